@@ -1,0 +1,63 @@
+"""Questions to a person, and what happens when there is nobody to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.output import Output
+from migsync.cli.views.blocks import EMPTY, line
+from migsync.errors import Interrupted, NeedsConsent
+
+if TYPE_CHECKING:
+    from migsync.rewrites.pairs import Pair
+    from migsync.sync.planning import PlanRequest
+
+
+def require_consent_possible(output: Output, *, noinput: bool) -> None:
+    """Raise NeedsConsent where a question would have to be asked and nobody can answer it."""
+    if not noinput and not output.can_ask:
+        raise NeedsConsent(
+            "Nobody can be asked here: this is no terminal." if output.text else "JSON output asks no questions.",
+            "Nothing was changed.",
+        )
+
+
+def require_yes(question: str, *, noinput: bool) -> None:
+    """Ask, with No as the answer of a bare Enter; raise Interrupted for No."""
+    if not noinput and not click.confirm(question, default=False):
+        raise Interrupted("Not done, as you said. Nothing was changed.")
+
+
+def ask_pairs(output: Output, pairs: Iterable[Pair], request: PlanRequest) -> PlanRequest:
+    """Ask about each likely pair, and add those that a person says yes to. A name is taken once."""
+    settled: set[tuple[str, str]] = set()
+    for pair in pairs:
+        olds, news = {(pair.app, name) for name in pair.old}, {(pair.app, name) for name in pair.new}
+        if settled & (olds | news):
+            continue
+        output.show([EMPTY, line(_claim(pair)), *(line(reason, indent=2) for reason in pair.reasons)])
+        if click.confirm("Is that so?", default=False):
+            settled |= olds | news
+            request = _with(request, pair)
+    return request
+
+
+def _claim(pair: Pair) -> str:
+    olds = ", ".join(f"{pair.app}.{name}" for name in pair.old)
+    if not pair.new:
+        return f"{olds} may be a merge that was removed."
+    return f"{olds} may have become {', '.join(f'{pair.app}.{name}' for name in pair.new)}."
+
+
+def _with(request: PlanRequest, pair: Pair) -> PlanRequest:
+    """The request with one pair more, as if it had been given on the command line."""
+    if not pair.new:
+        return replace(request, removes=(*request.removes, f"{pair.app}.{pair.old[0]}"))
+    if len(pair.old) == len(pair.new) == 1:
+        return replace(request, maps=(*request.maps, f"{pair.app}.{pair.old[0]}={pair.new[0]}"))
+    collapse = f"{pair.app}.{'+'.join(pair.new)}={'+'.join(pair.old)}"
+    return replace(request, collapses=(*request.collapses, collapse))

@@ -1,0 +1,45 @@
+"""The click classes of migsync: commands with examples, listed in the order of use."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import click
+
+WIDTH = 100
+"""Help is wrapped here on every terminal, so that the reference in the README is the same everywhere."""
+
+
+class Command(click.Command):
+    """A command whose help ends with examples, shown as they were written."""
+
+    def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:  # noqa: ANN401 (click's own)
+        super().__init__(*args, **kwargs)
+        self.examples = inspect.cleandoc(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        super().format_epilog(ctx, formatter)
+        write_verbatim(formatter, "Examples", self.examples)
+
+
+class Program(click.Group):
+    """The group of all commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order they were added: the order in which a person meets them."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the epilog as it was written: it holds commands to type."""
+        if self.epilog:
+            formatter.write_paragraph()
+            formatter.write(inspect.cleandoc(self.epilog) + "\n")
+
+
+def write_verbatim(formatter: click.HelpFormatter, title: str, text: str) -> None:
+    """A section whose lines are not wrapped."""
+    if text:
+        with formatter.section(title):
+            formatter.write("".join(f"  {line}".rstrip() + "\n" for line in text.splitlines()))

@@ -1,0 +1,100 @@
+"""``migsync apply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migsync.cli.asking import require_consent_possible, require_yes
+from migsync.cli.command import Command
+from migsync.cli.options import (
+    Where,
+    consent_options,
+    journal_option,
+    output_options,
+    planning_options,
+    project_options,
+    writing_options,
+)
+from migsync.cli.output import Output
+from migsync.cli.settling import settle_files
+from migsync.cli.views.blocks import EMPTY, Span, Style, count, line
+from migsync.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from migsync.cli.work import Work
+
+
+@click.command(
+    cls=Command,
+    short_help="Make the changes of a plan, one transaction in each database.",
+    examples="""
+    migsync apply                                 # plan, show, ask, apply
+    migsync apply --noinput                       # in a deployment, before manage.py migrate
+    migsync apply plan.json --noinput             # exactly the plan that was reviewed
+    migsync apply -d default --reason "TICKET-7"  # one database, with a note for the log
+    migsync apply --dry-run                       # show what would be done
+    """,
+)
+@click.argument("file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
+@planning_options
+@consent_options
+@writing_options
+@journal_option
+@project_options
+@output_options()
+@click.pass_obj
+def apply(
+    output: Output,
+    file: Path | None,
+    where: Where,
+    noinput: bool,
+    dry_run: bool,
+    lock_timeout: float,
+    reason: str,
+    no_journal: bool,
+    asked: dict[str, Any],
+) -> ExitStatus:
+    """Bring every database in line: show the plan, ask, and change each in a transaction of its own.
+
+    PLAN is a file saved by migsync plan -o; without it a new plan is made. Whatever a new plan rests on that no
+    rewrite tells yet is written as a rewrite first: commit it, and the next database needs no guess.
+    """
+    from migsync.cli.execution import FAILED, Result, Writing, carry_out
+    from migsync.cli.pending import Pending
+    from migsync.cli.results import finish, tell_result
+    from migsync.cli.work import work_of, write_proposed
+
+    project = where.project()
+    settle_files(output, project, lock_timeout=lock_timeout, dry_run=dry_run)
+    ask = not (noinput or dry_run)
+    with work_of(output, project, file, asked, trust_names=no_journal, ask=ask) as work:
+        output.show(work.shown)
+        if dry_run:
+            output.show([EMPTY, line("Dry run: nothing was changed.")])
+            output.document(work.document)
+            return ExitStatus.REFUSED if work.refused else ExitStatus.DONE
+        if work.ready:
+            require_consent_possible(output, noinput=noinput)
+            output.show([EMPTY])
+            require_yes(_question(work), noinput=noinput)
+        written = write_proposed(output, work)
+        writing = Writing(lock_timeout, project.journal and not no_journal, reason)
+        pending = Pending.beside(project.cache)
+        results = [Result(alias, FAILED, error=error) for alias, error in work.errors.items()]
+        results += carry_out(work.plans, work.targets, writing, pending, lambda result: tell_result(output, result))
+        if not work.ready and not results:
+            output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
+        elif any(result.run for result in results):
+            output.show([line("To take it back: ", Span("migsync undo", Style.COMMAND))])
+        return finish(output, results, again="migsync apply", facts={"rewrite": written})
+
+
+def _question(work: Work) -> str:
+    left = [plan.target.alias for plan in work.plans if plan.blocked] + list(work.errors)
+    total = sum(len(plan.changes) for plan in work.ready)
+    aliases = ", ".join(plan.target.alias for plan in work.ready)
+    rest = f" ({', '.join(left)} will be left as {'it is' if len(left) == 1 else 'they are'})" if left else ""
+    return f"Make {count(total, 'change')} in {aliases}{rest}?"

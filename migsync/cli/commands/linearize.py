@@ -1,0 +1,48 @@
+"""``migsync linearize``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where
+from migsync.cli.output import Output
+from migsync.cli.rewriting import Asked, app_option, rewrite_files, rewriting_options
+
+if TYPE_CHECKING:
+    from migsync.companion.pipeline import Ground
+    from migsync.companion.proposal import Reshape
+    from migsync.errors import ExitStatus
+
+
+@click.command(
+    cls=Command,
+    short_help="Make every app's migrations one chain, 0001 to N, without merges.",
+    examples="""
+    migsync linearize --dry-run                   # show every file, name and database, and change nothing
+    migsync linearize --update-db                 # files and records of all databases in one step
+    migsync linearize --app shop --allow-applied  # one app; the databases later, with migsync apply
+    """,
+)
+@app_option
+@click.option(
+    "--strip-cross-app", is_flag=True, help="Take out dependencies on other apps that the chain makes needless."
+)
+@rewriting_options
+@click.pass_obj
+def linearize(output: Output, apps: tuple[str, ...], strip_cross_app: bool, where: Where, asked: Asked) -> ExitStatus:
+    """Give every migration one predecessor in its app, and numbers without gaps; merges go, operations stay.
+
+    What is applied in a database that can be read comes before what is not, and whatever depended on a merge or on a
+    renamed migration, in any app, follows. Nothing is written before it is proven that Django loads the result, that
+    the models come out the same, and what every database will make of it.
+    """
+
+    def reshape(ground: Ground) -> Reshape:
+        from migsync.companion.linearize import linearize as ordered
+
+        return ordered(ground.survey.history, apps=apps, applied=ground.applied, strip_cross_app=strip_cross_app)
+
+    return rewrite_files(output, where, asked, reshape)

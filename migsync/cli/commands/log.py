@@ -1,0 +1,51 @@
+"""``migsync log``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where, database_option, output_options, project_options
+from migsync.cli.output import Output
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
+from migsync.errors import ExitStatus
+
+
+@click.command(
+    cls=Command,
+    short_help="List the runs of each database, newest first.",
+    examples="""
+    migsync log
+    migsync log -d default --format json
+    """,
+)
+@database_option
+@project_options
+@output_options()
+@click.pass_obj
+def log(output: Output, databases: tuple[str, ...], where: Where) -> ExitStatus:
+    """List every run that the journals hold: when, by whom, what it changed, and whether it is still in force."""
+    from migsync.cli.targets import opened
+    from migsync.cli.views.documents import error_document, run_document
+    from migsync.cli.views.findings import error_blocks
+    from migsync.cli.views.runs import log_blocks
+    from migsync.sync.run import standing
+
+    with opened(where.project(), databases) as found:
+        blocks: list[Block] = []
+        journals: list[dict[str, Any]] = []
+        for alias, target in found.targets.items():
+            runs = found.runs[alias]
+            in_force = {run.id for run in standing(runs)}
+            blocks += [*([EMPTY] if blocks else []), *log_blocks(target.ref, runs)]
+            listed = [run_document(run, in_force=run.id in in_force) for run in reversed(runs)]
+            journals.append({"alias": alias, "runs": listed})
+        for alias, error in found.errors.items():
+            title = line(Span(alias, Style.HEADING), "  ", Span("not read", Style.BAD))
+            blocks += [*([EMPTY] if blocks else []), title, *error_blocks(error, indent=2)]
+            journals.append({"alias": alias, "error": error_document(error)})
+        output.show(blocks)
+        output.document({"databases": journals})
+        return ExitStatus.REFUSED if found.errors else ExitStatus.DONE

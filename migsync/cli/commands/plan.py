@@ -1,0 +1,86 @@
+"""``migsync plan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where, output_options, plan_request, planning_options, project_options
+from migsync.cli.output import Output
+from migsync.cli.settling import settle_files
+from migsync.cli.views.blocks import EMPTY, Span, Style, line
+
+if TYPE_CHECKING:
+    from migsync.errors import ExitStatus
+    from migsync.sync.planning import Survey
+
+
+@click.command(
+    cls=Command,
+    short_help="Show what must change in each database, and change nothing.",
+    examples="""
+    migsync plan                                  # every database of the project
+    migsync plan -d default --app shop            # one database, one app
+    migsync plan --map shop.0003_b=0002_b         # say what was renamed
+    migsync plan -o plan.json                     # keep it for a review, and for: migsync apply plan.json
+    migsync plan --check                          # in CI: exit status 2 where something would change
+    migsync plan --format sql                     # the statements that apply would run
+    """,
+)
+@planning_options
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save the plan, for migsync apply FILE.",
+)
+@click.option("--check", is_flag=True, help="End with exit status 2 where something would change.")
+@project_options
+@output_options(forms=("text", "json", "sql"))
+@click.pass_obj
+def plan(output: Output, file: Path | None, check: bool, where: Where, asked: dict[str, Any]) -> ExitStatus:
+    """Compare the migration files, the rewrites and each database's records, and show what must change.
+
+    Renames that no rewrite tells are worked out where the evidence is proof; what is only likely is shown with its
+    reasons, and taken with --map or --accept. The exit status is 1 where a plan is blocked or a database could not
+    be read.
+    """
+    from migsync.cli.surveying import survey_blocks, survey_document, survey_status, tell_problems
+    from migsync.sync.plan_file import save_plans
+    from migsync.sync.planning import survey
+
+    project = where.project()
+    settle_files(output, project)
+    with survey(project, plan_request(asked)) as found:
+        if file:
+            save_plans(file, found.plan_file)
+        output.show(survey_blocks(found, shorten=output.shorten))
+        output.show(_next(found, file))
+        output.document(survey_document(found))
+        if output.form == "sql":
+            tell_problems(output, found)
+            output.raw(_sql(found))
+        return survey_status(found, check=check)
+
+
+def _next(survey: Survey, file: Path | None) -> list[Any]:
+    """The last lines: all targets in one sentence, and how to go on."""
+    from migsync.cli.views.plans import summary
+
+    lines = [EMPTY, summary(survey.plans)] if survey.plans else []
+    if file:
+        lines.append(line(f"Saved as {file}. To apply it: ", Span(f"migsync apply {file}", Style.COMMAND)))
+    elif any(plan.changes and not plan.blocked for plan in survey.plans):
+        lines.append(line("Nothing was changed. To apply it: ", Span("migsync apply", Style.COMMAND)))
+    return lines
+
+
+def _sql(survey: Survey) -> str:
+    from migsync.sync.scripts import apply_script
+
+    return "\n".join(apply_script(plan) for plan in survey.plans if not plan.empty and not plan.blocked)

@@ -1,0 +1,52 @@
+"""``migsync rebase``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where
+from migsync.cli.output import Output
+from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
+
+if TYPE_CHECKING:
+    from migsync.companion.pipeline import Ground
+    from migsync.companion.proposal import Reshape
+    from migsync.errors import ExitStatus
+
+
+@click.command(
+    short_help="Move the migrations that this git branch added behind those of another branch.",
+    cls=Command,
+    examples="""
+    migsync rebase                                # behind the upstream, or main, or master
+    migsync rebase --onto origin/develop
+    migsync rebase --update-db                    # and the records of all databases in the same step
+    """,
+)
+@click.option(
+    "--onto",
+    metavar="BRANCH",
+    help="The branch whose migrations come first. Default: what a running git rebase or merge has, else the upstream, "
+    "else main or master.",
+)
+@rewriting_options
+@click.pass_obj
+def rebase(output: Output, onto: str | None, where: Where, asked: Asked) -> ExitStatus:
+    """Put what this branch added, chains included, behind the last migration of BRANCH, and number it anew.
+
+    BRANCH must be merged here, or this branch rebased on it, or one of the two be under way: the files of both must
+    be there. Files that depend on a name that a rewrite has retired are pointed to what bears it now.
+    """
+    from migsync.companion.branch import is_under_way, read_branch
+
+    def reshape(ground: Ground) -> Reshape:
+        from migsync.companion.rebase import rebase as behind
+
+        survey = ground.survey
+        branch = read_branch(survey.project.root, survey.project.apps, onto)
+        return behind(survey.history, survey.rewrites, branch, applied=ground.applied)
+
+    return rewrite_files(output, where, asked, reshape, permits=is_under_way)

@@ -1,0 +1,84 @@
+"""``migsync recover``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where, output_options, project_options
+from migsync.cli.output import Output
+from migsync.cli.settling import settle_files
+from migsync.cli.views.blocks import Block, Span, Style, line
+from migsync.errors import ExitStatus, InDoubt, MigsyncError
+
+if TYPE_CHECKING:
+    from migsync.project import Project
+
+
+@click.command(
+    cls=Command,
+    short_help="Find out how a run ended whose end was not seen.",
+    examples="""
+    migsync recover
+    """,
+)
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the lock on django_migrations.",
+)
+@project_options
+@output_options()
+@click.pass_obj
+def recover(output: Output, lock_timeout: float, where: Where) -> ExitStatus:
+    """Ask each database whether the runs that ended in doubt, or were killed, were committed.
+
+    A run is all or nothing, so there is nothing to repair: this tells which of the two it was. Migration files that
+    were to change with a run are finished, or taken back, as it ended. The exit status is 6 while a database cannot
+    tell yet.
+    """
+    from migsync.cli.pending import Pending
+    from migsync.cli.views.runs import short
+
+    project = where.project()
+    pending = Pending.beside(project.cache)
+    files = settle_files(output, project, lock_timeout=lock_timeout)
+    blocks: list[Block] = []
+    settled = []
+    for alias, run_id in pending.all():
+        try:
+            committed = _committed(project, alias, run_id, lock_timeout)
+        except MigsyncError as error:
+            settled.append({"alias": alias, "run": run_id, "state": "in doubt", "error": error.found})
+            output.tell([line(Span(alias, Style.HEADING), f"  run {short(run_id)}: cannot be told yet. {error.found}")])
+            continue
+        pending.discard(run_id)
+        state = "committed" if committed else "not committed"
+        meaning = "all of its changes were made" if committed else "nothing was changed"
+        settled.append({"alias": alias, "run": run_id, "state": state})
+        blocks.append(line(Span(alias, Style.HEADING), f"  run {short(run_id)} was {state}: {meaning}"))
+    if not settled and not files:
+        blocks.append(line(Span("Nothing to recover: the end of every run is known.", Style.GOOD)))
+    output.show(blocks)
+    ended = {"commit": files.commit, "command": files.command, "forward": files.forward} if files else None
+    output.document({"runs": settled, "files": ended})
+    return ExitStatus.IN_DOUBT if any(run["state"] == "in doubt" for run in settled) else ExitStatus.DONE
+
+
+def _committed(project: Project, alias: str, run_id: str, lock_timeout: float) -> bool:
+    """Whether the run is in the journal; raises InDoubt where there is no journal to tell."""
+    from migsync.records.target import open_target
+    from migsync.sync.apply import settle
+    from migsync.sync.planning import choose
+
+    (config,) = choose(project, [alias])
+    with open_target(config) as target:
+        committed = settle(target, run_id, lock_timeout=lock_timeout)
+    if committed is None:
+        raise InDoubt("There is no journal that could tell; migsync plan shows where the records stand.")
+    return committed

@@ -1,0 +1,148 @@
+"""``migsync rewrite``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where, database_option, name_options, output_options, project_options
+from migsync.cli.output import Output
+from migsync.cli.settling import settle_files
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
+from migsync.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migsync.project import Project
+    from migsync.rewrites.make import NameChanges
+    from migsync.rewrites.rewrite import Rewrite
+    from migsync.sync.planning import Survey
+
+
+@click.command(
+    cls=Command,
+    short_help="Write down, as a file to commit, which names were changed by hand.",
+    examples="""
+    migsync rewrite                                             # what the evidence proves
+    migsync rewrite --map shop.0003_b=0002_b                    # one became another
+    migsync rewrite --collapse shop.0002_x=0003_y+0004_z        # several became one
+    migsync rewrite --remove shop.0005_merge                    # one is gone
+    """,
+)
+@name_options
+@click.option("--accept", is_flag=True, help="Without names: take the pairs that are only likely, too.")
+@click.option("--dry-run", is_flag=True, help="Show the file, and do not write it.")
+@database_option
+@project_options
+@output_options()
+@click.pass_obj
+def rewrite(
+    output: Output,
+    maps: tuple[str, ...],
+    collapses: tuple[str, ...],
+    removes: tuple[str, ...],
+    accept: bool,
+    dry_run: bool,
+    databases: tuple[str, ...],
+    where: Where,
+) -> ExitStatus:
+    """Write a rewrite for migration files that were renamed, collapsed or removed by hand.
+
+    The names are checked against the files on disk, which must show them already. No database is read where names
+    are given; without any, what the records of the databases prove is written.
+    """
+    from migsync.sync.planning import PlanRequest, open_survey, survey
+
+    project = where.project()
+    settle_files(output, project)
+    made: Rewrite | None
+    if maps or collapses or removes:
+        if accept or databases:
+            raise UsageError("--accept and --database choose among evidence; with names there is none to choose.")
+        made = _from_names(open_survey(project), maps, collapses, removes)
+    else:
+        with survey(project, PlanRequest(databases=databases, accept=accept)) as found:
+            made = found.proposed
+            output.show(_open_questions(found))
+    if made is None:
+        output.show(
+            [line(Span("Nothing to write: every name is explained, or nothing proves what it became.", Style.GOOD))]
+        )
+        output.document({"rewrite": None, "path": None})
+        return ExitStatus.DONE
+    return _keep(output, project, made, dry_run=dry_run)
+
+
+def _keep(output: Output, project: Project, made: Rewrite, *, dry_run: bool) -> ExitStatus:
+    from migsync.rewrites.files import to_toml, write_rewrite
+
+    path = None if dry_run else write_rewrite(project.rewrites, made)
+    if path:
+        output.show(
+            [*_facts(made), line("Written, to be committed with the migrations: ", Span(near(path), Style.COMMAND))]
+        )
+    elif output.text:
+        output.raw(to_toml(made))
+    output.document({"rewrite": made.as_dict(), "path": str(path) if path else None})
+    return ExitStatus.DONE
+
+
+def _facts(made: Rewrite) -> list[Block]:
+    """What the rewrite says, app by app."""
+    blocks: list[Block] = []
+    for app, change in sorted(made.apps.items()):
+        blocks.append(line(Span(app, Style.HEADING)))
+        blocks += [line(f"{old} -> {new}", indent=2) for old, new in change.renamed]
+        blocks += [line(f"{' + '.join(olds)} -> {' + '.join(news)}", indent=2) for olds, news in change.collapsed]
+        blocks += [line(f"{name} is gone", indent=2) for name in change.removed]
+    return blocks
+
+
+def _open_questions(found: Survey) -> list[Block]:
+    from migsync.cli.views.findings import findings_blocks
+
+    blocks: list[Block] = []
+    for plan in found.plans:
+        if plan.findings:
+            blocks += [line(Span(plan.target.alias, Style.HEADING)), *findings_blocks(plan.findings, indent=2), EMPTY]
+    return blocks
+
+
+def _from_names(found: Survey, maps: tuple[str, ...], collapses: tuple[str, ...], removes: tuple[str, ...]) -> Rewrite:
+    from migsync.rewrites.git import GitWorlds
+    from migsync.rewrites.make import make_rewrite, parse_changes
+    from migsync.sync.discovery import old_files
+    from migsync.sync.planning import now
+
+    changes = parse_changes(maps, collapses, removes)
+    known = _known_already(found, changes)
+    if known:
+        return known
+    with GitWorlds(app for app in found.project.apps if app.label in changes) as git:
+        files = {app: old for app, asked in changes.items() if (old := old_files(git, app, asked))}
+    options = (("--map", maps), ("--collapse", collapses), ("--remove", removes))
+    return make_rewrite(
+        found.history,
+        changes,
+        parents=found.rewrites.heads,
+        command=" ".join(["rewrite", *(f"{option} {value}" for option, values in options for value in values)]),
+        created=now(),
+        old_files=files,
+    )
+
+
+def _known_already(found: Survey, changes: Mapping[str, NameChanges]) -> Rewrite | None:
+    """The newest rewrite, where it says all of this: the same command twice writes one file."""
+    for known in reversed(found.rewrites.ordered):
+        if changes.keys() == known.apps.keys() and all(
+            set(asked.renamed.items()) == set(known.apps[app].renamed)
+            and set(asked.collapsed) == set(known.apps[app].collapsed)
+            and set(asked.removed) == set(known.apps[app].removed)
+            and known.apps[app].after == found.history.names(app)
+            for app, asked in changes.items()
+        ):
+            return known
+    return None

@@ -1,0 +1,68 @@
+"""``migsync show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where, database_option, output_options, project_options
+from migsync.cli.output import Output
+from migsync.cli.views.blocks import EMPTY, Block
+from migsync.errors import ExitStatus
+
+
+@click.command(
+    cls=Command,
+    short_help="Show a saved plan, or a run, in full.",
+    examples="""
+    migsync show plan.json      # a plan saved by migsync plan -o plan.json
+    migsync show 3f9c1a         # a run: its id, the beginning of it, or its number (see migsync log)
+    """,
+)
+@click.argument("what", metavar="PLAN|RUN")
+@database_option
+@project_options
+@output_options()
+@click.pass_obj
+def show(output: Output, what: str, databases: tuple[str, ...], where: Where) -> ExitStatus:
+    """Show what a saved plan will change, or every row that a run changed. No database is needed for a plan."""
+    if Path(what).is_file() or what.endswith(".json") or "/" in what:
+        _show_plans(output, Path(what))
+        return ExitStatus.DONE
+    from migsync.cli.finding_runs import find_runs
+    from migsync.cli.targets import opened, rewrite_labels
+    from migsync.cli.views.documents import run_document
+    from migsync.cli.views.findings import error_blocks
+    from migsync.cli.views.runs import run_blocks
+    from migsync.sync.run import standing
+
+    project = where.project()
+    with opened(project, databases) as found:
+        blocks: list[Block] = []
+        shown = []
+        for error in found.errors.values():
+            output.tell(error_blocks(error))
+        for alias, run in find_runs(found.runs, what).items():
+            runs = found.runs[alias]
+            more = run_blocks(
+                found.targets[alias].ref, run, runs, shorten=output.shorten, labels=rewrite_labels(project)
+            )
+            blocks += [*([EMPTY] if blocks else []), *more]
+            shown.append({"alias": alias, "run": run_document(run, in_force=run in standing(runs))})
+        output.show(blocks)
+        output.document({"databases": shown})
+        return ExitStatus.DONE
+
+
+def _show_plans(output: Output, file: Path) -> None:
+    from migsync.cli.views.plans import plan_blocks, summary
+    from migsync.sync.plan_file import load_plans
+
+    saved = load_plans(file)
+    blocks: list[Block] = []
+    for plan in saved.plans:
+        blocks += [*plan_blocks(plan, shorten=output.shorten), EMPTY]
+    output.show([*blocks, summary(saved.plans)])
+    output.document(saved.as_dict())

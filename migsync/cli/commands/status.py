@@ -1,0 +1,101 @@
+"""``migsync status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where, database_option, output_options, project_options
+from migsync.cli.output import Output
+from migsync.cli.settling import settle_files
+from migsync.cli.views.blocks import EMPTY, Span, Style, line, table
+from migsync.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from migsync.sync.plan import Plan
+    from migsync.sync.planning import Survey
+    from migsync.sync.run import Run
+
+
+@click.command(
+    cls=Command,
+    short_help="Say in one line per database where it stands.",
+    examples="""
+    migsync status
+    migsync status --format json
+    """,
+)
+@database_option
+@project_options
+@output_options()
+@click.pass_obj
+def status(output: Output, databases: tuple[str, ...], where: Where) -> ExitStatus:
+    """Say where every database stands: in line, with changes to make, or blocked; behind which rewrites; its last run.
+
+    The exit status is 1 where a database is blocked or could not be read.
+    """
+    from migsync.cli.surveying import survey_status
+    from migsync.cli.views.findings import error_blocks, findings_blocks
+    from migsync.sync.planning import PlanRequest, survey
+
+    project = where.project()
+    settle_files(output, project)
+    with survey(project, PlanRequest(databases=databases)) as found:
+        output.show([table(("database", "engine", "state", "behind", "last run"), _rows(found), indent=0)])
+        for alias, error in found.errors.items():
+            output.show([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
+        output.show([EMPTY, *findings_blocks(found.findings)] if found.findings else [])
+        output.document({"databases": _documents(found), "findings": [finding.as_dict() for finding in found.findings]})
+        return survey_status(found)
+
+
+def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
+    from migsync.cli.views.plans import ENGINES, standing
+
+    rows: list[tuple[str | Span, ...]] = []
+    for plan in survey.plans:
+        alias, engine = plan.target.alias, plan.target.engine
+        behind = ", ".join(rewrite.label for rewrite in plan.passed) or "-"
+        rows.append(
+            (Span(alias, Style.HEADING), ENGINES.get(engine, engine), standing(plan), behind, _last(survey, plan))
+        )
+    rows += [(Span(alias, Style.HEADING), "", Span("fresh", Style.GOOD), "-", "-") for alias in survey.fresh]
+    rows += [(Span(alias, Style.HEADING), "", Span("not read", Style.BAD), "-", "-") for alias in survey.errors]
+    return rows
+
+
+def _last(survey: Survey, plan: Plan) -> str:
+    from migsync.cli.views.runs import short, when
+
+    run = _last_run(survey, plan.target.alias)
+    return f"{run.kind.value} {short(run.id)}, {when(run)} UTC by {run.author}" if run else "-"
+
+
+def _last_run(survey: Survey, alias: str) -> Run | None:
+    return max(survey.runs.get(alias, ()), key=lambda run: run.number, default=None)
+
+
+def _documents(survey: Survey) -> list[dict[str, Any]]:
+    from migsync.cli.views.documents import error_document, plan_state
+
+    found: list[dict[str, Any]] = []
+    for plan in survey.plans:
+        run = _last_run(survey, plan.target.alias)
+        found.append(
+            {
+                "alias": plan.target.alias,
+                "engine": plan.target.engine,
+                "state": plan_state(plan),
+                "changes": len(plan.changes),
+                "behind": [rewrite.id for rewrite in plan.passed],
+                "findings": [finding.as_dict() for finding in plan.findings],
+                "last_run": {"id": run.id, "kind": run.kind.value, "at": run.at, "author": run.author} if run else None,
+            }
+        )
+    found += [{"alias": alias, "state": "fresh"} for alias in survey.fresh]
+    found += [
+        {"alias": alias, "state": "error", "error": error_document(error)} for alias, error in survey.errors.items()
+    ]
+    return found

@@ -1,0 +1,138 @@
+"""Where output goes and in which form: text or JSON, colour or not, a terminal or a pipe that may close."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from migsync.cli.views.blocks import Block
+from migsync.errors import MigsyncError
+
+
+@dataclass
+class Output:
+    """Standard output and standard error of one command.
+
+    Writing never raises: a reader that has gone away (``migsync log | head -1``) must not stop a command that is
+    changing databases. `failure` then keeps what went wrong, None for a reader that closed its pipe.
+    """
+
+    form: str = "text"
+    colour: str = "auto"
+    verbose: bool = False
+    out: TextIO | None = field(default_factory=lambda: sys.stdout)
+    err: TextIO | None = field(default_factory=lambda: sys.stderr)
+    failure: OSError | None = None
+
+    def __post_init__(self) -> None:
+        for stream in (self.out, self.err):
+            if isinstance(stream, io.TextIOWrapper):
+                # A name that the locale cannot spell is shown escaped, not as a traceback.
+                stream.reconfigure(errors="backslashreplace")
+
+    @property
+    def json(self) -> bool:
+        """True for one JSON document on standard output."""
+        return self.form == "json"
+
+    @property
+    def text(self) -> bool:
+        """True for text that a person reads."""
+        return self.form == "text"
+
+    @property
+    def can_ask(self) -> bool:
+        """True when a person sees the output and can answer."""
+        return self.text and _is_terminal(sys.stdin) and _is_terminal(self.out)
+
+    @property
+    def shorten(self) -> bool:
+        """True when long lists may leave out their middle: on a terminal, unless asked for more."""
+        return not self.verbose and _is_terminal(self.out)
+
+    def show(self, blocks: Iterable[Block]) -> None:
+        """Text on standard output; nothing in another format."""
+        if self.text:
+            self._show(blocks, self.out)
+
+    def tell(self, blocks: Iterable[Block]) -> None:
+        """Text on standard error, in every format: errors, warnings, and what a person should know meanwhile."""
+        self._show(blocks, self.err)
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """The one JSON document of a command; nothing in another format."""
+        if self.json:
+            from migsync.cli.views.documents import render
+
+            self.raw(render(document))
+
+    def error(self, error: MigsyncError) -> None:
+        """An error that ends the command: in JSON the document of the command, else text on standard error."""
+        if self.json:
+            from migsync.cli.views.documents import error_document
+
+            self.document({"error": error_document(error)})
+        else:
+            from migsync.cli.views.findings import error_blocks
+
+            self.tell(error_blocks(error))
+
+    def end_line(self) -> None:
+        """Leave the line of a question that got no answer."""
+        if self.can_ask:
+            self._write("\n", self.err)
+
+    def tell_failure(self) -> None:
+        """Say that the output did not arrive, for example on a full disk."""
+        from migsync.cli.views.findings import error_blocks
+
+        if self.failure:
+            self.tell(error_blocks(MigsyncError(f"The output could not be written: {self.failure.strerror}.")))
+
+    def raw(self, text: str) -> None:
+        """Text as it is, on standard output."""
+        self._write(text, self.out)
+
+    def _show(self, blocks: Iterable[Block], stream: TextIO | None) -> None:
+        if self._fancy(stream):
+            from migsync.cli.views.terminal import draw
+
+            self._write(draw(blocks, stream, colour=self._coloured(stream)), stream)
+        else:
+            from migsync.cli.views.plain import render
+
+            self._write(render(blocks), stream)
+
+    def _fancy(self, stream: TextIO | None) -> bool:
+        return self.colour == "always" or _is_terminal(stream)
+
+    def _coloured(self, stream: TextIO | None) -> bool:
+        if self.colour == "auto":
+            return _is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return self.colour == "always"
+
+    def _write(self, text: str, stream: TextIO | None) -> None:
+        if stream is None:
+            return
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError as error:
+            self._lose(stream, error)
+
+    def _lose(self, stream: TextIO, error: OSError) -> None:
+        """From now on write to nowhere, also when the interpreter flushes the stream at its end."""
+        if error.errno != errno.EPIPE and stream is self.out:
+            self.failure = error
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()

@@ -1,0 +1,109 @@
+"""The ``migsync`` program: its commands, and the one place where errors become messages and exit statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import click
+
+from migsync import __version__
+from migsync.cli.command import WIDTH, Program
+from migsync.cli.commands.apply import apply
+from migsync.cli.commands.demo import demo
+from migsync.cli.commands.fix_conflicts import fix_conflicts
+from migsync.cli.commands.linearize import linearize
+from migsync.cli.commands.log import log
+from migsync.cli.commands.plan import plan
+from migsync.cli.commands.rebase import rebase
+from migsync.cli.commands.recover import recover
+from migsync.cli.commands.renumber import renumber
+from migsync.cli.commands.rewrite import rewrite
+from migsync.cli.commands.script import script
+from migsync.cli.commands.show import show
+from migsync.cli.commands.status import status
+from migsync.cli.commands.undo import undo
+from migsync.cli.output import Output
+from migsync.errors import ExitStatus, Interrupted, MigsyncError, UsageError
+
+EPILOG = """
+Exit status:
+  0  done, or nothing to do
+  1  refused or failed; nothing was changed
+  2  there are differences (only with --check)
+  3  the plan is stale
+  4  the lock was not had in time
+  5  some databases are done and some are not
+  6  in doubt; run migsync recover
+  64 wrong usage
+
+Shell completion, for the shell that you use:
+  eval "$(_MIGSYNC_COMPLETE=bash_source migsync)"     in ~/.bashrc
+  eval "$(_MIGSYNC_COMPLETE=zsh_source migsync)"      in ~/.zshrc
+  _MIGSYNC_COMPLETE=fish_source migsync | source      in ~/.config/fish/completions/migsync.fish
+
+New here? Run: migsync demo
+"""
+
+
+@click.group(
+    cls=Program,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": WIDTH, "max_content_width": WIDTH},
+    epilog=EPILOG,
+)
+@click.version_option(__version__, prog_name="migsync", message="%(prog)s %(version)s")
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Bring the rows of django_migrations in line with migration files whose names have changed.
+
+    migsync compares the names on disk, the committed rewrites and each database's records, shows what must change,
+    changes it in one transaction that keeps every applied timestamp, and takes it back exactly.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+SYNCING = (plan, apply, undo, status, log, show, script, rewrite, recover)
+REWRITING = (linearize, renumber, fix_conflicts, rebase)
+for command in (*SYNCING, *REWRITING, demo):
+    program.add_command(command)
+
+
+def run(arguments: Sequence[str], program_name: str = "migsync") -> int:
+    """Run one command line and return its exit status; every message has been written."""
+    output = Output(form="json" if _asks_for_json(arguments) else "text")
+    result = _run(list(arguments), program_name, output)
+    if output.failure:
+        output.tell_failure()
+        return result or ExitStatus.REFUSED
+    return result
+
+
+def _run(arguments: list[str], program_name: str, output: Output) -> int:
+    try:
+        ended = program.main(arguments, prog_name=program_name, standalone_mode=False, obj=output)
+    except click.UsageError as error:
+        output.error(_usage(error, program_name))
+        return ExitStatus.USAGE
+    except click.ClickException as error:
+        output.error(MigsyncError(error.format_message()))
+        return ExitStatus.REFUSED
+    except (click.Abort, KeyboardInterrupt):
+        output.end_line()
+        output.error(Interrupted("Interrupted, nothing was changed."))
+        return ExitStatus.REFUSED
+    except MigsyncError as error:
+        output.error(error)
+        return error.exit_status
+    return int(ended or ExitStatus.DONE)
+
+
+def _usage(error: click.UsageError, program_name: str) -> UsageError:
+    path = error.ctx.command_path if error.ctx else program_name
+    return UsageError(error.format_message(), hint=f"{path} --help")
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether an error in the command line itself is to be JSON; click has read no option by then."""
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)

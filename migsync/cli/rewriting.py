@@ -1,0 +1,224 @@
+"""The thin skin that all commands share that rewrite migration files: prove, show, ask, commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migsync.cli.asking import require_consent_possible, require_yes
+from migsync.cli.options import (
+    Where,
+    consent_options,
+    database_option,
+    output_options,
+    packed,
+    project_options,
+    together,
+    writing_options,
+)
+from migsync.cli.output import Output
+from migsync.cli.settling import settle_files
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, near
+from migsync.cli.views.findings import findings_blocks
+from migsync.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from migsync.companion.commit import Committed
+    from migsync.companion.pipeline import Draft, Ground, Terms
+    from migsync.companion.proposal import Reshape
+    from migsync.project import Project
+    from migsync.sync.planning import Survey
+
+    Reshaping = Callable[[Ground], Reshape]
+
+app_option = click.option(
+    "--app", "apps", metavar="LABEL", multiple=True, help="Only this app; give it again for more. Default: all."
+)
+TERMS = (
+    "databases",
+    "noinput",
+    "dry_run",
+    "force",
+    "allow_applied",
+    "update_db",
+    "prove_schema",
+    "lock_timeout",
+    "reason",
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The values of `rewriting_options`."""
+
+    databases: tuple[str, ...] = ()
+    noinput: bool = False
+    dry_run: bool = False
+    force: bool = False
+    allow_applied: bool = False
+    update_db: bool = False
+    prove_schema: str | None = None
+    lock_timeout: float = 10.0
+    reason: str = ""
+
+
+def rewriting_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """How files are rewritten, handed on as `asked`; with them `where`, and how output looks."""
+    options = together(
+        click.option("--update-db", is_flag=True, help="Change the records of the databases in the same step."),
+        database_option,
+        click.option(
+            "--allow-applied",
+            is_flag=True,
+            help="Go on where a changing name is applied, or a database is not reached: migsync apply syncs it later.",
+        ),
+        click.option("--force", is_flag=True, help="Change files that have changes which are not committed in git."),
+        click.option(
+            "--prove-schema",
+            metavar="[ALIAS]",
+            is_flag=False,
+            flag_value="default",
+            help="Build the old and the new history on scratch databases of ALIAS's engine, and compare the schemas.",
+        ),
+        consent_options,
+        writing_options,
+    )
+    return together(
+        lambda inner: options(packed("asked", TERMS, lambda values: Asked(**values), inner)),
+        project_options,
+        output_options(forms=("text", "json", "sql")),
+    )(function)
+
+
+def rewrite_files(
+    output: Output, where: Where, asked: Asked, reshaping: Reshaping, *, permits: Callable[[Path], bool] | None = None
+) -> ExitStatus:
+    """Carry one rewriting command through, from the survey to the commit; the exit status.
+
+    `permits` says of the project's root whether what is not committed there may be changed without --force.
+    Raises a MigsyncError where the project as a whole, or a file of it, stands in the way.
+    """
+    project = where.project()
+    if permits and permits(project.root):
+        asked = replace(asked, force=True)
+    return _Rewriting(output, project, asked).run(reshaping)
+
+
+class _Rewriting:
+    def __init__(self, output: Output, project: Project, asked: Asked) -> None:
+        self.output = output
+        self.project = project
+        self.asked = asked
+
+    def run(self, reshaping: Reshaping) -> ExitStatus:
+        """Draft, show, ask, commit."""
+        from migsync.companion.pipeline import make_draft, survey_ground
+        from migsync.sync.planning import open_survey
+
+        settle_files(self.output, self.project, lock_timeout=self.asked.lock_timeout, dry_run=self.asked.dry_run)
+        with open_survey(self.project) as survey:
+            self.output.tell(findings_blocks(survey.findings))
+            ground = survey_ground(survey, self.asked.databases)
+            draft = make_draft(ground, reshaping(ground), self._terms())
+            self._show(draft)
+            if draft.blocked:
+                return self._end(draft, "refused", ExitStatus.REFUSED)
+            if draft.empty:
+                self.output.show([line(Span("Nothing to do: the files are in order.", Style.GOOD))])
+                return self._end(draft, "nothing to do", ExitStatus.DONE)
+            self._refuse_uncommitted(draft)
+            if self.asked.dry_run:
+                self.output.show([EMPTY, line("Dry run: nothing was changed.")])
+                return self._end(draft, "dry run", ExitStatus.DONE)
+            self._ask(draft)
+            return self._commit(survey, draft)
+
+    def _refuse_uncommitted(self, draft: Draft) -> None:
+        from migsync.companion.commit.git import held_by_git, refuse_uncommitted
+
+        if not self.asked.force:
+            paths = [change.old_path for change in draft.proposal.files if change.old_path]
+            refuse_uncommitted(self.project.root, held_by_git(paths))
+
+    def _commit(self, survey: Survey, draft: Draft) -> ExitStatus:
+        from migsync.cli.finishing import database_steps, finished, keep_in_doubt
+        from migsync.cli.views.proposals import draft_document
+        from migsync.companion.commit import commit, journals_of
+
+        steps = database_steps(draft.updates, survey.targets, self.asked.lock_timeout, self.asked.reason)
+        made = commit(
+            self.project,
+            draft.proposal,
+            databases=steps,
+            run_was_committed=journals_of(self.project, lock_timeout=self.asked.lock_timeout),
+            force=self.asked.force,
+        )
+        keep_in_doubt(self.project, made.databases)
+        facts = {**draft_document(draft, self.project.root), "commit": made.id} if self.output.json else {}
+        status = finished(self.output, draft.updates, made, facts)
+        self._tell_next(draft, made)
+        return status
+
+    def _tell_next(self, draft: Draft, made: Committed) -> None:
+        """What is left to be done, in words."""
+        from migsync.cli.views.proposals import paths_to_commit
+
+        proposal = draft.proposal
+        paths = [path for change in proposal.files for path in (change.old_path, change.new_path) if path]
+        places = [*paths_to_commit(paths), *([near(self.project.rewrites)] if proposal.rewrite else [])]
+        blocks: list[Block] = [line(Span(f"{count(len(proposal.files), 'file')} changed.", Style.GOOD))]
+        if made.untracked:
+            copies = count(len(made.untracked), "file")
+            blocks.append(line(f"Git had no copy of {copies}; what they were is kept in {near(made.backup)}"))
+        blocks += [EMPTY, line("Commit it: ", Span(f"git add -A {' '.join(places)}", Style.COMMAND))]
+        by_hand = [finding for finding in draft.findings if finding.code == "reference-by-name"]
+        blocks += [line("Look at it by hand: ", finding.found) for finding in by_hand]
+        if draft.later:
+            blocks.append(line(f"Not in line yet: {', '.join(draft.later)}"))
+        if proposal.rewrite:
+            blocks.append(line("On every other database, with the new files: ", Span("migsync apply", Style.COMMAND)))
+        blocks.append(line("To take it back: ", Span("migsync undo --files", Style.COMMAND)))
+        if made.interrupted:
+            blocks.append(line("Ctrl-C came when it could not be stopped any more: what is said above was done."))
+        self.output.show(blocks)
+
+    def _terms(self) -> Terms:
+        from migsync.companion.pipeline import Terms
+        from migsync.sync.planning import now
+
+        asked = self.asked
+        return Terms(asked.update_db, asked.allow_applied, asked.databases, now(), asked.prove_schema)
+
+    def _show(self, draft: Draft) -> None:
+        from migsync.cli.views.proposals import draft_blocks
+
+        if self.output.form == "sql":
+            self.output.tell(findings_blocks(draft.findings))
+            self.output.raw(_sql(draft))
+        self.output.show(draft_blocks(draft, self.project.root, shorten=self.output.shorten))
+
+    def _ask(self, draft: Draft) -> None:
+        require_consent_possible(self.output, noinput=self.asked.noinput)
+        self.output.show([EMPTY])
+        rows = sum(len(plan.changes) for plan in draft.updates)
+        records = f" and {count(rows, 'record')} in {', '.join(plan.target.alias for plan in draft.updates)}"
+        files = count(len(draft.proposal.files), "file")
+        require_yes(f"Change {files}{records if rows else ''}?", noinput=self.asked.noinput)
+
+    def _end(self, draft: Draft, status: str, exit_status: ExitStatus, **more: object) -> ExitStatus:
+        from migsync.cli.views.proposals import draft_document
+
+        if self.output.json:
+            document = draft_document(draft, self.project.root)
+            self.output.document({**document, "status": status, **more, "exit_status": int(exit_status)})
+        return exit_status
+
+
+def _sql(draft: Draft) -> str:
+    from migsync.sync.scripts import apply_script
+
+    return "\n".join(apply_script(plan) for plan in draft.plans if not plan.empty and not plan.blocked)

@@ -1,0 +1,69 @@
+"""What `plan`, `apply`, `script` and `status` say about a survey of all targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from migsync.cli.output import Output
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
+from migsync.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from migsync.sync.planning import Survey
+
+
+def survey_blocks(survey: Survey, *, shorten: bool) -> list[Block]:
+    """Every target, and what was found about the project as a whole."""
+    from migsync.cli.views.findings import error_blocks, findings_blocks
+    from migsync.cli.views.plans import plan_blocks
+
+    blocks: list[Block] = findings_blocks(survey.findings)
+    labels = {survey.proposed.id: "what was found out (apply writes it as a rewrite)"} if survey.proposed else {}
+    for plan in survey.plans:
+        blocks += [*([EMPTY] if blocks else []), *plan_blocks(plan, shorten=shorten, labels=labels)]
+    for alias in survey.fresh:
+        state = Span("fresh: no django_migrations yet, nothing to do", Style.GOOD)
+        blocks += [*([EMPTY] if blocks else []), line(Span(alias, Style.HEADING), "  ", state)]
+    for alias, error in survey.errors.items():
+        head = line(Span(alias, Style.HEADING), "  ", Span("not read", Style.BAD))
+        blocks += [*([EMPTY] if blocks else []), head, *error_blocks(error, indent=2)]
+    return blocks
+
+
+def survey_document(survey: Survey) -> dict[str, Any]:
+    """The same as JSON: a plan file, with more said about each database."""
+    from migsync.cli.views.documents import error_document, plan_state
+
+    databases = [{"alias": plan.target.alias, "state": plan_state(plan), "plan": plan.id} for plan in survey.plans]
+    databases += [{"alias": alias, "state": "fresh"} for alias in survey.fresh]
+    errors = [
+        {"alias": alias, "state": "error", "error": error_document(error)} for alias, error in survey.errors.items()
+    ]
+    return {
+        **survey.plan_file.as_dict(),
+        "root": str(survey.project.root),
+        "databases": [*databases, *errors],
+        "findings": [finding.as_dict() for finding in survey.findings],
+    }
+
+
+def survey_status(survey: Survey, *, check: bool = False) -> ExitStatus:
+    """REFUSED where something is blocked or was not read; with `check`, DIFFERENCES where something would change."""
+    unsound = any(finding.blocks for finding in survey.findings)
+    if unsound or survey.errors or any(plan.blocked for plan in survey.plans):
+        return ExitStatus.REFUSED
+    if check and any(plan.changes for plan in survey.plans):
+        return ExitStatus.DIFFERENCES
+    return ExitStatus.DONE
+
+
+def tell_problems(output: Output, survey: Survey) -> None:
+    """On standard error what a form without text (SQL) does not show: errors and findings."""
+    from migsync.cli.views.findings import error_blocks, findings_blocks
+
+    output.tell(findings_blocks(survey.findings))
+    for plan in survey.plans:
+        if plan.findings:
+            output.tell([line(Span(plan.target.alias, Style.HEADING)), *findings_blocks(plan.findings, indent=2)])
+    for alias, error in survey.errors.items():
+        output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])

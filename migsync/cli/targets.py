@@ -1,0 +1,66 @@
+"""The project's targets, opened for commands that need no plan of their own: log, show, undo, recover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migsync.errors import MigsyncError
+
+if TYPE_CHECKING:
+    from migsync.project import Project
+    from migsync.records.target import Target
+    from migsync.sync.run import Run
+
+
+@dataclass
+class Opened:
+    """Targets by alias, each database once, with their runs; `same` maps an alias left out to the one that it is."""
+
+    targets: dict[str, Target] = field(default_factory=dict)
+    runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
+    errors: dict[str, MigsyncError] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def opened(project: Project, aliases: Sequence[str]) -> Iterator[Opened]:
+    """Open the targets of `aliases` (none: all). Raises UnknownAlias; what cannot be read is in `errors`."""
+    from migsync.records.target import open_target
+    from migsync.sync.planning import choose
+
+    found = Opened()
+    chosen: dict[str, Target] = {}
+    with ExitStack() as stack:
+        for config in choose(project, aliases):
+            try:
+                target = stack.enter_context(open_target(config))
+                runs, identity = target.runs(), target.ref.identity
+            except MigsyncError as error:
+                found.errors[config.alias] = error
+                continue
+            other = chosen.get(identity)
+            if other and not (other.read_only and not target.read_only):
+                found.same[config.alias] = other.alias
+                continue
+            if other:
+                found.same[other.alias] = config.alias
+                del found.targets[other.alias], found.runs[other.alias]
+            chosen[identity] = target
+            found.targets[config.alias], found.runs[config.alias] = target, runs
+        yield found
+
+
+def rewrite_labels(project: Project) -> dict[str, str]:
+    """The file names of the project's rewrites by id, for showing; none where they cannot be read.
+
+    An undo needs no rewrite, so a broken one must not stop it.
+    """
+    from migsync.rewrites.files import load_rewrites
+
+    try:
+        return {rewrite.id: rewrite.label for rewrite in load_rewrites(project.rewrites).ordered}
+    except MigsyncError:
+        return {}

@@ -1,0 +1,85 @@
+"""The few forms that text output is made of: lines of styled spans, and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeAlias
+
+
+class Style(Enum):
+    """What a span means; a terminal gives it a colour, a pipe nothing."""
+
+    PLAIN = "plain"
+    HEADING = "heading"
+    DIM = "dim"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of one line. Control characters in `text` are shown escaped, so that no name can drive a terminal."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, never broken unless a terminal is too narrow for it. No spans: an empty line."""
+
+    spans: tuple[Span, ...] = ()
+    indent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a header; every row has as many cells as the header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Span, ...], ...]
+    indent: int = 2
+
+
+Block: TypeAlias = Line | Table
+EMPTY = Line()
+
+
+def line(*parts: str | Span, indent: int = 0) -> Line:
+    """A line of spans, where a plain string is a plain span."""
+    return Line(tuple(Span(part) if isinstance(part, str) else part for part in parts), indent)
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str | Span]], indent: int = 2) -> Table:
+    """A table of spans, where a plain string is a plain span."""
+    return Table(
+        tuple(header),
+        tuple(tuple(Span(cell) if isinstance(cell, str) else cell for cell in row) for row in rows),
+        indent,
+    )
+
+
+def printable(text: str) -> str:
+    """The text with control characters and lone surrogates as Python's escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character == " " else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``1 row``, ``2 rows``, ``3 branches``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def near(path: Path) -> str:
+    """The path as a person would type it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

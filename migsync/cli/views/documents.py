@@ -1,0 +1,49 @@
+"""The same things as JSON: one document per command, with `format_version`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from migsync.errors import MigsyncError
+from migsync.sync.plan import Plan
+from migsync.sync.run import Run
+
+FORMAT_VERSION = 1
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """The document's text. Every document says its format version first."""
+    return json.dumps({"format_version": FORMAT_VERSION, **document}, indent=2, ensure_ascii=False) + "\n"
+
+
+def error_document(error: MigsyncError) -> dict[str, str]:
+    """What a program needs of an error: a stable code, and the sentences."""
+    return {"code": error.code, "found": error.found, "meaning": error.meaning, "hint": error.hint}
+
+
+def plan_state(plan: Plan) -> str:
+    """``blocked``, ``changes`` or ``in line``."""
+    if plan.blocked:
+        return "blocked"
+    return "in line" if plan.empty else "changes"
+
+
+def run_document(run: Run, *, in_force: bool) -> dict[str, Any]:
+    """A run with every row that it touched; rewrites by id."""
+    return {
+        "id": run.id,
+        "number": run.number,
+        "kind": run.kind.value,
+        "plan": run.plan_id,
+        "at": run.at,
+        "author": run.author,
+        "version": run.version,
+        "reason": run.reason,
+        "undoes": run.undoes,
+        "in_force": in_force,
+        "passed": [rewrite.id for rewrite in run.passed],
+        "returned": [rewrite.id for rewrite in run.returned],
+        "changes": [change.as_dict() for change in run.changes],
+    }

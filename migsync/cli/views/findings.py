@@ -1,0 +1,45 @@
+"""Findings and errors, in one voice: what was found, what it means, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from migsync.cli.views.blocks import Block, Line, Span, Style, line
+from migsync.errors import MigsyncError
+from migsync.findings import Finding, Severity
+
+WORDS = {
+    Severity.ERROR: Span("Error: ", Style.BAD),
+    Severity.WARNING: Span("Warning: ", Style.WARNING),
+    Severity.INFO: Span("Note: ", Style.DIM),
+}
+ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+def findings_blocks(findings: Iterable[Finding], indent: int = 0) -> list[Block]:
+    """All findings, errors first, each in its own order."""
+    ordered = sorted(findings, key=lambda finding: ORDER.index(finding.severity))
+    return [block for finding in ordered for block in finding_blocks(finding, indent)]
+
+
+def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
+    """One finding; the place in a file comes with what was found."""
+    place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+    told = Path(finding.file).name if not finding.line else place
+    found = finding.found if not place or told in finding.found else f"{place}: {finding.found}"
+    return list(_voice(WORDS[finding.severity], found, finding.meaning, finding.hint, indent))
+
+
+def error_blocks(error: MigsyncError, indent: int = 0) -> list[Line]:
+    """An error in the same voice as an error finding."""
+    return list(_voice(WORDS[Severity.ERROR], error.found, error.meaning, error.hint, indent))
+
+
+def _voice(word: Span, found: str, meaning: str, hint: str, indent: int) -> Iterator[Line]:
+    first, *rest = found.splitlines() or [""]
+    yield line(word, first, indent=indent)
+    for text in (*rest, *meaning.splitlines()):
+        yield line(text, indent=indent + 2)
+    for number, text in enumerate(hint.splitlines()):
+        yield line(*([Span("Next: ", Style.GOOD)] if not number else []), text, indent=indent + (8 if number else 2))

@@ -1,0 +1,126 @@
+"""Plans as text: per target what changes, old and new name side by side, and what is refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from types import MappingProxyType
+
+from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, count, line, table
+from migsync.cli.views.findings import findings_blocks
+from migsync.findings import Severity
+from migsync.records.record import Record
+from migsync.rewrites.rewrite import AppRewrite
+from migsync.sync.plan import Change, ChangeKind, Plan
+
+ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL/MariaDB", "sqlite": "SQLite"}
+HEADER = ("", "old name", "new name", "applied (kept)")
+SHOWN = 30
+"""On a terminal, so many changes of one app are shown in full; more are cut in the middle."""
+
+
+def plan_blocks(plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] = MappingProxyType({})) -> list[Block]:
+    """One target's plan.
+
+    `shorten` leaves out the middle of a long app and says how many rows that were. `labels` are the file names of
+    rewrites by id, for plans that were made from a journal and do not know them.
+    """
+    blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan))]
+    blocks += [line("goes through ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.passed]
+    blocks += [line("goes back before ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]
+    for app, changes in groupby(sorted(plan.changes, key=_app), key=_app):
+        found = list(changes)
+        blocks += [EMPTY, line(Span(app, Style.HEADING), "  ", kinds(found), indent=2)]
+        blocks += _changes(plan, found, shorten)
+    if plan.findings:
+        blocks += [EMPTY, *findings_blocks(plan.findings, indent=2)]
+    return blocks
+
+
+def heading(alias: str, engine: str, state: Span) -> Line:
+    """The first line about a target."""
+    return line(Span(alias, Style.HEADING), f"  {ENGINES.get(engine, engine)}  ", state)
+
+
+def standing(plan: Plan) -> Span:
+    """Where a target stands, in a few words."""
+    if plan.blocked:
+        return Span("blocked", Style.BAD)
+    if plan.changes:
+        return Span(f"{count(len(plan.changes), 'change')} to {'take back' if plan.undoes else 'make'}", Style.WARNING)
+    warnings = sum(finding.severity is Severity.WARNING for finding in plan.findings)
+    if warnings:
+        return Span(f"in line, with {count(warnings, 'warning')}", Style.WARNING)
+    return Span("in line" if plan.empty else "in line, to be noted in the journal", Style.GOOD)
+
+
+def kinds(changes: Iterable[Change]) -> str:
+    """``3 renamed, 1 removed``."""
+    found = [change.kind for change in changes]
+    words = (("renamed", ChangeKind.RENAME), ("removed", ChangeKind.REMOVE), ("inserted", ChangeKind.INSERT))
+    return ", ".join(f"{found.count(kind)} {word}" for word, kind in words if kind in found) or "no changes"
+
+
+def summary(plans: Sequence[Plan]) -> Line:
+    """All targets in one line."""
+    changing = [plan for plan in plans if plan.changes and not plan.blocked]
+    blocked = sum(plan.blocked for plan in plans)
+    parts = []
+    if changing:
+        total = sum(len(plan.changes) for plan in changing)
+        parts.append(f"{count(total, 'change')} to make in {count(len(changing), 'database')}")
+    if blocked:
+        parts.append(f"{count(blocked, 'database')} blocked")
+    if settled := len(plans) - len(changing) - blocked:
+        parts.append(f"{count(settled, 'database')} in line")
+    return line(Span("; ".join(parts) + ".", Style.HEADING))
+
+
+def _app(change: Change) -> str:
+    record = change.before or change.after
+    return record.app if record else ""
+
+
+def _changes(plan: Plan, changes: Sequence[Change], shorten: bool) -> list[Block]:
+    hidden = len(changes) - SHOWN if shorten and len(changes) > SHOWN + 1 else 0
+    half = SHOWN // 2
+    shown = [*changes[:half], *changes[half + hidden :]] if hidden else changes
+    blocks: list[Block] = [table(HEADER, [_row(plan, change) for change in shown], indent=4)]
+    if hidden:
+        blocks.append(line(Span(f"and {hidden} more between them: --verbose shows all", Style.DIM), indent=4))
+    return blocks
+
+
+def _row(plan: Plan, change: Change) -> tuple[Span, Span, Span, Span]:
+    before, after = change.before, change.after
+    if before and after:
+        kept = before.applied or ""
+        applied = kept if before.applied == after.applied else f"{kept} -> {after.applied}"
+        return Span("rename", Style.WARNING), Span(before.name), Span(after.name, Style.GOOD), Span(applied, Style.DIM)
+    if before:
+        why = Span(f"({_instead(plan, change, before)})", Style.DIM)
+        return Span("remove", Style.BAD), Span(before.name), why, Span(before.applied or "", Style.DIM)
+    new = after or Record(None, "", "", "")
+    return Span("insert", Style.GOOD), Span("-"), Span(new.name, Style.GOOD), Span(new.applied or "", Style.DIM)
+
+
+def _instead(plan: Plan, change: Change, removed: Record) -> str:
+    """What stands for a removed row: the migrations that it was collapsed into, or why it goes."""
+    names, collapsed = {removed.name}, False
+    for rewrite in plan.passed:
+        if removed.app in rewrite.apps:
+            step = rewrite.apps[removed.app]
+            collapsed = collapsed or any(not names.isdisjoint(olds) for olds, _ in step.collapsed)
+            names = {new for name in names for new in _becomes(step, name)}
+    if collapsed and names:
+        return f"now in {', '.join(sorted(names))}"
+    return change.cause if change.cause in {"prune", "dedupe"} else "row removed"
+
+
+def _becomes(step: AppRewrite, name: str) -> tuple[str, ...]:
+    for olds, news in step.collapsed:
+        if name in olds:
+            return news
+    if name in step.removed:
+        return ()
+    return (dict(step.renamed).get(name, name),)

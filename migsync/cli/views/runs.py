@@ -1,0 +1,86 @@
+"""Runs as text: the log of a target, and one run in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, table
+from migsync.cli.views.plans import heading, kinds, plan_blocks
+from migsync.sync.plan import Plan, TargetRef
+from migsync.sync.run import Run, RunKind, standing
+
+SHORT = 12
+
+
+def short(run_id: str) -> str:
+    """The beginning of a run's id, long enough for a person."""
+    return run_id[:SHORT]
+
+
+def log_blocks(ref: TargetRef, runs: Sequence[Run]) -> list[Block]:
+    """The runs of one target, newest first."""
+    if not runs:
+        return [heading(ref.alias, ref.engine, Span("no runs", Style.DIM))]
+    in_force = {run.id for run in standing(runs)}
+    newest_first = sorted(runs, key=lambda run: run.number, reverse=True)
+    header: tuple[str, ...] = ("", "run", "kind", "when (UTC)", "by", "changes", "state", "reason")
+    rows: list[tuple[str | Span, ...]] = [
+        (
+            str(run.number),
+            short(run.id),
+            run.kind.value,
+            when(run),
+            run.author,
+            kinds(run.changes),
+            _state(run, runs, in_force),
+            run.reason,
+        )
+        for run in newest_first
+    ]
+    if not any(run.reason for run in runs):
+        header, rows = header[:-1], [row[:-1] for row in rows]
+    return [heading(ref.alias, ref.engine, Span(count(len(runs), "run"))), table(header, rows)]
+
+
+def run_blocks(
+    ref: TargetRef,
+    run: Run,
+    runs: Iterable[Run],
+    *,
+    shorten: bool = False,
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> list[Block]:
+    """One run with every row it touched."""
+    known = list(runs)
+    as_plan = Plan(ref, run.changes, passed=run.passed, returned=run.returned, undoes=run.undoes)
+    _, *changes = plan_blocks(as_plan, shorten=shorten, labels=labels)
+    facts = [
+        ("run", run.id),
+        ("kind", f"{run.kind.value} {short(run.undoes)}".strip()),
+        ("when", f"{when(run)} UTC"),
+        ("by", f"{run.author}, migsync {run.version}"),
+        ("reason", run.reason),
+        ("plan", run.plan_id),
+    ]
+    title = heading(ref.alias, ref.engine, _state(run, known, {found.id for found in standing(known)}))
+    return [
+        title,
+        *(line(Span(f"{name:8}", Style.DIM), value, indent=2) for name, value in facts if value),
+        *([EMPTY] if changes else []),
+        *changes,
+    ]
+
+
+def when(run: Run) -> str:
+    """The time of a run as people write it, to the second."""
+    return run.at[:19].replace("T", " ")
+
+
+def _state(run: Run, runs: Iterable[Run], in_force: set[str]) -> Span:
+    if run.kind is RunKind.UNDO:
+        return Span(f"undid {short(run.undoes)}", Style.DIM)
+    if run.id in in_force:
+        return Span("in force", Style.GOOD)
+    undoers = [found for found in runs if found.undoes == run.id]
+    return Span(f"undone by {short(undoers[-1].id)}" if undoers else "undone", Style.DIM)

@@ -1,0 +1,122 @@
+"""What is to be applied, or written as scripts: a plan file, or a survey made now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migsync.cli.asking import ask_pairs
+from migsync.cli.options import plan_request
+from migsync.cli.output import Output
+from migsync.cli.surveying import survey_blocks, survey_document
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
+from migsync.cli.views.plans import plan_blocks
+from migsync.errors import MigsyncError, UsageError
+from migsync.sync.plan_file import PlanFile, load_plans
+
+if TYPE_CHECKING:
+    from migsync.project import Project
+    from migsync.records.target import Target
+    from migsync.rewrites.rewrite import Rewrite
+    from migsync.sync.plan import Plan
+
+
+@dataclass
+class Work:
+    """What is to be applied where, from a plan file or from a survey made now.
+
+    `shown` and `document` tell all of it.
+    """
+
+    project: Project
+    plans: Sequence[Plan]
+    targets: Mapping[str, Target]
+    proposed: Rewrite | None
+    errors: Mapping[str, MigsyncError]
+    shown: list[Block] = field(default_factory=list)
+    document: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> list[Plan]:
+        """The plans that will be carried out."""
+        return [plan for plan in self.plans if not plan.empty and not plan.blocked]
+
+    @property
+    def refused(self) -> bool:
+        """Whether a database is blocked or could not be read."""
+        return bool(self.errors) or any(plan.blocked for plan in self.plans)
+
+
+@contextmanager
+def work_of(
+    output: Output, project: Project, file: Path | None, asked: Mapping[str, Any], *, trust_names: bool, ask: bool
+) -> Iterator[Work]:
+    """The work of the plan file, or of a new survey; its targets stay open inside the `with`.
+
+    With `ask`, a person at a terminal is asked about the pairs that are only likely. Raises UsageError where options
+    that make a new plan come with a plan file.
+    """
+    from migsync.sync.planning import survey
+
+    if file:
+        with _from_file(project, saved_plans(file, asked), shorten=output.shorten) as work:
+            yield work
+        return
+    request = plan_request(asked, trust_names=trust_names)
+    if ask and output.can_ask:
+        with survey(project, request) as first:
+            request = ask_pairs(output, first.open_pairs, request)
+    with survey(project, request) as found:
+        yield Work(
+            project,
+            found.plans,
+            found.targets,
+            found.proposed,
+            found.errors,
+            survey_blocks(found, shorten=output.shorten),
+            survey_document(found),
+        )
+
+
+def write_proposed(output: Output, work: Work) -> str | None:
+    """What the plans rest on and no rewrite tells yet becomes a file, before any database is touched."""
+    if work.proposed is None or not work.ready:
+        return None
+    from migsync.rewrites.files import write_rewrite
+
+    path = write_rewrite(work.project.rewrites, work.proposed)
+    output.show([line("Written, to be committed with the migrations: ", Span(near(path), Style.COMMAND))])
+    return str(path)
+
+
+def saved_plans(file: Path, asked: Mapping[str, Any]) -> PlanFile:
+    """The plans of a file, only those of --database where it is given."""
+    if any(value for name, value in asked.items() if name != "databases"):
+        raise UsageError(
+            "A saved plan takes no options that make a new one.", "", "Leave out PLAN, or keep only --database."
+        )
+    saved, aliases = load_plans(file), asked["databases"]
+    there = [plan.target.alias for plan in saved.plans]
+    for alias in aliases:
+        if alias not in there:
+            raise UsageError(f"{file} holds no plan for {alias!r}.", "", f"It is for: {', '.join(there) or 'nothing'}.")
+    return PlanFile(tuple(plan for plan in saved.plans if not aliases or plan.target.alias in aliases), saved.proposed)
+
+
+@contextmanager
+def _from_file(project: Project, saved: PlanFile, *, shorten: bool) -> Iterator[Work]:
+    from migsync.cli.targets import rewrite_labels
+    from migsync.records.target import open_target
+    from migsync.sync.planning import choose
+
+    with ExitStack() as stack:
+        configs = choose(project, [plan.target.alias for plan in saved.plans]) if saved.plans else []
+        targets = {config.alias: stack.enter_context(open_target(config)) for config in configs}
+        labels = rewrite_labels(project)
+        shown: list[Block] = []
+        for plan in saved.plans:
+            shown += [*([EMPTY] if shown else []), *plan_blocks(plan, shorten=shorten, labels=labels)]
+        yield Work(project, saved.plans, targets, saved.proposed, {}, shown, saved.as_dict())

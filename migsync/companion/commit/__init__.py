@@ -1,0 +1,22 @@
+"""Changes of files that are all or nothing, also under a kill, and in step with the databases."""
+
+from migsync.companion.commit.commit import Committed, commit
+from migsync.companion.commit.databases import DatabaseResult, DatabaseStep, RunWasCommitted, journals_of
+from migsync.companion.commit.recover import Settled, recover_files
+from migsync.companion.commit.undo import commit_of, commits, undo_files
+from migsync.companion.under_way import is_open
+
+__all__ = [
+    "Committed",
+    "DatabaseResult",
+    "DatabaseStep",
+    "RunWasCommitted",
+    "Settled",
+    "commit",
+    "commit_of",
+    "commits",
+    "is_open",
+    "journals_of",
+    "recover_files",
+    "undo_files",
+]

@@ -1,0 +1,112 @@
+"""The text of one file, with the places of its syntax nodes, and splices that leave all other bytes alone."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import io
+import re
+import tokenize
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from migsync.errors import HistoryError
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_ASCII = bytes(range(128)) + b"?" * 128  # tokenize wants the line that names the encoding in UTF-8; Python does not
+_MEANING = "The name stands in the file in a form that migsync does not rewrite by itself."
+_HINT = "Write it out as a literal, such as ('app', 'name'), or change it by hand."
+
+
+class CannotEdit(HistoryError):
+    """A file that would have to change, in a place that cannot be rewritten safely. `line` may be 0."""
+
+    def __init__(self, path: str, line: int, what: str, meaning: str = _MEANING, hint: str = _HINT) -> None:
+        super().__init__(f"{path}:{line}: {what}." if line else f"{path}: {what}.", meaning, hint)
+        self.path = path
+        self.line = line
+
+
+class Splice(NamedTuple):
+    """A span of a source, and the function from its present text to the new one."""
+
+    start: int
+    end: int
+    make: Callable[[str], str]
+
+
+class Source:
+    """A file's text. Spans are offsets into its UTF-8 form, as the positions in :mod:`ast` are."""
+
+    def __init__(self, content: bytes, path: str) -> None:
+        self.path = path
+        self.mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+        self.encoding, text = self._decoded(content[len(self.mark) :])
+        if self.mark + text.encode(self.encoding) != content:
+            raise CannotEdit(path, 0, f"its text in {self.encoding} cannot be written back byte by byte")
+        self.tree = ast.parse(text)
+        self._data = text.encode()
+        self._starts = [0]
+        for line in _LINE.findall(text):  # Python's lines; str.splitlines() knows more kinds of line ends
+            self._starts.append(self._starts[-1] + len(line.encode()))
+        self.quote = "'" if text.count("'") > text.count('"') else '"'
+
+    def _decoded(self, content: bytes) -> tuple[str, str]:
+        """The encoding and the text: Python 3.11's parser lets a comment pass that is not in the encoding."""
+        try:
+            encoding = tokenize.detect_encoding(io.BytesIO(content.translate(_ASCII)).readline)[0]
+            return encoding, content.decode(encoding)
+        except (SyntaxError, UnicodeDecodeError) as error:
+            hint = "Save it as UTF-8, or name its encoding in its first line."
+            raise CannotEdit(self.path, 0, f"wrong encoding ({error})", "Python cannot import it.", hint) from None
+
+    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        """Where a node is."""
+        return (
+            self._starts[node.lineno - 1] + node.col_offset,
+            self._starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0),
+        )
+
+    def text(self, start: int, end: int) -> str:
+        """The text of a span."""
+        return self._data[start:end].decode()
+
+    def words(self, words: Iterable[str]) -> list[str]:
+        """All that the text holds of these words, code or not."""
+        return re.findall(rf"\b(?:{'|'.join(words)})\b", self.text(0, len(self._data)))
+
+    def line_start(self, node: ast.stmt) -> int:
+        """Where the line begins that a statement begins on."""
+        return self._starts[node.lineno - 1]
+
+    def newline(self, node: ast.stmt) -> str:
+        r"""How the line ends that a statement begins on: ``\n``, ``\r\n`` or ``\r``."""
+        line = self.text(self._starts[node.lineno - 1], self._starts[node.lineno])
+        return line[len(line.rstrip("\r\n")) :] or "\n"
+
+    def spliced(self, splices: Iterable[Splice]) -> bytes:
+        """The file with these spans made anew: what is inside of another one first. No two overlap in part."""
+        ordered = sorted(splices, key=lambda splice: (splice.start, -splice.end))
+        text = self._rendered(0, len(self._data), ordered)
+        try:
+            return self.mark + text.encode(self.encoding)
+        except UnicodeEncodeError as error:
+            character = text[error.start : error.end]
+            raise CannotEdit(
+                self.path, 1, f"a new name holds {character!r}, which {self.encoding} cannot write"
+            ) from None
+
+    def _rendered(self, start: int, end: int, splices: list[Splice]) -> str:
+        parts = []
+        place = 0
+        while place < len(splices):
+            splice = splices[place]
+            place += 1
+            first_inner = place
+            while place < len(splices) and splices[place].end <= splice.end and splices[place].start < splice.end:
+                place += 1
+            parts.append(self.text(start, splice.start))
+            parts.append(splice.make(self._rendered(splice.start, splice.end, splices[first_inner:place])))
+            start = splice.end
+        parts.append(self.text(start, end))
+        return "".join(parts)

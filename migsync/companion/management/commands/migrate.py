@@ -1,0 +1,72 @@
+"""``manage.py migrate``, never at the same time as migsync, and after it where the project wants so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.core.management import load_command_class
+from django.core.management.base import BaseCommand, CommandError
+from django.core.management.commands.migrate import Command as DjangosOwn
+
+from migsync.companion.guard import OnMigrate, on_migrate, reserved, settle, sync
+from migsync.errors import MigsyncError
+
+READING = ("plan", "check_unapplied")
+
+
+def _without_us() -> type[BaseCommand]:
+    """The command that would run without the companion: that of the next app that has one, or Django's own."""
+    configs = list(apps.get_app_configs())
+    for config in configs:
+        name = f"{config.name}.management.commands.migrate"
+        if config.name != "migsync.companion" and _exists(name):
+            return type(load_command_class(config.name, "migrate"))
+    return DjangosOwn
+
+
+def _only_reads(options: Mapping[str, Any]) -> bool:
+    return any(options.get(option) for option in READING)
+
+
+def _exists(module: str) -> bool:
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and module.startswith(error.name):
+            return False
+        raise
+    return True
+
+
+class Command(_without_us()):  # type: ignore[misc]
+    """``migrate`` under migsync's lock."""
+
+    def execute(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- as Django declares it
+        """Settle migration files that a kill left half changed, before the checks look at them."""
+        try:
+            settled = None if _only_reads(options) else settle()
+        except MigsyncError as error:
+            raise CommandError(str(error)) from error
+        if settled:
+            self.stderr.write(f"migsync: {settled.command} was cut off; the files are settled now.")
+        return super().execute(*args, **options)
+
+    def handle(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- as Django declares it
+        """Sync first where ``MIGSYNC_ON_MIGRATE`` says so; then what ``migrate`` does, under the lock."""
+        alias = options["database"]
+        try:
+            mode = on_migrate()
+            if mode is OnMigrate.OFF or _only_reads(options):
+                return super().handle(*args, **options)
+            outcome = sync(alias) if mode is OnMigrate.SYNC else None
+            if outcome is not None and outcome.run is not None:
+                count = len(outcome.run.changes)
+                records = "1 record" if count == 1 else f"{count} records"
+                self.stdout.write(f"migsync: {records} of {alias} brought in line (run {outcome.run.id[:12]}).")
+            with reserved(alias):
+                return super().handle(*args, **options)
+        except MigsyncError as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,152 @@
+"""What Django makes of the migration files that this process imports: the worker's half of a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from migsync.companion.proof.rendering import Renderer
+from migsync.companion.proof.worker import describe, set_up, stage
+
+MEMORY = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+ALIAS = "migsync_proof"
+
+Node = tuple[str, str]
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Load everything, and report: the ends of each app, the state, changes to the models, and plans per target.
+
+    `request` has ``names``, how migrations are called in the report (``app.name`` to ``app.name``), and ``targets``,
+    the records of each: ``[app, name]``.
+    """
+    set_up()
+    from django.db.migrations.loader import MigrationLoader
+
+    with stage("load"):
+        loader = MigrationLoader(None)
+    leaves = loader.graph.leaf_nodes()
+    renderer = Renderer(_modules(loader.disk_migrations, request["names"]))
+    with stage("state"):
+        order = forwards(loader.graph, leaves)
+        state = _state(loader, order)
+        models = renderer.state(state)
+    with stage("changes"):
+        changes = _changes(loader, state, renderer)
+    return {
+        "migrations": len(loader.disk_migrations),
+        "leaves": _by_app(leaves),
+        "models": models,
+        "changes": changes,
+        "targets": [_target(keys) for keys in request["targets"]],
+    }
+
+
+def forwards(graph: Any, leaves: Iterable[Node]) -> list[Node]:  # noqa: ANN401 -- Django has no types
+    """All migrations up to the leaves, in Django's order.
+
+    It is ``MigrationGraph.forwards_plan`` leaf by leaf, without a second visit of what was visited: the same list in
+    linear time.
+    """
+    order: dict[Node, None] = {}
+    for leaf in leaves:
+        todo = [(graph.node_map[leaf], False)]
+        while todo:
+            node, parents_done = todo.pop()
+            if node.key in order:
+                continue
+            if parents_done:
+                order[node.key] = None
+            else:
+                todo.append((node, True))
+                todo.extend((parent, False) for parent in sorted(node.parents))
+    return list(order)
+
+
+def _state(loader: Any, order: Iterable[Node]) -> Any:  # noqa: ANN401
+    """``loader.project_state()``, whose own search for duplicates is quadratic."""
+    from django.db.migrations.state import ProjectState
+
+    state = ProjectState(real_apps=loader.unmigrated_apps)
+    for key in order:
+        loader.graph.nodes[key].mutate_state(state, preserve=False)
+    return state
+
+
+def _modules(migrations: Mapping[Node, Any], names: Mapping[str, str]) -> dict[str, str]:
+    """The module of every migration, and what stands for it in a rendered state."""
+    found = {}
+    for (app, name), migration in migrations.items():
+        key = f"{app}.{name}"
+        found[type(migration).__module__] = f"<{names.get(key, key)}>"
+    return found
+
+
+def _changes(loader: Any, state: Any, renderer: Renderer) -> list[tuple[str, str, str]]:  # noqa: ANN401
+    """What ``makemigrations --check --dry-run`` finds: (app, in words, in full)."""
+    from django.apps import apps
+    from django.core.management import get_commands, load_command_class
+    from django.db.migrations.autodetector import MigrationAutodetector
+    from django.db.migrations.questioner import MigrationQuestioner
+    from django.db.migrations.state import ProjectState
+
+    # A project may have its own makemigrations, with a detector of its own.
+    command = load_command_class(get_commands()["makemigrations"], "makemigrations")
+    detector = getattr(command, "autodetector", MigrationAutodetector)
+    # Not the NonInteractiveMigrationQuestioner: that ends the process where it cannot answer.
+    questioner = MigrationQuestioner(specified_apps=set(), dry_run=True)
+    found = detector(state.clone(), ProjectState.from_apps(apps), questioner).changes(graph=loader.graph)
+    return [
+        (app, operation.describe(), renderer.operation(operation))
+        for app, migrations in sorted(found.items())
+        for migration in migrations
+        for operation in migration.operations
+    ]
+
+
+def _by_app(leaves: Iterable[Node]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for app, name in leaves:
+        found.setdefault(app, []).append(name)
+    return found
+
+
+def _target(keys: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """What ``migrate --plan`` would say to a database with these records."""
+    try:
+        return _plan(keys)
+    except Exception as error:
+        return {"error": describe("plan", error)["error"]}
+
+
+def _plan(keys: Sequence[Sequence[str]]) -> dict[str, Any]:
+    from django.db import connections
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.recorder import MigrationRecorder
+    from django.db.utils import ConnectionHandler
+
+    # Django's own recorder over a database in memory: rows go in, and what Django reads is what it would read.
+    connection = ConnectionHandler({"default": {}, ALIAS: MEMORY})[ALIAS]
+    connections[ALIAS] = connection
+    try:
+        recorder = MigrationRecorder(connection)
+        recorder.ensure_schema()
+        recorder.migration_qs.bulk_create([recorder.Migration(app=app, name=name) for app, name in keys])
+        loader = MigrationLoader(connection)
+        loader.check_consistent_history(connection)
+        conflicts = {app: sorted(names) for app, names in sorted(loader.detect_conflicts().items())}
+        pending = [
+            key for key in forwards(loader.graph, loader.graph.leaf_nodes()) if key not in loader.applied_migrations
+        ]
+        return {"conflicts": conflicts, "pending": pending, "edges": _edges(loader.graph, pending)}
+    finally:
+        connection.close()
+        del connections[ALIAS]
+
+
+def _edges(graph: Any, pending: Collection[Node]) -> list[tuple[Node, Node]]:  # noqa: ANN401
+    """(migration, its dependency), both pending."""
+    within = set(pending)
+    return [
+        (key, parent.key) for key in pending for parent in sorted(graph.node_map[key].parents) if parent.key in within
+    ]

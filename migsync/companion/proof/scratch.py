@@ -1,0 +1,112 @@
+"""Databases that live for one proof, on the server of one alias."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from migsync.engines import engine_of
+from migsync.engines.base import first_line
+from migsync.errors import MigsyncError, NotPermitted
+from migsync.records.config import DatabaseConfig
+
+PREFIX: Final = "migsync_proof"
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """An empty database: its `name` for Django's settings, and how migsync reaches it."""
+
+    name: str
+    config: DatabaseConfig
+
+    @contextmanager
+    def connection(self) -> Iterator[sa.Connection]:
+        """A connection to it."""
+        engine = engine_of(self.config.url).create(self.config)
+        with engine.connect() as connection:
+            yield connection
+
+
+@contextmanager
+def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
+    """An empty database of the same engine, and on the same server; dropped at the end, whatever happens.
+
+    Raises the alias's own error, Unreachable, and NotPermitted where the user may not create a database.
+    """
+    if config.error is not None:
+        raise config.error
+    match engine_of(config.url).name:
+        case "sqlite":
+            with tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
+                path = Path(directory, "scratch.sqlite3")
+                url = sa.make_url(config.url).set(database=str(path), query={})
+                yield Scratch(str(path), replace(config, url=url))
+        case engine:
+            with _on_server(config, engine) as scratch:
+                yield scratch
+
+
+@contextmanager
+def _on_server(config: DatabaseConfig, engine: str) -> Iterator[Scratch]:
+    name = f"{PREFIX}_{secrets.token_hex(6)}"
+    arguments = {key: value for key, value in config.connect_args.items() if key not in ("dbname", "database")}
+    scratch = Scratch(name, replace(config, url=sa.make_url(config.url).set(database=name), connect_args=arguments))
+    with _home(config) as home:
+        schemas = _create(home, engine, name)
+    try:
+        if schemas:
+            with _home(scratch.config) as inside:
+                for schema in schemas:
+                    inside.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {_quoted(inside, schema)}"))
+        yield scratch
+    finally:
+        with _home(config) as home:
+            if engine == "postgresql":
+                # Its sessions end a moment after the processes that were killed.
+                home.execute(sa.text(TERMINATE), {"name": name})
+            home.execute(sa.text(f"DROP DATABASE IF EXISTS {_quoted(home, name)}"))
+
+
+@contextmanager
+def _home(config: DatabaseConfig) -> Iterator[sa.Connection]:
+    """A connection on which every statement stands for itself: databases are not made in transactions."""
+    behaviour = engine_of(config.url)
+    engine = behaviour.create(config).execution_options(isolation_level="AUTOCOMMIT")
+    with behaviour.explained(), engine.connect() as connection:
+        yield connection
+
+
+def _create(home: sa.Connection, engine: str, name: str) -> list[str]:
+    """Create the database as the alias's own is; the answer are the schemas that it needs."""
+    try:
+        if engine == "mysql":
+            like = home.execute(sa.text("SELECT @@character_set_database, @@collation_database")).one()
+            home.execute(sa.text(f"CREATE DATABASE {_quoted(home, name)} CHARACTER SET {like[0]} COLLATE {like[1]}"))
+            return []
+        home.execute(sa.text(f"CREATE DATABASE {_quoted(home, name)}"))
+        return [schema for schema in home.scalar(sa.text("SELECT current_schemas(false)")) or () if schema != "public"]
+    except DBAPIError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: DBAPIError) -> MigsyncError:
+    return NotPermitted(
+        f"No scratch database can be created there: {first_line(error)}",
+        "The schemas of the old and the new files cannot be compared on that server. Nothing was changed.",
+        "Grant the right to create databases (PostgreSQL: ALTER ROLE … CREATEDB), or name another alias: "
+        "--prove-schema ALIAS",
+    )
+
+
+def _quoted(connection: sa.Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote_identifier(name)

@@ -1,0 +1,114 @@
+"""The process in which the project says what it makes of its migration files (``python -m …proof.worker``).
+
+It reads one JSON document from standard input and writes one to standard output; whatever the project itself prints
+goes to standard error. Two of them run for a proof: one with the files as they are, one with those of the proposal.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from migsync.companion.proof.overlay import install
+
+# Nothing of migsync that takes long to import: two of these processes start for every proof.
+
+Task = Callable[[Mapping[str, Any]], dict[str, Any]]
+TASKS = {"examine": "migsync.companion.proof.examination", "build": "migsync.companion.proof.building"}
+
+
+class Broken(Exception):
+    """A stage of the work that failed, and what the project raised there."""
+
+    def __init__(self, stage: str, error: BaseException) -> None:
+        super().__init__(stage)
+        self.stage = stage
+        self.error = error
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Name the stage in which an exception comes, ``SystemExit`` included: settings may call ``sys.exit``."""
+    try:
+        yield
+    except (KeyboardInterrupt, Broken):
+        raise
+    except BaseException as error:
+        raise Broken(name, error) from error
+
+
+def load_settings() -> None:
+    """Import the settings as manage.py would, django-configurations' too."""
+    with stage("settings"):
+        if os.environ.get("DJANGO_CONFIGURATION") and importlib.util.find_spec("configurations"):
+            importlib.import_module("configurations.importer").install()
+        from django.conf import settings
+
+        settings.INSTALLED_APPS  # noqa: B018 (imports the module)
+
+
+def set_up() -> None:
+    """Start Django."""
+    load_settings()
+    with stage("setup"):
+        import django
+
+        django.setup()
+
+
+def run(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what is asked for; a failure of the project's is an answer too."""
+    try:
+        # Imported only now, when sys.path is as manage.py would have it.
+        task: Task = importlib.import_module(TASKS[request["task"]]).answer
+        return task(request)
+    except Broken as broken:
+        return {"broken": describe(broken.stage, broken.error)}
+
+
+def describe(where: str, error: BaseException) -> dict[str, Any]:
+    """The exception's last line, and where it came from: (file, line), the innermost last."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return {
+            "stage": where,
+            "error": f"{type(error).__name__}: {error.msg}",
+            "frames": [(error.filename, error.lineno or 0)],
+        }
+    said = "".join(traceback.format_exception_only(error)).strip().splitlines()
+    frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+    return {"stage": where, "error": said[-1] if said else type(error).__name__, "frames": frames}
+
+
+def decoded(files: Mapping[str, str | None]) -> dict[str, bytes | None]:
+    """File contents out of JSON."""
+    return {path: None if text is None else base64.b64decode(text) for path, text in files.items()}
+
+
+def main() -> None:
+    """Answer one request, then end at once: the project may have started threads that would not."""
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    request = json.load(sys.stdin)
+    sys.path[:] = request["path"]
+    # A proof writes nothing, not even bytecode beside the project's files.
+    sys.dont_write_bytecode = True
+    install(decoded(request["files"]))
+    json.dump(run(request), answer)
+    answer.close()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    # Not this copy of the module, whose Broken is another class than the one that the tasks import.
+    from migsync.companion.proof import worker
+
+    worker.main()

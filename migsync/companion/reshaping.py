@@ -1,0 +1,158 @@
+"""From what a command wants to a proposal: the files that change, in every app of the project, and the rewrite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migsync.companion.edits import CannotEdit, MigrationEdit, edit_migration
+from migsync.companion.proposal import FileChange, Proposal, Reshape
+from migsync.companion.references import find_references
+from migsync.companion.refusals import refusals
+from migsync.companion.reshaped import Reshaped
+from migsync.errors import HistoryError
+from migsync.findings import Finding, Severity
+from migsync.history import History, Key, Migration
+from migsync.rewrites.make import NameChanges, assemble
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+
+MAX_MIGRATION = "max_migration.txt"  # django-linear-migrations: the name of the app's last migration
+
+
+def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, root: Path, created: str) -> Proposal:
+    """Work out every file that changes, moves or goes, and the one rewrite of all names; nothing is written.
+
+    Only the files that change are read. `root` is the project's; `created` UTC text, as in a rewrite. What stands in
+    the way is an error among the findings; a place outside of the migrations that names a key of old, a warning.
+    """
+    reshaped = Reshaped(history, reshape)
+    findings = list(reshape.findings)
+    if not any(finding.blocks for finding in findings):
+        findings += refusals(reshaped, root)  # what a command refuses itself needs no second reason
+    work = _Work(reshaped)
+    if not any(finding.blocks for finding in findings):
+        work.change_all()
+        findings += work.findings
+        findings += find_references(reshaped, root)
+    refused = any(finding.blocks for finding in findings)
+    rewrite = None if refused else _rewrite(reshaped, rewrites, created)
+    files = tuple(sorted(work.files, key=lambda change: str(change.old_path or change.new_path)))
+    return Proposal(reshape.command, files, rewrite, reshape.leaves, tuple(dict.fromkeys(findings)))
+
+
+@dataclass
+class _Work:
+    """The changed files so far, and those that cannot be changed."""
+
+    reshaped: Reshaped
+    files: list[FileChange] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def change_all(self) -> None:
+        for migration, edit in self.reshaped.changes:
+            try:
+                self._change(migration, edit)
+            except HistoryError as error:
+                self.findings.append(_uneditable(migration, error))
+        reshape = self.reshaped.reshape
+        changed = {key.app for key in (*reshape.renamed, *reshape.removed, *reshape.parents)}
+        touched = sorted(changed & self.reshaped.history.apps.keys())
+        self.files += filter(None, (_max_migration(self.reshaped, app) for app in touched))
+
+    def _change(self, migration: Migration, edit: MigrationEdit | None) -> None:
+        old_path = Path(migration.path).absolute()
+        old, mode = _read(migration.path)
+        if migration.key in self.reshaped.reshape.removed:
+            self.files.append(FileChange(old_path, None, old, None, mode))
+            return
+        new = edit_migration(old, migration.path, edit) if edit else old
+        new_path = Path(self.reshaped.path(migration)).absolute()
+        if new != old or new_path != old_path:
+            self.files.append(FileChange(old_path, new_path, old, new, mode))
+
+
+def _read(path: str) -> tuple[bytes, int]:
+    """A file's content and permission bits."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 -- one for each of thousands of files
+            return file.read(), os.fstat(file.fileno()).st_mode & 0o7777
+    except OSError as error:
+        raise CannotEdit(
+            path, 0, error.strerror or str(error), "It would have to change.", "Make it readable."
+        ) from error
+
+
+def _uneditable(migration: Migration, error: HistoryError) -> Finding:
+    line = error.line if isinstance(error, CannotEdit) else 0
+    return Finding(
+        "cannot-edit",
+        Severity.ERROR,
+        error.found,
+        error.meaning,
+        error.hint,
+        app=migration.key.app,
+        name=migration.key.name,
+        file=migration.path,
+        line=line,
+    )
+
+
+def _max_migration(reshaped: Reshaped, app: str) -> FileChange | None:
+    """The app's ``max_migration.txt`` with its one end; None where there is no such file, or it says so already."""
+    directory = reshaped.history.apps[app].directory
+    path = Path(directory or "", MAX_MIGRATION).absolute()
+    labels = {reshaped.now(key).app for key in reshaped.reshape.renamed if key.app == app} or {app}
+    ends = [end for label in labels for end in reshaped.after.leaves(label)]
+    if not directory or len(ends) != 1 or not path.is_file():
+        return None
+    old, mode = _read(str(path))
+    name = ends[0].name.encode()
+    if old.strip() == name:
+        return None
+    return FileChange(path, path, old, name + (b"\r\n" if old.endswith(b"\r\n") else b"\n"), mode)
+
+
+def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | None:
+    """The rewrite of all names that change; None for none, and for changed labels, which no rewrite can say."""
+    changes: dict[str, NameChanges] = {}
+    for old, new in _on_disk(reshaped):
+        of_app = changes.setdefault(old.app, NameChanges())
+        if new is None:
+            of_app.removed.append(old.name)
+        elif new.app == old.app:
+            of_app.renamed[old.name] = new.name
+        else:
+            return None
+    if not changes:
+        return None
+    apps = {app: _app_rewrite(reshaped, app, of_app) for app, of_app in sorted(changes.items())}
+    return Rewrite(rewrites.heads, reshaped.reshape.command, created, apps, made_with_files=True)
+
+
+def _on_disk(reshaped: Reshaped) -> Iterator[tuple[Key, Key | None]]:
+    """Every migration on disk whose key changes, with the new one, or None for one that goes."""
+    for key in reshaped.history.migrations:
+        if key in reshaped.reshape.removed:
+            yield key, None
+        elif (new := reshaped.now(key)) != key:
+            yield key, new
+
+
+def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewrite:
+    history = reshaped.history
+    digests = {name: history.migrations[Key(app, name)].digest for name in history.names(app)}
+    past = {name: [up.name for up in history.parents(Key(app, name)) if up.app == app] for name in history.names(app)}
+    return assemble(
+        reshaped.after.names(app),
+        changes,
+        past,
+        digests_before={name: digest for name, digest in digests.items() if digest},
+        digests_after={
+            changes.renamed.get(name, name): digest
+            for name, digest in digests.items()
+            if digest and name not in changes.removed
+        },
+    )

@@ -1,0 +1,103 @@
+"""The demo's story, step by step."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from migsync.demo.files import COLLAPSED, MERGE, write_project
+from migsync.demo.stage import Rows, Stage, keep_in_git
+
+RENAME = "shop.0002_item_stock=0003_item_stock"
+COLLAPSE = f"shop.{COLLAPSED}=0004_item_sku+0005_alter_item_sku"
+NOTHING_PLANNED = "No planned migration operations."
+DATABASES = ("default", "staging")
+
+
+def play(stage: Stage) -> None:
+    """Tell the whole story; raises DemoFailed where a command does not do what is said of it."""
+    _begin(stage)
+    _tidy(stage)
+    before = _records(stage)
+    _sync(stage)
+    _undo_and_back(stage, before)
+    _end(stage)
+
+
+def _begin(stage: Stage) -> None:
+    write_project(stage.root)
+    in_git = keep_in_git(stage.root)
+    stage.say(
+        f"A small Django project in {stage.root}{', in git' if in_git else ''}. Two apps and two databases:\n"
+        "default is fully migrated, staging is behind."
+    )
+    stage.run("python manage.py migrate", seen=["shop.0005_alter_item_sku... OK"])
+    stage.run("python manage.py migrate --database staging shop 0003", seen=[f"shop.{MERGE}... OK"])
+
+
+def _tidy(stage: Stage) -> None:
+    stage.say("Somebody tidies the migrations of shop by hand: a new number, no merge, two files into one.")
+    stage.run("python tidy_by_hand.py")
+    stage.say("Django now takes what was renamed for new. This would add columns that are there already:")
+    stage.run("python manage.py migrate --plan", seen=["shop.0003_item_stock", f"shop.{COLLAPSED}"])
+    stage.run("python manage.py migrate --plan --database staging", seen=["shop.0003_item_stock"])
+
+
+def _sync(stage: Stage) -> None:
+    stage.say("Say once which name became which. It is a file to commit, and every database will be judged by it:")
+    stage.run(
+        f"migsync rewrite --map {RENAME} --collapse {COLLAPSE} --remove shop.{MERGE}", seen=["migration_rewrites/"]
+    )
+    stage.say("What must change, database by database:")
+    stage.run("migsync plan", seen=["0003_item_stock", COLLAPSED, *DATABASES])
+    stage.say("Change it: one transaction in each database, every timestamp kept.")
+    stage.run("migsync apply --noinput", seen=DATABASES)
+    stage.say("Now Django agrees. default needs nothing, staging just what it lacked before:")
+    stage.run("python manage.py migrate --plan", seen=[NOTHING_PLANNED])
+    stage.run(
+        "python manage.py migrate --plan --database staging",
+        seen=[f"shop.{COLLAPSED}", "orders.0001_initial", "orders.0002_order_note"],
+        unseen=["shop.0003_item_stock"],
+    )
+
+
+def _undo_and_back(stage: Stage, before: dict[str, Rows]) -> None:
+    synced = _records(stage)
+    stage.say("Take it back, exactly:")
+    stage.run("migsync undo --noinput", seen=DATABASES)
+    stage.require(_records(stage) == before, "undo did not bring back the very same rows")
+    stage.say("And forward again. The journal in each database remembers all of it:")
+    stage.run("migsync apply --noinput", seen=DATABASES)
+    stage.require(_records(stage) == synced, "the second apply left other rows than the first")
+    stage.run("migsync log", seen=["apply", "undo"])
+
+
+def _records(stage: Stage) -> dict[str, Rows]:
+    return {database: stage.records(database) for database in DATABASES}
+
+
+def _end(stage: Stage) -> None:
+    stage.say("The project is yours to play with:")
+    commands = (
+        *_activation(),
+        f"cd {shlex.quote(str(stage.root))}",
+        "migsync status",
+        "python manage.py migrate --database staging",
+        "mv orders/migrations/0002_order_note.py orders/migrations/0002_add_note.py",
+        "migsync plan",
+        "migsync apply",
+        "migsync undo",
+    )
+    stage.show("\n" + "".join(f"  {command}\n" for command in commands))
+
+
+def _activation() -> Iterator[str]:
+    """What makes `migsync` and `python` mean this environment, where they do not yet."""
+    programs = Path(sys.executable).parent
+    found = shutil.which("migsync")
+    activate = programs / "activate"
+    if (found is None or Path(found).parent != programs) and activate.exists():
+        yield f". {shlex.quote(str(activate))}"

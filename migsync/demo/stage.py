@@ -1,0 +1,103 @@
+"""Runs the demo's commands as a person would type them, and checks what each one did."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from migsync.errors import MigsyncError
+
+Rows: TypeAlias = list[tuple[object, ...]]
+
+
+class DemoFailed(MigsyncError):
+    """A step of the demo did not do what the demo says it does."""
+
+    code = "demo"
+    default_hint = "This is a mistake in migsync or in what is installed here. Please report it with the output above."
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A directory to run commands in; `say` shows a remark, `type_` a command, `show` what a command wrote."""
+
+    root: Path
+    say: Callable[[str], None]
+    type_: Callable[[str], None]
+    show: Callable[[str], None]
+
+    def run(self, command: str, *, status: int = 0, seen: Iterable[str] = (), unseen: Iterable[str] = ()) -> str:
+        """Run one command line and show its real output.
+
+        `python` is this interpreter and `migsync` this migsync, whatever PATH holds. Raises DemoFailed for another
+        exit status, a text of `seen` that is not in the output, or one of `unseen` that is.
+        """
+        self.type_(command)
+        ended = subprocess.run(  # noqa: S603 (the demo's own commands)
+            _arguments(command),
+            cwd=self.root,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        self.show(ended.stdout)
+        self._check(command, ended.returncode == status, f"it ended with {ended.returncode}, not {status}")
+        for text in seen:
+            self._check(command, text in ended.stdout, f"its output does not have {text!r}")
+        for text in unseen:
+            self._check(command, text not in ended.stdout, f"its output has {text!r}")
+        return ended.stdout
+
+    def records(self, database: str) -> Rows:
+        """Every row of one database's django_migrations, `applied` as the text that it is."""
+        with closing(sqlite3.connect(self.root / f"{database}.sqlite3")) as connection:
+            return connection.execute(
+                "SELECT id, app, name, CAST(applied AS TEXT) FROM django_migrations ORDER BY id"
+            ).fetchall()
+
+    def require(self, truth: bool, what: str) -> None:
+        """Raise DemoFailed unless `truth`."""
+        if not truth:
+            raise DemoFailed(f"The demo went wrong: {what}.", f"Its files are in {self.root}.")
+
+    def _check(self, command: str, truth: bool, what: str) -> None:
+        self.require(truth, f"after `{command}`, {what}")
+
+
+def keep_in_git(root: Path) -> bool:
+    """Commit the project, where git is installed: what is in git, migsync can compare. False where it is not."""
+    if not shutil.which("git"):
+        return False
+    identity = ("-c", "user.name=demo", "-c", "user.email=demo@example.com", "-c", "commit.gpgsign=false")
+    for arguments in (("init", "-q"), ("add", "."), (*identity, "commit", "-q", "-m", "The shop as it was")):
+        ended = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S603, S607
+        if ended.returncode:
+            return False
+    return True
+
+
+def _arguments(command: str) -> list[str]:
+    program, *arguments = shlex.split(command)
+    programs = {"python": [sys.executable], "migsync": [sys.executable, "-m", "migsync"]}
+    return [*programs[program], *arguments]
+
+
+def _environment() -> dict[str, str]:
+    """The environment without what would point the commands to another project or change how they write."""
+    passed_on = {
+        name: value for name, value in os.environ.items() if name not in {"DJANGO_SETTINGS_MODULE", "FORCE_COLOR"}
+    }
+    return {**passed_on, "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}

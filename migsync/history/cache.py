@@ -1,0 +1,122 @@
+"""Remembers what migration files said, so that an unchanged file is not read again.
+
+One JSON file per project. It may be deleted at any time, several processes may use it at once (it is replaced as a
+whole, the last one wins), and whatever is not a sound cache of this version counts as none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from migsync.history.migration import Key, Problem
+from migsync.history.packages import Stamp
+from migsync.history.reader import Header
+
+VERSION = 2
+
+_Entries = dict[str, dict[str, list[Any]]]
+_DEFAULTS = Header()
+
+
+class Cache:
+    """Headers by file and stamp. Only what was asked for or stored since it was loaded is saved."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._loaded: _Entries = {}
+        self._kept: _Entries = {}
+        self._changed = False
+
+    def load(self) -> None:
+        """Read the file; a missing, unreadable or foreign one is an empty cache."""
+        try:
+            document = json.loads(self.path.read_bytes())
+            if document["migsync"] == VERSION:
+                self._loaded = dict(document["directories"])
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            self._loaded = {}
+
+    def get(self, directory: str, name: str, stamp: Stamp) -> Header | None:
+        """What the file said, if it still has this stamp."""
+        try:
+            entry = self._loaded[directory][name]
+            if entry[0] != stamp.size or entry[1] != stamp.mtime or entry[2] != stamp.ctime:
+                return None
+            header = _header(entry)
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+        self._kept.setdefault(directory, {})[name] = entry
+        return header
+
+    def put(self, directory: str, name: str, stamp: Stamp, header: Header, now: int) -> None:
+        """Remember what a file said that was read at `now` (ns since 1970), unless it may change unnoticed.
+
+        A file that is written twice within one tick of its file system's clock keeps its stamp, so a stamp as young
+        as that proves nothing (git calls such an entry racy).
+        """
+        if max(stamp.mtime, stamp.ctime) < now - _tick(stamp):
+            self._kept.setdefault(directory, {})[name] = [*stamp, *_stored(header)]
+            self._changed = True
+
+    def save(self) -> None:
+        """Replace the file when there is news; a directory that cannot be written is no error."""
+        if not self._changed and self._kept.keys() == self._loaded.keys():
+            return
+        document = {"migsync": VERSION, "directories": self._kept}
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(self.path, json.dumps(document, separators=(",", ":")))
+
+
+def now() -> int:
+    """The time for :meth:`Cache.put`, taken before the file is looked at."""
+    return time.time_ns()
+
+
+def _tick(stamp: Stamp) -> int:
+    """A bound for the resolution of the clock that set the stamp: whole seconds come from a coarse one (FAT: 2 s)."""
+    return 2_500_000_000 if stamp.mtime % 1_000_000_000 == 0 else 100_000_000
+
+
+def _stored(header: Header) -> list[Any]:
+    """The fields up to the last that is not at its default: of most files, the dependencies alone."""
+    fields = list(header)
+    while len(fields) > 1 and fields[-1] == _DEFAULTS[len(fields) - 1]:
+        fields.pop()
+    return fields
+
+
+def _header(entry: list[Any]) -> Header:
+    dependencies = tuple([Key(*pair) for pair in entry[3]])
+    if len(entry) == 4:
+        return Header(dependencies)
+    fields = [*entry[4:], *_DEFAULTS[len(entry) - 3 :]]
+    run_before, replaces, initial, atomic, operations, problems = fields
+    return Header(
+        dependencies,
+        tuple([Key(*pair) for pair in run_before]),
+        tuple([Key(*pair) for pair in replaces]),
+        initial,
+        atomic,
+        operations,
+        tuple([Problem(*pair) for pair in problems]),
+    )
+
+
+def _replace(path: Path, text: str) -> None:
+    import tempfile  # not needed by a warm start
+
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise

@@ -1,0 +1,230 @@
+"""Many migrations as one graph, and what a person must know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from migsync.findings import Finding, Severity
+from migsync.history.digraph import Digraph, topological_order
+from migsync.history.edges import Edges, connect
+from migsync.history.loader import LoaderState, load
+from migsync.history.migration import App, Key, Migration
+
+
+@dataclass(frozen=True)
+class History:
+    """The migrations on disk. Made by :func:`read_history` or :func:`build_history`.
+
+    The graph is the one before any squash replaces anything; where a dependency names a file that is gone and a
+    squash on disk replaces it, the edge leads to the squash. What a given database makes of it is :meth:`state`.
+    """
+
+    migrations: Mapping[Key, Migration]
+    apps: Mapping[str, App]
+    findings: tuple[Finding, ...]
+    _edges: Edges = field(repr=False, compare=False)
+
+    @cached_property
+    def first_party(self) -> frozenset[str]:
+        """The labels of the apps whose records may be changed."""
+        return frozenset(label for label, app in self.apps.items() if app.first_party)
+
+    @cached_property
+    def order(self) -> tuple[Key, ...]:
+        """All migrations, each after those it depends on, otherwise by key; what is in a cycle comes last."""
+        ordered, rest = self._ordered
+        return (*ordered, *rest)
+
+    def names(self, app: str) -> tuple[str, ...]:
+        """One app's names in the order of :attr:`order`; empty for an app that is not known."""
+        return self._names.get(app, ())
+
+    def parents(self, key: Key) -> tuple[Key, ...]:
+        """What `key` depends on, sorted; raises KeyError for a migration that is not on disk."""
+        return tuple(sorted(self._graph.parents[key]))
+
+    def children(self, key: Key) -> tuple[Key, ...]:
+        """What depends on `key`, sorted; raises KeyError for a migration that is not on disk."""
+        return tuple(sorted(self._graph.children[key]))
+
+    def ancestors(self, keys: Iterable[Key]) -> frozenset[Key]:
+        """`keys` and all that they depend on, directly or not; keys that are not on disk are passed over."""
+        found: set[Key] = set()
+        todo = [key for key in keys if key in self._graph]
+        while todo:
+            key = todo.pop()
+            if key not in found:
+                found.add(key)
+                todo.extend(self._graph.parents[key] - found)
+        return frozenset(found)
+
+    def leaves(self, app: str) -> tuple[Key, ...]:
+        """The ends of one app's chain as ``makemigrations`` sees them: squashes stand for what they replace."""
+        return tuple(key for key in self._fresh.leaves if key.app == app)
+
+    def state(self, applied: AbstractSet[Key], *, nested: bool | None = None) -> LoaderState:
+        """What Django's loader reaches when `applied` are the rows of a database.
+
+        `nested`: whether squashes of squashes are resolved, as from Django 6.0 on; None: as the installed one does.
+        """
+        return load(self.migrations, self._edges, applied, nested=nested)
+
+    @cached_property
+    def _fresh(self) -> LoaderState:
+        return self.state(frozenset())
+
+    @cached_property
+    def _graph(self) -> Digraph:
+        return _without_dangling(self._edges, self.migrations) if self._edges.dangling else self._edges.graph
+
+    @cached_property
+    def cycle(self) -> tuple[Key, ...]:
+        """The migrations of one cycle, each depending on the one before it; empty when there is none."""
+        return self._edges.cycle if self._graph is self._edges.graph else self._graph.cycle()
+
+    @cached_property
+    def _ordered(self) -> tuple[list[Key], list[Key]]:
+        return topological_order(self._graph.parents, self._graph.children)
+
+    @cached_property
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        names: dict[str, list[str]] = {}
+        for key in self.order:
+            names.setdefault(key.app, []).append(key.name)
+        return {app: tuple(found) for app, found in names.items()}
+
+
+def build_history(
+    migrations: Iterable[Migration],
+    apps: Iterable[App] = (),
+    settings: Mapping[str, str] | None = None,
+    *,
+    complete: bool = True,
+) -> History:
+    """The history of these migrations; without `apps`, every label among them is taken for a first-party app.
+
+    Unless `apps` are all that are installed (`complete`), dependencies on others are taken to be met.
+
+    Their order is that in which Django would have loaded them; it decides only what Django leaves to chance.
+    """
+    by_key = {migration.key: migration for migration in migrations}
+    by_label = {app.label: app for app in apps}
+    for key in by_key:
+        if key.app not in by_label:
+            by_label[key.app] = App(key.app, "")
+    edges = connect(by_key, by_label, settings or {}, complete=complete)
+    history = History(by_key, by_label, (), edges)
+    findings = (*_unreadable(history), *_dangling(history, edges), *_unresolved(history, edges), *_cycles(history))
+    return History(by_key, by_label, findings, edges) if findings else history
+
+
+def _without_dangling(edges: Edges, migrations: Mapping[Key, Migration]) -> Digraph:
+    graph = edges.graph.copy()
+    squashes: dict[Key, list[Key]] = {}
+    for key, migration in migrations.items():
+        for replaced in migration.replaces:
+            squashes.setdefault(replaced, []).append(key)
+    for missing in edges.dangling:
+        parents, children = graph.parents.pop(missing), graph.children.pop(missing)
+        for child in children:
+            graph.parents[child].discard(missing)
+        for parent in parents:
+            graph.children[parent].discard(missing)
+        for squash in squashes.get(missing, ()):
+            for child in children - {squash}:
+                graph.connect(child, squash)
+            for parent in parents - {squash}:
+                graph.connect(squash, parent)
+    return graph
+
+
+def _severity(history: History, app: str, otherwise: Severity) -> Severity:
+    return Severity.ERROR if history.apps[app].first_party else otherwise
+
+
+def _unreadable(history: History) -> Iterator[Finding]:
+    for key, migration in history.migrations.items():
+        for line, what in migration.problems:
+            yield Finding(
+                "unreadable-migration",
+                _severity(history, key.app, Severity.INFO),
+                f"{migration.path or key}:{line}: {what}." if line else f"{migration.path or key}: {what}.",
+                "migsync reads files without running them, so this part of the history is unknown to it.",
+                "Write it out as a literal.",
+                app=key.app,
+                name=key.name,
+                file=migration.path,
+                line=line,
+            )
+
+
+def _dangling(history: History, edges: Edges) -> Iterator[Finding]:
+    replaced = {key for migration in history.migrations.values() for key in migration.replaces}
+    for missing, (origin, _) in edges.dangling.items():
+        if missing not in replaced:
+            yield Finding(
+                "dangling-dependency",
+                _severity(history, origin.app, Severity.WARNING),
+                f"{origin} names {missing}, which is not on disk.",
+                "Django cannot load the migrations: NodeNotFoundError.",
+                _nearest(missing, history),
+                app=origin.app,
+                name=origin.name,
+                file=history.migrations[origin].path,
+            )
+
+
+def _nearest(missing: Key, history: History) -> str:
+    import difflib  # only a broken history needs it
+
+    names = [key.name for key in history.migrations if key.app == missing.app]
+    if names:
+        near = difflib.get_close_matches(missing.name, names, cutoff=0.5) or sorted(names)[-1:]
+        return f"Is it now {' or '.join(near)}? Then name that one in the file."
+    near = difflib.get_close_matches(missing.app, history.apps)
+    if near:
+        return f"There is no app {missing.app} with migrations. Is it {' or '.join(near)}?"
+    return f"There is no app {missing.app} with migrations. Is it missing from INSTALLED_APPS?"
+
+
+def _unresolved(history: History, edges: Edges) -> Iterator[Finding]:
+    for origin, reason in edges.unresolved:
+        yield Finding(
+            "unresolved-dependency",
+            _severity(history, origin.app, Severity.WARNING),
+            f"{origin}: {reason[0].lower()}{reason[1:]}.",
+            "Django cannot load the migrations.",
+            "Mend the dependency, or install the app that it names.",
+            app=origin.app,
+            name=origin.name,
+            file=history.migrations[origin].path,
+        )
+    for origin, setting in edges.open_settings:
+        yield Finding(
+            "unknown-setting",
+            _severity(history, origin.app, Severity.INFO),
+            f"{origin} depends on the app in the setting {setting}, whose value is not known here.",
+            "An edge of the graph is missing, so the order of migrations may not be Django's.",
+            f'State it in the settings module: {setting} = "APP.Model".',
+            app=origin.app,
+            name=origin.name,
+            file=history.migrations[origin].path,
+        )
+
+
+def _cycles(history: History) -> Iterator[Finding]:
+    cycle = history.cycle
+    if cycle:
+        yield Finding(
+            "cycle",
+            Severity.ERROR,
+            f"These migrations depend on each other: {' -> '.join(map(str, (*cycle, cycle[0])))}.",
+            "No order of running them is right; Django cannot load them: CircularDependencyError.",
+            "Take one of these dependencies out.",
+            app=cycle[0].app,
+            name=cycle[0].name,
+            file=history.migrations[cycle[0]].path,
+        )

@@ -1,0 +1,88 @@
+"""Which files of a directory are migrations: Django's rules, those of ``MigrationLoader.load_disk``.
+
+Django asks ``pkgutil.iter_modules``, leaves out packages and names that begin with ``_`` or ``~``, and takes an app
+whose migrations package has no ``__init__`` for one without migrations.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import all_suffixes
+from typing import NamedTuple
+
+
+class Stamp(NamedTuple):
+    """What tells that a file is still the same: its size, and when it and its entry were last changed (ns)."""
+
+    size: int
+    mtime: int
+    ctime: int
+
+
+class Module(NamedTuple):
+    """One migration module: its name, its file's path, and the stamp of the file before it is read."""
+
+    name: str
+    path: str
+    stamp: Stamp
+
+    @property
+    def is_source(self) -> bool:
+        """False for an extension, and for a ``.pyc`` whose source is gone: both are migrations to Django."""
+        return self.path.endswith(".py")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The modules in one migrations directory, sorted by name. `is_package` is False without an ``__init__``."""
+
+    directory: str
+    modules: tuple[Module, ...]
+    is_package: bool
+
+
+_LEFT_OUT = frozenset(["", "_", "~"])
+_SUFFIXES = sorted(all_suffixes(), key=len, reverse=True)
+
+
+def find_modules(directory: str) -> Package | None:
+    """What is in `directory`; None when there is no such directory. Raises OSError when it cannot be read."""
+    try:
+        entries = os.scandir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    modules: dict[str, Module] = {}
+    packages: set[str] = set()
+    is_package = False
+    with entries:
+        for entry in entries:
+            name, suffix = _split(entry.name)
+            if name == "__init__":
+                is_package = True
+            elif not suffix:
+                packages.update(_packages(entry))
+            elif name[:1] not in _LEFT_OUT and "." not in name and (suffix == ".py" or name not in modules):
+                status = entry.stat()
+                stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                modules[name] = Module(name, entry.path, stamp)
+    found = tuple(modules[name] for name in sorted(modules.keys() - packages))
+    return Package(directory, found, is_package)
+
+
+def _split(filename: str) -> tuple[str, str]:
+    if filename.endswith(".py"):
+        return filename[:-3], ".py"
+    for suffix in _SUFFIXES:
+        if filename.endswith(suffix):
+            return filename[: -len(suffix)], suffix
+    return filename, ""
+
+
+def _packages(entry: os.DirEntry[str]) -> Iterator[str]:
+    """The name of a package beside the modules: it hides a module of the same name from Django."""
+    if entry.name != "__pycache__" and "." not in entry.name and entry.is_dir():
+        with os.scandir(entry.path) as inner:
+            if any(_split(each.name)[0] == "__init__" and _split(each.name)[1] for each in inner):
+                yield entry.name

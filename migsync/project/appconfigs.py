@@ -1,0 +1,330 @@
+"""Django's choice of an AppConfig, worked out from syntax trees (the rules are ``AppConfig.create``'s).
+
+Nothing is guessed: where a class or a value cannot be told without running it, :class:`Unclear` says why, and Django's
+registry has to be asked.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from migsync.project.modules import Module, Modules
+
+BASE: Final = ("django.apps.AppConfig", "django.apps.config.AppConfig")
+ATTRIBUTES: Final = ("name", "label", "default")
+
+
+class Unclear(Exception):
+    """What an entry of INSTALLED_APPS stands for cannot be told statically."""
+
+
+@dataclass(frozen=True)
+class InstalledApp:
+    """One entry of INSTALLED_APPS: the app's label and the dotted name of its package."""
+
+    label: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _Computed:
+    """An attribute whose value is known only at run time."""
+
+
+_COMPUTED: Final = _Computed()
+_Value = str | bool | _Computed
+
+
+@dataclass(frozen=True)
+class ConfigClass:
+    """A class, as far as it matters here. `config` is True for AppConfig and what is derived from it."""
+
+    name: str
+    config: bool = False
+    attributes: dict[str, _Value] = field(default_factory=dict)
+
+    def app(self) -> InstalledApp:
+        """The app that an AppConfig of this class is for; raises Unclear."""
+        return InstalledApp(self.label(), self._text("name"))
+
+    def label(self) -> str:
+        """The label alone: an app's files may be read where its dotted name is of no use. Raises Unclear."""
+        if "label" in self.attributes:
+            return self._text("label")
+        return self._text("name").rpartition(".")[2]
+
+    def _text(self, attribute: str) -> str:
+        value = self.attributes.get(attribute)
+        if isinstance(value, str):
+            return value
+        raise Unclear(f"the {attribute} of {self.name} is computed" if value else f"{self.name} has no {attribute}")
+
+
+@dataclass(frozen=True)
+class _Import:
+    """A name bound by an import: the module, and the name in it (empty: the module itself)."""
+
+    module: str
+    name: str = ""
+
+
+_Binding = ast.ClassDef | _Import | ast.expr
+_PLAIN: Final = ConfigClass("object")
+_APP_CONFIG: Final = ConfigClass("AppConfig", config=True)
+
+
+class AppConfigs:
+    """Reads AppConfig classes out of the modules that are found."""
+
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
+        self._bindings: dict[str, dict[str, list[_Binding]]] = {}
+        self._classes: dict[tuple[str, str], ConfigClass | None] = {}
+
+    def installed(self, entry: str) -> InstalledApp:
+        """The app that an entry of INSTALLED_APPS stands for; raises Unclear."""
+        package = self.modules.find(entry)
+        if package is not None:
+            found = self.default(package)
+            return found.app() if found else InstalledApp(entry.rpartition(".")[2], entry)
+        place, _, name = entry.rpartition(".")
+        module = self.modules.find(place) if place else None
+        if module is None:
+            raise Unclear(f"no module {entry!r} is found")
+        named = self._resolve(module, name, ())
+        if named is None or not named.config:
+            raise Unclear(f"{place} holds no AppConfig {name!r}")
+        return named.app()
+
+    def default(self, package: Module) -> ConfigClass | None:
+        """The AppConfig that Django takes by itself from a package's ``apps`` module, None for Django's own."""
+        apps = self.modules.find(f"{package.name}.apps") if package.locations is not None else None
+        return None if apps is None else self.choose(apps)
+
+    def choose(self, apps: Module) -> ConfigClass | None:
+        """The only AppConfig in a module, or the only one with ``default = True``."""
+        if apps.tree is None:
+            raise Unclear(f"{apps.file or apps.name} cannot be read")
+        resolved = (self._resolve(apps, name, ()) for name in self._bound(apps))
+        candidates = [found for found in resolved if found and found.config and found is not _APP_CONFIG]
+        if any(found.attributes.get("default") is _COMPUTED for found in candidates):
+            raise Unclear(f"which AppConfig of {apps.file} is the default is computed")
+        candidates = [found for found in candidates if found.attributes.get("default", True)]
+        if len(candidates) == 1:
+            return candidates[0]
+        defaults = [found for found in candidates if found.attributes.get("default")]
+        if len(defaults) > 1:
+            raise Unclear(f"{apps.file} declares more than one default AppConfig")
+        return defaults[0] if defaults else None
+
+    def _bound(self, module: Module) -> dict[str, list[_Binding]]:
+        if module.name not in self._bindings:
+            self._bindings[module.name] = _bindings(module)
+        return self._bindings[module.name]
+
+    def _resolve(self, module: Module, name: str, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+        """The class that `name` is in a module, None when it is no class that could matter."""
+        key = (module.name, name)
+        if key in trail:
+            return None
+        if key not in self._classes:
+            self._classes[key] = self._look(module, name, (*trail, key))
+        return self._classes[key]
+
+    def _look(self, module: Module, name: str, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+        found = [self._binding(module, name, binding, trail) for binding in self._bound(module).get(name, ())]
+        if not found:
+            return self._elsewhere(module, name, trail)
+        if len(found) > 1 and any(one and one.config for one in found):
+            raise Unclear(f"{name} in {module.file} is bound in more than one place")
+        return found[0]
+
+    def _binding(
+        self, module: Module, name: str, binding: _Binding, trail: tuple[tuple[str, str], ...]
+    ) -> ConfigClass | None:
+        if isinstance(binding, _Import):
+            return self._imported(binding, trail)
+        if isinstance(binding, ast.ClassDef):
+            return self._class(module, binding, trail)
+        if isinstance(binding, (ast.Name, ast.Attribute)):
+            return self._expression(module, binding, trail)
+        if isinstance(binding, ast.Call) and name[:1].isupper() and not name.isupper():
+            raise Unclear(f"{name} in {module.file} is made by a call")
+        return None
+
+    def _imported(self, target: _Import, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+        if f"{target.module}.{target.name}" in BASE:
+            return _APP_CONFIG
+        if not target.name or _harmless(target.module):
+            return None
+        module = self.modules.find(target.module)
+        if module is None:
+            raise Unclear(f"{target.module}, which {target.name} comes from, is not found")
+        return self._resolve(module, target.name, trail)
+
+    def _elsewhere(self, module: Module, name: str, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+        """A name that a module does not bind itself: a submodule, or out of a star import."""
+        if module.locations is not None and self.modules.find(f"{module.name}.{name}"):
+            return None
+        for star in self._bound(module).get("*", ()):
+            if isinstance(star, _Import):
+                found = self._imported(_Import(star.module, name), trail)
+                if found is not None:
+                    return found
+        raise Unclear(f"{module.name} does not visibly define {name}")
+
+    def _class(self, module: Module, node: ast.ClassDef, trail: tuple[tuple[str, str], ...]) -> ConfigClass:
+        bases = [self._expression(module, base, trail) or _PLAIN for base in node.bases]
+        config = any(base.config for base in bases)
+        if config and node.decorator_list:
+            raise Unclear(f"{node.name} in {module.file} is decorated")
+        attributes: dict[str, _Value] = {}
+        for attribute in ATTRIBUTES:
+            inherited = [base.attributes[attribute] for base in bases if attribute in base.attributes]
+            if len(set(inherited)) == 1:
+                attributes[attribute] = inherited[0]
+            elif inherited:
+                # Which one counts is a matter of the method resolution order.
+                attributes[attribute] = _COMPUTED
+        attributes.update(_own_attributes(node))
+        return ConfigClass(node.name, config, attributes)
+
+    def _expression(self, module: Module, node: ast.expr, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+        if isinstance(node, ast.Subscript):
+            return self._expression(module, node.value, trail)
+        if isinstance(node, ast.Name):
+            if hasattr(builtins, node.id) and node.id not in self._bound(module):
+                return None
+            return self._resolve(module, node.id, trail)
+        if isinstance(node, ast.Attribute):
+            owner = self._module_of(module, node.value)
+            if owner is not None:
+                return self._imported(_Import(owner, node.attr), trail)
+        raise Unclear(f"line {node.lineno} of {module.file} computes a class")
+
+    def _module_of(self, module: Module, node: ast.expr) -> str | None:
+        """The dotted name of the module that an expression such as ``apps`` in ``apps.AppConfig`` stands for."""
+        if isinstance(node, ast.Attribute):
+            parent = self._module_of(module, node.value)
+            return f"{parent}.{node.attr}" if parent else None
+        if not isinstance(node, ast.Name):
+            return None
+        match self._bound(module).get(node.id, ()):
+            case [_Import(module=name, name="")]:
+                return name
+            case [_Import(module=package, name=name)]:
+                return f"{package}.{name}"
+        return None
+
+
+def _harmless(module: str) -> bool:
+    """True for a module that has no AppConfig to import: the standard library, and Django outside its ``apps``."""
+    top, _, rest = module.partition(".")
+    return top in sys.stdlib_module_names or (top == "django" and not rest.endswith("apps"))
+
+
+def _bindings(module: Module) -> dict[str, list[_Binding]]:
+    """What a module's names are bound to: the last statement counts, and each one that a branch may reach."""
+    bound: dict[str, list[_Binding]] = {}
+    if module.tree is None:
+        raise Unclear(f"{module.file or module.name} cannot be read")
+    for statement, certain in _statements(module.tree.body, certain=True):
+        for name, binding in _names(module, statement):
+            if certain and name != "*" and not _patches(statement):
+                bound[name] = [binding]
+            else:
+                bound.setdefault(name, []).append(binding)
+    return bound
+
+
+def _patches(statement: ast.stmt) -> bool:
+    """True for ``ShopConfig.label = "x"``: the class is then not what its body says."""
+    return isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute)
+
+
+def _statements(body: list[ast.stmt], *, certain: bool) -> Iterator[tuple[ast.stmt, bool]]:
+    """The statements of a module that bind names, and whether each is sure to run."""
+    for statement in body:
+        match statement:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), orelse=otherwise):
+                yield from _statements(otherwise, certain=certain)
+            case ast.If() | ast.For() | ast.While() | ast.Try() | ast.With():
+                yield from _statements(statement.body, certain=False)
+                for handler in getattr(statement, "handlers", ()):
+                    yield from _statements(handler.body, certain=False)
+                for more in ("orelse", "finalbody"):
+                    yield from _statements(getattr(statement, more, []), certain=False)
+            case _:
+                yield statement, certain
+
+
+def _names(module: Module, statement: ast.stmt) -> Iterator[tuple[str, _Binding]]:
+    match statement:
+        case ast.ClassDef(name=name):
+            yield name, statement
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            yield name, ast.Constant(None)
+        case ast.Import(names=aliases):
+            for alias in aliases:
+                top = alias.name.partition(".")[0]
+                yield alias.asname or top, _Import(alias.name if alias.asname else top)
+        case ast.ImportFrom(names=aliases):
+            source = _absolute(module, statement)
+            for alias in aliases:
+                yield alias.asname or alias.name, _Import(source, alias.name)
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                match target:
+                    case ast.Name(id=name):
+                        yield name, value
+                    case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute in ATTRIBUTES:
+                        yield name, ast.Constant(None)
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
+
+
+def _absolute(module: Module, statement: ast.ImportFrom) -> str:
+    if not statement.level:
+        return statement.module or ""
+    parts = module.package.split(".")
+    parts = parts[: len(parts) - statement.level + 1]
+    return ".".join([*parts, statement.module] if statement.module else parts)
+
+
+def _own_attributes(node: ast.ClassDef) -> dict[str, _Value]:
+    """The attributes that a class body sets, and those that its methods may set on an instance."""
+    attributes: dict[str, _Value] = {}
+    for statement, certain in _statements(node.body, certain=True):
+        for name, value in _assigned(statement):
+            if name in ATTRIBUTES:
+                literal = value.value if isinstance(value, ast.Constant) else _COMPUTED
+                # None is what AppConfig.label starts as: "not set".
+                known = certain and isinstance(literal, (str, bool))
+                attributes[name] = literal if known and isinstance(literal, (str, bool)) else _COMPUTED
+        if isinstance(statement, ast.FunctionDef):
+            attributes.update(dict.fromkeys(_set_on_instance(statement), _COMPUTED))
+    return attributes
+
+
+def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    match statement:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        yield name.id, value if target is name else None
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name, None
+
+
+def _set_on_instance(function: ast.FunctionDef) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in ATTRIBUTES[:2]:
+            yield node.attr

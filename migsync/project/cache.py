@@ -1,0 +1,32 @@
+"""Where parsed migration files may be remembered: a file outside the project that may always be deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+VARIABLE = "MIGSYNC_CACHE"
+
+
+def cache_file(root: Path, environ: Mapping[str, str]) -> Path:
+    """The cache file of the project at `root`, in the directory that ``MIGSYNC_CACHE`` names or the user's own."""
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:32]
+    return _directory(root, environ) / f"{digest}.history"
+
+
+def _directory(root: Path, environ: Mapping[str, str]) -> Path:
+    if environ.get(VARIABLE):
+        return Path(environ[VARIABLE])
+    if environ.get("XDG_CACHE_HOME"):
+        return Path(environ["XDG_CACHE_HOME"]) / "migsync"
+    if sys.platform == "win32" and environ.get("LOCALAPPDATA"):
+        return Path(environ["LOCALAPPDATA"]) / "migsync" / "cache"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        # A user without a home, as in some containers.
+        return root / ".migsync_cache"
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "migsync"

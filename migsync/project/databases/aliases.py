@@ -1,0 +1,161 @@
+"""Every alias of a project as a DatabaseConfig, and what must be said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from migsync.errors import MigsyncError, TargetError
+from migsync.findings import Finding, Severity
+from migsync.project.databases.address import Address, missing_driver
+from migsync.project.databases.engines import engine_of_backend, is_dummy
+from migsync.project.databases.mysql import mysql_address
+from migsync.project.databases.postgresql import postgresql_address
+from migsync.project.databases.sqlite import sqlite_address
+from migsync.project.databases.urls import engine_of, url_address
+from migsync.project.options import DatabaseOptions
+from migsync.records.config import DatabaseConfig
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """`databases` are synced by default; `passed_over` only when they are asked for by name."""
+
+    databases: Mapping[str, DatabaseConfig] = field(default_factory=dict)
+    passed_over: Mapping[str, DatabaseConfig] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def overlaid(self, other: Aliases) -> Aliases:
+        """These aliases and the `other`'s, which count where a name is in both; said so."""
+        both = [alias for alias in other.databases if alias in self.databases or alias in self.passed_over]
+        said = [
+            Finding(
+                "alias-overridden",
+                Severity.INFO,
+                f"The database {alias!r} is reached as pyproject.toml says, not as DATABASES says.",
+            )
+            for alias in both
+        ]
+        return Aliases(
+            {**self.databases, **other.databases},
+            {alias: config for alias, config in self.passed_over.items() if alias not in other.databases},
+            (*self.findings, *said, *other.findings),
+        )
+
+
+def django_aliases(databases: Mapping[str, Mapping[str, Any]], use_tz: bool | None) -> Aliases:
+    """The aliases of Django's ``DATABASES``.
+
+    An alias without a database, and a ``TEST.MIRROR``, which is another alias once more, are passed over.
+    """
+    configs: dict[str, DatabaseConfig] = {}
+    passed_over: dict[str, DatabaseConfig] = {}
+    findings: list[Finding] = []
+    for alias, settings in databases.items():
+        if is_dummy(settings.get("ENGINE", "")):
+            findings.append(_passed_over(alias, "it has no database", ""))
+            continue
+        config, dropped = _from_django(alias, settings, use_tz)
+        findings += dropped
+        mirror = (settings.get("TEST") or {}).get("MIRROR")
+        if mirror:
+            passed_over[alias] = config
+            findings.append(
+                _passed_over(alias, f"it mirrors {mirror!r}", f"To have it in, name it: --database {alias}")
+            )
+        else:
+            configs[alias] = config
+    return Aliases(configs, passed_over, tuple(findings))
+
+
+def option_aliases(
+    databases: Mapping[str, DatabaseOptions], base: Path, environ: Mapping[str, str], use_tz: bool | None
+) -> Aliases:
+    """The aliases of ``[tool.migsync.databases]``; SQLite paths in them are relative to `base`."""
+    configs: dict[str, DatabaseConfig] = {}
+    findings: list[Finding] = []
+    for alias, options in databases.items():
+        url = options.url or environ.get(options.url_env, "")
+        if url:
+            configs[alias], dropped = url_alias(alias, url, base, use_tz, options.schema)
+            findings += dropped
+        else:
+            error = TargetError(
+                f"The database {alias!r} takes its URL from the environment variable {options.url_env}, "
+                "which is not set.",
+                hint=f"Set {options.url_env}, or give url in [tool.migsync.databases.{alias}].",
+            )
+            configs[alias] = DatabaseConfig(alias, "", schema=options.schema, use_tz=use_tz, error=error)
+    return Aliases(configs, findings=tuple(findings))
+
+
+def url_alias(
+    alias: str, url: str, base: Path, use_tz: bool | None = None, schema: str = ""
+) -> tuple[DatabaseConfig, list[Finding]]:
+    """One alias by its URL, and findings about options that were dropped."""
+    try:
+        error = missing_driver(alias, engine_of(url))
+        address = url_address(url, base)
+    except TargetError as refused:
+        return DatabaseConfig(alias, "", schema=schema, use_tz=use_tz, error=_named(alias, refused)), []
+    return _config(alias, address, use_tz, error, schema), _dropped(alias, address)
+
+
+def _from_django(alias: str, settings: Mapping[str, Any], use_tz: bool | None) -> tuple[DatabaseConfig, list[Finding]]:
+    try:
+        engine, parameters = engine_of_backend(alias, settings["ENGINE"], lambda: _describe(alias, settings))
+        if engine == "sqlite":
+            address = sqlite_address(settings)
+        elif engine == "mysql":
+            address = mysql_address(settings, parameters)
+        else:
+            address = postgresql_address(settings, parameters)
+    except TargetError as refused:
+        return DatabaseConfig(alias, "", use_tz=use_tz, error=_named(alias, refused)), []
+    except (AttributeError, TypeError, ValueError) as error:
+        # The message may quote a password that stands where a port should.
+        wrong = TargetError(
+            f"The settings of the database {alias!r} are not as Django wants them ({type(error).__name__}).",
+            hint=f"Look at DATABASES[{alias!r}]: PORT must be a number, OPTIONS a dictionary.",
+        )
+        return DatabaseConfig(alias, "", use_tz=use_tz, error=wrong), []
+    return _config(alias, address, use_tz, missing_driver(alias, engine)), _dropped(alias, address)
+
+
+def _describe(alias: str, settings: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
+    from migsync.companion.backends import describe_backend
+
+    return describe_backend(settings["ENGINE"], alias, settings)
+
+
+def _config(
+    alias: str, address: Address, use_tz: bool | None, error: MigsyncError | None, schema: str = ""
+) -> DatabaseConfig:
+    return DatabaseConfig(alias, address.url, address.connect_args, address.init, schema, use_tz, error)
+
+
+def _named(alias: str, refused: TargetError) -> TargetError:
+    """The error with the alias in it, for those of the address, which know only their settings."""
+    if refused.found.startswith("Its "):
+        found = f"The database {alias!r} cannot be used. {refused.found}"
+        return type(refused)(found, refused.meaning, refused.hint)
+    return refused
+
+
+def _dropped(alias: str, address: Address) -> list[Finding]:
+    if not address.dropped:
+        return []
+    return [
+        Finding(
+            "option-dropped",
+            Severity.INFO,
+            f"Options of the database {alias!r} that migsync's driver does not have are left out: "
+            f"{', '.join(address.dropped)}.",
+        )
+    ]
+
+
+def _passed_over(alias: str, why: str, hint: str) -> Finding:
+    return Finding("alias-passed-over", Severity.INFO, f"The database {alias!r} is passed over: {why}.", hint=hint)

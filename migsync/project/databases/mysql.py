@@ -1,0 +1,153 @@
+"""MySQL and MariaDB, by PyMySQL. Django uses mysqlclient or MySQL's own connector, whose options have other names."""
+
+from __future__ import annotations
+
+import ssl as _ssl
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import URL
+
+from migsync.errors import TargetError
+from migsync.project.databases.address import Address, split_statements
+
+DRIVER = "mysql+pymysql"
+
+# mysqlclient's and the connector's names for what PyMySQL has under another.
+RENAMED: Final = {
+    "passwd": "password",
+    "db": "database",
+    "username": "user",
+    "connection_timeout": "connect_timeout",
+    "option_files": "read_default_file",
+    "ssl-ca": "ssl_ca",
+    "ssl-cert": "ssl_cert",
+    "ssl-key": "ssl_key",
+}
+PASSED_ON: Final = frozenset(
+    {
+        "bind_address",
+        "charset",
+        "collation",
+        "connect_timeout",
+        "database",
+        "host",
+        "max_allowed_packet",
+        "password",
+        "port",
+        "program_name",
+        "read_default_file",
+        "read_default_group",
+        "read_timeout",
+        "server_public_key",
+        "sql_mode",
+        "ssl",
+        "ssl_ca",
+        "ssl_cert",
+        "ssl_disabled",
+        "ssl_key",
+        "ssl_key_password",
+        "ssl_verify_cert",
+        "ssl_verify_identity",
+        "unix_socket",
+        "user",
+        "write_timeout",
+    }
+)
+# These shape how Django talks to its driver, or are settled by migsync for its own transactions: nothing is lost.
+WITHOUT_EFFECT: Final = frozenset(
+    {
+        "auth_plugin",
+        "autocommit",
+        "client_flag",
+        "compress",
+        "conv",
+        "converter_class",
+        "cursorclass",
+        "init_command",
+        "isolation_level",
+        "local_infile",
+        "multi_statements",
+        "raise_on_warnings",
+        "ssl-mode",
+        "ssl_mode",
+        "use_pure",
+        "use_unicode",
+    }
+)
+NUMBERS: Final = ("port", "connect_timeout", "read_timeout", "write_timeout", "max_allowed_packet")
+
+# What libmysqlclient's modes mean, in PyMySQL's words. PREFERRED is what PyMySQL does by itself.
+SSL_MODES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "PREFERRED": {},
+    "REQUIRED": {"check_hostname": False, "verify_mode": "none"},
+    "VERIFY_CA": {"check_hostname": False, "verify_mode": "required"},
+    "VERIFY_IDENTITY": {"check_hostname": True, "verify_mode": "required"},
+}
+
+
+def mysql_address(settings: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> Address:
+    """The address for Django's settings of an alias.
+
+    `parameters` are the backend's own connection parameters, for one that makes them itself.
+    """
+    if parameters is not None:
+        return address_of(parameters)
+    host = str(settings.get("HOST") or "")
+    given = {
+        "user": settings.get("USER"),
+        "password": settings.get("PASSWORD"),
+        "database": settings.get("NAME"),
+        "unix_socket" if host.startswith("/") else "host": host,
+        "port": settings.get("PORT"),
+    }
+    return address_of({**{key: value for key, value in given.items() if value}, **(settings.get("OPTIONS") or {})})
+
+
+def address_of(options: Mapping[str, Any]) -> Address:
+    """The address for options under any driver's names."""
+    named = {RENAMED.get(name, name): value for name, value in options.items()}
+    arguments = {name: value for name, value in named.items() if name in PASSED_ON and value is not None}
+    arguments.setdefault("charset", "utf8mb4")
+    for name in NUMBERS:
+        if name in arguments:
+            arguments[name] = int(arguments[name])
+    if isinstance(arguments.get("read_default_file"), (list, tuple)):
+        arguments["read_default_file"] = arguments["read_default_file"][-1]
+    _secure(arguments, str(named.get("ssl_mode") or named.get("ssl-mode") or ""))
+    url = URL.create(
+        DRIVER,
+        username=arguments.pop("user", None),
+        password=arguments.pop("password", None),
+        host=arguments.pop("host", None),
+        port=arguments.pop("port", None),
+        database=arguments.pop("database", None),
+    )
+    return Address(
+        url,
+        arguments,
+        split_statements(named.get("init_command") or ""),
+        tuple(sorted(named.keys() - PASSED_ON - WITHOUT_EFFECT)),
+    )
+
+
+def _secure(arguments: dict[str, Any], mode: str) -> None:
+    """Set PyMySQL's `ssl` as libmysqlclient would understand `ssl` and `ssl_mode`."""
+    mode = mode.upper()
+    given = arguments.pop("ssl", None)
+    if mode == "DISABLED":
+        arguments["ssl_disabled"] = True
+        return
+    if mode and mode not in SSL_MODES:
+        raise TargetError(f"Its ssl_mode {mode!r} is unknown.", hint=f"Known: DISABLED, {', '.join(SSL_MODES)}.")
+    if isinstance(given, _ssl.SSLContext):
+        arguments["ssl"] = given
+        return
+    if given and not mode:
+        # mysqlclient takes encryption without looking at the server's name, unless the mode asks for it.
+        mode = "REQUIRED" if not isinstance(given, Mapping) or "ca" not in given else "VERIFY_CA"
+    secure = {**SSL_MODES.get(mode, {}), **(given if isinstance(given, Mapping) else {})}
+    if mode.startswith("VERIFY") and "ssl_ca" in arguments:
+        secure.setdefault("ca", arguments.pop("ssl_ca"))
+    if secure:
+        arguments["ssl"] = secure

@@ -1,0 +1,143 @@
+"""``[tool.migsync]`` in pyproject.toml: what it may say, checked."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from migsync.errors import ProjectError
+
+PYPROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class DatabaseOptions:
+    """``[tool.migsync.databases.NAME]``: `url`, or the environment variable that holds it, and the schema."""
+
+    # A URL may hold a password: it is kept out of every representation.
+    url: str = field(default="", repr=False)
+    url_env: str = ""
+    schema: str = ""
+
+
+@dataclass(frozen=True)
+class Options:
+    """``[tool.migsync]``, with its defaults. Paths are as written there: relative to the file."""
+
+    settings: str = ""
+    rewrites: str = "migration_rewrites"
+    journal: bool = True
+    lock_timeout: float | None = None
+    python_path: tuple[str, ...] = ()
+    databases: Mapping[str, DatabaseOptions] = field(default_factory=dict)
+    apps: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+
+
+def read_options(directory: Path) -> Options | None:
+    """What the directory's pyproject.toml says; None without the file or without the table.
+
+    Raises ProjectError for a file that is no TOML (when it speaks of migsync), an unknown key, or a wrong type.
+    """
+    file = directory / PYPROJECT
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ProjectError(f"{file} cannot be read: {error.strerror}.") from error
+    # Every directory upwards may have a pyproject.toml; most are not about migsync, and then whether they parse is
+    # no matter here.
+    if b"migsync" not in content:
+        return None
+    try:
+        document = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{file} is not sound TOML: {error}.", hint="Mend the file.") from error
+    table = document.get("tool", {}).get("migsync")
+    return None if table is None else _Reader(str(file)).options(table)
+
+
+class _Reader:
+    """Takes TOML values apart, and says for a wrong one where it stands and what was expected."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def options(self, document: object) -> Options:
+        where = "tool.migsync"
+        table = self.table(
+            document,
+            where,
+            ("settings", "rewrites", "journal", "lock-timeout", "python-path", "databases", "apps"),
+        )
+        databases = self.table(table.get("databases", {}), f"{where}.databases")
+        apps = self.table(table.get("apps", {}), f"{where}.apps")
+        return Options(
+            settings=self.text(table, "settings", where),
+            rewrites=self.text(table, "rewrites", where) or Options.rewrites,
+            journal=self.flag(table, "journal", where, default=True),
+            lock_timeout=self.seconds(table, "lock-timeout", where),
+            python_path=self.texts(table, "python-path", where),
+            databases={alias: self.database(value, f"{where}.databases.{alias}") for alias, value in databases.items()},
+            apps={label: self.text(apps, label, f"{where}.apps") for label in apps},
+            file=self.file,
+        )
+
+    def database(self, document: object, where: str) -> DatabaseOptions:
+        table = self.table(document, where, ("url", "url_env", "schema"))
+        database = DatabaseOptions(*(self.text(table, key, where) for key in ("url", "url_env", "schema")))
+        if bool(database.url) == bool(database.url_env):
+            raise ProjectError(
+                f"{self.file}: [{where}] must have either url or url_env.",
+                hint='url_env = "DATABASE_URL" names the environment variable that holds the URL.',
+            )
+        return database
+
+    def table(self, value: object, where: str, known: Iterable[str] | None = None) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.wrong(where, "a table", value)
+        for key in value:
+            if known is not None and key not in known:
+                nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+                hint = f"Did you mean {nearest[0]}?" if nearest else f"Known keys: {', '.join(known)}."
+                raise ProjectError(f"{self.file}: [{where}] has an unknown key {key!r}.", hint=hint)
+        return value
+
+    def text(self, table: Mapping[str, object], key: str, where: str) -> str:
+        value = table.get(key, "")
+        if not isinstance(value, str):
+            raise self.wrong(f"{where}.{key}", "a text", value)
+        return value
+
+    def texts(self, table: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
+        value = table.get(key, [])
+        if isinstance(value, str):
+            return (value,)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.wrong(f"{where}.{key}", "a list of texts", value)
+        return tuple(value)
+
+    def flag(self, table: Mapping[str, object], key: str, where: str, *, default: bool) -> bool:
+        value = table.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(f"{where}.{key}", "true or false", value)
+        return value
+
+    def seconds(self, table: Mapping[str, object], key: str, where: str) -> float | None:
+        value = table.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+            raise self.wrong(f"{where}.{key}", "a number of seconds, 0 or more", value)
+        return float(value)
+
+    def wrong(self, where: str, expected: str, value: object) -> ProjectError:
+        # The value itself is not shown: in a databases table it may hold a password.
+        return ProjectError(
+            f"{self.file}: {where} must be {expected}; it is {type(value).__name__}.", hint="Mend the file."
+        )

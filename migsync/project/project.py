@@ -1,0 +1,162 @@
+"""A project: its apps, its databases, and what ``[tool.migsync]`` says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migsync.errors import ProjectError, SettingsError, UnknownAlias
+from migsync.findings import Finding, Severity
+from migsync.history.migration import App
+from migsync.project.apps import Apps, RegisteredApp, installed_apps
+from migsync.project.cache import cache_file
+from migsync.project.databases.aliases import Aliases, django_aliases, option_aliases, url_alias
+from migsync.project.firstparty import FirstParty
+from migsync.project.process import project_set_up
+from migsync.project.root import SETTINGS_VARIABLE, Root, find_root, settings_module, usual_start
+from migsync.project.scan import named_apps, scanned_apps
+from migsync.project.settings import Settings, load_settings, running_settings
+from migsync.records.config import DatabaseConfig
+
+URL_ALIAS = "url"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything about the project that migsync works with.
+
+    `apps` are all installed apps, or, where `static` is True (no settings, or settings that do not import), only those
+    that were found by their files. `settings` are Django's settings that name a model (``AUTH_USER_MODEL``).
+    `databases` are the aliases that are synced by default; those `passed_over` can still be asked for. `use_tz` and
+    `lock_timeout` (seconds) are None when not known. `settings_module` is empty without one.
+    """
+
+    root: Path
+    rewrites: Path
+    apps: tuple[App, ...]
+    databases: Mapping[str, DatabaseConfig]
+    cache: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    use_tz: bool | None = None
+    journal: bool = True
+    lock_timeout: float | None = None
+    findings: tuple[Finding, ...] = ()
+    passed_over: Mapping[str, DatabaseConfig] = field(default_factory=dict)
+    settings_module: str = ""
+    static: bool = False
+
+    def targets(self, aliases: Sequence[str] = ()) -> tuple[DatabaseConfig, ...]:
+        """The databases with these aliases, each once; without any, all that are synced by default.
+
+        Raises UnknownAlias, which lists those that exist.
+        """
+        known = {**self.databases, **self.passed_over}
+        for alias in aliases:
+            if alias not in known:
+                there = f"There are: {', '.join(sorted(known))}." if known else "The project has no databases."
+                raise UnknownAlias(f"There is no database {alias!r} in this project.", hint=there)
+        return tuple(known[alias] for alias in dict.fromkeys(aliases or self.databases))
+
+
+def find_project(
+    start: Path | None = None,
+    *,
+    root: Path | None = None,
+    settings: str | None = None,
+    url: str | None = None,
+) -> Project:
+    """The project that `start` (the current directory, or manage.py's when that runs) is in, or the one at `root`.
+
+    `settings` names the settings module; without it ``DJANGO_SETTINGS_MODULE``, ``[tool.migsync]`` and manage.py are
+    asked in turn. `url` is a database for this once, under the alias ``url``, in place of all others. The settings
+    module is imported, nothing else of the project. Raises ProjectError, and SettingsError for settings that do not
+    import when there is no other way to the databases.
+    """
+    explicit = bool(settings or os.environ.get(SETTINGS_VARIABLE))
+    place = find_root(start or usual_start(), root=root, required=not explicit)
+    module = settings_module(place, settings, os.environ)
+    with project_set_up(place, module):
+        return _build(place, module, url)
+
+
+def _build(place: Root, module: str, url: str | None) -> Project:
+    options = place.options
+    stated, findings = _settings(place, module, lenient=bool(url or options.databases))
+    first_party = FirstParty(place.directory)
+    if stated is not None:
+        apps = installed_apps(
+            stated.installed_apps, stated.migration_modules, first_party, lambda: _registry(stated.module)
+        )
+    elif options.apps:
+        apps = named_apps(place.directory, options.apps, first_party)
+    else:
+        apps = scanned_apps(place.directory, first_party)
+    aliases = _aliases(place, stated, url)
+    return Project(
+        root=place.directory,
+        rewrites=place.directory / options.rewrites,
+        apps=apps.apps,
+        databases=aliases.databases,
+        cache=cache_file(place.directory, os.environ),
+        settings=stated.models if stated else {},
+        use_tz=stated.use_tz if stated else None,
+        journal=options.journal,
+        lock_timeout=options.lock_timeout,
+        findings=(*findings, *apps.findings, *_none_of_its_own(place, apps), *aliases.findings),
+        passed_over=aliases.passed_over,
+        settings_module=stated.module if stated else "",
+        static=stated is None,
+    )
+
+
+def _settings(place: Root, module: str, *, lenient: bool) -> tuple[Settings | None, list[Finding]]:
+    """The settings; None without a module, or with one that does not import where the work can go on without."""
+    running = running_settings(module)
+    if running or not module:
+        return running, []
+    try:
+        return load_settings(module, place), []
+    except SettingsError as error:
+        if not lenient:
+            raise
+        return None, [
+            Finding(
+                "settings-not-imported",
+                Severity.WARNING,
+                f"{error.found} {error.meaning}".strip(),
+                "The apps are those whose files are found in the project; other apps' migrations are not known.",
+            )
+        ]
+
+
+def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
+    use_tz = stated.use_tz if stated else None
+    if url:
+        config, findings = url_alias(URL_ALIAS, url, Path.cwd(), use_tz)
+        return Aliases({URL_ALIAS: config}, findings=tuple(findings))
+    by_url = option_aliases(place.options.databases, place.directory, os.environ, use_tz)
+    return django_aliases(stated.databases, use_tz).overlaid(by_url) if stated else by_url
+
+
+def _registry(module: str) -> Sequence[RegisteredApp]:
+    try:
+        from migsync.companion.registry import registered_apps
+    except ImportError as error:
+        raise ProjectError("Django is not installed here.") from error
+    return registered_apps(module)
+
+
+def _none_of_its_own(place: Root, apps: Apps) -> list[Finding]:
+    if any(app.first_party for app in apps.apps):
+        return []
+    return [
+        Finding(
+            "no-app",
+            Severity.WARNING,
+            f"No app with migrations is in the project's root, {place.directory}.",
+            "Only the records of apps in the root are ever changed, so there is nothing to do.",
+            "If the apps are elsewhere, give their common directory: --root DIR",
+        )
+    ]

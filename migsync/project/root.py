@@ -1,0 +1,165 @@
+"""Where a project is, and which settings module it uses; nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migsync.errors import ProjectError
+from migsync.project.options import PYPROJECT, Options, read_options
+
+MANAGE = "manage.py"
+SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
+CONFIGURATION_VARIABLE = "DJANGO_CONFIGURATION"  # django-configurations' choice of a class
+
+
+@dataclass(frozen=True)
+class Root:
+    """A project's place: its root, its manage.py (None without one), and what ``[tool.migsync]`` says."""
+
+    directory: Path
+    manage: Path | None = None
+    options: Options = field(default_factory=Options)
+
+    @property
+    def search_path(self) -> tuple[str, ...]:
+        """The directories that come first on ``sys.path``: manage.py's own, the root, and ``python-path``."""
+        places = [self.manage.parent] if self.manage else []
+        places += [self.directory, *(self.directory / place for place in self.options.python_path)]
+        return tuple(dict.fromkeys(os.path.normpath(place) for place in places))
+
+
+def usual_start() -> Path:
+    """Where to look from: the place of the manage.py that this process runs, else the current directory."""
+    script = Path(sys.argv[0])
+    return script.resolve().parent if script.name == MANAGE else Path.cwd()
+
+
+def find_root(start: Path, *, root: Path | None = None, required: bool = True) -> Root:
+    """The project that `start` is in, or the one at `root`.
+
+    Upwards from `start`, the nearest ``[tool.migsync]`` decides, else the nearest manage.py: who writes the table
+    above a manage.py wants it to be heeded. When there is neither: ProjectError, or `start` itself as the root when
+    none is `required`.
+    """
+    if root is not None:
+        if not root.is_dir():
+            raise ProjectError(f"The root {root} is not a directory.", hint="Give --root the project's directory.")
+        directory = root.resolve()
+        return Root(directory, _manage_in(directory), read_options(directory) or Options())
+    start = start.resolve()
+    manage: Path | None = None
+    for directory in (start, *start.parents):
+        if manage is None and (directory / MANAGE).is_file():
+            manage = directory / MANAGE
+        options = read_options(directory)
+        if options is not None:
+            return Root(directory, manage or _manage_in(directory), options)
+    if manage is not None:
+        return Root(manage.parent, manage)
+    if not required:
+        return Root(start)
+    raise ProjectError(
+        f"No project was found in {start} or above it.",
+        f"There is neither a {MANAGE} nor a {PYPROJECT} with [tool.migsync].",
+    )
+
+
+def _manage_in(directory: Path) -> Path | None:
+    """The manage.py of a root: there, or the only one directly below it (``src/manage.py``)."""
+    if (directory / MANAGE).is_file():
+        return directory / MANAGE
+    below = [found for found in directory.glob(f"*/{MANAGE}") if found.is_file()]
+    return below[0] if len(below) == 1 else None
+
+
+def settings_module(root: Root, asked: str | None, environ: Mapping[str, str]) -> str:
+    """The settings module's dotted name: as asked for, else the environment's, else pyproject's, else manage.py's.
+
+    Empty when nothing names one.
+    """
+    named = asked or environ.get(SETTINGS_VARIABLE) or root.options.settings
+    if named or root.manage is None:
+        return named
+    tree = _parse(root.manage)
+    always = [value for variable, value in _assignments(_certain(tree)) if variable == SETTINGS_VARIABLE]
+    if always:
+        return always[0]
+    perhaps = dict.fromkeys(value for variable, value in _assignments(tree) if variable == SETTINGS_VARIABLE)
+    if len(perhaps) > 1:
+        raise ProjectError(
+            f"{root.manage} may set {SETTINGS_VARIABLE} to any of: {', '.join(perhaps)}.",
+            "Which one counts cannot be told without running it.",
+            "Say which: --settings MODULE",
+        )
+    return next(iter(perhaps), "")
+
+
+def environment(root: Root) -> dict[str, str]:
+    """The literals that manage.py sets in ``os.environ`` before it starts Django; settings may need them.
+
+    What cannot be read is left out: the settings then say what they miss.
+    """
+    if root.manage is None:
+        return {}
+    try:
+        tree = _parse(root.manage)
+    except ProjectError:
+        return {}
+    found: dict[str, str] = {}
+    for variable, value in [*_assignments(_certain(tree)), *_assignments(tree)]:
+        found.setdefault(variable, value)
+    return found
+
+
+def _parse(manage: Path) -> ast.Module:
+    try:
+        return ast.parse(manage.read_bytes())
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ProjectError(
+            f"{manage} cannot be read: {error}.", hint="Mend it, or name the settings module: --settings MODULE"
+        ) from error
+
+
+def _certain(tree: ast.Module) -> ast.Module:
+    """The statements of manage.py that run whichever way it goes."""
+    return ast.Module(list(_unconditional(tree.body)), [])
+
+
+def _unconditional(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The simple statements that run whenever manage.py does: of the module, its functions and its main guard."""
+    for statement in body:
+        match statement:
+            case ast.FunctionDef(body=inner) | ast.Try(body=inner) | ast.With(body=inner):
+                yield from _unconditional(inner)
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__")), body=inner):
+                yield from _unconditional(inner)
+            case ast.Expr() | ast.Assign():
+                yield statement
+
+
+def _assignments(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """``os.environ.setdefault("X", "value")`` and ``os.environ["X"] = "value"``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=environ, attr="setdefault"),
+                args=[ast.Constant(value=str() as variable), ast.Constant(value=str() as value)],
+            ) if _is_environ(environ):
+                yield variable, value
+            case ast.Assign(
+                targets=[ast.Subscript(value=environ, slice=ast.Constant(value=str() as variable))],
+                value=ast.Constant(value=str() as value),
+            ) if _is_environ(environ):
+                yield variable, value
+
+
+def _is_environ(node: ast.expr) -> bool:
+    match node:
+        case ast.Attribute(attr="environ") | ast.Name(id="environ"):
+            return True
+    return False

@@ -1,0 +1,99 @@
+"""Apps found without settings: those that ``[tool.migsync.apps]`` names, else every migrations package in the root."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from migsync.errors import ProjectError
+from migsync.findings import Finding, Severity
+from migsync.history.migration import App
+from migsync.project.appconfigs import AppConfigs, Unclear
+from migsync.project.apps import MIGRATIONS, Apps
+from migsync.project.firstparty import ENVIRONMENT_PARTS, is_environment
+from migsync.project.modules import Module, Modules
+
+PASSED_OVER = ENVIRONMENT_PARTS | {"node_modules", "__pycache__"}
+NUMBERED = re.compile(r"\d{4}_\w+\.py")
+NAME_THE_APPS = 'Name the apps in pyproject.toml: [tool.migsync.apps] with lines such as shop = "path/to/shop"'
+
+
+def named_apps(root: Path, named: Mapping[str, str], first_party: Callable[[str], bool]) -> Apps:
+    """The apps of ``[tool.migsync.apps]``: a path leads to an app, or to its migrations directory."""
+    apps = []
+    for label, path in named.items():
+        directory = root / path
+        if (directory / MIGRATIONS).is_dir():
+            directory /= MIGRATIONS
+        if not directory.is_dir():
+            raise ProjectError(
+                f"[tool.migsync.apps] says that {label} is in {path}, and there is no directory {directory}.",
+                hint="Mend the path; it is relative to pyproject.toml.",
+            )
+        apps.append(App(label, str(directory), first_party(str(directory))))
+    return Apps(tuple(apps))
+
+
+def scanned_apps(root: Path, first_party: Callable[[str], bool]) -> Apps:
+    """Every app in the root whose ``migrations`` package holds a migration; raises ProjectError for a label twice."""
+    found: dict[str, App] = {}
+    findings = []
+    for directory in _migration_packages(root):
+        app = directory.parent
+        label, finding = _label(root, app)
+        if finding:
+            findings.append(finding)
+        if label in found:
+            raise ProjectError(
+                f"Two apps have the label {label!r}: {Path(found[label].directory or '').parent} and {app}.",
+                "Without settings, every migrations package in the root is taken for an installed app's.",
+                NAME_THE_APPS,
+            )
+        found[label] = App(label, str(directory), first_party(str(directory)))
+    return Apps(tuple(found.values()), tuple(findings))
+
+
+def _migration_packages(root: Path) -> Iterator[Path]:
+    for place, directories, files in os.walk(root):
+        here = Path(place)
+        directories[:] = sorted(
+            name
+            for name in directories
+            if name not in PASSED_OVER and not name.startswith(".") and not is_environment(os.path.join(place, name))  # noqa: PTH118 -- a hot loop
+        )
+        if here.name == MIGRATIONS and here != root and "__init__.py" in files:
+            directories.clear()
+            if any(_is_migration(here, name) for name in files):
+                yield here
+
+
+def _is_migration(directory: Path, name: str) -> bool:
+    if name.startswith(("_", "~")) or not name.endswith(".py"):
+        return False
+    return bool(NUMBERED.fullmatch(name)) or b"class Migration" in (directory / name).read_bytes()
+
+
+def _label(root: Path, app: Path) -> tuple[str, Finding | None]:
+    """The app's label by its ``apps.py``, else its directory's name."""
+    apps = app / "apps.py"
+    if not apps.is_file():
+        return app.name, None
+    # The package's real dotted name is not known; it matters only for relative imports in apps.py.
+    name = ".".join([*app.relative_to(root).parts, "apps"])
+    try:
+        config = AppConfigs(Modules()).choose(Module(name, str(apps)))
+        if config is None:
+            return app.name, None
+        return config.label(), None
+    except Unclear as reason:
+        return app.name, Finding(
+            "unclear-label",
+            Severity.WARNING,
+            f"The label of the app in {app} is taken to be {app.name!r}: {reason}.",
+            "Under another label its records would not be found.",
+            NAME_THE_APPS,
+            app=app.name,
+            file=str(apps),
+        )

@@ -1,0 +1,32 @@
+"""How one database is reached, as a project or the command line states it; nothing here imports SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from migsync.errors import MigsyncError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+
+@dataclass(frozen=True)
+class DatabaseConfig:
+    """One alias of the project.
+
+    `url` is SQLAlchemy's; `connect_args` go to the driver as they are; `init` are statements to run on every new
+    connection; `schema` is the one of ``django_migrations`` where it is not the connection's own. `use_tz` is Django's
+    ``USE_TZ`` for it, None when not known. An alias that cannot be used carries the `error`, which is raised only when
+    the alias is asked for.
+    """
+
+    alias: str
+    # The URL may hold a password: it is kept out of every representation.
+    url: str | URL = field(repr=False)
+    connect_args: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    init: tuple[str, ...] = ()
+    schema: str = ""
+    use_tz: bool | None = None
+    error: MigsyncError | None = None

@@ -1,0 +1,193 @@
+"""Names that were changed by hand: what the records of a database, the files on disk and git say became what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from migsync.history import History
+from migsync.rewrites.hints import Hints
+from migsync.rewrites.pairs import Pair, Verdict
+from migsync.rewrites.proofs import Case
+from migsync.rewrites.worlds import World, in_order, unlike_above
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known about the changed names of one app, enough to make a rewrite of it.
+
+    `before` are the old names in a legal order with `depends` as in :class:`AppRewrite`; both are empty when no old
+    files are known. `pairs` hold what is proven, what is likely and what is spoken against; `removed` the merges that
+    are proven to be gone, and `gone` other records whose migration is nowhere on disk, with the reasons. `taken` are
+    records whose name another migration has taken over while nothing says what became of them. `recorded` is as given.
+    """
+
+    app: str
+    recorded: tuple[str, ...]
+    after: tuple[str, ...]
+    before: tuple[str, ...] = ()
+    depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    digests_before: Mapping[str, str] = field(default_factory=dict)
+    digests_after: Mapping[str, str] = field(default_factory=dict)
+    pairs: tuple[Pair, ...] = ()
+    removed: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    gone: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    taken: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def proven(self) -> tuple[Pair, ...]:
+        """The pairs that go into a plan without asking."""
+        return tuple(pair for pair in self.pairs if pair.verdict is Verdict.PROOF)
+
+    @property
+    def open(self) -> tuple[Pair, ...]:
+        """The pairs that only a person can settle."""
+        return tuple(pair for pair in self.pairs if pair.verdict is Verdict.HINT)
+
+
+def is_explained(history: History, app: str, recorded: AbstractSet[str]) -> bool:
+    """True when the files on disk explain the records of `app`, so that there is nothing to look for."""
+    return World.on_disk(history, app).explains(recorded)
+
+
+def find_evidence(
+    history: History,
+    app: str,
+    recorded: Sequence[str],
+    worlds: Callable[[], Iterable[World]] = tuple,
+    stated: Sequence[Mapping[str, str]] = (),
+    abandoned: Callable[[], Iterable[World]] = tuple,
+) -> Evidence:
+    """Work out what became of the names of `app`.
+
+    `recorded` are the names of one database's records after the known rewrites, in the order in which they were
+    applied. `worlds` gives the app's files as git holds them, newest first; it is only called when the files on disk
+    do not explain the records, and `abandoned` (commits that only the reflog knows) only when `worlds` do not either.
+    `stated` are digests by name, one mapping for each state of the app that a journal or a rewrite wrote down.
+    """
+    disk = World.on_disk(history, app)
+    recorded = tuple(dict.fromkeys(recorded))
+    if disk.explains(frozenset(recorded)):
+        return Evidence(
+            app, recorded, tuple(history.names(app)), pairs=tuple(_changed_since_stated(app, disk, recorded, stated))
+        )
+    case = Case(app, disk, recorded, tuple(worlds()), stated)
+    explained = case.before is not None and case.before.explains(case.records)
+    if not explained and (more := tuple(abandoned())):
+        case = Case(app, disk, recorded, (*case.worlds, *more), stated)
+    return _evidence(case, tuple(history.names(app)))
+
+
+def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
+    collapsed = [
+        Pair(case.app, _in_order_of(olds, case), (new,), Verdict.PROOF, (_squash_reason(case.app, new, world),))
+        for new, (olds, world) in case.collapsed.items()
+    ]
+    renamed = [
+        Pair(case.app, (old,), (new,), Verdict.PROOF, _rename_reasons(case, old, new))
+        for old, new in case.renamed.items()
+        if not any(new in pair.new for pair in collapsed)
+    ]
+    settled = {old: pair.new[0] for pair in (*collapsed, *renamed) for old in pair.old}
+    removed = {name: world for name, world in case.removed.items() if name not in settled}
+    leaving = settled.keys() | removed.keys()
+    taken = tuple(name for name in case.recorded if name in set(settled.values()) and name not in leaving)
+    taken = tuple(name for name in taken if not any(name in pair.new for pair in collapsed))
+    hints = Hints(case, settled, frozenset(removed), frozenset(taken))
+    likely = tuple(hints.pairs())
+    mentioned = {name for pair in likely for name in pair.old} | set(taken)
+    before, depends, digests_before = _old_side(case, removed)
+    return Evidence(
+        app=case.app,
+        recorded=tuple(case.recorded),
+        after=after,
+        before=before,
+        depends=depends,
+        digests_before=digests_before,
+        digests_after={name: digest for name, digest in case.disk.digests.items() if digest},
+        pairs=(*renamed, *collapsed, *likely, *_changed_since(case, leaving | set(settled.values()))),
+        removed=tuple((name, (_merge_reason(case.app, name, world),)) for name, world in removed.items()),
+        gone=tuple((name, _gone_reasons(case, name)) for name in hints.old if name not in mentioned),
+        taken=taken,
+        source=case.before.source if case.before else "",
+    )
+
+
+def _old_side(
+    case: Case, removed: Mapping[str, World]
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, str]]:
+    """`before`, `depends` and `digests_before`; merges that are gone come along even from an older world."""
+    if case.before is None:
+        return (), {}, {}
+    parents = case.before.as_recorded(case.records)
+    for name, world in removed.items():
+        if name not in parents:
+            parents[name] = world.parents[name] & parents.keys()
+    order = in_order(parents) or tuple(parents)
+    digests = {name: digest for name, digest in case.before.digests.items() if digest and name in parents}
+    return order, unlike_above(order, parents), digests
+
+
+def _in_order_of(names: Iterable[str], case: Case) -> tuple[str, ...]:
+    order = list(case.before.as_recorded(case.records)) if case.before else list(case.recorded)
+    return tuple(sorted((name for name in names if name in order), key=order.index))
+
+
+def _rename_reasons(case: Case, old: str, new: str) -> tuple[str, ...]:
+    if not case.disk.migrations[new].operations:
+        return (f"Neither has operations, and both come after the same migrations ({_where(case, old)}).",)
+    return (f"The operations are the same as in {_where(case, old)}, and no other file has them.",)
+
+
+def _where(case: Case, old: str) -> str:
+    if case.before and old in case.before.migrations:
+        return case.before.source
+    return "what a journal or a rewrite states"
+
+
+def _squash_reason(app: str, new: str, world: World) -> str:
+    return f"In {world.source} it was a squash that replaces them, and its operations are still the same."
+
+
+def _merge_reason(app: str, name: str, world: World) -> str:
+    ups = sorted(world.parents[name])
+    between = f"{', '.join(ups[:-1])} and {ups[-1]}"
+    return f"In {world.source} it was a merge of {between} without operations, and its file is gone."
+
+
+def _gone_reasons(case: Case, name: str) -> tuple[str, ...]:
+    held = next((world for world in case.worlds if name in world.migrations), None)
+    if held is None:
+        replacing = next((world for world in case.worlds if name in world.names), None)
+        return (f"It was replaced by a squash in {replacing.source}.",) if replacing else ()
+    heirs = sorted(set(case.disk.bearers.get(held.digests[name], ())) & case.records)
+    if heirs:
+        heir = f"{case.app}.{heirs[0]}, which is recorded as well, has its operations"
+        return (f"Its file was last seen in {held.source}; {heir}.",)
+    return (f"Its file was last seen in {held.source}; no file on disk has its operations.",)
+
+
+def _changed_since(case: Case, named: AbstractSet[str]) -> Iterable[Pair]:
+    """Recorded names that are still there with other operations than they can have been recorded for."""
+    for name in case.recorded:
+        now = case.disk.digests.get(name)
+        if now and name not in named and case.meanings(name) and now not in case.meanings(name):
+            where = next((world.source for world in case.positions.values() if name in world.migrations), "a journal")
+            yield _changed(case.app, name, where)
+
+
+def _changed_since_stated(
+    app: str, disk: World, recorded: Sequence[str], stated: Sequence[Mapping[str, str]]
+) -> Iterable[Pair]:
+    """The same where only journals and rewrites are asked."""
+    for name in recorded:
+        known = {state[name] for state in stated if name in state}
+        if known and disk.digests.get(name) and disk.digests[name] not in known:
+            yield _changed(app, name, "the journal")
+
+
+def _changed(app: str, name: str, where: str) -> Pair:
+    reason = f"Its operations are no longer those of {where}."
+    return Pair(app, (name,), (name,), Verdict.AGAINST, (reason,))

@@ -1,0 +1,199 @@
+"""The rewrite files: one TOML file per rewrite, made to be read in a review."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from migsync.errors import RewriteError
+from migsync.rewrites.order import Rewrites, in_order
+from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
+
+LONGEST_NAME = 255  # django_migrations.name is a CharField(max_length=255)
+
+HAND_EDITED = (
+    "A rewrite is never edited: databases that have been through it know it by this digest.",
+    "Take the file back from git (git checkout -- FILE); for another change of names make another rewrite.",
+)
+
+
+def load_rewrites(directory: Path) -> Rewrites:
+    """Every ``*.toml`` in `directory`, in order; none when there is no such directory.
+
+    Raises RewriteError, naming the file, for one that is not a sound rewrite, and for a set of them that cannot be
+    put in order.
+    """
+    paths = sorted(directory.glob("*.toml")) if directory.is_dir() else []
+    stated = {path: _read(path) for path in paths}
+    rewrites = [rewrite for _, rewrite in stated.values()]
+    ordered = in_order(rewrites, {rewrite.path: digest for digest, rewrite in stated.values()})
+    for path, (digest, rewrite) in stated.items():
+        if digest != rewrite.id:
+            raise RewriteError(
+                f"{path} was changed after it was made: its id is not the digest of its content.", *HAND_EDITED
+            )
+    return ordered.without_doubles()
+
+
+def rewrite_file(directory: Path, rewrite: Rewrite) -> tuple[Path, bytes]:
+    """Where `rewrite` belongs in `directory`, and its content there; the same one is not put there twice.
+
+    Raises RewriteError for a file of `directory` that is no rewrite, ValueError for a rewrite that would not be read
+    again.
+    """
+    for label, app in rewrite.apps.items():
+        _check(label, app)
+    for path in directory.glob("*.toml") if directory.is_dir() else ():
+        if _read(path)[0] == rewrite.id:
+            return path, path.read_bytes()
+    return _free_path(directory, rewrite), to_toml(rewrite).encode()
+
+
+def write_rewrite(directory: Path, rewrite: Rewrite) -> Path:
+    """Write `rewrite` as a new file, whole or not at all, and return its path; the same one is not written twice.
+
+    Raises RewriteError where it cannot be written, ValueError for a rewrite that would not be read again.
+    """
+    path, content = rewrite_file(directory, rewrite)
+    if path.exists():
+        return path
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("wb", dir=directory, delete=False) as staged:
+            staged.write(content)
+            staged.flush()
+            os.fsync(staged.fileno())
+        Path(staged.name).chmod(0o644)
+        Path(staged.name).replace(path)
+    except OSError as error:
+        raise RewriteError(
+            f"The rewrite cannot be written to {directory}: {error.strerror}.",
+            "Nothing was changed in any database.",
+            "Make the directory writable, or run migsync where the project's files can be changed.",
+        ) from error
+    return path
+
+
+def to_toml(rewrite: Rewrite) -> str:
+    """The text of the file, the same bytes for the same rewrite."""
+    lines = [
+        f"format = {FORMAT}",
+        f"id = {_quoted(rewrite.id)}",
+        f"parents = {_quoted(sorted(rewrite.parents))}",
+        f"command = {_quoted(rewrite.command)}",
+        f"created = {rewrite.created}",
+    ]
+    if rewrite.made_with_files:
+        lines.append("made_with_files = true")
+    for label, app in sorted(rewrite.apps.items()):
+        lines += ["", *_app_lines(f"apps.{_bare(label)}", app.as_dict())]
+    return "\n".join(lines) + "\n"
+
+
+def _app_lines(table: str, app: dict[str, Any]) -> Iterator[str]:
+    yield f"[{table}]"
+    for name in ("before", "after", "removed", "renamed", "collapsed"):
+        yield from _array_lines(name, app[name])
+    tables = [("depends", app.get("depends"))]
+    tables += [(f"digests.{when}", digests) for when, digests in app.get("digests", {}).items()]
+    for name, values in tables:
+        if values:
+            yield from (
+                "",
+                f"[{table}.{name}]",
+                *(f"{_quoted(key)} = {_quoted(value)}" for key, value in values.items()),
+            )
+
+
+def _array_lines(name: str, values: list[Any]) -> Iterator[str]:
+    """One item a line, so that a review shows one change a line."""
+    if not values:
+        yield f"{name} = []"
+        return
+    yield f"{name} = ["
+    yield from (f"    {_quoted(value)}," for value in values)
+    yield "]"
+
+
+def _quoted(value: str | Sequence[Any]) -> str:
+    """A TOML string or array: JSON's form is TOML's too, control characters apart (they are refused in names)."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _bare(label: str) -> str:
+    return label if re.fullmatch(r"[A-Za-z0-9_-]+", label) else _quoted(label)
+
+
+def _free_path(directory: Path, rewrite: Rewrite) -> Path:
+    stamp = re.sub(r"[-:]|Z$", "", rewrite.created)
+    words = re.findall(r"[a-z0-9_]+", rewrite.command.lower())
+    stem = "_".join([stamp, words[0] if words else "rewrite", *sorted(rewrite.apps)[:3]])
+    path, count = directory / f"{stem}.toml", 1
+    while path.exists():
+        count += 1
+        path = directory / f"{stem}_{count}.toml"
+    return path
+
+
+def _read(path: Path) -> tuple[str, Rewrite]:
+    """The id that the file states, and what it says."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RewriteError(f"{path} cannot be read: {error}", *HAND_EDITED) from error
+    if document.get("format") != FORMAT:
+        raise RewriteError(
+            f"{path} has format {document.get('format')!r}; this migsync knows format {FORMAT}.",
+            "It was made by another version of migsync, or it is no rewrite.",
+            "Update migsync: pip install -U migsync",
+        )
+    try:
+        created = document["created"]
+        if not isinstance(created, datetime.datetime) or created.tzinfo is None:
+            raise ValueError("created is not a date and time with an offset")
+        document["created"] = created.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        rewrite = Rewrite.from_dict(document, path=str(path))
+        for label, app in rewrite.apps.items():
+            _check(label, app)
+        return str(document["id"]), rewrite
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RewriteError(f"{path} is not a sound rewrite: {_reason(error)}.", *HAND_EDITED) from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _check(label: str, app: AppRewrite) -> None:
+    """Raise ValueError unless every name of `app` is accounted for exactly once on both sides."""
+    for name in (*app.before, *app.after):
+        check_name(name)
+    changed = [old for old, _ in app.renamed] + [old for olds, _ in app.collapsed for old in olds] + list(app.removed)
+    given = [new for _, new in app.renamed] + [new for _, news in app.collapsed for new in news]
+    for what, names, known in (("old", changed, app.before), ("new", given, app.after)):
+        if len(set(known)) != len(known) or len(set(names)) != len(names):
+            raise ValueError(f"{label} has an {what} name twice")
+        if stray := sorted(set(names) - set(known)):
+            raise ValueError(f"{label} changes {stray[0]!r}, which is not among its {what} names")
+    if any(not olds or not news for olds, news in app.collapsed):
+        raise ValueError(f"{label} has a collapse with an empty side")
+    kept_before, kept_after = set(app.before) - set(changed), set(app.after) - set(given)
+    if unaccounted := sorted(kept_before ^ kept_after):
+        raise ValueError(f"{label} does not say what became of {unaccounted[0]!r}")
+
+
+def check_name(name: object) -> None:
+    """Raise ValueError for what cannot be a migration's name in ``django_migrations``."""
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"{name!r} is not a migration's name")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"{name[:40]}… has {len(name)} characters, and django_migrations holds {LONGEST_NAME}")
+    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+        raise ValueError(f"{name!r} holds a control character")

@@ -1,0 +1,268 @@
+"""Migration files as git holds them: worlds of the past, read in two processes however many files there are."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, cast
+
+from migsync.errors import HistoryError
+from migsync.history import parse_migration
+from migsync.history.migration import App, Key, Migration
+from migsync.rewrites.worlds import World
+
+MANY_STATES = 1000
+"""How many commits back an app's files are followed."""
+
+MANY_BRANCHES = 200
+"""How many branches are looked at for a file that HEAD never had."""
+
+_FROM_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_COMMON_DIR")
+
+
+class GitWorlds:
+    """The worlds of some apps. Nothing is read before the first is asked for; then all apps are read at once.
+
+    A context manager, since a ``git cat-file`` runs until it is left. Git is never needed: where there is no git, no
+    repository or no commit, an app has no worlds, and :meth:`reason` says why.
+    """
+
+    def __init__(self, apps: Iterable[App], limit: int = MANY_STATES) -> None:
+        self._apps = {app.label: app for app in apps if app.directory}
+        self._limit = limit
+        self._found: dict[str, tuple[World, ...]] = {}
+        self._abandoned: dict[str, tuple[World, ...]] = {}
+        self._reasons: dict[str, str] = {}
+        self._repositories: dict[Path, Repository] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for repository in (self._repositories or {}).values():
+            repository.close()
+        self._repositories = None
+
+    def of(self, app: str) -> tuple[World, ...]:
+        """What the app's files were in every commit that HEAD comes from, newest first, each state once."""
+        if app not in self._found:
+            self._found[app] = self._read(app, "HEAD")
+        return self._found[app]
+
+    def abandoned(self, app: str) -> tuple[World, ...]:
+        """The same for commits that only the reflog knows: amended, rebased away, of a deleted branch."""
+        if app not in self._abandoned:
+            known = {tuple(world.migrations.items()) for world in self.of(app)}
+            found = self._read(app, "--reflog")
+            self._abandoned[app] = tuple(world for world in found if tuple(world.migrations.items()) not in known)
+        return self._abandoned[app]
+
+    def elsewhere(self, app: str, names: Iterable[str]) -> dict[str, str]:
+        """Those of `names` whose files HEAD never had, each with another branch that has it."""
+        own = {name for world in self.of(app) for name in world.names}
+        place = self._place(app)
+        if place is None:
+            return {}
+        repository, directory = place
+        found: dict[str, str] = {}
+        try:
+            for branch in repository.branches():
+                for name in names:
+                    if name not in own and name not in found and repository.has(f"{branch}:{directory}/{name}.py"):
+                        found[name] = branch
+        except GitError as error:
+            self._reasons[app] = f"Git could not be asked: {error}"
+        return found
+
+    def reason(self, app: str) -> str:
+        """A sentence on why git tells nothing, or not all; empty when there is nothing to say."""
+        return self._reasons.get(app, "")
+
+    def _read(self, app: str, start: str) -> tuple[World, ...]:
+        place = self._place(app)
+        if place is None:
+            return ()
+        repository, directory = place
+        try:
+            commits = repository.commits(start, sorted(self._inside[repository.top].values()), self._limit)
+            worlds = tuple(repository.worlds(app, directory, commits))
+        except GitError as error:
+            self._reasons[app] = f"Git could not be asked: {error}"
+            return ()
+        if repository.shallow:
+            self._reasons[app] = "This clone is shallow, so git does not hold the older files (git fetch --unshallow)."
+        return worlds
+
+    def _place(self, app: str) -> tuple[Repository, str] | None:
+        """The repository of the app's files, and their directory in it."""
+        found = self._by_repository()
+        return next(((found[top], inside[app]) for top, inside in self._inside.items() if app in inside), None)
+
+    def _by_repository(self) -> Mapping[Path, Repository]:
+        if self._repositories is None:
+            self._inside: dict[Path, dict[str, str]] = {}
+            for label, app in self._apps.items():
+                directory = Path(os.path.realpath(app.directory or ""))
+                top = next((up for up in (directory, *directory.parents) if (up / ".git").exists()), None)
+                if top is None:
+                    self._reasons[label] = "The files are not in a git repository."
+                elif directory != top and "\n" not in str(directory):
+                    self._inside.setdefault(top, {})[label] = directory.relative_to(top).as_posix()
+            self._repositories = {top: Repository(top) for top in self._inside}
+        return self._repositories
+
+
+class GitError(Exception):
+    """Git is not installed, or did not do what it was asked."""
+
+
+class Repository:
+    """One repository, asked with plumbing commands only: a person's configuration does not change what they print."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self._commits: dict[str, Sequence[tuple[str, str]]] = {}
+        self._batch: subprocess.Popen[bytes] | None = None
+        self._migrations: dict[tuple[str, str], Migration | None] = {}
+
+    def commits(self, start: str, directories: Sequence[str], limit: int) -> Sequence[tuple[str, str]]:
+        """(commit, date) of the commits that changed any of `directories`, children before parents.
+
+        Merged branches are followed too: a database may have been migrated on one of them.
+        """
+        if start not in self._commits:
+            options = ["--full-history", "--topo-order", "--timestamp", f"--max-count={limit * len(directories)}"]
+            output = self._run("rev-list", *options, start, "--", *directories)
+            pairs = (line.split() for line in output.splitlines())
+            self._commits[start] = [(commit, _day(moment)) for moment, commit in pairs]
+        return self._commits[start]
+
+    def worlds(self, app: str, directory: str, commits: Iterable[tuple[str, str]]) -> Iterator[World]:
+        """The states of one directory at `commits`, each once, without those that Django could not have loaded."""
+        seen: set[str] = set()
+        for commit, date in commits:
+            kind, tree, content = self._object(f"{commit}:{directory}")
+            if kind != "tree" or tree in seen:
+                continue
+            seen.add(tree)
+            blobs = dict(_migration_blobs(content, len(tree) // 2))
+            files = {name: self._migration(app, name, blob) for name, blob in blobs.items()}
+            whole = {name: file for name, file in files.items() if file}
+            world = World(f"git {commit[:10]} ({date})", whole)
+            if len(whole) == len(files) and world.is_legal:
+                yield world
+
+    def branches(self) -> Sequence[str]:
+        """Local and remote branches, those committed to last first, at most `MANY_BRANCHES`."""
+        options = ["--sort=-committerdate", f"--count={MANY_BRANCHES}", "--format=%(refname:short)"]
+        return self._run("for-each-ref", *options, "refs/heads", "refs/remotes").split()
+
+    def has(self, name: str) -> bool:
+        """True for the name of an object that git holds."""
+        return self._object(name)[0] != "missing"
+
+    @cached_property
+    def shallow(self) -> bool:
+        """True when git holds the newest commits only."""
+        try:
+            return self._run("rev-parse", "--is-shallow-repository").strip() == "true"
+        except GitError:
+            return False
+
+    def close(self) -> None:
+        """End the process that hands out objects."""
+        if self._batch:
+            self._batch.communicate()
+            self._batch = None
+
+    def _migration(self, app: str, name: str, blob: str) -> Migration | None:
+        """One file, parsed once; None when it is no migration or cannot be read."""
+        key = Key(app, name)
+        if (app, blob) not in self._migrations:
+            kind, _, content = self._object(blob)
+            try:
+                self._migrations[app, blob] = parse_migration(content, key) if kind == "blob" else None
+            except HistoryError:
+                self._migrations[app, blob] = None
+        found = self._migrations[app, blob]
+        return replace(found, key=key) if found else None
+
+    def _object(self, name: str) -> tuple[str, str, bytes]:
+        """(type, id, content) of an object; the type is ``missing`` when git does not have it."""
+        if self._batch is None:
+            self._batch = subprocess.Popen(  # noqa: S603 (a list, no shell)
+                self._command("cat-file", "--batch"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=quiet_environment(),
+            )
+        stdin, stdout = cast("IO[bytes]", self._batch.stdin), cast("IO[bytes]", self._batch.stdout)
+        try:
+            stdin.write(os.fsencode(name) + b"\n")
+            stdin.flush()
+        except BrokenPipeError:
+            raise GitError("git cat-file ended.") from None
+        header = stdout.readline()
+        if not header:
+            raise GitError("git cat-file ended.")
+        fields = header.rstrip(b"\n").rsplit(b" ", 2)
+        if len(fields) != 3 or not fields[2].isdigit():
+            return "missing", "", b""
+        content = stdout.read(int(fields[2]))
+        stdout.read(1)
+        return fields[1].decode(), fields[0].decode(), content
+
+    def _run(self, *arguments: str) -> str:
+        try:
+            done = subprocess.run(  # noqa: S603 (a list, no shell)
+                self._command(*arguments),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=quiet_environment(),
+                check=False,
+            )
+        except OSError as error:
+            raise GitError(f"git does not run ({error.strerror}).") from error
+        if done.returncode:
+            lines = os.fsdecode(done.stderr).strip().splitlines()
+            raise GitError(lines[0] if lines else f"git {arguments[0]} ended with {done.returncode}.")
+        return os.fsdecode(done.stdout)
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["git", "--no-pager", "-C", str(self.top), *arguments]
+
+
+def quiet_environment() -> dict[str, str]:
+    """Ours, without what a git hook sets for another repository, and with nothing that writes, asks or downloads."""
+    ours = {name: value for name, value in os.environ.items() if name not in _FROM_HOOKS}
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+    return {**ours, **quiet, "GIT_LITERAL_PATHSPECS": "1", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+
+
+def _migration_blobs(tree: bytes, width: int) -> Iterator[tuple[str, str]]:
+    """(migration name, blob id) from a tree object, by Django's rule for what is a migration module.
+
+    `width` is the length of an id in bytes: 20, or 32 in a repository that uses SHA-256.
+    """
+    position = 0
+    while position < len(tree):
+        space = tree.index(b" ", position)
+        end = tree.index(b"\0", space)
+        mode, file = tree[position:space], os.fsdecode(tree[space + 1 : end])
+        position = end + 1 + width
+        name = file.removesuffix(".py")
+        if mode.startswith(b"100") and name != file and name[:1] not in ("_", "~", "") and "." not in name:
+            yield name, tree[end + 1 : position].hex()
+
+
+def _day(moment: str) -> str:
+    return datetime.datetime.fromtimestamp(int(moment), datetime.UTC).date().isoformat()

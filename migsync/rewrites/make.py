@@ -1,0 +1,192 @@
+"""Making a rewrite of names that were changed already, checked against the files on disk."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from migsync.errors import UsageError
+from migsync.history import History, Migration, build_history
+from migsync.history.migration import Key
+from migsync.rewrites.files import check_name
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.worlds import unlike_above
+
+
+@dataclass
+class NameChanges:
+    """What became of the names of one app: old to new, many to many, and gone."""
+
+    renamed: dict[str, str] = field(default_factory=dict)
+    collapsed: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+    def olds(self) -> Iterator[str]:
+        """Every old name that changes or goes."""
+        yield from self.renamed
+        yield from self.removed
+        for olds, _ in self.collapsed:
+            yield from olds
+
+    def news(self) -> Iterator[str]:
+        """Every new name that is given."""
+        yield from self.renamed.values()
+        for _, news in self.collapsed:
+            yield from news
+
+
+def parse_changes(
+    maps: Iterable[str] = (), collapses: Iterable[str] = (), removes: Iterable[str] = ()
+) -> dict[str, NameChanges]:
+    """The command line's ``APP.OLD=NEW``, ``APP.NEW=OLD+OLD`` and ``APP.OLD``, by app.
+
+    Raises UsageError for another form, a name that cannot be one, and an old or a new name that is given twice.
+    """
+    found: dict[str, NameChanges] = {}
+    for text in maps:
+        app, old, new = _sides("--map", text, "APP.OLD=NEW")
+        if old in found.setdefault(app, NameChanges()).renamed:
+            raise UsageError(f"--map {text}: {app}.{old} is mapped twice.")
+        found[app].renamed[old] = new
+    for text in collapses:
+        app, new, old = _sides("--collapse", text, "APP.NEW=OLD+OLD")
+        found.setdefault(app, NameChanges()).collapsed.append((tuple(old.split("+")), tuple(new.split("+"))))
+    for text in removes:
+        app, _, name = text.partition(".")
+        if not name:
+            raise UsageError(f"--remove {text}: not of the form APP.NAME.")
+        found.setdefault(app, NameChanges()).removed.append(name)
+    for app, changes in found.items():
+        for side, names in (("old", list(changes.olds())), ("new", list(changes.news()))):
+            _check_names(app, side, names)
+    return found
+
+
+def _sides(option: str, text: str, form: str) -> tuple[str, str, str]:
+    left, equals, right = text.partition("=")
+    app, dot, name = left.partition(".")
+    right = right.removeprefix(f"{app}.")
+    if not (app and dot and name and equals and right):
+        raise UsageError(f"{option} {text}: not of the form {form}.")
+    return app, name, right
+
+
+def _check_names(app: str, side: str, names: Sequence[str]) -> None:
+    for name in names:
+        try:
+            check_name(name)
+        except ValueError as error:
+            raise UsageError(f"{app}: {error}.") from error
+        if names.count(name) > 1:
+            raise UsageError(f"{app}.{name} is given twice as {side} name.", "Each name becomes one thing.")
+
+
+def make_rewrite(
+    history: History,
+    asked: Mapping[str, NameChanges],
+    *,
+    parents: Iterable[str],
+    command: str,
+    created: str,
+    old_files: Mapping[str, Mapping[str, Migration]] | None = None,
+    made_with_files: bool = False,
+) -> Rewrite:
+    """Make the rewrite of `asked`, which must be what the files on disk show.
+
+    `old_files` are, per app, the migration files from before, by name, where somebody still has them (git): they give
+    the old dependencies and digests. `created` is UTC text, `made_with_files` as in :class:`Rewrite`. Raises UsageError
+    when the files say otherwise.
+    """
+    old_files = old_files or {}
+    apps = {app: _app_rewrite(history, app, changes, old_files.get(app)) for app, changes in sorted(asked.items())}
+    return Rewrite(tuple(sorted(parents)), command, created, apps, made_with_files)
+
+
+def _app_rewrite(
+    history: History, app: str, changes: NameChanges, old_files: Mapping[str, Migration] | None
+) -> AppRewrite:
+    after = history.names(app)
+    _check_against_disk(history, app, changes)
+    past = None
+    if old_files is not None:
+        then = build_history([old for old in old_files.values() if old.key.app == app])
+        past = {name: [up.name for up in then.parents(Key(app, name)) if up.app == app] for name in then.names(app)}
+        explained = {*changes.olds(), *after} - ({*changes.news()} - {*changes.olds()})
+        if unexplained := [name for name in past if name not in explained]:
+            raise UsageError(
+                f"{app}.{unexplained[0]} is gone from disk as well, and nothing says what became of it.",
+                "A rewrite accounts for every name, so that no database is left with a record that nothing explains.",
+                f"Add --map {app}.{unexplained[0]}=NEW, --collapse, or --remove {app}.{unexplained[0]}",
+            )
+    return assemble(
+        after,
+        changes,
+        past,
+        digests_before={name: old.digest for name, old in (old_files or {}).items() if old.digest},
+        digests_after={name: digest for name in after if (digest := history.migrations[Key(app, name)].digest)},
+    )
+
+
+def assemble(
+    after: Sequence[str],
+    changes: NameChanges,
+    past: Mapping[str, Collection[str]] | None,
+    *,
+    digests_before: Mapping[str, str],
+    digests_after: Mapping[str, str],
+) -> AppRewrite:
+    """The app's part of a rewrite, every name accounted for on both sides.
+
+    `past` are the old names in an order in which they could be applied, with their in-app dependencies; what is
+    neither changed nor on disk any more is left out. Without it nothing is said about dependencies: a wrong one would
+    make a database's true position look impossible, a missing one only leaves it open.
+    """
+    old, given = set(changes.olds()), set(changes.news())
+    kept = [name for name in after if name not in given]
+    if past is None:
+        order, parents = _back(after, changes), {}
+    else:
+        parents = {name: [up for up in ups if up in old.union(kept)] for name, ups in past.items()}
+        order = [name for name in past if name in old.union(kept)]
+        order += [name for name in (*changes.olds(), *kept) if name not in past]
+    place = {name: number for number, name in enumerate(order)}
+    return AppRewrite(
+        before=tuple(order),
+        after=tuple(after),
+        removed=tuple(changes.removed),
+        renamed=tuple(sorted(changes.renamed.items(), key=lambda pair: place[pair[0]])),
+        collapsed=tuple(changes.collapsed),
+        depends=unlike_above(order, parents),
+        digests_before={name: digest for name, digest in digests_before.items() if name in place},
+        digests_after=dict(digests_after),
+    )
+
+
+def _back(after: Sequence[str], changes: NameChanges) -> list[str]:
+    """Today's names taken back one by one."""
+    olds_of: dict[str, tuple[str, ...]] = {new: (old,) for old, new in changes.renamed.items()}
+    for olds, news in changes.collapsed:
+        olds_of |= {new: olds if new == news[0] else () for new in news}
+    return [old for name in after for old in olds_of.get(name, (name,))] + changes.removed
+
+
+def _check_against_disk(history: History, app: str, changes: NameChanges) -> None:
+    if app not in history.first_party:
+        known = ", ".join(sorted(history.first_party)) or "none"
+        raise UsageError(f"{app} is not an app of this project.", "", f"Its apps with migrations: {known}.")
+    on_disk, given = set(history.names(app)), set(changes.news())
+    for new in given - on_disk:
+        near = difflib.get_close_matches(new, on_disk, n=3) or sorted(on_disk)[-3:]
+        raise UsageError(
+            f"{app}.{new} is not on disk.",
+            "A rewrite describes files that are renamed already.",
+            f"Rename the file first, or name one of: {', '.join(near)}.",
+        )
+    for old in changes.olds():
+        if old in on_disk and old not in given:
+            raise UsageError(
+                f"{app}.{old} is still on disk.",
+                "Its name has not changed, or another file has taken it over.",
+                f"If another migration bears this name now, say which one that was: --map {app}.NAME={old}",
+            )

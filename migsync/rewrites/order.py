@@ -1,0 +1,167 @@
+"""Many rewrites: their order, and those that two branches made of the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from itertools import combinations
+
+from migsync.errors import RewriteError
+from migsync.findings import Finding, Severity
+from migsync.rewrites.rewrite import Rewrite
+
+MANY_POSITIONS = 256
+
+
+@dataclass(frozen=True)
+class Rewrites:
+    """All known rewrites, each one after its parents; of two that are free the one made first comes first.
+
+    `same` maps the id of a rewrite that is left out to the one that says the same and stands for it: two people, or two
+    machines, wrote down one change without knowing of each other.
+    """
+
+    ordered: tuple[Rewrite, ...] = ()
+    same: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Rewrite]:
+        """Each rewrite by its id, and by that of one that says the same."""
+        found = {rewrite.id: rewrite for rewrite in self.ordered}
+        return found | {left_out: found[kept] for left_out, kept in self.same.items()}
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The ids that no rewrite has as a parent: the parents of the next one."""
+        inner = {parent for rewrite in self.ordered for parent in rewrite.parents}
+        return tuple(sorted(rewrite.id for rewrite in self.ordered if rewrite.id not in inner))
+
+    def with_proposed(self, rewrite: Rewrite | None) -> Rewrites:
+        """These and one more, made on top of them."""
+        return replace(self, ordered=(*self.ordered, rewrite)) if rewrite else self
+
+    def without_doubles(self) -> Rewrites:
+        """Of rewrites that say the same and do not know of each other only the first."""
+        kept: list[Rewrite] = []
+        same: dict[str, str] = {}
+        for rewrite in self.ordered:
+            known = self.ancestors[rewrite.id]
+            twin = next((one for one in kept if one.id not in known and one.says_the_same(rewrite)), None)
+            if twin:
+                same[rewrite.id] = twin.id
+            else:
+                kept.append(rewrite)
+        return Rewrites(tuple(kept), same) if same else self
+
+    def of_app(self, app: str) -> tuple[Rewrite, ...]:
+        """Those that change names of `app`, in order."""
+        return self._of_app.get(app, ())
+
+    @cached_property
+    def _of_app(self) -> Mapping[str, tuple[Rewrite, ...]]:
+        found: dict[str, list[Rewrite]] = {}
+        for rewrite in self.ordered:
+            for app, change in rewrite.apps.items():
+                if change.sources:
+                    found.setdefault(app, []).append(rewrite)
+        return {app: tuple(rewrites) for app, rewrites in found.items()}
+
+    @cached_property
+    def ancestors(self) -> Mapping[str, frozenset[str]]:
+        """For each rewrite the ids of all that were known when it was made."""
+        found: dict[str, frozenset[str]] = {}
+        for rewrite in self.ordered:
+            named = (self.same.get(parent, parent) for parent in rewrite.parents)
+            parents = [parent for parent in named if parent in found]
+            found[rewrite.id] = frozenset(parents).union(*(found[parent] for parent in parents))
+        return found
+
+    def positions(self, app: str) -> Iterator[frozenset[str]]:
+        """Every set of rewrites of `app` that a database can have been through: with each one its ancestors.
+
+        A chain of n has n + 1 of them, from none to all. Branches that were made side by side multiply; beyond
+        `MANY_POSITIONS` only the positions along the one order are given.
+        """
+        rewrites = self.of_app(app)
+        of_app = {rewrite.id for rewrite in rewrites}
+        found = [frozenset[str]()]
+        for rewrite in rewrites:
+            needed = self.ancestors[rewrite.id] & of_app
+            found += [position | {rewrite.id} for position in found if needed <= position]
+            if len(found) > MANY_POSITIONS:
+                ids = [rewrite.id for rewrite in rewrites]
+                yield from (frozenset(ids[:count]) for count in range(len(ids) + 1))
+                return
+        yield from found
+
+    def conflicts(self) -> list[Finding]:
+        """A finding for every two rewrites, neither known to the other, that change the same names of an app."""
+        found = []
+        for app in self._of_app:
+            for first, second in combinations(self.of_app(app), 2):
+                related = first.id in self.ancestors[second.id] or second.id in self.ancestors[first.id]
+                names = _touched(first, app) & _touched(second, app)
+                if names and not related:
+                    found.append(_conflict(app, first, second, names))
+        return found
+
+
+def _touched(rewrite: Rewrite, app: str) -> frozenset[str]:
+    return rewrite.apps[app].sources | rewrite.apps[app].targets
+
+
+def _conflict(app: str, first: Rewrite, second: Rewrite, names: Collection[str]) -> Finding:
+    return Finding(
+        "rewrites-conflict",
+        Severity.ERROR,
+        f"{first.label} and {second.label} both change {app}.{min(names)}, and neither knows of the other.",
+        "Two branches rewrote the same names; which came first would change the result.",
+        f"Take the renames of one branch back (its files and {second.label}), and make them again on top of the other.",
+        app=app,
+        name=min(names),
+        file=second.path,
+    )
+
+
+def in_order(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rewrites:
+    """Put `rewrites` in order by the ids that their files state (path to id).
+
+    Raises RewriteError for a parent that is missing, the same rewrite twice, and a loop.
+    """
+    by_id: dict[str, Rewrite] = {}
+    for rewrite in rewrites:
+        identity = stated[rewrite.path]
+        if identity in by_id:
+            raise RewriteError(
+                f"{rewrite.path} is the same rewrite as {by_id[identity].path}.", "", "Delete one of the two files."
+            )
+        by_id[identity] = rewrite
+    for rewrite in by_id.values():
+        for parent in rewrite.parents:
+            if parent not in by_id:
+                raise RewriteError(
+                    f"{rewrite.path} was made on top of the rewrite {parent[:12]}, which is not here.",
+                    "A file of the directory was deleted, or was not committed.",
+                    "Bring it back: git log --diff-filter=D --summary -- the directory tells where it went.",
+                )
+    ready: list[Rewrite] = []
+    sorter = TopologicalSorter({identity: rewrite.parents for identity, rewrite in by_id.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        loop = " -> ".join(by_id[identity].label for identity in error.args[1])
+        raise RewriteError(
+            f"The rewrites are parents of each other in a loop: {loop}.",
+            "At least one of these files was edited by hand.",
+            "Take the files back from git.",
+        ) from error
+    waiting: list[str] = []
+    while sorter.is_active():
+        # Of one second the one whose file sorts first, as a person sees them in the directory.
+        waiting = sorted([*waiting, *sorter.get_ready()], key=lambda one: (by_id[one].created, by_id[one].path, one))
+        identity = waiting.pop(0)
+        ready.append(by_id[identity])
+        sorter.done(identity)
+    return Rewrites(tuple(ready))

@@ -1,0 +1,262 @@
+"""The position of a target in one app: the set of rewrites that its records have already been through.
+
+A record's name alone does not tell, since rewrites use names again. The evidence is taken in the order of the design
+(section 4): the journal; the recorded names, which must exist at that position and be closed under its dependencies;
+whether it matters at all; the order and the time in which the records were applied. What stays open is refused.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from migsync.errors import UsageError
+from migsync.findings import Finding, Severity
+from migsync.history.graph import History
+from migsync.history.migration import Key
+from migsync.records.record import Record
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.translate import Row, forward
+
+WIDEST_OFFSET = datetime.timedelta(hours=14)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How `applied` texts without an offset are to be read: as UTC, or, where that is not known, with a margin."""
+
+    naive_is_utc: bool = False
+
+    def older(self, applied: str | None, moment: str) -> bool:
+        """True when `applied` is certainly before `moment` (UTC text); False for anything that is no time."""
+        try:
+            time = datetime.datetime.fromisoformat(applied or "")
+        except ValueError:
+            return False
+        limit = datetime.datetime.fromisoformat(moment)
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=datetime.UTC)
+            limit -= datetime.timedelta() if self.naive_is_utc else WIDEST_OFFSET
+        return time < limit
+
+
+@dataclass(frozen=True)
+class Position:
+    """`passed` are ids of the app's rewrites; with an error among `findings` it is not decided."""
+
+    passed: frozenset[str]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Places:
+    """What can be recorded in `app` at each position: names, and what they depend on."""
+
+    app: str
+    rewrites: Rewrites
+    history: History
+
+    def names(self, position: frozenset[str]) -> set[str]:
+        """The names that exist at `position`, among those that some rewrite of the app changes or gives."""
+        changing = self.rewrites.of_app(self.app)
+        names: set[str] = set()
+        given: set[str] = set()
+        for rewrite in changing:
+            change = rewrite.apps[self.app]
+            names |= {name for name in change.before if name not in given}
+            given |= change.targets
+        for rewrite in changing:
+            if rewrite.id in position:
+                names = (names - rewrite.apps[self.app].sources) | rewrite.apps[self.app].targets
+        for rewrite in self._next(position):
+            names |= set(rewrite.apps[self.app].before)
+        if len(position) == len(changing):
+            names |= set(self.history.names(self.app))
+        return names
+
+    def parents(self, position: frozenset[str]) -> Mapping[str, Collection[str]]:
+        """The in-app dependencies at `position`, as far as they are known."""
+        if len(position) == len(self.rewrites.of_app(self.app)):
+            keys = (Key(self.app, name) for name in self.history.names(self.app))
+            return {key.name: [up.name for up in self.history.parents(key) if up.app == self.app] for key in keys}
+        known: dict[str, Collection[str]] = {}
+        for rewrite in self._next(position):
+            known = {**rewrite.apps[self.app].parents_before, **known}
+        return known
+
+    def remaining(self, position: frozenset[str]) -> list[Rewrite]:
+        """The rewrites that a target at `position` still has to go through, in order."""
+        return [rewrite for rewrite in self.rewrites.of_app(self.app) if rewrite.id not in position]
+
+    def _next(self, position: frozenset[str]) -> list[Rewrite]:
+        of_app = {rewrite.id for rewrite in self.rewrites.of_app(self.app)}
+        return [
+            rewrite for rewrite in self.remaining(position) if self.rewrites.ancestors[rewrite.id] & of_app <= position
+        ]
+
+
+def decide(
+    places: Places, records: Sequence[Record], journaled: frozenset[str], clock: Clock, trust_names: bool = False
+) -> Position:
+    """Decide where `records` (all of one app) stand.
+
+    `journaled` are the ids of rewrites that the target's journal says it has been through. With `trust_names` the
+    time of a record under a new name is no evidence: for databases that keep no journal.
+    """
+    app, changing = places.app, places.rewrites.of_app(places.app)
+    journaled &= {rewrite.id for rewrite in changing}
+    candidates = [position for position in places.rewrites.positions(app) if journaled <= position]
+    touched = {name for rewrite in changing for name in rewrite.apps[app].sources | rewrite.apps[app].targets}
+    recorded = {record.name for record in records}
+    named = [position for position in candidates if recorded & touched <= places.names(position)]
+    if not named:
+        return Position(journaled, (_nowhere(places, recorded & touched, journaled),))
+    # A run without a journal keeps the old times: there they say nothing.
+    for narrow in (_closed, _in_applied_order) if trust_names else (_closed, _in_applied_order, _not_before_made):
+        if _same_rows(places, records, named):
+            break
+        named = [position for position in named if narrow(places, records, position, journaled, clock)] or named
+    position = max(named, key=len)
+    if not _same_rows(places, records, named):
+        return Position(position, (_open(places, named),))
+    if trust_names:
+        return Position(position)
+    return Position(position, tuple(_doubts(places, records, position - journaled, clock)))
+
+
+def forced(places: Places, text: str) -> Position:
+    """The position that a person states: a rewrite's file name or the beginning of its id, or ``none``."""
+    if text == "none":
+        return Position(frozenset())
+    changing = places.rewrites.of_app(places.app)
+    found = [
+        rewrite
+        for rewrite in changing
+        if rewrite.id.startswith(text) or text in (rewrite.label, rewrite.label.removesuffix(".toml"))
+    ]
+    if len(found) != 1:
+        known = ", ".join(["none", *(rewrite.label for rewrite in changing)])
+        raise UsageError(
+            f"--position {places.app}={text}: {'no' if not found else 'more than one'} such rewrite of {places.app}.",
+            "",
+            f"There are: {known}.",
+        )
+    of_app = {rewrite.id for rewrite in changing}
+    return Position((places.rewrites.ancestors[found[0].id] & of_app) | {found[0].id})
+
+
+def _same_rows(places: Places, records: Sequence[Record], positions: Iterable[frozenset[str]]) -> bool:
+    """True when it does not matter which of `positions` it is: all lead to the same rows."""
+    rows = [Row.of(record) for record in records]
+    outcomes = set()
+    for position in positions:
+        after, findings = forward(rows, places.app, places.remaining(position))
+        outcomes.add((frozenset((row.origin, row.now) for row in after), bool(findings)))
+    return len(outcomes) == 1
+
+
+def _closed(places: Places, records: Sequence[Record], position: frozenset[str], *_: object) -> bool:
+    """No record without what it depends on. A squash and what it replaces stand for each other."""
+    recorded = {record.name for record in records}
+    names = places.names(position)
+    stands = set(recorded)
+    for name in places.history.names(places.app):
+        replaced = {key.name for key in places.history.migrations[Key(places.app, name)].replaces}
+        if name in recorded:
+            stands |= replaced
+        elif replaced and replaced <= recorded:
+            stands.add(name)
+    parents = places.parents(position)
+    return all(up in stands for name in recorded for up in parents.get(name, ()) if up in names or up in parents)
+
+
+def _in_applied_order(places: Places, records: Sequence[Record], position: frozenset[str], *_: object) -> bool:
+    """No record that was applied, by its time and by its id, before what it depends on."""
+    by_name = {record.name: record for record in records}
+    for name, ups in places.parents(position).items():
+        for up in ups:
+            child, parent = by_name.get(name), by_name.get(up)
+            if (
+                child
+                and parent
+                and (child.applied or "") < (parent.applied or "")
+                and (child.id or 0) < (parent.id or 0)
+            ):
+                return False
+    return True
+
+
+def _not_before_made(
+    places: Places, records: Sequence[Record], position: frozenset[str], journaled: frozenset[str], clock: Clock
+) -> bool:
+    """The newest record of the app is not older than a rewrite that this position says it has been through.
+
+    Only for rewrites made together with the files: one that was written down later says nothing about when the new
+    names came up, and a database may have been migrated with them before.
+    """
+    made = [
+        rewrite.created
+        for rewrite in places.rewrites.of_app(places.app)
+        if rewrite.id in position - journaled and rewrite.made_with_files
+    ]
+    return not any(all(clock.older(record.applied, moment) for record in records) for moment in made)
+
+
+def _doubts(places: Places, records: Sequence[Record], unjournaled: frozenset[str], clock: Clock) -> Iterable[Finding]:
+    """A record under a name that a rewrite gave, applied before that rewrite was made, and no journal to explain it."""
+    app = places.app
+    for rewrite in places.rewrites.of_app(app):
+        if rewrite.id not in unjournaled:
+            continue
+        for record in records:
+            if record.name in rewrite.apps[app].targets and clock.older(record.applied, rewrite.created):
+                yield Finding(
+                    "doubtful-name",
+                    Severity.ERROR,
+                    f"{record.key} is recorded since {record.applied}, before {rewrite.label} gave a migration "
+                    f"this name ({rewrite.created}), and no journal says that this database has been through it.",
+                    "Either its rows were renamed by other means, or this row is a leftover of another migration "
+                    "and the one on disk never ran here.",
+                    f"If it was renamed: --position {app}={rewrite.label}. If it is a leftover: --prune {record.key} "
+                    f"--position {app}=none.\n"
+                    "If migsync renames without a journal here, say so once: journal = false in [tool.migsync].",
+                    app=app,
+                    name=record.name,
+                    file=rewrite.path,
+                )
+
+
+def _nowhere(places: Places, names: Collection[str], journaled: frozenset[str]) -> Finding:
+    app, changing = places.app, places.rewrites.of_app(places.app)
+    old = sorted(name for rewrite in changing for name in names if name in rewrite.apps[app].sources)
+    new = sorted(name for rewrite in changing for name in names if name in rewrite.apps[app].targets)
+    journal = ", and its journal says that it has been through rewrites that gave the new ones" if journaled else ""
+    return Finding(
+        "no-position",
+        Severity.ERROR,
+        f"{app}: the records hold old names ({', '.join(dict.fromkeys(old))}) together with new ones "
+        f"({', '.join(dict.fromkeys(new)) or 'none'}){journal}.",
+        "The rows were changed by other means, by hand or with --fake, so that no rewrite fits all of them.",
+        f"Look at the rows. Remove a leftover with --prune {app}.NAME, or state which rewrite they have been through: "
+        f"--position {app}=REWRITE.",
+        app=app,
+    )
+
+
+def _open(places: Places, positions: Sequence[frozenset[str]]) -> Finding:
+    app = places.app
+    last = [
+        [rewrite.label for rewrite in places.rewrites.of_app(app) if rewrite.id in position] for position in positions
+    ]
+    choices = [labels[-1] if labels else "none" for labels in last]
+    return Finding(
+        "open-position",
+        Severity.ERROR,
+        f"{app}: names were used again, and the records fit {len(positions)} points of the history of names.",
+        "Names, order and times of the records do not tell which; the rows would end differently.",
+        "State the last rewrite that this database has been through: "
+        + " or ".join(f"--position {app}={choice}" for choice in dict.fromkeys(choices)),
+        app=app,
+    )

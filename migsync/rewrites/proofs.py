@@ -1,0 +1,273 @@
+"""What can be proven about names that were changed by hand.
+
+A proof must hold for every world in which the database's records make sense, not only for the likeliest one: names
+are used again, so that the same records can fit two worlds in which a name means two different migrations. What is
+compared is the operations digest; a digest that two files ever had at once proves nothing about either.
+
+What no evidence can tell, and what is therefore taken at its word: a migration that was deleted and written again with
+the same operations, and records that were made from files that were never committed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from migsync.history.migration import Migration
+from migsync.rewrites.worlds import World
+
+UNKNOWN = ""
+
+
+@dataclass(frozen=True)
+class Past:
+    """One thing that a name stood for: its digest, the place of the oldest world that has it, and its twins.
+
+    `beside` are the names (its own too) that had the same digest in every world in which `name` had it.
+    """
+
+    name: str
+    digest: str
+    oldest: int
+    beside: frozenset[str]
+    empty: bool
+
+    def heirs(self, world: World) -> frozenset[str]:
+        """The names under which it lives on in `world`; what has no operations cannot be followed."""
+        if self.empty or self.digest == UNKNOWN:
+            return frozenset()
+        return frozenset(world.bearers.get(self.digest, ())) - self.beside - {self.name}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One app whose records the files on disk do not explain.
+
+    `recorded` is in the order in which it was applied; `worlds` are newest first; `stated` are what journals and
+    rewrites say that the names' operations were, each a state of the app by name.
+    """
+
+    app: str
+    disk: World
+    recorded: Sequence[str]
+    worlds: Sequence[World] = ()
+    stated: Sequence[Mapping[str, str]] = ()
+
+    @cached_property
+    def records(self) -> frozenset[str]:
+        """The recorded names without their order."""
+        return frozenset(self.recorded)
+
+    @cached_property
+    def states(self) -> tuple[World, ...]:
+        """Every world that is known, today's first."""
+        return (self.disk, *self.worlds)
+
+    @cached_property
+    def positions(self) -> Mapping[int, World]:
+        """The worlds in which the database may have been migrated last, newest first, by their place in `states`.
+
+        What is recorded there must be closed under dependencies. A record whose name does not exist there is a
+        leftover: it stands for a file that was deleted before, see :meth:`_leftover`.
+        """
+        strict = self._positions(lenient=False)
+        explained = any(world.explains(self.records) for world in strict.values())
+        return strict if explained else self._positions(lenient=True)
+
+    def _positions(self, *, lenient: bool) -> dict[int, World]:
+        return {
+            index: world
+            for index, world in enumerate(self.states)
+            if world.closed(self.records)
+            and all(self._leftover(name, index, lenient=lenient) for name in self.records - world.names)
+        }
+
+    def _leftover(self, name: str, index: int, *, lenient: bool) -> frozenset[str]:
+        """What the record `name` may stand for when the database is in the world at `index`, which lacks that name.
+
+        These are the digests that it had earlier and whose file did not just go on under another name. With
+        `lenient` it may have, when that other name is recorded too: somebody has seen to it (with ``--fake``).
+        """
+        earlier = self._past.get(name)
+        if earlier is None:
+            return frozenset({UNKNOWN})
+        found = set()
+        for past in earlier:
+            heirs = past.heirs(self.states[index])
+            if past.oldest > index and (not heirs or (lenient and heirs <= self.records)):
+                found.add(past.digest)
+        return frozenset(found)
+
+    @cached_property
+    def _past(self) -> Mapping[str, Sequence[Past]]:
+        """For each record all that its name ever stood for; names that were never a file are left out."""
+        found: dict[str, dict[str, Past]] = {}
+        for index, world in enumerate(self.states):
+            for name in self.records & world.migrations.keys():
+                digest, known = world.digests[name], found.setdefault(name, {})
+                twins = frozenset(world.bearers.get(digest, ()))
+                beside = twins & known[digest].beside if digest in known else twins
+                known[digest] = Past(name, digest, index, beside, not world.migrations[name].operations)
+        return {name: tuple(known.values()) for name, known in found.items()}
+
+    @cached_property
+    def before(self) -> World | None:
+        """The position that explains the most records, the newest of those; None when that is today's, or none is."""
+        best = max(self.positions.values(), key=lambda world: len(self.records & world.names), default=None)
+        return None if best is self.disk else best
+
+    def meanings(self, name: str) -> frozenset[str]:
+        """The digests that the record `name` may stand for; empty when nothing is known."""
+        return self._meanings.get(name, frozenset())
+
+    @cached_property
+    def _meanings(self) -> Mapping[str, frozenset[str]]:
+        found = {name: frozenset(self._meanings_of(name)) for name in self._past}
+        unseen = self.records - self._past.keys()
+        return found | {name: frozenset(state[name] for state in self.stated if name in state) for name in unseen}
+
+    def _meanings_of(self, name: str) -> Iterator[str]:
+        for index, world in self.positions.items():
+            if name in world.migrations:
+                yield world.digests[name]
+            elif name in world.names:
+                yield from (past.digest for past in self._past[name] if past.oldest > index)
+            else:
+                yield from self._leftover(name, index, lenient=True)
+
+    def borne_once(self, digest: str) -> bool:
+        """True when no two files ever had these operations at once."""
+        return digest not in self._twins
+
+    @cached_property
+    def _twins(self) -> frozenset[str]:
+        in_worlds = {digest for world in self.states for digest, names in world.bearers.items() if len(names) > 1}
+        counts = [Counter(state.values()) for state in self.stated]
+        return frozenset(in_worlds).union(digest for found in counts for digest, count in found.items() if count > 1)
+
+    def kept(self, name: str) -> bool:
+        """True when the file on disk has the operations that its name had before, or is recorded if that is unknown."""
+        if self.before is None:
+            return name in self.records and name in self.disk.migrations
+        return self.disk.digests.get(name, UNKNOWN) == self.before.digests.get(name)
+
+    @cached_property
+    def renamed(self) -> Mapping[str, str]:
+        """Old name to new name, proven, for all files of the old world, recorded or not."""
+        pairs = list(self._renamed_by_operations())
+        times = Counter(new for _, new in pairs)
+        found = {old: new for old, new in pairs if times[new] == 1}
+        while further := dict(self._renamed_by_place(found)):
+            found |= further
+        return found
+
+    def _renamed_by_operations(self) -> Iterator[tuple[str, str]]:
+        for name, digest in self._old_digests():
+            new = self.disk.bearers.get(digest, ())
+            if len(new) == 1 and new[0] != name and self.disk.migrations[new[0]].operations and self.borne_once(digest):
+                yield name, new[0]
+
+    def _old_digests(self) -> Iterator[tuple[str, str]]:
+        """(old name, digest), where there is no doubt which operations the name stood for."""
+        if self.before:
+            for name, digest in self.before.digests.items():
+                if digest and (name not in self.records or self.meanings(name) == {digest}):
+                    yield name, digest
+        for name in self.records:
+            if name in self.disk.migrations or any(name in world.migrations for world in self.worlds):
+                continue
+            meanings = self.meanings(name)
+            heirs = {new for digest in meanings for new in self.disk.bearers.get(digest, ())}
+            if len(meanings) == 1 and not heirs & self.records:
+                yield name, next(iter(meanings))
+
+    def _renamed_by_place(self, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Migrations without operations: they are known by what they come after."""
+        if self.before is None:
+            return
+        old = self._without_operations(self.before, {**{name: name for name in self.disk.migrations}, **known})
+        new = self._without_operations(self.disk, {name: name for name in self.disk.migrations})
+        for place, names in old.items():
+            if len(names) == len(new.get(place, ())) == 1:
+                name, became = names[0], new[place][0]
+                agreed = name not in self.records or self.meanings(name) == {self.before.digests[name]}
+                if name not in known and became not in known.values() and agreed:
+                    yield name, became
+
+    def _without_operations(self, world: World, today: Mapping[str, str]) -> dict[frozenset[str], list[str]]:
+        """Empty migrations that did not keep their names, by their parents' names of today."""
+        found: dict[frozenset[str], list[str]] = {}
+        for name, file in world.migrations.items():
+            up = world.parents[name]
+            if not file.operations and not self.kept(name) and up and up <= today.keys():
+                found.setdefault(frozenset(today[parent] for parent in up), []).append(name)
+        return found
+
+    @cached_property
+    def removed(self) -> Mapping[str, World]:
+        """Merges that are gone, each with the newest world that had it: they did nothing, so nothing is lost.
+
+        Several parents, no operations, no file; and on disk nothing without operations that it could have become.
+        """
+        candidates = {
+            name for name, file in self.disk.migrations.items() if not file.operations and not self.kept(name)
+        } - set(self.renamed.values())
+        if candidates:
+            return {}
+        old = self.before.migrations if self.before else {}
+        names = [*old, *(name for name in self.recorded if name not in old)]
+        found: dict[str, World] = {}
+        for name in names:
+            held = [world for world in self.worlds if name in world.migrations]
+            gone = name not in self.disk.migrations or (name in old and self.disk.migrations[name].operations)
+            if held and gone and name not in self.renamed and all(_is_merge(world, name) for world in held):
+                found[name] = held[0]
+        return found
+
+    @cached_property
+    def collapsed(self) -> Mapping[str, tuple[frozenset[str], World]]:
+        """New name to (old names, where git shows the squash), where a squash has lost its ``replaces`` since."""
+        found: dict[str, tuple[frozenset[str], World]] = {}
+        for world in self.worlds:
+            for squash in world.replaced:
+                new = self._file_of(world.migrations[squash], world)
+                if new is None or new in found or self._is_recorded(new):
+                    continue
+                olds = {name: self._before_squash(name, world) for name in world.with_originals(squash)}
+                known = frozenset(old for old in olds.values() if old)
+                if known & self.records and all(olds[name] or name in world.replaced for name in olds):
+                    found[new] = (known, world)
+        return found
+
+    def _is_recorded(self, new: str) -> bool:
+        """True when the squash that is `new` on disk may be recorded, under this name or one that it had."""
+        digest = self.disk.digests[new]
+        once = {name for world in self.positions.values() for name in world.bearers.get(digest, ())}
+        return bool(self.records & (once | {new})) or bool(self.disk.replaced.get(new))
+
+    def _file_of(self, squash: Migration, world: World) -> str | None:
+        """The name that a squash of `world` has on disk, if that is beyond doubt."""
+        digest = world.digests[squash.key.name]
+        names = self.disk.bearers.get(digest, ())
+        return names[0] if len(names) == 1 and squash.operations and self.borne_once(digest) else None
+
+    def _before_squash(self, name: str, world: World) -> str | None:
+        """The old name of what was squashed in `world` as `name`; None when it is still a file, or in doubt."""
+        holding = [world] if name in world.migrations else [one for one in self.worlds if name in one.migrations]
+        stated = {one.digests[name] for one in holding}
+        old: str | None = name
+        if self.before and stated and name not in self.before.names - self.before.migrations.keys():
+            digest = next(iter(stated))
+            bearers = self.before.bearers.get(digest, ())
+            alone = len(bearers) == 1 and self.borne_once(digest)
+            old = name if self.before.digests.get(name) == digest else bearers[0] if alone else None
+        if old is None or len(stated) > 1 or not self.meanings(old) <= stated:
+            return None
+        return None if old in self.renamed or (old in self.disk.migrations and self.kept(old)) else old
+
+
+def _is_merge(world: World, name: str) -> bool:
+    file = world.migrations[name]
+    return file.is_merge and len(world.parents[name]) > 1

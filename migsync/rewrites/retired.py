@@ -1,0 +1,126 @@
+"""Names that a rewrite has retired, and what bears them now: for files of a branch that was open meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from migsync.findings import Finding, Severity
+from migsync.history import History
+from migsync.history.migration import Key
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+
+
+def successors(missing: Key, history: History, rewrites: Rewrites) -> tuple[tuple[Key, ...], ...]:
+    """What the rewrites say that `missing`, a name of no file, has become: all answers that fit the files on disk.
+
+    Each answer is the keys that stand for it now: one, or, for a merge that was removed, those of its parents. There
+    are several answers where the name was used more than once. None: the rewrites say nothing about it.
+    """
+    steps = rewrites.of_app(missing.app)
+    found: list[tuple[Key, ...]] = []
+    for number, rewrite in enumerate(steps):
+        if missing.name in rewrite.apps[missing.app].sources:
+            names = sorted(_followed(missing.name, missing.app, steps[number:]))
+            keys = _ends([Key(missing.app, name) for name in names], history)
+            if keys and all(key in history.migrations for key in keys) and keys not in found:
+                found.append(keys)
+    return tuple(found)
+
+
+def retired(history: History, rewrites: Rewrites) -> Mapping[Key, tuple[tuple[Key, ...], ...]]:
+    """Every name that a file depends on and that only rewrites know, with its :func:`successors`."""
+    return {key: found for key in sorted(_missing(history)) if (found := successors(key, history, rewrites))}
+
+
+def with_successors(history: History, rewrites: Rewrites) -> History:
+    """The history with a finding ``retired-name``, which names the fix, for each dangling dependency that has one."""
+    if not any(finding.code == "dangling-dependency" for finding in history.findings):
+        return history
+    found = retired(history, rewrites)
+    findings = (
+        told
+        for finding in history.findings
+        for told in (_told(finding, history, rewrites, found) if finding.code == "dangling-dependency" else [finding])
+    )
+    return replace(history, findings=tuple(dict.fromkeys(findings)))
+
+
+def _missing(history: History) -> set[Key]:
+    replaced = {key for migration in history.migrations.values() for key in migration.replaces}
+    return {key for migration in history.migrations.values() for key in _named(history, migration.key)} - replaced
+
+
+def _named(history: History, origin: Key) -> Iterator[Key]:
+    """What a file names and no file is; ``__first__`` and its like aside."""
+    migration = history.migrations[origin]
+    for key in (*migration.dependencies, *migration.run_before):
+        if key not in history.migrations and not key.name.startswith("__") and not key.app.startswith("__"):
+            yield key
+
+
+def _told(
+    finding: Finding, history: History, rewrites: Rewrites, found: Mapping[Key, tuple[tuple[Key, ...], ...]]
+) -> list[Finding]:
+    """The findings of all files that name the same missing migration: the graph tells of the last one only."""
+    missing = next((key for key in _named(history, Key(finding.app, finding.name)) if str(key) in finding.found), None)
+    if missing not in found:
+        return [finding]
+    return [
+        _finding(origin, missing, history, rewrites, found[missing])
+        for origin, migration in history.migrations.items()
+        if missing in (*migration.dependencies, *migration.run_before)
+    ]
+
+
+def _finding(
+    origin: Key, missing: Key, history: History, rewrites: Rewrites, answers: Sequence[Sequence[Key]]
+) -> Finding:
+    said = " or ".join(", ".join(map(str, keys)) for keys in answers)
+    if len(answers) == 1:
+        hint = f"Name {said} in the file. migsync rebase does it."
+    else:
+        hint = f"The name was used more than once. Name the right one in the file: {said}."
+    last = _last_to_retire(missing, rewrites)
+    return Finding(
+        "retired-name",
+        Severity.ERROR if history.apps[origin.app].first_party else Severity.WARNING,
+        f"{origin} names {missing}, which {last.label} retired: it is {said} now.",
+        "Django cannot load the migrations: NodeNotFoundError. The file was written before that rewrite.",
+        hint,
+        app=origin.app,
+        name=origin.name,
+        file=history.migrations[origin].path,
+    )
+
+
+def _last_to_retire(missing: Key, rewrites: Rewrites) -> Rewrite:
+    return [step for step in rewrites.of_app(missing.app) if missing.name in step.apps[missing.app].sources][-1]
+
+
+def _followed(name: str, app: str, steps: Sequence[Rewrite]) -> set[str]:
+    """The names after all of `steps`; a removed one gives way to those that it depended on."""
+    names = {name}
+    for rewrite in steps:
+        names = {new for old in names for new in _became(old, rewrite.apps[app])}
+    return names
+
+
+def _became(name: str, change: AppRewrite) -> set[str]:
+    if name in change.removed:
+        return {new for parent in change.parents_before.get(name, ()) for new in _became(parent, change)}
+    for old, new in change.renamed:
+        if old == name:
+            return {new}
+    for olds, news in change.collapsed:
+        if name in olds:
+            return {news[-1]}
+    return {name}
+
+
+def _ends(keys: Sequence[Key], history: History) -> tuple[Key, ...]:
+    """`keys` without those that others of them depend on: after a linearize one of a merge's parents is enough."""
+    there = [key for key in keys if key in history.migrations]
+    inner = {up for key in there for up in history.ancestors([key]) - {key}}
+    return tuple(key for key in keys if key not in inner)

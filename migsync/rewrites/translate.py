@@ -1,0 +1,130 @@
+"""Records on their way through rewrites: which name a record has afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from migsync.findings import Finding, Severity
+from migsync.history.migration import Key
+from migsync.records.record import Record
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record on its way: `origin` is None for one that will be inserted, `now` is None for one that is removed."""
+
+    origin: Record | None
+    now: Record | None
+    cause: str = ""
+
+    @classmethod
+    def of(cls, record: Record) -> Row:
+        """A record that nothing has happened to yet."""
+        return cls(record, record)
+
+    @property
+    def age(self) -> tuple[str, int]:
+        """Sorts rows from the first applied to the last."""
+        return self.now.age if self.now else ("", 0)
+
+    def renamed(self, key: Key, cause: str) -> Row:
+        """The row under another key, its id and `applied` kept."""
+        if self.now is None or self.now.key == key:
+            return self
+        return replace(self, now=self.now._replace(app=key.app, name=key.name), cause=cause)
+
+    def removed(self, cause: str) -> Row:
+        """The row taken out."""
+        return replace(self, now=None, cause=cause)
+
+
+def forward(rows: Sequence[Row], app: str, rewrites: Iterable[Rewrite]) -> tuple[list[Row], list[Finding]]:
+    """Take the rows of `app` through `rewrites`, one after the other; findings for what cannot be collapsed."""
+    now, findings = list(rows), list[Finding]()
+    for rewrite in rewrites:
+        now, missing = _step(now, app, rewrite)
+        findings += missing
+    return now, findings
+
+
+def _step(rows: Sequence[Row], app: str, rewrite: Rewrite) -> tuple[list[Row], list[Finding]]:
+    change, cause = rewrite.apps[app], rewrite.label
+    renames, removed = dict(change.renamed), set(change.removed)
+    collapse_of = {old: number for number, (olds, _) in enumerate(change.collapsed) for old in olds}
+    now, findings = list[Row](), list[Finding]()
+    collapsing: dict[int, list[tuple[str, Row]]] = {}
+    for row in rows:
+        name = row.now.name if row.now and row.now.app == app else ""
+        if name in renames:
+            now.append(row.renamed(Key(app, renames[name]), cause))
+        elif name in removed:
+            now.append(row.removed(cause))
+        elif name in collapse_of:
+            collapsing.setdefault(collapse_of[name], []).append((name, row))
+        else:
+            now.append(row)
+    for number, found in collapsing.items():
+        olds, news = change.collapsed[number]
+        missing = [old for old in olds if old not in {name for name, _ in found}]
+        if missing:
+            findings.append(_partial(app, rewrite, missing, news))
+        together = [row for _, row in found]
+        now += together if missing else _collapse(together, app, news, cause)
+    return now, findings
+
+
+def _collapse(rows: list[Row], app: str, news: Sequence[str], cause: str) -> list[Row]:
+    """The last applied rows take the new names in order, earlier ones go, and further names copy the very last."""
+    rows = sorted(rows, key=lambda row: row.age)
+    spare = max(len(rows) - len(news), 0)
+    kept = [row.renamed(Key(app, name), cause) for row, name in zip(rows[spare:], news, strict=False)]
+    applied = rows[-1].now.applied if rows[-1].now else None
+    inserted = [Row(None, Record(None, app, name, applied), cause) for name in news[len(kept) :]]
+    return [row.removed(cause) for row in rows[:spare]] + kept + inserted
+
+
+def backward(rows: Sequence[Row], app: str, rewrite: Rewrite) -> list[Row]:
+    """Give rows that were recorded under the new names of `rewrite` the old ones, where no before-image exists.
+
+    What stood for several migrations becomes several rows with the same `applied`.
+    """
+    change = rewrite.apps[app]
+    olds_of: dict[str, tuple[str, ...]] = {new: (old,) for old, new in change.renamed}
+    for olds, news in change.collapsed:
+        olds_of |= {new: olds if new == news[-1] else () for new in news}
+    found: list[Row] = []
+    for row in rows:
+        if row.now is None or row.now.app != app or row.now.name not in olds_of:
+            found.append(row)
+            continue
+        olds = olds_of[row.now.name]
+        if not olds:
+            found.append(row.removed(rewrite.label))
+            continue
+        found += [Row(None, Record(None, app, old, row.now.applied), rewrite.label) for old in olds[:-1]]
+        found.append(row.renamed(Key(app, olds[-1]), rewrite.label))
+    return found
+
+
+def forward_names(names: Iterable[str], change: AppRewrite) -> set[str]:
+    """The names that `names` become; a collapse is there as soon as one of its old names is."""
+    became = {old: (new,) for old, new in change.renamed} | {
+        old: news for olds, news in change.collapsed for old in olds
+    }
+    return {new for name in names if name not in change.removed for new in became.get(name, (name,))}
+
+
+def _partial(app: str, rewrite: Rewrite, missing: Sequence[str], news: Sequence[str]) -> Finding:
+    return Finding(
+        "partial-collapse",
+        Severity.ERROR,
+        f"{app}: of the migrations that became {', '.join(news)}, {', '.join(missing)} "
+        f"{'is' if len(missing) == 1 else 'are'} not recorded here.",
+        "Recording the new name would say that all of them ran; not recording it would run some of them again.",
+        f"With the release before {rewrite.label}: manage.py migrate {app} {missing[-1]}. Then run migsync again.",
+        app=app,
+        name=news[-1],
+        file=rewrite.path,
+    )

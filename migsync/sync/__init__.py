@@ -1,0 +1,1 @@
+"""Plans: made, saved, applied, taken back, and written as scripts."""

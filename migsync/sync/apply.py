@@ -1,0 +1,335 @@
+"""Applying a plan: one transaction, journaled, all or nothing (design, section 6)."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from migsync import __version__
+from migsync.engines import Deadline, Failure, Table
+from migsync.engines.base import NOTHING_CHANGED
+from migsync.errors import Blocked, InDoubt, LockTimeout, PlanFileError, ReadOnly, StalePlan, TargetError, Unreachable
+from migsync.findings import Finding, Severity
+from migsync.records.reading import name_problem, read_records
+from migsync.records.record import Record, fingerprints
+from migsync.records.target import Target
+from migsync.sync.comparing import (
+    already_applied,
+    check_before,
+    differences_from,
+    expected_after,
+    fits_after,
+    free_ids,
+    made_changes,
+)
+from migsync.sync.journal import read_runs, write_run
+from migsync.sync.journal_version import journal_is_current, journal_version
+from migsync.sync.plan import ChangeKind, Plan
+from migsync.sync.run import Run, RunKind, in_force
+from migsync.sync.writing import Step, write_changes
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+RETRIED = (Failure.LOCKED, Failure.CONFLICT)
+RECONNECT_SECONDS = 0.1
+
+
+class Status(StrEnum):
+    """How an apply ended."""
+
+    APPLIED = "applied"
+    ALREADY_APPLIED = "already applied"
+    NOTHING_TO_DO = "nothing to do"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an apply did. `run` is the journal's row, None without a journal or where nothing was to do.
+
+    `findings` tell what came out otherwise than planned (an id that was taken). `interrupted` is True when Ctrl-C came
+    while the database was committing, and it did commit: the caller should stop after telling so.
+    """
+
+    status: Status
+    run: Run | None = None
+    findings: tuple[Finding, ...] = ()
+    interrupted: bool = False
+
+
+def apply_plan(
+    target: Target,
+    plan: Plan,
+    *,
+    run_id: str | None = None,
+    lock_timeout: float = 10,
+    journal: bool = True,
+    reason: str = "",
+    author: str | None = None,
+    faults: Step | None = None,
+) -> Outcome:
+    """Make the plan's changes in one transaction, or none of them.
+
+    `lock_timeout` is in seconds. `faults` is called with the name of every step and the connection, for tests. Raises
+    StalePlan, LockTimeout, ReadOnly, NotPermitted, Blocked, UnexpectedResult, Unreachable and PlanFileError when
+    nothing was changed, and InDoubt when that cannot be told.
+    """
+    check_plan(target, plan)
+    if plan.empty:
+        return Outcome(Status.NOTHING_TO_DO)
+    table = check_target(target)
+    run = Run(
+        id=run_id or uuid.uuid4().hex,
+        number=0,
+        kind=RunKind.UNDO if plan.undoes else RunKind.APPLY,
+        plan_id=plan.id,
+        at="",
+        author=author or default_author(),
+        version=__version__,
+        reason=reason,
+        undoes=plan.undoes,
+        passed=plan.passed,
+        returned=plan.returned,
+        digests=plan.digests,
+    )
+    return _Application(target, table, plan, run, journal, lock_timeout, faults or no_fault).apply()
+
+
+def settle(target: Target, run_id: str, *, lock_timeout: float = 10) -> bool | None:
+    """Whether the run with this id was committed; None where there is no journal that could tell.
+
+    Takes the lock first: a server can commit seconds after its client has died. Raises Unreachable and LockTimeout.
+    """
+    if target.table is None:
+        return None
+    with target.behaviour.explained(), closing(target.connect()) as connection:
+        target.behaviour.lock(connection, target.table, Deadline(lock_timeout))
+        if not journal_version(connection, target.table.schema):
+            return None
+        return bool(read_runs(connection, target.table.schema, run_id))
+
+
+def check_plan(target: Target, plan: Plan) -> None:
+    """Raises unless this plan may be applied here."""
+    made_for, here = plan.target, target.ref
+    if (made_for.engine, made_for.identity, made_for.schema) != (here.engine, here.identity, here.schema):
+        raise PlanFileError(
+            f"The plan was made for another database than {target.alias} ({target.address}).",
+            f"It was made for {made_for.alias} ({made_for.engine} {made_for.identity}); this is {here.identity}.",
+        )
+    errors = [finding.found for finding in plan.findings if finding.severity is Severity.ERROR]
+    for change in plan.changes:
+        for row in (change.before, change.after):
+            problem = row and (name_problem(row.app) or name_problem(row.name))
+            if row and problem:
+                errors.append(f"A change has {problem}: {row.key!s:.120}".encode("unicode_escape").decode())
+    if errors:
+        raise Blocked("This plan must not be applied:\n" + "\n".join(f"  {error}" for error in errors), NOTHING_CHANGED)
+
+
+def check_target(target: Target) -> Table:
+    """Where the plan is to be applied; raises unless it can be written safely."""
+    if target.table is None:
+        raise StalePlan(f"There is no table django_migrations in {target.alias}.", NOTHING_CHANGED)
+    if target.read_only:
+        raise ReadOnly(f"{target.alias} is read-only. {target.read_only}", NOTHING_CHANGED)
+    if target.table.unsafe:
+        raise TargetError(
+            target.table.unsafe,
+            NOTHING_CHANGED,
+            "Make it: ALTER TABLE django_migrations ENGINE=InnoDB, then try again.",
+        )
+    return target.table
+
+
+def default_author() -> str:
+    """``user@host``; a container may run under a number that has no name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"[:255]
+
+
+def no_fault(_step: str, _connection: sa.Connection) -> None:
+    """What happens at each step outside of tests: nothing."""
+
+
+@dataclass(frozen=True)
+class _Application:
+    """One call of :func:`apply_plan`: tried again as a whole, under one run id, until it is known how it ended."""
+
+    target: Target
+    table: Table
+    plan: Plan
+    run: Run
+    journal: bool
+    lock_timeout: float
+    step: Callable[[str, sa.Connection], None]
+
+    def apply(self) -> Outcome:
+        deadline = Deadline(self.lock_timeout)
+        while True:
+            try:
+                return self._attempt(deadline)
+            except DBAPIError as error:
+                if self.target.behaviour.failure(error) in RETRIED and not deadline.passed:
+                    continue
+                raise self.target.behaviour.explain(error) from error
+
+    def _attempt(self, deadline: Deadline) -> Outcome:
+        connection = self.target.connect()
+        try:
+            outcome = self._change(connection, deadline)
+            self.step("before commit", connection)
+        except BaseException as error:
+            abandon(connection, error)
+            raise
+        if outcome.status is not Status.APPLIED:
+            connection.close()
+            return outcome
+        return self._commit(connection, outcome)
+
+    def _change(self, connection: sa.Connection, deadline: Deadline) -> Outcome:
+        """Everything but the COMMIT."""
+        records = self._lock(connection, deadline)
+        repeated = self._check(connection, records)
+        if repeated:
+            return repeated
+        if self.journal and not journal_is_current(connection, self.table.schema):
+            from migsync.sync.journal_schema import upgrade_journal  # Alembic is slow to import, and needed once
+
+            upgrade_journal(connection, self.table.schema)
+            if not self.target.behaviour.transactional_ddl:
+                # Each CREATE has committed, and with that let the lock go.
+                connection.commit()
+                return self._change(connection, deadline)
+        changes, findings = free_ids(self.plan.changes, records)
+        self._check_removals(connection)
+        write_changes(connection, self.target.behaviour, self.table, records, changes, self.step)
+        found = read_records(connection, self.table)
+        self.step("read back", connection)
+        run = replace(self.run, changes=made_changes(expected_after(records, changes), changes, found))
+        if not fits_fingerprints(self.plan, found):
+            raise PlanFileError("The plan's changes do not lead to the fingerprints that it states.", NOTHING_CHANGED)
+        if not self.journal:
+            return Outcome(Status.APPLIED, None, tuple(findings))
+        run = write_run(connection, self.target.behaviour, self.table.schema, run)
+        self.step("journal", connection)
+        return Outcome(Status.APPLIED, run, tuple(findings))
+
+    def _lock(self, connection: sa.Connection, deadline: Deadline) -> tuple[Record, ...]:
+        """The records, under the lock."""
+        self.target.behaviour.lock(connection, self.table, deadline)
+        self.step("locked", connection)
+        records = read_records(connection, self.table)
+        self.step("read", connection)
+        return records
+
+    def _check(self, connection: sa.Connection, records: tuple[Record, ...]) -> Outcome | None:
+        """How it ended before, if it did; raises StalePlan for records that are neither before nor after the plan."""
+        plan = self.plan
+        if not self.journal:
+            if fits_after(plan, records) and differences_from(plan, records):
+                return Outcome(Status.ALREADY_APPLIED)
+            check_before(plan, records)
+            return None
+        runs = read_runs(connection, self.table.schema)
+        repeated = next((run for run in runs if run.id == self.run.id), None) or already_applied(plan, records, runs)
+        if repeated:
+            return Outcome(Status.ALREADY_APPLIED, repeated)
+        check_before(plan, records)
+        if plan.undoes and plan.undoes not in {run.id for run in in_force(runs)}:
+            raise StalePlan("The run is not in force any more: it was undone since the plan was made.", NOTHING_CHANGED)
+        return None
+
+    def _check_removals(self, connection: sa.Connection) -> None:
+        """Raises Blocked for a row that an undo could not bring back as it was."""
+        removed = [
+            change.before.id
+            for change in self.plan.changes
+            if change.kind is ChangeKind.REMOVE and change.before and change.before.id is not None
+        ]
+        unwritable = self.target.behaviour.unwritable(connection, self.table, removed) if removed else {}
+        for change in self.plan.changes:
+            if change.before and change.before.id in unwritable:
+                raise Blocked(
+                    f"{change.before.key} (row {change.before.id}) cannot be removed: {unwritable[change.before.id]}.",
+                    "Nothing was changed: an undo could not write this value again exactly as it is.",
+                    "Store the time as text, as Django does, then make the plan again.",
+                )
+
+    def _commit(self, connection: sa.Connection, outcome: Outcome) -> Outcome:
+        """COMMIT; where the answer is lost, what really happened."""
+        try:
+            connection.commit()
+        except (DBAPIError, KeyboardInterrupt) as error:
+            interrupted = isinstance(error, KeyboardInterrupt)
+            if isinstance(error, DBAPIError) and self.target.behaviour.failure(error) is not Failure.LOST:
+                abandon(connection, error)
+                raise
+            # Not a rollback: the connection may be anywhere in its protocol.
+            connection.invalidate()
+            connection.close()
+            if self._settled(error):
+                return replace(outcome, interrupted=interrupted)
+            if interrupted:
+                raise
+            raise Unreachable(
+                "The connection was lost at COMMIT, and the server did not commit.", NOTHING_CHANGED, "Try again."
+            ) from error
+        with closing(connection):
+            self.step("after commit", connection)
+        return outcome
+
+    def _settled(self, cause: BaseException) -> bool:
+        """Whether the run was committed; raises InDoubt where that cannot be told in time."""
+        deadline = Deadline(self.lock_timeout)
+        while True:
+            try:
+                return self._was_committed(deadline)
+            except (TargetError, LockTimeout, KeyboardInterrupt) as error:
+                if deadline.passed or isinstance(error, KeyboardInterrupt):
+                    raise InDoubt(
+                        f"The connection was lost at COMMIT of run {self.run.id}, and {self.target.alias} cannot tell "
+                        "now whether it committed.",
+                        f"Either all {len(self.plan.changes)} changes were made or none: {error}",
+                    ) from cause
+                time.sleep(RECONNECT_SECONDS)
+
+    def _was_committed(self, deadline: Deadline) -> bool:
+        if self.journal:
+            return bool(settle(self.target, self.run.id, lock_timeout=deadline.left))
+        with self.target.behaviour.explained(), closing(self.target.connect()) as connection:
+            self.target.behaviour.lock(connection, self.table, deadline)
+            records = read_records(connection, self.table)
+        before, after = not differences_from(self.plan, records), fits_after(self.plan, records)
+        if before is after:
+            raise TargetError("The records are neither as before the plan nor as after it.")
+        return after
+
+
+def fits_fingerprints(plan: Plan, records: tuple[Record, ...]) -> bool:
+    """Whether the records have the fingerprints that the plan states for afterwards."""
+    return fingerprints(records, plan.fingerprints_after) == dict(plan.fingerprints_after)
+
+
+def abandon(connection: sa.Connection, error: BaseException) -> None:
+    """Roll back and close; `error`, the first one, stays the one that is raised."""
+    try:
+        connection.rollback()
+    except Exception as second:
+        error.add_note(f"The rollback failed as well: {second}")
+        connection.invalidate()
+    finally:
+        with suppress(SQLAlchemyError):
+            connection.close()

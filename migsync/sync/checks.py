@@ -1,0 +1,145 @@
+"""What the planner checks in its own model before it lets a plan go: what Django would make of the rows afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from migsync.findings import Finding, Severity
+from migsync.history.graph import History
+from migsync.history.loader import LoaderState
+from migsync.history.migration import Key
+from migsync.records.record import Record
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.position import Places, Position
+from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.translate import forward_names
+from migsync.sync.plan import Change
+
+UNDECIDED = frozenset({"no-position", "open-position", "doubtful-name", "duplicate-records", "partial-collapse"})
+
+
+def taken(before: Sequence[Record], after: Sequence[Record], scope: Collection[str]) -> Iterator[Finding]:
+    """A name that two rows would hold after the changes, and did not before."""
+    doubled = _doubled(after, scope)
+    doubled_before = _doubled(before, scope) if doubled else {}
+    for key, rows in doubled.items():
+        if key not in doubled_before:
+            ids = ", ".join(str(row.id) for row in rows if row.id is not None)
+            yield Finding(
+                "name-taken",
+                Severity.ERROR,
+                f"Two rows would be {key} (rows {ids}).",
+                "One of them is a leftover: a migration that was applied under this name and is not the one on disk.",
+                f"Look which one it is, and remove it by its name of today: --prune {key.app}.NAME",
+                app=key.app,
+                name=key.name,
+            )
+
+
+def _doubled(records: Sequence[Record], scope: Collection[str]) -> dict[Key, list[Record]]:
+    inside = [record for record in records if record.app in scope]
+    if len({record.key for record in inside}) == len(inside):
+        return {}
+    found: dict[Key, list[Record]] = {}
+    for record in inside:
+        found.setdefault(record.key, []).append(record)
+    return {key: rows for key, rows in found.items() if len(rows) > 1}
+
+
+def pending(
+    history: History,
+    rewrites: Rewrites,
+    before: Sequence[Record],
+    after: Sequence[Record],
+    positions: Mapping[str, Position],
+) -> Iterator[Finding]:
+    """`migrate` must run next just what it would have run before the rewrites: nothing twice, nothing never.
+
+    Compared name by name, without the rows' ids: what was recorded, and what was not, is followed through the
+    rewrites and must be found recorded, or not, under the names on disk.
+    """
+    for app, position in positions.items():
+        places = Places(app, rewrites, history)
+        remaining = places.remaining(position.passed)
+        if not remaining:
+            continue
+        ran = {record.name for record in before if record.app == app}
+        waiting = places.names(position.passed) - ran
+        for rewrite in remaining:
+            ran, waiting = forward_names(ran, rewrite.apps[app]), forward_names(waiting, rewrite.apps[app])
+        recorded = {record.name for record in after if record.app == app}
+        on_disk = set(history.names(app))
+        for name in sorted((waiting - ran) & recorded & on_disk):
+            yield _wrong("never-run", Key(app, name), "would be taken as applied, though it never ran here")
+        for name in sorted((ran & on_disk) - recorded):
+            yield _wrong("run-again", Key(app, name), "would run again, though it ran here under another name")
+
+
+def _wrong(code: str, key: Key, what: str) -> Finding:
+    return Finding(
+        code,
+        Severity.ERROR,
+        f"After these changes {key} {what}.",
+        "The records do not fit the rewrites: a row is a leftover under this name, or was changed by other means.",
+        f"Look at the rows of {key.app}. Remove a leftover with --prune, or state --position {key.app}=REWRITE.",
+        app=key.app,
+        name=key.name,
+    )
+
+
+def lost_rewrites(history: History, returned: Iterable[Rewrite], changes: Iterable[Change]) -> Iterator[Finding]:
+    """Rewrites without a file whose migrations are on disk all the same: only the file was lost, or not deployed.
+
+    With an older history on disk, a row goes back to the name under which its operations are there. Here they are there
+    under the name that it has already, so that the old name would stand for another migration, or for none.
+    """
+    renames = [(change.before, change.after) for change in changes if change.before and change.after]
+
+    def on_disk(record: Record) -> str:
+        migration = history.migrations.get(record.key)
+        return migration.digest if migration else ""
+
+    for rewrite in returned:
+        for app, names in rewrite.apps.items():
+            made = {new: names.digests_after.get(new, "") for _, new in names.renamed}
+            for now, old in renames:
+                digest = made.get(now.name, "") if now.app == app else ""
+                if digest and on_disk(now) == digest != on_disk(old):
+                    yield _lost(rewrite, now.key, old.key)
+                    break
+
+
+def _lost(rewrite: Rewrite, now: Key, old: Key) -> Finding:
+    return Finding(
+        "lost-rewrite",
+        Severity.ERROR,
+        f"This database has been through {rewrite.label} ({rewrite.command}, made {rewrite.created}), of which there "
+        f"is no file, but {now} on disk is the migration that it gave this name.",
+        f"Going back would record it as {old}, which on disk is another migration, or none.",
+        "The rewrite was lost, or was not deployed with the migrations: bring its file back.",
+        app=now.app,
+        name=now.name,
+    )
+
+
+def graph(history: History, state: LoaderState, scope: Collection[str]) -> Iterator[Finding]:
+    """What Django's loader makes of the rows afterwards: errors, unapplied dependencies, silent squashes."""
+    if state.error and not any(finding.blocks for finding in history.findings):
+        yield Finding(
+            "broken-graph",
+            Severity.ERROR,
+            state.error,
+            "Django cannot load these migrations, so neither `migrate` nor migsync can tell what is applied.",
+            "Mend the dependency in the file that is named.",
+        )
+    for child, parent in state.inconsistent:
+        yield Finding(
+            "inconsistent-history",
+            Severity.ERROR if child.app in scope else Severity.WARNING,
+            f"{child} is recorded, but {parent}, which it depends on, is not.",
+            "`migrate` refuses such a database (InconsistentMigrationHistory).",
+            f"If {parent} ran here under another name, say so with --map; else run it first, with the files of before.",
+            app=child.app,
+            name=child.name,
+        )
+    yield from (finding for finding in state.findings if not finding.app or finding.app in scope)

@@ -1,0 +1,168 @@
+"""Whether the records are what a plan was made from, and what it leaves: pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from migsync.errors import StalePlan, UnexpectedResult
+from migsync.findings import Finding, Severity
+from migsync.records.record import Record, fingerprints
+from migsync.sync.plan import Change, Plan
+from migsync.sync.run import Run, in_force, passed_rewrites
+
+# So many rows are named in a message; the rest are counted.
+NAMED = 10
+
+
+def already_applied(plan: Plan, records: Sequence[Record], runs: Iterable[Run]) -> Run | None:
+    """The run in force that applied this very plan, if the records are still as it left them."""
+    runs = tuple(runs)
+    passed = passed_rewrites(runs)
+    through = all(rewrite.id in passed for rewrite in plan.passed)
+    back = not any(rewrite.id in passed for rewrite in plan.returned)
+    if not (fits_after(plan, records) and through and back):
+        return None
+    return next((run for run in reversed(in_force(runs)) if run.plan_id == plan.id), None)
+
+
+def fits_after(plan: Plan, records: Sequence[Record]) -> bool:
+    """Whether the records are as the plan leaves them. Equal timestamps can hide a swap from fingerprints."""
+    by_id = {record.id: record for record in records}
+    return fingerprints(records, plan.fingerprints_after) == dict(plan.fingerprints_after) and all(
+        by_id.get(change.after.id) == change.after if change.after else by_id.get(gone(change)) != change.before
+        for change in plan.changes
+        if change.before is not None
+    )
+
+
+def gone(change: Change) -> int | None:
+    """The id of the row that a change touches."""
+    row = change.before or change.after
+    return row.id if row else None
+
+
+def check_before(plan: Plan, records: Sequence[Record]) -> None:
+    """Raises StalePlan, telling app by app what differs, unless the records are those that the plan was made from."""
+    differences = differences_from(plan, records)
+    if not differences:
+        return
+    shown = differences[:NAMED]
+    if len(differences) > NAMED:
+        shown.append(f"and {len(differences) - NAMED} more")
+    meaning = "Nothing was changed: the plan was made from other records."
+    if fits_after(plan, records):
+        meaning = (
+            "Nothing was changed: the records are already as this plan leaves them, but no run in the journal did it."
+        )
+    raise StalePlan("The records have changed since the plan was made:\n" + indented(shown), meaning)
+
+
+def indented(lines: Iterable[str]) -> str:
+    """One difference a line."""
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def differences_from(plan: Plan, records: Sequence[Record]) -> list[str]:
+    """What is not as the plan found it, in words."""
+    by_id = {record.id: record for record in records}
+    befores = [change.before for change in plan.changes if change.before is not None]
+    differences = [change_of(before, by_id.get(before.id)) for before in befores if by_id.get(before.id) != before]
+    told = {before.app for before in befores if by_id.get(before.id) != before}
+    now = fingerprints(records, plan.fingerprints)
+    for app, was in plan.fingerprints.items():
+        if now[app] != was and app not in told:
+            differences += app_difference(app, was, [record for record in records if record.app == app])
+    return differences
+
+
+def change_of(before: Record, now: Record | None) -> str:
+    """How one row that the plan touches differs."""
+    if now is None:
+        return f"{before.key} (row {before.id}) is gone"
+    if now.key != before.key:
+        return f"{before.key} (row {before.id}) is {now.key} now"
+    return f"{before.key} (row {before.id}) was applied {before.applied} and says {now.applied} now"
+
+
+def app_difference(app: str, was: str, records: list[Record]) -> list[str]:
+    """What an app's fingerprint betrays: rows that appeared, where leaving out the newest gives the old fingerprint."""
+    ordered = sorted(records, key=lambda record: record.id or 0)
+    for count in range(1, len(ordered) + 1):
+        if fingerprints(ordered[:-count], [app])[app] == was:
+            return [f"{record.key} (row {record.id}) has appeared" for record in ordered[-count:]]
+    return [f"{app}: other rows than before ({len(records)} now)"]
+
+
+def free_ids(changes: Iterable[Change], records: Iterable[Record]) -> tuple[list[Change], list[Finding]]:
+    """The changes with no id for a row whose old id belongs to another row now, and a finding for each."""
+    changes = list(changes)
+    removed = {change.before.id for change in changes if change.after is None and change.before}
+    taken = {record.id: record for record in records if record.id not in removed}
+    free: list[Change] = []
+    findings = []
+    for change in changes:
+        row = change.after
+        if change.before is None and row is not None and row.id in taken:
+            findings.append(id_taken(row, taken[row.id]))
+            change = replace(change, after=row._replace(id=None))
+        free.append(change)
+    return free, findings
+
+
+def id_taken(row: Record, holder: Record) -> Finding:
+    """Told when a row cannot come back under its old id."""
+    return Finding(
+        code="id-taken",
+        severity=Severity.WARNING,
+        found=f"The id {row.id} of {row.key} belongs to {holder.key} now.",
+        meaning="The row comes back with a new id; its name and its time are the old ones.",
+        app=row.app,
+        name=row.name,
+    )
+
+
+def expected_after(records: Iterable[Record], changes: Iterable[Change]) -> dict[int, Record]:
+    """The rows by id when the changes are made; rows to be inserted without an id are not among them."""
+    rows = {record.id: record for record in records}
+    changes = list(changes)
+    for change in changes:
+        if change.before is not None:
+            del rows[change.before.id]
+    for change in changes:
+        if change.after is not None and change.after.id is not None:
+            rows[change.after.id] = change.after
+    return {id_: row for id_, row in rows.items() if id_ is not None}
+
+
+def made_changes(expected: dict[int, Record], changes: Sequence[Change], found: Iterable[Record]) -> tuple[Change, ...]:
+    """The changes with the ids that the database gave, if the rows `found` are exactly those expected.
+
+    Raises UnexpectedResult, naming the first row that is not.
+    """
+    rows = {record.id: record for record in found}
+    for id_, row in expected.items():
+        if rows.pop(id_, None) != row:
+            raise UnexpectedResult(
+                f"After the changes, row {id_} is not {row.key}, applied {row.applied}.",
+                "Everything was rolled back. A trigger or a rule on the table may have interfered.",
+            )
+    made = []
+    for change in changes:
+        if change.after is not None and change.after.id is None:
+            after = change.after
+            given = next((row for row in rows.values() if row._replace(id=None) == after), None)
+            if given is None:
+                raise UnexpectedResult(
+                    f"The row {after.key} was inserted and is not there.", "Everything was rolled back."
+                )
+            del rows[given.id]
+            change = replace(change, after=given)
+        made.append(change)
+    if rows:
+        strangers = ", ".join(str(row.key) for row in rows.values())
+        raise UnexpectedResult(
+            f"After the changes there are rows that nobody asked for: {strangers}",
+            "Everything was rolled back. A trigger or a rule on the table may have interfered.",
+        )
+    return tuple(made)

@@ -1,0 +1,161 @@
+"""Names that were changed by hand: one proposed rewrite from what all targets, the files and git show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from migsync.findings import Finding
+from migsync.history import History, Key, Migration
+from migsync.records.record import Record
+from migsync.rewrites.agreement import agreed
+from migsync.rewrites.evidence import Evidence, find_evidence, is_explained
+from migsync.rewrites.git import GitWorlds
+from migsync.rewrites.make import NameChanges, make_rewrite
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.pairs import Pair
+from migsync.rewrites.proposal import accepted, propose
+from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.plan import Plan
+from migsync.sync.run import Run
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """`proposed` is what is proven, stated or accepted; `findings` what must be said, open questions and facts.
+
+    `open_pairs` are those that only a person can settle, in apps that nothing was stated about. `elsewhere` are
+    recorded migrations that the current branch never had, each with another branch that has it.
+    """
+
+    proposed: Rewrite | None
+    evidences: Mapping[str, Evidence]
+    findings: tuple[Finding, ...]
+    open_pairs: tuple[Pair, ...] = ()
+    elsewhere: Mapping[Key, str] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> list[Finding]:
+        """What was found out, to be said once for all targets. A file that another branch has is not gone."""
+        return [
+            finding
+            for finding in self.findings
+            if not finding.blocks and not (finding.code == "gone" and Key(finding.app, finding.name) in self.elsewhere)
+        ]
+
+    def tell(self, plan: Plan, unexplained: Collection[str]) -> Plan:
+        """The plan with the questions about its `unexplained` apps, in place of "unknown record"."""
+        mine = [finding for finding in self.findings if finding.app in unexplained and finding.blocks]
+        said = {(app, name) for app in unexplained & self.evidences.keys() for name in _names_told(self.evidences[app])}
+        asked = {(pair.app, new) for pair in self.open_pairs for new in pair.new}
+        doubled = {("unknown-record", *key) for key in said} | {("perhaps-ran", *key) for key in asked}
+        rest = [finding for finding in plan.findings if (finding.code, finding.app, finding.name) not in doubled]
+        return replace(plan, findings=(*mine, *rest))
+
+
+def discover(
+    history: History,
+    rewrites: Rewrites,
+    apps: Collection[str],
+    recorded: Sequence[Sequence[Record]],
+    runs: Sequence[Sequence[Run]],
+    stated: Mapping[str, NameChanges],
+    *,
+    accept: bool,
+    created: str,
+) -> Discovery:
+    """Work out what became of the names of `apps`.
+
+    `recorded` are each target's records after the known rewrites, `runs` each target's journal. `stated` is what a
+    person says with ``--map``; with `accept` likely pairs are taken as well. Raises UsageError where the files
+    contradict `stated`.
+    """
+    with GitWorlds(history.apps[app] for app in apps if app in history.apps) as git:
+        stated_by = _stated(rewrites, runs)
+
+        def found_in(app: str, names: Sequence[str]) -> Evidence:
+            stated_of = stated_by.get(app, ())
+            return find_evidence(history, app, names, lambda: git.of(app), stated_of, lambda: git.abandoned(app))
+
+        evidences = {
+            app: agreed([found_in(app, names) for names in _unexplained(history, app, recorded)])
+            for app in sorted(apps)
+        }
+        files = {app: old_files(git, app, stated[app]) for app in stated}
+        elsewhere = {
+            Key(app, name): branch
+            for app, evidence in evidences.items()
+            for name, branch in git.elsewhere(app, _nowhere(history, evidence)).items()
+        }
+    unstated = {app: evidence for app, evidence in evidences.items() if app not in stated}
+    proposed, findings = propose(unstated, rewrites.heads, created, "evidence", accept_hints=accept)
+    if stated:
+        known = {app: found for app, found in files.items() if found}
+        changes = {app: _with_proven(stated[app], evidences[app], accept=accept) for app in stated}
+        made = make_rewrite(
+            history, changes, parents=rewrites.heads, command="evidence", created=created, old_files=known
+        )
+        proposed = replace(made, apps={**(proposed.apps if proposed else {}), **made.apps})
+    left = () if accept else tuple(pair for evidence in unstated.values() for pair in evidence.open)
+    return Discovery(proposed, evidences, findings, left, elsewhere)
+
+
+def old_files(git: GitWorlds, app: str, changes: NameChanges) -> Mapping[str, Migration] | None:
+    """The app's files from before `changes`, where git still has them all at once."""
+    olds = set(changes.olds())
+    return next((world.migrations for world in git.of(app) if world.migrations.keys() >= olds), None)
+
+
+def _unexplained(history: History, app: str, recorded: Sequence[Sequence[Record]]) -> list[tuple[str, ...]]:
+    """The names that each target has recorded and the files do not explain, each once, those with most names first."""
+    found = {
+        tuple(record.name for record in sorted(_of(app, records), key=lambda record: record.age))
+        for records in recorded
+    }
+    left = [names for names in found if not is_explained(history, app, set(names))]
+    return sorted(left, key=lambda names: (-len(names), names)) or [()]
+
+
+def _of(app: str, records: Sequence[Record]) -> list[Record]:
+    return [record for record in records if record.app == app]
+
+
+def _stated(rewrites: Rewrites, runs: Sequence[Sequence[Run]]) -> dict[str, list[Mapping[str, str]]]:
+    """Digests by name that rewrites and journals wrote down: for each app its states, one by one."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for rewrite in rewrites.ordered:
+        for app, change in rewrite.apps.items():
+            found.setdefault(app, []).extend((change.digests_before, change.digests_after))
+    for run in (run for journal in runs for run in journal):
+        states: dict[str, dict[str, str]] = {}
+        for key, digest in run.digests.items():
+            app, _, name = key.partition(".")
+            states.setdefault(app, {})[name] = digest
+        for app, state in states.items():
+            found.setdefault(app, []).append(state)
+    return found
+
+
+def _with_proven(stated: NameChanges, evidence: Evidence, *, accept: bool) -> NameChanges:
+    """What was stated, and what is proven beside it; the person's word comes first."""
+    olds, news = set(stated.olds()), set(stated.news())
+    found = NameChanges(dict(stated.renamed), list(stated.collapsed), list(stated.removed))
+    for pair in (*evidence.proven, *(accepted(evidence) if accept else ())):
+        if olds & set(pair.old) or news & set(pair.new):
+            continue
+        if len(pair.old) == len(pair.new) == 1:
+            found.renamed[pair.old[0]] = pair.new[0]
+        elif pair.new:
+            found.collapsed.append((pair.old, pair.new))
+    found.removed += [name for name, _ in evidence.removed if name not in olds]
+    return found
+
+
+def _nowhere(history: History, evidence: Evidence) -> list[str]:
+    """Recorded names without a file."""
+    return [name for name in evidence.recorded if Key(evidence.app, name) not in history.migrations]
+
+
+def _names_told(evidence: Evidence) -> set[str]:
+    told = {name for pair in evidence.open for name in pair.old}
+    return told | set(evidence.taken) | {name for name, reasons in evidence.gone if reasons}

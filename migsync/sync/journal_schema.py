@@ -1,0 +1,74 @@
+"""The journal's tables: created and upgraded by Alembic on the target's own connection.
+
+Alembic's command module keeps module state, so it is not used: a MigrationContext is all that is needed, and the
+version modules are handed to it, which works from a wheel and in threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script.base import Script
+from alembic.script.revision import RevisionMap
+from sqlalchemy.schema import CreateTable
+
+from migsync.engines import engine_named
+from migsync.sync.journal_version import NEWEST, VERSION_TABLE, journal_version
+from migsync.sync.journal_versions import VERSIONS
+
+
+def upgrade_journal(connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS) -> None:
+    """Create the journal's tables, or bring older ones up to date, in the connection's transaction.
+
+    On MySQL every statement commits; an interrupted upgrade goes on where it stopped.
+    """
+    if journal_version(connection, schema, versions) == versions[-1].revision:
+        return
+    context = _context(connection, schema, versions)
+    context.run_migrations(op=Operations(context), schema=schema)
+
+
+def journal_ddl(engine: str, schema: str = "") -> str:
+    """SQL text that creates the journal's tables where they are absent, the same every time."""
+    # paramstyle: else every % in a name is doubled.
+    dialect = sa.make_url(f"{engine_named(engine).driver}://").get_dialect()(paramstyle="named")  # type: ignore[call-arg]
+    text = StringIO()
+    context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": text})
+    operations = Operations(context)
+    for version in VERSIONS:
+        version.upgrade(operations, schema or None)
+    # Alembic would write these two statements for a first time only.
+    table = sa.Table(
+        VERSION_TABLE,
+        sa.MetaData(),
+        sa.Column("version_num", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+        schema=schema or None,
+    )
+    operations.execute(CreateTable(table, if_not_exists=True))
+    name = dialect.identifier_preparer.format_table(table)
+    source = " FROM DUAL" if engine == "mysql" else ""
+    absent = f"{source} WHERE NOT EXISTS (SELECT 1 FROM {name})"  # noqa: S608 (no value of a person's in it)
+    operations.execute(f"INSERT INTO {name} (version_num) SELECT '{NEWEST}'{absent}")
+    lines = (line.rstrip() for line in text.getvalue().splitlines())
+    return "".join(f"{line}\n" for line in lines if line)
+
+
+def _context(
+    connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS
+) -> MigrationContext:
+    def steps(heads: tuple[str, ...], _: MigrationContext) -> Iterator[RevisionStep]:
+        scripts = {version.revision: Script(version, version.revision, version.__file__ or "") for version in versions}
+        revisions = RevisionMap(scripts.values)
+        missing = revisions.iterate_revisions("head", heads[0] if heads else "base")
+        for revision in reversed(list(missing)):
+            yield RevisionStep(revisions, scripts[revision.revision], is_upgrade=True)
+
+    options: dict[str, Any] = {"version_table": VERSION_TABLE, "version_table_schema": schema, "fn": steps}
+    return MigrationContext.configure(connection, opts=options)

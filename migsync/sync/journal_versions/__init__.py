@@ -1,0 +1,10 @@
+"""The versions of the journal's tables, oldest first; each module upgrades from the one before it.
+
+A released version is never edited: a change of the tables is a new module.
+"""
+
+from __future__ import annotations
+
+from migsync.sync.journal_versions import v0001_runs
+
+VERSIONS = (v0001_runs,)

@@ -1,0 +1,157 @@
+"""A plan: the ordered changes of one target, as a value that can be saved, shown, reviewed and applied later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from migsync.findings import Finding
+from migsync.records.record import Record
+from migsync.rewrites.rewrite import Rewrite
+
+FORMAT_VERSION = 1
+
+
+class ChangeKind(StrEnum):
+    """UPDATE, DELETE, INSERT, in the words of the design."""
+
+    RENAME = "rename"
+    REMOVE = "remove"
+    INSERT = "insert"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row before and after. A rename has both, a removal no `after`, an insert no `before`.
+
+    An insert's `after.id` is None where the database gives the id (a remake), and a number where an old row comes
+    back (an undo). `cause` says why, in words: the rewrite's file name, ``prune``, ``dedupe``, or the run undone.
+    """
+
+    before: Record | None
+    after: Record | None
+    cause: str = ""
+
+    @property
+    def kind(self) -> ChangeKind:
+        """What happens to the row."""
+        if self.before is None:
+            return ChangeKind.INSERT
+        return ChangeKind.REMOVE if self.after is None else ChangeKind.RENAME
+
+    def reversed(self, cause: str) -> Change:
+        """What takes this change back."""
+        return Change(self.after, self.before, cause)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The change as JSON values."""
+        return {
+            "kind": str(self.kind),
+            "before": self.before._asdict() if self.before else None,
+            "after": self.after._asdict() if self.after else None,
+            "cause": self.cause,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Change:
+        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for another shape."""
+        before, after = document["before"], document["after"]
+        if before is None and after is None:
+            raise ValueError("a change with neither a row before nor a row after")
+        return cls(Record(**before) if before else None, Record(**after) if after else None, document["cause"])
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRef:
+    """Which ``django_migrations`` a plan is for.
+
+    `engine` is ``postgresql``, ``mysql`` or ``sqlite``; `schema` is empty where the engine has none or the default is
+    meant; `identity` is what the server says it is, equal for two aliases of one database.
+    """
+
+    alias: str
+    engine: str
+    identity: str
+    schema: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """The target as JSON values."""
+        return {"alias": self.alias, "engine": self.engine, "identity": self.identity, "schema": self.schema}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that `apply`, `undo` and a script need; nothing else is read for them.
+
+    `fingerprints` and `fingerprints_after` map each app in the plan's view to the fingerprint of its records before
+    and after (:func:`migsync.records.record.fingerprints`). `passed` are the rewrites that the target goes through,
+    in order; `returned` those that it is taken back from (an undo, or an older history on disk). `digests` maps
+    ``app.name`` of the migrations on disk in the touched apps to their operations digests, for the journal.
+    `undoes` is the run that an undo takes back.
+    """
+
+    target: TargetRef
+    changes: tuple[Change, ...] = ()
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    fingerprints_after: Mapping[str, str] = field(default_factory=dict)
+    passed: tuple[Rewrite, ...] = ()
+    returned: tuple[Rewrite, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    undoes: str = ""
+
+    @property
+    def blocked(self) -> bool:
+        """True when a finding forbids to apply it."""
+        return any(finding.blocks for finding in self.findings)
+
+    @property
+    def empty(self) -> bool:
+        """True when applying it would write nothing, not even the journal."""
+        return not (self.changes or self.passed or self.returned)
+
+    @cached_property
+    def id(self) -> str:
+        """A digest (32 hexadecimal digits) of what the plan does and where; equal plans have equal ids."""
+        content = self.as_dict(with_id=False)
+        del content["findings"], content["target"]["alias"]
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+    def as_dict(self, with_id: bool = True) -> dict[str, Any]:
+        """The plan as JSON values (the schema is in the README)."""
+        document = {
+            "target": self.target.as_dict(),
+            "changes": [change.as_dict() for change in self.changes],
+            "fingerprints": dict(self.fingerprints),
+            "fingerprints_after": dict(self.fingerprints_after),
+            "passed": [rewrite.as_dict() for rewrite in self.passed],
+            "returned": [rewrite.as_dict() for rewrite in self.returned],
+            "findings": [finding.as_dict() for finding in self.findings],
+            "digests": dict(self.digests),
+            "undoes": self.undoes,
+        }
+        return {"id": self.id, **document} if with_id else document
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Plan:
+        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for another shape or a wrong id."""
+        plan = cls(
+            target=TargetRef(**document["target"]),
+            changes=tuple(Change.from_dict(change) for change in document["changes"]),
+            fingerprints=dict(document["fingerprints"]),
+            fingerprints_after=dict(document["fingerprints_after"]),
+            passed=tuple(Rewrite.from_dict(rewrite) for rewrite in document["passed"]),
+            returned=tuple(Rewrite.from_dict(rewrite) for rewrite in document["returned"]),
+            findings=tuple(Finding.from_dict(finding) for finding in document["findings"]),
+            digests=dict(document["digests"]),
+            undoes=document["undoes"],
+        )
+        if document["id"] != plan.id:
+            raise ValueError("the plan's id does not fit its content")
+        return plan

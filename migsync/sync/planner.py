@@ -1,0 +1,158 @@
+"""The planner: a pure function from the names on disk, the rewrites and one target's records to a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from migsync.findings import Finding
+from migsync.history.graph import History
+from migsync.history.migration import Key
+from migsync.records.record import Record, fingerprints
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.position import Clock, Places, Position, decide, forced
+from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.translate import Row, forward
+from migsync.sync import checks
+from migsync.sync.backwards import bring_back
+from migsync.sync.leftovers import leftovers
+from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
+from migsync.sync.prune import dedupe, prune
+from migsync.sync.run import Run
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What a person asked for.
+
+    `apps` limits the plan (None: all first-party apps). `positions` maps an app to the last rewrite that the target
+    has been through (file name, beginning of the id, or ``none``). `prune` are ``app.name`` or ``app`` of rows to
+    remove. `dedupe` keeps the earliest of several rows of one key. `trust_names`: see :func:`position.decide`.
+    `elsewhere` are recorded migrations whose files are on another branch, with its name.
+    """
+
+    apps: frozenset[str] | None = None
+    positions: Mapping[str, str] = field(default_factory=dict)
+    prune: tuple[str, ...] = ()
+    dedupe: bool = False
+    clock: Clock = field(default_factory=Clock)
+    trust_names: bool = False
+    elsewhere: Mapping[Key, str] = field(default_factory=dict)
+
+
+NO_OPTIONS = PlanOptions()
+
+
+def make_plan(
+    history: History,
+    rewrites: Rewrites,
+    records: Sequence[Record],
+    ref: TargetRef,
+    *,
+    runs: Sequence[Run] = (),
+    options: PlanOptions = NO_OPTIONS,
+) -> Plan:
+    """Plan what brings `records` in line with `history`.
+
+    Raises UsageError for a `positions` or `prune` that names nothing. Everything else that stands in the way is a
+    finding of the plan.
+    """
+    scope = _scope(history, rewrites, options.apps)
+    findings = [finding for finding in history.findings if finding.blocks and finding.app in scope]
+    findings += rewrites.conflicts()
+    rows, pruned = prune([Row.of(record) for record in records], history, options.prune, options.positions)
+    rows, doubles = dedupe(rows, scope, options.dedupe)
+    back = bring_back(rows, runs, rewrites, scope)
+    journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
+    recorded = [row.now for row in back.rows if row.now]
+    rows, positions, translated = _through_rewrites(history, rewrites, back.rows, scope, journaled, options)
+    changes = _changes(rows)
+    lost = list(checks.lost_rewrites(history, back.returned, changes))
+    findings += [*pruned, *doubles, *(lost or back.findings), *translated]
+    after = [row.now for row in rows if row.now]
+    if not any(finding.code in checks.UNDECIDED for finding in findings):
+        findings += checks.taken(records, after, scope)
+        findings += checks.pending(history, rewrites, recorded, after, positions)
+        state = history.state({record.key for record in after})
+        findings += checks.graph(history, state, scope)
+        findings += leftovers(history, state, after, scope, options.elsewhere)
+    touched = scope | {change.before.app for change in changes if change.before}
+    found = fingerprints(records, touched)
+    settles = bool(changes) or bool(options.positions) or bool(back.returned)
+    return Plan(
+        target=ref,
+        changes=tuple(changes),
+        fingerprints=found,
+        fingerprints_after=fingerprints(after, touched) if changes else found,
+        passed=tuple(_newly_passed(rewrites, scope, journaled)) if settles else (),
+        returned=back.returned,
+        findings=tuple(dict.fromkeys(findings)),
+        digests=_digests(history, changes),
+    )
+
+
+def _scope(history: History, rewrites: Rewrites, asked: frozenset[str] | None) -> frozenset[str]:
+    """The apps that may be changed; an app that shares a rewrite with one that was asked for comes along."""
+    if asked is None:
+        return history.first_party
+    scope = asked & history.first_party
+    while True:
+        joined = {app for rewrite in rewrites.ordered if scope & rewrite.apps.keys() for app in rewrite.apps}
+        wider = scope | (joined & history.first_party)
+        if wider == scope:
+            return scope
+        scope = wider
+
+
+def _through_rewrites(
+    history: History,
+    rewrites: Rewrites,
+    rows: Sequence[Row],
+    scope: frozenset[str],
+    journaled: frozenset[str],
+    options: PlanOptions,
+) -> tuple[list[Row], dict[str, Position], list[Finding]]:
+    """Every app's rows through the rewrites that they have not been through."""
+    by_app: dict[str, list[Row]] = {}
+    for row in rows:
+        key = row.now or row.origin
+        by_app.setdefault(key.app if key else "", []).append(row)
+    positions: dict[str, Position] = {}
+    findings: list[Finding] = []
+    for app in sorted(scope):
+        if not rewrites.of_app(app):
+            continue
+        places = Places(app, rewrites, history)
+        recorded = [row.now for row in by_app.get(app, ()) if row.now]
+        if app in options.positions:
+            position = forced(places, options.positions[app])
+        else:
+            position = decide(places, recorded, journaled, options.clock, options.trust_names)
+        findings += position.findings
+        positions[app] = position
+        if not position.findings:
+            by_app[app], problems = forward(by_app.get(app, []), app, places.remaining(position.passed))
+            findings += problems
+    return [row for found in by_app.values() for row in found], positions, findings
+
+
+def _changes(rows: Iterable[Row]) -> list[Change]:
+    """What differs, rows that exist first in the order of their ids, inserted ones last in the order they were made."""
+    changed = [Change(row.origin, row.now, row.cause) for row in rows if row.origin != row.now]
+    return sorted(
+        changed,
+        key=lambda change: (change.kind is ChangeKind.INSERT, (change.before.id or 0) if change.before else 0),
+    )
+
+
+def _newly_passed(rewrites: Rewrites, scope: frozenset[str], journaled: frozenset[str]) -> Iterable[Rewrite]:
+    """All that touch the apps in view: what else they touch is in view as well, or not the project's own any more."""
+    return (rewrite for rewrite in rewrites.ordered if rewrite.id not in journaled and scope & rewrite.apps.keys())
+
+
+def _digests(history: History, changes: Iterable[Change]) -> dict[str, str]:
+    """The operations digests of the touched apps' files, for the journal: evidence for a later change by hand."""
+    counts = Counter(row.app for change in changes for row in (change.before, change.after) if row)
+    keys = (Key(app, name) for app in sorted(counts) for name in history.names(app))
+    return {str(key): digest for key in keys if (digest := history.migrations[key].digest)}

@@ -1,0 +1,263 @@
+"""The survey: everything that a project and its databases show, and a plan for each target."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+
+from migsync.errors import MigsyncError, UnknownAlias, UsageError
+from migsync.findings import Finding, Severity
+from migsync.history import Cache, History, read_history
+from migsync.project import Project
+from migsync.project.swappable import missing_settings
+from migsync.records.config import DatabaseConfig
+from migsync.records.record import Record
+from migsync.records.target import Target, open_target
+from migsync.rewrites.files import load_rewrites
+from migsync.rewrites.make import parse_changes
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.pairs import Pair
+from migsync.rewrites.position import Clock
+from migsync.rewrites.retired import with_successors
+from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.plan import Plan
+from migsync.sync.plan_file import PlanFile
+from migsync.sync.planner import PlanOptions, make_plan
+from migsync.sync.run import Run
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What a person asks of a survey, as text from the command line.
+
+    `maps` are ``APP.OLD=NEW``, `collapses` ``APP.NEW=OLD+OLD``, `removes` ``APP.NAME``, `positions` ``APP=REWRITE``,
+    `prune` ``APP`` or ``APP.NAME``. `accept` takes hinted pairs as if they were proven. With `trust_names` no journal
+    is expected in the databases.
+    """
+
+    databases: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
+    collapses: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
+    accept: bool = False
+    prune: tuple[str, ...] = ()
+    dedupe: bool = False
+    positions: tuple[str, ...] = ()
+    trust_names: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One target and what it held when it was read."""
+
+    target: Target
+    records: tuple[Record, ...]
+    runs: tuple[Run, ...]
+    clock: Clock
+
+
+@dataclass
+class Survey:
+    """The result. A context manager: leaving it closes the targets.
+
+    `plans` has one plan for each target that could be read, in the order of the aliases; `fresh` are aliases without
+    ``django_migrations`` (nothing to do), `errors` those that could not be read. `proposed` is the rewrite that the
+    plans rest on and that no file holds yet, `open_pairs` those that only a person can settle.
+    """
+
+    project: Project
+    history: History
+    rewrites: Rewrites
+    findings: list[Finding] = field(default_factory=list)
+    plans: tuple[Plan, ...] = ()
+    targets: dict[str, Target] = field(default_factory=dict)
+    proposed: Rewrite | None = None
+    open_pairs: tuple[Pair, ...] = ()
+    errors: dict[str, MigsyncError] = field(default_factory=dict)
+    fresh: list[str] = field(default_factory=list)
+    runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
+    _open: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    @property
+    def plan_file(self) -> PlanFile:
+        """The plans as they are saved."""
+        return PlanFile(self.plans, self.proposed)
+
+    def read_targets(self, asked: Sequence[str]) -> list[Reading]:
+        """Open and read the targets: `asked`, or every alias; each database once."""
+        chosen = choose(self.project, asked)
+        readings: dict[str, Reading] = {}
+        for config in chosen:
+            try:
+                reading = self._read(config)
+            except MigsyncError as error:
+                self.errors[config.alias] = error
+                continue
+            if reading is None:
+                self.fresh.append(config.alias)
+                continue
+            identity = reading.target.ref.identity
+            other = readings.get(identity)
+            if other and not (other.target.read_only and not reading.target.read_only):
+                self.findings.append(_same(config.alias, other.target.alias))
+                continue
+            if other:
+                self.findings.append(_same(other.target.alias, config.alias))
+            readings[identity] = reading
+        for reading in readings.values():
+            self.targets[reading.target.alias] = reading.target
+            self.runs[reading.target.alias] = reading.runs
+        return list(readings.values())
+
+    def _read(self, config: DatabaseConfig) -> Reading | None:
+        target = self._open.enter_context(open_target(config))
+        records = target.read()
+        if records is None:
+            return None
+        use_tz = self.project.use_tz if config.use_tz is None else config.use_tz
+        runs = target.runs() if self.project.journal else ()
+        return Reading(target, records, runs, Clock(naive_is_utc=bool(use_tz)))
+
+
+def survey(project: Project, request: PlanRequest) -> Survey:
+    """Read the files, the rewrites and every asked target, and plan.
+
+    Raises a MigsyncError for what concerns the project as a whole; what concerns one target is in `errors`.
+    """
+    result = open_survey(project)
+    try:
+        _plan(result, request)
+    except BaseException:
+        result.__exit__(None, None, None)
+        raise
+    return result
+
+
+def open_survey(project: Project) -> Survey:
+    """The files and the rewrites, before any database is opened."""
+    cache = Cache(project.cache)
+    complete = not project.static
+    history = read_history(project.apps, settings=project.settings, cache=cache, complete=complete)
+    if missing := missing_settings(project, history):
+        project = replace(project, settings={**project.settings, **missing})
+        history = read_history(project.apps, settings=project.settings, cache=cache, complete=complete)
+    rewrites = load_rewrites(project.rewrites)
+    history = with_successors(history, rewrites)
+    found = Survey(project, history, rewrites)
+    found.findings += [*project.findings, *(finding for finding in history.findings if not finding.blocks)]
+    return found
+
+
+def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]:
+    """The databases with the aliases `asked`, or all; raises UnknownAlias, also for a project that has none."""
+    found = project.targets(asked)
+    if not found:
+        raise UnknownAlias(
+            "This project names no database.",
+            "",
+            "Give one with --url, or [tool.migsync.databases.NAME] in pyproject.toml, or settings with DATABASES.",
+        )
+    return found
+
+
+def _plan(result: Survey, request: PlanRequest) -> None:
+    options = _options(result, request)
+    asked = parse_changes(request.maps, request.collapses, request.removes)
+    readings = result.read_targets(request.databases)
+
+    def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
+        return [
+            make_plan(
+                result.history,
+                rewrites,
+                reading.records,
+                reading.target.ref,
+                runs=reading.runs,
+                options=replace(options, clock=reading.clock),
+            )
+            for reading in readings
+        ]
+
+    result.plans = tuple(plan_all(result.rewrites, options))
+    if not result.plans:
+        result.findings += [finding for finding in result.history.findings if finding.blocks]
+    unexplained = [unexplained_apps(plan) for plan in result.plans]
+    if not asked and not any(unexplained):
+        return
+    from migsync.sync.discovery import discover  # much code, and most plans have no open question
+
+    found = discover(
+        result.history,
+        result.rewrites,
+        asked.keys() | set().union(*unexplained),
+        [afterwards(reading.records, plan) for reading, plan in zip(readings, result.plans, strict=True)],
+        [reading.runs for reading in readings],
+        asked,
+        accept=request.accept,
+        created=now(),
+    )
+    result.proposed = found.proposed
+    result.open_pairs = found.open_pairs
+    result.findings += found.facts
+    if found.proposed or found.elsewhere:
+        known = result.rewrites.with_proposed(found.proposed)
+        result.plans = tuple(plan_all(known, replace(options, elsewhere=found.elsewhere)))
+    result.plans = tuple(found.tell(plan, apps) for plan, apps in zip(result.plans, unexplained, strict=True))
+
+
+def unexplained_apps(plan: Plan) -> set[str]:
+    """The apps with records that neither the files nor the rewrites explain."""
+    codes = {"unknown-record", "perhaps-ran", "inconsistent-history"}
+    return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
+
+
+def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
+    """The records as the plan would leave them."""
+    gone = {change.before for change in plan.changes}
+    return [record for record in records if record not in gone] + [
+        change.after for change in plan.changes if change.after
+    ]
+
+
+def _options(result: Survey, request: PlanRequest) -> PlanOptions:
+    unknown = set(request.apps) - result.history.first_party
+    if unknown:
+        known = ", ".join(sorted(result.history.first_party)) or "none"
+        raise UsageError(f"{min(unknown)} is not an app of this project with migrations.", "", f"There are: {known}.")
+    positions = {}
+    for text in request.positions:
+        app, equals, rewrite = text.partition("=")
+        if not equals or not result.rewrites.of_app(app):
+            raise UsageError(f"--position {text}: not of the form APP=REWRITE, or no rewrite changes that app.")
+        positions[app] = rewrite
+    return PlanOptions(
+        apps=frozenset(request.apps) or None,
+        positions=positions,
+        prune=request.prune,
+        dedupe=request.dedupe,
+        trust_names=request.trust_names or not result.project.journal,
+    )
+
+
+def now() -> str:
+    """The present moment as a rewrite's `created` (UTC, whole seconds)."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _same(alias: str, other: str) -> Finding:
+    return Finding(
+        "same-database", Severity.INFO, f"{alias} is the same database as {other}.", "It is planned and applied once."
+    )

@@ -1,0 +1,88 @@
+"""Rows that a person asks to remove: leftovers by name, and doubles of one key."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from migsync.errors import UsageError
+from migsync.findings import Finding, Severity
+from migsync.history.graph import History
+from migsync.history.migration import Key
+from migsync.rewrites.translate import Row
+
+
+def prune(
+    rows: Sequence[Row], history: History, asked: Sequence[str], positions: Mapping[str, str]
+) -> tuple[list[Row], list[Finding]]:
+    """Remove the rows that `asked` names (``app.name``, or ``app`` for an app that is not installed any more).
+
+    Raises UsageError for rows that must stay: those of an installed third-party app, and those of a migration that is
+    on disk, unless the person also states the app's position and so says that the row is a leftover.
+    """
+    found: list[Finding] = []
+    for text in asked:
+        app, _, name = text.partition(".")
+        _refuse(history, app, name, positions)
+        count = 0
+        kept: list[Row] = []
+        for row in rows:
+            hit = row.now is not None and row.now.app == app and name in ("", row.now.name)
+            count += hit
+            kept.append(row.removed("prune") if hit else row)
+        rows = kept
+        if not count:
+            found.append(
+                Finding(
+                    "nothing-to-prune", Severity.WARNING, f"--prune {text}: no such record here.", app=app, name=name
+                )
+            )
+    return list(rows), found
+
+
+def _refuse(history: History, app: str, name: str, positions: Mapping[str, str]) -> None:
+    if app in history.apps and app not in history.first_party:
+        raise UsageError(
+            f"--prune {app}: {app} is installed and is not this project's own app.",
+            "Its records belong to its package; migsync never touches them.",
+        )
+    if app in history.apps and not name:
+        raise UsageError(
+            f"--prune {app}: {app} is still installed.",
+            "Without its records Django would run all its migrations again.",
+            f"Name the leftovers one by one: --prune {app}.NAME",
+        )
+    if Key(app, name) in history.migrations and app not in positions:
+        raise UsageError(
+            f"--prune {app}.{name}: this migration is on disk.",
+            "Without its record Django would run it again.",
+            f"If it is a leftover of another migration, say where {app} stands too: --position {app}=REWRITE or none",
+        )
+
+
+def dedupe(rows: Sequence[Row], apps: Collection[str], keep_earliest: bool) -> tuple[list[Row], list[Finding]]:
+    """Find several rows of one key in `apps`; with `keep_earliest` all but the first applied are removed."""
+    keys = [row.now.key for row in rows if row.now is not None and row.now.app in apps]
+    if len(set(keys)) == len(keys):
+        return list(rows), []
+    by_key: dict[Key, list[Row]] = {}
+    for row in rows:
+        if row.now is not None and row.now.app in apps:
+            by_key.setdefault(row.now.key, []).append(row)
+    doubles = {key: found for key, found in by_key.items() if len(found) > 1}
+    if not keep_earliest:
+        return list(rows), [_duplicate(key, found) for key, found in doubles.items()]
+    spare = {id(row) for found in doubles.values() for row in sorted(found, key=lambda row: row.age)[1:]}
+    return [row.removed("dedupe") if id(row) in spare else row for row in rows], []
+
+
+def _duplicate(key: Key, rows: Sequence[Row]) -> Finding:
+    ids = ", ".join(str(row.now.id) for row in rows if row.now)
+    return Finding(
+        "duplicate-records",
+        Severity.ERROR,
+        f"{key} is recorded {len(rows)} times (rows {ids}).",
+        "Django reads them as one, but which of them a change is about cannot be told.",
+        "To keep the earliest and remove the others: --dedupe",
+        app=key.app,
+        name=key.name,
+    )

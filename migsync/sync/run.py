@@ -1,0 +1,68 @@
+"""A run: one execution of a plan in one transaction, as the journal keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.plan import Change
+
+
+class RunKind(StrEnum):
+    """An undo is a run of its own."""
+
+    APPLY = "apply"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the journal, `number` counting up from 1 in each journal.
+
+    `at` is the server's UTC time as text (``2026-11-20T10:45:00.123456Z``), `author` is ``user@host``. `changes` hold
+    every touched row before and after, in the order they were made, with the ids that inserted rows were given (None
+    where a script inserted them). `undoes` is the id of the run that this one took back.
+    """
+
+    id: str
+    number: int
+    kind: RunKind
+    plan_id: str
+    at: str
+    author: str
+    version: str
+    reason: str = ""
+    undoes: str = ""
+    passed: tuple[Rewrite, ...] = ()
+    returned: tuple[Rewrite, ...] = ()
+    changes: tuple[Change, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+def passed_rewrites(runs: Iterable[Run]) -> dict[str, Rewrite]:
+    """The rewrites, by id, that the target has been through and not been taken back from."""
+    passed: dict[str, Rewrite] = {}
+    for run in sorted(runs, key=lambda run: run.number):
+        for rewrite in run.returned:
+            passed.pop(rewrite.id, None)
+        for rewrite in run.passed:
+            passed[rewrite.id] = rewrite
+    return passed
+
+
+def in_force(runs: Iterable[Run]) -> list[Run]:
+    """The runs, undos too, that no run in force has undone; oldest first."""
+    found: list[Run] = []
+    undone: set[str] = set()
+    for run in sorted(runs, key=lambda run: run.number, reverse=True):
+        if run.id not in undone:
+            found.append(run)
+            undone.add(run.undoes)
+    return found[::-1]
+
+
+def standing(runs: Iterable[Run]) -> list[Run]:
+    """The applies in force, oldest first: what they changed is what the rows still show."""
+    return [run for run in in_force(runs) if run.kind is RunKind.APPLY]

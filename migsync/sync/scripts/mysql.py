@@ -1,0 +1,271 @@
+"""A script for MySQL and MariaDB: every statement depends on the gate, and so does the COMMIT.
+
+``mariadb --force`` runs on after an error, and a deadlock rolls back the transaction under the statements that follow.
+So: autocommit is off, each row count is checked and shuts the gate, the rows are read back, and only an open gate
+prepares a COMMIT; whatever else happened is rolled back. A lost connection loses the variables, and so the gate.
+"""
+# ruff: noqa: S608 - text is made here, never sent: every value goes through `literal`
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import indent
+
+from migsync.engines.mysql import MySQL
+from migsync.sync.scripts.draft import JSON_COLUMNS, Draft
+from migsync.sync.scripts.sqlite import number, pieces
+
+LOCK_SECONDS = 10
+ROWS_A_STATEMENT = 500
+
+
+def script(draft: Draft, journal_ddl: str) -> str:
+    """The statements; `journal_ddl` is empty for a script without a journal."""
+    parts = [
+        *_tables(draft, journal_ddl),
+        _lock(draft),
+        *_gate(draft),
+        *_writes(draft),
+        *_journal_row(draft),
+        *_end(draft),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def literal(text: str | None) -> str:
+    """`text` as an SQL literal in ASCII that means the same with and without NO_BACKSLASH_ESCAPES."""
+    if text is None:
+        return "NULL"
+    if text.isascii() and "\\" not in text:
+        return "'" + text.replace("'", "''") + "'"
+    return f"_utf8mb4 0x{text.encode().hex()}"
+
+
+def identifier(name: str) -> str:
+    """A quoted name."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _table(draft: Draft, name: str) -> str:
+    schema = draft.plan.target.schema
+    return f"{identifier(schema)}.{name}" if schema else name
+
+
+def _database(draft: Draft) -> str:
+    return literal(draft.plan.target.schema) if draft.plan.target.schema else "DATABASE()"
+
+
+# The session as migsync's own is, so that every value that was read can be written: zero dates, id 0.
+_SESSION = """\
+SET @migsync_time_zone = @@SESSION.time_zone, @migsync_sql_mode = @@SESSION.sql_mode,
+    @migsync_autocommit = @@SESSION.autocommit, @migsync_row_wait = @@SESSION.innodb_lock_wait_timeout,
+    @migsync_table_wait = @@SESSION.lock_wait_timeout;
+SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',
+    innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds};
+"""
+
+_CREATE = """\
+-- Binary, so that letter case and trailing spaces count. No name: a new row. No new name: the row goes.
+DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_outcome;
+CREATE TEMPORARY TABLE migsync_outcome (outcome VARCHAR(190) PRIMARY KEY) ENGINE = InnoDB;
+CREATE TEMPORARY TABLE migsync_change (
+    n BIGINT PRIMARY KEY, id BIGINT, applied VARBINARY(64),
+    app VARBINARY(1020), name VARBINARY(1020), new_app VARBINARY(1020), new_name VARBINARY(1020),
+    KEY (id), KEY (new_name(255))
+) ENGINE = InnoDB;"""
+
+
+def _tables(draft: Draft, journal_ddl: str) -> Iterator[str]:
+    yield _SESSION.format(seconds=LOCK_SECONDS)
+    if journal_ddl:
+        yield journal_ddl
+    yield _CREATE
+    for start in range(0, len(draft.rows), ROWS_A_STATEMENT):
+        rows = draft.rows[start : start + ROWS_A_STATEMENT]
+        yield "INSERT INTO migsync_change VALUES"
+        yield ",\n".join(f"    ({', '.join([*map(number, row[:2]), *map(literal, row[2:])])})" for row in rows) + ";"
+    if draft.journal:
+        for column in JSON_COLUMNS:
+            first, *others = pieces(draft.journal_row[column])
+            yield f"SET @migsync_{column} = {literal(first)};"
+            for piece in others:
+                yield f"SET @migsync_{column} = CONCAT(@migsync_{column}, {literal(piece)});"
+    yield ""
+
+
+def _lock(draft: Draft) -> str:
+    database = _database(draft)
+    return f"""\
+SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NULL, @migsync_safe = NULL,
+    @migsync_locked = NULL, @migsync_present = NULL, @migsync_as_before = NULL, @migsync_as_after = NULL,
+    @migsync_bearers = NULL, @migsync_inserted = NULL, @migsync_named = 0, @migsync_standing = NULL,
+    @migsync_done = NULL;
+SELECT ENGINE = 'InnoDB' INTO @migsync_safe FROM information_schema.TABLES
+ WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = 'django_migrations';
+
+-- Readers go on; writers wait, and so does a migrate that knows of migsync. The lock is the first read of the
+-- transaction: a plain one before it would pin an older snapshot.
+SELECT GET_LOCK(CONCAT('migsync ', SHA1({database})), {LOCK_SECONDS}) INTO @migsync_lock;
+SET SESSION autocommit = 0;
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+START TRANSACTION;
+SELECT COUNT(*) INTO @migsync_locked FROM {_table(draft, "django_migrations")} FOR UPDATE;
+"""
+
+
+def _image(prefix: str) -> str:
+    return (
+        f"CONVERT(m.app USING utf8mb4) = c.{prefix}app AND CONVERT(m.name USING utf8mb4) = c.{prefix}name"
+        " AND CAST(m.applied AS CHAR) <=> c.applied"
+    )
+
+
+def _state(draft: Draft) -> str:
+    table = _table(draft, "django_migrations")
+    older = "\n WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id" if draft.returned else ""
+    state = f"""\
+SELECT COUNT(*),
+       COUNT(CASE WHEN {_image("")} THEN 1 END),
+       COUNT(CASE WHEN {_image("new_")} THEN 1 END)
+  INTO @migsync_present, @migsync_as_before, @migsync_as_after
+  FROM migsync_change AS c JOIN {table} AS m ON m.id = c.id;
+SELECT COUNT(*), COUNT(CASE WHEN c.id IS NULL AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
+  INTO @migsync_bearers, @migsync_inserted
+  FROM {table} AS m JOIN migsync_change AS c
+       ON c.new_name = CONVERT(m.name USING utf8mb4) AND c.new_app = CONVERT(m.app USING utf8mb4){older};
+"""
+    if draft.removed_by_name:
+        state += f"""\
+SELECT COUNT(*) INTO @migsync_named
+  FROM migsync_change AS c JOIN {table} AS m ON c.id IS NULL AND {_image("")};
+"""
+    return state
+
+
+def _gate(draft: Draft) -> Iterator[str]:
+    standing = ""
+    if draft.journal:
+        standing = f"SET @migsync_standing = (\n{indent(draft.standing(_table(draft, 'migsync_run')), '    ')}\n);\n"
+    before, already = draft.is_before("@migsync_"), draft.is_already("@migsync_")
+    yield f"""\
+-- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
+-- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
+-- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
+{_state(draft)}{standing}
+-- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+SET @migsync_gate = COALESCE(
+    {before}, 0);
+SET @migsync_again = COALESCE(NOT @migsync_gate AND
+    {already}, 0);
+SET @migsync_open = COALESCE(@migsync_gate = 1 AND @migsync_lock = 1 AND @migsync_safe = 1 AND @migsync_locked >= 0, 0);
+"""
+    if draft.rows:
+        yield f"""\
+-- What is not as planned.
+SELECT CONCAT('row ', c.id, ' is not ', CONVERT(c.app USING utf8mb4), '.', CONVERT(c.name USING utf8mb4),
+              COALESCE(CONCAT(', applied ', CONVERT(c.applied USING utf8mb4)), '')) AS stale
+  FROM migsync_change AS c LEFT JOIN {_table(draft, "django_migrations")} AS m
+       ON m.id = c.id AND {_image("")}
+ WHERE m.id IS NULL AND c.id IS NOT NULL AND c.name IS NOT NULL AND @migsync_gate = 0 AND @migsync_again = 0
+ ORDER BY c.n LIMIT 10;
+"""
+
+
+_VALUES = "CONVERT(new_app USING utf8mb4), CONVERT(new_name USING utf8mb4), CONVERT(applied USING utf8mb4)"
+
+
+def _writes(draft: Draft) -> Iterator[str]:
+    table = _table(draft, "django_migrations")
+    if draft.removed_by_name:
+        yield f"DELETE m FROM {table} AS m JOIN migsync_change AS c"
+        yield f"    ON c.id IS NULL AND c.new_name IS NULL AND {_image('')}"
+        yield " WHERE @migsync_open = 1;"
+        yield _counted(len(draft.removed_by_name))
+    if draft.removed:
+        yield f"DELETE m FROM {table} AS m JOIN migsync_change AS c ON c.id = m.id"
+        yield " WHERE c.new_name IS NULL AND @migsync_open = 1;"
+        yield _counted(len(draft.removed))
+    if draft.renamed:
+        # A TIMESTAMP column may be ON UPDATE CURRENT_TIMESTAMP: what is set stays.
+        yield f"UPDATE {table} AS m JOIN migsync_change AS c ON c.id = m.id"
+        yield "   SET m.app = CONVERT(c.new_app USING utf8mb4), m.name = CONVERT(c.new_name USING utf8mb4),"
+        yield "       m.applied = m.applied"
+        yield " WHERE c.name IS NOT NULL AND c.new_name IS NOT NULL AND @migsync_open = 1;"
+        yield _counted(len(draft.renamed))
+    if draft.returned:
+        yield f"INSERT INTO {table} (id, app, name, applied)"
+        yield f"SELECT id, {_VALUES}"
+        yield "  FROM migsync_change WHERE name IS NULL AND id IS NOT NULL AND @migsync_open = 1 ORDER BY n;"
+        yield _counted(len(draft.returned))
+    if draft.inserted:
+        yield f"INSERT INTO {table} (app, name, applied)"
+        yield f"SELECT {_VALUES}"
+        yield "  FROM migsync_change WHERE name IS NULL AND id IS NULL AND @migsync_open = 1 ORDER BY n;"
+        yield _counted(len(draft.inserted))
+
+
+def _counted(rows: int) -> str:
+    return f"SET @migsync_open = (@migsync_open = 1 AND ROW_COUNT() = {rows});\n"
+
+
+def _journal_row(draft: Draft) -> Iterator[str]:
+    if not draft.journal:
+        return
+    runs, values = _table(draft, "migsync_run"), draft.journal_row
+    undoes = "@migsync_standing" if draft.undone_plan else literal(draft.plan.undoes or None)
+    lengths = " AND ".join(f"LENGTH(@migsync_{column}) = {len(values[column])}" for column in JSON_COLUMNS)
+    yield f"""\
+-- The journal.
+SET @migsync_open = COALESCE(@migsync_open = 1 AND {lengths}, 0);
+SELECT COALESCE(MAX(number), 0) + 1 INTO @migsync_number FROM {runs};
+INSERT INTO {runs} (
+    number, id, kind, plan_id, at, author, version, reason, undoes, {", ".join(JSON_COLUMNS)})
+SELECT @migsync_number, CONCAT('{draft.run_id}', LPAD(LOWER(HEX(@migsync_number)), 8, '0')),
+       {literal(values["kind"])}, {literal(values["plan_id"])},
+       {MySQL.now},
+       LEFT(USER(), 255), {literal(values["version"])}, '', {undoes},
+       {", ".join(f"@migsync_{column}" for column in JSON_COLUMNS)}
+  FROM DUAL WHERE @migsync_open = 1;
+{_counted(1)}"""
+
+
+def _end(draft: Draft) -> Iterator[str]:
+    if draft.rows:
+        yield "-- Read back."
+        yield _state(draft)
+        yield f"SET @migsync_open = COALESCE(@migsync_open = 1 AND\n    {draft.is_after('@migsync_')}, 0);"
+        yield ""
+    expected = draft.before.present + draft.before.named
+    yield f"""\
+SET @migsync_sql = IF(@migsync_open = 1, 'COMMIT', 'DO 0');
+PREPARE migsync_end FROM @migsync_sql;
+EXECUTE migsync_end;
+SET @migsync_done = (@migsync_open = 1 AND ROW_COUNT() = 0);
+ROLLBACK;
+DEALLOCATE PREPARE migsync_end;
+
+SET @migsync_said = CASE
+    WHEN @migsync_done = 1 THEN 'migsync: {draft.done}, {draft.count}'
+    WHEN @migsync_again = 1 THEN 'migsync: already {draft.done}'
+    WHEN @migsync_lock IS NULL OR @migsync_lock = 0
+        THEN 'migsync: not {draft.done}, nothing changed: another migsync holds the lock'
+    WHEN @migsync_locked IS NULL
+        THEN 'migsync: not {draft.done}, nothing changed: django_migrations could not be locked'
+    WHEN @migsync_safe IS NULL OR @migsync_safe = 0
+        THEN 'migsync: not {draft.done}, nothing changed: django_migrations is not an InnoDB table, it cannot roll back'
+    WHEN @migsync_gate = 1 THEN 'migsync: failed, rolled back, nothing changed'
+    ELSE CONCAT('migsync: stale, nothing changed: ', {expected} - @migsync_as_before - @migsync_named,
+                ' of {draft.count} not as planned; others with a new name: ',
+                GREATEST(@migsync_bearers - {draft.bearers}, 0))
+END;
+SELECT @migsync_said AS outcome;
+DO RELEASE_LOCK(CONCAT('migsync ', SHA1({_database(draft)})));
+SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode, autocommit = @migsync_autocommit,
+    innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait;
+DROP TEMPORARY TABLE IF EXISTS migsync_change;
+
+-- For the exit status: where nothing was {draft.done}, the same row twice is an error that shows the outcome.
+INSERT INTO migsync_outcome
+SELECT @migsync_said FROM (SELECT 1 UNION ALL SELECT 2) AS twice
+ WHERE NOT COALESCE(@migsync_done = 1 OR @migsync_again = 1, 0);
+DROP TEMPORARY TABLE IF EXISTS migsync_outcome;"""

@@ -1,0 +1,270 @@
+"""A script for PostgreSQL: one DO block, which is one statement and so atomic under every client.
+
+Run with psql 15 and 18: with and without ON_ERROR_STOP, standard_conforming_strings off, odd TimeZone and DateStyle.
+What stands in the block is read before any SET LOCAL in it takes effect, so no literal may depend on a setting.
+"""
+# ruff: noqa: S608 - text is made here, never sent: every value goes through `literal`
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from textwrap import indent
+
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.sql.compiler import IdentifierPreparer
+
+from migsync.engines.base import Table
+from migsync.engines.postgresql import PostgreSQL, advisory_key
+from migsync.sync.scripts.draft import JSON_COLUMNS, Draft
+
+LOCK_SECONDS = 10
+# Another style of parameters would double a percent sign.
+_PREPARER = IdentifierPreparer(PGDialect(paramstyle="named"))  # type: ignore[no-untyped-call]
+CHANGE = "pg_temp.migsync_change"
+AUTHOR = "left(session_user || '@' || coalesce(host(inet_client_addr()), 'local'), 255)"
+
+
+def script(draft: Draft, journal_ddl: str) -> str:
+    """The statements; `journal_ddl` is empty for a script without a journal."""
+    body = "\n".join(_body(draft, journal_ddl))
+    tag = dollar_quote(body)
+    return f"DO {tag}\n{body}\n{tag};\n"
+
+
+def literal(text: str | None) -> str:
+    """`text` as an SQL literal in ASCII that means the same whatever standard_conforming_strings is."""
+    if text is None:
+        return "NULL"
+    quoted = text.replace("'", "''")
+    if text.isascii() and "\\" not in text:
+        return f"'{quoted}'"
+    return "E'" + "".join(_escaped(character) for character in quoted) + "'"
+
+
+def identifier(name: str) -> str:
+    """A name, quoted where it must be."""
+    return _PREPARER.quote(name)
+
+
+def dollar_quote(body: str) -> str:
+    """A dollar quote that does not occur in `body`."""
+    tags = (f"$migsync{number or ''}$" for number in count())
+    return next(tag for tag in tags if tag not in body)
+
+
+def _escaped(character: str) -> str:
+    if character == "\\":
+        return "\\\\"
+    if character.isascii():
+        return character
+    return f"\\u{ord(character):04X}" if ord(character) < 0x10000 else f"\\U{ord(character):08X}"
+
+
+def _table(draft: Draft, name: str) -> str:
+    schema = draft.plan.target.schema
+    return f"{identifier(schema)}.{name}" if schema else name
+
+
+def _body(draft: Draft, journal_ddl: str) -> Iterator[str]:
+    state = _state(draft)
+    yield _DECLARE
+    yield _SESSION.format(seconds=LOCK_SECONDS)
+    yield from _changes(draft)
+    yield from _lock(draft)
+    if draft.journal:
+        yield from _journal_tables(draft, journal_ddl)
+    yield "    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name."
+    yield state
+    if draft.journal:
+        yield f"    standing := (\n{indent(draft.standing(_table(draft, 'migsync_run')), ' ' * 8)}\n    );"
+    yield from _gate(draft)
+    yield from _writes(draft)
+    if draft.rows:
+        yield "    -- Read back."
+        yield state
+        yield f"    IF NOT ({draft.is_after()}) THEN"
+        yield "        RAISE EXCEPTION 'migsync: failed, nothing changed: rows are not what was written (a trigger?)';"
+        yield "    END IF;"
+    if draft.journal:
+        yield from _journal_row(draft)
+    yield f"    DROP TABLE {CHANGE};"
+    yield f"    RAISE INFO 'migsync: {draft.done}, {draft.count}';"
+    yield "END"
+
+
+_DECLARE = """\
+DECLARE
+    present bigint;    -- rows under the ids of the plan
+    as_before bigint;  -- those that are as the plan found them
+    as_after bigint;   -- those that are as the plan leaves them
+    bearers bigint;    -- rows that bear a new name
+    inserted bigint;   -- those that are a new row of the plan
+    named bigint := 0; -- rows that the plan removes by name, for want of an id
+    standing text;     -- the plan's last run that is in force
+    written bigint;    -- rows of the last statement
+BEGIN"""
+
+# Under a stricter isolation the snapshot would be older than the lock, and a row of the meantime not be seen.
+_SESSION = """\
+    SET LOCAL lock_timeout = '{seconds}s';
+    SET LOCAL TimeZone = 'UTC';
+    SET LOCAL DateStyle = 'ISO, YMD';
+    SET LOCAL client_min_messages = 'warning';
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'migsync: nothing changed: this must run at READ COMMITTED'
+            USING HINT = 'Run before: SET default_transaction_isolation = ''read committed'';';
+    END IF;"""
+
+
+def _changes(draft: Draft) -> Iterator[str]:
+    yield ""
+    yield "    -- No name: a new row. No new name: the row goes."
+    yield "    CREATE TEMPORARY TABLE migsync_change ("
+    yield "        n bigint, id bigint, applied text, app text, name text, new_app text, new_name text"
+    yield "    ) ON COMMIT DROP;"
+    if draft.rows:
+        yield f"    INSERT INTO {CHANGE} VALUES"
+        yield (
+            ",\n".join(
+                "        ("
+                + ", ".join([str(row.n), "NULL" if row.id is None else str(row.id), *map(literal, row[2:])])
+                + ")"
+                for row in draft.rows
+            )
+            + ";"
+        )
+
+
+def _lock(draft: Draft) -> Iterator[str]:
+    schema = draft.plan.target.schema
+    yield ""
+    yield "    -- Readers go on; writers wait, and so does a migrate that knows of migsync."
+    if schema:
+        yield f"    PERFORM pg_advisory_xact_lock({advisory_key(Table(schema))});"
+    yield f"    LOCK TABLE {_table(draft, 'django_migrations')} IN SHARE ROW EXCLUSIVE MODE;"
+    yield ""
+
+
+def _journal_tables(draft: Draft, journal_ddl: str) -> Iterator[str]:
+    yield f"    IF to_regclass({literal(_table(draft, 'migsync_run'))}) IS NULL THEN"
+    yield indent(journal_ddl.rstrip("\n"), " " * 8)
+    yield "    END IF;"
+    yield ""
+
+
+_IMAGE = "ROW(m.app, m.name, m.applied::text)"
+_OLD = f"{_IMAGE} IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied)"
+_NEW = f"{_IMAGE} IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied)"
+
+
+def _state(draft: Draft) -> str:
+    table = _table(draft, "django_migrations")
+    older = "\n     WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id" if draft.returned else ""
+    state = f"""\
+    SELECT count(*),
+           count(*) FILTER (WHERE {_OLD}),
+           count(*) FILTER (WHERE {_NEW})
+      INTO present, as_before, as_after
+      FROM {CHANGE} AS c JOIN {table} AS m ON m.id = c.id;
+    SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
+      INTO bearers, inserted
+      FROM {CHANGE} AS c JOIN {table} AS m ON m.app = c.new_app AND m.name = c.new_name{older};"""
+    if draft.removed_by_name:
+        state += f"""
+    SELECT count(*) INTO named
+      FROM {CHANGE} AS c JOIN {table} AS m ON m.app = c.app AND m.name = c.name
+     WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied;"""
+    return state
+
+
+def _gate(draft: Draft) -> Iterator[str]:
+    table, state = _table(draft, "django_migrations"), draft.before
+    yield f"    IF NOT ({draft.is_before()}) THEN"
+    yield f"        IF {draft.is_already()} THEN"
+    yield f"            DROP TABLE {CHANGE};"
+    yield f"            RAISE INFO 'migsync: already {draft.done}';"
+    yield "            RETURN;"
+    yield "        END IF;"
+    if draft.rows:
+        yield f"""\
+        RAISE EXCEPTION 'migsync: stale, nothing changed: % of {draft.count} not as planned; others with a new name: %',
+            {state.present + state.named} - as_before - named, greatest(bearers - {draft.bearers}, 0)
+            USING HINT = 'Make the plan again with: migsync plan', DETAIL = coalesce((
+                SELECT string_agg(format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied), ' ')
+                  FROM (SELECT * FROM {CHANGE} AS c
+                         WHERE c.id IS NOT NULL AND c.name IS NOT NULL AND NOT EXISTS (
+                               SELECT 1 FROM {table} AS m
+                                WHERE m.id = c.id AND {_OLD})
+                         ORDER BY c.n LIMIT 10) AS c), '');"""
+    else:
+        yield "        RAISE EXCEPTION 'migsync: stale, nothing changed';"
+    yield "    END IF;"
+    yield ""
+
+
+def _writes(draft: Draft) -> Iterator[str]:
+    table = _table(draft, "django_migrations")
+    if draft.removed_by_name:
+        yield f"    DELETE FROM {table} AS m USING {CHANGE} AS c"
+        yield "     WHERE c.id IS NULL AND c.new_name IS NULL AND m.app = c.app AND m.name = c.name"
+        yield "       AND m.applied::text IS NOT DISTINCT FROM c.applied;"
+        yield _counted(len(draft.removed_by_name))
+    if draft.removed:
+        yield f"    DELETE FROM {table} AS m USING {CHANGE} AS c WHERE m.id = c.id AND c.new_name IS NULL;"
+        yield _counted(len(draft.removed))
+    if draft.renamed:
+        yield f"    UPDATE {table} AS m SET app = c.new_app, name = c.new_name"
+        yield f"      FROM {CHANGE} AS c WHERE m.id = c.id AND c.name IS NOT NULL AND c.new_name IS NOT NULL;"
+        yield _counted(len(draft.renamed))
+    if draft.returned or draft.inserted:
+        yield _raise_sequence(draft)
+    if draft.returned:
+        yield f"    INSERT INTO {table} (id, app, name, applied)"
+        yield "    SELECT id, new_app, new_name, applied::timestamptz"
+        yield f"      FROM {CHANGE} WHERE name IS NULL AND id IS NOT NULL ORDER BY n;"
+        yield _counted(len(draft.returned))
+    if draft.inserted:
+        yield f"    INSERT INTO {table} (app, name, applied)"
+        yield "    SELECT new_app, new_name, applied::timestamptz"
+        yield f"      FROM {CHANGE} WHERE name IS NULL AND id IS NULL ORDER BY n;"
+        yield _counted(len(draft.inserted))
+
+
+def _counted(rows: int) -> str:
+    return f"""\
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> {rows} THEN
+        RAISE EXCEPTION 'migsync: failed, nothing changed: % rows written, not {rows}', written;
+    END IF;
+"""
+
+
+def _raise_sequence(draft: Draft) -> str:
+    """A sequence that is behind, as after a copy of the rows alone, would give ids that are taken."""
+    top = max((row.id or 0 for row in draft.returned), default=0)
+    table = _table(draft, "django_migrations")
+    return f"""\
+    PERFORM setval(sequence, top)
+       FROM (SELECT pg_get_serial_sequence({literal(table)}, 'id')::regclass AS sequence,
+                    greatest(max(id), {top}) AS top FROM {table}) AS found
+      WHERE sequence IS NOT NULL AND has_sequence_privilege(sequence, 'UPDATE')
+        AND coalesce(pg_sequence_last_value(sequence), 0) < top;"""
+
+
+def _journal_row(draft: Draft) -> Iterator[str]:
+    runs, values = _table(draft, "migsync_run"), draft.journal_row
+    undoes = "standing" if draft.undone_plan else literal(draft.plan.undoes or None)
+    texts = ",\n".join(f"           {literal(values[column])}" for column in JSON_COLUMNS)
+    yield f"""
+    INSERT INTO {runs} (
+        number, id, kind, plan_id, at, author, version, reason, undoes, {", ".join(JSON_COLUMNS)})
+    SELECT next, {literal(draft.run_id)} || lpad(to_hex(next), 8, '0'), {literal(values["kind"])},
+           {literal(values["plan_id"])},
+           {PostgreSQL.now},
+           {AUTHOR},
+           {literal(values["version"])}, '',
+           {undoes},
+{texts}
+      FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM {runs}) AS counted;
+{_counted(1)}"""

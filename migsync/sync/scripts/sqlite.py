@@ -1,0 +1,236 @@
+"""A script for SQLite: one INSERT into a view, whose trigger does everything.
+
+The trigger's work is part of that one statement, so it takes the write lock first, is atomic, and is undone by
+RAISE(ABORT), under every client. BEGIN IMMEDIATE would not do: where it fails because the database is locked, a client
+that runs on after an error goes on without a transaction. A COMMIT can fail too, after success was printed.
+"""
+# ruff: noqa: S608 - text is made here, never sent: every value goes through `literal`
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from textwrap import indent
+
+from migsync.engines.sqlite import SQLite
+from migsync.sync.scripts.draft import JSON_COLUMNS, Draft
+
+RUNS = "migsync_run"
+ROWS_A_STATEMENT = 500
+# SQLite's default limit for one statement is a million bytes.
+PIECE = 100_000
+
+
+def script(draft: Draft, journal_ddl: str) -> str:
+    """The statements; `journal_ddl` is empty for a script without a journal."""
+    parts = [*_tables(draft, journal_ddl), _state(draft), *_stale_rows(draft), *_trigger(draft), *_outcome(draft)]
+    return "\n".join(parts) + "\n"
+
+
+def literal(text: str | None) -> str:
+    """`text` as an SQL expression in ASCII, whatever the encoding of the database is."""
+    if text is None:
+        return "NULL"
+    return (
+        " || ".join(
+            f"'{part}'" if ascii_only else f"char({', '.join(str(ord(character)) for character in part)})"
+            for ascii_only, run in groupby(text.replace("'", "''"), str.isascii)
+            for part in ["".join(run)]
+        )
+        or "''"
+    )
+
+
+_DROP = """\
+DROP VIEW IF EXISTS temp.migsync_state;
+DROP TABLE IF EXISTS temp.migsync_change;
+DROP TABLE IF EXISTS temp.migsync_json;
+DROP TABLE IF EXISTS temp.migsync_outcome;"""
+
+_CREATE = """\
+-- No name: a new row. No new name: the row goes.
+CREATE TEMPORARY TABLE migsync_change (
+    n INTEGER PRIMARY KEY, id INTEGER, applied TEXT, app TEXT, name TEXT, new_app TEXT, new_name TEXT
+);
+CREATE INDEX temp.migsync_change_id ON migsync_change (id);
+CREATE INDEX temp.migsync_change_new_name ON migsync_change (new_name, new_app);
+CREATE TEMPORARY TABLE migsync_outcome (outcome TEXT);"""
+
+
+def _tables(draft: Draft, journal_ddl: str) -> Iterator[str]:
+    if journal_ddl:
+        yield journal_ddl
+    yield _DROP
+    yield _CREATE
+    for start in range(0, len(draft.rows), ROWS_A_STATEMENT):
+        rows = draft.rows[start : start + ROWS_A_STATEMENT]
+        yield "INSERT INTO temp.migsync_change VALUES"
+        yield ",\n".join(f"    ({', '.join([*map(number, row[:2]), *map(literal, row[2:])])})" for row in rows) + ";"
+    if draft.journal:
+        yield f"CREATE TEMPORARY TABLE migsync_json ({', '.join(f'{column} TEXT' for column in JSON_COLUMNS)});"
+        cut = {column: pieces(draft.journal_row[column]) for column in JSON_COLUMNS}
+        first = ",\n".join(f"    {literal(texts[0])}" for texts in cut.values())
+        yield f"INSERT INTO temp.migsync_json VALUES (\n{first}\n);"
+        for column, texts in cut.items():
+            for piece in texts[1:]:
+                yield f"UPDATE temp.migsync_json SET {column} = {column} || {literal(piece)};"
+    yield ""
+
+
+def number(value: int | None) -> str:
+    """A number as SQL."""
+    return "NULL" if value is None else str(value)
+
+
+def pieces(text: str, size: int = PIECE) -> list[str]:
+    """`text` cut so that each piece fits into a statement."""
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+# The columns of migsync_change stand on the left: theirs is the collation (BINARY) and the affinity (TEXT).
+_BEFORE = "c.app = m.app AND c.name = m.name AND c.applied IS CAST(m.applied AS TEXT)"
+_AFTER = "c.new_app = m.app AND c.new_name = m.name AND c.applied IS CAST(m.applied AS TEXT)"
+
+
+def _state(draft: Draft) -> str:
+    by_id = "FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id"
+    by_name = "FROM main.django_migrations AS m CROSS JOIN temp.migsync_change AS c"
+    older = "\n        AND (c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id)" if draft.returned else ""
+    counts = [
+        f"(SELECT count(*) {by_id}) AS present",
+        f"(SELECT count(*) {by_id}\n      WHERE {_BEFORE}) AS as_before",
+        f"(SELECT count(*) {by_id}\n      WHERE {_AFTER}) AS as_after",
+        f"(SELECT count(*) {by_name}\n      WHERE c.new_name = m.name AND c.new_app = m.app{older}) AS bearers",
+    ]
+    if draft.inserted:
+        counts.append(f"(SELECT count(*) {by_name}\n      WHERE c.id IS NULL AND {_AFTER}) AS inserted")
+    if draft.removed_by_name:
+        counts.append(f"(SELECT count(*) {by_name}\n      WHERE c.id IS NULL AND {_BEFORE}) AS named")
+    if draft.journal:
+        counts.append(f"(\n{indent(draft.standing(RUNS), ' ' * 8)}\n    ) AS standing")
+    select = ",\n    ".join(counts)
+    return f"""\
+-- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
+-- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
+-- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
+CREATE TEMPORARY VIEW migsync_state AS SELECT
+    {select};
+"""
+
+
+def _stale_rows(draft: Draft) -> Iterator[str]:
+    if not draft.rows:
+        return
+    yield f"""\
+-- What is not as planned.
+SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coalesce(', applied ' || c.applied, '')
+  FROM temp.migsync_change AS c, temp.migsync_state AS s
+ WHERE NOT ({draft.is_before("s.")})
+   AND NOT ({draft.is_already("s.")})
+   AND c.id IS NOT NULL AND c.name IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = c.id AND {_BEFORE})
+ ORDER BY c.n LIMIT 10;
+SELECT 'migsync: other rows with a new name: ' || (bearers - {draft.bearers})
+  FROM temp.migsync_state
+ WHERE bearers > {draft.bearers} AND NOT ({draft.is_already()});
+"""
+
+
+# Such a value is not the same any more when it comes back from text.
+_NO_FRACTIONS = """\
+    SELECT RAISE(ABORT, 'migsync: nothing changed: a row to be removed has an `applied` that is stored as no text')
+      FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
+     WHERE c.new_name IS NULL AND typeof(m.applied) IN ('real', 'blob');
+"""
+
+
+def _trigger(draft: Draft) -> Iterator[str]:
+    before, already = draft.is_before(), draft.is_already()
+    yield f"""\
+CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
+    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+    INSERT INTO migsync_outcome
+    SELECT 'migsync: already {draft.done}' FROM temp.migsync_state
+     WHERE NOT ({before})
+       AND {already};
+    SELECT RAISE(IGNORE) FROM temp.migsync_outcome;
+    SELECT RAISE(ABORT, 'migsync: stale, nothing changed') FROM temp.migsync_state
+     WHERE NOT ({before});
+"""
+    if draft.removed:
+        yield _NO_FRACTIONS
+    yield from _writes(draft)
+    if draft.rows:
+        yield f"""\
+    -- Read back.
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the rows are not what was written (a trigger?)')
+      FROM temp.migsync_state
+     WHERE NOT ({draft.is_after()});
+"""
+    if draft.journal:
+        yield from _journal_row(draft)
+    yield f"    INSERT INTO migsync_outcome VALUES ('migsync: {draft.done}, {draft.count}');"
+    yield "END;"
+    yield ""
+
+
+def _writes(draft: Draft) -> Iterator[str]:
+    if draft.removed_by_name:
+        yield "    DELETE FROM django_migrations"
+        yield "     WHERE EXISTS (SELECT 1 FROM temp.migsync_change AS c WHERE c.id IS NULL AND c.new_name IS NULL"
+        yield "           AND c.app = django_migrations.app AND c.name = django_migrations.name"
+        yield "           AND c.applied IS CAST(django_migrations.applied AS TEXT));"
+        yield _counted(len(draft.removed_by_name))
+    if draft.removed:
+        yield "    DELETE FROM django_migrations"
+        yield "     WHERE id IN (SELECT id FROM temp.migsync_change WHERE new_name IS NULL);"
+        yield _counted(len(draft.removed))
+    if draft.renamed:
+        yield "    UPDATE django_migrations"
+        yield "       SET app = (SELECT c.new_app FROM temp.migsync_change AS c WHERE c.id = django_migrations.id),"
+        yield "           name = (SELECT c.new_name FROM temp.migsync_change AS c WHERE c.id = django_migrations.id)"
+        yield "     WHERE id IN (SELECT id FROM temp.migsync_change WHERE name IS NOT NULL AND new_name IS NOT NULL);"
+        yield _counted(len(draft.renamed))
+    if draft.returned:
+        yield "    INSERT INTO django_migrations (id, app, name, applied)"
+        yield "    SELECT id, new_app, new_name, applied FROM temp.migsync_change"
+        yield "     WHERE name IS NULL AND id IS NOT NULL ORDER BY n;"
+        yield _counted(len(draft.returned))
+    if draft.inserted:
+        yield "    INSERT INTO django_migrations (app, name, applied)"
+        yield "    SELECT new_app, new_name, applied FROM temp.migsync_change"
+        yield "     WHERE name IS NULL AND id IS NULL ORDER BY n;"
+        yield _counted(len(draft.inserted))
+
+
+def _counted(rows: int) -> str:
+    return f"""\
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than {rows}')
+     WHERE changes() <> {rows};
+"""
+
+
+def _journal_row(draft: Draft) -> Iterator[str]:
+    values = draft.journal_row
+    undoes = "standing" if draft.undone_plan else literal(draft.plan.undoes or None)
+    state = ", (SELECT standing FROM temp.migsync_state)" if draft.undone_plan else ""
+    lengths = " OR ".join(f"length({column}) <> {len(values[column])}" for column in JSON_COLUMNS)
+    yield f"""\
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is not whole')
+      FROM temp.migsync_json
+     WHERE {lengths};
+    INSERT INTO {RUNS} (
+        number, id, kind, plan_id, at, author, version, reason, undoes, {", ".join(JSON_COLUMNS)})
+    SELECT next, '{draft.run_id}' || printf('%08x', next), {literal(values["kind"])}, {literal(values["plan_id"])},
+           {SQLite.now}, 'script', {literal(values["version"])}, '',
+           {undoes},
+           {", ".join(JSON_COLUMNS)}
+      FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM {RUNS}), temp.migsync_json{state};
+{_counted(1)}"""
+
+
+def _outcome(draft: Draft) -> Iterator[str]:
+    yield "INSERT INTO temp.migsync_state (present) VALUES (0);"
+    yield ""
+    yield f"SELECT coalesce((SELECT outcome FROM temp.migsync_outcome), 'migsync: not {draft.done}, nothing changed');"
+    yield _DROP

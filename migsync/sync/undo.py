@@ -1,0 +1,179 @@
+"""Undo is a plan too: made from the journal's before-images, and refused where the rows have changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from migsync.findings import Finding, Severity
+from migsync.records.record import Record, fingerprints
+from migsync.sync.comparing import expected_after, free_ids
+from migsync.sync.plan import Change, Plan, TargetRef
+from migsync.sync.run import Run, in_force, standing
+
+DEDUPE = "dedupe"
+
+
+def plan_undo(ref: TargetRef, run: Run, records: Iterable[Record], runs: Iterable[Run]) -> Plan:
+    """The plan that takes a run back, its findings telling why it cannot be (design, section 6).
+
+    `records` are all of the target's, `runs` its whole journal. Rows recorded since the run stay as they are.
+    """
+    records, runs = tuple(records), tuple(runs)
+    reverse = [change.reversed(f"undo of run {run.number}") for change in reversed(run.changes)]
+    changes, gone = locate(reverse, records)
+    findings = undone(run, runs) or gone + changed_since(run, changes, records, runs)
+    after = list(records)
+    if not findings:
+        # What the rows would become is known only if they are what the run left.
+        changes, findings = free_ids(changes, records)
+        findings += recorded_again(run, changes, records, runs)
+        after = rows_after(records, changes)
+    apps = sorted({row.app for change in run.changes for row in (change.before, change.after) if row})
+    return Plan(
+        target=ref,
+        changes=tuple(changes),
+        fingerprints=fingerprints(records, apps),
+        fingerprints_after=fingerprints(after, apps),
+        passed=tuple(reversed(run.returned)),
+        returned=tuple(reversed(run.passed)),
+        findings=tuple(findings),
+        digests=known_digests(run),
+        undoes=run.id,
+    )
+
+
+def rows_after(records: Sequence[Record], changes: Sequence[Change]) -> list[Record]:
+    """All rows when the changes are made; inserted ones that get their id from the database have none."""
+    given = [change.after for change in changes if change.after is not None and change.after.id is None]
+    return [*expected_after(records, changes).values(), *given]
+
+
+def locate(changes: Sequence[Change], records: Sequence[Record]) -> tuple[list[Change], list[Finding]]:
+    """The changes with the ids of rows that a script inserted: it could not know them, so the journal has none."""
+    known = {change.before.id for change in changes if change.before}
+    free = [record for record in reversed(records) if record.id not in known]
+    located, findings = [], []
+    for change in changes:
+        row = change.before
+        if row is not None and row.id is None:
+            found = next((record for record in free if record._replace(id=None) == row), None)
+            if found is None:
+                findings.append(problem("row-gone", row, f"{row.key}, which the run inserted, is gone."))
+                continue
+            free.remove(found)
+            change = replace(change, before=found)
+        located.append(change)
+    return located, findings
+
+
+def undone(run: Run, runs: Sequence[Run]) -> list[Finding]:
+    """A finding where the run was undone already."""
+    by = next((other for other in in_force(runs) if other.undoes == run.id), None)
+    if by is None:
+        return []
+    return [
+        Finding(
+            code="already-undone",
+            severity=Severity.ERROR,
+            found=f"Run {run.number} was undone already, by run {by.number} ({by.at}, {by.author}).",
+            meaning="There is nothing left to take back.",
+            hint=f"To make its changes again, undo that: migsync undo {by.number}",
+        )
+    ]
+
+
+def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record], runs: Sequence[Run]) -> list[Finding]:
+    """A finding for every row that is not as the run left it."""
+    by_id = {record.id: record for record in records}
+    later = later_runs(run, runs)
+    findings = []
+    for change in changes:
+        row = change.before
+        if row is None or by_id.get(row.id) == row:
+            continue
+        now = by_id.get(row.id)
+        found = f"{row.key} (row {row.id}) is gone." if now is None else f"{row.key} (row {row.id}) is {now.key} now."
+        if now is not None and now.key == row.key:
+            found = f"{row.key} (row {row.id}) was applied {row.applied} and says {now.applied} now."
+        findings.append(problem("changed-since", row, found, later.get(row.id)))
+    return findings
+
+
+def later_runs(run: Run, runs: Sequence[Run]) -> Mapping[int | None, Run]:
+    """The newest run in force after this one, by the id of each row that it touched."""
+    return {
+        row.id: other
+        for other in in_force(runs)
+        if other.number > run.number
+        for change in other.changes
+        for row in (change.before, change.after)
+        if row is not None
+    }
+
+
+def problem(code: str, row: Record, found: str, by: Run | None = None) -> Finding:
+    """Why a row keeps the run from being undone."""
+    hint = "Bring the row back to what the run left, or leave the run as it is."
+    if by is not None:
+        hint = f"Run {by.number} changed it: undo that first, with migsync undo {by.number}"
+    return Finding(
+        code=code,
+        severity=Severity.ERROR,
+        found=found,
+        meaning="The row has changed since the run, so the run cannot be taken back exactly.",
+        hint=hint,
+        app=row.app,
+        name=row.name,
+    )
+
+
+def recorded_again(
+    run: Run, changes: Iterable[Change], records: Sequence[Record], runs: Sequence[Run]
+) -> list[Finding]:
+    """A finding for every name that would come back although a row recorded since the run bears it."""
+    changes = list(changes)
+    touched = {change.before.id for change in changes if change.before}
+    newest = max((row.id or 0 for change in run.changes for row in (change.before, change.after) if row), default=0)
+    later = later_runs(run, runs)
+    others = {record.key: record for record in records if record.id not in touched}
+    duplicates = {change.before.key for change in run.changes if change.cause == DEDUPE and change.before}
+    findings = []
+    for change in changes:
+        row = change.after
+        if row is None or row.key not in others or row.key in duplicates:
+            continue
+        other = others[row.key]
+        # Otherwise it bore the name before the run as well, and an exact undo brings back both.
+        if (other.id or 0) > newest or other.id in later:
+            findings.append(_again(row, other))
+    return findings
+
+
+def _again(row: Record, other: Record) -> Finding:
+    return Finding(
+        code="recorded-again",
+        severity=Severity.ERROR,
+        found=f"{row.key} was recorded again since the run (row {other.id}).",
+        meaning="Two rows would have this name, and Django could not tell one migration from the other.",
+        hint="Leave the run as it is, or have Django unapply the newer one first: manage.py migrate APP NAME",
+        app=row.app,
+        name=row.name,
+    )
+
+
+def known_digests(run: Run) -> dict[str, str]:
+    """The operations digests of the names that come back, as the run's rewrites state them."""
+    digests: dict[str, str] = {}
+    for rewrite in reversed(run.passed):
+        for app, names in rewrite.apps.items():
+            digests |= {f"{app}.{name}": digest for name, digest in names.digests_before.items()}
+    for rewrite in run.returned:
+        for app, names in rewrite.apps.items():
+            digests |= {f"{app}.{name}": digest for name, digest in names.digests_after.items()}
+    return digests
+
+
+def last_to_undo(runs: Iterable[Run]) -> Run | None:
+    """The run that ``migsync undo`` takes back when none is named: the newest apply in force."""
+    return next(reversed(standing(runs)), None)

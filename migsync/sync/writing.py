@@ -1,0 +1,93 @@
+"""The statements that make a plan's changes, each with the number of rows that it must touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+from migsync.engines import Engine, Table
+from migsync.errors import UnexpectedResult
+from migsync.records.record import Record
+from migsync.sync.plan import Change, ChangeKind
+
+# Rows per statement. CASE is searched row by row, so the work grows with the square of it; five parameters a row stay
+# below the 999 that old versions of SQLite take.
+BATCH = 150
+
+T = TypeVar("T")
+
+Step = Callable[[str, sa.Connection], None]
+
+
+class Statement(NamedTuple):
+    """One statement and its exact row count."""
+
+    sql: sa.Update | sa.Delete | sa.Insert
+    rows: int
+
+
+def write_changes(
+    connection: sa.Connection,
+    behaviour: Engine,
+    table: Table,
+    records: Sequence[Record],
+    changes: Sequence[Change],
+    step: Step,
+) -> None:
+    """Make the changes to the `records`; raises UnexpectedResult for a wrong row count."""
+    if any(change.kind is ChangeKind.INSERT for change in changes):
+        rows = [*records, *(change.after for change in changes if change.after)]
+        behaviour.before_inserts(connection, table, max((row.id for row in rows if row.id is not None), default=0))
+    for number, statement in enumerate(statements(table.clause, changes, behaviour.kept_if_set), start=1):
+        step(f"before write {number}", connection)
+        touched = connection.execute(statement.sql, execution_options={"preserve_rowcount": True}).rowcount
+        if touched != statement.rows:
+            raise UnexpectedResult(
+                f"A statement touched {touched} rows where {statement.rows} were expected.",
+                "Everything was rolled back. A trigger, a rule or row-level security on the table may have interfered.",
+            )
+        step(f"after write {number}", connection)
+
+
+def statements(table: sa.TableClause, changes: Sequence[Change], kept: Sequence[str]) -> Iterator[Statement]:
+    """Updates, deletes, inserts: so that an id that is freed can be taken. By id, so chains and swaps need no order."""
+    by_kind: dict[ChangeKind, list[Change]] = {kind: [] for kind in ChangeKind}
+    for change in changes:
+        by_kind[change.kind].append(change)
+    for batch in batches(by_kind[ChangeKind.RENAME]):
+        yield renames(table, batch, kept)
+    for batch in batches(by_kind[ChangeKind.REMOVE]):
+        ids = [change.before.id for change in batch if change.before]
+        yield Statement(table.delete().where(table.c.id.in_(ids)), len(ids))
+    inserted = [change.after._asdict() for change in by_kind[ChangeKind.INSERT] if change.after]
+    for rows in batches([row for row in inserted if row["id"] is not None]):
+        yield Statement(table.insert().values(rows), len(rows))
+    for rows in batches([without_id(row) for row in inserted if row["id"] is None]):
+        yield Statement(table.insert().values(rows), len(rows))
+
+
+def renames(table: sa.TableClause, changes: Sequence[Change], kept: Sequence[str]) -> Statement:
+    """One UPDATE for many rows, of the columns that change; those `kept` are set to what they are."""
+    pairs = [(change.before, change.after) for change in changes if change.before and change.after]
+    values: dict[str, sa.ColumnElement[Any]] = {
+        column: sa.case({after.id: getattr(after, column) for _, after in pairs}, value=table.c.id)
+        for column in ("app", "name")
+        if any(getattr(before, column) != getattr(after, column) for before, after in pairs)
+    }
+    values |= {column: table.c[column] for column in kept}
+    update = table.update().where(table.c.id.in_([after.id for _, after in pairs]))
+    # A row of a plan whose name does not change is written as it is, so that the row counts stay exact.
+    return Statement(update.values(values or {"name": table.c.name}), len(pairs))
+
+
+def without_id(row: dict[str, Any]) -> dict[str, Any]:
+    """The values of a row whose id the database is to give."""
+    return {column: value for column, value in row.items() if column != "id"}
+
+
+def batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The rows in slices of at most BATCH."""
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]

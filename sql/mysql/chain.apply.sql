@@ -1,0 +1,183 @@
+-- migsync 0.1.0: apply plan 1d1aff00e2299075bb25fbd85b200b7a
+--
+-- 2 renames in django_migrations.
+-- Every row that stays keeps its id and its applied timestamp.
+--
+-- Database    default (mysql)
+-- Identity    the identity that the server gave
+-- Run         mariadb DATABASE < default.apply.sql    (or mysql)
+-- Take back   mariadb DATABASE < default.undo.sql    (or mysql)
+--             or: migsync undo --database default
+--
+-- All of it is done or nothing is, whatever the client does after an error. It may be run again.
+-- At the end it says "migsync: applied, 2 rows", "migsync: already applied",
+-- or "migsync: stale, nothing changed" where the rows are not those of the plan.
+--
+-- Goes through:
+--   20261120T104500_chain.toml
+--
+-- 20261120T104500_chain.toml:
+--   row 2: shop.0003_alter_item_price -> shop.0002_alter_item_price
+--   row 3: shop.0004_alter_item_price -> shop.0003_alter_item_price
+
+SET @migsync_time_zone = @@SESSION.time_zone, @migsync_sql_mode = @@SESSION.sql_mode,
+    @migsync_autocommit = @@SESSION.autocommit, @migsync_row_wait = @@SESSION.innodb_lock_wait_timeout,
+    @migsync_table_wait = @@SESSION.lock_wait_timeout;
+SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',
+    innodb_lock_wait_timeout = 10, lock_wait_timeout = 10;
+
+CREATE TABLE IF NOT EXISTS migsync_run (
+    id VARCHAR(32) NOT NULL,
+    number INTEGER NOT NULL,
+    kind VARCHAR(8) NOT NULL,
+    plan_id VARCHAR(32) NOT NULL,
+    at VARCHAR(32) NOT NULL,
+    author VARCHAR(255) NOT NULL,
+    version VARCHAR(32) NOT NULL,
+    reason TEXT NOT NULL,
+    undoes VARCHAR(32),
+    passed LONGTEXT NOT NULL,
+    returned LONGTEXT NOT NULL,
+    changes LONGTEXT NOT NULL,
+    digests LONGTEXT NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (number)
+)ENGINE=InnoDB CHARSET=utf8mb4;
+CREATE TABLE IF NOT EXISTS migsync_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT migsync_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO migsync_version (version_num) SELECT '0001' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM migsync_version);
+
+-- Binary, so that letter case and trailing spaces count. No name: a new row. No new name: the row goes.
+DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_outcome;
+CREATE TEMPORARY TABLE migsync_outcome (outcome VARCHAR(190) PRIMARY KEY) ENGINE = InnoDB;
+CREATE TEMPORARY TABLE migsync_change (
+    n BIGINT PRIMARY KEY, id BIGINT, applied VARBINARY(64),
+    app VARBINARY(1020), name VARBINARY(1020), new_app VARBINARY(1020), new_name VARBINARY(1020),
+    KEY (id), KEY (new_name(255))
+) ENGINE = InnoDB;
+INSERT INTO migsync_change VALUES
+    (1, 2, '2025-03-02 09:30:00.123456', 'shop', '0003_alter_item_price', 'shop', '0002_alter_item_price'),
+    (2, 3, '2025-03-03 09:30:00.000000', 'shop', '0004_alter_item_price', 'shop', '0003_alter_item_price');
+SET @migsync_passed = '[{"id":"45b13e18f4de63ad1ddf9f9a635d69d2205370bccce7d15e9e1dc9f0b73b11cc","format":1,"parents":[],"command":"rewrite chain","created":"2026-11-20T10:45:00Z","apps":{"shop":{"before":["0001_initial","0003_alter_item_price","0004_alter_item_price"],"after":["0001_initial","0002_alter_item_price","0003_alter_item_price"],"removed":[],"renamed":[["0003_alter_item_price","0002_alter_item_price"],["0004_alter_item_price","0003_alter_item_price"]],"collapsed":[]}}}]';
+SET @migsync_returned = '[]';
+SET @migsync_changes = '[{"kind":"rename","before":{"id":2,"app":"shop","name":"0003_alter_item_price","applied":"2025-03-02 09:30:00.123456"},"after":{"id":2,"app":"shop","name":"0002_alter_item_price","applied":"2025-03-02 09:30:00.123456"},"cause":"20261120T104500_chain.toml"},{"kind":"rename","before":{"id":3,"app":"shop","name":"0004_alter_item_price","applied":"2025-03-03 09:30:00.000000"},"after":{"id":3,"app":"shop","name":"0003_alter_item_price","applied":"2025-03-03 09:30:00.000000"},"cause":"20261120T104500_chain.toml"}]';
+SET @migsync_digests = '{"shop.0001_initial":"0000000000000000000000000000000000000000000000000000000000000000","shop.0002_alter_item_price":"0000000000000000000000000000000000000000000000000000000000000000","shop.0003_alter_item_price":"0000000000000000000000000000000000000000000000000000000000000000"}';
+
+SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NULL, @migsync_safe = NULL,
+    @migsync_locked = NULL, @migsync_present = NULL, @migsync_as_before = NULL, @migsync_as_after = NULL,
+    @migsync_bearers = NULL, @migsync_inserted = NULL, @migsync_named = 0, @migsync_standing = NULL,
+    @migsync_done = NULL;
+SELECT ENGINE = 'InnoDB' INTO @migsync_safe FROM information_schema.TABLES
+ WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'django_migrations';
+
+-- Readers go on; writers wait, and so does a migrate that knows of migsync. The lock is the first read of the
+-- transaction: a plain one before it would pin an older snapshot.
+SELECT GET_LOCK(CONCAT('migsync ', SHA1(DATABASE())), 10) INTO @migsync_lock;
+SET SESSION autocommit = 0;
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+START TRANSACTION;
+SELECT COUNT(*) INTO @migsync_locked FROM django_migrations FOR UPDATE;
+
+-- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
+-- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
+-- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
+SELECT COUNT(*),
+       COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.app AND CONVERT(m.name USING utf8mb4) = c.name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END),
+       COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.new_app AND CONVERT(m.name USING utf8mb4) = c.new_name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
+  INTO @migsync_present, @migsync_as_before, @migsync_as_after
+  FROM migsync_change AS c JOIN django_migrations AS m ON m.id = c.id;
+SELECT COUNT(*), COUNT(CASE WHEN c.id IS NULL AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
+  INTO @migsync_bearers, @migsync_inserted
+  FROM django_migrations AS m JOIN migsync_change AS c
+       ON c.new_name = CONVERT(m.name USING utf8mb4) AND c.new_app = CONVERT(m.app USING utf8mb4);
+SET @migsync_standing = (
+    WITH RECURSIVE family (root, number, id) AS (
+        SELECT id, number, id FROM migsync_run WHERE plan_id = '1d1aff00e2299075bb25fbd85b200b7a'
+        UNION ALL
+        SELECT f.root, f.number, r.id FROM migsync_run AS r JOIN family AS f ON r.undoes = f.id
+    )
+    SELECT root FROM family GROUP BY root, number HAVING count(*) % 2 = 1 ORDER BY number DESC LIMIT 1
+);
+
+-- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+SET @migsync_gate = COALESCE(
+    @migsync_present = 2 AND @migsync_as_before = 2 AND @migsync_bearers = 1, 0);
+SET @migsync_again = COALESCE(NOT @migsync_gate AND
+    @migsync_present = 2 AND @migsync_as_after = 2 AND @migsync_standing IS NOT NULL, 0);
+SET @migsync_open = COALESCE(@migsync_gate = 1 AND @migsync_lock = 1 AND @migsync_safe = 1 AND @migsync_locked >= 0, 0);
+
+-- What is not as planned.
+SELECT CONCAT('row ', c.id, ' is not ', CONVERT(c.app USING utf8mb4), '.', CONVERT(c.name USING utf8mb4),
+              COALESCE(CONCAT(', applied ', CONVERT(c.applied USING utf8mb4)), '')) AS stale
+  FROM migsync_change AS c LEFT JOIN django_migrations AS m
+       ON m.id = c.id AND CONVERT(m.app USING utf8mb4) = c.app AND CONVERT(m.name USING utf8mb4) = c.name AND CAST(m.applied AS CHAR) <=> c.applied
+ WHERE m.id IS NULL AND c.id IS NOT NULL AND c.name IS NOT NULL AND @migsync_gate = 0 AND @migsync_again = 0
+ ORDER BY c.n LIMIT 10;
+
+UPDATE django_migrations AS m JOIN migsync_change AS c ON c.id = m.id
+   SET m.app = CONVERT(c.new_app USING utf8mb4), m.name = CONVERT(c.new_name USING utf8mb4),
+       m.applied = m.applied
+ WHERE c.name IS NOT NULL AND c.new_name IS NOT NULL AND @migsync_open = 1;
+SET @migsync_open = (@migsync_open = 1 AND ROW_COUNT() = 2);
+
+-- The journal.
+SET @migsync_open = COALESCE(@migsync_open = 1 AND LENGTH(@migsync_passed) = 463 AND LENGTH(@migsync_returned) = 2 AND LENGTH(@migsync_changes) = 513 AND LENGTH(@migsync_digests) = 280, 0);
+SELECT COALESCE(MAX(number), 0) + 1 INTO @migsync_number FROM migsync_run;
+INSERT INTO migsync_run (
+    number, id, kind, plan_id, at, author, version, reason, undoes, passed, returned, changes, digests)
+SELECT @migsync_number, CONCAT('1d1aff00e2299075bb25fbd8', LPAD(LOWER(HEX(@migsync_number)), 8, '0')),
+       'apply', '1d1aff00e2299075bb25fbd85b200b7a',
+       DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ'),
+       LEFT(USER(), 255), '0.1.0', '', NULL,
+       @migsync_passed, @migsync_returned, @migsync_changes, @migsync_digests
+  FROM DUAL WHERE @migsync_open = 1;
+SET @migsync_open = (@migsync_open = 1 AND ROW_COUNT() = 1);
+
+-- Read back.
+SELECT COUNT(*),
+       COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.app AND CONVERT(m.name USING utf8mb4) = c.name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END),
+       COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.new_app AND CONVERT(m.name USING utf8mb4) = c.new_name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
+  INTO @migsync_present, @migsync_as_before, @migsync_as_after
+  FROM migsync_change AS c JOIN django_migrations AS m ON m.id = c.id;
+SELECT COUNT(*), COUNT(CASE WHEN c.id IS NULL AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
+  INTO @migsync_bearers, @migsync_inserted
+  FROM django_migrations AS m JOIN migsync_change AS c
+       ON c.new_name = CONVERT(m.name USING utf8mb4) AND c.new_app = CONVERT(m.app USING utf8mb4);
+
+SET @migsync_open = COALESCE(@migsync_open = 1 AND
+    @migsync_present = 2 AND @migsync_as_after = 2, 0);
+
+SET @migsync_sql = IF(@migsync_open = 1, 'COMMIT', 'DO 0');
+PREPARE migsync_end FROM @migsync_sql;
+EXECUTE migsync_end;
+SET @migsync_done = (@migsync_open = 1 AND ROW_COUNT() = 0);
+ROLLBACK;
+DEALLOCATE PREPARE migsync_end;
+
+SET @migsync_said = CASE
+    WHEN @migsync_done = 1 THEN 'migsync: applied, 2 rows'
+    WHEN @migsync_again = 1 THEN 'migsync: already applied'
+    WHEN @migsync_lock IS NULL OR @migsync_lock = 0
+        THEN 'migsync: not applied, nothing changed: another migsync holds the lock'
+    WHEN @migsync_locked IS NULL
+        THEN 'migsync: not applied, nothing changed: django_migrations could not be locked'
+    WHEN @migsync_safe IS NULL OR @migsync_safe = 0
+        THEN 'migsync: not applied, nothing changed: django_migrations is not an InnoDB table, it cannot roll back'
+    WHEN @migsync_gate = 1 THEN 'migsync: failed, rolled back, nothing changed'
+    ELSE CONCAT('migsync: stale, nothing changed: ', 2 - @migsync_as_before - @migsync_named,
+                ' of 2 rows not as planned; others with a new name: ',
+                GREATEST(@migsync_bearers - 1, 0))
+END;
+SELECT @migsync_said AS outcome;
+DO RELEASE_LOCK(CONCAT('migsync ', SHA1(DATABASE())));
+SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode, autocommit = @migsync_autocommit,
+    innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait;
+DROP TEMPORARY TABLE IF EXISTS migsync_change;
+
+-- For the exit status: where nothing was applied, the same row twice is an error that shows the outcome.
+INSERT INTO migsync_outcome
+SELECT @migsync_said FROM (SELECT 1 UNION ALL SELECT 2) AS twice
+ WHERE NOT COALESCE(@migsync_done = 1 OR @migsync_again = 1, 0);
+DROP TEMPORARY TABLE IF EXISTS migsync_outcome;

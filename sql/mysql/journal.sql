@@ -1,0 +1,26 @@
+-- migsync 0.1.0: the journal, which notes every run of migsync beside django_migrations.
+-- Creates the two tables where they are absent; run it any number of times, in the schema of the table.
+-- Run        mariadb DATABASE < journal.sql    (or mysql)
+
+CREATE TABLE IF NOT EXISTS migsync_run (
+    id VARCHAR(32) NOT NULL,
+    number INTEGER NOT NULL,
+    kind VARCHAR(8) NOT NULL,
+    plan_id VARCHAR(32) NOT NULL,
+    at VARCHAR(32) NOT NULL,
+    author VARCHAR(255) NOT NULL,
+    version VARCHAR(32) NOT NULL,
+    reason TEXT NOT NULL,
+    undoes VARCHAR(32),
+    passed LONGTEXT NOT NULL,
+    returned LONGTEXT NOT NULL,
+    changes LONGTEXT NOT NULL,
+    digests LONGTEXT NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (number)
+)ENGINE=InnoDB CHARSET=utf8mb4;
+CREATE TABLE IF NOT EXISTS migsync_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT migsync_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO migsync_version (version_num) SELECT '0001' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM migsync_version);

@@ -1,0 +1,154 @@
+-- migsync 0.1.0: take back plan 5fa4c046c01b0c459f884569cb046c8b
+--
+-- 2 renames in django_migrations.
+-- Every row that stays keeps its id and its applied timestamp.
+--
+-- Database    default (postgresql, schema public)
+-- Identity    the identity that the server gave
+-- Run         psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.undo.sql
+-- Take back   psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.apply.sql
+--
+-- All of it is done or nothing is, whatever the client does after an error. It may be run again.
+-- At the end it says "migsync: undone, 2 rows", "migsync: already undone",
+-- or "migsync: stale, nothing changed" where the rows are not those of the plan.
+--
+-- Goes back from:
+--   20261120T104500_chain.toml
+--
+-- undo of plan 5fa4c046c01b:
+--   row 3: shop.0003_alter_item_price -> shop.0004_alter_item_price
+--   row 2: shop.0002_alter_item_price -> shop.0003_alter_item_price
+
+DO $migsync$
+DECLARE
+    present bigint;    -- rows under the ids of the plan
+    as_before bigint;  -- those that are as the plan found them
+    as_after bigint;   -- those that are as the plan leaves them
+    bearers bigint;    -- rows that bear a new name
+    inserted bigint;   -- those that are a new row of the plan
+    named bigint := 0; -- rows that the plan removes by name, for want of an id
+    standing text;     -- the plan's last run that is in force
+    written bigint;    -- rows of the last statement
+BEGIN
+    SET LOCAL lock_timeout = '10s';
+    SET LOCAL TimeZone = 'UTC';
+    SET LOCAL DateStyle = 'ISO, YMD';
+    SET LOCAL client_min_messages = 'warning';
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'migsync: nothing changed: this must run at READ COMMITTED'
+            USING HINT = 'Run before: SET default_transaction_isolation = ''read committed'';';
+    END IF;
+
+    -- No name: a new row. No new name: the row goes.
+    CREATE TEMPORARY TABLE migsync_change (
+        n bigint, id bigint, applied text, app text, name text, new_app text, new_name text
+    ) ON COMMIT DROP;
+    INSERT INTO pg_temp.migsync_change VALUES
+        (1, 3, '2025-03-03 09:30:00+00', 'shop', '0003_alter_item_price', 'shop', '0004_alter_item_price'),
+        (2, 2, '2025-03-02 09:30:00.123456+00', 'shop', '0002_alter_item_price', 'shop', '0003_alter_item_price');
+
+    -- Readers go on; writers wait, and so does a migrate that knows of migsync.
+    PERFORM pg_advisory_xact_lock(575434166107128376);
+    LOCK TABLE public.django_migrations IN SHARE ROW EXCLUSIVE MODE;
+
+    IF to_regclass('public.migsync_run') IS NULL THEN
+        CREATE TABLE IF NOT EXISTS public.migsync_run (
+            id VARCHAR(32) NOT NULL,
+            number INTEGER NOT NULL,
+            kind VARCHAR(8) NOT NULL,
+            plan_id VARCHAR(32) NOT NULL,
+            at VARCHAR(32) NOT NULL,
+            author VARCHAR(255) NOT NULL,
+            version VARCHAR(32) NOT NULL,
+            reason TEXT NOT NULL,
+            undoes VARCHAR(32),
+            passed TEXT NOT NULL,
+            returned TEXT NOT NULL,
+            changes TEXT NOT NULL,
+            digests TEXT NOT NULL,
+            PRIMARY KEY (id),
+            UNIQUE (number)
+        );
+        CREATE TABLE IF NOT EXISTS public.migsync_version (
+            version_num VARCHAR(32) NOT NULL,
+            CONSTRAINT migsync_version_pkc PRIMARY KEY (version_num)
+        );
+        INSERT INTO public.migsync_version (version_num) SELECT '0001' WHERE NOT EXISTS (SELECT 1 FROM public.migsync_version);
+    END IF;
+
+    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+    SELECT count(*),
+           count(*) FILTER (WHERE ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied)),
+           count(*) FILTER (WHERE ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied))
+      INTO present, as_before, as_after
+      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.id = c.id;
+    SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
+      INTO bearers, inserted
+      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
+    standing := (
+        WITH RECURSIVE family (root, number, id) AS (
+            SELECT id, number, id FROM public.migsync_run WHERE plan_id = '5fa4c046c01b0c459f884569cb046c8b'
+            UNION ALL
+            SELECT f.root, f.number, r.id FROM public.migsync_run AS r JOIN family AS f ON r.undoes = f.id
+        )
+        SELECT root FROM family GROUP BY root, number HAVING count(*) % 2 = 1 ORDER BY number DESC LIMIT 1
+    );
+    IF NOT (present = 2 AND as_before = 2 AND bearers = 1) THEN
+        IF present = 2 AND as_after = 2 AND standing IS NULL THEN
+            DROP TABLE pg_temp.migsync_change;
+            RAISE INFO 'migsync: already undone';
+            RETURN;
+        END IF;
+        RAISE EXCEPTION 'migsync: stale, nothing changed: % of 2 rows not as planned; others with a new name: %',
+            2 - as_before - named, greatest(bearers - 1, 0)
+            USING HINT = 'Make the plan again with: migsync plan', DETAIL = coalesce((
+                SELECT string_agg(format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied), ' ')
+                  FROM (SELECT * FROM pg_temp.migsync_change AS c
+                         WHERE c.id IS NOT NULL AND c.name IS NOT NULL AND NOT EXISTS (
+                               SELECT 1 FROM public.django_migrations AS m
+                                WHERE m.id = c.id AND ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied))
+                         ORDER BY c.n LIMIT 10) AS c), '');
+    END IF;
+
+    UPDATE public.django_migrations AS m SET app = c.new_app, name = c.new_name
+      FROM pg_temp.migsync_change AS c WHERE m.id = c.id AND c.name IS NOT NULL AND c.new_name IS NOT NULL;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> 2 THEN
+        RAISE EXCEPTION 'migsync: failed, nothing changed: % rows written, not 2', written;
+    END IF;
+
+    -- Read back.
+    SELECT count(*),
+           count(*) FILTER (WHERE ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied)),
+           count(*) FILTER (WHERE ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied))
+      INTO present, as_before, as_after
+      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.id = c.id;
+    SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
+      INTO bearers, inserted
+      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
+    IF NOT (present = 2 AND as_after = 2) THEN
+        RAISE EXCEPTION 'migsync: failed, nothing changed: rows are not what was written (a trigger?)';
+    END IF;
+
+    INSERT INTO public.migsync_run (
+        number, id, kind, plan_id, at, author, version, reason, undoes, passed, returned, changes, digests)
+    SELECT next, 'd003ee7b98f0966df4d8fc3c' || lpad(to_hex(next), 8, '0'), 'undo',
+           'd003ee7b98f0966df4d8fc3ce9ce96b5',
+           to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+           left(session_user || '@' || coalesce(host(inet_client_addr()), 'local'), 255),
+           '0.1.0', '',
+           standing,
+           '[]',
+           '[{"id":"45b13e18f4de63ad1ddf9f9a635d69d2205370bccce7d15e9e1dc9f0b73b11cc","format":1,"parents":[],"command":"rewrite chain","created":"2026-11-20T10:45:00Z","apps":{"shop":{"before":["0001_initial","0003_alter_item_price","0004_alter_item_price"],"after":["0001_initial","0002_alter_item_price","0003_alter_item_price"],"removed":[],"renamed":[["0003_alter_item_price","0002_alter_item_price"],["0004_alter_item_price","0003_alter_item_price"]],"collapsed":[]}}}]',
+           '[{"kind":"rename","before":{"id":3,"app":"shop","name":"0003_alter_item_price","applied":"2025-03-03 09:30:00+00"},"after":{"id":3,"app":"shop","name":"0004_alter_item_price","applied":"2025-03-03 09:30:00+00"},"cause":"undo of plan 5fa4c046c01b"},{"kind":"rename","before":{"id":2,"app":"shop","name":"0002_alter_item_price","applied":"2025-03-02 09:30:00.123456+00"},"after":{"id":2,"app":"shop","name":"0003_alter_item_price","applied":"2025-03-02 09:30:00.123456+00"},"cause":"undo of plan 5fa4c046c01b"}]',
+           '{}'
+      FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM public.migsync_run) AS counted;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> 1 THEN
+        RAISE EXCEPTION 'migsync: failed, nothing changed: % rows written, not 1', written;
+    END IF;
+
+    DROP TABLE pg_temp.migsync_change;
+    RAISE INFO 'migsync: undone, 2 rows';
+END
+$migsync$;

@@ -1,0 +1,152 @@
+-- migsync 0.1.0: apply plan 01df00d6dedabb723e9470a5b5cedba7
+--
+-- 1 rename, 1 insert in django_migrations.
+-- Every row that stays keeps its id and its applied timestamp.
+--
+-- Database    default (sqlite)
+-- Identity    the identity that the server gave
+-- Run         sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.apply.sql
+-- Take back   sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.undo.sql
+--             or: migsync undo --database default
+--
+-- All of it is done or nothing is, whatever the client does after an error. It may be run again.
+-- At the end it says "migsync: applied, 2 rows", "migsync: already applied",
+-- or "migsync: stale, nothing changed" where the rows are not those of the plan.
+--
+-- Goes through:
+--   20261120T104500_remake.toml
+--
+-- 20261120T104500_remake.toml:
+--   row 2: shop.0002_everything -> shop.0003_stock
+--   new row: shop.0002_prices, applied 2025-03-02 09:30:00.123456
+
+CREATE TABLE IF NOT EXISTS migsync_run (
+    id VARCHAR(32) NOT NULL,
+    number INTEGER NOT NULL,
+    kind VARCHAR(8) NOT NULL,
+    plan_id VARCHAR(32) NOT NULL,
+    at VARCHAR(32) NOT NULL,
+    author VARCHAR(255) NOT NULL,
+    version VARCHAR(32) NOT NULL,
+    reason TEXT NOT NULL,
+    undoes VARCHAR(32),
+    passed TEXT NOT NULL,
+    returned TEXT NOT NULL,
+    changes TEXT NOT NULL,
+    digests TEXT NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (number)
+);
+CREATE TABLE IF NOT EXISTS migsync_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT migsync_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO migsync_version (version_num) SELECT '0001' WHERE NOT EXISTS (SELECT 1 FROM migsync_version);
+
+DROP VIEW IF EXISTS temp.migsync_state;
+DROP TABLE IF EXISTS temp.migsync_change;
+DROP TABLE IF EXISTS temp.migsync_json;
+DROP TABLE IF EXISTS temp.migsync_outcome;
+-- No name: a new row. No new name: the row goes.
+CREATE TEMPORARY TABLE migsync_change (
+    n INTEGER PRIMARY KEY, id INTEGER, applied TEXT, app TEXT, name TEXT, new_app TEXT, new_name TEXT
+);
+CREATE INDEX temp.migsync_change_id ON migsync_change (id);
+CREATE INDEX temp.migsync_change_new_name ON migsync_change (new_name, new_app);
+CREATE TEMPORARY TABLE migsync_outcome (outcome TEXT);
+INSERT INTO temp.migsync_change VALUES
+    (1, 2, '2025-03-02 09:30:00.123456', 'shop', '0002_everything', 'shop', '0003_stock'),
+    (2, NULL, '2025-03-02 09:30:00.123456', NULL, NULL, 'shop', '0002_prices');
+CREATE TEMPORARY TABLE migsync_json (passed TEXT, returned TEXT, changes TEXT, digests TEXT);
+INSERT INTO temp.migsync_json VALUES (
+    '[{"id":"33386f49f2b9c567b4481e567335c42bdbf925b881f0dcf9f41d1d3f18a61bb1","format":1,"parents":[],"command":"rewrite remake","created":"2026-11-20T10:45:00Z","apps":{"shop":{"before":["0001_initial","0002_everything"],"after":["0001_initial","0002_prices","0003_stock"],"removed":[],"renamed":[["0002_everything","0003_stock"]],"collapsed":[[["0002_everything"],["0002_prices"]]]}}}]',
+    '[]',
+    '[{"kind":"rename","before":{"id":2,"app":"shop","name":"0002_everything","applied":"2025-03-02 09:30:00.123456"},"after":{"id":2,"app":"shop","name":"0003_stock","applied":"2025-03-02 09:30:00.123456"},"cause":"20261120T104500_remake.toml"},{"kind":"insert","before":null,"after":{"id":null,"app":"shop","name":"0002_prices","applied":"2025-03-02 09:30:00.123456"},"cause":"20261120T104500_remake.toml"}]',
+    '{"shop.0001_initial":"0000000000000000000000000000000000000000000000000000000000000000","shop.0003_stock":"0000000000000000000000000000000000000000000000000000000000000000","shop.0002_prices":"0000000000000000000000000000000000000000000000000000000000000000"}'
+);
+
+-- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
+-- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
+-- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
+CREATE TEMPORARY VIEW migsync_state AS SELECT
+    (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id) AS present,
+    (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
+      WHERE c.app = m.app AND c.name = m.name AND c.applied IS CAST(m.applied AS TEXT)) AS as_before,
+    (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
+      WHERE c.new_app = m.app AND c.new_name = m.name AND c.applied IS CAST(m.applied AS TEXT)) AS as_after,
+    (SELECT count(*) FROM main.django_migrations AS m CROSS JOIN temp.migsync_change AS c
+      WHERE c.new_name = m.name AND c.new_app = m.app) AS bearers,
+    (SELECT count(*) FROM main.django_migrations AS m CROSS JOIN temp.migsync_change AS c
+      WHERE c.id IS NULL AND c.new_app = m.app AND c.new_name = m.name AND c.applied IS CAST(m.applied AS TEXT)) AS inserted,
+    (
+        WITH RECURSIVE family (root, number, id) AS (
+            SELECT id, number, id FROM migsync_run WHERE plan_id = '01df00d6dedabb723e9470a5b5cedba7'
+            UNION ALL
+            SELECT f.root, f.number, r.id FROM migsync_run AS r JOIN family AS f ON r.undoes = f.id
+        )
+        SELECT root FROM family GROUP BY root, number HAVING count(*) % 2 = 1 ORDER BY number DESC LIMIT 1
+    ) AS standing;
+
+-- What is not as planned.
+SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coalesce(', applied ' || c.applied, '')
+  FROM temp.migsync_change AS c, temp.migsync_state AS s
+ WHERE NOT (s.present = 1 AND s.as_before = 1 AND s.bearers = 0)
+   AND NOT (s.present = 1 AND s.as_after = 1 AND s.inserted = 1 AND s.standing IS NOT NULL)
+   AND c.id IS NOT NULL AND c.name IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = c.id AND c.app = m.app AND c.name = m.name AND c.applied IS CAST(m.applied AS TEXT))
+ ORDER BY c.n LIMIT 10;
+SELECT 'migsync: other rows with a new name: ' || (bearers - 0)
+  FROM temp.migsync_state
+ WHERE bearers > 0 AND NOT (present = 1 AND as_after = 1 AND inserted = 1 AND standing IS NOT NULL);
+
+CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
+    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+    INSERT INTO migsync_outcome
+    SELECT 'migsync: already applied' FROM temp.migsync_state
+     WHERE NOT (present = 1 AND as_before = 1 AND bearers = 0)
+       AND present = 1 AND as_after = 1 AND inserted = 1 AND standing IS NOT NULL;
+    SELECT RAISE(IGNORE) FROM temp.migsync_outcome;
+    SELECT RAISE(ABORT, 'migsync: stale, nothing changed') FROM temp.migsync_state
+     WHERE NOT (present = 1 AND as_before = 1 AND bearers = 0);
+
+    UPDATE django_migrations
+       SET app = (SELECT c.new_app FROM temp.migsync_change AS c WHERE c.id = django_migrations.id),
+           name = (SELECT c.new_name FROM temp.migsync_change AS c WHERE c.id = django_migrations.id)
+     WHERE id IN (SELECT id FROM temp.migsync_change WHERE name IS NOT NULL AND new_name IS NOT NULL);
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than 1')
+     WHERE changes() <> 1;
+
+    INSERT INTO django_migrations (app, name, applied)
+    SELECT new_app, new_name, applied FROM temp.migsync_change
+     WHERE name IS NULL AND id IS NULL ORDER BY n;
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than 1')
+     WHERE changes() <> 1;
+
+    -- Read back.
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the rows are not what was written (a trigger?)')
+      FROM temp.migsync_state
+     WHERE NOT (present = 1 AND as_after = 1 AND inserted = 1);
+
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is not whole')
+      FROM temp.migsync_json
+     WHERE length(passed) <> 383 OR length(returned) <> 2 OR length(changes) <> 404 OR length(digests) <> 259;
+    INSERT INTO migsync_run (
+        number, id, kind, plan_id, at, author, version, reason, undoes, passed, returned, changes, digests)
+    SELECT next, '01df00d6dedabb723e9470a5' || printf('%08x', next), 'apply', '01df00d6dedabb723e9470a5b5cedba7',
+           strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), 'script', '0.1.0', '',
+           NULL,
+           passed, returned, changes, digests
+      FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM migsync_run), temp.migsync_json;
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than 1')
+     WHERE changes() <> 1;
+
+    INSERT INTO migsync_outcome VALUES ('migsync: applied, 2 rows');
+END;
+
+INSERT INTO temp.migsync_state (present) VALUES (0);
+
+SELECT coalesce((SELECT outcome FROM temp.migsync_outcome), 'migsync: not applied, nothing changed');
+DROP VIEW IF EXISTS temp.migsync_state;
+DROP TABLE IF EXISTS temp.migsync_change;
+DROP TABLE IF EXISTS temp.migsync_json;
+DROP TABLE IF EXISTS temp.migsync_outcome;

@@ -1,0 +1,221 @@
+"""``migsync apply`` of many renames, against a bare script of as many UPDATEs; and how long the table is locked."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from migsync.records.config import DatabaseConfig
+from migsync.records.record import Record, fingerprints
+from migsync.records.target import open_target
+from migsync.sync.apply import apply_plan
+from migsync.sync.plan import Change, Plan
+from migsync.sync.plan_file import PlanFile, save_plans
+from migsync.sync.scripts import apply_script
+from tests.benchmarks.measuring import Command, measure, ratio, table
+from tests.databases import Database, MySQLDatabases, PostgreSQLDatabase, PostgreSQLDatabases, Server, SQLiteDatabase
+from tests.postgresql_server import running_server
+
+NAMES = {"postgresql": "PostgreSQL", "mysql": "MariaDB", "sqlite": "SQLite"}
+# Rows of other apps, which no change touches.
+OTHERS = 1000
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One database with rows to rename, and a plan of all their renames."""
+
+    database: Database
+    directory: Path
+    count: int
+
+    @classmethod
+    def make(cls, database: Database, directory: Path, count: int) -> Bench:
+        bench = cls(database, directory / f"{database.engine}{count}", count)
+        (bench.directory / "shop" / "migrations").mkdir(parents=True)
+        (bench.directory / "pyproject.toml").write_text(
+            f'[tool.migsync.databases.default]\nurl = "{database.url}"\n[tool.migsync.apps]\nshop = "shop/migrations"\n'
+        )
+        (bench.directory / "bare.sql").write_text(
+            "BEGIN;\n"
+            + "".join(
+                f"UPDATE django_migrations SET name = '{name(number + 1)}' WHERE id = {number + OTHERS};\n"
+                for number in range(1, count + 1)
+            )
+            + "COMMIT;\n"
+        )
+        database.create_table()
+        bench.reset()
+        plan = bench.plan()
+        apply_plan_once(bench, plan)  # the journal is there from the first run on
+        bench.reset()
+        save_plans(bench.directory / "plan.json", PlanFile((plan,)))
+        (bench.directory / "script.sql").write_text(apply_script(plan))
+        return bench
+
+    def reset(self) -> None:
+        """The rows as they were, and a table without the dead rows of the run before."""
+        journal = "migsync_run" in self.tables()
+        for statement in ("DELETE FROM django_migrations", *(["DELETE FROM migsync_run"] if journal else ())):
+            self.database.execute(statement)
+        rows = [(number, "other", f"{number:04d}_other", APPLIED) for number in range(1, OTHERS + 1)]
+        rows += [(number + OTHERS, "shop", name(number), APPLIED) for number in range(1, self.count + 1)]
+        self.database.insert(rows)
+        if self.database.engine == "postgresql":
+            self.database.execute("VACUUM FULL ANALYZE django_migrations")
+
+    def tables(self) -> set[str]:
+        query = {
+            "sqlite": "SELECT name FROM sqlite_master",
+            "postgresql": "SELECT tablename FROM pg_tables",
+            "mysql": "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
+        }
+        return {row[0] for row in self.database.execute(query[self.database.engine])}
+
+    @property
+    def config(self) -> DatabaseConfig:
+        return DatabaseConfig("default", self.database.url)
+
+    def plan(self) -> Plan:
+        with open_target(self.config) as target:
+            records = target.read() or ()
+            changes = tuple(Change(row, renamed(row), "benchmark") for row in records if row.app == "shop")
+            after = [renamed(row) if row.app == "shop" else row for row in records]
+            return Plan(target.ref, changes, fingerprints(records, ["shop"]), fingerprints(after, ["shop"]))
+
+    def apply(self) -> Command:
+        arguments = [sys.executable, "-m", "migsync", "apply", "plan.json", "--noinput"]
+        return Command("`migsync apply`", arguments, self.directory, self.reset)
+
+    def client(self, title: str, file: str) -> Command:
+        environment = self.database.env()
+        return Command(
+            title, self.database.client(), self.directory, self.reset, environment, input=self.directory / file
+        )
+
+
+APPLIED = "2026-11-20 10:45:00.123456"
+
+
+def name(number: int) -> str:
+    return f"{number:05d}_alter_item_price_and_more"
+
+
+def renamed(row: Record) -> Record:
+    return row._replace(name=name(int(row.name[:5]) + 1))
+
+
+def apply_plan_once(bench: Bench, plan: Plan) -> dict[str, float]:
+    """Apply in this process; the seconds from the lock to each of the later steps."""
+    at: dict[str, float] = {}
+
+    def step(what: str, _: object) -> None:
+        at[what] = time.perf_counter()
+
+    with open_target(bench.config) as target:
+        apply_plan(target, plan, faults=step, lock_timeout=60)
+    return {what: moment - at["locked"] for what, moment in at.items()}
+
+
+def against_client(databases: list[Database], directory: Path, count: int, times: int) -> str:
+    """The whole command, the script that migsync writes, and the bare script."""
+    rows = []
+    for database in databases:
+        bench = Bench.make(database, directory, count)
+        client = Path(database.client()[0]).name
+        commands = [
+            bench.client(f"bare script, `{client}`", "bare.sql"),
+            bench.client(f"migsync's script, `{client}`", "script.sql"),
+            bench.apply(),
+        ]
+        measure(commands, 1)
+        figures = measure(commands, times)
+        floor = figures[commands[0].name]
+        rows += [
+            [NAMES[database.engine], found.name, f"{found.wall:.2f} s", ratio(found.wall / floor.wall)]
+            for found in figures.values()
+        ]
+    return table(["", f"{count:,} renames", "by the clock", "ratio"], rows)
+
+
+def locked(databases: list[Database], directory: Path, counts: list[int], times: int) -> str:
+    """How long writers wait, as `apply_plan` counts it, and on PostgreSQL as another connection sees it."""
+    rows = []
+    for database in databases:
+        for count in counts:
+            database.execute("DROP TABLE IF EXISTS django_migrations")
+            bench = Bench.make(database, directory / "locked", count)
+            plan = bench.plan()
+            inside, outside = [], []
+            for _ in range(times):
+                bench.reset()
+                with watched(database) as seen:
+                    inside.append(apply_plan_once(bench, plan)["after commit"])
+                outside += seen()
+            other = f"{sorted(outside)[len(outside) // 2]:.2f} s" if outside else ""
+            rows.append([NAMES[database.engine], f"{count:,}", f"{sorted(inside)[len(inside) // 2]:.2f} s", other])
+    return table(["", "renames", "lock held", "seen from outside"], rows)
+
+
+@contextmanager
+def watched(database: Database) -> Iterator[Callable[[], list[float]]]:
+    """Polls PostgreSQL's pg_locks meanwhile; what is yielded gives the seconds between the first and last sight."""
+    seen: list[float] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        assert isinstance(database, PostgreSQLDatabase)
+        with database.connect(autocommit=True) as connection:
+            while not stop.is_set():
+                held = connection.execute(
+                    "SELECT 1 FROM pg_locks WHERE relation = 'django_migrations'::regclass"
+                    " AND mode = 'ShareRowExclusiveLock' AND granted"
+                ).fetchone()
+                if held:
+                    seen.append(time.perf_counter())
+
+    if not isinstance(database, PostgreSQLDatabase):
+        yield list
+        return
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield lambda: [seen[-1] - seen[0]] if seen else []
+    finally:
+        stop.set()
+        thread.join()
+
+
+def growth(database: Database, directory: Path, counts: list[int], times: int) -> list[float]:
+    """The seconds from the lock to after COMMIT for so many renames."""
+    found = []
+    for count in counts:
+        database.execute("DROP TABLE IF EXISTS django_migrations")
+        bench = Bench.make(database, directory / "growth", count)
+        plan = bench.plan()
+        taken = []
+        for _ in range(times):
+            bench.reset()
+            taken.append(apply_plan_once(bench, plan)["after commit"])
+        found.append(min(taken))
+    return found
+
+
+@contextmanager
+def servers(directory: Path) -> Iterator[list[Database]]:
+    """A database on each engine that there is: by MIGSYNC_TEST_POSTGRESQL and MIGSYNC_TEST_MARIADB, as in the tests."""
+    with ExitStack() as stack:
+        url = os.environ.get("MIGSYNC_TEST_POSTGRESQL")
+        server = Server.from_url(url, 5432) if url else stack.enter_context(running_server())
+        found: list[Database] = [stack.enter_context(stack.enter_context(PostgreSQLDatabases.open(server)).database())]
+        if url := os.environ.get("MIGSYNC_TEST_MARIADB"):
+            mysql = stack.enter_context(MySQLDatabases.open(Server.from_url(url, 3306)))
+            found.append(stack.enter_context(mysql.database()))
+        found.append(SQLiteDatabase(directory / "apply.sqlite3"))
+        yield found

@@ -1,0 +1,138 @@
+"""A file system that fails at any call, once or for good: afterwards all is old, or all is new."""
+
+from __future__ import annotations
+
+import errno
+import os
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from migsync.companion.commit import commit, is_open, journals_of, recover_files
+from migsync.companion.commit.files import Fault, Files
+from migsync.companion.commit.store import Store
+from migsync.errors import FilesRefused, MigsyncError, Unsettled
+from migsync.project import Project
+from tests.companion.commit.story import fill, is_new, is_new_in, make_project, make_proposal, step_of, tree
+from tests.conftest import NewDatabase
+
+CODES = ["ENOSPC", "EIO", "EACCES", "EROFS", "EXDEV"]
+
+
+def failing_at(number: int, code: int, *, for_good: bool) -> Fault:
+    """An OSError at the call of this number; and at every later one, if `for_good`."""
+    calls = count()
+
+    def fault(_call: str, path: Path) -> None:
+        call = next(calls)
+        if call == number or (for_good and call > number):
+            raise OSError(code, os.strerror(code), str(path))
+
+    return fault
+
+
+@pytest.mark.parametrize(("code", "for_good"), [*((code, False) for code in CODES), ("ENOSPC", True), ("EROFS", True)])
+def test_a_fault_at_every_call_of_a_commit(tmp_path: Path, code: str, for_good: bool) -> None:
+    ends: list[bool] = []
+    for number in count():
+        root = tmp_path / str(number)
+        project = make_project(root)
+        before = tree(root)
+        fault = failing_at(number, getattr(errno, code), for_good=for_good)
+        try:
+            commit(project, make_proposal(root), files=Files(fault))
+        except FilesRefused as error:
+            assert "Nothing was changed" in str(error)
+            assert os.strerror(getattr(errno, code)) in str(error)
+            assert is_open(root) or tree(root) == before
+            recover_files(root, journals_of(project))
+            assert tree(root) == before
+            ends.append(False)
+        except Unsettled as error:
+            assert "migsync recover" in str(error)
+            settled = recover_files(root, journals_of(project))
+            assert settled
+            assert settled.forward is is_new(tree(root))
+            ends.append(settled.forward)
+        else:
+            assert is_new(tree(root))
+            if fault_is_spent(fault):
+                break
+            ends.append(True)
+        assert not is_open(root)
+    assert ends == sorted(ends)
+    print(f"\n{code}: {len(ends)} calls, {ends.count(False)} left all old, {ends.count(True)} left all new")
+
+
+def fault_is_spent(fault: Fault) -> bool:
+    """Whether the commit came to its end without meeting the fault: it made fewer calls."""
+    try:
+        fault("", Path())
+    except OSError:
+        return True
+    return False
+
+
+def test_a_fault_at_every_call_of_a_commit_with_a_database(tmp_path: Path, new_database: NewDatabase) -> None:
+    ends: list[bool] = []
+    for number in count():
+        root, database = tmp_path / str(number), fill(new_database("sqlite"))
+        project = make_project(root, [database])
+        fault = failing_at(number, errno.EIO, for_good=False)
+        try:
+            commit(project, make_proposal(root), databases=[step_of("db0", database.url, "a" * 32)], files=Files(fault))
+        except FilesRefused:
+            assert not is_new_in(database)
+        except Unsettled:
+            assert is_open(root)
+        else:
+            if fault_is_spent(fault):
+                break
+        recover_files(root, journals_of(project))
+        assert is_new(tree(root)) is is_new_in(database)
+        ends.append(is_new_in(database))
+    assert ends == sorted(ends)
+    assert {True, False} == set(ends)
+
+
+@pytest.mark.parametrize("forward", [False, True])
+def test_a_fault_at_every_call_of_a_recovery(tmp_path: Path, forward: bool) -> None:
+    met: list[str] = []
+    for number in count():
+        root = tmp_path / str(number)
+        project = make_project(root)
+        cut_off(project, root, forward=forward)
+        fault = failing_at(number, getattr(errno, CODES[number % len(CODES)]), for_good=False)
+        try:
+            assert recover_files(root, journals_of(project), files=Files(fault))
+        except MigsyncError as error:
+            met.append(str(error))
+            recover_files(root, journals_of(project))
+        else:
+            if fault_is_spent(fault):
+                break
+        assert is_new(tree(root)) is forward
+    assert len(met) > 20
+    assert all("migsync recover" in text for text in met)
+
+
+class PowerCut(BaseException):
+    """The process ends here, for a test in the process of the test itself."""
+
+
+def cut_off(project: Project, root: Path, *, forward: bool) -> None:
+    """Leave a commit behind that was stopped just before, or just after, it was decided."""
+    dead = False
+
+    def fault(call: str, path: Path) -> None:
+        nonlocal dead
+        opened = Store(root).opened()
+        if opened and (opened[0].state == "decided" if forward else (call, path.name) == ("replace", "open")):
+            dead = True
+        if dead:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        commit(project, make_proposal(root), files=Files(fault))
+    assert is_open(root)

@@ -1,0 +1,124 @@
+"""Fixtures for every test: real databases on three engines, and seeds that are printed."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.databases import (
+    ENGINES,
+    Database,
+    MySQLDatabases,
+    PostgreSQLDatabases,
+    Server,
+    SQLiteDatabase,
+    unavailable,
+)
+from tests.postgresql_server import running_server
+from tests.replica import Replica, running_replica
+
+NewDatabase = Callable[[str], Database]
+
+# deadline=None: the machine's speed is not under test. A failure prints what repeats it.
+settings.register_profile("migsync", deadline=None, print_blob=True)
+settings.register_profile("ci", settings.get_profile("migsync"), derandomize=False, database=None)
+IN_CI = os.environ.get("CI", "").lower() == "true"
+settings.load_profile("ci" if IN_CI else "migsync")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "real: runs on histories that nobody here wrote; takes a minute or two")
+    # In CI every run has its own seed, chosen here so that it can be printed (xdist hands it to the workers).
+    # Elsewhere Hypothesis keeps its example database, which a fixed seed would turn off.
+    if IN_CI and config.getoption("hypothesis_seed") is None:
+        config.option.hypothesis_seed = random.SystemRandom().randrange(2**32)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest first: another worker does the rest meanwhile.
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    seed = config.getoption("hypothesis_seed")
+    return None if seed is None else f"hypothesis: repeat with --hypothesis-seed={seed}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases() -> Iterator[PostgreSQLDatabases]:
+    """Databases on the server of MIGSYNC_TEST_POSTGRESQL, or on one that is started for this process."""
+    with ExitStack() as stack:
+        url = os.environ.get("MIGSYNC_TEST_POSTGRESQL")
+        server = Server.from_url(url, 5432) if url else stack.enter_context(running_server())
+        yield stack.enter_context(PostgreSQLDatabases.open(server))
+
+
+@pytest.fixture(scope="session")
+def replica_servers() -> Iterator[Replica]:
+    with running_replica() as replica:
+        yield replica
+
+
+@pytest.fixture
+def replica(replica_servers: Replica) -> Iterator[tuple[Database, Database]]:
+    """An empty PostgreSQL database as (on a primary, on its streaming standby); see tests.replica.wait_for_replay."""
+    with replica_servers.database() as pair:
+        yield pair
+
+
+@pytest.fixture(scope="session")
+def mysql_databases() -> Iterator[MySQLDatabases]:
+    """Databases on the server of MIGSYNC_TEST_MARIADB."""
+    url = os.environ.get("MIGSYNC_TEST_MARIADB")
+    if not url:
+        unavailable("no MariaDB: set MIGSYNC_TEST_MARIADB, for example to mysql+pymysql://root@127.0.0.1:3306/")
+    else:
+        with MySQLDatabases.open(Server.from_url(url, 3306)) as databases:
+            yield databases
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewDatabase]:
+    """Makes databases: ``new_database("sqlite")``; each call makes another."""
+    with ExitStack() as stack:
+        made: list[Database] = []
+
+        def make(engine: str) -> Database:
+            database: Database
+            if engine == "sqlite":
+                database = SQLiteDatabase(tmp_path / f"database{len(made)}.sqlite3")
+                database.execute("VACUUM")  # an empty database, where before there was no file
+            else:
+                database = stack.enter_context(request.getfixturevalue(f"{engine}_databases").database())
+            made.append(database)
+            return database
+
+        yield make
+
+
+@pytest.fixture
+def sqlite_database(new_database: NewDatabase) -> Database:
+    return new_database("sqlite")
+
+
+@pytest.fixture
+def postgresql_database(new_database: NewDatabase) -> Database:
+    return new_database("postgresql")
+
+
+@pytest.fixture
+def mysql_database(new_database: NewDatabase) -> Database:
+    return new_database("mysql")
+
+
+@pytest.fixture(params=ENGINES)
+def database(request: pytest.FixtureRequest, new_database: NewDatabase) -> Database:
+    """An empty database; the test runs once on each engine."""
+    return new_database(request.param)

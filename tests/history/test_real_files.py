@@ -1,0 +1,96 @@
+"""The migrations of wagtail, django-oscar and Django itself: the reader says what the imported classes say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from migsync.history import FIRST, SETTING, App, Key, Migration, read_history
+from migsync.history.generated import read_generated
+from migsync.history.reader import read_header
+from tests.real.project import SETTINGS
+
+# Prints what Django has after importing every file, and the order in which it would migrate an empty database.
+IMPORT = """
+import json
+import django
+django.setup()
+from pathlib import Path
+from django.apps import apps
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+loader = MigrationLoader(None)
+executor = MigrationExecutor.__new__(MigrationExecutor)
+executor.loader = loader
+print(json.dumps({
+    "apps": {config.label: str(Path(config.path, "migrations")) for config in apps.get_app_configs()},
+    "migrations": [
+        [*key, m.dependencies, m.run_before, m.replaces, m.initial, m.atomic, bool(m.operations)]
+        for key, m in loader.disk_migrations.items()
+    ],
+    "plan": [[m.app_label, m.name] for m, _ in executor.migration_plan(loader.graph.leaf_nodes())],
+}))
+"""
+# Set by wagtail itself, when its models are imported.
+MODELS = {"AUTH_USER_MODEL": "auth.User", "WAGTAIL_PAGE_MODEL": "wagtailcore.Page"}
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    root = tmp_path_factory.mktemp("imported")
+    (root / "project").mkdir()
+    (root / "project" / "__init__.py").touch()
+    databases = 'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}'
+    (root / "project" / "settings.py").write_text(SETTINGS.format(databases=databases, modules={}))
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_reader_says_what_the_imported_classes_say(imported: dict) -> None:
+    history = read_history([App(label, directory) for label, directory in imported["apps"].items()], settings=MODELS)
+    assert history.findings == ()
+    expected = {Key(row[0], row[1]): row[2:] for row in imported["migrations"]}
+    assert len(expected) > 300
+    has_operations = {key: row.pop() for key, row in expected.items()}
+    assert {key: _values(migration) for key, migration in history.migrations.items()} == expected
+    for key, migration in history.migrations.items():
+        # A list that is computed may be empty here and not elsewhere: that is never taken for none.
+        assert migration.operations >= has_operations[key]
+    assert [list(key) for key in history.state(frozenset()).pending] == imported["plan"]
+    without = [migration for migration in history.migrations.values() if len(migration.digest) != 64]
+    assert len(without) < 5
+    for migration in without:  # what they do depends on where they are
+        assert migration.digest == ""
+        assert re.search(r"__(file|name|spec)__", Path(migration.path).read_text())
+
+
+def _values(migration: Migration) -> list:
+    return [
+        [_pair(key) for key in migration.dependencies],
+        [_pair(key) for key in migration.run_before],
+        [_pair(key) for key in migration.replaces],
+        migration.initial,
+        migration.atomic,
+    ]
+
+
+def _pair(key: Key) -> list[str]:
+    return [MODELS[key.name].split(".")[0], FIRST] if key.app == SETTING else list(key)
+
+
+def test_most_files_are_read_the_fast_way_and_all_the_same(imported: dict) -> None:
+    sources = [path.read_bytes() for directory in imported["apps"].values() for path in Path(directory).glob("0*.py")]
+    fast = [(read_generated(source), read_header(source, "")) for source in sources]
+    assert all(generated is None or generated == header for generated, header in fast)
+    assert sum(generated is not None for generated, _ in fast) > len(sources) / 2

@@ -1,0 +1,91 @@
+"""[tool.migsync] is read as written, and what is wrong in it is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migsync.errors import ProjectError
+from migsync.project import find_project
+from migsync.project.options import DatabaseOptions, Options, read_options
+from tests.project.projects import app, write
+
+
+def read(root: Path, text: str) -> Options | None:
+    return read_options(write(root, {"pyproject.toml": text}))
+
+
+def test_everything(tmp_path: Path) -> None:
+    text = """
+        [tool.migsync]
+        settings = "config.settings"
+        rewrites = "names"
+        journal = false
+        lock-timeout = 2.5
+        python-path = "src"
+        [tool.migsync.apps]
+        shop = "src/shop"
+        [tool.migsync.databases.main]
+        url_env = "DATABASE_URL"
+        schema = "tenant"
+    """
+    assert read(tmp_path, text) == Options(
+        settings="config.settings",
+        rewrites="names",
+        journal=False,
+        lock_timeout=2.5,
+        python_path=("src",),
+        apps={"shop": "src/shop"},
+        databases={"main": DatabaseOptions(url_env="DATABASE_URL", schema="tenant")},
+        file=str(tmp_path / "pyproject.toml"),
+    )
+
+
+def test_no_file_no_table_and_an_empty_table(tmp_path: Path) -> None:
+    assert read_options(tmp_path) is None
+    assert read(tmp_path, "[project]\nname = 'migsync-user'\n") is None
+    assert read(tmp_path, "[tool.migsync]\n") == Options(file=str(tmp_path / "pyproject.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "hint"),
+    [
+        ("[tool.migsync]\nsetting = 'x'", "unknown key 'setting'", "Did you mean settings?"),
+        ("[tool.migsync]\nlock_timeout = 1", "unknown key 'lock_timeout'", "Did you mean lock-timeout?"),
+        ("[tool.migsync]\nzzz = 1", "unknown key 'zzz'", "Known keys: settings, rewrites"),
+        ("[tool.migsync.databases.a]\nurl-env = 'X'", "[tool.migsync.databases.a]", "Did you mean url_env?"),
+        ("[tool.migsync.databases.a]\nschema = 'x'", "must have either url or url_env", ""),
+        ("[tool.migsync.databases.a]\nurl = 'x'\nurl_env = 'X'", "must have either url or url_env", ""),
+        ("[tool.migsync.databases]\na = 'sqlite://'", "tool.migsync.databases.a must be a table; it is str", ""),
+        ("[tool.migsync]\njournal = 'no'", "tool.migsync.journal must be true or false", ""),
+        ("[tool.migsync]\nlock-timeout = -1", "must be a number of seconds", ""),
+        ("[tool.migsync]\nlock-timeout = true", "must be a number of seconds", ""),
+        ("[tool.migsync]\npython-path = [1]", "must be a list of texts", ""),
+        ("[tool.migsync]\nsettings = 1", "must be a text; it is int", ""),
+        ("[tool]\nmigsync = 1", "tool.migsync must be a table", ""),
+        ("[tool.migsync\n", "not sound TOML", "Mend"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, text: str, found: str, hint: str) -> None:
+    with pytest.raises(ProjectError) as raised:
+        read(tmp_path, text)
+    assert found in raised.value.found
+    assert str(tmp_path / "pyproject.toml") in raised.value.found
+    assert hint in raised.value.hint
+
+
+def test_a_wrong_value_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as raised:
+        read(tmp_path, "[tool.migsync.databases.a]\nurl = ['postgres://me:secret@db/x']")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_broken_file_of_somebody_else_is_no_matter(tmp_path: Path) -> None:
+    assert read(tmp_path, "<<<<<<< HEAD\n") is None
+
+
+def test_options_reach_the_project(tmp_path: Path) -> None:
+    text = "[tool.migsync]\nrewrites = 'names'\njournal = false\nlock-timeout = 3\n"
+    project = find_project(write(tmp_path, {"pyproject.toml": text, **app("shop")}))
+    assert (project.rewrites, project.journal, project.lock_timeout) == (tmp_path / "names", False, 3.0)
