@@ -22,7 +22,11 @@ from migsync.companion.proof.overlay import install
 # Nothing of migsync that takes long to import: two of these processes start for every proof.
 
 Task = Callable[[Mapping[str, Any]], dict[str, Any]]
-TASKS = {"examine": "migsync.companion.proof.examination", "build": "migsync.companion.proof.building"}
+TASKS = {
+    "examine": "migsync.companion.proof.examination",
+    "build": "migsync.companion.proof.building",
+    "squash": "migsync.companion.composing.squash",
+}
 
 
 class Broken(Exception):

@@ -1,0 +1,88 @@
+"""Ranges of migrations, each composed into one file: the worker's half of a squash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from migsync.companion.composing.compose import compose
+from migsync.companion.proof.worker import set_up, stage
+
+Node = tuple[str, str]
+SETTING = "__setting__"
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Compose every one of the request's ``ranges``; ``squashes`` are the answers, in the same order.
+
+    A range has ``app``, ``names`` (in order), ``name`` (of the new migration), ``optimize``, ``keep_replaces`` and
+    ``heading``; ``stands`` says what is named instead of a migration: ``[[app, name], [[app, name], …]]``.
+    """
+    set_up()
+    from django.db.migrations.loader import MigrationLoader
+
+    with stage("load"):
+        # The graph is of no matter here, nor is a database: only what the files say.
+        loader = MigrationLoader(None, load=False)
+        loader.load_disk()
+    stands = {_node(old): [_node(new) for new in news] for old, news in request["stands"]}
+    return {"squashes": [_squash(wanted, loader.disk_migrations, stands) for wanted in request["ranges"]]}
+
+
+def _squash(
+    wanted: Mapping[str, Any], on_disk: Mapping[Node, Any], stands: Mapping[Node, Sequence[Node]]
+) -> dict[str, Any]:
+    from django.db.migrations.optimizer import MigrationOptimizer
+
+    app = wanted["app"]
+    keys = [(app, name) for name in wanted["names"]]
+    migrations = [on_disk[key] for key in keys]
+    operations = [operation for migration in migrations for operation in migration.operations]
+    kept = MigrationOptimizer().optimize(operations, app) if wanted["optimize"] else operations
+    composed = compose(
+        kept,
+        app=app,
+        name=wanted["name"],
+        dependencies=_outside(keys, (entry for it in migrations for entry in it.dependencies), stands),
+        replaces=keys if wanted["keep_replaces"] else (),
+        run_before=_outside(keys, (entry for it in migrations for entry in it.run_before), stands),
+        initial=migrations[0].initial,
+        atomic=all(migration.atomic for migration in migrations),
+        heading=wanted["heading"],
+    )
+    return {
+        "text": composed.text,
+        "before": len(operations),
+        "after": len(kept),
+        "elided": _elided(migrations, kept),
+        "notes": [note.as_dict() for note in composed.notes],
+    }
+
+
+def _outside(keys: Sequence[Node], entries: Iterable[Node], stands: Mapping[Node, Sequence[Node]]) -> list[Node]:
+    """What the range depends on, or runs before, each once; as ``squashmigrations`` has it."""
+    found: dict[Node, None] = {}
+    for entry in entries:
+        # A swappable dependency is its own kind of tuple in Django; squashmigrations keeps only that on the user.
+        setting = getattr(entry, "setting", None)
+        if setting is not None:
+            found[SETTING, setting] = None
+        elif _node(entry) not in keys:
+            found.update(dict.fromkeys(stands.get(_node(entry), [_node(entry)])))
+    return [node for node in found if node not in keys]
+
+
+def _elided(migrations: Iterable[Any], kept: Iterable[Any]) -> list[tuple[str, str]]:
+    """(migration's name, operation in words) of what was elidable, and is gone."""
+    there = {id(operation) for operation in kept}
+    return [
+        (migration.name, operation.describe())
+        for migration in migrations
+        for operation in migration.operations
+        if operation.elidable and id(operation) not in there
+    ]
+
+
+def _node(entry: Sequence[str]) -> Node:
+    app, name = entry
+    return app, name
