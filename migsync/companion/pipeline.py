@@ -237,11 +237,11 @@ def _target_findings(
         yield _blocked_before(alias, own, optional=terms.allow_applied and alias not in chosen)
         return
     yield from (_of_target(alias, finding) for finding in plan.findings if finding.blocks)
-    touched = sorted(recorded & (reshape.renamed.keys() | reshape.removed.keys()))
+    touched = sorted(recorded & reshape.touched)
     if touched and not (terms.update_db or terms.allow_applied):
         yield _applied(alias, touched)
-    expected = {reshape.renamed.get(key, key) for key in recorded if key not in reshape.removed}
-    if not plan.blocked and {row.key for row in afterwards(_records(ground, number), plan)} != expected:
+    after = {row.key for row in afterwards(_records(ground, number), plan)}
+    if not plan.blocked and after != reshape.recorded(recorded):
         yield _unexpected(alias)
     reason = ground.readings[number].target.read_only
     if reason and alias in chosen and not plan.empty:

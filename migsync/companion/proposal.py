@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from migsync.findings import Finding
@@ -27,6 +29,9 @@ class FileChange:
     mode: int
 
 
+Collapse = tuple[tuple[Key, ...], tuple[Key, ...]]
+
+
 @dataclass(frozen=True)
 class Reshape:
     """What a command wants of the migration files. All keys are those from before, the values of `renamed` excepted.
@@ -36,6 +41,11 @@ class Reshape:
     `dropped`: dependencies on other apps to be taken out. `leaves`: how many ends each touched app will have. An error
     among the `findings` refuses. `otherwise` is another way to the same end, for where this one does not keep the
     state of the models.
+
+    `created` are new files, by their keys of afterwards, with their whole content. `collapsed` pairs keys of one app
+    with those that stand for them from now on, both in order; the files of old keys that are not among the new ones
+    go. Whoever depended on an old key depends on the last new one, and what had to run before it on the first,
+    unless `stands` says what an old key becomes. `settled` are squashes whose `replaces` is taken out.
     """
 
     command: str
@@ -43,16 +53,37 @@ class Reshape:
     removed: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     parents: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     dropped: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
+    created: Mapping[Key, bytes] = field(default_factory=dict)
+    collapsed: tuple[Collapse, ...] = ()
+    stands: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    settled: frozenset[Key] = frozenset()
     leaves: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     otherwise: Reshape | None = None
+
+    @cached_property
+    def gone(self) -> frozenset[Key]:
+        """The keys that exist no more: merges that were taken out, and what was collapsed into something else."""
+        return frozenset(self.removed) | {old for olds, news in self.collapsed for old in olds if old not in news}
+
+    @cached_property
+    def touched(self) -> frozenset[Key]:
+        """The keys whose records change."""
+        return frozenset(self.renamed) | self.removed.keys() | {old for olds, _ in self.collapsed for old in olds}
+
+    def recorded(self, keys: AbstractSet[Key]) -> frozenset[Key]:
+        """What a database with these recorded keys has recorded afterwards."""
+        kept = {self.renamed.get(key, key) for key in keys if key not in self.gone}
+        return frozenset(kept).union(*(news for olds, news in self.collapsed if not keys.isdisjoint(olds)))
 
 
 @dataclass(frozen=True)
 class Proposal:
     """A Reshape worked out: every file that changes, and the rewrite to be committed with them.
 
-    `rewrite` is None where no name changes, and where today's format of rewrites cannot say what changes.
+    `rewrite` is None where no name changes, and where today's format of rewrites cannot say what changes. `notes` are
+    sentences that a person should read: what was carried over, and what was left out.
     """
 
     command: str
@@ -60,6 +91,7 @@ class Proposal:
     rewrite: Rewrite | None
     leaves: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def blocked(self) -> bool:

@@ -25,6 +25,10 @@ def refusals(reshaped: Reshaped, root: Path) -> Iterator[Finding]:
 def _foreign(reshaped: Reshaped, is_own: FirstParty) -> Iterator[Finding]:
     """Files that would have to change, and must not be."""
     own: dict[str, bool] = {}
+    for migration, _ in reshaped.created:
+        app = reshaped.history.apps.get(migration.key.app)
+        if app is None or not app.directory or not app.first_party or not is_own(app.directory):
+            yield _third_party(reshaped, migration)
     for migration, _ in reshaped.changes:
         directory = os.path.dirname(migration.path)  # noqa: PTH120 -- one for each of thousands of files
         if directory not in own:
@@ -64,6 +68,9 @@ def _third_party(reshaped: Reshaped, migration: Migration) -> Finding:
 
 
 def _unusable(reshaped: Reshaped) -> Iterator[Finding]:
+    for new in reshaped.reshape.created:
+        if reason := _reason_against(new.name):
+            yield _of_key("unusable-name", new, f"{new} cannot be made: {reason}.", "", "Choose another name.")
     for old, new in reshaped.reshape.renamed.items():
         if reason := _reason_against(new.name):
             yield _of_key("unusable-name", old, f"{old} cannot be renamed: {reason}.", "", "Choose another name.")
@@ -83,17 +90,17 @@ def _reason_against(name: str) -> str:
 
 
 def _doubled(reshaped: Reshaped) -> Iterator[Finding]:
-    bearers: dict[Key, Key] = {}
+    bearers: dict[Key, Key] = {new: new for new in reshaped.reshape.created}
     for key in reshaped.history.migrations:
-        if key in reshaped.reshape.removed:
+        if key in reshaped.reshape.gone:
             continue
         new = reshaped.now(key)
         other = bearers.setdefault(new, key)
-        if other != key:
+        if other != key or new in reshaped.reshape.created:
             yield _of_key(
                 "name-twice",
                 key,
-                f"{other} and {key} would both be {new}.",
+                f"{'A new migration' if new in reshaped.reshape.created else other} and {key} would both be {new}.",
                 "Two migrations cannot have one name.",
                 "Choose another name for one of them.",
             )
@@ -103,9 +110,9 @@ def _replaced(reshaped: Reshaped) -> Iterator[Finding]:
     """Django sees a cycle, or skips the migration, when a squash replaces a name that something else bears."""
     given = {new: old for old, new in reshaped.reshape.renamed.items() if old in reshaped.history.migrations}
     for squash, migration in reshaped.history.migrations.items():
-        for replaced in () if squash in reshaped.reshape.removed else migration.replaces:
+        for replaced in () if squash in reshaped.reshape.gone else migration.replaces:
             new = reshaped.now(replaced)
-            if replaced not in reshaped.reshape.removed and given.get(new, replaced) != replaced:
+            if replaced not in reshaped.reshape.gone and given.get(new, replaced) != replaced:
                 yield _of_key(
                     "replaced-name",
                     given[new],
@@ -117,23 +124,23 @@ def _replaced(reshaped: Reshaped) -> Iterator[Finding]:
 
 
 def _occupied(reshaped: Reshaped) -> Iterator[Finding]:
-    removed = reshaped.reshape.removed
+    gone = reshaped.reshape.gone
     paths = [(migration, reshaped.path(migration)) for migration, _ in reshaped.changes]
-    leaving = {it.path for it, path in paths if it.key in removed or path != it.path}
+    leaving = {it.path for it, path in paths if it.key in gone or path != it.path}
+    moved = [(it, path) for it, path in paths if it.key not in gone and path != it.path]
     entries: dict[str, frozenset[str]] = {}
-    for migration, path in paths:
-        if path == migration.path or migration.key in removed:
-            continue
+    for migration, path in (*moved, *((it, it.path) for it, _ in reshaped.created)):
         directory, name = os.path.split(path)
         if directory not in entries:
-            entries[directory] = frozenset(os.listdir(directory))  # noqa: PTH208 -- names are what is wanted
+            there_is = os.path.isdir(directory)  # noqa: PTH112 -- the same
+            entries[directory] = frozenset(os.listdir(directory) if there_is else ())  # noqa: PTH208 -- names only
         for there in (name, os.path.splitext(name)[0]):  # noqa: PTH122 -- a package hides a module of its name
             place = f"{directory}{os.sep}{there}"
             if there in entries[directory] and place not in leaving:
                 yield _error(
                     "file-there",
                     migration,
-                    f"{migration.key} would be moved to {path}, and {place} is there already.",
+                    f"{migration.key} would be written to {path}, and {place} is there already.",
                     "migsync writes over nothing.",
                     f"Move {there} away, or choose another name.",
                 )

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from migsync.companion.edits import MigrationEdit
 from migsync.companion.proposal import Reshape
-from migsync.history import SETTING, History, Key, Migration, build_history
+from migsync.history import SETTING, History, Key, Migration, build_history, parse_migration
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,35 @@ class Reshaped:
         removed = self.reshape.removed
         return {
             **{old: (new,) for old, new in self.reshape.renamed.items()},
+            **{old: news[-1:] for old, news in self._collapsed.items()},
+            **self.reshape.stands,
             **{key: self._standing(key, lambda gone: removed[gone]) for key in removed},
         }
 
     @cached_property
+    def _collapsed(self) -> Mapping[Key, tuple[Key, ...]]:
+        """What stands for each key that is collapsed into something else."""
+        return {old: news for olds, news in self.reshape.collapsed for old in olds if old not in news}
+
+    @cached_property
     def in_run_before(self) -> Mapping[Key, tuple[Key, ...]]:
-        """For a merge that goes: what came after it. Whatever ran before the merge has to run before that."""
-        return {key: self._standing(key, self._followers) for key in self._gone}
+        """For a merge that goes: what came after it. Whatever ran before the merge has to run before that.
+
+        For what is collapsed: the first that stands for it.
+        """
+        stands = self.reshape.stands
+        return {
+            **{old: stands.get(old, news[:1]) for old, news in self._collapsed.items()},
+            **{key: self._standing(key, self._followers) for key in self._merges},
+        }
 
     @cached_property
     def in_replaces(self) -> Mapping[Key, tuple[Key, ...]]:
         """For a merge that goes: nothing. A squash takes the place of what it replaces, not of the merge's parents."""
-        return dict.fromkeys(self._gone, ())
+        return dict.fromkeys(self._merges, ())
 
     @cached_property
-    def _gone(self) -> tuple[Key, ...]:
+    def _merges(self) -> tuple[Key, ...]:
         return tuple(key for key in self.reshape.removed if key in self.history.migrations)
 
     def _followers(self, gone: Key) -> Iterable[Key]:
@@ -71,7 +86,8 @@ class Reshaped:
         names = (*migration.dependencies, *migration.run_before, *migration.replaces)
         parents = self.reshape.parents.get(key)
         dropped = self.reshape.dropped.get(key, frozenset())
-        if parents is None and not dropped and becomes.keys().isdisjoint(names):
+        settled = key in self.reshape.settled
+        if parents is None and not dropped and not settled and becomes.keys().isdisjoint(names):
             return None
         return MigrationEdit(
             key.app,
@@ -79,7 +95,7 @@ class Reshaped:
             None if parents is None else tuple(self._parents(parents)),
             dropped,
             self.in_run_before,
-            self.in_replaces,
+            dict.fromkeys(migration.replaces, ()) if settled else self.in_replaces,
         )
 
     def _parents(self, parents: Iterable[Key]) -> Iterator[Key]:
@@ -91,7 +107,7 @@ class Reshaped:
         """Every migration whose file changes, moves or goes, with the edit of what it says."""
         found: list[tuple[Migration, MigrationEdit | None]] = []
         for key, migration in self.history.migrations.items():
-            if key in self.reshape.removed:
+            if key in self.reshape.gone:
                 found.append((migration, None))
             elif (edit := self.edit(migration)) is not None or key in self.reshape.renamed:
                 found.append((migration, edit))
@@ -106,6 +122,15 @@ class Reshaped:
         return os.path.join(directory, new + name[len(old) :])  # noqa: PTH118 -- one for each of thousands of files
 
     @cached_property
+    def created(self) -> Sequence[tuple[Migration, bytes]]:
+        """Every new migration with its content; its path is in the app's directory."""
+        directories = {label: app.directory or "" for label, app in self.history.apps.items()}
+        return [
+            (parse_migration(content, key, str(Path(directories.get(key.app, ""), f"{key.name}.py"))), content)
+            for key, content in self.reshape.created.items()
+        ]
+
+    @cached_property
     def after(self) -> History:
         """The history afterwards, for its names and ends: dependencies on settings are left out of it."""
         return build_history(self._migrations(), self.history.apps.values(), complete=False)
@@ -113,7 +138,7 @@ class Reshaped:
     def _migrations(self) -> Iterator[Migration]:
         changed = {migration.key: edit for migration, edit in self.changes}
         for key, migration in self.history.migrations.items():
-            if key in self.reshape.removed:
+            if key in self.reshape.gone:
                 continue
             edit = changed.get(key) or MigrationEdit(key.app)
             yield replace(
@@ -124,6 +149,7 @@ class Reshaped:
                 replaces=_edited(edit, "replaces", migration.replaces),
                 digest="",
             )
+        yield from (migration for migration, _ in self.created)
 
 
 def _edited(edit: MigrationEdit, attribute: str, keys: tuple[Key, ...]) -> tuple[Key, ...]:

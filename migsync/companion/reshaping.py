@@ -40,7 +40,9 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
     refused = any(finding.blocks for finding in findings)
     rewrite = None if refused else _rewrite(reshaped, rewrites, created)
     files = tuple(sorted(work.files, key=lambda change: str(change.old_path or change.new_path)))
-    return Proposal(reshape.command, files, rewrite, reshape.leaves, tuple(dict.fromkeys(findings)))
+    return Proposal(
+        reshape.command, files, rewrite, reshape.leaves, tuple(dict.fromkeys(findings)), notes=reshape.notes
+    )
 
 
 @dataclass
@@ -57,21 +59,30 @@ class _Work:
                 self._change(migration, edit)
             except HistoryError as error:
                 self.findings.append(_uneditable(migration, error))
+        for migration, content in self.reshaped.created:
+            self._create(migration, content)
         reshape = self.reshaped.reshape
-        changed = {key.app for key in (*reshape.renamed, *reshape.removed, *reshape.parents)}
+        changed = {key.app for key in (*reshape.touched, *reshape.parents, *reshape.created)}
         touched = sorted(changed & self.reshaped.history.apps.keys())
         self.files += filter(None, (_max_migration(self.reshaped, app) for app in touched))
 
     def _change(self, migration: Migration, edit: MigrationEdit | None) -> None:
         old_path = Path(migration.path).absolute()
         old, mode = _read(migration.path)
-        if migration.key in self.reshaped.reshape.removed:
+        if migration.key in self.reshaped.reshape.gone:
             self.files.append(FileChange(old_path, None, old, None, mode))
             return
         new = edit_migration(old, migration.path, edit) if edit else old
         new_path = Path(self.reshaped.path(migration)).absolute()
         if new != old or new_path != old_path:
             self.files.append(FileChange(old_path, new_path, old, new, mode))
+
+    def _create(self, migration: Migration, content: bytes) -> None:
+        """A new file, with the permission bits of the package that it goes into."""
+        path = Path(migration.path).absolute()
+        package = path.with_name("__init__.py")
+        mode = package.stat().st_mode & 0o666 if package.is_file() else 0o644
+        self.files.append(FileChange(None, path, None, content, mode))
 
 
 def _read(path: str) -> tuple[bytes, int]:
@@ -118,6 +129,9 @@ def _max_migration(reshaped: Reshaped, app: str) -> FileChange | None:
 def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | None:
     """The rewrite of all names that change; None for none, and for changed labels, which no rewrite can say."""
     changes: dict[str, NameChanges] = {}
+    for olds, news in reshaped.reshape.collapsed:
+        names = tuple(key.name for key in olds), tuple(key.name for key in news)
+        changes.setdefault(olds[0].app, NameChanges()).collapsed.append(names)
     for old, new in _on_disk(reshaped):
         of_app = changes.setdefault(old.app, NameChanges())
         if new is None:
@@ -145,14 +159,18 @@ def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewri
     history = reshaped.history
     digests = {name: history.migrations[Key(app, name)].digest for name in history.names(app)}
     past = {name: [up.name for up in history.parents(Key(app, name)) if up.app == app] for name in history.names(app)}
+    went = {key.name for key in reshaped.reshape.gone if key.app == app}
     return assemble(
         reshaped.after.names(app),
         changes,
         past,
         digests_before={name: digest for name, digest in digests.items() if digest},
         digests_after={
-            changes.renamed.get(name, name): digest
-            for name, digest in digests.items()
-            if digest and name not in changes.removed
+            **{
+                changes.renamed.get(name, name): digest
+                for name, digest in digests.items()
+                if digest and name not in went
+            },
+            **{new.key.name: new.digest for new, _ in reshaped.created if new.key.app == app and new.digest},
         },
     )

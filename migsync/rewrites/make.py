@@ -149,7 +149,8 @@ def assemble(
     else:
         parents = {name: [up for up in ups if up in old.union(kept)] for name, ups in past.items()}
         order = [name for name in past if name in old.union(kept)]
-        order += [name for name in (*changes.olds(), *kept) if name not in past]
+        order = [*(name for name in changes.olds() if name not in past), *order]  # what a squash on disk replaced
+        order += [name for name in kept if name not in past]
     place = {name: number for number, name in enumerate(order)}
     return AppRewrite(
         before=tuple(order),

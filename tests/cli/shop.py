@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -111,6 +112,7 @@ class Shop:
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.root)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job has it ignored
             command = [sys.executable, "-m", "migsync", *arguments]
             os.execve(sys.executable, command, self.environment(TERM="xterm", COLUMNS="100", **environment))
         shown, waiting, given = b"", list(answers), ""
