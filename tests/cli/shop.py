@@ -18,6 +18,7 @@ MANAGE = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "config")\n
 
 OLD = ("0001_initial", "0003_price", "0004_merge", "0005_sku")
 PATIENCE = 30
+QUESTIONS = (b"[y/N]:", b"Which goes first?:")
 NEW = ("0001_initial", "0002_price", "0003_sku")
 MAPPED = ("--map", "shop.0003_price=0002_price", "--map", "shop.0005_sku=0003_sku", "--remove", "shop.0004_merge")
 
@@ -108,7 +109,7 @@ class Shop:
         return self
 
     def at_terminal(self, *arguments, answers=(), **environment):
-        """Run at a pseudo-terminal, giving one answer to each question."""
+        """Run at a pseudo-terminal, giving one answer to each question; one that is called does it while it waits."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.root)
@@ -129,8 +130,9 @@ class Shop:
             if not piece:
                 break
             shown += piece
-            if waiting and shown.rstrip().endswith(b"[y/N]:"):
+            if waiting and shown.rstrip().endswith(QUESTIONS):
                 given = waiting.pop(0)
+                given = given() if callable(given) else given
                 os.write(terminal, given.encode())
         os.close(terminal)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

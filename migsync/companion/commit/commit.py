@@ -125,14 +125,15 @@ class Work:
         real = _Places()
         changes = [replace(it, old_path=real.path(it.old_path), new_path=real.path(it.new_path)) for it in changes]
         held = held_by_git(change.old_path for change in changes if change.old_path)
-        if not force:
-            refuse_uncommitted(self.root, held)
         with ExitStack() as stack:
             try:
                 store.prepare()
                 stack.enter_context(locked(store.lock_file, self.files, self.timeout))
                 self._refuse_open(store)
                 change = change_of(self.root, self.rewrites, changes, self.files)
+                if not force:
+                    # Not before: what was edited since it was shown is said to be that, and not merely uncommitted.
+                    refuse_uncommitted(self.root, held)
                 record = self._record(store, command, change, held, undoes, emptied)
                 self._stage(store, record, change)
             except OSError as error:
