@@ -184,7 +184,10 @@ def _check(label: str, app: AppRewrite) -> None:
             raise ValueError(f"{label} changes {stray[0]!r}, which is not among its {what} names")
     if any(not olds or not news for olds, news in app.collapsed):
         raise ValueError(f"{label} has a collapse with an empty side")
-    kept_before, kept_after = set(app.before) - set(changed), set(app.after) - set(given)
+    if any(len(news) > 1 and not app.absorbing.keys().isdisjoint(news) for _, news in app.collapsed):
+        raise ValueError(f"{label} has a collapse into a name that was there before, and into others")
+    kept_before = set(app.before) - set(changed) - app.absorbing.keys()
+    kept_after = set(app.after) - set(given)
     if unaccounted := sorted(kept_before ^ kept_after):
         raise ValueError(f"{label} does not say what became of {unaccounted[0]!r}")
 

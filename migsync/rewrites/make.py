@@ -109,10 +109,14 @@ def _app_rewrite(
     after = history.names(app)
     _check_against_disk(history, app, changes)
     past = None
+    digests_before = {name: old.digest for name, old in (old_files or {}).items() if old.digest}
+    digests_after = {name: digest for name in after if (digest := history.migrations[Key(app, name)].digest)}
     if old_files is not None:
         then = build_history([old for old in old_files.values() if old.key.app == app])
         past = {name: [up.name for up in then.parents(Key(app, name)) if up.app == app] for name in then.names(app)}
         explained = {*changes.olds(), *after} - ({*changes.news()} - {*changes.olds()})
+        united = {new for _, news in changes.collapsed for new in news}
+        explained |= {new for new in united & digests_before.keys() if digests_before[new] == digests_after.get(new)}
         if unexplained := [name for name in past if name not in explained]:
             raise UsageError(
                 f"{app}.{unexplained[0]} is gone from disk as well, and nothing says what became of it.",
@@ -123,8 +127,8 @@ def _app_rewrite(
         after,
         changes,
         past,
-        digests_before={name: old.digest for name, old in (old_files or {}).items() if old.digest},
-        digests_after={name: digest for name in after if (digest := history.migrations[Key(app, name)].digest)},
+        digests_before=digests_before,
+        digests_after=digests_after,
     )
 
 
@@ -140,10 +144,13 @@ def assemble(
 
     `past` are the old names in an order in which they could be applied, with their in-app dependencies; what is
     neither changed nor on disk any more is left out. Without it nothing is said about dependencies: a wrong one would
-    make a database's true position look impossible, a missing one only leaves it open.
+    make a database's true position look impossible, a missing one only leaves it open. The new name of a collapse that
+    is among them, with the same operations, is a squash that takes up what it replaced.
     """
     old, given = set(changes.olds()), set(changes.news())
-    kept = [name for name in after if name not in given]
+    united = {new for _, news in changes.collapsed for new in news}
+    there = {new for new in united & set(past or ()) - old if digests_before.get(new) == digests_after.get(new)}
+    kept = [name for name in after if name not in given or name in there]
     if past is None:
         order, parents = _back(after, changes), {}
     else:

@@ -8,7 +8,7 @@ whether it matters at all; the order and the time in which the records were appl
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from migsync.errors import UsageError
@@ -86,6 +86,14 @@ class Places:
             known = {**rewrite.apps[self.app].parents_before, **known}
         return known
 
+    def squashes(self, position: frozenset[str]) -> Iterator[tuple[str, set[str]]]:
+        """The squashes that stand beside what they replace: those on disk, and those that were tidied since."""
+        for name in self.history.names(self.app):
+            yield name, {key.name for key in self.history.migrations[Key(self.app, name)].replaces}
+        for rewrite in self.remaining(position):
+            for squash, olds in rewrite.apps[self.app].absorbing.items():
+                yield squash, set(olds)
+
     def remaining(self, position: frozenset[str]) -> list[Rewrite]:
         """The rewrites that a target at `position` still has to go through, in order."""
         return [rewrite for rewrite in self.rewrites.of_app(self.app) if rewrite.id not in position]
@@ -162,12 +170,11 @@ def _closed(places: Places, records: Sequence[Record], position: frozenset[str],
     recorded = {record.name for record in records}
     names = places.names(position)
     stands = set(recorded)
-    for name in places.history.names(places.app):
-        replaced = {key.name for key in places.history.migrations[Key(places.app, name)].replaces}
-        if name in recorded:
+    for squash, replaced in places.squashes(position):
+        if squash in recorded:
             stands |= replaced
         elif replaced and replaced <= recorded:
-            stands.add(name)
+            stands.add(squash)
     parents = places.parents(position)
     return all(up in stands for name in recorded for up in parents.get(name, ()) if up in names or up in parents)
 
@@ -210,8 +217,9 @@ def _doubts(places: Places, records: Sequence[Record], unjournaled: frozenset[st
     for rewrite in places.rewrites.of_app(app):
         if rewrite.id not in unjournaled:
             continue
+        given = rewrite.apps[app].targets - rewrite.apps[app].absorbing.keys()
         for record in records:
-            if record.name in rewrite.apps[app].targets and clock.older(record.applied, rewrite.created):
+            if record.name in given and clock.older(record.applied, rewrite.created):
                 yield Finding(
                     "doubtful-name",
                     Severity.ERROR,

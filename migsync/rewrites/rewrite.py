@@ -19,8 +19,9 @@ class AppRewrite:
     `before` and `after` are all names of the app, in an order in which they could be applied. In `before`, each name
     depends on the one above it, unless `depends` says on which names of the app instead: what was recorded in a
     database can be judged by it (see :mod:`migsync.rewrites.position`). `collapsed` pairs old names with new ones:
-    many to one for a squash, many to many for a remake. `digests_before` and `digests_after` map a name to the
-    digest of its operations, as far as it was known.
+    many to one for a squash, many to many for a remake. A new name that is in `before` and not among the old ones is
+    the same migration before and after: a squash that was there already, which takes up what it replaced.
+    `digests_before` and `digests_after` map a name to the digest of its operations, as far as it was known.
     """
 
     before: tuple[str, ...]
@@ -45,6 +46,13 @@ class AppRewrite:
     def targets(self) -> frozenset[str]:
         """The new names that this rewrite gives."""
         return frozenset([new for _, new in self.renamed] + [name for _, news in self.collapsed for name in news])
+
+    @cached_property
+    def absorbing(self) -> Mapping[str, tuple[str, ...]]:
+        """The squashes that were there before and stay, each with the old names that it takes up."""
+        return {
+            new: olds for olds, news in self.collapsed for new in news if new in self.before and new not in self.sources
+        }
 
     @cached_property
     def parents_before(self) -> Mapping[str, tuple[str, ...]]:

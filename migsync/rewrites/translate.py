@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from migsync.findings import Finding, Severity
@@ -53,6 +53,7 @@ def _step(rows: Sequence[Row], app: str, rewrite: Rewrite) -> tuple[list[Row], l
     change, cause = rewrite.apps[app], rewrite.label
     renames, removed = dict(change.renamed), set(change.removed)
     collapse_of = {old: number for number, (olds, _) in enumerate(change.collapsed) for old in olds}
+    collapse_of |= {news[0]: number for number, (_, news) in enumerate(change.collapsed) if news[0] in change.absorbing}
     now, findings = list[Row](), list[Finding]()
     collapsing: dict[int, list[tuple[str, Row]]] = {}
     for row in rows:
@@ -67,12 +68,20 @@ def _step(rows: Sequence[Row], app: str, rewrite: Rewrite) -> tuple[list[Row], l
             now.append(row)
     for number, found in collapsing.items():
         olds, news = change.collapsed[number]
+        if any(name not in olds for name, _ in found):
+            now += _absorb(found, olds, cause)
+            continue
         missing = [old for old in olds if old not in {name for name, _ in found}]
         if missing:
             findings.append(_partial(app, rewrite, missing, news))
         together = [row for _, row in found]
         now += together if missing else _collapse(together, app, news, cause)
     return now, findings
+
+
+def _absorb(found: Sequence[tuple[str, Row]], olds: Collection[str], cause: str) -> list[Row]:
+    """The squash's own row says that all of it ran: it stays as it is, and what it took up goes."""
+    return [row.removed(cause) if name in olds else row for name, row in found]
 
 
 def _collapse(rows: list[Row], app: str, news: Sequence[str], cause: str) -> list[Row]:
@@ -94,6 +103,7 @@ def backward(rows: Sequence[Row], app: str, rewrite: Rewrite) -> list[Row]:
     olds_of: dict[str, tuple[str, ...]] = {new: (old,) for old, new in change.renamed}
     for olds, news in change.collapsed:
         olds_of |= {new: olds if new == news[-1] else () for new in news}
+    olds_of |= {squash: (*olds, squash) for squash, olds in change.absorbing.items()}
     found: list[Row] = []
     for row in rows:
         if row.now is None or row.now.app != app or row.now.name not in olds_of:

@@ -58,7 +58,8 @@ def _under_old_names(rows: Sequence[Row], gone: Sequence[Rewrite], done: Collect
     for rewrite in reversed(gone):
         for app in rewrite.apps:
             others = backward(others, app, rewrite)
-    return kept + others
+    brought = {row.now.key for row in kept if row.now}
+    return kept + [row for row in others if row.origin or row.now is None or row.now.key not in brought]
 
 
 def revert(rows: Sequence[Row], changes: Iterable[Change], cause: str) -> tuple[list[Row], list[Finding]]:
