@@ -45,7 +45,8 @@ class Reshape:
     `created` are new files, by their keys of afterwards, with their whole content. `collapsed` pairs keys of one app
     with those that stand for them from now on, both in order; the files of old keys that are not among the new ones
     go. Whoever depended on an old key depends on the last new one, and what had to run before it on the first,
-    unless `stands` says what an old key becomes. `settled` are squashes whose `replaces` is taken out.
+    unless `stands` says what an old key becomes. `pointed` says the same for one migration alone: what it names instead
+    of a key. `settled` are squashes whose `replaces` is taken out.
     """
 
     command: str
@@ -56,6 +57,7 @@ class Reshape:
     created: Mapping[Key, bytes] = field(default_factory=dict)
     collapsed: tuple[Collapse, ...] = ()
     stands: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    pointed: Mapping[Key, Mapping[Key, tuple[Key, ...]]] = field(default_factory=dict)
     settled: frozenset[Key] = frozenset()
     leaves: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -70,7 +72,8 @@ class Reshape:
     @cached_property
     def touched(self) -> frozenset[Key]:
         """The keys whose records change."""
-        return frozenset(self.renamed) | self.removed.keys() | {old for olds, _ in self.collapsed for old in olds}
+        collapsed = {old for olds, news in self.collapsed for old in olds if old not in news or old in self.created}
+        return frozenset(self.renamed) | self.removed.keys() | collapsed
 
     def recorded(self, keys: AbstractSet[Key]) -> frozenset[Key]:
         """What a database with these recorded keys has recorded afterwards."""

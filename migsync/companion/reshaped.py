@@ -82,7 +82,8 @@ class Reshaped:
 
     def edit(self, migration: Migration) -> MigrationEdit | None:
         """What must change inside of a migration's file; None for one that names nothing that changes."""
-        key, becomes = migration.key, self.becomes
+        key, pointed = migration.key, self.reshape.pointed.get(migration.key, {})
+        becomes = {**self.becomes, **pointed} if pointed else self.becomes
         names = (*migration.dependencies, *migration.run_before, *migration.replaces)
         parents = self.reshape.parents.get(key)
         dropped = self.reshape.dropped.get(key, frozenset())
@@ -94,8 +95,9 @@ class Reshaped:
             becomes,
             None if parents is None else tuple(self._parents(parents)),
             dropped,
-            self.in_run_before,
-            dict.fromkeys(migration.replaces, ()) if settled else self.in_replaces,
+            {**self.in_run_before, **pointed} if pointed else self.in_run_before,
+            self.in_replaces,
+            settled,
         )
 
     def _parents(self, parents: Iterable[Key]) -> Iterator[Key]:

@@ -130,7 +130,9 @@ def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | 
     """The rewrite of all names that change; None for none, and for changed labels, which no rewrite can say."""
     changes: dict[str, NameChanges] = {}
     for olds, news in reshaped.reshape.collapsed:
-        names = tuple(key.name for key in olds), tuple(key.name for key in news)
+        # A squash that was there already, and is no new file, is the same migration before and after.
+        gone = (key.name for key in olds if key not in news or key in reshaped.reshape.created)
+        names = tuple(gone), tuple(key.name for key in news)
         changes.setdefault(olds[0].app, NameChanges()).collapsed.append(names)
     for old, new in _on_disk(reshaped):
         of_app = changes.setdefault(old.app, NameChanges())

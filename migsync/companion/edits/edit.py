@@ -10,6 +10,7 @@ from functools import partial
 from migsync.companion.edits.decide import Outcome, own_first, renamed, with_parents
 from migsync.companion.edits.entries import Entries, Entry, Names, Through, find_entries
 from migsync.companion.edits.generated import rename_generated
+from migsync.companion.edits.settled import settled
 from migsync.companion.edits.source import CannotEdit, Source, Splice
 from migsync.companion.edits.values import Values, literal
 from migsync.history.evaluate import UnreadableError
@@ -27,7 +28,7 @@ class MigrationEdit:
     `keys`: what a key becomes wherever it is named: ``(new,)``, several, or ``()`` for nothing; `run_before` and
     `replaces` say it otherwise for these attributes. `parents`, unless None: the dependencies inside the app from now
     on, by their new keys; those on other apps, swappable ones, ``__first__`` and ``__latest__`` stay. `dropped`:
-    dependencies, as they stand in the file, that are taken out.
+    dependencies, as they stand in the file, that are taken out. `settled`: the whole statement of `replaces` goes.
     """
 
     app: str
@@ -36,9 +37,12 @@ class MigrationEdit:
     dropped: frozenset[Key] = frozenset()
     run_before: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     replaces: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    settled: bool = False
 
     def outcomes(self, attribute: str, keys: Sequence[Key]) -> tuple[Outcome, list[Outcome]]:
         """What must be put in front of an attribute's keys, and what becomes of each one."""
+        if attribute == "replaces" and self.settled:
+            return (), [()] * len(keys)
         if attribute != "dependencies":
             special = self.run_before if attribute == "run_before" else self.replaces
             return (), renamed(keys, {**self.keys, **special} if special else self.keys)
@@ -53,7 +57,7 @@ def edit_migration(source: bytes, path: str, edit: MigrationEdit) -> bytes:
     for what cannot be rewritten safely. What comes back was read again: it says what was asked for, and its operations
     are what they were.
     """
-    if (fast := rename_generated(source, edit.outcomes)) is not None:
+    if not edit.settled and (fast := rename_generated(source, edit.outcomes)) is not None:
         return fast
     before = read_header(source, path)
     unreadable = [problem for problem in before.problems if not problem.what.startswith(("initial:", "atomic:"))]
@@ -131,12 +135,15 @@ class _Editor:
         }
         try:
             for attribute, entries in found.items():
-                self._attribute(definition, attribute, entries)
+                if attribute != "replaces" or not self.edit.settled:
+                    self._attribute(definition, attribute, entries)
             self.splices += self.values.splices()
         except UnreadableError as unreadable:
             raise CannotEdit(self.source.path, *unreadable.problem) from None
         for holder in {**self.removed, **self.added, **self.front}:
             self.splices.append(Splice(*self.source.span(holder), partial(self._restructured, holder)))
+        if self.edit.settled:
+            self.splices += settled(self.source, definition)
         return self.source.spliced(self.splices)
 
     def _attribute(self, definition: ast.ClassDef, attribute: str, entries: Entries | None) -> None:

@@ -67,6 +67,11 @@ class Source:
             self._starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0),
         )
 
+    @property
+    def length(self) -> int:
+        """Where the text ends."""
+        return len(self._data)
+
     def text(self, start: int, end: int) -> str:
         """The text of a span."""
         return self._data[start:end].decode()

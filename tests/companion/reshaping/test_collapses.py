@@ -85,6 +85,7 @@ def test_a_squash_on_disk_absorbs_what_it_replaced(tmp_path: Path) -> None:
     assert not after.migrations[squash].replaces
     assert after.migrations[Key("blog", "0001_x")].dependencies == (squash,)
     assert proposal.rewrite is not None
+    assert proposal.rewrite.apps["shop"].absorbing == {squash.name: ("0002_b", "0003_c", "0004_d")}
     assert proposal.rewrite.apps["shop"] == AppRewrite.from_dict(proposal.rewrite.apps["shop"].as_dict())
     assert Rewrite.from_dict(proposal.rewrite.as_dict()).id == proposal.rewrite.id
 
@@ -101,3 +102,19 @@ def test_a_new_file_goes_into_the_projects_own_apps_only(tmp_path: Path) -> None
     project.app("auth", tmp_path / "lib/auth/migrations", first_party=False)
     proposal = project.propose(created={Key("auth", "0001_new"): SQUASH, Key("nowhere", "0001_new"): SQUASH})
     assert [finding.code for finding in proposal.findings] == ["third-party-file", "third-party-file"]
+
+
+def test_one_migration_can_be_pointed_elsewhere_alone(tmp_path: Path) -> None:
+    project = shop(tmp_path)
+    squash = Key("shop", "0002_squashed")
+    project.add(str(squash), "shop.0001_a", replaces=["shop.0002_b", "shop.0003_c"])
+    instead = {Key("shop", name): (squash,) for name in ("0002_b", "0003_c")}
+    dependants = [Key("blog", "0001_x"), Key("blog", "0002_y"), Key("shop", "0004_d")]
+    proposal = project.propose(pointed=dict.fromkeys(dependants, instead))
+    assert proposal.rewrite is None
+    carry_out(proposal)
+    after = project.read().migrations
+    assert after[dependants[0]].dependencies == after[dependants[1]].run_before == (squash,)
+    assert after[dependants[2]].dependencies == (squash,)
+    assert after[Key("shop", "0003_c")].dependencies == (Key("shop", "0002_b"),)
+    assert after[squash].replaces == (Key("shop", "0002_b"), Key("shop", "0003_c"))
