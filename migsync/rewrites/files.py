@@ -48,8 +48,7 @@ def rewrite_file(directory: Path, rewrite: Rewrite) -> tuple[Path, bytes]:
     Raises RewriteError for a file of `directory` that is no rewrite, ValueError for a rewrite that would not be read
     again.
     """
-    for label, app in rewrite.apps.items():
-        _check(label, app)
+    _check_all(rewrite)
     for path in directory.glob("*.toml") if directory.is_dir() else ():
         if _read(path)[0] == rewrite.id:
             return path, path.read_bytes()
@@ -99,6 +98,8 @@ def to_toml(rewrite: Rewrite) -> str:
 
 def _app_lines(table: str, app: dict[str, Any]) -> Iterator[str]:
     yield f"[{table}]"
+    if "from" in app:
+        yield f"from = {_quoted(app['from'])}"
     for name in ("before", "after", "removed", "renamed", "collapsed"):
         yield from _array_lines(name, app[name])
     tables = [("depends", app.get("depends"))]
@@ -160,8 +161,7 @@ def _read(path: Path) -> tuple[str, Rewrite]:
             raise ValueError("created is not a date and time with an offset")
         document["created"] = created.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         rewrite = Rewrite.from_dict(document, path=str(path))
-        for label, app in rewrite.apps.items():
-            _check(label, app)
+        _check_all(rewrite)
         return str(document["id"]), rewrite
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RewriteError(f"{path} is not a sound rewrite: {_reason(error)}.", *HAND_EDITED) from error
@@ -169,6 +169,16 @@ def _read(path: Path) -> tuple[str, Rewrite]:
 
 def _reason(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _check_all(rewrite: Rewrite) -> None:
+    """Raise ValueError unless every app's table is sound, and no label is one app before and another one after."""
+    for label, app in rewrite.apps.items():
+        _check(label, app)
+        if app.origin != "":
+            check_name(app.origin)
+        if app.origin in rewrite.apps:
+            raise ValueError(f"{label} was {app.origin} before, and {app.origin} has names of its own")
 
 
 def _check(label: str, app: AppRewrite) -> None:

@@ -56,7 +56,7 @@ class Rewrites:
         return Rewrites(tuple(kept), same) if same else self
 
     def of_app(self, app: str) -> tuple[Rewrite, ...]:
-        """Those that change names of `app`, in order."""
+        """Those that change names of `app`, or its label, in order."""
         return self._of_app.get(app, ())
 
     @cached_property
@@ -64,7 +64,7 @@ class Rewrites:
         found: dict[str, list[Rewrite]] = {}
         for rewrite in self.ordered:
             for app, change in rewrite.apps.items():
-                if change.sources:
+                if change.sources or change.origin:
                     found.setdefault(app, []).append(rewrite)
         return {app: tuple(rewrites) for app, rewrites in found.items()}
 

@@ -52,11 +52,25 @@ class Position:
 
 @dataclass(frozen=True)
 class Places:
-    """What can be recorded in `app` at each position: names, and what they depend on."""
+    """What can be recorded in `app` at each position: names, and what they depend on.
+
+    A position has `through` in it and nothing of `ahead`: that is known already, by the label that the rows bear.
+    """
 
     app: str
     rewrites: Rewrites
     history: History
+    through: frozenset[str] = frozenset()
+    ahead: frozenset[str] = frozenset()
+
+    def positions(self, journaled: frozenset[str]) -> list[frozenset[str]]:
+        """Those that a target can be at which has been through the rewrites `journaled`."""
+        known = journaled | self.through
+        return [
+            position
+            for position in self.rewrites.positions(self.app)
+            if known <= position and self.ahead.isdisjoint(position)
+        ]
 
     def names(self, position: frozenset[str]) -> set[str]:
         """The names that exist at `position`, among those that some rewrite of the app changes or gives."""
@@ -71,7 +85,9 @@ class Places:
             if rewrite.id in position:
                 names = (names - rewrite.apps[self.app].sources) | rewrite.apps[self.app].targets
         for rewrite in self._next(position):
-            names |= set(rewrite.apps[self.app].before)
+            unknown = position - self.rewrites.ancestors[rewrite.id]
+            gone = [name for one in changing if one.id in unknown for name in one.apps[self.app].sources]
+            names |= set(rewrite.apps[self.app].before).difference(gone)
         if len(position) == len(changing):
             names |= set(self.history.names(self.app))
         return names
@@ -115,7 +131,7 @@ def decide(
     """
     app, changing = places.app, places.rewrites.of_app(places.app)
     journaled &= {rewrite.id for rewrite in changing}
-    candidates = [position for position in places.rewrites.positions(app) if journaled <= position]
+    candidates = places.positions(journaled)
     touched = {name for rewrite in changing for name in rewrite.apps[app].sources | rewrite.apps[app].targets}
     recorded = {record.name for record in records}
     named = [position for position in candidates if recorded & touched <= places.names(position)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from migsync.findings import Finding, Severity
 from migsync.history import History
 from migsync.history.migration import Key
+from migsync.rewrites.labels import Labels
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
@@ -16,17 +17,31 @@ def successors(missing: Key, history: History, rewrites: Rewrites) -> tuple[tupl
     """What the rewrites say that `missing`, a name of no file, has become: all answers that fit the files on disk.
 
     Each answer is the keys that stand for it now: one, or, for a merge that was removed, those of its parents. There
-    are several answers where the name was used more than once. None: the rewrites say nothing about it.
+    are several answers where the name was used more than once. None: the rewrites say nothing about it. A label that
+    no app has any more means the app that has another one now.
     """
-    steps = rewrites.of_app(missing.app)
+    app, steps, relabelled = _steps(missing, history, rewrites)
     found: list[tuple[Key, ...]] = []
     for number, rewrite in enumerate(steps):
-        if missing.name in rewrite.apps[missing.app].sources:
-            names = sorted(_followed(missing.name, missing.app, steps[number:]))
-            keys = _ends([Key(missing.app, name) for name in names], history)
+        if missing.name in rewrite.apps[app].sources:
+            names = sorted(_followed(missing.name, app, steps[number:]))
+            keys = _ends([Key(app, name) for name in names], history)
             if keys and all(key in history.migrations for key in keys) and keys not in found:
                 found.append(keys)
+    same = (Key(app, missing.name),)
+    kept = not any(missing.name in rewrite.apps[app].sources for rewrite in steps[relabelled:])
+    if app != missing.app and kept and same[0] in history.migrations and same not in found:
+        found.append(same)
     return tuple(found)
+
+
+def _steps(missing: Key, history: History, rewrites: Rewrites) -> tuple[str, tuple[Rewrite, ...], int]:
+    """The label of today, the app's rewrites under it, and the place of the first one that changed the label."""
+    labels = Labels(rewrites)
+    app = missing.app if missing.app in history.apps else labels.today(missing.app)
+    steps = labels.view.of_app(app)
+    changed = {step.rewrite.id for step in labels.path(missing.app)} if app != missing.app else set()
+    return app, steps, next((number for number, rewrite in enumerate(steps) if rewrite.id in changed), len(steps))
 
 
 def retired(history: History, rewrites: Rewrites) -> Mapping[Key, tuple[tuple[Key, ...], ...]]:
@@ -82,7 +97,7 @@ def _finding(
         hint = f"Name {said} in the file. migsync rebase does it."
     else:
         hint = f"The name was used more than once. Name the right one in the file: {said}."
-    last = _last_to_retire(missing, rewrites)
+    last = _last_to_retire(missing, history, rewrites)
     return Finding(
         "retired-name",
         Severity.ERROR if history.apps[origin.app].first_party else Severity.WARNING,
@@ -95,8 +110,9 @@ def _finding(
     )
 
 
-def _last_to_retire(missing: Key, rewrites: Rewrites) -> Rewrite:
-    return [step for step in rewrites.of_app(missing.app) if missing.name in step.apps[missing.app].sources][-1]
+def _last_to_retire(missing: Key, history: History, rewrites: Rewrites) -> Rewrite:
+    app, steps, relabelled = _steps(missing, history, rewrites)
+    return [step for step in steps if missing.name in step.apps[app].sources or step in steps[relabelled:]][-1]
 
 
 def _followed(name: str, app: str, steps: Sequence[Rewrite]) -> set[str]:

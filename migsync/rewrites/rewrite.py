@@ -21,7 +21,8 @@ class AppRewrite:
     database can be judged by it (see :mod:`migsync.rewrites.position`). `collapsed` pairs old names with new ones:
     many to one for a squash, many to many for a remake. A new name that is in `before` and not among the old ones is
     the same migration before and after: a squash that was there already, which takes up what it replaced.
-    `digests_before` and `digests_after` map a name to the digest of its operations, as far as it was known.
+    `digests_before` and `digests_after` map a name to the digest of its operations, as far as it was known. `origin` is
+    the label that the app had before, where the rewrite gives it another one (``from``); empty where the label stays.
     """
 
     before: tuple[str, ...]
@@ -32,6 +33,7 @@ class AppRewrite:
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     digests_before: Mapping[str, str] = field(default_factory=dict)
     digests_after: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
 
     @cached_property
     def sources(self) -> frozenset[str]:
@@ -63,6 +65,7 @@ class AppRewrite:
     def as_dict(self) -> dict[str, Any]:
         """The values of the app's table in the TOML file; empty optional ones left out."""
         document: dict[str, Any] = {
+            **({"from": self.origin} if self.origin else {}),
             "before": list(self.before),
             "after": list(self.after),
             "removed": list(self.removed),
@@ -93,6 +96,7 @@ class AppRewrite:
             depends={name: tuple(parents) for name, parents in document.get("depends", {}).items()},
             digests_before=dict(digests.get("before", {})),
             digests_after=dict(digests.get("after", {})),
+            origin=document.get("from", ""),
         )
 
 
@@ -117,6 +121,11 @@ class Rewrite:
         canonical = json.dumps(self._content(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """Every label that a row which it changes can bear, before or after."""
+        return frozenset(self.apps) | {app.origin for app in self.apps.values() if app.origin}
+
     @property
     def label(self) -> str:
         """How a person knows it: the file's name, or the beginning of the id where there is no file yet."""
@@ -125,8 +134,8 @@ class Rewrite:
     def says_the_same(self, other: Rewrite) -> bool:
         """True when both make the same changes of names, whenever and by whomever they were written down."""
         return self.apps.keys() == other.apps.keys() and all(
-            (set(app.renamed), set(app.collapsed), set(app.removed), set(app.after))
-            == (set(twin.renamed), set(twin.collapsed), set(twin.removed), set(twin.after))
+            (app.origin, set(app.renamed), set(app.collapsed), set(app.removed), set(app.after))
+            == (twin.origin, set(twin.renamed), set(twin.collapsed), set(twin.removed), set(twin.after))
             for app, twin in ((app, other.apps[label]) for label, app in self.apps.items())
         )
 

@@ -100,21 +100,22 @@ def backward(rows: Sequence[Row], app: str, rewrite: Rewrite) -> list[Row]:
     What stood for several migrations becomes several rows with the same `applied`.
     """
     change = rewrite.apps[app]
+    label = change.origin or app
     olds_of: dict[str, tuple[str, ...]] = {new: (old,) for old, new in change.renamed}
     for olds, news in change.collapsed:
         olds_of |= {new: olds if new == news[-1] else () for new in news}
     olds_of |= {squash: (*olds, squash) for squash, olds in change.absorbing.items()}
     found: list[Row] = []
     for row in rows:
-        if row.now is None or row.now.app != app or row.now.name not in olds_of:
+        if row.now is None or row.now.app != app:
             found.append(row)
             continue
-        olds = olds_of[row.now.name]
+        olds = olds_of.get(row.now.name, (row.now.name,))
         if not olds:
             found.append(row.removed(rewrite.label))
             continue
-        found += [Row(None, Record(None, app, old, row.now.applied), rewrite.label) for old in olds[:-1]]
-        found.append(row.renamed(Key(app, olds[-1]), rewrite.label))
+        found += [Row(None, Record(None, label, old, row.now.applied), rewrite.label) for old in olds[:-1]]
+        found.append(row.renamed(Key(label, olds[-1]), rewrite.label))
     return found
 
 

@@ -48,7 +48,7 @@ def bring_back(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites, app
 
 
 def _unknown(rewrite: Rewrite, rewrites: Rewrites, apps: Collection[str]) -> bool:
-    return rewrite.id not in rewrites.by_id and not rewrite.apps.keys().isdisjoint(apps)
+    return rewrite.id not in rewrites.by_id and not rewrite.labels.isdisjoint(apps)
 
 
 def _under_old_names(rows: Sequence[Row], gone: Sequence[Rewrite], done: Collection[Record | None]) -> list[Row]:

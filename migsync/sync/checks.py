@@ -15,7 +15,17 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import forward_names
 from migsync.sync.plan import Change
 
-UNDECIDED = frozenset({"no-position", "open-position", "doubtful-name", "duplicate-records", "partial-collapse"})
+UNDECIDED = frozenset(
+    {
+        "no-position",
+        "open-position",
+        "doubtful-name",
+        "duplicate-records",
+        "partial-collapse",
+        "two-labels",
+        "label-used-again",
+    }
+)
 
 
 def taken(before: Sequence[Record], after: Sequence[Record], scope: Collection[str]) -> Iterator[Finding]:
@@ -99,11 +109,17 @@ def lost_rewrites(history: History, returned: Iterable[Rewrite], changes: Iterab
         migration = history.migrations.get(record.key)
         return migration.digest if migration else ""
 
+    def moved(app: str) -> list[tuple[Record, Record]]:
+        return [(now, old) for now, old in renames if now.app == app]
+
     for rewrite in returned:
         for app, names in rewrite.apps.items():
+            if names.origin and app in history.apps and names.origin not in history.apps:
+                yield from (_lost(rewrite, now.key, old.key) for now, old in moved(app)[:1])
+                continue
             made = {new: names.digests_after.get(new, "") for _, new in names.renamed}
-            for now, old in renames:
-                digest = made.get(now.name, "") if now.app == app else ""
+            for now, old in moved(app):
+                digest = made.get(now.name, "")
                 if digest and on_disk(now) == digest != on_disk(old):
                     yield _lost(rewrite, now.key, old.key)
                     break

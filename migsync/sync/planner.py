@@ -10,12 +10,14 @@ from migsync.findings import Finding
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.records.record import Record, fingerprints
+from migsync.rewrites.labels import Labels
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.position import Clock, Places, Position, decide, forced
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import Row, forward
 from migsync.sync import checks
 from migsync.sync.backwards import bring_back
+from migsync.sync.labels import NO_BOUNDS, Bounds, relabel
 from migsync.sync.leftovers import leftovers
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.prune import dedupe, prune
@@ -58,18 +60,32 @@ def make_plan(
     Raises UsageError for a `positions` or `prune` that names nothing. Everything else that stands in the way is a
     finding of the plan.
     """
+    stated, labels = rewrites, Labels(rewrites)
+    rewrites = labels.view
     scope = _scope(history, rewrites, options.apps)
     findings = [finding for finding in history.findings if finding.blocks and finding.app in scope]
-    findings += rewrites.conflicts()
-    rows, pruned = prune([Row.of(record) for record in records], history, options.prune, options.positions)
+    findings += [*labels.conflicts(), *rewrites.conflicts()]
+    rows, pruned = prune([Row.of(record) for record in records], history, options.prune, options.positions, labels)
     rows, doubles = dedupe(rows, scope, options.dedupe)
-    back = bring_back(rows, runs, rewrites, scope)
+    back = bring_back(rows, runs, rewrites, scope | labels.olds(scope))
     journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
-    recorded = [row.now for row in back.rows if row.now]
-    rows, positions, translated = _through_rewrites(history, rewrites, back.rows, scope, journaled, options)
+    forced_to = {app: forced(Places(app, rewrites, history), text) for app, text in options.positions.items()}
+    renamed = relabel(
+        back.rows,
+        labels,
+        installed=history.apps.keys(),
+        scope=scope,
+        journaled=journaled,
+        stated={app: position.passed for app, position in forced_to.items()},
+        keep_earliest=options.dedupe,
+    )
+    recorded = [row.now for row in renamed.rows if row.now]
+    rows, positions, translated = _through_rewrites(
+        history, rewrites, renamed.rows, scope, journaled, forced_to, renamed.bounds, options
+    )
     changes = _changes(rows)
     lost = list(checks.lost_rewrites(history, back.returned, changes))
-    findings += [*pruned, *doubles, *(lost or back.findings), *translated]
+    findings += [*pruned, *doubles, *(lost or back.findings), *renamed.findings, *translated]
     after = [row.now for row in rows if row.now]
     if not any(finding.code in checks.UNDECIDED for finding in findings):
         findings += checks.taken(records, after, scope)
@@ -77,7 +93,7 @@ def make_plan(
         state = history.state({record.key for record in after})
         findings += checks.graph(history, state, scope)
         findings += leftovers(history, state, after, scope, options.elsewhere)
-    touched = scope | {change.before.app for change in changes if change.before}
+    touched = scope | labels.olds(scope) | {change.before.app for change in changes if change.before}
     found = fingerprints(records, touched)
     settles = bool(changes) or bool(options.positions) or bool(back.returned)
     return Plan(
@@ -85,7 +101,7 @@ def make_plan(
         changes=tuple(changes),
         fingerprints=found,
         fingerprints_after=fingerprints(after, touched) if changes else found,
-        passed=tuple(_newly_passed(rewrites, scope, journaled)) if settles else (),
+        passed=tuple(_newly_passed(stated, rewrites, scope, journaled)) if settles else (),
         returned=back.returned,
         findings=tuple(dict.fromkeys(findings)),
         digests=_digests(history, changes),
@@ -111,6 +127,8 @@ def _through_rewrites(
     rows: Sequence[Row],
     scope: frozenset[str],
     journaled: frozenset[str],
+    forced_to: Mapping[str, Position],
+    bounds: Mapping[str, Bounds],
     options: PlanOptions,
 ) -> tuple[list[Row], dict[str, Position], list[Finding]]:
     """Every app's rows through the rewrites that they have not been through."""
@@ -123,10 +141,11 @@ def _through_rewrites(
     for app in sorted(scope):
         if not rewrites.of_app(app):
             continue
-        places = Places(app, rewrites, history)
+        proven = bounds.get(app, NO_BOUNDS)
+        places = Places(app, rewrites, history, proven.through, proven.ahead)
         recorded = [row.now for row in by_app.get(app, ()) if row.now]
-        if app in options.positions:
-            position = forced(places, options.positions[app])
+        if app in forced_to:
+            position = forced_to[app]
         else:
             position = decide(places, recorded, journaled, options.clock, options.trust_names)
         findings += position.findings
@@ -146,9 +165,15 @@ def _changes(rows: Iterable[Row]) -> list[Change]:
     )
 
 
-def _newly_passed(rewrites: Rewrites, scope: frozenset[str], journaled: frozenset[str]) -> Iterable[Rewrite]:
-    """All that touch the apps in view: what else they touch is in view as well, or not the project's own any more."""
-    return (rewrite for rewrite in rewrites.ordered if rewrite.id not in journaled and scope & rewrite.apps.keys())
+def _newly_passed(
+    stated: Rewrites, seen: Rewrites, scope: frozenset[str], journaled: frozenset[str]
+) -> Iterable[Rewrite]:
+    """All that touch the apps in view: what else they touch is in view as well, or not the project's own any more.
+
+    As `stated` by their files; `seen` are the same ones under the labels of today.
+    """
+    pairs = zip(stated.ordered, seen.ordered, strict=True)
+    return (rewrite for rewrite, now in pairs if rewrite.id not in journaled and scope & now.apps.keys())
 
 
 def _digests(history: History, changes: Iterable[Change]) -> dict[str, str]:

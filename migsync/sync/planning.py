@@ -18,6 +18,7 @@ from migsync.records.config import DatabaseConfig
 from migsync.records.record import Record
 from migsync.records.target import Target, open_target
 from migsync.rewrites.files import load_rewrites
+from migsync.rewrites.labels import Labels
 from migsync.rewrites.make import parse_changes
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.pairs import Pair
@@ -201,7 +202,7 @@ def _plan(result: Survey, request: PlanRequest) -> None:
 
     found = discover(
         result.history,
-        result.rewrites,
+        Labels(result.rewrites).view,
         asked.keys() | set().union(*unexplained),
         [afterwards(reading.records, plan) for reading, plan in zip(readings, result.plans, strict=True)],
         [reading.runs for reading in readings],

@@ -8,11 +8,12 @@ from migsync.errors import UsageError
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
+from migsync.rewrites.labels import Labels
 from migsync.rewrites.translate import Row
 
 
 def prune(
-    rows: Sequence[Row], history: History, asked: Sequence[str], positions: Mapping[str, str]
+    rows: Sequence[Row], history: History, asked: Sequence[str], positions: Mapping[str, str], labels: Labels
 ) -> tuple[list[Row], list[Finding]]:
     """Remove the rows that `asked` names (``app.name``, or ``app`` for an app that is not installed any more).
 
@@ -22,7 +23,7 @@ def prune(
     found: list[Finding] = []
     for text in asked:
         app, _, name = text.partition(".")
-        _refuse(history, app, name, positions)
+        _refuse(history, app, name, positions, labels)
         count = 0
         kept: list[Row] = []
         for row in rows:
@@ -39,7 +40,14 @@ def prune(
     return list(rows), found
 
 
-def _refuse(history: History, app: str, name: str, positions: Mapping[str, str]) -> None:
+def _refuse(history: History, app: str, name: str, positions: Mapping[str, str], labels: Labels) -> None:
+    today = labels.today(app)
+    if app not in history.apps and today in history.first_party and today not in positions:
+        raise UsageError(
+            f"--prune {app}{name and '.'}{name}: {app} is {today} now.",
+            "Its records become those of that app; without them Django would run its migrations again.",
+            f"If they are leftovers, say where {today} stands too: --position {today}=REWRITE or none",
+        )
     if app in history.apps and app not in history.first_party:
         raise UsageError(
             f"--prune {app}: {app} is installed and is not this project's own app.",

@@ -167,7 +167,7 @@ def known_digests(run: Run) -> dict[str, str]:
     digests: dict[str, str] = {}
     for rewrite in reversed(run.passed):
         for app, names in rewrite.apps.items():
-            digests |= {f"{app}.{name}": digest for name, digest in names.digests_before.items()}
+            digests |= {f"{names.origin or app}.{name}": digest for name, digest in names.digests_before.items()}
     for rewrite in run.returned:
         for app, names in rewrite.apps.items():
             digests |= {f"{app}.{name}": digest for name, digest in names.digests_after.items()}

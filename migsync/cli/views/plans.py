@@ -96,7 +96,8 @@ def _row(plan: Plan, change: Change) -> tuple[Span, Span, Span, Span]:
     if before and after:
         kept = before.applied or ""
         applied = kept if before.applied == after.applied else f"{kept} -> {after.applied}"
-        return Span("rename", Style.WARNING), Span(before.name), Span(after.name, Style.GOOD), Span(applied, Style.DIM)
+        name = after.name if after.app == before.app else str(after.key)
+        return Span("rename", Style.WARNING), Span(before.name), Span(name, Style.GOOD), Span(applied, Style.DIM)
     if before:
         why = Span(f"({_instead(plan, change, before)})", Style.DIM)
         return Span("remove", Style.BAD), Span(before.name), why, Span(before.applied or "", Style.DIM)

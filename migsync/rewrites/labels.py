@@ -1,0 +1,122 @@
+"""Apps that were given another label: every rewrite seen under the labels of today, and what an old label means.
+
+A rewrite whose app table says ``from`` changes a label. Whoever did not know of it, an older rewrite or a row that was
+recorded before, means the app by the label of old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+
+from migsync.findings import Finding, Severity
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+
+
+@dataclass(frozen=True)
+class Relabel:
+    """One change of a label, and the rewrite that made it."""
+
+    rewrite: Rewrite
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Relabelled(Rewrite):
+    """A rewrite with its apps under the labels of today; everything else, its id too, is the `original`'s."""
+
+    original: Rewrite = field(kw_only=True)
+
+    @cached_property
+    def id(self) -> str:
+        """The id of the file."""
+        return self.original.id
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the labels in `rewrites` and in rows mean today."""
+
+    rewrites: Rewrites
+
+    @cached_property
+    def steps(self) -> tuple[Relabel, ...]:
+        """Every change of a label, in order."""
+        return tuple(
+            Relabel(rewrite, change.origin, app)
+            for rewrite in self.rewrites.ordered
+            for app, change in rewrite.apps.items()
+            if change.origin
+        )
+
+    def path(self, label: str, passed: Collection[str] = ()) -> tuple[Relabel, ...]:
+        """The changes that lead from `label` to the one of today, for who has been through the rewrites `passed`."""
+        found: list[Relabel] = []
+        for step in self.steps:
+            if step.rewrite.id not in passed and step.old == label:
+                found.append(step)
+                label = step.new
+        return tuple(found)
+
+    def today(self, label: str, passed: Collection[str] = ()) -> str:
+        """The label of today."""
+        steps = self.path(label, passed)
+        return steps[-1].new if steps else label
+
+    def olds(self, apps: Collection[str]) -> frozenset[str]:
+        """The labels that `apps` have borne before."""
+        return frozenset(step.old for step in self.steps if self.today(step.old) in apps)
+
+    def steps_of(self, app: str) -> frozenset[str]:
+        """The ids of the rewrites that changed the label of what is `app` today."""
+        return frozenset(
+            step.rewrite.id
+            for number, step in enumerate(self.steps)
+            if self.today(step.new, {before.rewrite.id for before in self.steps[: number + 1]}) == app
+        )
+
+    @cached_property
+    def view(self) -> Rewrites:
+        """All rewrites with their apps under the labels of today; `rewrites` itself where no label ever changed."""
+        if not self.steps:
+            return self.rewrites
+        return Rewrites(tuple(self._seen(rewrite) for rewrite in self.rewrites.ordered), self.rewrites.same)
+
+    def _seen(self, rewrite: Rewrite) -> Rewrite:
+        known = self.rewrites.ancestors[rewrite.id] | {rewrite.id}
+        apps: dict[str, AppRewrite] = {}
+        for app, change in rewrite.apps.items():
+            apps.setdefault(self.today(app, known), change)
+        if apps.keys() == rewrite.apps.keys():
+            return rewrite
+        return Relabelled(
+            rewrite.parents,
+            rewrite.command,
+            rewrite.created,
+            apps,
+            rewrite.made_with_files,
+            rewrite.path,
+            original=rewrite,
+        )
+
+    def conflicts(self) -> Iterator[Finding]:
+        """A finding for every two rewrites that give one app two labels, or two apps one, not knowing of each other."""
+        ancestors: Mapping[str, Collection[str]] = self.rewrites.ancestors
+        for first, second in combinations(self.steps, 2):
+            one, other = first.rewrite, second.rewrite
+            related = one.id == other.id or one.id in ancestors[other.id] or other.id in ancestors[one.id]
+            if not related and (first.old == second.old or first.new == second.new):
+                yield Finding(
+                    "rewrites-conflict",
+                    Severity.ERROR,
+                    f"{one.label} makes {first.old} {first.new}, {other.label} makes {second.old} {second.new}, and "
+                    "neither knows of the other.",
+                    "Two branches changed the same labels; which came first would change the result.",
+                    f"Take the label of one branch back (its files and {other.label}).",
+                    app=second.new,
+                    file=other.path,
+                )

@@ -1,0 +1,136 @@
+"""Rows under a label that their app no longer has: taken to the label of today before anything else is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from migsync.findings import Finding, Severity
+from migsync.history.migration import Key
+from migsync.rewrites.labels import Labels
+from migsync.rewrites.translate import Row
+from migsync.sync.prune import dedupe
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a label proves: the rewrites (ids) that the rows have been through, and those that they have not."""
+
+    through: frozenset[str] = frozenset()
+    ahead: frozenset[str] = frozenset()
+
+
+NO_BOUNDS = Bounds()
+
+
+@dataclass(frozen=True)
+class Relabelling:
+    """The rows under the labels of today, and what their old ones prove, app by app."""
+
+    rows: list[Row]
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def relabel(
+    rows: Sequence[Row],
+    labels: Labels,
+    *,
+    installed: Collection[str],
+    scope: Collection[str],
+    journaled: Collection[str],
+    stated: Mapping[str, Collection[str]],
+    keep_earliest: bool,
+) -> Relabelling:
+    """Give every row of an app in `scope` its label of today; of doubles that come about so, the earliest may be kept.
+
+    `installed` are all labels of the project. `journaled` are the rewrites that the target has been through, by its
+    journal; `stated`, for some apps, those that a person says. A label that another app bears now is refused where
+    nothing tells whose the rows are.
+    """
+    if not labels.steps:
+        return Relabelling(list(rows))
+    findings: list[Finding] = []
+    now: dict[str, str] = {}
+    for label in sorted({row.now.app for row in rows if row.now} & {step.old for step in labels.steps}):
+        app = labels.today(label, journaled)
+        if app == label:
+            if label not in installed and labels.today(label) in scope:
+                findings.append(_left_behind(label, labels.today(label), rows))
+        elif label in installed:
+            if labels.path(label, journaled)[0].rewrite.id not in stated.get(app, ()):
+                findings.append(_reused(label, app, labels))
+        elif app in scope:
+            now[label] = app
+    bearing = [row.now.app if row.now else "" for row in rows]
+    changed = [_relabelled(row, now, labels, journaled) for row in rows]
+    changed, doubles = dedupe(changed, scope, keep_earliest) if now else (changed, [])
+    by_app: dict[str, dict[str, list[Row]]] = {}
+    for label, row in zip(bearing, changed, strict=True):
+        if row.now is not None and row.now.app in scope:
+            by_app.setdefault(row.now.app, {}).setdefault(label, []).append(row)
+    mixed = {app: found for app, found in by_app.items() if len(found) > 1 and app not in stated}
+    findings += [_two_labels(app, found) for app, found in mixed.items()]
+    findings += [finding for finding in doubles if finding.app not in mixed]
+    bounds = {app: _bounds(app, next(iter(found)), labels, journaled) for app, found in by_app.items()}
+    return Relabelling(changed, bounds, tuple(findings))
+
+
+def _relabelled(row: Row, now: Mapping[str, str], labels: Labels, journaled: Collection[str]) -> Row:
+    if row.now is None or row.now.app not in now:
+        return row
+    cause = labels.path(row.now.app, journaled)[-1].rewrite.label
+    return row.renamed(Key(now[row.now.app], row.now.name), cause)
+
+
+def _bounds(app: str, label: str, labels: Labels, journaled: Collection[str]) -> Bounds:
+    """A label that the app has borne twice proves nothing."""
+    steps = labels.steps_of(app)
+    ahead = frozenset(step.rewrite.id for step in labels.path(label, journaled))
+    if not steps or (label == app and ahead):
+        return NO_BOUNDS
+    return Bounds(steps - ahead, ahead)
+
+
+def _reused(label: str, app: str, labels: Labels) -> Finding:
+    step = labels.path(label)[0].rewrite
+    return Finding(
+        "label-used-again",
+        Severity.ERROR,
+        f"{label} is an app of this project, and {app} bore this label until {step.label}.",
+        "No journal says that this database has been through it, so its rows may be those of the one or of the other.",
+        f"If they are those of {label} as it is today: --position {app}={step.label}. If they are {app}'s, apply with "
+        "the files of a commit from before the label was used again.",
+        app=app,
+        file=step.path,
+    )
+
+
+def _two_labels(app: str, found: Mapping[str, Sequence[Row]]) -> Finding:
+    said = "; ".join(
+        f"{', '.join(str(row.origin.id) for row in rows if row.origin)} as {label}"
+        for label, rows in sorted(found.items())
+    )
+    return Finding(
+        "two-labels",
+        Severity.ERROR,
+        f"{app}: rows are recorded under more than one label ({said}).",
+        "Migrations were recorded under another label before the rows of the first one got it (migrate --fake, or by "
+        "hand), so that it is not certain which of them ran, and under which names.",
+        "Where two rows name one migration, keep the earlier: --dedupe. If all of them ran, state which rewrite their "
+        f"names are from: --position {app}=REWRITE",
+        app=app,
+    )
+
+
+def _left_behind(label: str, app: str, rows: Sequence[Row]) -> Finding:
+    names = [row.now.name for row in rows if row.now and row.now.app == label]
+    return Finding(
+        "old-label",
+        Severity.WARNING,
+        f"{label}.{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''} is recorded, and by its journal this "
+        f"database has been through the rewrite that made {label} {app}.",
+        "Django passes over it; it is left alone.",
+        f"If it is a leftover: --prune {label}",
+        app=label,
+    )
