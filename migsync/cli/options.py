@@ -77,11 +77,11 @@ class Where:
     settings: str | None = None
     url: str | None = None
 
-    def project(self) -> Project:
-        """Find it; raises ProjectError."""
+    def project(self, *, files_only: bool = False) -> Project:
+        """Find it; raises ProjectError. `files_only`: also one whose settings do not import."""
         from migsync.project import find_project
 
-        return find_project(settings=self.settings, url=self.url, root=self.root)
+        return find_project(settings=self.settings, url=self.url, root=self.root, files_only=files_only)
 
 
 def project_options(function: Callable[..., Any]) -> Callable[..., Any]:

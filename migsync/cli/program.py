@@ -12,6 +12,7 @@ from migsync.cli.command import WIDTH, Program
 from migsync.cli.commands.apply import apply
 from migsync.cli.commands.demo import demo
 from migsync.cli.commands.fix_conflicts import fix_conflicts
+from migsync.cli.commands.graph import graph
 from migsync.cli.commands.linearize import linearize
 from migsync.cli.commands.log import log
 from migsync.cli.commands.plan import plan
@@ -66,7 +67,8 @@ def program(ctx: click.Context) -> None:
 
 SYNCING = (plan, apply, undo, status, log, show, script, rewrite, recover)
 REWRITING = (linearize, renumber, fix_conflicts, rebase)
-for command in (*SYNCING, *REWRITING, demo):
+LOOKING = (graph,)
+for command in (*SYNCING, *REWRITING, *LOOKING, demo):
     program.add_command(command)
 
 

@@ -66,24 +66,25 @@ def find_project(
     root: Path | None = None,
     settings: str | None = None,
     url: str | None = None,
+    files_only: bool = False,
 ) -> Project:
     """The project that `start` (the current directory, or manage.py's when that runs) is in, or the one at `root`.
 
     `settings` names the settings module; without it ``DJANGO_SETTINGS_MODULE``, ``[tool.migsync]`` and manage.py are
     asked in turn. `url` is a database for this once, under the alias ``url``, in place of all others. The settings
     module is imported, nothing else of the project. Raises ProjectError, and SettingsError for settings that do not
-    import when there is no other way to the databases.
+    import when there is no other way to the databases, unless no database is needed (`files_only`).
     """
     explicit = bool(settings or os.environ.get(SETTINGS_VARIABLE))
     place = find_root(start or usual_start(), root=root, required=not explicit)
     module = settings_module(place, settings, os.environ)
     with project_set_up(place, module):
-        return _build(place, module, url)
+        return _build(place, module, url, files_only=files_only)
 
 
-def _build(place: Root, module: str, url: str | None) -> Project:
+def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Project:
     options = place.options
-    stated, findings = _settings(place, module, lenient=bool(url or options.databases))
+    stated, findings = _settings(place, module, lenient=bool(files_only or url or options.databases))
     first_party = FirstParty(place.directory)
     if stated is not None:
         apps = installed_apps(

@@ -1,0 +1,113 @@
+"""A graph as text: app by app, each migration with what it depends on and what needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, count, line
+from migsync.graph.nodes import Standing
+
+if TYPE_CHECKING:
+    from migsync.graph.nodes import Graph, Node, Run
+    from migsync.graph.reach import Reach
+    from migsync.history import Key
+
+SHOWN = 6
+"""On a terminal, so many names of one list are shown; --verbose shows all."""
+
+MARKS = {
+    Standing.APPLIED: ("[x]", Style.GOOD),
+    Standing.PENDING: ("[ ]", Style.WARNING),
+    Standing.LEFT_OUT: ("[-]", Style.DIM),
+}
+LEGEND = "[x] applied  [ ] not applied  [-] not applied, and not in Django's graph there, because of a squash"
+
+
+def graph_blocks(graph: Graph, reach: Reach | None = None, *, shorten: bool) -> Iterator[Block]:
+    """Every app under its name; with `reach` also what hangs together indirectly, with `shorten` no long lists."""
+    for number, app in enumerate(graph.apps):
+        if number:
+            yield EMPTY
+        yield _heading(graph, app)
+        for node in graph.by_app[app]:
+            yield from _node(node, graph, reach, shorten)
+    if graph.aliases and graph.apps:
+        yield EMPTY
+        yield line(Span(LEGEND, Style.DIM))
+    if graph.runs is not None:
+        yield EMPTY
+        yield from _runs(graph.runs, shorten)
+
+
+def _heading(graph: Graph, app: str) -> Line:
+    nodes = graph.by_app[app]
+    said = [count(len(nodes), "migration")]
+    if squashes := sum(bool(node.replaces) for node in nodes):
+        said.append(count(squashes, "squash", "squashes"))
+    for alias in graph.aliases:
+        applied = sum(node.standings[alias] is Standing.APPLIED for node in nodes)
+        said.append(f"{applied} applied in {alias}")
+    return line(Span(app, Style.HEADING), f"  {', '.join(said)}")
+
+
+def _node(node: Node, graph: Graph, reach: Reach | None, shorten: bool) -> Iterator[Line]:
+    marks: list[str | Span] = []
+    for alias, standing in node.standings.items():
+        mark, style = MARKS[standing]
+        marks += ["  ", Span(f"{mark} {alias}", style)]
+    if node.merge:
+        marks += ["  ", Span("merge", Style.DIM)]
+    if node.run is not None:
+        marks += ["  ", Span(f"in run {node.run + 1}", Style.GOOD)]
+    yield line(Span(node.key.name, Style.COMMAND), *marks, indent=2)
+    app = node.key.app
+    yield from _list("depends on", _own_first(node.parents, app), app, shorten)
+    yield from _list("needed by", _own_first(node.children, app), app, shorten)
+    yield from _list("replaces", node.replaces, app, shorten, gone=graph)
+    yield from _list("replaced by", node.replaced_by, app, shorten)
+    if reach:
+        direct = {*node.parents, *node.children}
+        yield from _list("indirectly on", _without(reach.above(node.key), direct), app, shorten, counted=True)
+        yield from _list("indirectly by", _without(reach.below(node.key), direct), app, shorten, counted=True)
+
+
+def _own_first(keys: Sequence[Key], app: str) -> list[Key]:
+    return sorted(keys, key=lambda key: (key.app != app, key))
+
+
+def _without(keys: Sequence[Key], direct: set[Key]) -> list[Key]:
+    return [key for key in keys if key not in direct]
+
+
+def _list(
+    what: str, keys: Sequence[Key], app: str, shorten: bool, *, counted: bool = False, gone: Graph | None = None
+) -> Iterator[Line]:
+    """One line, none for nothing; names of the same app stand without it. `gone`: say which are not on disk."""
+    if not keys:
+        return
+    names = [key.name if key.app == app else str(key) for key in keys]
+    if gone:
+        on_disk = gone.history.migrations
+        names = [name if key in on_disk else f"{name} (no file)" for name, key in zip(names, keys, strict=True)]
+    if shorten and len(names) > SHOWN + 1:
+        names = [*names[:SHOWN], f"{len(names) - SHOWN} more (--verbose)"]
+    number = f"{len(keys)}: " if counted else ""
+    yield line(Span(f"{what:<12}  ", Style.DIM), number + ", ".join(names), indent=4)
+
+
+def _runs(runs: Sequence[Run], shorten: bool) -> Iterator[Block]:
+    if not runs:
+        yield line("No run of migrations is safe to squash.")
+        return
+    saved = sum(run.saves for run in runs)
+    yield line(Span(f"Safe to squash: {count(len(runs), 'run')}, which would save {count(saved, 'file')}", Style.GOOD))
+    for number, run in enumerate(runs, start=1):
+        first, last = run.keys[0], run.keys[-1]
+        head = f"  {first.name} .. {last.name}  {count(len(run.keys), 'migration')}, saves {count(run.saves, 'file')}"
+        yield line(Span(f"run {number}  {first.app}", Style.HEADING), head, indent=2)
+        yield from (line(Span("stops at  ", Style.DIM), text, indent=4) for text in run.stops)
+        risks = run.risks[:SHOWN] if shorten else run.risks
+        yield from (line(Span("look at   ", Style.WARNING), text, indent=4) for text in risks)
+        if len(risks) < len(run.risks):
+            yield line(Span(f"{len(run.risks) - len(risks)} more (--verbose)", Style.DIM), indent=4)
