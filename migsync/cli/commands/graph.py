@@ -30,7 +30,7 @@ FORMS = ("text", "mermaid", "dot", "json")
     migsync graph shop -d default                        # one app, and what is applied in one database
     migsync graph shop --indirect                        # and all that it hangs together with
     migsync graph --format mermaid --collapse-chains     # for a pull request: GitHub draws it
-    migsync graph --format dot | dot -Tsvg > graph.svg   # with Graphviz
+    migsync graph --format dot -o graph.dot              # then: dot -Tsvg graph.dot > graph.svg
     """,
 )
 @click.argument("apps", metavar="[APP]...", nargs=-1)
