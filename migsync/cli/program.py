@@ -18,6 +18,7 @@ from migsync.cli.commands.log import log
 from migsync.cli.commands.plan import plan
 from migsync.cli.commands.rebase import rebase
 from migsync.cli.commands.recover import recover
+from migsync.cli.commands.remake import remake
 from migsync.cli.commands.renumber import renumber
 from migsync.cli.commands.rewrite import rewrite
 from migsync.cli.commands.script import script
@@ -66,7 +67,7 @@ def program(ctx: click.Context) -> None:
 
 
 SYNCING = (plan, apply, undo, status, log, show, script, rewrite, recover)
-REWRITING = (linearize, renumber, fix_conflicts, rebase)
+REWRITING = (linearize, renumber, fix_conflicts, rebase, remake)
 LOOKING = (graph,)
 for command in (*SYNCING, *REWRITING, *LOOKING, demo):
     program.add_command(command)

@@ -46,7 +46,8 @@ class Reshape:
     with those that stand for them from now on, both in order; the files of old keys that are not among the new ones
     go. Whoever depended on an old key depends on the last new one, and what had to run before it on the first,
     unless `stands` says what an old key becomes. `pointed` says the same for one migration alone: what it names instead
-    of a key. `settled` are squashes whose `replaces` is taken out.
+    of a key. `settled` are squashes whose `replaces` is taken out. `anew` are apps whose migrations are made from
+    scratch: what needs what is not what it was.
     """
 
     command: str
@@ -59,6 +60,7 @@ class Reshape:
     stands: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     pointed: Mapping[Key, Mapping[Key, tuple[Key, ...]]] = field(default_factory=dict)
     settled: frozenset[Key] = frozenset()
+    anew: frozenset[str] = frozenset()
     leaves: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -86,7 +88,7 @@ class Proposal:
     """A Reshape worked out: every file that changes, and the rewrite to be committed with them.
 
     `rewrite` is None where no name changes, and where today's format of rewrites cannot say what changes. `notes` are
-    sentences that a person should read: what was carried over, and what was left out.
+    sentences that a person should read: what was carried over, and what was left out. `anew` as in a Reshape.
     """
 
     command: str
@@ -95,6 +97,7 @@ class Proposal:
     leaves: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    anew: frozenset[str] = frozenset()
 
     @property
     def blocked(self) -> bool:

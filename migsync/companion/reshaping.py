@@ -41,7 +41,13 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
     rewrite = None if refused else _rewrite(reshaped, rewrites, created)
     files = tuple(sorted(work.files, key=lambda change: str(change.old_path or change.new_path)))
     return Proposal(
-        reshape.command, files, rewrite, reshape.leaves, tuple(dict.fromkeys(findings)), notes=reshape.notes
+        reshape.command,
+        files,
+        rewrite,
+        reshape.leaves,
+        tuple(dict.fromkeys(findings)),
+        notes=reshape.notes,
+        anew=reshape.anew,
     )
 
 

@@ -13,14 +13,15 @@ from migsync.rewrites.rewrite import Rewrite
 class Identities:
     """`now` maps an old key to the keys that stand for it, where that is not the key itself; () for one that went.
 
-    `labels` maps the old label of a renamed app to its new one.
+    `labels` maps the old label of a renamed app to its new one. `anew` are apps whose migrations are made from scratch.
     """
 
     now: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    anew: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, rewrite: Rewrite | None) -> Identities:
+    def of(cls, rewrite: Rewrite | None, anew: frozenset[str] = frozenset()) -> Identities:
         """As a rewrite states them; without one nothing changes its name."""
         now: dict[Key, tuple[Key, ...]] = {}
         for app, names in rewrite.apps.items() if rewrite else ():
@@ -29,7 +30,7 @@ class Identities:
                 Key(app, old): tuple(Key(app, new) for new in news) for olds, news in names.collapsed for old in olds
             }
             now |= {Key(app, old): () for old in names.removed}
-        return cls(now)
+        return cls(now, anew=anew)
 
     def of_key(self, key: Key) -> tuple[Key, ...]:
         """What stands for an old key now."""

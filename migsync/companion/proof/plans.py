@@ -90,9 +90,14 @@ def _compare_pending(
 def _order(
     target: Recorded, new: Sequence[Key], edges: Mapping[Key, Sequence[Key]], identities: Identities
 ) -> Iterator[Finding]:
-    """Among the orders that the old dependencies allow, Django's choice goes by names: another one is no fault."""
+    """Among the orders that the old dependencies allow, Django's choice goes by names: another one is no fault.
+
+    Migrations made from scratch need something else than the old ones did: of theirs, the schema is the proof.
+    """
     place = {key: number for number, key in enumerate(new)}
     for child, parents in edges.items():
+        if child.app in identities.anew:
+            continue
         for now in identities.of_key(child):
             for parent in _standing(parents, edges, identities):
                 if parent != now and place[parent] > place[now]:

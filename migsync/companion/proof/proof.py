@@ -76,7 +76,7 @@ def prove(
     are no settings to start Django with.
     """
     started = time.monotonic()
-    identities = identities or Identities.of(proposal.rewrite)
+    identities = identities or Identities.of(proposal.rewrite, proposal.anew)
     targets = (FRESH, *targets)
     common = {"task": "examine"}
     old, new = ask(

@@ -26,6 +26,7 @@ TASKS = {
     "examine": "migsync.companion.proof.examination",
     "build": "migsync.companion.proof.building",
     "squash": "migsync.companion.composing.squash",
+    "remake": "migsync.companion.remaking.making",
 }
 
 

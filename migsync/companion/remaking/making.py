@@ -1,0 +1,231 @@
+"""Apps made from scratch, with what their models do not show: the worker's task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any
+
+from migsync.companion.composing.compose import compose
+from migsync.companion.proof.worker import set_up, stage
+from migsync.companion.remaking.carrying import grouped
+from migsync.companion.remaking.detecting import SETTING, Initial, created_in, initials, pending
+from migsync.companion.remaking.naming import new_names
+from migsync.companion.remaking.old import Old
+from migsync.companion.remaking.unseen import Fate, Node, Unseen
+
+Place = tuple[str, int]
+"""(app, number of the new file in it, from 0 on)."""
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the migrations of ``apps`` anew; ``word`` is in the new names, ``taken`` says by app which are not free.
+
+    ``drop`` are the migrations whose operations may go: ``[app, name]``. The answer has ``pending``, (app, words) for
+    each change that has no migration yet, and then nothing else; ``unseen``, what the models do not show and what
+    became of it; and ``files``, in order, without text where something is stuck.
+    """
+    set_up()
+    from django.db.migrations.loader import MigrationLoader
+
+    with stage("load"):
+        loader = MigrationLoader(None)
+    old = Old(loader, frozenset(request["apps"]), frozenset((app, name) for app, name in request["drop"]))
+    with stage("state"):
+        state, found = old.run()
+    with stage("changes"):
+        if changes := pending(loader, state, old.apps):
+            return {"pending": changes}
+        made = {} if _is_stuck(found) else initials(state, old.apps)
+    files = _Files(old, made, found)
+    names = files.names(request["word"], request["taken"])
+    return {
+        "pending": [],
+        "unseen": [_told(each, files, names) for each in found],
+        "files": [_composed(file, names) for file in files.made],
+    }
+
+
+def _is_stuck(found: Iterable[Unseen]) -> bool:
+    return any(each.fate is Fate.STUCK for each in found)
+
+
+@dataclass
+class New:
+    """One new migration; `depends` are others of them, `outside` those of apps that are not made anew."""
+
+    place: Place
+    operations: list[Any]
+    depends: set[Place] = field(default_factory=set)
+    settings: tuple[str, ...] = ()
+    outside: list[Node] = field(default_factory=list)
+    run_before: list[Node] = field(default_factory=list)
+    initial: bool | None = None
+    atomic: bool = True
+    origins: tuple[Node, ...] = ()
+
+
+class _Files:
+    """All new files, and which of them each operation went into."""
+
+    def __init__(self, old: Old, made: Mapping[str, Sequence[Initial]], found: Sequence[Unseen]) -> None:
+        self.old = old
+        self.initial = made
+        self.made: list[New] = [self._initial(each) for app in made for each in made[app]]
+        self.holds: dict[tuple[Node, Fate], Place] = {}
+        carried = [each for each in found if each.fate is Fate.CARRIED]
+        if not _is_stuck(found):
+            self._carry(carried)
+            self._put_first([each for each in found if each.fate is Fate.FIRST])
+            self._keep_run_before()
+
+    def names(self, word: str, taken: Mapping[str, Iterable[str]]) -> dict[Place, str]:
+        """The name of each new file."""
+        found: dict[Place, str] = {}
+        for app in sorted({file.place[0] for file in self.made}):
+            own = self.of(app)
+            names = new_names(word, [bool(file.origins) for file in own], set(taken.get(app, ())))
+            found |= {file.place: name for file, name in zip(own, names, strict=True)}
+        return found
+
+    def of(self, app: str) -> list[New]:
+        """One app's new files, in order."""
+        return [file for file in self.made if file.place[0] == app]
+
+    def _initial(self, initial: Initial) -> New:
+        app = initial.app
+        own = [node for node in self.old.schema if node[0] == app]
+        named = self.old.outside(own)
+        reached = {key[0] for key in named}
+        needed = [self._creator(*model) for model in initial.models if model[0] not in reached]
+        swapped = {place for name in initial.settings for place in self._swapped(name, app)}
+        return New(
+            (app, initial.number),
+            list(initial.operations),
+            {*initial.depends, *swapped},
+            initial.settings,
+            sorted({*needed, *([] if initial.number else named)}),
+            initial=True,
+        )
+
+    def _creator(self, app: str, model: str) -> Node:
+        """What to depend on for a model of an app that is not made anew: what others named, or what makes the model."""
+        named = [key for key in self.old.outside(self.old.schema) if key[0] == app]
+        return named[0] if len(named) == 1 else self.old.creator(app, model)
+
+    def _swapped(self, name: str, app: str) -> Iterator[Place]:
+        """Where a swappable model is made, if that is not in its app's first file, which the setting alone means."""
+        from django.conf import settings
+
+        label, _, model = getattr(settings, name).partition(".")
+        number = created_in(self.initial.get(label, ()), model)
+        if number and label != app:
+            yield (label, number)
+
+    def _carry(self, carried: Sequence[Unseen]) -> None:
+        origins = list(dict.fromkeys(each.origin for each in carried))
+        above = {origin: self.old.above(origin) for origin in origins}
+        apart = {origin for origin in origins if not self.old.migration(origin).atomic}
+        places: list[Place] = []
+        for group in grouped(origins, above, apart):
+            before = {origin: above[origin] for origin in group.origins}
+            place = (group.app, len(self.of(group.app)))
+            depends = {places[number] for number in group.after} | self._models_of(group.app, before)
+            without_schema = {up for ups in before.values() for up in ups if up[0] in self.old.apps} - self.old.schema
+            self.made.append(
+                New(
+                    place,
+                    [each.operation for each in carried if each.origin in before],
+                    depends,
+                    outside=self.old.outside([*before, *without_schema]),
+                    run_before=self.old.runs_before(before),
+                    atomic=apart.isdisjoint(before),
+                    origins=group.origins,
+                )
+            )
+            self.holds |= {(origin, Fate.CARRIED): place for origin in before}
+            places.append(place)
+
+    def _models_of(self, app: str, before: Mapping[Node, AbstractSet[Node]]) -> set[Place]:
+        """The last initial file of each app that operations could use, and of their own."""
+        apps = {app, *(up[0] for ups in before.values() for up in ups)}
+        return {(label, len(made) - 1) for label, made in self.initial.items() if label in apps}
+
+    def _put_first(self, firsts: Sequence[Unseen]) -> None:
+        """Extensions and collations to the front of their app's first file, before the first files that need them."""
+        for app in dict.fromkeys(each.origin[0] for each in firsts):
+            own = [each for each in firsts if each.origin[0] == app]
+            if not self.of(app):
+                self.made.append(New((app, 0), []))
+            file = self.of(app)[0]
+            file.operations[:0] = [each.operation for each in own]
+            self.holds |= {(each.origin, Fate.FIRST): file.place for each in own}
+            self._come_after(file, {each.origin for each in own})
+
+    def _come_after(self, first: New, origins: AbstractSet[Node]) -> None:
+        for app in self.initial:
+            file = self.of(app)[0]
+            needs = any(self.old.above(node) & origins for node in self.old.own if node[0] == app)
+            if app != first.place[0] and needs and not self._leads_to(first.place, file.place):
+                file.depends.add(first.place)
+
+    def _leads_to(self, start: Place, goal: Place) -> bool:
+        by_place = {file.place: file for file in self.made}
+        todo, seen = [start], set[Place]()
+        while todo:
+            place = todo.pop()
+            if place == goal:
+                return True
+            if place not in seen:
+                seen.add(place)
+                todo += by_place[place].depends
+        return False
+
+    def _keep_run_before(self) -> None:
+        for app, made in self.initial.items():
+            self.of(app)[len(made) - 1].run_before = self.old.runs_before(
+                node for node in self.old.schema if node[0] == app
+            )
+
+
+def _told(each: Unseen, files: _Files, names: Mapping[Place, str]) -> dict[str, Any]:
+    """What became of one operation, as JSON values."""
+    import inspect
+
+    place = files.holds.get((each.origin, each.fate))
+    return {
+        "app": each.origin[0],
+        "name": each.origin[1],
+        "file": inspect.getfile(type(files.old.migration(each.origin))),
+        "called": each.called,
+        "fate": str(each.fate),
+        "into": names[place] if place else "",
+    }
+
+
+def _composed(file: New, names: Mapping[Place, str]) -> dict[str, Any]:
+    app = file.place[0]
+    carried = ", ".join(f"{label}.{name}" for label, name in file.origins)
+    dependencies = [
+        *((SETTING, name) for name in file.settings),
+        *file.outside,
+        *sorted((place[0], names[place]) for place in file.depends),
+    ]
+    composed = compose(
+        file.operations,
+        app=app,
+        name=names[file.place],
+        dependencies=dependencies,
+        run_before=file.run_before,
+        initial=file.initial,
+        atomic=file.atomic,
+        heading=f"Carried over from {carried}." if carried else "",
+    )
+    return {
+        "app": app,
+        "name": names[file.place],
+        "text": composed.text,
+        "origins": [list(origin) for origin in file.origins],
+        "notes": [note.as_dict() for note in composed.notes],
+    }

@@ -1,0 +1,134 @@
+"""``remake``: an app's migrations from scratch, in place of all that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from migsync.companion.pipeline import Ground
+from migsync.companion.proposal import Collapse, Reshape
+from migsync.companion.remaking import telling
+from migsync.companion.remaking.asking import Remade, RemakeRequest, ask_remake
+from migsync.companion.reshaped import Reshaped
+from migsync.companion.scope import broken, chosen_apps
+from migsync.errors import UsageError
+from migsync.findings import Finding
+from migsync.history import History, Key
+from migsync.rewrites.order import Rewrites
+
+WORD = "remade"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for: `apps` (none: all first-party apps with migrations), and the `word` in the new names.
+
+    `drop` are migrations, ``shop.0007`` or the whole name, whose operations need not be carried over. `replaces`: the
+    old files stay, and the new ones say that they replace them. `keep_old`: the old files are kept aside.
+    """
+
+    apps: tuple[str, ...] = ()
+    word: str = WORD
+    drop: tuple[str, ...] = ()
+    replaces: bool = False
+    keep_old: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command line that says the same, its options in one order."""
+        options = [f"--name {self.word}"] if self.word != WORD else []
+        options += [f"--drop {key}" for key in sorted(self.drop)]
+        options += ["--replaces"] if self.replaces else []
+        options += ["--keep-old-migrations"] if self.keep_old else []
+        return " ".join(["remake", *sorted(self.apps), *options])
+
+
+def remake(ground: Ground, wish: Wish) -> Reshape:
+    """Have Django make the apps' migrations anew, and say what becomes of the old ones.
+
+    Raises UsageError for an app or a migration that is not of this project, and what :func:`ask_remake` raises.
+    """
+    history = ground.survey.history
+    chosen = chosen_apps(history, wish.apps)
+    told = tuple(telling.without_migrations(app for app in wish.apps if app not in chosen))
+    if errors := (*broken(history), *telling.several_ends(history, chosen)):
+        return Reshape(wish.command, findings=errors)
+    if not chosen:
+        return Reshape(wish.command, findings=told)
+    request = RemakeRequest(
+        chosen,
+        wish.word,
+        {app: taken_names(history, ground.survey.rewrites, ground.applied, app) for app in chosen},
+        tuple(_dropped(history, chosen, wish.drop)),
+        wish.replaces,
+    )
+    remade = ask_remake(ground.survey.project, request)
+    if empty := _empty(remade, chosen):
+        told += tuple(telling.without_models(empty, asked=bool(wish.apps)))
+        rest = tuple(app for app in chosen if app not in empty)
+        if wish.apps or not rest:
+            return Reshape(wish.command, findings=told)
+        request = replace(request, apps=rest)
+        remade = ask_remake(ground.survey.project, request)
+    return _reshape(history, wish, request, remade, told)
+
+
+def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
+    """The apps of which nothing would be left."""
+    made = {key.app for key in remade.files}
+    return [app for app in chosen if app not in made] if made else []
+
+
+def _reshape(history: History, wish: Wish, request: RemakeRequest, remade: Remade, told: Iterable[Finding]) -> Reshape:
+    errors = (*telling.pending(remade.pending), *telling.stuck(remade.carried), *remade.notes)
+    findings = (*told, *errors, *telling.needless_drops(request.drop, remade))
+    if any(finding.blocks for finding in errors):
+        return Reshape(wish.command, findings=findings)
+    wanted = Reshape(
+        wish.command,
+        created={key: text.encode() for key, text in remade.files.items()},
+        collapsed=tuple(_collapses(history, request.apps, remade.files)),
+        anew=frozenset(request.apps),
+        leaves=dict.fromkeys(request.apps, 1),
+        notes=telling.notes(remade),
+        findings=findings,
+    )
+    found = Reshaped(history, wanted).after.cycle
+    return replace(wanted, findings=(*findings, telling.cycle(found, frozenset(request.apps)))) if found else wanted
+
+
+def _collapses(history: History, apps: Iterable[str], files: Mapping[Key, str]) -> Iterator[Collapse]:
+    """All old names of each app to all its new ones; what a squash replaced is among the old: databases hold it."""
+    for app in apps:
+        on_disk = [Key(app, name) for name in history.names(app)]
+        replaced = [key for squash in on_disk for key in history.migrations[squash].replaces if key.app == app]
+        gone = [key for key in dict.fromkeys(replaced) if key not in history.migrations]
+        yield (*gone, *on_disk), tuple(key for key in files if key.app == app)
+
+
+def taken_names(history: History, rewrites: Rewrites, applied: Iterable[frozenset[Key]], app: str) -> frozenset[str]:
+    """Every name of the app that a file bears, or ever bore as far as is known, or that a database holds."""
+    found = {key.name for rows in applied for key in rows if key.app == app}
+    for name in history.names(app):
+        found |= {name, *(key.name for key in history.migrations[Key(app, name)].replaces)}
+    for rewrite in rewrites.of_app(app):
+        change = rewrite.apps[app]
+        found |= {*change.before, *change.after, *change.sources, *change.targets}
+    return frozenset(found)
+
+
+def _dropped(history: History, apps: Sequence[str], asked: Iterable[str]) -> Iterator[Key]:
+    """The migrations that were dropped by their whole names, or by how those begin; raises UsageError for others."""
+    for text in asked:
+        try:
+            key = Key.parse(text)
+        except ValueError as error:
+            raise UsageError(f"--drop {text}: {error}.", hint="For example: --drop shop.0007") from error
+        if key.app not in apps:
+            raise UsageError(f"--drop {text}: {key.app} is not among the apps that are made anew.")
+        names = history.names(key.app)
+        fits = [name for name in names if name == key.name] or [name for name in names if name.startswith(key.name)]
+        if len(fits) != 1:
+            which = f"it may be {', '.join(fits)}" if fits else f"{key.app} has no such migration"
+            raise UsageError(f"--drop {text}: {which}.", hint="Give the whole name.")
+        yield Key(key.app, fits[0])

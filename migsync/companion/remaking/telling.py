@@ -1,0 +1,139 @@
+"""What a remake has to say: what became of each operation that the models do not show, and what refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from migsync.companion.remaking.asking import Carried, Remade
+from migsync.companion.remaking.unseen import Fate
+from migsync.findings import Finding, Severity
+from migsync.history import History, Key
+
+FATES: Mapping[Fate, str] = {
+    Fate.FIRST: "stands first in {into}",
+    Fate.CARRIED: "is carried over into {into}",
+    Fate.SHOWN: "is left out: the models show what it leads to",
+    Fate.ELIDABLE: "is left out: it is elidable",
+    Fate.NOTHING: "is left out: it does nothing",
+    Fate.DROPPED: "is dropped, as you said",
+}
+SHOWN = 5
+
+
+def notes(remade: Remade) -> tuple[str, ...]:
+    """A sentence for each operation that the models do not show, in the old order."""
+    return tuple(
+        f"{each.origin}: {each.called} {FATES[each.fate].format(into=each.into)}."
+        for each in remade.carried
+        if each.fate in FATES
+    )
+
+
+def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:
+    """An error for each app whose models have changes that no migration has."""
+    for app in dict.fromkeys(app for app, _ in changes):
+        words = [each for label, each in changes if label == app]
+        more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+        yield Finding(
+            "changes-pending",
+            Severity.ERROR,
+            f"The models of {app} have changes without a migration: {'; '.join(words[:SHOWN])}{more}.",
+            "From scratch they would be taken in, and be recorded as applied in databases that never had them.",
+            "Make the migration first: python manage.py makemigrations",
+            app=app,
+        )
+
+
+def stuck(carried: Iterable[Carried]) -> Iterator[Finding]:
+    """An error for each operation that can neither be carried over nor left out."""
+    for each in carried:
+        if each.fate is Fate.STUCK:
+            yield Finding(
+                "cannot-carry",
+                Severity.ERROR,
+                f"{each.origin} has {each.called}, which changes the models' state in a way of its own.",
+                "The models show the state, but not what else it does to a database; run again, it would make twice "
+                "what is there.",
+                f"Leave it out if the models show all of it: --drop {each.origin}\n"
+                "Or put the rest of it into a RunPython or RunSQL before; or use migsync squash.",
+                app=each.origin.app,
+                name=each.origin.name,
+                file=each.file,
+            )
+
+
+def needless_drops(drop: Iterable[Key], remade: Remade) -> Iterator[Finding]:
+    """A warning for each migration that was dropped by name and has nothing that could be."""
+    had = {each.origin for each in remade.carried if each.fate is Fate.DROPPED}
+    for key in drop:
+        if key not in had:
+            yield Finding(
+                "nothing-to-drop",
+                Severity.WARNING,
+                f"{key} has nothing that would be carried over.",
+                "What it does to the models is in the new migrations.",
+                "Leave --drop out.",
+                app=key.app,
+                name=key.name,
+            )
+
+
+def several_ends(history: History, apps: Iterable[str]) -> Iterator[Finding]:
+    """An error for each app whose migrations are not in line."""
+    for app in apps:
+        if len(ends := history.leaves(app)) > 1:
+            yield Finding(
+                "several-ends",
+                Severity.ERROR,
+                f"{app} ends in {len(ends)} migrations: {', '.join(end.name for end in ends)}.",
+                "Its state is not one yet.",
+                f"Bring them together first: migsync fix-conflicts --app {app}",
+                app=app,
+            )
+
+
+def without_migrations(apps: Iterable[str]) -> Iterator[Finding]:
+    """A note for each app that was asked for and has no migrations yet."""
+    for app in apps:
+        yield Finding(
+            "no-migrations",
+            Severity.INFO,
+            f"{app} has no migrations yet: there is nothing to make anew.",
+            hint=f"To make the first: python manage.py makemigrations {app}",
+            app=app,
+        )
+
+
+def without_models(apps: Iterable[str], *, asked: bool) -> Iterator[Finding]:
+    """For each app whose migrations come to nothing: an error if it was asked for by name, else a note."""
+    for app in apps:
+        yield Finding(
+            "nothing-left",
+            Severity.ERROR if asked else Severity.INFO,
+            f"{app} has migrations, and no models or other operations that they would have to make.",
+            "From scratch it would have none at all, and its records would stand for nothing."
+            if asked
+            else "Its migrations stay as they are.",
+            f"Leave {app} out; or squash its migrations: migsync squash" if asked else "",
+            app=app,
+        )
+
+
+def cycle(found: Sequence[Key], remade: frozenset[str]) -> Finding:
+    """The error for migrations that would depend on each other."""
+    others = sorted({key.app for key in found} - remade)
+    again = " ".join(sorted(remade | set(others)))
+    return Finding(
+        "remake-cycle",
+        Severity.ERROR,
+        f"From scratch, these would depend on each other: {' -> '.join(map(str, (*found, found[0])))}.",
+        f"{_listed(others)} {'is' if len(others) == 1 else 'are'} not made anew, and comes both before and after."
+        if others
+        else "No order of running them would be right.",
+        f"Make them anew together: migsync remake {again}" if others else "Leave one of the apps out.",
+        app=found[0].app,
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
