@@ -23,6 +23,7 @@ from migsync.cli.commands.renumber import renumber
 from migsync.cli.commands.rewrite import rewrite
 from migsync.cli.commands.script import script
 from migsync.cli.commands.show import show
+from migsync.cli.commands.squash import squash
 from migsync.cli.commands.status import status
 from migsync.cli.commands.undo import undo
 from migsync.cli.output import Output
@@ -67,7 +68,7 @@ def program(ctx: click.Context) -> None:
 
 
 SYNCING = (plan, apply, undo, status, log, show, script, rewrite, recover)
-REWRITING = (linearize, renumber, fix_conflicts, rebase, remake)
+REWRITING = (linearize, renumber, fix_conflicts, rebase, squash, remake)
 LOOKING = (graph,)
 for command in (*SYNCING, *REWRITING, *LOOKING, demo):
     program.add_command(command)

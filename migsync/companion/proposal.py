@@ -88,7 +88,8 @@ class Proposal:
     """A Reshape worked out: every file that changes, and the rewrite to be committed with them.
 
     `rewrite` is None where no name changes, and where today's format of rewrites cannot say what changes. `notes` are
-    sentences that a person should read: what was carried over, and what was left out. `anew` as in a Reshape.
+    sentences that a person should read: what was carried over, and what was left out. `replaced` maps what a new
+    migration has in its `replaces` to that migration. `anew` as in a Reshape.
     """
 
     command: str
@@ -97,6 +98,7 @@ class Proposal:
     leaves: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    replaced: Mapping[Key, Key] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()
 
     @property

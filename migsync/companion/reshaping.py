@@ -47,6 +47,7 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
         reshape.leaves,
         tuple(dict.fromkeys(findings)),
         notes=reshape.notes,
+        replaced={old: new.key for new, _ in reshaped.created for old in new.replaces},
         anew=reshape.anew,
     )
 

@@ -26,6 +26,8 @@ SHOWN = 20
 def draft_blocks(draft: Draft, root: Path, *, shorten: bool) -> list[Block]:
     """Everything that the command would do: files, names, databases, what was proven and what was found."""
     blocks: list[Block] = [*_diffs(draft.proposal, root, shorten), *_renames(draft.proposal)]
+    if draft.proposal.notes:
+        blocks += [EMPTY, *(line(note) for note in draft.proposal.notes)]
     labels = {draft.proposal.rewrite.id: "this rewrite"} if draft.proposal.rewrite else {}
     for plan in draft.plans:
         state = standing(plan) if plan.target.alias in draft.chosen or not plan.changes else _later(plan.blocked)
@@ -68,6 +70,7 @@ def draft_document(draft: Draft, root: Path) -> dict[str, Any]:
             for plan in draft.plans
         ],
         "later": list(draft.later),
+        "notes": list(proposal.notes),
         "proven": list(draft.facts),
         "findings": [finding.as_dict() for finding in draft.findings],
     }
@@ -107,15 +110,24 @@ def _coloured(text: str) -> Line:
 def _renames(proposal: Proposal) -> Iterator[Block]:
     for app, change in sorted(proposal.rewrite.apps.items()) if proposal.rewrite else ():
         rows = [(Span("rename", Style.WARNING), old, Span(new, Style.GOOD)) for old, new in change.renamed]
+        rows += [
+            (Span("collapse", Style.WARNING), _from_to(olds), Span(_from_to(news), Style.GOOD))
+            for olds, news in change.collapsed
+        ]
         rows += [(Span("remove", Style.BAD), name, Span("(a merge that goes)", Style.DIM)) for name in change.removed]
         if rows:
+            collapsed = sum(len(olds) for olds, _ in change.collapsed)
             yield EMPTY
-            yield line(Span(app, Style.HEADING), f"  {_counted(len(change.renamed), len(change.removed))}")
+            yield line(Span(app, Style.HEADING), f"  {_counted(len(change.renamed), collapsed, len(change.removed))}")
             yield table(("", "old name", "new name"), rows)
 
 
-def _counted(renamed: int, removed: int) -> str:
-    said = ((renamed, "renamed"), (removed, "removed"))
+def _from_to(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]} ({len(names)})"
+
+
+def _counted(renamed: int, collapsed: int, removed: int) -> str:
+    said = ((renamed, "renamed"), (collapsed, "collapsed"), (removed, "removed"))
     return ", ".join(f"{number} {word}" for number, word in said if number)
 
 

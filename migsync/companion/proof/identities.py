@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from migsync.history import Key
 from migsync.rewrites.rewrite import Rewrite
@@ -13,15 +14,23 @@ from migsync.rewrites.rewrite import Rewrite
 class Identities:
     """`now` maps an old key to the keys that stand for it, where that is not the key itself; () for one that went.
 
-    `labels` maps the old label of a renamed app to its new one. `anew` are apps whose migrations are made from scratch.
+    `labels` maps the old label of a renamed app to its new one. `replaced` maps what a new squash replaces to that
+    squash, where both stay on disk: which of them Django runs is another matter for every target. `anew` are
+    apps whose migrations are made from scratch.
     """
 
     now: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    replaced: Mapping[Key, Key] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, rewrite: Rewrite | None, anew: frozenset[str] = frozenset()) -> Identities:
+    def of(
+        cls,
+        rewrite: Rewrite | None,
+        replaced: Mapping[Key, Key] | None = None,
+        anew: frozenset[str] = frozenset(),
+    ) -> Identities:
         """As a rewrite states them; without one nothing changes its name."""
         now: dict[Key, tuple[Key, ...]] = {}
         for app, names in rewrite.apps.items() if rewrite else ():
@@ -30,7 +39,13 @@ class Identities:
                 Key(app, old): tuple(Key(app, new) for new in news) for olds, news in names.collapsed for old in olds
             }
             now |= {Key(app, old): () for old in names.removed}
-        return cls(now, anew=anew)
+        return cls(now, replaced=replaced or {}, anew=anew)
+
+    def on_target(self, old: AbstractSet[Key], new: AbstractSet[Key]) -> Identities:
+        """The same for one target, by what is pending there: a squash is run where nothing that it replaces was."""
+        partly = {squash for key, squash in self.replaced.items() if key not in old or squash not in new}
+        whole = {key: (squash,) for key, squash in self.replaced.items() if squash not in partly}
+        return replace(self, now={**self.now, **whole}) if whole else self
 
     def of_key(self, key: Key) -> tuple[Key, ...]:
         """What stands for an old key now."""
@@ -44,5 +59,6 @@ class Identities:
 
     @property
     def renamed(self) -> dict[str, str]:
-        """One-to-one changes as text, ``shop.0002_a`` to ``shop.0003_a``."""
-        return {str(old): str(news[0]) for old, news in self.now.items() if len(news) == 1}
+        """What one migration stands for, as text: ``shop.0002_a`` to ``shop.0003_a``."""
+        named = {str(old): str(squash) for old, squash in self.replaced.items()}
+        return named | {str(old): str(news[0]) for old, news in self.now.items() if len(news) == 1}

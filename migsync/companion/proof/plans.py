@@ -56,7 +56,9 @@ def compare_plans(
                 f"`migrate` would stop on {target.name}: {app} would have several ends, {', '.join(names)}.",
                 app=app,
             )
-    yield from _compare_pending(target, _keys(old["pending"]), _keys(new["pending"]), _edges(old), identities)
+    before, after = _keys(old["pending"]), _keys(new["pending"])
+    here = identities.on_target(set(before), set(after))
+    yield from _compare_pending(target, before, after, _edges(old), here)
 
 
 def _compare_pending(

@@ -76,7 +76,7 @@ def prove(
     are no settings to start Django with.
     """
     started = time.monotonic()
-    identities = identities or Identities.of(proposal.rewrite, proposal.anew)
+    identities = identities or Identities.of(proposal.rewrite, proposal.replaced, proposal.anew)
     targets = (FRESH, *targets)
     common = {"task": "examine"}
     old, new = ask(

@@ -1,0 +1,145 @@
+"""``migsync squash``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where
+from migsync.cli.output import Output
+from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
+from migsync.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from migsync.companion.pipeline import Ground
+    from migsync.companion.proposal import Reshape
+    from migsync.companion.squashing.squash import Choice
+
+
+@click.command(
+    cls=Command,
+    short_help="Put one migration in the place of a range, and say which ranges are safe.",
+    examples="""
+    migsync squash --suggest                      # which runs are safe, what each saves, what it stops at
+    migsync squash orders 0002 0006 --dry-run     # every file, name and database, and what is proven
+    migsync squash orders 0002 0006 --update-db   # files, dependants and the records of all databases in one step
+    migsync squash --all-safe --allow-applied     # every safe run; the databases later, with migsync apply
+    migsync squash shop 0002 0009 --split         # in parts, where one squash would close a circle across apps
+    """,
+)
+@click.argument("words", metavar="[APP FIRST LAST | APP...]", nargs=-1)
+@click.option("--suggest", is_flag=True, help="Only list the runs of each APP (default: all) that are safe to squash.")
+@click.option("--all-safe", is_flag=True, help="Squash every such run of each APP (default: all), in one step.")
+@click.option("--squashed-name", metavar="NAME", default="", help="What the squash is called, after its number.")
+@click.option("--no-optimize", is_flag=True, help="Keep every operation as it is.")
+@click.option(
+    "--keep-replaces",
+    is_flag=True,
+    help="Django's way in two phases: the squash has `replaces`, and the old files stay until migsync tidy.",
+)
+@click.option("--split", is_flag=True, help="Make several squashes of the range where one would close a circle.")
+@rewriting_options
+@click.pass_obj
+def squash(
+    output: Output,
+    words: tuple[str, ...],
+    suggest: bool,
+    all_safe: bool,
+    squashed_name: str,
+    no_optimize: bool,
+    keep_replaces: bool,
+    split: bool,
+    where: Where,
+    asked: Asked,
+) -> ExitStatus:
+    """Squash the migrations of APP from FIRST to LAST (names, or how they begin) into one.
+
+    The squash takes their place at once: whatever depended on them, in any app, depends on it, their files go, and in
+    every database the record of the last becomes that of the squash, with its time. A database that has applied only
+    some of them is refused before anything is written: migrate it first.
+    """
+    wanted = _Wanted(words, suggest, all_safe, squashed_name, not no_optimize, keep_replaces, split)
+    wanted.check(output)
+    return _suggest(output, where, words) if suggest else rewrite_files(output, where, asked, wanted.reshape)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    words: tuple[str, ...]
+    suggest: bool
+    all_safe: bool
+    name: str
+    optimize: bool
+    keep_replaces: bool
+    split: bool
+
+    def check(self, output: Output) -> None:
+        """Raise UsageError for what does not go together."""
+        chosen = [option for option, given in (("--suggest", self.suggest), ("--all-safe", self.all_safe)) if given]
+        of_range = [option for option, given in (("--squashed-name", self.name), ("--split", self.split)) if given]
+        if len(chosen) == 2 or (chosen and of_range):
+            raise UsageError(f"{' and '.join([*chosen, *of_range])} do not go together.", hint="migsync squash --help")
+        if self.suggest and output.form == "sql":
+            raise UsageError("--suggest changes no record: it has no SQL.", hint="--format text or --format json")
+        if not chosen and len(self.words) != 3:
+            raise UsageError(
+                "A range is APP FIRST LAST.", hint="Which ranges are safe to squash: migsync squash --suggest"
+            )
+
+    def reshape(self, ground: Ground) -> Reshape:
+        """Choose the ranges, have the project's Django compose their files, and put the two together."""
+        from migsync.companion.squashing.squash import compose_all, squash
+
+        project, history = ground.survey.project, ground.survey.history
+        choice, answers = compose_all(project, self._choose(ground), optimize=self.optimize)
+        return squash(history, choice, answers)
+
+    def _choose(self, ground: Ground) -> Choice:
+        from migsync.companion.squashing.ranges import taken
+        from migsync.companion.squashing.squash import choose_range, choose_runs
+
+        history = ground.survey.history
+        used = taken(history, ground.survey.rewrites, ground.applied)
+        if self.all_safe:
+            return choose_runs(history, used, self.words, in_two_phases=self.keep_replaces)
+        app, first, last = self.words
+        return choose_range(
+            history,
+            used,
+            app,
+            first,
+            last,
+            name=self.name,
+            in_two_phases=self.keep_replaces,
+            in_parts=self.split,
+        )
+
+
+def _suggest(output: Output, where: Where, apps: tuple[str, ...]) -> ExitStatus:
+    """Show the runs; nothing is changed, and no database is asked."""
+    from migsync.cli.settling import settle_files
+    from migsync.cli.views.findings import findings_blocks
+    from migsync.cli.views.suggestions import suggestion_blocks, suggestion_document
+    from migsync.companion.scope import broken, chosen_apps
+    from migsync.companion.squashing.candidates import find_runs
+    from migsync.companion.squashing.risks import assess
+    from migsync.sync.planning import open_survey
+
+    project = where.project()
+    settle_files(output, project)
+    with open_survey(project) as survey:
+        history = survey.history
+        errors = broken(history)
+        output.tell(findings_blocks([*survey.findings, *errors]))
+        chosen = chosen_apps(history, apps)
+        runs = () if errors else assess(find_runs(history, chosen), history.migrations)
+        files = sum(len(history.names(app)) for app in chosen)
+        findings = [finding.as_dict() for finding in (*survey.findings, *errors)]
+        output.document({**suggestion_document(history, runs, files), "findings": findings})
+        if errors:
+            return ExitStatus.REFUSED
+        output.show(suggestion_blocks(history, runs, files, shorten=output.shorten))
+        return ExitStatus.DONE

@@ -1,0 +1,84 @@
+"""The runs that are safe to squash, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
+from migsync.companion.squashing.ranges import ends
+
+if TYPE_CHECKING:
+    from migsync.companion.squashing.candidates import Run
+    from migsync.history import History
+
+RISKS = 5
+"""So many risks of a run are shown; --verbose shows all."""
+
+
+def suggestion_blocks(history: History, runs: Sequence[Run], files: int, *, shorten: bool) -> list[Block]:
+    """Each run with what to type, what it saves, what it stops at and its risks; then the sum of `files`."""
+    blocks: list[Block] = []
+    for app, found in groupby(runs, lambda run: run.app):
+        blocks += [line(Span(app, Style.HEADING), f"  {count(len(history.names(app)), 'migration')}")]
+        for run in found:
+            blocks += _run_blocks(history, run, shorten)
+        blocks.append(EMPTY)
+    return [*blocks, *_sum(runs, files)]
+
+
+def _run_blocks(history: History, run: Run, shorten: bool) -> Iterator[Block]:
+    yield line(Span(_command(history, run), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2)
+    yield line(Span("before it: ", Style.DIM), f"{run.before.why}.", indent=4)
+    yield line(Span("after it:  ", Style.DIM), f"{run.after.why}.", indent=4)
+    hidden = len(run.risks) - RISKS if shorten and len(run.risks) > RISKS + 1 else 0
+    for risk in run.risks[: len(run.risks) - hidden]:
+        yield line(Span("risk: ", Style.WARNING), f"{risk}.", indent=4)
+    if hidden:
+        yield line(Span(f"and {count(hidden, 'more risk')}: --verbose shows all", Style.DIM), indent=4)
+
+
+def _sum(runs: Sequence[Run], files: int) -> Iterator[Block]:
+    if not runs:
+        yield line(f"No two migrations of {count(files, 'file')} follow each other without anything in between.")
+        return
+    saved = sum(run.saves for run in runs)
+    yield line(f"{count(len(runs), 'run')} would save {saved} of {count(files, 'file')}. All in one step: ", _all(runs))
+
+
+def _all(runs: Sequence[Run]) -> Span:
+    apps = {run.app for run in runs}
+    return Span(f"migsync squash {' '.join([*(apps if len(apps) == 1 else ()), '--all-safe'])}", Style.COMMAND)
+
+
+def suggestion_document(history: History, runs: Sequence[Run], files: int) -> dict[str, Any]:
+    """The same as JSON values."""
+    return {
+        "runs": [_document(history, run) for run in runs],
+        "saves": sum(run.saves for run in runs),
+        "files": files,
+    }
+
+
+def _document(history: History, run: Run) -> dict[str, Any]:
+    return {
+        "app": run.app,
+        "first": run.names[0],
+        "last": run.names[-1],
+        "names": list(run.names),
+        "command": _command(history, run),
+        "saves": run.saves,
+        "stops": {
+            place: {"key": str(stop.key) if stop.key else None, "why": stop.why}
+            for place, stop in (("before", run.before), ("after", run.after))
+        },
+        "risks": [
+            {"name": risk.key.name, "line": risk.line, "hazard": risk.hazard.value, "what": risk.what}
+            for risk in run.risks
+        ],
+    }
+
+
+def _command(history: History, run: Run) -> str:
+    return f"migsync squash {run.app} {ends(history, run.keys)}"
