@@ -137,6 +137,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms) -> Draft:
             differences = _schema(survey.project, proposal, terms.prove_schema)
             findings += differences
             facts = facts if differences else (*facts, f"The schema is the same on {terms.prove_schema}'s engine.")
+    findings = [_advised(finding, reshape, survey.history) for finding in findings]
     later = [plan.target.alias for plan in plans if plan.changes and plan.target.alias not in chosen]
     return Draft(
         proposal,
@@ -147,6 +148,19 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms) -> Draft:
         tuple(facts),
         (*later, *survey.errors),
     )
+
+
+def _advised(finding: Finding, reshape: Reshape, history: History) -> Finding:
+    """An error about a new migration, with what its maker says to do about it."""
+    if finding.blocks and not finding.hint:
+        for key, hint in reshape.advice.items():
+            file = f"{Path(history.apps[key.app].directory or '', key.name)}.py"
+            if file == finding.file or f"{key}" in (
+                f"{finding.app}.{finding.name}",
+                *re.findall(r"[\w.]+\w", finding.found),
+            ):
+                return replace(finding, hint=hint)
+    return finding
 
 
 def _schema(project: Project, proposal: Proposal, alias: str) -> tuple[Finding, ...]:

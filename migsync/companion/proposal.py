@@ -47,7 +47,8 @@ class Reshape:
     go. Whoever depended on an old key depends on the last new one, and what had to run before it on the first,
     unless `stands` says what an old key becomes. `pointed` says the same for one migration alone: what it names instead
     of a key. `settled` are squashes whose `replaces` is taken out. `anew` are apps whose migrations are made from
-    scratch: what needs what is not what it was.
+    scratch: what needs what is not what it was. `aside` is the directory, in that of the migrations, that the files
+    which go are moved to; empty for none. `advice` says of a new migration what to do where it does not run.
     """
 
     command: str
@@ -61,6 +62,8 @@ class Reshape:
     pointed: Mapping[Key, Mapping[Key, tuple[Key, ...]]] = field(default_factory=dict)
     settled: frozenset[Key] = frozenset()
     anew: frozenset[str] = frozenset()
+    aside: str = ""
+    advice: Mapping[Key, str] = field(default_factory=dict)
     leaves: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -128,6 +128,7 @@ def _occupied(reshaped: Reshaped) -> Iterator[Finding]:
     paths = [(migration, reshaped.path(migration)) for migration, _ in reshaped.changes]
     leaving = {it.path for it, path in paths if it.key in gone or path != it.path}
     moved = [(it, path) for it, path in paths if it.key not in gone and path != it.path]
+    moved += [(it, str(aside)) for it, _ in paths if it.key in gone and (aside := reshaped.aside(it))]
     entries: dict[str, frozenset[str]] = {}
     for migration, path in (*moved, *((it, it.path) for it, _ in reshaped.created)):
         directory, name = os.path.split(path)

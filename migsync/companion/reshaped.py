@@ -123,6 +123,11 @@ class Reshaped:
         directory, name = os.path.split(migration.path)
         return os.path.join(directory, new + name[len(old) :])  # noqa: PTH118 -- one for each of thousands of files
 
+    def aside(self, migration: Migration) -> Path | None:
+        """Where the file of a migration that goes is kept; None where it is not."""
+        path = Path(migration.path).absolute()
+        return path.with_name(self.reshape.aside) / path.name if self.reshape.aside else None
+
     @cached_property
     def created(self) -> Sequence[tuple[Migration, bytes]]:
         """Every new migration with its content; its path is in the app's directory."""

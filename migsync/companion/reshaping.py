@@ -77,7 +77,8 @@ class _Work:
         old_path = Path(migration.path).absolute()
         old, mode = _read(migration.path)
         if migration.key in self.reshaped.reshape.gone:
-            self.files.append(FileChange(old_path, None, old, None, mode))
+            aside = self.reshaped.aside(migration)
+            self.files.append(FileChange(old_path, aside, old, old if aside else None, mode))
             return
         new = edit_migration(old, migration.path, edit) if edit else old
         new_path = Path(self.reshaped.path(migration)).absolute()

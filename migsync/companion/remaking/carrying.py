@@ -40,7 +40,7 @@ def grouped(origins: Sequence[Node], above: Mapping[Node, AbstractSet[Node]], ap
         found[number].origins.append(origin)
         found[number].after |= after - {number}
         place[origin] = number
-    return [Group(group.app, tuple(group.origins), _nearest(found, group.after)) for group in found]
+    return [Group(group.app, tuple(group.origins), tuple(sorted(group.after))) for group in found]
 
 
 @dataclass
@@ -49,13 +49,6 @@ class _Open:
     apart: bool
     origins: list[Node]
     after: set[int]
-
-
-def _nearest(groups: Sequence[_Open], after: AbstractSet[int]) -> tuple[int, ...]:
-    """Those of the numbers that no other one of them comes after."""
-    return tuple(
-        number for number in sorted(after) if not any(_leads_to(groups, [other], number) for other in after - {number})
-    )
 
 
 def _leads_to(groups: Sequence[_Open], numbers: Iterable[int], goal: int) -> bool:

@@ -79,6 +79,7 @@ class _Files:
             self._carry(carried)
             self._put_first([each for each in found if each.fate is Fate.FIRST])
             self._keep_run_before()
+            self._name_the_nearest()
 
     def names(self, word: str, taken: Mapping[str, Iterable[str]]) -> dict[Place, str]:
         """The name of each new file."""
@@ -181,6 +182,16 @@ class _Files:
                 seen.add(place)
                 todo += by_place[place].depends
         return False
+
+    def _name_the_nearest(self) -> None:
+        """Of its own app a carried file names the last; of others, none that another one of those comes after."""
+        for file in self.made:
+            if file.origins:
+                own = sorted(place for place in file.depends if place[0] == file.place[0])
+                others = {place for place in file.depends if place[0] != file.place[0]}
+                named = {*others, *own[-1:]}
+                behind = {one for one in others for other in named - {one} if self._leads_to(other, one)}
+                file.depends = named - behind
 
     def _keep_run_before(self) -> None:
         for app, made in self.initial.items():

@@ -17,6 +17,8 @@ from migsync.history import History, Key
 from migsync.rewrites.order import Rewrites
 
 WORD = "remade"
+ASIDE = "_before_remade"
+"""No package, and Django looks for migrations in none; nor does it take a name with ``_`` for one."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def _reshape(history: History, wish: Wish, request: RemakeRequest, remade: Remad
         created={key: text.encode() for key, text in remade.files.items()},
         collapsed=tuple(_collapses(history, request.apps, remade.files)),
         anew=frozenset(request.apps),
+        aside=ASIDE if wish.keep_old else "",
+        advice=telling.advice(remade),
         leaves=dict.fromkeys(request.apps, 1),
         notes=telling.notes(remade),
         findings=findings,

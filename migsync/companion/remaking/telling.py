@@ -29,6 +29,20 @@ def notes(remade: Remade) -> tuple[str, ...]:
     )
 
 
+def advice(remade: Remade) -> dict[Key, str]:
+    """For each new migration with operations that were carried, what to do where these do not run."""
+    carried: dict[Key, list[str]] = {}
+    for each in remade.carried:
+        if each.into and f"{each.origin}" not in carried.setdefault(each.into, []):
+            carried[each.into].append(f"{each.origin}")
+    return {
+        key: f"{key} carries operations of {_listed(origins)}. If the models show all that one of them leads to, "
+        f"or nobody needs it any more: {' '.join(f'--drop {origin}' for origin in origins)}\n"
+        "If it must run where it did, between other migrations: migsync squash"
+        for key, origins in carried.items()
+    }
+
+
 def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:
     """An error for each app whose models have changes that no migration has."""
     for app in dict.fromkeys(app for app, _ in changes):

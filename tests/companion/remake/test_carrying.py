@@ -19,7 +19,7 @@ def test_what_another_app_does_in_between_stays_in_between() -> None:
     assert grouped([A1, B1, A2, B2], above, frozenset()) == [
         Group("a", (A1,), ()),
         Group("b", (B1, B2), (0,)),
-        Group("a", (A2,), (1,)),
+        Group("a", (A2,), (0, 1)),
     ]
 
 
@@ -33,7 +33,7 @@ def test_what_runs_outside_of_a_transaction_has_a_file_of_its_own() -> None:
     assert grouped([A1, A2, A3], above, frozenset([A2])) == [
         Group("a", (A1,), ()),
         Group("a", (A2,), (0,)),
-        Group("a", (A3,), (1,)),
+        Group("a", (A3,), (0, 1)),
     ]
 
 
