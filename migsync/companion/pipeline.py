@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from migsync.companion.proof.process import Worker, workers_ahead
 from migsync.companion.proof.proof import Recorded, prove
 from migsync.companion.proof.states import DIFFERS
 from migsync.companion.proposal import Proposal, Reshape
@@ -103,7 +105,8 @@ def survey_ground(survey: Survey, databases: Sequence[str]) -> Ground:
 
 def make_draft(ground: Ground, reshape: Reshape, terms: Terms) -> Draft:
     """Work `reshape` out, and judge it for every target that can be read; its other way, where it changes the state."""
-    draft = _draft(ground, reshape, terms)
+    with _workers(ground, reshape) as workers:
+        draft = _draft(ground, reshape, terms, workers)
     if reshape.otherwise and _changes_state(draft):
         other = _draft(ground, reshape.otherwise, terms)
         if not _changes_state(other) and not other.proposal.blocked:
@@ -111,11 +114,19 @@ def make_draft(ground: Ground, reshape: Reshape, terms: Terms) -> Draft:
     return draft
 
 
+def _workers(ground: Ground, reshape: Reshape) -> AbstractContextManager[Sequence[Worker]]:
+    """The processes of the proof, started while the proposal is still worked out, where there will be one."""
+    changes = (reshape.touched, reshape.parents, reshape.dropped, reshape.created, reshape.pointed, reshape.settled)
+    if not any(changes) or any(finding.blocks for finding in reshape.findings):
+        return nullcontext(())
+    return workers_ahead(ground.survey.project)
+
+
 def _changes_state(draft: Draft) -> bool:
     return any(finding.code in STATE and finding.blocks for finding in draft.findings)
 
 
-def _draft(ground: Ground, reshape: Reshape, terms: Terms) -> Draft:
+def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Worker] = ()) -> Draft:
     survey = ground.survey
     proposal = make_proposal(survey.history, survey.rewrites, reshape, root=survey.project.root, created=terms.created)
     findings = _named(proposal.findings, ground)
@@ -130,7 +141,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms) -> Draft:
         findings += _target_findings(ground, number, plan, reshape, history, terms, chosen)
     facts: Sequence[str] = ()
     if not any(finding.blocks and finding.code not in CONSENT for finding in findings):
-        proof = prove(survey.project, proposal, _recorded(ground, plans))
+        proof = prove(survey.project, proposal, _recorded(ground, plans), workers=workers)
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.words
         if terms.prove_schema and not proof.blocked:
@@ -193,10 +204,16 @@ def history_after(project: Project, history: History, proposal: Proposal) -> His
         path = change.new_path
         if path is not None and change.new is not None and path.suffix == ".py" and path.parent in directories:
             key = Key(directories[path.parent], path.stem)
-            found[key] = read_migration(change.new, key, str(path))
+            found[key] = read_migration(change.new, key, str(path), _stated_digest(proposal, key))
     place = {label: number for number, label in enumerate(history.apps)}
     ordered: list[Migration] = sorted(found.values(), key=lambda it: (place.get(it.key.app, -1), it.key))
     return build_history(ordered, history.apps.values(), project.settings, complete=not project.static)
+
+
+def _stated_digest(proposal: Proposal, key: Key) -> str:
+    """What the proposal's rewrite says the operations of a new file come to; empty where it does not say."""
+    changed = proposal.rewrite.apps.get(key.app) if proposal.rewrite else None
+    return changed.digests_after.get(key.name, "") if changed else ""
 
 
 def _plan(survey: Survey, reading: Reading, history: History, proposal: Proposal | None) -> Plan:

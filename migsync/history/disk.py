@@ -17,7 +17,7 @@ from migsync.history.generated import read_generated
 from migsync.history.graph import History, build_history
 from migsync.history.migration import App, Key, Migration, Problem
 from migsync.history.packages import Module, Package, Stamp, find_modules
-from migsync.history.reader import BrokenFileError, Header, parse_migration, read_header
+from migsync.history.reader import BrokenFileError, Header, read_digest, read_header
 
 
 def read_history(
@@ -44,10 +44,13 @@ def read_history(
     return replace(history, findings=(*disk.findings, *history.findings)) if disk.findings else history
 
 
-def read_migration(content: bytes, key: Key, path: str) -> Migration:
-    """As :func:`parse_migration`, in a fraction of the time: the digest is worked out when it is asked for."""
+def read_migration(content: bytes, key: Key, path: str, digest: str = "") -> Migration:
+    """As :func:`parse_migration`, in a fraction of the time.
+
+    The digest, where the caller does not know it, is worked out when it is asked for.
+    """
     header = read_generated(content) or read_header(content, path)
-    return header.migration(key, path, lambda: parse_migration(content, key, path).digest)
+    return header.migration(key, path, digest or (lambda: read_digest(content, path)))
 
 
 class _Disk:
@@ -74,7 +77,7 @@ class _Disk:
         for module in package.modules:
             header = self.header(app, package.directory, module, started)
             key = Key(app.label, module.name)
-            digest = partial(_digest, key, module)
+            digest = partial(_digest, module)
             self.migrations.append(header.migration(key, module.path, digest))
         return app
 
@@ -135,12 +138,12 @@ def _bytes(module: Module) -> bytes:
     return content
 
 
-def _digest(key: Key, module: Module) -> str:
+def _digest(module: Module) -> str:
     """The digest of a file that was read earlier."""
     content = _bytes(module)
     if _stamp(module.path) != module.stamp:
         raise _changed(module)
-    return parse_migration(content, key, module.path).digest if module.is_source else ""
+    return read_digest(content, module.path) if module.is_source else ""
 
 
 def _stamp(path: str) -> Stamp:

@@ -54,6 +54,13 @@ def parse_migration(source: bytes, key: Key, path: str = "") -> Migration:
     return header.migration(key, path, digest)
 
 
+def read_digest(source: bytes, path: str) -> str:
+    """The digest of the operations alone: most of what :func:`parse_migration` takes is for the rest."""
+    module = _parse(source, path)
+    definition = _definition(module, path)
+    return operations_digest(module, definition) if definition else ""
+
+
 def read_header(source: bytes, path: str) -> Header:
     """As :func:`parse_migration`, without the digest."""
     module = _parse(source, path)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from migsync.companion.proof.rendering import Renderer
-from migsync.companion.proof.worker import describe, set_up, stage
+from migsync.companion.proof.worker import Broken, describe, set_up, stage
 
 MEMORY = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 ALIAS = "migsync_proof"
@@ -20,11 +21,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     `request` has ``names``, how migrations are called in the report (``app.name`` to ``app.name``), and ``targets``,
     the records of each: ``[app, name]``.
     """
-    set_up()
-    from django.db.migrations.loader import MigrationLoader
-
-    with stage("load"):
-        loader = MigrationLoader(None)
+    loader = loaded()
     leaves = loader.graph.leaf_nodes()
     renderer = Renderer(_modules(loader.disk_migrations, request["names"]))
     with stage("state"):
@@ -40,6 +37,31 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         "changes": changes,
         "targets": [_target(keys) for keys in request["targets"]],
     }
+
+
+def load() -> None:
+    """Get ready for files that are on disk already. A failure is told when it is asked for."""
+    _loaded()
+
+
+def loaded() -> Any:  # noqa: ANN401 -- Django has no types
+    """Django's loader of all migrations; a second time, the same one or the same failure."""
+    found = _loaded()
+    if isinstance(found, Broken):
+        raise found
+    return found
+
+
+@functools.cache
+def _loaded() -> Any:  # noqa: ANN401
+    try:
+        set_up()
+        from django.db.migrations.loader import MigrationLoader
+
+        with stage("load"):
+            return MigrationLoader(None)
+    except Broken as broken:
+        return broken
 
 
 def forwards(graph: Any, leaves: Iterable[Node]) -> list[Node]:  # noqa: ANN401 -- Django has no types

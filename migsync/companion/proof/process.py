@@ -8,8 +8,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from migsync.companion.proposal import FileChange
 from migsync.errors import ProjectError
 from migsync.project import Project
 from migsync.project.firstparty import ENVIRONMENT_PARTS
-from migsync.project.root import SETTINGS_VARIABLE, environment, find_root
+from migsync.project.root import SETTINGS_VARIABLE, Root, environment, find_root
 from migsync.project.settings import URL_PASSWORD
 
 TIMEOUT = 1800
@@ -26,6 +27,7 @@ SAME_ORDER: Final = {"PYTHONHASHSEED": "0"}
 """A set (of time zones, say, as a field's choices) has the same order in both processes, or they would differ in it."""
 
 WORKER = "migsync.companion.proof.worker"
+Worker = subprocess.Popen[str]
 
 STAGES: Final[Mapping[str, str]] = {
     "settings": "The settings do not import",
@@ -79,29 +81,21 @@ def overlay(changes: Iterable[FileChange]) -> dict[str, bytes | None]:
 
 
 def ask(
-    project: Project, requests: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, bytes | None]]
+    project: Project,
+    requests: Sequence[Mapping[str, Any]],
+    files: Sequence[Mapping[str, bytes | None]],
+    ahead: Sequence[Worker] = (),
 ) -> list[Answer]:
     """One answer for each request, all at work at the same time, each with its own files over those on disk.
 
-    Raises ProjectError where there is no settings module to start Django with.
+    The workers `ahead`, which were started for the first requests, are asked once and never again. Raises ProjectError
+    where there is no settings module to start Django with.
     """
-    if not project.settings_module or project.static:
-        raise ProjectError(
-            "The proof needs Django's own loader, and the project has no settings module that imports.",
-            "Nothing was changed.",
-            "Give the settings: --settings MODULE",
-        )
-    root = find_root(project.root, root=project.root)
-    path = [*root.search_path, *(entry for entry in sys.path if entry)]
-    environ = {**environment(root), **os.environ, SETTINGS_VARIABLE: project.settings_module, **SAME_ORDER}
     documents = [
-        json.dumps({**request, "path": path, "files": _encoded(served)})
-        for request, served in zip(requests, files, strict=True)
+        json.dumps({**request, "files": _encoded(served)}) for request, served in zip(requests, files, strict=True)
     ]
-    processes: list[subprocess.Popen[str]] = []
-    try:
-        for _ in documents:
-            processes.append(_start(environ))  # noqa: PERF401 (those that started must be known if the next does not)
+    with _started(project, ["" for _ in documents[len(ahead) :]]) as more:
+        processes = [*ahead, *more]
         with ThreadPoolExecutor(len(processes)) as threads:
             try:
                 answers = threads.map(
@@ -112,11 +106,59 @@ def ask(
                 # Before the threads are waited for, which wait for the processes.
                 _kill(processes)
                 raise
+
+
+@contextmanager
+def workers_ahead(project: Project) -> Iterator[Sequence[Worker]]:
+    """The two workers of a proof that will be asked for: one loads the files as they are, one imports Django.
+
+    None where the project has no settings. What is left of them at the end is killed.
+    """
+    with _started(project, ["files", "django"] if _has_settings(project) else []) as workers:
+        yield workers
+
+
+def _has_settings(project: Project) -> bool:
+    return bool(project.settings_module) and not project.static
+
+
+@contextmanager
+def _started(project: Project, ready: Sequence[str]) -> Iterator[Sequence[Worker]]:
+    """A worker for each of `ready`: how it gets ready before it is asked, or an empty text."""
+    processes: list[Worker] = []
+    try:
+        if ready:
+            root, environ = _surroundings(project)
+            path = [*root.search_path, *(entry for entry in sys.path if entry)]
+            for what in ready:
+                processes.append(_start(environ))
+                _tell(processes[-1], {"path": path, "ready": what})
+        yield processes
     finally:
         _kill(processes)
 
 
-def _start(environ: Mapping[str, str]) -> subprocess.Popen[str]:
+def _surroundings(project: Project) -> tuple[Root, Mapping[str, str]]:
+    if not _has_settings(project):
+        raise ProjectError(
+            "The proof needs Django's own loader, and the project has no settings module that imports.",
+            "Nothing was changed.",
+            "Give the settings: --settings MODULE",
+        )
+    root = find_root(project.root, root=project.root)
+    settings = {SETTINGS_VARIABLE: project.settings_module or ""}
+    return root, {**environment(root), **os.environ, **settings, **SAME_ORDER}
+
+
+def _tell(process: Worker, document: Mapping[str, Any]) -> None:
+    """The first line, which fits into the pipe: nobody waits."""
+    if process.stdin:
+        with suppress(BrokenPipeError):  # it has ended, which is seen when it is asked
+            process.stdin.write(f"{json.dumps(document)}\n")
+            process.stdin.flush()
+
+
+def _start(environ: Mapping[str, str]) -> Worker:
     return subprocess.Popen(  # noqa: S603 (our own module)
         [sys.executable, "-m", WORKER],
         stdin=subprocess.PIPE,
@@ -129,14 +171,18 @@ def _start(environ: Mapping[str, str]) -> subprocess.Popen[str]:
     )
 
 
-def _kill(processes: Iterable[subprocess.Popen[str]]) -> None:
+def _kill(processes: Iterable[Worker]) -> None:
     for process in processes:
         if process.poll() is None:
             process.kill()
             process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
 
 
-def _answer(process: subprocess.Popen[str], document: str, root: Path) -> Answer:
+def _answer(process: Worker, document: str, root: Path) -> Answer:
     try:
         out, err = process.communicate(document, timeout=TIMEOUT)
     except subprocess.TimeoutExpired:

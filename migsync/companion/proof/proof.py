@@ -10,7 +10,7 @@ from typing import Any
 
 from migsync.companion.proof.identities import Identities
 from migsync.companion.proof.plans import FRESH, Recorded, compare_plans
-from migsync.companion.proof.process import Answer, Failure, ask, overlay
+from migsync.companion.proof.process import Answer, Failure, Worker, ask, overlay
 from migsync.companion.proof.states import differences, equal_apps, relabelled
 from migsync.companion.proposal import Proposal
 from migsync.findings import Finding, Severity
@@ -68,11 +68,13 @@ def prove(
     targets: Sequence[Recorded] = (),
     *,
     identities: Identities | None = None,
+    workers: Sequence[Worker] = (),
 ) -> Proof:
     """Prove a proposal by Django's own loader; no file is written and no database is asked.
 
     `targets` say what is recorded where; a fresh database is always among those whose plans are compared.
-    `identities` say which migration is which, where the proposal's rewrite does not. Raises ProjectError where there
+    `identities` say which migration is which, where the proposal's rewrite does not. `workers` are those of
+    :func:`workers_ahead`. Raises ProjectError where there
     are no settings to start Django with.
     """
     started = time.monotonic()
@@ -86,6 +88,7 @@ def prove(
             {**common, "names": {}, "targets": [_sorted(target.after) for target in targets]},
         ],
         [{}, overlay(proposal.files)],
+        workers,
     )
     findings = tuple(_findings(proposal, old, new, targets, identities))
     return Proof(findings, _facts(old, new, targets, identities, time.monotonic() - started))

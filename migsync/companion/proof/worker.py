@@ -1,12 +1,14 @@
 """The process in which the project says what it makes of its migration files (``python -m …proof.worker``).
 
-It reads one JSON document from standard input and writes one to standard output; whatever the project itself prints
-goes to standard error. Two of them run for a proof: one with the files as they are, one with those of the proposal.
+It reads two JSON documents from standard input, where to import from and what to do, and writes one to standard output;
+whatever the project itself prints goes to standard error. Two of them run for a proof: one with the files as they are,
+one with those of the proposal. They may be started before it is known what they are to do, and get ready meanwhile.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import importlib
 import importlib.util
 import json
@@ -14,7 +16,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from migsync.companion.proof.overlay import install
@@ -28,6 +30,17 @@ TASKS = {
     "squash": "migsync.companion.composing.squash",
     "remake": "migsync.companion.remaking.making",
 }
+READY = {"django": "migsync.companion.proof.worker:import_django", "files": "migsync.companion.proof.examination:load"}
+"""How a process gets ready for its task: for files that are not known yet, or by loading those that there are."""
+
+DJANGO = (
+    "django.core.management.commands.makemigrations",
+    "django.db.backends.sqlite3.base",
+    "django.db.migrations.autodetector",
+    "django.db.migrations.loader",
+    "django.db.migrations.recorder",
+)
+"""What starting Django and loading migrations imports, and most of what that takes."""
 
 
 class Broken(Exception):
@@ -61,12 +74,34 @@ def load_settings() -> None:
 
 
 def set_up() -> None:
-    """Start Django."""
-    load_settings()
-    with stage("setup"):
-        import django
+    """Start Django; a second time, say how that ended the first time."""
+    if broken := _set_up():
+        raise broken
 
-        django.setup()
+
+@functools.cache
+def _set_up() -> Broken | None:
+    try:
+        load_settings()
+        with stage("setup"):
+            import django
+
+            django.setup()
+    except Broken as broken:
+        return broken
+    return None
+
+
+def import_django() -> None:
+    """Get ready for files that are not known yet: import Django, and nothing of the project."""
+    settings = os.environ.pop("DJANGO_SETTINGS_MODULE")
+    try:
+        # Without the variable, what asks for a setting fails, in place of importing the project.
+        with suppress(Exception):
+            for module in DJANGO:
+                importlib.import_module(module)
+    finally:
+        os.environ["DJANGO_SETTINGS_MODULE"] = settings
 
 
 def run(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,10 +136,14 @@ def main() -> None:
     """Answer one request, then end at once: the project may have started threads that would not."""
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    request = json.load(sys.stdin)
-    sys.path[:] = request["path"]
+    start = json.loads(sys.stdin.readline())
+    sys.path[:] = start["path"]
     # A proof writes nothing, not even bytecode beside the project's files.
     sys.dont_write_bytecode = True
+    if start["ready"]:
+        module, _, name = READY[start["ready"]].partition(":")
+        getattr(importlib.import_module(module), name)()
+    request = json.load(sys.stdin)
     install(decoded(request["files"]))
     json.dump(run(request), answer)
     answer.close()
