@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from migsync.cli.options import (
     writing_options,
 )
 from migsync.cli.output import Output
+from migsync.cli.proving import Proving, proving_options
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, near
 from migsync.cli.views.findings import findings_blocks
@@ -45,7 +46,7 @@ TERMS = (
     "force",
     "allow_applied",
     "update_db",
-    "prove_schema",
+    "proving",
     "lock_timeout",
     "reason",
 )
@@ -61,13 +62,24 @@ class Asked:
     force: bool = False
     allow_applied: bool = False
     update_db: bool = False
-    prove_schema: str | None = None
+    proving: Proving = field(default_factory=Proving)
     lock_timeout: float = 10.0
     reason: str = ""
 
 
 def rewriting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """How files are rewritten, handed on as `asked`; with them `where`, and how output looks."""
+    return _rewriting_options(function, proving_options(always=False))
+
+
+def proven_rewriting_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that makes other operations: schema, rows and transition are proven unless turned off."""
+    return _rewriting_options(function, proving_options(always=True))
+
+
+def _rewriting_options(
+    function: Callable[..., Any], proving: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Callable[..., Any]:
     options = together(
         click.option("--update-db", is_flag=True, help="Change the records of the databases in the same step."),
         database_option,
@@ -77,13 +89,7 @@ def rewriting_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Go on where a changing name is applied, or a database is not reached: migsync apply syncs it later.",
         ),
         click.option("--force", is_flag=True, help="Change files that have changes which are not committed in git."),
-        click.option(
-            "--prove-schema",
-            metavar="[ALIAS]",
-            is_flag=False,
-            flag_value="default",
-            help="Build the old and the new history on scratch databases of ALIAS's engine, and compare the schemas.",
-        ),
+        proving,
         consent_options,
         writing_options,
     )
@@ -191,7 +197,7 @@ class _Rewriting:
         from migsync.sync.planning import now
 
         asked = self.asked
-        return Terms(asked.update_db, asked.allow_applied, asked.databases, now(), asked.prove_schema)
+        return Terms(asked.update_db, asked.allow_applied, asked.databases, now(), asked.proving.wishes())
 
     def _show(self, draft: Draft) -> None:
         from migsync.cli.views.proposals import draft_blocks

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migsync.companion.proof.process import Worker, workers_ahead
 from migsync.companion.proof.proof import Recorded, prove
 from migsync.companion.proof.states import DIFFERS
+from migsync.companion.proof.wishes import Outcome, Wishes
 from migsync.companion.proposal import Proposal, Reshape
 from migsync.companion.reshaping import make_proposal
 from migsync.findings import Finding, Severity
@@ -37,14 +38,14 @@ class Terms:
 
     `databases` are the aliases to be updated in the same step when `update_db` is set; none means all. `allow_applied`
     lets names change that a database holds, which is then synced later. `created` is UTC text, for the rewrite.
-    `prove_schema` is the alias on whose engine old and new schema are compared.
+    `wishes` are what is proven on scratch databases, beyond what every proof looks at.
     """
 
     update_db: bool = False
     allow_applied: bool = False
     databases: tuple[str, ...] = ()
     created: str = ""
-    prove_schema: str | None = None
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,10 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         proof = prove(survey.project, proposal, _recorded(ground, plans), workers=workers)
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.words
-        if terms.prove_schema and not proof.blocked:
-            differences = _schema(survey.project, proposal, terms.prove_schema)
-            findings += differences
-            facts = facts if differences else (*facts, f"The schema is the same on {terms.prove_schema}'s engine.")
+        if terms.wishes.any and not proof.blocked:
+            shown = _by_databases(survey, proposal, history, terms.wishes)
+            findings += shown.findings
+            facts = (*facts, *shown.facts)
     findings = [_advised(finding, reshape, survey.history) for finding in findings]
     later = [plan.target.alias for plan in plans if plan.changes and plan.target.alias not in chosen]
     return Draft(
@@ -174,10 +175,11 @@ def _advised(finding: Finding, reshape: Reshape, history: History) -> Finding:
     return finding
 
 
-def _schema(project: Project, proposal: Proposal, alias: str) -> tuple[Finding, ...]:
-    from migsync.companion.proof.schema import prove_schema  # what it needs is slow to import
+def _by_databases(survey: Survey, proposal: Proposal, history: History, wishes: Wishes) -> Outcome:
+    from migsync.companion.proof.databases import Pair, prove_by_databases  # what it needs is slow to import
 
-    return prove_schema(project, proposal, alias)
+    pair = Pair(survey.history, history, survey.rewrites)
+    return prove_by_databases(survey.project, proposal, pair, wishes, unreachable=survey.errors)
 
 
 def _named(findings: Iterable[Finding], ground: Ground) -> list[Finding]:

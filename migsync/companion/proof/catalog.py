@@ -1,18 +1,31 @@
-"""What of a schema neither reflection nor Alembic compares: the server's own words for it, by engine."""
+"""A whole schema in the server's own words, by engine: every table, column, index, constraint, view, trigger.
+
+The order of columns is left out, and so are names that Django or the server made up by themselves: they tell under
+which name of a table or a column something was made first.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-import sqlalchemy as sa
+from migsync.companion.proof.definitions import normal, table_items
 
-OURS: Final = re.compile(r"^(django_migrations|migsync_\w+)$")
+OURS: Final = re.compile(r"^(django_migrations|migsync_\w+|sqlite_\w+)$")
+GENERATED: Final = re.compile(
+    r"_[0-9a-f]{8}(_uniq|_like|_idx|_pk|_check|_fk(_\w*)?)?$"  # Django: _create_index_name
+    r"|_(pkey|key\d*|check\d*|fkey\d*|excl\d*|chk_\d+|ibfk_\d+)$|^CONSTRAINT_\d+$"  # PostgreSQL, MySQL, MariaDB
+)
+OFTEN_UNNAMED: Final = frozenset({"index", "unique constraint", "primary key", "foreign key", "check", "constraint"})
+
+Row = tuple[Any, ...]
+Execute = Callable[[str], Iterable[Row]]
+"""Runs one statement, in which ``%`` stands for itself, and gives its rows."""
 
 
 class Part(NamedTuple):
-    """One thing in a schema. `table` is empty for what belongs to none."""
+    """One thing in a schema. `table` is empty for what belongs to none; a thing without a name has its definition."""
 
     kind: str
     table: str
@@ -21,41 +34,66 @@ class Part(NamedTuple):
 
 # Each query gives (kind, table, name, definition). What an extension brings along is left out.
 POSTGRESQL: Final = """
-SELECT 'constraint', rel.relname, con.conname, pg_get_constraintdef(con.oid)
+SELECT 'table', rel.relname, rel.relname, concat_ws(' ', rel.relpersistence, obj_description(rel.oid, 'pg_class'))
+  FROM pg_class rel JOIN pg_namespace n ON n.oid = rel.relnamespace
+ WHERE n.nspname = ANY (current_schemas(false)) AND rel.relkind IN ('r', 'p')
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = rel.oid AND d.deptype = 'e')
+UNION ALL
+SELECT 'column', rel.relname, a.attname,
+       concat_ws(' ', format_type(a.atttypid, a.atttypmod),
+                 CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || a.attcollation::regcollation END,
+                 CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE 'NULL' END,
+                 CASE WHEN a.attgenerated <> '' THEN 'GENERATED' WHEN d.oid IS NOT NULL THEN 'DEFAULT' END,
+                 regexp_replace(pg_get_expr(d.adbin, d.adrelid), 'nextval\\(.*\\)', 'nextval()'),
+                 CASE a.attidentity WHEN 'a' THEN 'IDENTITY ALWAYS' WHEN 'd' THEN 'IDENTITY' END,
+                 col_description(rel.oid, a.attnum))
+  FROM pg_attribute a JOIN pg_class rel ON rel.oid = a.attrelid JOIN pg_namespace n ON n.oid = rel.relnamespace
+  JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ WHERE n.nspname = ANY (current_schemas(false)) AND rel.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT CASE con.contype WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique constraint'
+                        WHEN 'c' THEN 'check' ELSE 'constraint' END,
+       rel.relname, con.conname, pg_get_constraintdef(con.oid)
   FROM pg_constraint con JOIN pg_class rel ON rel.oid = con.conrelid JOIN pg_namespace n ON n.oid = rel.relnamespace
  WHERE n.nspname = ANY (current_schemas(false)) AND con.contype <> 'n'
 UNION ALL
-SELECT 'index', tablename, indexname, regexp_replace(indexdef, ' ON \\S+ USING', ' USING')
+SELECT 'index', tablename, indexname, regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX .*? USING ', '\\1USING ')
   FROM pg_indexes WHERE schemaname = ANY (current_schemas(false))
 UNION ALL
-SELECT 'sequence', '', sequencename, concat_ws(' ', data_type, start_value, min_value, max_value, increment_by, cycle)
-  FROM pg_sequences WHERE schemaname = ANY (current_schemas(false))
+SELECT 'sequence', coalesce(owner.relname, ''), coalesce(a.attname, s.sequencename),
+       concat_ws(' ', s.data_type, s.start_value, s.min_value, s.max_value, s.increment_by, s.cycle)
+  FROM pg_sequences s JOIN pg_namespace n ON n.nspname = s.schemaname
+  JOIN pg_class c ON c.relname = s.sequencename AND c.relnamespace = n.oid AND c.relkind = 'S'
+  LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass
+   AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+  LEFT JOIN pg_class owner ON owner.oid = d.refobjid
+  LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+ WHERE s.schemaname = ANY (current_schemas(false))
 UNION ALL
-SELECT 'view', '', viewname, definition FROM pg_views WHERE schemaname = ANY (current_schemas(false))
+SELECT 'view', '', viewname, definition FROM pg_views v WHERE schemaname = ANY (current_schemas(false))
+   AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relname = v.viewname
+                    WHERE d.deptype = 'e' AND d.classid = 'pg_class'::regclass)
 UNION ALL
 SELECT 'materialized view', '', matviewname, definition
   FROM pg_matviews WHERE schemaname = ANY (current_schemas(false))
 UNION ALL
-SELECT 'trigger', rel.relname, t.tgname, pg_get_triggerdef(t.oid)
+SELECT 'trigger', rel.relname, t.tgname, concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))
   FROM pg_trigger t JOIN pg_class rel ON rel.oid = t.tgrelid WHERE NOT t.tgisinternal
 UNION ALL
-SELECT 'function', '', p.oid::regprocedure::text, p.prosrc
+SELECT 'function', '', p.oid::regprocedure::text, concat_ws(' ', pg_get_function_result(p.oid), p.prosrc)
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname = ANY (current_schemas(false))
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 UNION ALL
 SELECT 'type', '', t.typname, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
-  FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY t.typname
+  FROM pg_enum e JOIN pg_type t ON e.enumtypid = t.oid GROUP BY t.typname
+UNION ALL
+SELECT 'policy', tablename, policyname, concat_ws(' ', permissive, roles, cmd, qual, with_check)
+  FROM pg_policies WHERE schemaname = ANY (current_schemas(false))
 UNION ALL
 SELECT 'extension', '', extname, '' FROM pg_extension
 """
 MYSQL: Final = """
-SELECT 'table options', table_name, table_name, CONCAT_WS(' ', engine, table_collation)
-  FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'
-UNION ALL
-SELECT 'column', table_name, column_name, CONCAT_WS(' ', column_type, collation_name, extra)
-  FROM information_schema.columns WHERE table_schema = DATABASE()
-UNION ALL
 SELECT 'view', '', table_name, view_definition FROM information_schema.views WHERE table_schema = DATABASE()
 UNION ALL
 SELECT 'trigger', event_object_table, trigger_name, CONCAT_WS(' ', action_timing, event_manipulation, action_statement)
@@ -64,46 +102,90 @@ UNION ALL
 SELECT 'routine', '', routine_name, routine_definition
   FROM information_schema.routines WHERE routine_schema = DATABASE()
 """
-# Uniques inside CREATE TABLE have no name: SQLAlchemy does not see all of them, and Alembic leaves them aside.
-SQLITE: Final = """
-SELECT type, CASE type WHEN 'view' THEN '' ELSE tbl_name END, name, sql
-  FROM sqlite_master WHERE type IN ('index', 'trigger', 'view') AND sql IS NOT NULL
-UNION ALL
-SELECT 'sequence', name, name, CASE WHEN upper(sql) LIKE '%AUTOINCREMENT%' THEN 'AUTOINCREMENT' ELSE 'none' END
-  FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
-UNION ALL
-SELECT 'unique constraint', m.name, group_concat(c.name, ', '), ''
-  FROM sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_info(i.name) c
- WHERE m.type = 'table' AND i.origin = 'u' GROUP BY m.name, i.name
-"""
-QUERIES: Final[Mapping[str, str]] = {
-    "postgresql": POSTGRESQL,
-    "mysql": MYSQL,
-    "mariadb": MYSQL,
-    "sqlite": SQLITE,
+MYSQL_TABLES: Final = (
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+)
+SQLITE: Final = "SELECT type, tbl_name, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+INDEX_NAME: Final = re.compile(r'^create (unique )?index ("[^"]*"|\S+) on ("[^"]*"|\S+) ')
+
+
+def read_catalog(execute: Execute, engine: str) -> dict[Part, str]:
+    """Every part with its definition; tables of Django's and migsync's bookkeeping left out.
+
+    `engine` is ``postgresql``, ``mysql`` or ``sqlite``. A part that has no name of its own, and is there several times,
+    has their number for a definition.
+    """
+    found: dict[Part, str] = {}
+    for kind, table, name, definition in READERS[engine](execute):
+        if OURS.match(table or name):
+            continue
+        if name and not (kind in OFTEN_UNNAMED and GENERATED.search(name)):
+            found[Part(kind, table, name)] = definition
+            continue
+        part = Part(kind, table, definition)
+        found[part] = str(int(found.get(part, "0")) + 1)
+    return found
+
+
+def _postgresql(execute: Execute) -> Iterator[tuple[str, str, str, str]]:
+    for row in execute(POSTGRESQL):
+        kind, table, name, definition = map(_text, row)
+        yield kind, table, name, " ".join(definition.split())
+
+
+def _mysql(execute: Execute) -> Iterator[tuple[str, str, str, str]]:
+    [(database,)] = execute("SELECT DATABASE()")
+    place = f"`{_text(database)}`."
+    for row in execute(MYSQL):
+        kind, table, name, definition = map(_text, row)
+        yield kind, table, name, normal(definition.replace(place, ""))
+    for (table,) in list(execute(MYSQL_TABLES)):
+        name = _text(table)
+        [(_, statement)] = execute(f"SHOW CREATE TABLE `{name}`")
+        yield "table", name, name, ""
+        items = table_items(_text(statement).replace(place, ""))
+        columns = {item.name for item in items if item.kind == "column"}
+        for kind, own, definition in items:
+            # A key without a name is called like its first column.
+            yield kind, name, "" if kind != "column" and own in columns else own, definition
+
+
+def _sqlite(execute: Execute) -> Iterator[tuple[str, str, str, str]]:
+    for row in execute(SQLITE):
+        kind, table, name, statement = map(_text, row)
+        if kind == "table":
+            yield kind, table, name, ""
+            yield from ((item.kind, table, item.name, item.definition) for item in table_items(statement))
+        elif kind == "index":
+            yield kind, table, name, INDEX_NAME.sub(r"\1", normal(statement))
+        else:
+            yield kind, "" if kind == "view" else table, name, normal(statement)
+
+
+READERS: Final[Mapping[str, Callable[[Execute], Iterator[tuple[str, str, str, str]]]]] = {
+    "postgresql": _postgresql,
+    "mysql": _mysql,
+    "sqlite": _sqlite,
 }
 
 
-def read_catalog(connection: sa.Connection) -> dict[Part, str]:
-    """Every part with its definition; tables of Django's and migsync's bookkeeping left out."""
-    database = connection.engine.url.database or ""
-    found = dict(_from_reflection(connection))
-    for row in connection.exec_driver_sql(QUERIES[connection.dialect.name].replace("%", "%%")):
-        kind, table, name, definition = (_text(value) for value in row)
-        found[Part(kind, table, name)] = " ".join(definition.replace(f"`{database}`.", "").split())
-    return {part: definition for part, definition in found.items() if not OURS.match(part.table or part.name)}
+def words(part: Part, before: Mapping[Part, str], after: Mapping[Part, str]) -> str:
+    """One difference between two catalogs as a sentence."""
+    where = f" on {part.table}" if part.table and part.table != part.name else ""
+    what = f"The {part.kind} {part.name}{where}"
+    if part not in after:
+        return f"{what}: only the old files make it."
+    if part not in before:
+        return f"{what}: only the new files make it."
+    return f"{what}: {before[part] or 'none'} before, {after[part] or 'none'} after."
 
 
-def _from_reflection(connection: sa.Connection) -> Iterator[tuple[Part, str]]:
-    inspector = sa.inspect(connection)
-    for (_, table), key in inspector.get_multi_pk_constraint().items():
-        columns = key["constrained_columns"] if key else []
-        yield Part("primary key", table, ", ".join(columns)), ", ".join(columns)
-    for (_, table), checks in inspector.get_multi_check_constraints().items():
-        for check in checks:
-            text = check["sqltext"]
-            yield Part("check", table, str(check.get("name") or text)), text
+def differing(before: Mapping[Part, str], after: Mapping[Part, str]) -> list[Part]:
+    """The parts that two catalogs do not have in common, sorted; of a table that only one has, the table alone."""
+    parts = sorted(part for part in before.keys() | after.keys() if before.get(part) != after.get(part))
+    tables = {part.table for part in parts if part.kind == "table" and (part in before) != (part in after)}
+    return [part for part in parts if part.kind == "table" or part.table not in tables]
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 -- some drivers give bytes for columns of information_schema
-    return value.decode() if isinstance(value, bytes) else str(value or "")
+    return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)

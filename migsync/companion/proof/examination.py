@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from migsync.companion.proof.rendering import Renderer
@@ -141,16 +142,27 @@ def _target(keys: Sequence[Sequence[str]]) -> dict[str, Any]:
         return {"error": describe("plan", error)["error"]}
 
 
-def _plan(keys: Sequence[Sequence[str]]) -> dict[str, Any]:
+@contextmanager
+def in_memory() -> Iterator[Any]:
+    """A connection to an empty database in memory, which Django has under an alias of its own."""
     from django.db import connections
-    from django.db.migrations.loader import MigrationLoader
-    from django.db.migrations.recorder import MigrationRecorder
     from django.db.utils import ConnectionHandler
 
-    # Django's own recorder over a database in memory: rows go in, and what Django reads is what it would read.
     connection = ConnectionHandler({"default": {}, ALIAS: MEMORY})[ALIAS]
     connections[ALIAS] = connection
     try:
+        yield connection
+    finally:
+        connection.close()
+        del connections[ALIAS]
+
+
+def _plan(keys: Sequence[Sequence[str]]) -> dict[str, Any]:
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.recorder import MigrationRecorder
+
+    # Django's own recorder over a database in memory: rows go in, and what Django reads is what it would read.
+    with in_memory() as connection:
         recorder = MigrationRecorder(connection)
         recorder.ensure_schema()
         recorder.migration_qs.bulk_create([recorder.Migration(app=app, name=name) for app, name in keys])
@@ -161,9 +173,6 @@ def _plan(keys: Sequence[Sequence[str]]) -> dict[str, Any]:
             key for key in forwards(loader.graph, loader.graph.leaf_nodes()) if key not in loader.applied_migrations
         ]
         return {"conflicts": conflicts, "pending": pending, "edges": _edges(loader.graph, pending)}
-    finally:
-        connection.close()
-        del connections[ALIAS]
 
 
 def _edges(graph: Any, pending: Collection[Node]) -> list[tuple[Node, Node]]:  # noqa: ANN401

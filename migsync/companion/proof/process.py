@@ -44,17 +44,21 @@ STAGES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a worker could not do its work: the `stage`, what the project raised, and where."""
+    """Why a worker could not do its work: the `stage`, what the project raised, and where.
+
+    `at` is the migration that ran, if one did.
+    """
 
     stage: str
     error: str
     file: str = ""
     line: int = 0
+    at: str = ""
 
     @property
     def sentence(self) -> str:
         """What did not work, and the exception; its place is in `file` and `line`."""
-        return f"{STAGES[self.stage]}: {self.error}"
+        return f"{STAGES[self.stage]}{f', in {self.at}' if self.at else ''}: {self.error}"
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ def _failure(broken: Mapping[str, Any], root: Path) -> Failure:
         if file.startswith(f"{root}{os.sep}") and not any(part in file for part in ENVIRONMENT_PARTS)
     ]
     file, line = (own or frames or [("", 0)])[-1]
-    return Failure(broken["stage"], URL_PASSWORD.sub(r"\1***@", broken["error"]), file, line)
+    return Failure(broken["stage"], URL_PASSWORD.sub(r"\1***@", broken["error"]), file, line, broken.get("at", ""))
 
 
 def _encoded(files: Mapping[str, bytes | None]) -> dict[str, str | None]:

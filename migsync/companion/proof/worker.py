@@ -26,7 +26,8 @@ from migsync.companion.proof.overlay import install
 Task = Callable[[Mapping[str, Any]], dict[str, Any]]
 TASKS = {
     "examine": "migsync.companion.proof.examination",
-    "build": "migsync.companion.proof.building",
+    "rehearse": "migsync.companion.proof.rehearsal",
+    "trace": "migsync.companion.proof.tracing",
     "squash": "migsync.companion.composing.squash",
     "remake": "migsync.companion.remaking.making",
 }
@@ -44,12 +45,13 @@ DJANGO = (
 
 
 class Broken(Exception):
-    """A stage of the work that failed, and what the project raised there."""
+    """A stage of the work that failed, what the project raised there, and `at` which migration, where it was at one."""
 
-    def __init__(self, stage: str, error: BaseException) -> None:
+    def __init__(self, stage: str, error: BaseException, at: str = "") -> None:
         super().__init__(stage)
         self.stage = stage
         self.error = error
+        self.at = at
 
 
 @contextmanager
@@ -111,11 +113,11 @@ def run(request: Mapping[str, Any]) -> dict[str, Any]:
         task: Task = importlib.import_module(TASKS[request["task"]]).answer
         return task(request)
     except Broken as broken:
-        return {"broken": describe(broken.stage, broken.error)}
+        return {"broken": {**describe(broken.stage, broken.error), "at": broken.at}}
 
 
 def describe(where: str, error: BaseException) -> dict[str, Any]:
-    """The exception's last line, and where it came from: (file, line), the innermost last."""
+    """The exception's first line, and where it came from: (file, line), the innermost last."""
     if isinstance(error, SyntaxError) and error.filename:
         return {
             "stage": where,
@@ -124,7 +126,7 @@ def describe(where: str, error: BaseException) -> dict[str, Any]:
         }
     said = "".join(traceback.format_exception_only(error)).strip().splitlines()
     frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
-    return {"stage": where, "error": said[-1] if said else type(error).__name__, "frames": frames}
+    return {"stage": where, "error": said[0] if said else type(error).__name__, "frames": frames}
 
 
 def decoded(files: Mapping[str, str | None]) -> dict[str, bytes | None]:

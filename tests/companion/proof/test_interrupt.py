@@ -24,7 +24,7 @@ signal.pause()
 """
 COMMANDS = {
     "proof": "from migsync.companion.proof.proof import prove\nprove(project, proposal)",
-    "schema": "from migsync.companion.proof.schema import prove_schema\nprove_schema(project, proposal)",
+    "schema": "from migsync.companion.proof.databases import prove_schema\nprove_schema(project, proposal)",
 }
 PROGRAM = """\
 from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.companion.proof.schema import prove_schema
+from migsync.companion.proof.databases import prove_schema
 from migsync.errors import NotPermitted, UnknownAlias
 from tests.companion.proof.projects import ID, Site, add_field, migration
 from tests.databases import django_databases
@@ -120,7 +120,8 @@ def test_an_index_on_an_expression(tmp_path, new_database):
 def test_new_files_that_do_not_migrate_are_told_and_nothing_stays(site, database):
     before = databases(database)
     [found] = differences(site, item(), item("migrations.RunSQL('NO SUCH STATEMENT')"))
-    assert found.startswith("The new files build no schema. `migrate` fails on the scratch database: ")
+    said = "The new files build no schema. `migrate` fails on the scratch database, in shop.0001_initial: django.db"
+    assert found.startswith(said)
     assert databases(database) == before
 
 

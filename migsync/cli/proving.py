@@ -1,0 +1,101 @@
+"""What a rewriting command proves on scratch databases: options, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migsync.cli.options import packed, together
+from migsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from migsync.companion.proof.wishes import Wishes
+
+NAMES = ("prove_schema", "no_prove_schema", "prove_transition", "no_prove_transition")
+DEFAULT = ""
+"""The value of an option that was given without an alias."""
+
+
+@dataclass(frozen=True)
+class Proving:
+    """The values of `proving_options`; `always` where a command proves schema, data and transition unasked."""
+
+    always: bool = False
+    prove_schema: tuple[str, ...] = ()
+    no_prove_schema: bool = False
+    prove_transition: tuple[str, ...] = ()
+    no_prove_transition: bool = False
+
+    def wishes(self) -> Wishes:
+        """The same as the pipeline wants it. Raises UsageError for options that exclude each other."""
+        from migsync.companion.proof.wishes import Wishes
+
+        for name, aliases, never in (
+            ("schema", self.prove_schema, self.no_prove_schema),
+            ("transition", self.prove_transition, self.no_prove_transition),
+        ):
+            if aliases and never:
+                raise UsageError(f"--prove-{name} and --no-prove-{name} exclude each other.")
+        return Wishes(
+            self._wish(self.prove_schema, self.no_prove_schema),
+            self._wish(self.prove_transition, self.no_prove_transition),
+            data=self.always,
+        )
+
+    def _wish(self, aliases: tuple[str, ...], never: bool) -> tuple[str, ...] | None:
+        if never or not (self.always or aliases):
+            return None
+        return tuple(alias for alias in aliases if alias != DEFAULT)
+
+
+def proving_options(*, always: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """--prove-schema, --prove-transition, handed on as `proving`; with `always` what turns the proofs off."""
+    if always:
+        options = together(
+            click.option(
+                "--prove-schema",
+                metavar="ALIAS",
+                multiple=True,
+                help="Compare schemas and rows on ALIAS's engine only. Default: on each engine in use.",
+            ),
+            click.option(
+                "--no-prove-schema", is_flag=True, help="Do not compare the schemas that old and new files build."
+            ),
+            click.option(
+                "--prove-transition",
+                metavar="ALIAS",
+                multiple=True,
+                help="Prove on ALIAS's engine that every database that is behind comes out the same. Default: SQLite.",
+            ),
+            click.option(
+                "--no-prove-transition", is_flag=True, help="Do not prove what becomes of databases that are behind."
+            ),
+        )
+    else:
+        options = together(
+            click.option(
+                "--prove-schema",
+                metavar="[ALIAS]",
+                multiple=True,
+                is_flag=False,
+                flag_value="default",
+                help="Build the old and the new history on scratch databases of ALIAS's engine; compare the schemas.",
+            ),
+            click.option(
+                "--prove-transition",
+                metavar="[ALIAS]",
+                multiple=True,
+                is_flag=False,
+                flag_value=DEFAULT,
+                help="Prove on SQLite, or on ALIAS's engine, that every database that is behind comes out the same.",
+            ),
+        )
+
+    def pack(values: dict[str, Any]) -> Proving:
+        return Proving(always, **values)
+
+    names = NAMES if always else tuple(name for name in NAMES if not name.startswith("no_"))
+    return lambda function: options(packed("proving", names, pack, function))

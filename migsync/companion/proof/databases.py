@@ -1,0 +1,299 @@
+"""The proof by databases: old and new files are migrated on scratch databases, and everything there is compared.
+
+One run of the old and one of the new files on an engine gives all of it: the schema at the end, the rows that
+migrations left, and on the way the transition of every database that is behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migsync.companion.proof.catalog import Part, read_catalog
+from migsync.companion.proof.data import compare_data
+from migsync.companion.proof.process import Answer, Failure, ask, overlay
+from migsync.companion.proof.schema import compare_schemas, differing_parts, executing
+from migsync.companion.proof.scratch import Scratch, scratch_database
+from migsync.companion.proof.transition import Transition, Way, compare_stations, plan_transition
+from migsync.companion.proof.wishes import Outcome, Wishes
+from migsync.companion.proposal import Proposal
+from migsync.engines import engine_of
+from migsync.errors import MigsyncError
+from migsync.findings import Finding, Severity
+from migsync.history import History
+from migsync.project import Project
+from migsync.records.config import DatabaseConfig
+from migsync.rewrites.order import Rewrites
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}
+WHOLE = Way(())
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A history before and after, and the rewrites that were there before."""
+
+    old: History
+    new: History
+    rewrites: Rewrites
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where it is run: the alias, and a configuration of the engine that the scratch databases are on."""
+
+    alias: str
+    config: DatabaseConfig
+    foreign: bool = False
+
+    @property
+    def engine(self) -> str:
+        return engine_of(self.config.url).name
+
+    @property
+    def words(self) -> str:
+        return ENGINES[self.engine]
+
+
+def prove_schema(project: Project, proposal: Proposal, alias: str = "default") -> tuple[Finding, ...]:
+    """Build the old and the new history on two scratch databases of the alias's engine, and compare the schemas.
+
+    Each difference is a finding; columns are compared as sets. Raises UnknownAlias, the alias's own error, Unreachable,
+    and NotPermitted where no database can be created.
+    """
+    [config] = project.targets([alias])
+    return _Run(project, proposal, _Place(alias, config)).prove(schema=True).findings
+
+
+def prove_by_databases(
+    project: Project, proposal: Proposal, pair: Pair, wishes: Wishes, *, unreachable: Collection[str] = ()
+) -> Outcome:
+    """Prove what is wished for; nothing but scratch databases is written to.
+
+    Raises UnknownAlias for an alias that is none, and what :func:`prove_schema` raises for one that was asked for.
+    """
+    transition: Transition | None = None
+    if wishes.transition is not None:
+        rehearsed = _rehearse(project, proposal, pair)
+        if isinstance(rehearsed, Outcome):
+            return rehearsed
+        transition = rehearsed
+    schema = _schema_places(project, wishes, unreachable)
+    outcome = Outcome(transition.findings if transition else ())
+    traced = _transition_places(project, wishes, schema) if transition else []
+    for place in [*schema, *(place for place in traced if place not in schema)]:
+        run = _Run(project, proposal, place, transition if place in traced else None, data=wishes.data)
+        outcome += _tried(run, schema=place in schema, asked=bool(wishes.schema or wishes.transition))
+        if place.foreign and any(finding.code == NOT_ON_SQLITE for finding in outcome.findings):
+            other = _Run(project, proposal, _in_use(project, unreachable)[0], transition, data=wishes.data)
+            outcome += _tried(other, schema=False, asked=False)
+    return outcome
+
+
+NOT_ON_SQLITE = "not-on-sqlite"
+
+
+def _rehearse(project: Project, proposal: Proposal, pair: Pair) -> Transition | Outcome:
+    apps = touched_apps(pair.old, proposal)
+    [answer] = ask(project, [{"task": "rehearse", "apps": sorted(apps)}], [{}])
+    if answer.failure:
+        return Outcome((_not_built("The files as they are", answer.failure, NOTHING),))
+    return plan_transition(
+        answer.report,
+        pair.old,
+        pair.new,
+        pair.rewrites,
+        proposal.rewrite,
+        apps,
+        trust_names=not project.journal,
+    )
+
+
+def touched_apps(history: History, proposal: Proposal) -> set[str]:
+    """The apps whose names or whose files change."""
+    places = {app.directory: label for label, app in history.apps.items() if app.directory}
+    paths = (path for change in proposal.files for path in (change.old_path, change.new_path) if path)
+    found = {places[str(path.parent)] for path in paths if str(path.parent) in places}
+    return found | set(proposal.rewrite.apps if proposal.rewrite else ())
+
+
+def _in_use(project: Project, unreachable: Collection[str]) -> list[_Place]:
+    """One alias for each engine, of those that can be reached if there is one."""
+    configs = sorted(project.targets(), key=lambda config: (config.alias in unreachable, config.alias != "default"))
+    places: dict[str, _Place] = {}
+    for config in configs:
+        place = _Place(config.alias, config)
+        if config.error is None:
+            places.setdefault(place.engine, place)
+    return list(places.values())
+
+
+def _schema_places(project: Project, wishes: Wishes, unreachable: Collection[str]) -> list[_Place]:
+    if wishes.schema is None:
+        return []
+    if not wishes.schema:
+        return _in_use(project, unreachable)
+    return [_Place(config.alias, config) for config in project.targets(wishes.schema)]
+
+
+def _transition_places(project: Project, wishes: Wishes, schema: Sequence[_Place]) -> list[_Place]:
+    if wishes.transition:
+        return [_Place(config.alias, config) for config in project.targets(wishes.transition)]
+    known = [place for place in schema or _in_use(project, ()) if place.engine == "sqlite"]
+    if known or schema:
+        return [*known, *schema][:1]
+    alias = next(iter(project.databases), "default")
+    return [_Place(alias, DatabaseConfig(alias, "sqlite://"), foreign=True)]
+
+
+def _tried(run: _Run, *, schema: bool, asked: bool) -> Outcome:
+    """The proof, or why there cannot be one where nobody named the database."""
+    try:
+        return run.prove(schema=schema)
+    except MigsyncError as error:
+        if asked:
+            raise
+        hint = f"{error.hint}\nTo go on without this proof: --no-prove-schema".strip()
+        return Outcome((Finding("schema-not-proven", Severity.ERROR, error.found, error.meaning, hint),))
+
+
+@dataclass
+class _Run:
+    """Old and new files on one engine."""
+
+    project: Project
+    proposal: Proposal
+    place: _Place
+    transition: Transition | None = None
+    data: bool = False
+    _differing: frozenset[Part] = field(default=frozenset(), init=False)
+
+    def prove(self, *, schema: bool) -> Outcome:
+        """Run every way, and compare what is to be compared."""
+        ways = self.transition.ways if self.transition else (WHOLE,)
+        outcome = Outcome()
+        for way in ways:
+            outcome += self._way(way, schema=schema)
+            if outcome.blocked or any(finding.code == NOT_ON_SQLITE for finding in outcome.findings):
+                return outcome
+        if self.transition:
+            outcome += Outcome(facts=(self.transition.words(self.place.words),))
+        return outcome
+
+    def _way(self, way: Way, *, schema: bool) -> Outcome:
+        with self._migrated(way) as (old, new, answers):
+            failures = tuple(self._failures(*answers))
+            if failures:
+                return Outcome(failures)
+            outcome = self._compared(old, new, schema=schema) if way.whole else Outcome()
+            stations = compare_stations(
+                way, answers[0].report["catalogs"], answers[1].report["catalogs"], self._differing
+            )
+            outcome += Outcome(tuple(stations))
+            if way.whole and answers[1].report["hidden"] and not outcome.blocked:
+                # On a fresh database Django runs the squashes that this way had no room for.
+                outcome += self._fresh(old)
+        return outcome
+
+    @contextmanager
+    def _migrated(self, way: Way) -> Iterator[tuple[Scratch, Scratch, Sequence[Answer]]]:
+        """Two scratch databases, and what the two workers said that migrated them."""
+        stations = [(station.before, station.after or frozenset()) for station in way.accepted]
+        with ExitStack() as stack:
+            old, new = (stack.enter_context(scratch_database(self.place.config)) for _ in range(2))
+            requests = [
+                self._request(old, _increments([before for before, _ in stations]), way.hidden, way.whole),
+                self._request(new, _increments([after for _, after in stations]), None, way.whole),
+            ]
+            yield old, new, ask(self.project, requests, [{}, overlay(self.proposal.files)])
+
+    def _request(
+        self,
+        scratch: Scratch,
+        stations: Sequence[Sequence[object]] = (),
+        hidden: Sequence[object] | None = None,
+        whole: bool = True,
+    ) -> dict[str, object]:
+        return {
+            "task": "trace",
+            "alias": self.place.alias,
+            "name": scratch.name,
+            "sqlite": self.place.foreign,
+            "stations": stations,
+            "hidden": hidden,
+            "whole": whole,
+        }
+
+    def _fresh(self, old: Scratch) -> Outcome:
+        with scratch_database(self.place.config) as new:
+            [answer] = ask(self.project, [self._request(new)], [overlay(self.proposal.files)])
+            failures = tuple(self._failures(Answer(), answer))
+            return Outcome(failures) if failures else self._compared(old, new, schema=False)
+
+    def _compared(self, old: Scratch, new: Scratch, *, schema: bool) -> Outcome:
+        with old.connection() as before, new.connection() as after:
+            found = compare_schemas(before, after)
+            self._differing = differing_parts(before, after)
+            outcome = Outcome(tuple(found), () if found or not schema else (self._schema_fact(after),))
+            if self.data and not found:
+                differences, rows = compare_data(before, after)
+                fact = (
+                    f"Data: the migrations leave the same rows on {self.place.words} "
+                    f"({_counted(rows.rows, 'row')} in {_counted(rows.tables, 'table')})."
+                )
+                outcome += Outcome(tuple(differences), () if differences else (fact,))
+        return outcome
+
+    def _schema_fact(self, connection: sa.Connection) -> str:
+        parts = read_catalog(executing(connection), self.place.engine)
+        tables = sum(part.kind == "table" for part in parts)
+        columns = sum(part.kind == "column" for part in parts)
+        return (
+            f"Schema: old and new files build the same on {self.place.words} ({_counted(tables, 'table')}, "
+            f"{_counted(columns, 'column')}, {len(parts) - tables - columns} other parts)."
+        )
+
+    def _failures(self, old: Answer, new: Answer) -> Iterator[Finding]:
+        if old.failure and self.place.foreign:
+            yield Finding(
+                NOT_ON_SQLITE,
+                Severity.INFO,
+                f"The files as they are do not run on SQLite. {old.failure.sentence}",
+                "The transition is proven on the engine in use instead.",
+            )
+        elif old.failure:
+            yield _not_built("The files as they are", old.failure, NOTHING)
+        elif new.failure:
+            yield _not_built("The new files", new.failure, "The files as they are do.")
+
+
+NOTHING = "There is no schema to compare with; whether the new files are to blame cannot be told."
+
+
+def _increments(stations: Sequence[Collection[object]]) -> list[list[object]]:
+    """Of each set what the one before has not."""
+    found, known = [], set[object]()
+    for keys in stations:
+        found.append(sorted(set(keys) - known, key=str))
+        known |= set(keys)
+    return found
+
+
+def _not_built(which: str, failure: Failure, meaning: str) -> Finding:
+    return Finding(
+        "schema-not-built",
+        Severity.ERROR,
+        f"{which} build no schema. {failure.sentence}",
+        meaning,
+        file=failure.file,
+        line=failure.line,
+    )
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,158 @@
+"""``migrate`` on a scratch database, with a look at the schema on the way: the worker's half of a proof by databases.
+
+It is Django's own command that runs; only its order can be another one, as it is on a database that goes through given
+stations. A station is a set of records: those that a database of the project can have.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from migsync.companion.proof.catalog import Part, read_catalog
+from migsync.companion.proof.examination import forwards
+from migsync.companion.proof.hiding import loader_without, whole_squashes
+from migsync.companion.proof.redirect import set_up_on_scratch
+from migsync.companion.proof.worker import Broken, stage
+
+Node = tuple[str, str]
+
+
+class Arrived(Exception):
+    """The way ends here."""
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Run every migration that the routers allow for the alias, from station to station.
+
+    `request`: ``alias`` and ``name`` of the database; ``stations``, of each the keys that are recorded there and were
+    not at the one before; ``hidden``, the squashes that do not count, null for those that the stations leave no room
+    for; ``whole``, whether it goes on from the last station to the end.
+
+    The answer has for each station what changed in the catalog since the one before: (kind, table, name, definition),
+    the definition null for what went; and ``hidden``, the squashes that did not count.
+    """
+    connection = set_up_on_scratch(request)
+    stations = [[(app, name) for app, name in keys] for keys in request["stations"]]
+    with stage("load"):
+        from django.db.migrations.loader import MigrationLoader
+
+        reached = {key: number for number, keys in enumerate(stations) for key in keys}
+        hidden = request["hidden"]
+        if hidden is None:
+            hidden = _without_room(MigrationLoader(None).disk_migrations, reached)
+        hidden = [(app, name) for app, name in hidden]
+        loader = loader_without(hidden)
+        way = arranged(loader(None), reached)
+    tracing = _Tracing(connection, [number for _, number in way], len(stations), whole=request["whole"])
+    with stage("migrate"):
+        _migrate(tracing, request["alias"], loader, [key for key, _ in way])
+    return {"catalogs": tracing.catalogs, "hidden": hidden}
+
+
+def _without_room(migrations: Mapping[Node, Any], reached: Mapping[Node, int]) -> list[Node]:
+    """The squashes of which some station has a part recorded: there Django runs what they replace."""
+    return [
+        key
+        for key, replaced in whole_squashes(migrations).items()
+        if min(numbers := [reached.get(one, len(reached)) for one in replaced]) < max(numbers)
+        and reached.get(key, len(reached)) > min(numbers)
+    ]
+
+
+def arranged(loader: Any, reached: Mapping[Node, int]) -> list[tuple[Node, int]]:  # noqa: ANN401 -- Django has no types
+    """All migrations in an order that goes through the stations, each with the number of the first that has it.
+
+    Within one station it is Django's order. What is recorded at no station comes last.
+    """
+    numbers: dict[Node, int] = {}
+    for key in forwards(loader.graph, loader.graph.leaf_nodes()):
+        replaced = loader.graph.nodes[key].replaces
+        number = reached.get(key, len(reached))
+        if replaced and all(tuple(one) in reached for one in replaced):
+            number = min(number, max(reached[tuple(one)] for one in replaced))
+        parents = (numbers[parent.key] for parent in loader.graph.node_map[key].parents)
+        numbers[key] = max([number, *parents])
+    return sorted(numbers.items(), key=lambda item: item[1])
+
+
+class _Tracing:
+    """Counts the migrations as they are done, and looks at the schema where a station is complete."""
+
+    def __init__(self, connection: Any, numbers: Sequence[int], stations: int, *, whole: bool) -> None:  # noqa: ANN401
+        self.connection = connection
+        counted = Counter(numbers)
+        self.due = list(itertools.accumulate(counted[station] for station in range(stations)))
+        self.whole = whole
+        self.count = 0
+        self.at = ""
+        self.catalogs: list[list[Sequence[str | None]]] = []
+        self._known: dict[Part, str] = {}
+
+    def start(self, migration: Any) -> None:  # noqa: ANN401
+        """One migration begins."""
+        self.at = f"{migration.app_label}.{migration.name}"
+        self.look()
+
+    def end(self) -> None:
+        """One migration is done."""
+        self.at = ""
+        self.count += 1
+        self.look()
+
+    def look(self) -> None:
+        """Read the catalog for each station that is complete. Raises Arrived after the last, unless the whole runs."""
+        while len(self.catalogs) < len(self.due) and self.due[len(self.catalogs)] <= self.count:
+            catalog = self._read() if self.count else {}
+            changed = [part for part in catalog if self._known.get(part) != catalog[part]]
+            gone = self._known.keys() - catalog.keys()
+            self.catalogs.append([(*part, catalog.get(part)) for part in (*changed, *gone)])
+            self._known = catalog
+        if not self.whole and len(self.catalogs) == len(self.due):
+            raise Arrived
+
+    def _read(self) -> dict[Part, str]:
+        with self.connection.cursor() as cursor:
+
+            def execute(statement: str) -> list[tuple[Any, ...]]:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+
+            return read_catalog(execute, self.connection.vendor)
+
+
+def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) -> None:  # noqa: ANN401
+    from django.core.management import call_command
+
+    executor: Any = importlib.import_module("django.db.migrations.executor")
+    migrate: Any = importlib.import_module("django.core.management.commands.migrate")
+
+    class Executor(executor.MigrationExecutor):  # type: ignore[misc]
+        """Django's, in the order of `way`."""
+
+        def migration_plan(self, targets: Collection[Node], clean_start: bool = False) -> list[tuple[Any, bool]]:
+            applied = {} if clean_start else self.loader.applied_migrations
+            return [(self.loader.graph.nodes[key], False) for key in way if key not in applied]
+
+    # Django's own command: a project's may take locks, or refuse.
+    class Command(migrate.Command):  # type: ignore[misc]
+        """Django's, with an eye on each migration."""
+
+        def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:  # noqa: ANN401
+            if action == "apply_start":
+                tracing.start(migration)
+            elif action == "apply_success":
+                tracing.end()
+
+    executor.MigrationLoader = loader
+    migrate.MigrationExecutor = Executor
+    try:
+        call_command(Command(), database=alias, interactive=False, verbosity=0, skip_checks=True)
+        tracing.look()
+    except Arrived:
+        pass
+    except Exception as error:
+        raise Broken("migrate", error, tracing.at) from error
