@@ -14,11 +14,12 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises MigsyncError where that cannot be. What is no file, such as a pipe, is written to as it is.
     """
+    content = text.encode("utf-8", "backslashreplace")
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(text.encode())
+            path.write_bytes(content)
         else:
-            _replace(path.resolve(), text.encode())
+            _replace(path.resolve(), content)
     except OSError as error:
         raise MigsyncError(
             f"{path} cannot be written: {error.strerror}.", "Nothing was written.", "Name another file."

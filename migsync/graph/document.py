@@ -6,6 +6,7 @@ from typing import Any
 
 from migsync.graph.nodes import Graph, Node, Run
 from migsync.graph.reach import Reach
+from migsync.graph.sides import Point, Sides
 
 
 def graph_document(graph: Graph, reach: Reach | None = None) -> dict[str, Any]:
@@ -51,4 +52,24 @@ def _run(run: Run) -> dict[str, Any]:
         "saves": run.saves,
         "stops": list(run.stops),
         "risks": list(run.risks),
+    }
+
+
+def sides_document(sides: Sides) -> dict[str, Any]:
+    """A rewrite's part of the document: `before`, `after`, and `became`, which pairs migrations of the two."""
+    return {
+        "rewrite": {"id": sides.rewrite.id, "file": sides.rewrite.path, "command": sides.rewrite.command},
+        "before": [_point(point) for point in sides.before.values()],
+        "after": [_point(point) for point in sides.after.values()],
+        "became": [[str(old), str(new)] for old, new in sides.links],
+        "after_is_on_disk": sides.on_disk,
+    }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return {
+        "app": point.key.app,
+        "name": point.key.name,
+        "dependencies": [str(parent) for parent in point.parents],
+        "fate": point.fate.value,
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from migsync.graph.drawing import Box, Drawing, Kind
+from migsync.graph.drawing import Box, Drawing
+from migsync.graph.nodes import Kind
 
 STYLES = {
     Kind.PLAIN: "",

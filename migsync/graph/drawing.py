@@ -5,29 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 
-from migsync.graph.nodes import Graph, Node
+from migsync.graph.nodes import Graph, Kind, Node
 from migsync.history import Key
 
 SHORTEST_CHAIN = 3
 """Two migrations in one box are no easier to read than two boxes."""
-
-
-class Kind(Enum):
-    """What a box stands for.
-
-    `REPLACED` is a migration that a squash on disk replaces; `OUTSIDE` one of an app that is not shown; `CHAIN`
-    several in a row.
-    """
-
-    PLAIN = "plain"
-    MERGE = "merge"
-    SQUASH = "squash"
-    REPLACED = "replaced"
-    CHAIN = "chain"
-    OUTSIDE = "outside"
 
 
 @dataclass(frozen=True)
@@ -49,7 +33,7 @@ class Box:
         """What is written in it: a name, ``0003 … 0017 (15)``, or APP.NAME where it stands outside of its app."""
         first = self.keys[0]
         if self.kind is Kind.CHAIN:
-            return f"{_number(first.name)} … {_number(self.keys[-1].name)} ({len(self.keys)})"
+            return f"{number_of(first.name)} … {number_of(self.keys[-1].name)} ({len(self.keys)})"
         if self.kind is Kind.OUTSIDE:
             return str(first)
         return f"{first.name} (replaces {self.replaces})" if self.kind is Kind.SQUASH else first.name
@@ -105,17 +89,9 @@ def _boxes(nodes: Sequence[Node], *, collapse: bool) -> Iterator[Box]:
     for node in nodes:
         chain = chains.get(node.key)
         if chain is None:
-            yield Box((node.key,), _kind(node), node.run is not None, len(node.replaces))
+            yield Box((node.key,), node.kind, node.run is not None, len(node.replaces))
         elif chain[0] == node.key:
             yield Box(chain, Kind.CHAIN, node.run is not None)
-
-
-def _kind(node: Node) -> Kind:
-    if node.replaces:
-        return Kind.SQUASH
-    if node.replaced_by:
-        return Kind.REPLACED
-    return Kind.MERGE if node.merge else Kind.PLAIN
 
 
 def _chains(nodes: Sequence[Node]) -> dict[Key, tuple[Key, ...]]:
@@ -156,7 +132,7 @@ def _is_inner(node: Node) -> bool:
     return not node.replaces and not node.replaced_by and all(key.app == node.key.app for key in neighbours)
 
 
-def _number(name: str) -> str:
+def number_of(name: str) -> str:
     """``0003`` of ``0003_price``; the whole name where it has no number."""
     found = re.match(r"\d+", name)
     return found[0] if found else name

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from migsync.graph.drawing import Arrow, Box, Drawing, Kind
+from migsync.graph.drawing import Arrow, Box, Drawing
+from migsync.graph.nodes import Kind
 
 MOST_EDGES = 500
 MOST_CHARACTERS = 50_000
@@ -151,7 +152,7 @@ def _stub(box: Box) -> Box:
 
 def _class(box: Box) -> str:
     if box.kind in (Kind.REPLACED, Kind.OUTSIDE):
-        return str(box.kind.value)
+        return box.kind.value
     return "safe" if box.safe else ""
 
 

@@ -23,6 +23,21 @@ class Standing(StrEnum):
     LEFT_OUT = "left out"
 
 
+class Kind(StrEnum):
+    """What a drawing shows as one box.
+
+    `REPLACED` is a migration that a squash on disk replaces; `OUTSIDE` one of an app that is not shown; `CHAIN`
+    several in a row.
+    """
+
+    PLAIN = "plain"
+    MERGE = "merge"
+    SQUASH = "squash"
+    REPLACED = "replaced"
+    CHAIN = "chain"
+    OUTSIDE = "outside"
+
+
 @dataclass(frozen=True)
 class Run:
     """Migrations of one app, in order, that can be squashed into one.
@@ -54,6 +69,15 @@ class Node:
     merge: bool = False
     run: int | None = None
     standings: Mapping[str, Standing] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """SQUASH, REPLACED, MERGE or PLAIN, the first that is true."""
+        if self.replaces:
+            return Kind.SQUASH
+        if self.replaced_by:
+            return Kind.REPLACED
+        return Kind.MERGE if self.merge else Kind.PLAIN
 
 
 @dataclass(frozen=True)

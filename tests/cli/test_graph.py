@@ -12,7 +12,7 @@ from migsync.cli.views.graphs import graph_blocks
 from migsync.cli.views.plain import render
 from migsync.graph import Run, make_graph
 from migsync.graph.reach import make_reach
-from tests.cli.shop import NEW, Shop
+from tests.cli.shop import NEW, OLD, Shop
 from tests.graph.stories import blocks, chain, read
 from tests.graph.stories import shop as story
 
@@ -168,11 +168,10 @@ def test_a_graph_that_django_cannot_load_is_drawn_and_what_is_wrong_is_said(many
     assert "These migrations depend on each other: shop.0002_price -> shop.0003_sku" in cycle.err
     assert "    depends on    0003_sku\n" in cycle.out
     price.write_text(text.replace("0001_initial", "0009_gone"))
-    for form in ("text", "mermaid", "dot"):
-        ended = many.run("graph", "--format", form)
-        assert ended.status == 0
-        assert "shop.0002_price names shop.0009_gone, which is not on disk." in ended.err
-        assert "0009_gone" not in ended.out
+    ended = many.run("graph", "--format", "dot")
+    assert ended.status == 0
+    assert "shop.0002_price names shop.0009_gone, which is not on disk." in ended.err
+    assert "0009_gone" not in ended.out
     document = many.run("graph", "--format", "json").json
     assert [finding["code"] for finding in document["findings"]] == ["dangling-dependency"]
 
@@ -189,3 +188,33 @@ def current_umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_what_is_safe_to_squash_is_marked_in_every_form(many):
+    add_app(many, "long", *(f"{number:04d}_m" for number in range(1, 8)), first=f"('shop', '{NEW[0]}')")
+    text = many.run("graph", "long", "--candidates").out
+    assert "Safe to squash: 1 run, which would save 6 files\n" in text
+    assert "  0003_m  in run 1\n" in text
+    document = many.run("graph", "long", "--candidates", "--format", "json").json
+    (run,) = document["candidates"]
+    assert (run["migrations"][0], run["saves"]) == ("long.0001_m", 6)
+    assert [each["candidate"] for each in document["migrations"]] == [0] * 7
+    (block,) = blocks(many.run("graph", "long", "--candidates", "--format", "mermaid").out)
+    assert [kind for _, kind in read(block)[0].values()].count("safe") == 7
+    assert many.run("graph", "long", "--candidates", "--format", "html").out.count('"run":0') == 7
+
+
+def test_a_page_of_the_graph_and_of_a_rewrite(shop):
+    shop.rewrite()
+    ended = shop.run("graph", "--format", "html", "-o", "graph.html", "-d", "default")
+    assert (ended.status, ended.out) == (0, "Written: graph.html\n")
+    assert '"file":"shop/migrations/0002_price.py"' in (shop.root / "graph.html").read_text()
+    (path,) = (shop.root / "migration_rewrites").iterdir()
+    assert f"before {path.name}" in shop.run("graph", "--format", "html", "--rewrite", str(path)).out
+    document = shop.run("graph", "--format", "json", "--rewrite", "last").json
+    fates = {each["name"]: each["fate"] for each in document["before"]}
+    assert fates == dict(zip(OLD, ["kept", "renamed", "removed", "renamed"], strict=True))
+    assert ["shop.0003_price", "shop.0002_price"] in document["became"]
+    assert document["after_is_on_disk"]
+    for wrong in (["--rewrite", "nothing", "--format", "html"], ["--rewrite", "last"]):
+        assert shop.run("graph", *wrong).status == 64

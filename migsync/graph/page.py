@@ -1,0 +1,130 @@
+"""The graph as one HTML file that needs nothing else: no network, no other file.
+
+Its policy (Content-Security-Policy) lets it run and load nothing but what is in it, told by their digests, so also a
+name that found a way out of the data would do nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from migsync.graph.drawing import number_of
+from migsync.graph.nodes import Graph, Node, Run
+from migsync.graph.sides import Point, Sides
+from migsync.history import Key
+
+SCRIPTS = ("layout.js", "pane.js", "page.js")
+ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def graph_page(graph: Graph, title: str, root: str) -> str:
+    """The page of a graph; files are shown as they are called from `root`, and not at all outside of it."""
+    outside = dict.fromkeys(key for edge in graph.edges() for key in edge if key not in graph.nodes)
+    place = {key: number for number, key in enumerate([*graph.nodes, *outside])}
+    nodes = [_node(node, place, root) for node in graph.nodes.values()]
+    parents: dict[Key, list[int]] = {key: [] for key in outside}
+    for tail, head in graph.edges():
+        if head in outside:
+            parents[head].append(place[tail])
+    nodes += [{**_named(key), "kind": "outside", "parents": parents[key]} for key in outside]
+    return _page(title, [{"title": "", "nodes": nodes}], aliases=graph.aliases, runs=graph.runs or ())
+
+
+def sides_page(sides: Sides, title: str) -> str:
+    """The page of a rewrite: before and after, side by side."""
+    before = {key: number for number, key in enumerate(sides.before)}
+    after = {key: number for number, key in enumerate(sides.after)}
+    label, command = sides.rewrite.label, sides.rewrite.command
+    notes = ["a rewrite does not tell dependencies between apps before it"]
+    if not sides.on_disk:
+        notes.append("the names after it are not all on disk: dependencies there are those in each app")
+    return _page(
+        title,
+        [
+            {"title": f"before {label}", "nodes": [_point(point, before) for point in sides.before.values()]},
+            {"title": f"after {label} ({command})", "nodes": [_point(point, after) for point in sides.after.values()]},
+        ],
+        links=[[before[old], after[new]] for old, new in sides.links],
+        notes=notes,
+    )
+
+
+def _node(node: Node, place: Mapping[Key, int], root: str) -> dict[str, Any]:
+    file = os.path.relpath(node.path, root) if node.path else ""
+    found = {
+        **_named(node.key),
+        "kind": node.kind,
+        "parents": [place[parent] for parent in node.parents],
+        "file": "" if file.startswith("..") else file,
+        "replaces": [str(key) for key in node.replaces],
+        "by": [place[key] for key in node.replaced_by if key in place],
+        "run": node.run,
+        "state": {alias: standing.value for alias, standing in node.standings.items()},
+    }
+    return {name: value for name, value in found.items() if name == "parents" or value not in (None, "", [], {})}
+
+
+def _point(point: Point, place: Mapping[Key, int]) -> dict[str, Any]:
+    parents = [place[parent] for parent in point.parents if parent in place]
+    return {**_named(point.key), "kind": "plain", "fate": point.fate.value, "parents": parents}
+
+
+def _named(key: Key) -> dict[str, str]:
+    return {"app": key.app, "name": key.name}
+
+
+def _run(run: Run) -> dict[str, Any]:
+    first, last = run.keys[0], run.keys[-1]
+    name = f"{number_of(first.name)} … {number_of(last.name)} ({len(run.keys)}), saves {run.saves}"
+    return {"name": name, "stops": list(run.stops), "risks": list(run.risks)}
+
+
+def _page(
+    title: str,
+    sides: Sequence[Mapping[str, Any]],
+    *,
+    aliases: Sequence[str] = (),
+    runs: Iterable[Run] = (),
+    links: Sequence[Sequence[int]] = (),
+    notes: Sequence[str] = (),
+) -> str:
+    data = {
+        "aliases": list(aliases),
+        "runs": [_run(run) for run in runs],
+        "links": links,
+        "notes": list(notes),
+        "sides": sides,
+    }
+    style, script = _text("page.css"), "".join(map(_text, SCRIPTS))
+    parts = {
+        "title": html.escape(title),
+        "style": style,
+        "style_hash": _digest(style),
+        "script": script,
+        "script_hash": _digest(script),
+        "data": embedded(data),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _text("page.html"))
+
+
+def embedded(data: Mapping[str, Any]) -> str:
+    """JSON that stays inside of its script element, whatever names are in it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = re.sub("[<>&\u2028\u2029]", lambda found: ESCAPES[found[0]], text)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _text(name: str) -> str:
+    return files("migsync.graph").joinpath("web", name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,126 @@
+"""The two graphs before and after a rewrite, and which migration of one became which of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from migsync.errors import UsageError
+from migsync.history import History, Key
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+
+LAST = "last"
+
+
+class Fate(StrEnum):
+    """What a rewrite does to a migration, seen from either side."""
+
+    KEPT = "kept"
+    RENAMED = "renamed"
+    COLLAPSED = "collapsed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One migration of one side. `parents` are of the same side."""
+
+    key: Key
+    parents: tuple[Key, ...]
+    fate: Fate
+
+
+@dataclass(frozen=True)
+class Sides:
+    """`links` pairs what is before with what stands for it after.
+
+    A rewrite knows the dependencies inside of each app before it, and none between apps. What is after it is read from
+    the files on disk where they still have those names, `on_disk`; otherwise it is told from the next rewrite, or
+    taken for a chain.
+    """
+
+    rewrite: Rewrite
+    before: Mapping[Key, Point]
+    after: Mapping[Key, Point]
+    links: tuple[tuple[Key, Key], ...]
+    on_disk: bool
+
+
+def choose_rewrite(rewrites: Rewrites, asked: str) -> Rewrite:
+    """The rewrite whose file, or the beginning of whose id, is `asked`; ``last`` is the newest. Raises UsageError."""
+    if not rewrites.ordered:
+        raise UsageError(
+            "This project has no rewrites.", "", "migsync rewrite, and the commands that rename, make them."
+        )
+    if asked == LAST:
+        return rewrites.ordered[-1]
+    name = asked.rpartition("/")[2]
+    found = [each for each in rewrites.ordered if name in (each.label, each.label.removesuffix(".toml"))]
+    found = found or [each for each in rewrites.ordered if each.id.startswith(asked)]
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(each.label for each in (found or rewrites.ordered)[-5:])
+    many = "More than one rewrite begins" if found else "There is no rewrite"
+    raise UsageError(f"{many} with {asked!r}.", "", f"There are: {there}.")
+
+
+def make_sides(rewrite: Rewrite, rewrites: Rewrites, history: History) -> Sides:
+    """Both sides of all apps that `rewrite` changes."""
+    before: dict[Key, Point] = {}
+    after: dict[Key, Point] = {}
+    links: list[tuple[Key, Key]] = []
+    on_disk = True
+    names = {Key(app, name) for app, change in rewrite.apps.items() for name in change.after}
+    for app, change in sorted(rewrite.apps.items()):
+        old = change.origin or app
+        for name, parents in change.parents_before.items():
+            before[Key(old, name)] = Point(
+                Key(old, name), tuple(Key(old, parent) for parent in parents), _fate_before(name, change)
+            )
+        stated = _stated_after(app, rewrite, rewrites)
+        real = stated is None and all(Key(app, name) in history.migrations for name in change.after)
+        on_disk = on_disk and real
+        above = {name: (one,) for name, one in zip(change.after[1:], change.after, strict=False)}
+        for name in change.after:
+            key = Key(app, name)
+            if real:
+                parents_after = tuple(parent for parent in history.parents(key) if parent in names)
+            else:
+                parents_after = tuple(Key(app, parent) for parent in (stated or above).get(name, ()))
+            after[key] = Point(key, parents_after, _fate_after(name, change))
+        links += [(Key(old, one), Key(app, other)) for one, other in _links(change)]
+    return Sides(rewrite, before, after, tuple(links), on_disk)
+
+
+def _stated_after(app: str, rewrite: Rewrite, rewrites: Rewrites) -> Mapping[str, tuple[str, ...]] | None:
+    """The dependencies in the app that the next rewrite of it found; None where this is the last one."""
+    steps = rewrites.of_app(app)
+    later = steps[steps.index(rewrite) + 1 :] if rewrite in steps else ()
+    if not later or app not in later[0].apps:
+        return None
+    names = rewrite.apps[app].after
+    found = later[0].apps[app].parents_before
+    return {name: tuple(parent for parent in found.get(name, ()) if parent in names) for name in names}
+
+
+def _fate_before(name: str, change: AppRewrite) -> Fate:
+    if name in change.removed:
+        return Fate.REMOVED
+    if any(name == old for old, _ in change.renamed):
+        return Fate.RENAMED
+    return Fate.COLLAPSED if name in change.sources else Fate.KEPT
+
+
+def _fate_after(name: str, change: AppRewrite) -> Fate:
+    if any(name == new for _, new in change.renamed):
+        return Fate.RENAMED
+    return Fate.COLLAPSED if name in change.targets else Fate.KEPT
+
+
+def _links(change: AppRewrite) -> Iterator[tuple[str, str]]:
+    yield from change.renamed
+    for olds, news in change.collapsed:
+        yield from ((old, new) for old in olds for new in news)
+    yield from ((name, name) for name in change.before if name in change.after and name not in change.sources)
