@@ -25,6 +25,7 @@ from migsync.cli.commands.script import script
 from migsync.cli.commands.show import show
 from migsync.cli.commands.squash import squash
 from migsync.cli.commands.status import status
+from migsync.cli.commands.tidy import tidy
 from migsync.cli.commands.undo import undo
 from migsync.cli.output import Output
 from migsync.errors import ExitStatus, Interrupted, MigsyncError, UsageError
@@ -68,7 +69,7 @@ def program(ctx: click.Context) -> None:
 
 
 SYNCING = (plan, apply, undo, status, log, show, script, rewrite, recover)
-REWRITING = (linearize, renumber, fix_conflicts, rebase, squash, remake)
+REWRITING = (linearize, renumber, fix_conflicts, rebase, squash, remake, tidy)
 LOOKING = (graph,)
 for command in (*SYNCING, *REWRITING, *LOOKING, demo):
     program.add_command(command)

@@ -54,7 +54,7 @@ TERMS = (
 
 @dataclass(frozen=True)
 class Asked:
-    """The values of `rewriting_options`."""
+    """The values of `rewriting_options`; `assume_deployed` is an option of those commands that have it."""
 
     databases: tuple[str, ...] = ()
     noinput: bool = False
@@ -65,6 +65,7 @@ class Asked:
     proving: Proving = field(default_factory=Proving)
     lock_timeout: float = 10.0
     reason: str = ""
+    assume_deployed: bool = False
 
 
 def rewriting_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -197,7 +198,8 @@ class _Rewriting:
         from migsync.sync.planning import now
 
         asked = self.asked
-        return Terms(asked.update_db, asked.allow_applied, asked.databases, now(), asked.proving.wishes())
+        wishes = asked.proving.wishes()
+        return Terms(asked.update_db, asked.allow_applied, asked.databases, now(), wishes, asked.assume_deployed)
 
     def _show(self, draft: Draft) -> None:
         from migsync.cli.views.proposals import draft_blocks

@@ -38,7 +38,8 @@ class Terms:
 
     `databases` are the aliases to be updated in the same step when `update_db` is set; none means all. `allow_applied`
     lets names change that a database holds, which is then synced later. `created` is UTC text, for the rewrite.
-    `wishes` are what is proven on scratch databases, beyond what every proof looks at.
+    `wishes` are what is proven on scratch databases, beyond what every proof looks at. `assume_deployed` takes targets
+    that cannot be read to be in order; they are synced later.
     """
 
     update_db: bool = False
@@ -46,6 +47,7 @@ class Terms:
     databases: tuple[str, ...] = ()
     created: str = ""
     wishes: Wishes = field(default_factory=Wishes)
+    assume_deployed: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,15 +243,16 @@ def _chosen(ground: Ground, terms: Terms) -> tuple[str, ...]:
 
 
 def _unreachable(survey: Survey, terms: Terms) -> Iterator[Finding]:
+    later = terms.allow_applied or terms.assume_deployed
     for alias, error in survey.errors.items():
         yield Finding(
             "unreachable-target",
-            Severity.INFO if terms.allow_applied and alias not in terms.databases else Severity.ERROR,
+            Severity.INFO if later and alias not in terms.databases else Severity.ERROR,
             f"{alias} could not be read: {error.found}",
             "What is applied there is not known. It will be synced later, by migsync apply."
-            if terms.allow_applied
+            if later
             else "What is applied there is not known, and a new name may be wrong for it.",
-            "" if terms.allow_applied else "Make it reachable; or leave it for later: --allow-applied",
+            "" if later else "Make it reachable; or leave it for later: --allow-applied",
         )
 
 
@@ -270,7 +273,7 @@ def _target_findings(
         yield _blocked_before(alias, own, optional=terms.allow_applied and alias not in chosen)
         return
     yield from (_of_target(alias, finding) for finding in plan.findings if finding.blocks)
-    touched = sorted(recorded & reshape.touched)
+    touched = sorted(reshape.misread(recorded))
     if touched and not (terms.update_db or terms.allow_applied):
         yield _applied(alias, touched)
     after = {row.key for row in afterwards(_records(ground, number), plan)}

@@ -49,11 +49,9 @@ class Reshaped:
 
         For what is collapsed: the first that stands for it.
         """
-        stands = self.reshape.stands
-        return {
-            **{old: stands.get(old, news[:1]) for old, news in self._collapsed.items()},
-            **{key: self._standing(key, self._followers) for key in self._merges},
-        }
+        found = {old: news[:1] for old, news in self._collapsed.items()}
+        found |= {key: self._standing(key, self._followers) for key in self._merges}
+        return {**found, **self.reshape.stands}
 
     @cached_property
     def in_replaces(self) -> Mapping[Key, tuple[Key, ...]]:

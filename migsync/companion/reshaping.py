@@ -157,8 +157,14 @@ def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | 
 
 
 def _on_disk(reshaped: Reshaped) -> Iterator[tuple[Key, Key | None]]:
-    """Every migration on disk whose key changes, with the new one, or None for one that goes."""
-    for key in reshaped.history.migrations:
+    """Every migration on disk whose key changes, with the new one, or None for one that goes.
+
+    What a settled squash replaced counts as on disk: `replaces` kept its name alive.
+    """
+    migrations = reshaped.history.migrations
+    replaced = {key for squash in reshaped.reshape.settled for key in migrations[squash].replaces}
+    yield from ((key, None) for key in reshaped.reshape.removed if key in replaced and key not in migrations)
+    for key in migrations:
         if key in reshaped.reshape.removed:
             yield key, None
         elif (new := reshaped.now(key)) != key:

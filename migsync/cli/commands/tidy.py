@@ -1,0 +1,96 @@
+"""``migsync tidy``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where
+from migsync.cli.output import Output
+from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
+from migsync.cli.settling import settle_files
+from migsync.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from migsync.companion.pipeline import Ground
+    from migsync.companion.proposal import Reshape
+
+
+@click.command(
+    cls=Command,
+    short_help="Finish squashes: dependants, old files, `replaces` and rows.",
+    examples="""
+    migsync tidy --dry-run                        # the to-do list: per app and per database, what is left
+    migsync tidy                                  # point dependants to the squashes
+    migsync tidy --remove-replaced --update-db    # and end it: old files, `replaces`, and rows in all databases
+    migsync tidy shop --remove-replaced --allow-applied --assume-deployed  # rows later; some databases out of reach
+    """,
+)
+@click.argument("apps", metavar="[APP]...", nargs=-1)
+@click.option(
+    "--remove-replaced",
+    is_flag=True,
+    help="Remove the old files too, and with them `replaces` and the rows.",
+)
+@click.option(
+    "--assume-deployed", is_flag=True, help="Take databases that cannot be reached to be past every squash already."
+)
+@rewriting_options
+@click.pass_obj
+def tidy(
+    output: Output, apps: tuple[str, ...], remove_replaced: bool, assume_deployed: bool, where: Where, asked: Asked
+) -> ExitStatus:
+    """Finish the squashes of each APP (default: all) whose files still say what they replace, whoever made them.
+
+    Dependants are pointed to the squash; where the old files are gone, `replaces` is taken out, and the rows of the
+    old names go. A database that has run only a part of a squash, or that is out of reach, refuses it by name.
+    Without arguments, --dry-run lists the steps that are left.
+    """
+    from migsync.companion.tidying import databases_of
+    from migsync.companion.tidying import tidy as tidied
+
+    if asked.dry_run and not apps and not remove_replaced and output.form != "sql":
+        return _to_do(output, where, asked)
+
+    def reshape(ground: Ground) -> Reshape:
+        return tidied(
+            ground.survey.history,
+            databases_of(ground),
+            apps=apps,
+            remove_replaced=remove_replaced,
+            assume_deployed=assume_deployed,
+        )
+
+    return rewrite_files(output, where, replace(asked, assume_deployed=assume_deployed), reshape)
+
+
+def _to_do(output: Output, where: Where, asked: Asked) -> ExitStatus:
+    """Show what is left of every transition; nothing is proposed, and nothing refuses."""
+    from migsync.cli.views.findings import findings_blocks
+    from migsync.cli.views.transitions import transitions_blocks, transitions_document
+    from migsync.companion.pipeline import survey_ground
+    from migsync.companion.scope import chosen_apps
+    from migsync.companion.tidying import databases_of, settled_transitions, transitions
+    from migsync.sync.planning import open_survey
+
+    project = where.project()
+    settle_files(output, project, lock_timeout=asked.lock_timeout, dry_run=True)
+    with open_survey(project) as survey:
+        ground = survey_ground(survey, asked.databases)
+        databases, apps = databases_of(ground), chosen_apps(survey.history, ())
+        found = transitions(survey.history, databases, apps)
+        found += settled_transitions(survey.history, survey.rewrites, databases, apps)
+        findings = [*survey.findings, *(finding for finding in survey.history.findings if finding.blocks)]
+        output.tell(findings_blocks(findings))
+        output.show(transitions_blocks(found))
+        output.document(
+            {
+                "status": "to do" if found else "nothing to do",
+                "transitions": [transitions_document(each) for each in found],
+                "findings": [finding.as_dict() for finding in findings],
+            }
+        )
+    return ExitStatus.DONE
