@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migsync.companion.composing.comments import Comment, attributed
+from migsync.companion.composing.gathering import CannotCarryError
+from migsync.companion.composing.module import whole
+from migsync.companion.composing.modules import MigrationModule, migration_modules
+from migsync.companion.composing.notes import notes, unlike_others
+from migsync.companion.composing.serializing import Carrier, carrying
 from migsync.companion.composing.skeleton import finished
+from migsync.companion.edits.source import CannotEdit
 from migsync.findings import Finding, Severity
 
 Node = tuple[str, str]
@@ -40,14 +47,42 @@ def compose(
     initial: bool | None = None,
     atomic: bool = True,
     heading: str = "",
+    origins: Collection[Node] = (),
 ) -> Composed:
     """One migration of `app` with these operations, as Django's own writer would put it.
 
-    Needs Django set up. A dependency on a setting is ``("__setting__", "AUTH_USER_MODEL")``. `heading` are the lines
-    of the comment that the file begins with, without ``#``.
+    Needs Django set up, and the migrations imported. A dependency on a setting is ``("__setting__",
+    "AUTH_USER_MODEL")``. `heading` are the lines of the comment that the file begins with, without ``#``. `origins`
+    are the migrations that it stands for: what else is in their files is told in the notes, and their comments are
+    kept, if not with an operation then under the heading.
     """
-    from django.db.migrations import Migration
     from django.db.migrations.writer import MigrationWriter
+
+    migration = _migration(operations, app, name, dependencies, replaces, initial)
+    try:
+        with carrying(migration_modules()) as carrier:
+            stood_for = [carrier[module] for module in map(_module, origins) if module in carrier]
+            remarks = attributed(_holding(carrier, stood_for, operations), operations)
+            written = MigrationWriter(migration, include_header=False).as_string()
+            composed = whole(written, carrier, _module((app, name)).rpartition(".")[0], remarks.above)
+            told = [note for module in stood_for for note in unlike_others(module, app, name)]
+            told += notes(composed.named, stood_for, app, name)
+    except (CannotCarryError, CannotEdit, ValueError) as error:
+        return Composed("", (_refused(app, name, error),))
+    heading = "\n\n".join(part for part in (heading, _left_over(remarks.lost)) if part)
+    text = finished(composed.text, run_before=run_before, initial=initial, atomic=atomic, heading=heading)
+    return Composed("" if any(note.blocks for note in told) else text, tuple(told))
+
+
+def _migration(
+    operations: Iterable[Any],
+    app: str,
+    name: str,
+    dependencies: Iterable[Node],
+    replaces: Iterable[Node],
+    initial: bool | None,
+) -> Any:  # noqa: ANN401 -- Django has no types
+    from django.db.migrations import Migration
 
     attributes = {
         "operations": list(operations),
@@ -55,23 +90,47 @@ def compose(
         "replaces": list(replaces),
         "initial": initial,
     }
-    migration = type("Migration", (Migration,), attributes)(name, app)
-    try:
-        text = MigrationWriter(migration, include_header=False).as_string()
-    except ValueError as error:
-        return Composed("", (_refused(app, name, error),))
-    return Composed(finished(text, run_before=run_before, initial=initial, atomic=atomic, heading=heading))
+    return type("Migration", (Migration,), attributes)(name, app)
 
 
-def _refused(app: str, name: str, error: ValueError) -> Finding:
-    """A value that Django cannot write into a migration."""
-    said = str(error).strip().partition("\n")[0].rstrip(".:")
-    return Finding(
-        "cannot-compose",
-        Severity.ERROR,
-        f"Django cannot write an operation of {app}.{name} into a file: {said}.",
-        "The value exists only where it was made.",
-        "Give it a name at the top of its module, and use the name.",
-        app=app,
-        name=name,
-    )
+def _module(node: Node) -> str:
+    """The name of a migration's module."""
+    from django.db.migrations.loader import MigrationLoader
+
+    package, _ = MigrationLoader.migrations_module(node[0])
+    return f"{package}.{node[1]}"
+
+
+def _holding(
+    carrier: Carrier, stood_for: Sequence[MigrationModule], operations: Iterable[Any]
+) -> list[MigrationModule]:
+    """The modules whose comments count: those that the file stands for, and those that its operations come from."""
+    wanted = {id(operation) for operation in operations}
+    found = {module.name: module for module in stood_for}
+    for name, module in carrier.modules.items():
+        if name not in found and any(id(operation) in wanted for operation in vars(module)["Migration"].operations):
+            found[name] = carrier[name]
+    return [*found.values()]
+
+
+def _left_over(lost: Sequence[tuple[MigrationModule, Comment]]) -> str:
+    if not lost:
+        return ""
+    lines = [f"  {module.migration}, line {comment.line}: {comment.text.lstrip('# ')}" for module, comment in lost]
+    return "\n".join(["Comments of operations that are not here as they were:", *lines])
+
+
+def _refused(app: str, name: str, error: Exception) -> Finding:
+    """What cannot be written into a file, as the finding that says so."""
+    match error:
+        case CannotCarryError():
+            found, meaning, hint, file, line = error.found, error.meaning, error.hint, error.path, error.line
+        case CannotEdit():
+            found, meaning, hint, file, line = error.found, error.meaning, error.hint, error.path, error.line
+        case _:
+            said = str(error).strip().partition("\n")[0].rstrip(".:")
+            found = f"Django cannot write an operation of {app}.{name} into a file: {said}."
+            meaning = "The value exists only where it was made."
+            hint = "Give it a name at the top of its module, and use that name."
+            file, line = "", 0
+    return Finding("cannot-compose", Severity.ERROR, found, meaning, hint, app, name, file, line)

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from migsync.companion.composing.compose import compose
+from migsync.companion.composing.once import optimized
 from migsync.companion.proof.worker import set_up, stage
 
 Node = tuple[str, str]
 SETTING = "__setting__"
+LONGEST = 60
+"""How much of a statement is shown."""
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,13 +35,11 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 def _squash(
     wanted: Mapping[str, Any], on_disk: Mapping[Node, Any], stands: Mapping[Node, Sequence[Node]]
 ) -> dict[str, Any]:
-    from django.db.migrations.optimizer import MigrationOptimizer
-
     app = wanted["app"]
     keys = [(app, name) for name in wanted["names"]]
     migrations = [on_disk[key] for key in keys]
     operations = [operation for migration in migrations for operation in migration.operations]
-    kept = MigrationOptimizer().optimize(operations, app) if wanted["optimize"] else operations
+    kept = optimized(operations, app) if wanted["optimize"] else operations
     composed = compose(
         kept,
         app=app,
@@ -49,6 +50,7 @@ def _squash(
         initial=migrations[0].initial,
         atomic=all(migration.atomic for migration in migrations),
         heading=wanted["heading"],
+        origins=keys,
     )
     return {
         "text": composed.text,
@@ -63,24 +65,51 @@ def _outside(keys: Sequence[Node], entries: Iterable[Node], stands: Mapping[Node
     """What the range depends on, or runs before, each once; as ``squashmigrations`` has it."""
     found: dict[Node, None] = {}
     for entry in entries:
-        # A swappable dependency is its own kind of tuple in Django; squashmigrations keeps only that on the user.
-        setting = getattr(entry, "setting", None)
-        if setting is not None:
+        setting = _setting(entry)
+        if setting:
             found[SETTING, setting] = None
         elif _node(entry) not in keys:
             found.update(dict.fromkeys(stands.get(_node(entry), [_node(entry)])))
     return [node for node in found if node not in keys]
 
 
+def _setting(entry: Node) -> str:
+    """The setting that a swappable dependency is on, of which Django's tuple has the value.
+
+    Empty for any other dependency.
+    """
+    from django.apps import apps
+    from django.conf import settings
+
+    value = getattr(entry, "setting", None)
+    if value is None:
+        return ""
+    return "AUTH_USER_MODEL" if value == settings.AUTH_USER_MODEL else apps.get_swappable_settings_name(value) or ""
+
+
 def _elided(migrations: Iterable[Any], kept: Iterable[Any]) -> list[tuple[str, str]]:
     """(migration's name, operation in words) of what was elidable, and is gone."""
     there = {id(operation) for operation in kept}
     return [
-        (migration.name, operation.describe())
+        (migration.name, _words(operation))
         for migration in migrations
         for operation in migration.operations
         if operation.elidable and id(operation) not in there
     ]
+
+
+def _words(operation: Any) -> str:  # noqa: ANN401
+    """An operation in few words: Django's own say of a RunPython only that it is one."""
+    kind = type(operation).__name__
+    code = getattr(operation, "code", None)
+    if code is not None:
+        return f"{kind} {getattr(code, '__name__', type(code).__name__)}"
+    sql = getattr(operation, "sql", None)
+    if isinstance(sql, str):
+        line = " ".join(sql.split())
+        return f"{kind} {line if len(line) <= LONGEST else line[: LONGEST - 1] + '…'}"
+    described: str = operation.describe()
+    return described
 
 
 def _node(entry: Sequence[str]) -> Node:

@@ -7,7 +7,7 @@ import codecs
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from migsync.errors import HistoryError
@@ -72,6 +72,10 @@ class Source:
         """Where the text ends."""
         return len(self._data)
 
+    def line(self, number: int) -> tuple[int, int]:
+        """The span of a line, counted from 1, its end included; empty beyond the last."""
+        return (self._starts[number - 1], self._starts[number]) if number < len(self._starts) else (self.length,) * 2
+
     def text(self, start: int, end: int) -> str:
         """The text of a span."""
         return self._data[start:end].decode()
@@ -92,7 +96,7 @@ class Source:
     def spliced(self, splices: Iterable[Splice]) -> bytes:
         """The file with these spans made anew: what is inside of another one first. No two overlap in part."""
         ordered = sorted(splices, key=lambda splice: (splice.start, -splice.end))
-        text = self._rendered(0, len(self._data), ordered)
+        text = self.rendered(0, len(self._data), ordered)
         try:
             return self.mark + text.encode(self.encoding)
         except UnicodeEncodeError as error:
@@ -101,7 +105,8 @@ class Source:
                 self.path, 1, f"a new name holds {character!r}, which {self.encoding} cannot write"
             ) from None
 
-    def _rendered(self, start: int, end: int, splices: list[Splice]) -> str:
+    def rendered(self, start: int, end: int, splices: Sequence[Splice]) -> str:
+        """The text of a span with the splices in it, which are in order."""
         parts = []
         place = 0
         while place < len(splices):
@@ -111,7 +116,7 @@ class Source:
             while place < len(splices) and splices[place].end <= splice.end and splices[place].start < splice.end:
                 place += 1
             parts.append(self.text(start, splice.start))
-            parts.append(splice.make(self._rendered(splice.start, splice.end, splices[first_inner:place])))
+            parts.append(splice.make(self.rendered(splice.start, splice.end, splices[first_inner:place])))
             start = splice.end
         parts.append(self.text(start, end))
         return "".join(parts)

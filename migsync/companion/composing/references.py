@@ -1,0 +1,221 @@
+"""Where a piece of source names what its module binds: Python's rules of scopes, over a syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+CHANGING = frozenset(["add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "reverse", "sort"])
+"""Methods of Python's own collections that change them."""
+
+
+class Reference(NamedTuple):
+    """One place where a name stands that is looked up in the module, or bound there.
+
+    `node` holds the name: a Name, or what binds one otherwise (a definition, an alias of an import, ``global``, …).
+    `owner` is the class in whose body it is bound, when the node is in that body too.
+    """
+
+    name: str
+    node: ast.AST
+    owner: ast.ClassDef | None = None
+
+
+@dataclass
+class Names:
+    """What one scope makes of the names in it."""
+
+    bound: set[str] = field(default_factory=set)
+    declared_global: set[str] = field(default_factory=set)
+    declared_nonlocal: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A scope that is open; `begins` says for a class (`owner`) where each of its names is bound first."""
+
+    names: Names
+    begins: dict[str, tuple[int, int]] | None = None
+    owner: ast.ClassDef | None = None
+
+
+def bound(statement: ast.stmt) -> set[str]:
+    """The names that a statement at the top of a module binds there."""
+    names = Names()
+    _bind([statement], names)
+    return names.bound | names.declared_global
+
+
+def changed(statement: ast.stmt) -> Iterator[str]:
+    """The names whose values a statement changes when it is run: attributes and items set, methods that do."""
+    todo: list[ast.AST] = [statement]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        todo.extend(ast.iter_child_nodes(node))
+        match node:
+            case ast.Attribute(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
+                yield name
+            case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
+                yield name
+            case ast.Call(func=ast.Attribute(attr=attribute, value=ast.Name(id=name))) if attribute in CHANGING:
+                yield name
+
+
+def references(root: ast.AST) -> list[Reference]:
+    """All references in a statement (or expression) that stands at the top of a module, in source order."""
+    return [*_visit(root, ())]
+
+
+def _visit(node: ast.AST, frames: tuple[_Frame, ...]) -> Iterator[Reference]:
+    for name in _named(node):
+        found = _resolved(name, node, frames)
+        if found:
+            yield found
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            yield from _function(node, frames)
+        case ast.ClassDef():
+            yield from _class(node, frames)
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            yield from _comprehension(node, frames)
+        case _:
+            yield from _all(ast.iter_child_nodes(node), frames)
+
+
+def _all(nodes: Iterable[ast.AST | None], frames: tuple[_Frame, ...]) -> Iterator[Reference]:
+    for node in nodes:
+        if node is not None:
+            yield from _visit(node, frames)
+
+
+def _function(node: Function, frames: tuple[_Frame, ...]) -> Iterator[Reference]:
+    arguments = node.args
+    if not isinstance(node, ast.Lambda):
+        yield from _all(node.decorator_list, frames)
+    yield from _all([*arguments.defaults, *arguments.kw_defaults], frames)
+    names = Names({each.arg for each in _arguments(arguments)})
+    inner = (*frames, _Frame(names))
+    if isinstance(node, ast.Lambda):
+        _bind([node.body], names)
+        yield from _visit(node.body, inner)
+        return
+    parameters = getattr(node, "type_params", [])
+    names.bound.update(each.name for each in parameters)
+    # Annotations see the parameters of types, and nothing else of what is inside.
+    outside = (*frames, _Frame(Names({each.name for each in parameters}))) if parameters else frames
+    yield from _all([each.annotation for each in _arguments(arguments)], outside)
+    yield from _all([node.returns, *parameters], outside)
+    _bind(node.body, names)
+    yield from _all(node.body, inner)
+
+
+def _class(node: ast.ClassDef, frames: tuple[_Frame, ...]) -> Iterator[Reference]:
+    yield from _all(node.decorator_list, frames)
+    parameters = getattr(node, "type_params", [])
+    outside = (*frames, _Frame(Names({each.name for each in parameters}))) if parameters else frames
+    yield from _all([*parameters, *node.bases, *node.keywords], outside)
+    names = Names()
+    _bind(node.body, names)
+    yield from _all(node.body, (*outside, _Frame(names, _beginnings(node.body, names), node)))
+
+
+def _comprehension(node: Comprehension, frames: tuple[_Frame, ...]) -> Iterator[Reference]:
+    names = Names()
+    _bind([generator.target for generator in node.generators], names)
+    # The first iterable is evaluated outside.
+    yield from _visit(node.generators[0].iter, frames)
+    inner = (*frames, _Frame(names))
+    yield from _all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt], inner)
+    for place, generator in enumerate(node.generators):
+        yield from _all([generator.target, generator.iter if place else None, *generator.ifs], inner)
+
+
+def _resolved(name: str, node: ast.AST, frames: Sequence[_Frame]) -> Reference | None:
+    """The reference, unless a function's own scope answers to the name."""
+    for depth, frame in enumerate(reversed(frames)):
+        if frame.begins is not None and depth:
+            continue  # what is in a class does not see the names of its body
+        if name in frame.names.declared_global:
+            return Reference(name, node)
+        if name in frame.names.declared_nonlocal or name not in frame.names.bound:
+            continue
+        if frame.begins is None:
+            return None
+        position = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        if frame.begins.get(name, position) <= position or not _loads(node):
+            return Reference(name, node, frame.owner)
+    return Reference(name, node)
+
+
+def _loads(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def _named(node: ast.AST) -> Iterable[str]:
+    """The names that stand in a node itself."""
+    match node:
+        case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return (name,)
+        case ast.alias(name=name, asname=asname):
+            return () if name == "*" else (asname or name.partition(".")[0],)
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return names
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            return (name,)
+        case ast.MatchMapping(rest=str(name)):
+            return (name,)
+    return ()
+
+
+def _bind(body: Iterable[ast.AST], names: Names) -> None:
+    """Collect what the statements of one scope bind in it."""
+    todo = [*body]
+    while todo:
+        node = todo.pop()
+        match node:
+            case ast.Global(names=declared):
+                names.declared_global.update(declared)
+                continue
+            case ast.Nonlocal(names=declared):
+                names.declared_nonlocal.update(declared)
+                continue
+            case ast.Name(ctx=ast.Load()):
+                continue
+            case ast.Lambda():
+                continue
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                # Only := goes through to the function around it.
+                inner = (each for each in ast.walk(node) if isinstance(each, ast.NamedExpr))
+                names.bound.update(each.target.id for each in inner)
+                continue
+        names.bound.update(_named(node))
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            todo.extend(ast.iter_child_nodes(node))
+    names.bound -= names.declared_global | names.declared_nonlocal
+
+
+def _beginnings(body: Sequence[ast.stmt], names: Names) -> dict[str, tuple[int, int]]:
+    """Where a class body has bound each of its names for the first time: the end of that statement.
+
+    Until then a name of its own means the module's, as in ``forwards = staticmethod(forwards)``.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for statement in body:
+        its = Names()
+        _bind([statement], its)
+        for name in its.bound & names.bound:
+            found.setdefault(name, (statement.end_lineno or 0, statement.end_col_offset or 0))
+    return found
+
+
+def _arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
+    yield from [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    yield from (each for each in (arguments.vararg, arguments.kwarg) if each)
