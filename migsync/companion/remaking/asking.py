@@ -48,7 +48,8 @@ class Remade:
     """What Django made of the apps: `files` are the new migrations in order, with their text.
 
     `pending` are the changes, (app, in words), that have no migration yet; then there is nothing else. `origins` are
-    the old migrations whose operations a new one carries. `notes` come from the making of the texts.
+    the old migrations whose operations a new one carries. `notes` come from the making of the texts. `crossed` are apps
+    whose old migrations cannot be shared out among their new ones.
     """
 
     files: Mapping[Key, str]

@@ -13,6 +13,7 @@ from migsync.companion.remaking.carrying import grouped
 from migsync.companion.remaking.detecting import SETTING, Initial, created_in, initials, pending
 from migsync.companion.remaking.naming import new_names
 from migsync.companion.remaking.old import Old
+from migsync.companion.remaking.replacing import CannotReplace, Sharing
 from migsync.companion.remaking.unseen import Fate, Node, Unseen
 
 Place = tuple[str, int]
@@ -24,7 +25,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
     ``drop`` are the migrations whose operations may go: ``[app, name]``. The answer has ``pending``, (app, words) for
     each change that has no migration yet, and then nothing else; ``unseen``, what the models do not show and what
-    became of it; and ``files``, in order, without text where something is stuck.
+    became of it; and ``files``, in order, without text where something is stuck. With ``replaces`` the new ones replace
+    the old ones; ``crossed`` are apps of which that cannot be so.
     """
     set_up()
     from django.db.migrations.loader import MigrationLoader
@@ -39,9 +41,11 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
             return {"pending": changes}
         made = {} if _is_stuck(found) else initials(state, old.apps)
     files = _Files(old, made, found)
+    crossed = files.replace_all() if request["replaces"] else []
     names = files.names(request["word"], request["taken"])
     return {
         "pending": [],
+        "crossed": crossed,
         "unseen": [_told(each, files, names) for each in found],
         "files": [_composed(file, names) for file in files.made],
     }
@@ -64,6 +68,7 @@ class New:
     initial: bool | None = None
     atomic: bool = True
     origins: tuple[Node, ...] = ()
+    replaces: Sequence[Node] = ()
 
 
 class _Files:
@@ -86,7 +91,7 @@ class _Files:
         found: dict[Place, str] = {}
         for app in sorted({file.place[0] for file in self.made}):
             own = self.of(app)
-            names = new_names(word, [bool(file.origins) for file in own], set(taken.get(app, ())))
+            names = new_names(word, [bool(file.origins) and not file.initial for file in own], set(taken.get(app, ())))
             found |= {file.place: name for file, name in zip(own, names, strict=True)}
         return found
 
@@ -193,6 +198,56 @@ class _Files:
                 behind = {one for one in others for other in named - {one} if self._leads_to(other, one)}
                 file.depends = named - behind
 
+    def replace_all(self) -> list[str]:
+        """Have the new files replace the old migrations, each by one; the apps of which that cannot be so.
+
+        What was carried over joins the models where it can: for a database that is partly migrated, a file that
+        replaces all is one that Django leaves alone.
+        """
+        for file in [file for file in self.made if file.origins]:
+            self._join(file)
+        order, graph = self.old.order, self.old.loader.graph
+        parents = {node: [parent.key for parent in graph.node_map[node].parents] for node in order}
+        outside = {file.place: file.outside for file in self.made}
+        try:
+            shared = Sharing(order, parents, self._in_order(), outside).shared()
+        except CannotReplace as error:
+            return [error.app]
+        for file in self.made:
+            file.replaces = shared[file.place]
+        return []
+
+    def _join(self, file: New) -> None:
+        into = self.of(file.place[0])[0]
+        for other in self.of(file.place[0]):
+            into = other if other.initial else into
+        if (
+            file is into
+            or not file.atomic
+            or any(self._leads_to(place, into.place) for place in file.depends - {into.place})
+        ):
+            return
+        into.operations += file.operations
+        into.depends |= file.depends - {into.place}
+        into.outside = sorted({*into.outside, *file.outside})
+        into.run_before = sorted({*into.run_before, *file.run_before})
+        into.origins += file.origins
+        self.made.remove(file)
+        for other in self.made:
+            if file.place in other.depends:
+                other.depends = other.depends - {file.place} | ({into.place} - {other.place})
+        self.holds = {what: into.place if place == file.place else place for what, place in self.holds.items()}
+
+    def _in_order(self) -> list[Place]:
+        """All new files, each after those that it depends on."""
+        found: dict[Place, None] = {}
+        left = {file.place: file.depends for file in self.made}
+        while left:
+            ready = sorted(place for place, depends in left.items() if depends <= found.keys())
+            found |= dict.fromkeys(ready)
+            left = {place: depends for place, depends in left.items() if place not in found}
+        return list(found)
+
     def _keep_run_before(self) -> None:
         for app, made in self.initial.items():
             self.of(app)[len(made) - 1].run_before = self.old.runs_before(
@@ -228,6 +283,7 @@ def _composed(file: New, names: Mapping[Place, str]) -> dict[str, Any]:
         app=app,
         name=names[file.place],
         dependencies=dependencies,
+        replaces=file.replaces,
         run_before=file.run_before,
         initial=file.initial,
         atomic=file.atomic,

@@ -53,7 +53,10 @@ def remake(ground: Ground, wish: Wish) -> Reshape:
     history = ground.survey.history
     chosen = chosen_apps(history, wish.apps)
     told = tuple(telling.without_migrations(app for app in wish.apps if app not in chosen))
-    if errors := (*broken(history), *telling.several_ends(history, chosen)):
+    errors = (*broken(history), *telling.several_ends(history, chosen))
+    if wish.replaces:
+        errors += tuple(telling.open_squashes(history, chosen))
+    if errors:
         return Reshape(wish.command, findings=errors)
     if not chosen:
         return Reshape(wish.command, findings=told)
@@ -82,14 +85,19 @@ def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
 
 
 def _reshape(history: History, wish: Wish, request: RemakeRequest, remade: Remade, told: Iterable[Finding]) -> Reshape:
-    errors = (*telling.pending(remade.pending), *telling.stuck(remade.carried), *remade.notes)
+    errors = (
+        *telling.pending(remade.pending),
+        *telling.stuck(remade.carried),
+        *telling.crossed(remade.crossed),
+        *remade.notes,
+    )
     findings = (*told, *errors, *telling.needless_drops(request.drop, remade))
     if any(finding.blocks for finding in errors):
         return Reshape(wish.command, findings=findings)
     wanted = Reshape(
         wish.command,
         created={key: text.encode() for key, text in remade.files.items()},
-        collapsed=tuple(_collapses(history, request.apps, remade.files)),
+        collapsed=() if wish.replaces else tuple(_collapses(history, request.apps, remade.files)),
         anew=frozenset(request.apps),
         aside=ASIDE if wish.keep_old else "",
         advice=telling.advice(remade),

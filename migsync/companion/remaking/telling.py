@@ -106,6 +106,37 @@ def several_ends(history: History, apps: Iterable[str]) -> Iterator[Finding]:
             )
 
 
+def open_squashes(history: History, apps: Iterable[str]) -> Iterator[Finding]:
+    """An error for each squash that still stands beside what it replaces: Django replaces no replacement."""
+    for app in apps:
+        for name in history.names(app):
+            squash = history.migrations[Key(app, name)]
+            if squash.replaces:
+                yield Finding(
+                    "open-squash",
+                    Severity.ERROR,
+                    f"{squash.key} replaces other migrations itself.",
+                    "With --replaces a new one would replace it in turn, which Django does not follow.",
+                    f"Finish it first: migsync tidy {app}\nOr leave --replaces out: then it goes with the others.",
+                    app=app,
+                    name=name,
+                    file=squash.path,
+                )
+
+
+def crossed(apps: Iterable[str]) -> Iterator[Finding]:
+    """An error for each app of which not every old migration can be replaced by a new one."""
+    for app in apps:
+        yield Finding(
+            "cannot-replace",
+            Severity.ERROR,
+            f"The old migrations of {app} cannot be shared out among its new ones.",
+            "Whichever replaces which, some would depend on each other, or a new one would replace none.",
+            "Leave --replaces out: then the old files go, and migsync apply brings the records along.",
+            app=app,
+        )
+
+
 def without_migrations(apps: Iterable[str]) -> Iterator[Finding]:
     """A note for each app that was asked for and has no migrations yet."""
     for app in apps:
