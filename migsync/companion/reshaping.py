@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migsync.companion.edits import CannotEdit, MigrationEdit, edit_migration
@@ -176,7 +177,7 @@ def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewri
     digests = {name: history.migrations[Key(app, name)].digest for name in history.names(app)}
     past = {name: [up.name for up in history.parents(Key(app, name)) if up.app == app] for name in history.names(app)}
     went = {key.name for key in reshaped.reshape.gone if key.app == app}
-    return assemble(
+    made = assemble(
         reshaped.after.names(app),
         changes,
         past,
@@ -190,3 +191,14 @@ def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewri
             **{new.key.name: new.digest for new, _ in reshaped.created if new.key.app == app and new.digest},
         },
     )
+    return replace(made, squashes=_squashes(reshaped, app, {old for olds, _ in changes.collapsed for old in olds}))
+
+
+def _squashes(reshaped: Reshaped, app: str, collapsed: AbstractSet[str]) -> dict[str, tuple[str, ...]]:
+    """The squashes that go together with all that they replace."""
+    found = {
+        name: tuple(key.name for key in reshaped.history.migrations[Key(app, name)].replaces)
+        for name in reshaped.history.names(app)
+        if name in collapsed
+    }
+    return {name: replaced for name, replaced in found.items() if replaced and collapsed >= set(replaced)}

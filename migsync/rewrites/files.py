@@ -102,7 +102,7 @@ def _app_lines(table: str, app: dict[str, Any]) -> Iterator[str]:
         yield f"from = {_quoted(app['from'])}"
     for name in ("before", "after", "removed", "renamed", "collapsed"):
         yield from _array_lines(name, app[name])
-    tables = [("depends", app.get("depends"))]
+    tables = [(name, app.get(name)) for name in ("depends", "squashes")]
     tables += [(f"digests.{when}", digests) for when, digests in app.get("digests", {}).items()]
     for name, values in tables:
         if values:

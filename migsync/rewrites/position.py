@@ -107,7 +107,8 @@ class Places:
         for name in self.history.names(self.app):
             yield name, {key.name for key in self.history.migrations[Key(self.app, name)].replaces}
         for rewrite in self.remaining(position):
-            for squash, olds in rewrite.apps[self.app].absorbing.items():
+            change = rewrite.apps[self.app]
+            for squash, olds in (*change.absorbing.items(), *change.squashes.items()):
                 yield squash, set(olds)
 
     def remaining(self, position: frozenset[str]) -> list[Rewrite]:

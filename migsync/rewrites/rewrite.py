@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ class AppRewrite:
     the same migration before and after: a squash that was there already, which takes up what it replaced.
     `digests_before` and `digests_after` map a name to the digest of its operations, as far as it was known. `origin` is
     the label that the app had before, where the rewrite gives it another one (``from``); empty where the label stays.
+    `squashes` are those among the old names that stood beside what they replaced: one has run when the other has.
     """
 
     before: tuple[str, ...]
@@ -34,6 +35,7 @@ class AppRewrite:
     digests_before: Mapping[str, str] = field(default_factory=dict)
     digests_after: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
+    squashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def sources(self) -> frozenset[str]:
@@ -56,6 +58,16 @@ class AppRewrite:
             new: olds for olds, news in self.collapsed for new in news if new in self.before and new not in self.sources
         }
 
+    def standing(self, recorded: Collection[str]) -> frozenset[str]:
+        """The old names that have run where these are recorded."""
+        found = set(recorded)
+        for squash, replaced in self.squashes.items():
+            if squash in found:
+                found.update(replaced)
+            elif found.issuperset(replaced):
+                found.add(squash)
+        return frozenset(found)
+
     @cached_property
     def parents_before(self) -> Mapping[str, tuple[str, ...]]:
         """The in-app dependencies of every name in `before`."""
@@ -74,6 +86,8 @@ class AppRewrite:
         }
         if self.depends:
             document["depends"] = {name: list(parents) for name, parents in sorted(self.depends.items())}
+        if self.squashes:
+            document["squashes"] = {name: list(replaced) for name, replaced in sorted(self.squashes.items())}
         digests = {
             when: dict(sorted(found.items()))
             for when, found in (("before", self.digests_before), ("after", self.digests_after))
@@ -97,6 +111,7 @@ class AppRewrite:
             digests_before=dict(digests.get("before", {})),
             digests_after=dict(digests.get("after", {})),
             origin=document.get("from", ""),
+            squashes={name: tuple(replaced) for name, replaced in document.get("squashes", {}).items()},
         )
 
 

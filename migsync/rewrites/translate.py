@@ -71,7 +71,8 @@ def _step(rows: Sequence[Row], app: str, rewrite: Rewrite) -> tuple[list[Row], l
         if any(name not in olds for name, _ in found):
             now += _absorb(found, olds, cause)
             continue
-        missing = [old for old in olds if old not in {name for name, _ in found}]
+        standing = change.standing({name for name, _ in found})
+        missing = [old for old in olds if old not in standing]
         if missing:
             findings.append(_partial(app, rewrite, missing, news))
         together = [row for _, row in found]
