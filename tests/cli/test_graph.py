@@ -45,19 +45,19 @@ def test_text_tells_both_directions_and_other_apps_by_name(many):
     assert ended.out == (
         "orders  2 migrations\n"
         "  0001_initial\n"
-        "    depends on    shop.0002_price\n"
-        "    needed by     0002_more\n"
+        "    depends on     shop.0002_price\n"
+        "    needed by      0002_more\n"
         "  0002_more\n"
-        "    depends on    0001_initial\n"
+        "    depends on     0001_initial\n"
         "\n"
         "shop  3 migrations\n"
         "  0001_initial\n"
-        "    needed by     0002_price\n"
+        "    needed by      0002_price\n"
         "  0002_price\n"
-        "    depends on    0001_initial\n"
-        "    needed by     0003_sku, orders.0001_initial\n"
+        "    depends on     0001_initial\n"
+        "    needed by      0003_sku, orders.0001_initial\n"
         "  0003_sku\n"
-        "    depends on    0002_price\n"
+        "    depends on     0002_price\n"
     )
 
 
@@ -84,8 +84,8 @@ def test_squashes_runs_and_indirect_neighbours_in_text():
     text = render(graph_blocks(graph, make_reach(graph.history), shorten=False))
     assert text.startswith("shop  7 migrations, 1 squash\n")
     assert "  0003_merge  merge\n" in text
-    assert "    replaces      0004_x, 0005_gone (no file)\n" in text
-    assert "    replaced by   0004_squash\n" in text
+    assert "    replaces       0004_x, 0005_gone (no file)\n" in text
+    assert "    replaced by    0004_squash\n" in text
     assert "    indirectly on  2: auth.0001_initial, 0001_initial\n" in text
     assert "    indirectly by  4: orders.0002_more, 0004_squash, 0004_x, 0006_end\n" in text
 
@@ -166,7 +166,7 @@ def test_a_graph_that_django_cannot_load_is_drawn_and_what_is_wrong_is_said(many
     cycle = many.run("graph")
     assert cycle.status == 0
     assert "These migrations depend on each other: shop.0002_price -> shop.0003_sku" in cycle.err
-    assert "    depends on    0003_sku\n" in cycle.out
+    assert "    depends on     0003_sku\n" in cycle.out
     price.write_text(text.replace("0001_initial", "0009_gone"))
     ended = many.run("graph", "--format", "dot")
     assert ended.status == 0
@@ -180,7 +180,7 @@ def test_a_project_that_does_not_start_is_read_all_the_same(many):
     (many.root / "config.py").write_text("raise RuntimeError('broken')\n")
     ended = many.run("graph", "orders")
     assert ended.status == 0, ended.err
-    assert ended.out.startswith("orders  2 migrations\n  0001_initial\n    depends on    shop.0002_price\n")
+    assert ended.out.startswith("orders  2 migrations\n  0001_initial\n    depends on     shop.0002_price\n")
     assert "RuntimeError: broken" in ended.err
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from migsync.cli.views.blocks import Span, line, printable, table
@@ -68,6 +70,17 @@ def test_a_terminal_keeps_empty_lines_and_cuts_nothing():
     shown = draw([line("a"), line(), table(("name",), [("x" * 300,)])], None, colour=False)
     assert shown.startswith("a\n\n")
     assert "x" * 300 in shown
+
+
+def test_a_line_too_long_for_a_terminal_goes_on_under_its_beginning(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("TERM", "xterm")
+    shown = draw([line("needs  ", "0001_a, 0002_b, " + "x" * 25, indent=2, hang=7)], Terminal(), colour=False)
+    assert shown.splitlines() == ["  needs  0001_a, 0002_b,", "         " + "x" * 21, "         " + "x" * 4]
 
 
 def test_changes_are_counted_app_by_app():

@@ -31,10 +31,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line, never broken unless a terminal is too narrow for it. No spans: an empty line."""
+    """One line, never broken unless a terminal is too narrow for it. No spans: an empty line.
+
+    `hang`: where it is broken, the rest begins so many columns further in than the line, under what follows a label.
+    """
 
     spans: tuple[Span, ...] = ()
     indent: int = 0
+    hang: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,9 @@ Block: TypeAlias = Line | Table
 EMPTY = Line()
 
 
-def line(*parts: str | Span, indent: int = 0) -> Line:
+def line(*parts: str | Span, indent: int = 0, hang: int = 0) -> Line:
     """A line of spans, where a plain string is a plain span."""
-    return Line(tuple(Span(part) if isinstance(part, str) else part for part in parts), indent)
+    return Line(tuple(Span(part) if isinstance(part, str) else part for part in parts), indent, hang)
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str | Span]], indent: int = 2) -> Table:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHOWN = 6
 """On a terminal, so many names of one list are shown; --verbose shows all."""
 
+LABEL = 15
+"""The width of what stands before a list."""
+
 MARKS = {
     Standing.APPLIED: ("[x]", Style.GOOD),
     Standing.PENDING: ("[ ]", Style.WARNING),
@@ -93,7 +96,7 @@ def _list(
     if shorten and len(names) > SHOWN + 1:
         names = [*names[:SHOWN], f"{len(names) - SHOWN} more (--verbose)"]
     number = f"{len(keys)}: " if counted else ""
-    yield line(Span(f"{what:<12}  ", Style.DIM), number + ", ".join(names), indent=4)
+    yield line(Span(f"{what:<{LABEL}}", Style.DIM), number + ", ".join(names), indent=4, hang=LABEL)
 
 
 def _runs(runs: Sequence[Run], shorten: bool) -> Iterator[Block]:

@@ -54,8 +54,16 @@ def _text(span: Span) -> Text:
     return Text(printable(span.text), style=STYLES[span.style])
 
 
-def _line(block: Line) -> Text:
-    return Text("", overflow="fold").join(_text(span) for span in block.spans)
+def _line(block: Line) -> Text | RichTable:
+    content = Text("", overflow="fold").join(_text(span) for span in block.spans)
+    if not block.hang:
+        return content
+    label, rest = content.divide([block.hang])
+    drawn = RichTable.grid()
+    drawn.add_column(width=block.hang)
+    drawn.add_column(overflow="fold")
+    drawn.add_row(label, rest)
+    return drawn
 
 
 def _table(block: Table) -> RichTable:

@@ -47,6 +47,34 @@ function rows(nodes, members, column) {
   return {row, count: Math.max(1, ends.length)};
 }
 
+// The apps in an order that brings those with many edges between them together: each is moved to where edges are
+// shortest, all others as they are, and that twice where they are not too many.
+function near(apps, nodes, shown) {
+  const ties = new Map(apps.map((app) => [app, new Map()])), at = new Map(apps.map((app, place) => [app, place]));
+  const tie = (app, other) => ties.get(app).set(other, (ties.get(app).get(other) || 0) + 1);
+  nodes.forEach((node, place) => node.parents.forEach((parent) => {
+    const app = node.app, other = nodes[parent].app;
+    if (shown[place] && shown[parent] && app !== other) { tie(app, other); tie(other, app); }
+  }));
+  const length = (app) => [...ties.get(app)].reduce((sum, [other, many]) => sum + many * Math.abs(at.get(app) - at.get(other)), 0);
+  const order = [...apps];
+  const swap = (place) => {  // with the next one; the answer is how much shorter edges are
+    const [one, two] = [order[place], order[place + 1]], before = length(one) + length(two);
+    [order[place], order[place + 1]] = [two, one];
+    at.set(one, place + 1).set(two, place);
+    return before - length(one) - length(two);
+  };
+  const rounds = apps.length > 100 ? 1 : 2;
+  for (let round = 0; round < rounds; round++) for (const app of apps) {
+    let place = at.get(app), gain = 0, best = 0, goal = place;
+    const note = () => { if (gain > best) { best = gain; goal = place; } };
+    while (place > 0) { gain += swap(--place); note(); }
+    while (place < order.length - 1) { gain += swap(place++); note(); }
+    while (place > goal) swap(--place);
+  }
+  return order;
+}
+
 // {lanes: [{app, top, height}], spots: [{x, y} or null], width, height} of the shown nodes of one side.
 function arrange(nodes, shown, inside) {
   const column = columns(nodes, shown, inside), byApp = new Map();
@@ -55,13 +83,12 @@ function arrange(nodes, shown, inside) {
     if (!byApp.has(node.app)) byApp.set(node.app, []);
     byApp.get(node.app).push(place);
   });
-  const middle = (members) => members.reduce((sum, place) => sum + column[place], 0) / members.length;
-  const order = [...byApp].map(([app, members]) => [middle(members), app, members])
-    .sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1));
+  const middle = (app) => byApp.get(app).reduce((sum, place) => sum + column[place], 0) / byApp.get(app).length;
+  const order = [...byApp.keys()].map((app) => [middle(app), app]).sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1));
   const spots = nodes.map(() => null), lanes = [];
   let top = 0, width = 0;
-  for (const [, app, members] of order) {
-    const {row, count} = rows(nodes, members, column);
+  for (const app of near(order.map(([, app]) => app), nodes, shown)) {
+    const members = byApp.get(app), {row, count} = rows(nodes, members, column);
     for (const place of members) {
       spots[place] = {x: column[place] * COLUMN, y: top + GAP + row.get(place) * ROW};
       width = Math.max(width, spots[place].x + BOX.width);

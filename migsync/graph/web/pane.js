@@ -125,7 +125,8 @@ class Pane {
     this.svg.classList.toggle("tiny", scale < VISIBLE);
     let last = -Infinity;
     this.layout.lanes.forEach((lane, at) => {
-      const place = Math.max(y + lane.top * scale + 14, Math.min(14, y + (lane.top + lane.height) * scale - 4));
+      const middle = Math.min(lane.height * scale / 2 + 4, 18), end = y + (lane.top + lane.height) * scale - 4;
+      const place = Math.max(y + lane.top * scale + middle, Math.min(14, end));
       const name = this.names.children[at];
       name.setAttribute("y", place);
       name.style.display = place < last + 12 ? "none" : "";
