@@ -289,7 +289,9 @@ def _records(ground: Ground, number: int) -> Sequence[Record]:
 
 
 def _of_target(alias: str, finding: Finding) -> Finding:
-    return replace(finding, found=f"{alias}: {finding.found}")
+    of_proposal = finding.code == "partial-collapse" and not finding.file
+    hint = f"Migrate it first, with the files of today: python manage.py migrate {finding.app} --database {alias}"
+    return replace(finding, found=f"{alias}: {finding.found}", hint=hint if of_proposal else finding.hint)
 
 
 def _blocked_before(alias: str, findings: Sequence[Finding], *, optional: bool) -> Finding:
