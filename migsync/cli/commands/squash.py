@@ -10,7 +10,7 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where
 from migsync.cli.output import Output
-from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
+from migsync.cli.rewriting import Asked, proven_rewriting_options, rewrite_files
 from migsync.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     help="Django's way in two phases: the squash has `replaces`, and the old files stay until migsync tidy.",
 )
 @click.option("--split", is_flag=True, help="Make several squashes of the range where one would close a circle.")
-@rewriting_options
+@proven_rewriting_options
 @click.pass_obj
 def squash(
     output: Output,
