@@ -1,6 +1,6 @@
 """Runs benchmarks by hand and prints their tables, as they stand in the README of this directory.
 
-    python -m tests.benchmarks [start] [plan] [changes] [apply] [growth]
+    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [growth]
 
 Without a name, all of them. PostgreSQL is the tests' own or MIGSYNC_TEST_POSTGRESQL, MariaDB is MIGSYNC_TEST_MARIADB.
 """
@@ -16,7 +16,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import changes, planning, starting
+from tests.benchmarks import changes, graphing, planning, starting
 
 SIZES = [1000, 2000, 5000, 10_000]
 
@@ -33,6 +33,10 @@ def plan(directory: Path, times: int) -> str:
 
 def change(directory: Path, times: int) -> str:
     return changes.report(planning.Project.make(directory, SIZES[-1]), times)
+
+
+def graph(directory: Path, times: int) -> str:
+    return graphing.report(planning.Project.make(directory, SIZES[-1]), times)
 
 
 def apply(directory: Path, times: int) -> str:
@@ -58,7 +62,7 @@ def growth(directory: Path, times: int) -> str:
     return planning.growth_table(SIZES, columns, start)
 
 
-BENCHMARKS = {"start": start, "plan": plan, "changes": change, "apply": apply, "growth": growth}
+BENCHMARKS = {"start": start, "plan": plan, "changes": change, "graph": graph, "apply": apply, "growth": growth}
 
 
 def machine() -> str:
