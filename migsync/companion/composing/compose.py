@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migsync.companion.composing.calls import keep_call
 from migsync.companion.composing.comments import Comment, attributed
 from migsync.companion.composing.gathering import CannotCarryError
 from migsync.companion.composing.module import whole
@@ -58,6 +59,8 @@ def compose(
     """
     from django.db.migrations.writer import MigrationWriter
 
+    for operation in operations:
+        keep_call(operation)
     migration = _migration(operations, app, name, dependencies, replaces, initial)
     try:
         with carrying(migration_modules()) as carrier:
