@@ -52,8 +52,6 @@ def test_mermaid_has_every_edge_within_its_limits(graph):
         drawn |= {(int(tail), int(head)) for tail, head in re.findall(r"n(\d+) (?:-->|-\. .*? \.->) n(\d+)", block)}
         assert {label for label, kind in boxes.values() if kind == "outside"} <= set(map(str, graph.nodes))
     assert drawn == {(arrow.tail, arrow.head) for arrow in drawing.arrows}
-        graph.nodes
-    )
 
 
 def test_chains_in_one_box_lose_no_migration_and_no_edge_between_boxes(graph):
