@@ -9,7 +9,7 @@ from typing import Any
 from migsync.companion.composing.calls import keep_call
 from migsync.companion.composing.comments import Comment, attributed
 from migsync.companion.composing.gathering import CannotCarryError
-from migsync.companion.composing.module import whole
+from migsync.companion.composing.module import by_path, whole
 from migsync.companion.composing.modules import MigrationModule, migration_modules
 from migsync.companion.composing.notes import notes, unlike_others
 from migsync.companion.composing.serializing import Carrier, carrying
@@ -66,7 +66,11 @@ def compose(
         with carrying(migration_modules()) as carrier:
             stood_for = [carrier[module] for module in map(_module, origins) if module in carrier]
             remarks = attributed(_holding(carrier, stood_for, operations), operations)
-            written = MigrationWriter(migration, include_header=False).as_string()
+            writer = MigrationWriter(migration, include_header=False)
+            written = writer.as_string()
+            if writer.needs_manual_porting:
+                # Of what it cannot import, it makes a list in a comment.
+                raise by_path(written.partition("\n\nclass Migration")[0].rpartition("# ")[2].strip())
             composed = whole(written, carrier, _module((app, name)).rpartition(".")[0], remarks.above)
             told = [note for module in stood_for for note in unlike_others(module, app, name)]
             told += notes(composed.named, stood_for, app, name)
@@ -126,9 +130,7 @@ def _left_over(lost: Sequence[tuple[MigrationModule, Comment]]) -> str:
 def _refused(app: str, name: str, error: Exception) -> Finding:
     """What cannot be written into a file, as the finding that says so."""
     match error:
-        case CannotCarryError():
-            found, meaning, hint, file, line = error.found, error.meaning, error.hint, error.path, error.line
-        case CannotEdit():
+        case CannotCarryError() | CannotEdit():
             found, meaning, hint, file, line = error.found, error.meaning, error.hint, error.path, error.line
         case _:
             said = str(error).strip().partition("\n")[0].rstrip(".:")

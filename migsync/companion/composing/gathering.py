@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from migsync.companion.composing.modules import MIGRATION, Imported, MigrationModule
+from migsync.errors import HistoryError
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,14 @@ Meaning = Definition | tuple[Imported, ...] | None
 """What a name of a module leads to: a definition in a migration's module, imports, or (None) nothing that is bound."""
 
 
-class CannotCarryError(Exception):
-    """What keeps source from being carried: the file's `path` and `line`, what was found, what that means."""
+class CannotCarryError(HistoryError):
+    """Something that cannot be copied into another file. `path` is empty and `line` 0 where no place is known."""
 
-    def __init__(self, path: str, line: int, found: str, meaning: str, hint: str) -> None:
-        super().__init__(found)
+    def __init__(self, path: str, line: int, what: str, meaning: str, hint: str) -> None:
+        place = f"{path}:{line}: " if line else f"{path}: " if path else ""
+        super().__init__(f"{place}{what}.", meaning, hint)
         self.path = path
         self.line = line
-        self.found = found
-        self.meaning = meaning
-        self.hint = hint
 
 
 @dataclass

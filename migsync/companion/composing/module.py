@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from migsync.companion.composing.carried import carried, inline
-from migsync.companion.composing.gathering import Definition, Gathering, Meaning
+from migsync.companion.composing.gathering import CannotCarryError, Definition, Gathering, Meaning
 from migsync.companion.composing.imports import Imports, header
 from migsync.companion.composing.modules import MIGRATION, MigrationModule, futures
 from migsync.companion.composing.naming import Named, named
@@ -47,6 +47,8 @@ def whole(written: str, carrier: Carrier, package: str, comments: Mapping[int, S
         each for each in source.tree.body if isinstance(each, ast.Import | ast.ImportFrom) and not _stands_in(each)
     ]
     definition = next(each for each in source.tree.body if isinstance(each, ast.ClassDef))
+    for alias in (alias for statement in statements for alias in statement.names if alias.name in carrier):
+        raise by_path(alias.name)
     known = header(statements)
     reserved = {MIGRATION} | {reference.name for reference in references(definition)} - known.keys()
     uses = [(it.module.name, _uses(it, gathering)) for it in found]
@@ -58,6 +60,17 @@ def whole(written: str, carrier: Carrier, package: str, comments: Mapping[int, S
     body = source.rendered(start, source.length, sorted(splices, key=lambda splice: (splice.start, splice.end)))
     parts = [imports.text(), carried(names, package), body]
     return Whole("\n\n".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part), names)
+
+
+def by_path(module: str) -> CannotCarryError:
+    """A value that tells Django another place than where it is defined: an import of a migration would be written."""
+    return CannotCarryError(
+        "",
+        0,
+        f"A value of an operation says that it is to be imported from {module}",
+        "That is a migration, whose file may go away.",
+        "Move its class into a module that is no migration, such as _helpers.py.",
+    )
 
 
 def _uses(found: StandIn, gathering: Gathering) -> dict[str, Meaning]:

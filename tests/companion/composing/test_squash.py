@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from migsync.companion.composing.asking import SquashRequest, ask_squash
+from migsync.errors import HistoryError
 from migsync.history import Key, parse_migration
-from tests.companion.proof.projects import ITEM, Site, add_field, alter_field, migration
+from tests.companion.proof.projects import ID, ITEM, Site, add_field, alter_field, migration
 
 MODELS = """\
 class Item(models.Model):
@@ -12,32 +15,112 @@ class Item(models.Model):
 """
 NAME = add_field("item", "name", "CharField(max_length=20, default='')")
 LONGER = alter_field("item", "name", "CharField(max_length=30)")
-FIRST = ("shop", "0001_initial")
+USERS = "from django.contrib.auth.models import AbstractUser\n\nclass User(AbstractUser):\n    pass\n"
+OWNER = "migrations.AddField('item', 'owner', models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True))"
+SPARE = "migrations.AddField('item', 'spare', models.ForeignKey('people.Spare', models.CASCADE, null=True))"
 
 
-def shop(root, migrations) -> Site:
-    return Site(root).settings("shop").app("shop", MODELS, migrations)
+def on_settings(text: str, *settings: str) -> str:
+    entries = ", ".join(f"migrations.swappable_dependency(settings.{name})" for name in settings)
+    return text.replace("dependencies = [", f"dependencies = [{entries}, ", 1)
 
 
-def read(answer, name="0002_squashed_0003_longer"):
-    return parse_migration(answer.text.encode(), Key("shop", name))
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("squash")).settings(
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "people",
+        "shop",
+        "blog",
+        more="AUTH_USER_MODEL = 'people.User'\nSPARE_MODEL = 'people.Spare'\n",
+    )
+    swappable = "migrations.CreateModel({0!r}, [{1}], options={{'swappable': {2!r}}})"
+    made.app(
+        "people",
+        f"{USERS}\nclass Spare(models.Model):\n    class Meta:\n        swappable = 'SPARE_MODEL'\n",
+        {
+            "0001_initial": migration(
+                swappable.format("User", ID, "AUTH_USER_MODEL"), swappable.format("Spare", ID, "SPARE_MODEL")
+            )
+        },
+    )
+    first = ("shop", "0001_initial")
+    longer = migration(LONGER, after=[("shop", "0002_name")], run_before=[("blog", "0002_more")], atomic=False)
+    made.app(
+        "shop",
+        MODELS,
+        {
+            "0001_initial": migration(ITEM, initial=True),
+            "0002_name": migration(NAME, after=[first, ("blog", "0001_initial")], initial=False),
+            "0003_longer": longer,
+            "0004_owner": on_settings(
+                migration(
+                    OWNER, SPARE, after=[("shop", "0003_longer"), first], head="from django.conf import settings"
+                ),
+                "AUTH_USER_MODEL",
+                "SPARE_MODEL",
+            ),
+        },
+    )
+    posts = ITEM.replace("Item", "Post")
+    made.app(
+        "blog",
+        "",
+        {
+            "0001_initial": migration(posts, initial=True),
+            "0002_more": migration(after=[("blog", "0001_initial")]),
+            "0003_most": migration(after=[("blog", "0002_more"), ("shop", "0003_longer"), ("shop", "0001_initial")]),
+        },
+    )
+    return made
 
 
-class TestOneRange:
-    def test_the_operations_are_merged_and_the_header_says_what_the_range_said(self, tmp_path):
-        site = shop(
-            tmp_path,
-            {
-                "0001_initial": migration(ITEM, initial=True),
-                "0002_name": migration(NAME, after=[FIRST]),
-                "0003_longer": migration(LONGER, after=[("shop", "0002_name")], run_before=[("blog", "0001_initial")]),
-            },
+SHOP = SquashRequest(
+    "shop", ("0002_name", "0003_longer", "0004_owner"), "0002_squashed", heading="Three of four.\nBy us"
+)
+BLOG = SquashRequest("blog", ("0001_initial", "0002_more", "0003_most"), "0001_squashed")
+
+
+def header(request, answer):
+    return parse_migration(answer.text.encode(), request.key)
+
+
+def keys(*names: str) -> set[Key]:
+    return {Key.parse(name) for name in names}
+
+
+class TestRanges:
+    def test_headers_are_what_the_ranges_said_and_name_the_squashes(self, site):
+        shop, blog = ask_squash(site.project, [SHOP, BLOG])
+        assert (shop.before, shop.after, shop.notes) == (4, 3, ())
+        assert shop.text.startswith(
+            "# Three of four.\n# By us\n\nimport django.db.models.deletion\nfrom django.conf import settings\n"
         )
-        request = SquashRequest("shop", ("0002_name", "0003_longer"), "0002_squashed_0003_longer", heading="One of two")
-        (answer,) = ask_squash(site.project, [request])
-        assert (answer.before, answer.after, answer.notes) == (2, 1, ())
-        assert answer.text.startswith("# One of two\n\nfrom django.db import migrations, models\n\n\nclass Migration(")
-        squash = read(answer)
-        assert squash.dependencies == (Key(*FIRST),)
-        assert squash.run_before == (Key("blog", "0001_initial"),)
-        assert (squash.replaces, squash.initial, squash.atomic) == ((), None, True)
+        made = header(SHOP, shop)
+        settings = keys("__setting__.AUTH_USER_MODEL", "__setting__.SPARE_MODEL")
+        assert set(made.dependencies) == keys("shop.0001_initial", "blog.0001_squashed") | settings
+        assert made.run_before == (Key("blog", "0001_squashed"),)
+        assert (made.replaces, made.initial, made.atomic) == ((), False, False)
+        made = header(BLOG, blog)
+        assert set(made.dependencies) == keys("shop.0001_initial", "shop.0002_squashed")
+        assert (made.initial, made.atomic) == (True, True)
+
+    def test_in_two_phases_the_old_names_stay(self, site):
+        request = SquashRequest(SHOP.app, SHOP.names, SHOP.name, keep_replaces=True, optimize=False)
+        (shop,) = ask_squash(site.project, [request])
+        assert shop.before == shop.after == 4
+        made = header(request, shop)
+        assert made.replaces == request.keys
+        assert Key("blog", "0001_initial") in made.dependencies
+        assert made.run_before == (Key("blog", "0002_more"),)
+
+    def test_what_stands_for_a_migration_can_be_said(self, site):
+        stands = {Key("blog", "0001_initial"): (Key("blog", "0001_a"), Key("blog", "0001_b"))}
+        (shop,) = ask_squash(site.project, [SHOP], stands=stands)
+        assert {it for it in header(SHOP, shop).dependencies if it.app == "blog"} == keys("blog.0001_a", "blog.0001_b")
+
+    def test_a_project_that_does_not_load_is_an_error_with_a_place(self, site):
+        path = site.root / "shop" / "migrations" / "0002_name.py"
+        with pytest.raises(HistoryError, match=r"does not load the migrations: NameError.*0002_name\.py:1"):
+            ask_squash(site.project, [SHOP], {str(path): b"nothing\n"})
