@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migsync.cli.output import Output
-from migsync.cli.views.blocks import Span, Style, line, near
+from migsync.cli.views.blocks import Span, Style, count, line, near
 from migsync.errors import UsageError
+from migsync.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -47,6 +48,29 @@ def states_of(found: Survey, aliases: Collection[str]) -> dict[str, LoaderState]
     }
     rows |= {alias: set() for alias in found.fresh}
     return {alias: found.history.state(rows[alias]) for alias in aliases if alias in rows}
+
+
+def behind(history: History, states: Mapping[str, LoaderState]) -> list[Finding]:
+    """Of each database whose rows have names that no file has: what is shown as not applied may be, as another."""
+    replaced = {key for migration in history.migrations.values() for key in migration.replaces}
+    found = []
+    for alias, state in states.items():
+        strange = sorted(
+            key for key in state.recorded - history.migrations.keys() - replaced if key.app in history.apps
+        )
+        if strange:
+            found.append(
+                Finding(
+                    "unknown-record",
+                    Severity.WARNING,
+                    f"{alias} holds {count(len(strange), 'record')} of names that are not on disk, {strange[0]} first.",
+                    "What is shown as not applied there may be applied under such a name.",
+                    f"See what became of them: migsync plan -d {alias}",
+                    app=strange[0].app,
+                    name=strange[0].name,
+                )
+            )
+    return found
 
 
 def runs_of(history: History, apps: Collection[str], *, risks: bool) -> list[Run]:

@@ -10,6 +10,8 @@ import pytest
 
 from migsync.cli.views.graphs import graph_blocks
 from migsync.cli.views.plain import render
+from migsync.cli.written import write_whole
+from migsync.errors import MigsyncError
 from migsync.graph import Run, make_graph
 from migsync.graph.reach import make_reach
 from tests.cli.shop import NEW, OLD, Shop
@@ -69,6 +71,13 @@ def test_what_is_applied_in_each_database_that_is_asked(many):
     assert "  0003_sku  [ ] default  [ ] second\n" in ended.out
     refused = many.run("graph", "-d", "nowhere")
     assert (refused.status, "nowhere" in refused.err) == (1, True)
+
+
+def test_a_database_behind_a_rewrite_is_said_to_be(shop):
+    ended = shop.run("graph", "-d", "default")
+    assert "  0002_price  [ ] default\n" in ended.out
+    assert "default holds 3 records of names that are not on disk, shop.0003_price first." in ended.err
+    assert "migsync plan -d default" in ended.err
 
 
 def test_a_database_that_cannot_be_read_is_named_and_the_rest_is_shown(many):
@@ -218,3 +227,15 @@ def test_a_page_of_the_graph_and_of_a_rewrite(shop):
     assert document["after_is_on_disk"]
     for wrong in (["--rewrite", "nothing", "--format", "html"], ["--rewrite", "last"]):
         assert shop.run("graph", *wrong).status == 64
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "graph.txt"
+    path.write_text("old")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(MigsyncError, match="No space left on device"):
+        write_whole(path, "new")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("graph.txt", "old")]

@@ -80,7 +80,7 @@ def graph(
     It is read from the files alone, so also where the project does not start. A graph that Django could not load, with
     a cycle or a dependency on what is gone, is drawn as far as it goes, and what is wrong is said on standard error.
     """
-    from migsync.cli.graphing import give_graph, give_sides, runs_of, states_of
+    from migsync.cli.graphing import behind, give_graph, give_sides, runs_of, states_of
     from migsync.cli.views.findings import error_blocks, findings_blocks
     from migsync.graph import make_graph
     from migsync.sync.planning import open_survey
@@ -92,7 +92,8 @@ def graph(
     project = where.project(files_only=not databases)
     settle_files(output, project)
     with open_survey(project) as found:
-        findings = list(dict.fromkeys([*found.findings, *found.history.findings]))
+        states = states_of(found, databases)
+        findings = list(dict.fromkeys([*found.findings, *found.history.findings, *behind(found.history, states)]))
         rest = {"findings": [finding.as_dict() for finding in findings]}
         if not output.json:
             output.tell(findings_blocks(findings))
@@ -102,7 +103,6 @@ def graph(
             sides = make_sides(choose_rewrite(found.rewrites, rewrite), found.rewrites, found.history)
             give_sides(output, sides, shape, project.root, rest)
             return ExitStatus.DONE
-        states = states_of(found, databases)
         for alias, error in found.errors.items():
             output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
         drawing = output.form in ("mermaid", "dot")
