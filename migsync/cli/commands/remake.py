@@ -9,7 +9,7 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where
 from migsync.cli.output import Output
-from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
+from migsync.cli.rewriting import Asked, proven_rewriting_options, rewrite_files
 
 if TYPE_CHECKING:
     from migsync.companion.pipeline import Ground
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--replaces", is_flag=True, help="Keep the old files, and have the new ones say in `replaces` which they stand for."
 )
-@rewriting_options
+@proven_rewriting_options
 @click.pass_obj
 def remake(
     output: Output,
