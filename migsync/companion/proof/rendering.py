@@ -42,7 +42,11 @@ class Renderer:
         return {
             "name": model.name,
             "fields": {name: self.value(field) for name, field in model.fields.items()},
-            "options": {name: self._option(name, value) for name, value in sorted(model.options.items())},
+            "options": {
+                name: self._option(name, value)
+                for name, value in sorted(model.options.items())
+                if value or name not in UNORDERED_OPTIONS  # none at all is what an empty one means
+            },
             "bases": self.value(tuple(model.bases)),
             "managers": {name: self._manager(manager) for name, manager in model.managers},
         }
@@ -55,7 +59,9 @@ class Renderer:
 
     def _option(self, name: str, value: Any) -> str:  # noqa: ANN401
         if name in UNORDERED_OPTIONS and isinstance(value, (list, tuple, set, frozenset)):
-            return f"[{', '.join(sorted(map(self.value, value)))}]"
+            # Fields that are unique together may be a list or a tuple.
+            items = (tuple(item) if isinstance(item, list) else item for item in value)
+            return f"[{', '.join(sorted(map(self.value, items)))}]"
         return self.value(value)
 
     def operation(self, operation: Any) -> str:  # noqa: ANN401 -- Django has no types
