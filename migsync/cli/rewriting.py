@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -137,7 +138,8 @@ class _Rewriting:
             if draft.empty:
                 self.output.show([line(Span("Nothing to do: the files are in order.", Style.GOOD))])
                 return self._end(draft, "nothing to do", ExitStatus.DONE)
-            self._refuse_uncommitted(draft)
+            if self.asked.dry_run or not self.asked.noinput:
+                self._refuse_uncommitted(draft)  # before anybody is asked; the commit looks for itself
             if self.asked.dry_run:
                 self.output.show([EMPTY, line("Dry run: nothing was changed.")])
                 return self._end(draft, "dry run", ExitStatus.DONE)
@@ -181,7 +183,7 @@ class _Rewriting:
         if made.untracked:
             copies = count(len(made.untracked), "file")
             blocks.append(line(f"Git had no copy of {copies}; what they were is kept in {near(made.backup)}"))
-        blocks += [EMPTY, line("Commit it: ", Span(f"git add -A {' '.join(places)}", Style.COMMAND))]
+        blocks += [EMPTY, line("Commit it: ", Span(f"git add -A {shlex.join(places)}", Style.COMMAND))]
         by_hand = [finding for finding in draft.findings if finding.code == "reference-by-name"]
         blocks += [line("Look at it by hand: ", finding.found) for finding in by_hand]
         if draft.later:

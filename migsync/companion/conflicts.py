@@ -176,13 +176,14 @@ class _Work:
         later = {key for other in left for key in other.migrations} - placed - adds
         if any(rows & later and branch.leaf not in rows for rows in self.applied):
             return False
-        return not self._ancestors(adds) & {self.units.home(key) for key in later}
+        return self._descendants(later).isdisjoint(self.units.home(key) for key in adds)
 
-    def _ancestors(self, keys: Iterable[Key]) -> set[Key]:
+    def _descendants(self, keys: Iterable[Key]) -> set[Key]:
+        """These and what needs them. Branches are near the ends of the graph: there is less of it than of ancestors."""
         found = {self.units.home(key) for key in keys}
         todo = list(found)
         while todo:
-            new = [home for home in self.graph.parents[todo.pop()] if home not in found]
+            new = [home for home in self.graph.children[todo.pop()] if home not in found]
             found.update(new)
             todo += new
         return found

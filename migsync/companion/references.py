@@ -48,10 +48,11 @@ def find_references(reshaped: Reshaped, root: Path) -> Iterator[Finding]:
     directories = {
         os.path.realpath(app.directory) for app in reshaped.history.apps.values() if app.directory and app.first_party
     }
-    for path in _files(root):
-        in_migrations = os.path.realpath(os.path.dirname(path)) in directories  # noqa: PTH120 -- a hot loop
-        for place in _places(path, names, in_migrations=in_migrations):
-            yield _finding(path, place, names)
+    for directory, files in _files(root):
+        in_migrations = os.path.realpath(directory) in directories
+        for path in files:
+            for place in _places(path, names, in_migrations=in_migrations):
+                yield _finding(path, place, names)
 
 
 class _Names:
@@ -104,16 +105,19 @@ class _Names:
         return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
 
 
-def _files(root: Path) -> Iterator[str]:
+def _files(root: Path) -> Iterator[tuple[str, Sequence[str]]]:
+    """Each directory with the files of it to be looked at."""
     for place, directories, files in os.walk(root):
         directories[:] = sorted(
             name
             for name in directories
             if name not in PASSED_OVER and not name.startswith(".") and not is_environment(f"{place}{os.sep}{name}")
         )
-        for name in sorted(files):
-            if name.endswith((".py", *_SETTINGS_SUFFIXES)) or name in _SETTINGS_FILES:
-                yield f"{place}{os.sep}{name}"
+        suffixes = (".py", *_SETTINGS_SUFFIXES)
+        yield (
+            place,
+            [f"{place}{os.sep}{name}" for name in sorted(files) if name.endswith(suffixes) or name in _SETTINGS_FILES],
+        )
 
 
 def _places(path: str, names: _Names, *, in_migrations: bool) -> Sequence[_Place]:

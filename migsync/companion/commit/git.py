@@ -106,6 +106,8 @@ def _status(top: Path, directories: Iterable[str]) -> Mapping[str, str]:
 
 def _ignored(relative: str, states: Mapping[str, str]) -> str:
     """The state of the nearest directory that git names as a whole."""
+    if not states:
+        return ""
     parents = (f"{parent.as_posix()}/" for parent in Path(relative).parents)
     return next((states[parent] for parent in parents if parent in states), "")
 

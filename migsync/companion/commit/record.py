@@ -84,7 +84,7 @@ class Record:
     def to_json(self) -> bytes:
         """The record as a document; paths that are not Unicode come back as they were."""
         own = {each.name: getattr(self, each.name) for each in fields(self)}
-        return json.dumps({"format": FORMAT, **own}, default=vars, indent=1).encode()
+        return json.dumps({"format": FORMAT, **own}, default=vars).encode()
 
     @classmethod
     def from_json(cls, document: bytes) -> Self:

@@ -22,11 +22,12 @@ def stage(store: Store, record: Record, after: Mapping[str, bytes]) -> None:
     root, files = store.root, store.files
     for directory in record.directories:
         files.make_directory(root / directory)
+    staged = []
     for slot in record.slots:
         if slot.after:
-            files.create(root / record.staged[slot.path], after[slot.path], slot.after.mode)
-    staged = [root / record.staged[slot.path] for slot in record.slots if slot.after]
-    for probed in sorted({(root / slot.path).parent for slot in record.slots} - {path.parent for path in staged}):
+            staged.append(root / record.staged[slot.path])
+            files.create(staged[-1], after[slot.path], slot.after.mode)
+    for probed in sorted(_packages(root, record) - {path.parent for path in staged}):
         files.create(probed / PROBE, b"", 0o600)
         files.remove(probed / PROBE)
     files.sync([*staged, *_directories(root, record)])
@@ -143,17 +144,26 @@ def _aside(path: Path) -> Path:
     return path.with_name(path.name + ASIDE)
 
 
+def _packages(root: Path, record: Record) -> set[Path]:
+    """The directories of all slots, by their text: thousands of paths take long to make and to compare."""
+    return {root / directory for directory in {slot.path.rpartition("/")[0] for slot in record.slots}}
+
+
 def _directories(root: Path, record: Record) -> list[Path]:
-    found = {(root / slot.path).parent for slot in record.slots}
+    found = _packages(root, record)
     found |= {(root / directory).parent for directory in (*record.directories, *record.emptied)}
     return sorted(directory for directory in found if directory.is_dir())
 
 
 def _drop_bytecode(root: Path, files: Files, record: Record) -> None:
     """Python tells a stale ``.pyc`` by its source's second and size; two that swap names may share both."""
-    stems = {(path.parent, path.stem) for slot in record.slots if (path := root / slot.path).suffix == ".py"}
-    for directory in sorted({directory for directory, _ in stems}):
-        cache = directory / "__pycache__"
+    stems: dict[str, set[str]] = {}
+    for slot in record.slots:
+        directory, _, name = slot.path.rpartition("/")
+        if name.endswith(".py"):
+            stems.setdefault(directory, set()).add(name.removesuffix(".py"))
+    for directory in sorted(stems):
+        cache = root / directory / "__pycache__"
         for name in files.names(cache):
-            if (directory, name.partition(".")[0]) in stems:
+            if name.partition(".")[0] in stems[directory]:
                 files.remove(cache / name)

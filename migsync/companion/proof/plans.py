@@ -69,8 +69,9 @@ def _compare_pending(
     identities: Identities,
 ) -> Iterator[Finding]:
     expected = identities.of_keys(old)
-    lost = [key for key in expected if key not in set(new)]
-    extra = [key for key in new if key not in set(expected)]
+    kept, known = set(new), set(expected)
+    lost = [key for key in expected if key not in kept]
+    extra = [key for key in new if key not in known]
     if lost:
         yield _finding(
             "plan-differs",
