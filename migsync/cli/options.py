@@ -178,7 +178,7 @@ def writing_options(function: F) -> F:
 journal_option = click.option(
     "--no-journal",
     is_flag=True,
-    help="Write no journal, where you may not create tables. Then there is no migsync undo.",
+    help="For databases that keep no journal, where you may not create tables. Then there is no migsync undo.",
 )
 
 

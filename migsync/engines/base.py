@@ -96,6 +96,8 @@ class Engine(ABC):
     transactional_ddl: ClassVar[bool] = True
     kept_if_set: ClassVar[tuple[str, ...]] = ()
     """Columns that the server may change in an UPDATE, unless it sets them to what they are."""
+    if_read_only: ClassVar[str] = ReadOnly.default_hint
+    """What to do where nothing can be written."""
 
     def create(self, config: DatabaseConfig) -> sa.Engine:
         """A SQLAlchemy engine without a pool; connects to nothing yet. Raises TargetError for a missing driver."""
@@ -181,7 +183,7 @@ class Engine(ABC):
             case Failure.LOCKED | Failure.CONFLICT:
                 return LockTimeout(f"{TABLE} could not be locked: {said}", meaning)
             case Failure.READ_ONLY:
-                return ReadOnly(f"The database takes no changes: {said}", meaning)
+                return ReadOnly(f"The database takes no changes: {said}", meaning, self.if_read_only)
             case Failure.DENIED:
                 return denied(error.statement or "", said, meaning)
         return UnexpectedResult(f"The database refused: {said}", meaning)

@@ -32,6 +32,7 @@ class SQLite(Engine):
 
     name = "sqlite"
     driver = "sqlite+pysqlite"
+    if_read_only = "Open it for writing; the file and its directory must be writable for this user."
     now = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
 
     def connected(self, connection: DBAPIConnection, init: Iterable[str]) -> None:

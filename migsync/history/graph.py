@@ -184,6 +184,8 @@ def _nearest(missing: Key, history: History) -> str:
     if names:
         near = difflib.get_close_matches(missing.name, names, cutoff=0.5) or sorted(names)[-1:]
         return f"Is it now {' or '.join(near)}? Then name that one in the file."
+    if missing.app in history.apps:
+        return f"{missing.app} has no migrations here: is its package missing, or turned off in MIGRATION_MODULES?"
     near = difflib.get_close_matches(missing.app, history.apps)
     if near:
         return f"There is no app {missing.app} with migrations. Is it {' or '.join(near)}?"

@@ -141,7 +141,9 @@ def check_target(target: Target) -> Table:
     if target.table is None:
         raise StalePlan(f"There is no table django_migrations in {target.alias}.", NOTHING_CHANGED)
     if target.read_only:
-        raise ReadOnly(f"{target.alias} is read-only. {target.read_only}", NOTHING_CHANGED)
+        raise ReadOnly(
+            f"{target.alias} is read-only. {target.read_only}", NOTHING_CHANGED, target.behaviour.if_read_only
+        )
     if target.table.unsafe:
         raise TargetError(
             target.table.unsafe,

@@ -323,6 +323,9 @@ def test_sqlite_opened_read_only(sqlite_database: Database) -> None:
     path = quote(sa.make_url(sqlite_database.url).database or "")
     with target_of(f"sqlite:///file:{path}?mode=ro&uri=true") as target:
         refuses(target, "read-only")
+        with pytest.raises(ReadOnly) as refused:
+            apply_plan(target, story_plan(target))
+    assert refused.value.hint.startswith("Open it for writing")
 
 
 @pytest.fixture

@@ -100,6 +100,14 @@ def test_a_dangling_dependency_names_the_nearest() -> None:
     assert history.parents(Key("shop", "0003")) == ()
 
 
+def test_a_dependency_on_an_app_without_migrations() -> None:
+    (finding,) = build_history(
+        [migration("shop.0001", "blog.0001_initial")], [App("shop", "x"), App("blog", None)]
+    ).findings
+    assert finding.code == "dangling-dependency"
+    assert finding.hint.startswith("blog has no migrations here")
+
+
 def test_what_means_no_migration_at_all() -> None:
     apps = [App("shop", "x"), App("empty", "x")]
     dependencies = (f"unknown.{FIRST}", f"empty.{FIRST}", f"{SETTING}.SHOP_MODEL")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from migsync.cli.command import Command
-from migsync.cli.options import Where, output_options, plan_request, planning_options, project_options
+from migsync.cli.options import Where, journal_option, output_options, plan_request, planning_options, project_options
 from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
@@ -39,11 +40,14 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Save the plan, for migsync apply FILE.",
 )
+@journal_option
 @click.option("--check", is_flag=True, help="End with exit status 2 where something would change.")
 @project_options
 @output_options(forms=("text", "json", "sql"))
 @click.pass_obj
-def plan(output: Output, file: Path | None, check: bool, where: Where, asked: dict[str, Any]) -> ExitStatus:
+def plan(
+    output: Output, file: Path | None, check: bool, no_journal: bool, where: Where, asked: dict[str, Any]
+) -> ExitStatus:
     """Compare the migration files, the rewrites and each database's records, and show what must change.
 
     Renames that no rewrite tells are worked out where the evidence is proof; what is only likely is shown with its
@@ -56,7 +60,7 @@ def plan(output: Output, file: Path | None, check: bool, where: Where, asked: di
 
     project = where.project()
     settle_files(output, project)
-    with survey(project, plan_request(asked)) as found:
+    with survey(project, plan_request(asked, trust_names=no_journal)) as found:
         if file:
             save_plans(file, found.plan_file)
         output.show(survey_blocks(found, shorten=output.shorten))
@@ -74,7 +78,8 @@ def _next(survey: Survey, file: Path | None) -> list[Any]:
 
     lines = [EMPTY, summary(survey.plans)] if survey.plans else []
     if file:
-        lines.append(line(f"Saved as {file}. To apply it: ", Span(f"migsync apply {file}", Style.COMMAND)))
+        command = f"migsync apply {shlex.quote(str(file))}"
+        lines.append(line(f"Saved as {file}. To apply it: ", Span(command, Style.COMMAND)))
     elif any(plan.changes and not plan.blocked for plan in survey.plans):
         lines.append(line("Nothing was changed. To apply it: ", Span("migsync apply", Style.COMMAND)))
     return lines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsync.cli.command import Command
-from migsync.cli.options import Where, database_option, output_options, project_options
+from migsync.cli.options import Where, database_option, journal_option, output_options, project_options
 from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line, table
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     """,
 )
 @database_option
+@journal_option
 @project_options
 @output_options()
 @click.pass_obj
-def status(output: Output, databases: tuple[str, ...], where: Where) -> ExitStatus:
+def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: Where) -> ExitStatus:
     """Say where every database stands: in line, with changes to make, or blocked; behind which rewrites; its last run.
 
     The exit status is 1 where a database is blocked or could not be read.
@@ -42,7 +43,7 @@ def status(output: Output, databases: tuple[str, ...], where: Where) -> ExitStat
 
     project = where.project()
     settle_files(output, project)
-    with survey(project, PlanRequest(databases=databases)) as found:
+    with survey(project, PlanRequest(databases=databases, trust_names=no_journal)) as found:
         output.show([table(("database", "engine", "state", "behind", "last run"), _rows(found), indent=0)])
         for alias, error in found.errors.items():
             output.show([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
