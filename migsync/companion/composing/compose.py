@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from migsync.companion.composing.calls import keep_call
 from migsync.companion.composing.comments import Comment, attributed
 from migsync.companion.composing.gathering import CannotCarryError
+from migsync.companion.composing.given import as_given
 from migsync.companion.composing.module import by_path, whole
 from migsync.companion.composing.modules import MigrationModule, migration_modules
 from migsync.companion.composing.notes import notes, unlike_others
@@ -59,11 +59,9 @@ def compose(
     """
     from django.db.migrations.writer import MigrationWriter
 
-    for operation in operations:
-        keep_call(operation)
     migration = _migration(operations, app, name, dependencies, replaces, initial)
     try:
-        with carrying(migration_modules()) as carrier:
+        with as_given(migration.operations), carrying(migration_modules()) as carrier:
             stood_for = [carrier[module] for module in map(_module, origins) if module in carrier]
             remarks = attributed(_holding(carrier, stood_for, operations), operations)
             writer = MigrationWriter(migration, include_header=False)

@@ -230,6 +230,10 @@ class Say(migrations.RunSQL):
     def deconstruct(self):
         return 'Say', [], {{'text': self.text}}
 
+class Word(migrations.RunPython):
+    def __init__(self, word, end=''):
+        super().__init__(lambda apps, schema_editor: apps.get_model(APP, 'Note').objects.create(text=word + end))
+
 def forwards(apps, schema_editor):
     apps.get_model(APP, 'Note').objects.say()
 """,
@@ -238,6 +242,7 @@ migrations.AlterField('note', 'text', Field(max_length=200, default=default, val
 migrations.AlterModelManagers('note', [('objects', Manager())]),
 migrations.RunPython(forwards),
 Say('by an operation of its own'),
+migrations.SeparateDatabaseAndState([Word('word', end='!')]),
 """,
     ),
     migration(
@@ -309,7 +314,7 @@ class TestWhatTheyDid:
         assert squashed.notes["callables"] == expected
 
     def test_parts_of_models_and_operations_of_their_own(self, squashed):
-        assert squashed.notes["model_parts"] == ["said by default", "by an operation of its own"]
+        assert squashed.notes["model_parts"] == ["said by default", "by an operation of its own", "word!"]
 
 
 class TestHowTheyAreWritten:
