@@ -10,7 +10,7 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where
 from migsync.cli.output import Output
-from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
+from migsync.cli.rewriting import Asked, proven_rewriting_options, rewrite_files
 from migsync.cli.settling import settle_files
 from migsync.errors import ExitStatus
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--assume-deployed", is_flag=True, help="Take databases that cannot be reached to be past every squash already."
 )
-@rewriting_options
+@proven_rewriting_options
 @click.pass_obj
 def tidy(
     output: Output, apps: tuple[str, ...], remove_replaced: bool, assume_deployed: bool, where: Where, asked: Asked

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from migsync.history import Key
 
 STATUS = {"done": Style.GOOD, "open": Style.WARNING, "blocked": Style.BAD}
-SHOWN = 5
+SHOWN = 3
 
 
 def transitions_blocks(found: Sequence[Transition]) -> list[Block]:
@@ -91,5 +91,6 @@ def transitions_document(transition: Transition) -> dict[str, Any]:
 
 
 def _listed(keys: Sequence[Key]) -> str:
-    more = [f"{len(keys) - SHOWN} more"] if len(keys) > SHOWN else []
-    return ", ".join([*map(str, keys[:SHOWN]), *more])
+    """A few by name, since the command itself shows all of them."""
+    more = [f"{len(keys) - SHOWN} more"] if len(keys) > SHOWN + 1 else []
+    return ", ".join([*map(str, keys[:SHOWN] if more else keys), *more])
