@@ -15,9 +15,9 @@ Node = tuple[str, str]
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """What is recorded on the way of a fresh database, and on that of one from before the squashes of ``apps``.
 
-    The second is there only where a squash stands beside all that it replaces. Of each way: ``hidden``, the squashes
-    that were not there; ``steps``, (migration, the keys recorded with it) from first to last; ``until``, how many of
-    them the way is about: what comes after the last that a hidden squash replaces is as on the first way.
+    The second is there only where a squash stands beside all that it replaces, and goes no further than these: what
+    comes later is as on the first. Of each way: ``hidden``, the squashes that were not there; ``steps``, (migration,
+    the keys recorded with it) from first to last.
     """
     set_up()
     with stage("load"):
@@ -37,11 +37,11 @@ def _way(hidden: Mapping[Node, Collection[Node]]) -> dict[str, Any]:
         executor.recorder.ensure_schema()
         steps: list[tuple[Node, list[Node]]] = []
         last = 0
-        for key in forwards(executor.loader.graph, executor.loader.graph.leaf_nodes()):
-            executor.record_migration(executor.loader.graph.nodes[key])
+        replaced = {key for keys in hidden.values() for key in keys}
+        graph = executor.loader.graph
+        for key in forwards(graph, sorted(replaced & graph.nodes.keys()) if hidden else graph.leaf_nodes()):
+            executor.record_migration(graph.nodes[key])
             rows = list(executor.recorder.migration_qs.filter(id__gt=last).order_by("id"))
             steps.append((key, [(row.app, row.name) for row in rows]))
             last = rows[-1].id if rows else last
-    replaced = {key for keys in hidden.values() for key in keys}
-    places = [number for number, (key, _) in enumerate(steps, start=1) if key in replaced]
-    return {"hidden": list(hidden), "steps": steps, "until": max(places, default=len(steps))}
+    return {"hidden": list(hidden), "steps": steps}

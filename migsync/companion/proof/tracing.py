@@ -43,35 +43,35 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         reached = {key: number for number, keys in enumerate(stations) for key in keys}
         hidden = request["hidden"]
         if hidden is None:
-            hidden = _without_room(MigrationLoader(None).disk_migrations, reached)
+            hidden = _without_room(MigrationLoader(None).disk_migrations, reached, len(stations))
         hidden = [(app, name) for app, name in hidden]
         loader = loader_without(hidden)
-        way = arranged(loader(None), reached)
+        way = _arranged(loader(None), reached, len(stations))
     tracing = _Tracing(connection, [number for _, number in way], len(stations), whole=request["whole"])
     with stage("migrate"):
         _migrate(tracing, request["alias"], loader, [key for key, _ in way])
     return {"catalogs": tracing.catalogs, "hidden": hidden}
 
 
-def _without_room(migrations: Mapping[Node, Any], reached: Mapping[Node, int]) -> list[Node]:
+def _without_room(migrations: Mapping[Node, Any], reached: Mapping[Node, int], never: int) -> list[Node]:
     """The squashes of which some station has a part recorded: there Django runs what they replace."""
     return [
         key
         for key, replaced in whole_squashes(migrations).items()
-        if min(numbers := [reached.get(one, len(reached)) for one in replaced]) < max(numbers)
-        and reached.get(key, len(reached)) > min(numbers)
+        if min(numbers := [reached.get(one, never) for one in replaced]) < max(numbers)
+        and reached.get(key, never) > min(numbers)
     ]
 
 
-def arranged(loader: Any, reached: Mapping[Node, int]) -> list[tuple[Node, int]]:  # noqa: ANN401 -- Django has no types
+def _arranged(loader: Any, reached: Mapping[Node, int], never: int) -> list[tuple[Node, int]]:  # noqa: ANN401
     """All migrations in an order that goes through the stations, each with the number of the first that has it.
 
-    Within one station it is Django's order. What is recorded at no station comes last.
+    Within one station it is Django's order. What is recorded at no station comes last, with the number `never`.
     """
     numbers: dict[Node, int] = {}
     for key in forwards(loader.graph, loader.graph.leaf_nodes()):
         replaced = loader.graph.nodes[key].replaces
-        number = reached.get(key, len(reached))
+        number = reached.get(key, never)
         if replaced and all(tuple(one) in reached for one in replaced):
             number = min(number, max(reached[tuple(one)] for one in replaced))
         parents = (numbers[parent.key] for parent in loader.graph.node_map[key].parents)

@@ -9,6 +9,7 @@ on from there. Both are one run of all migrations, so that the whole costs as mu
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -68,13 +69,9 @@ class Way:
 
 @dataclass(frozen=True)
 class Transition:
-    """All ways, and what is wrong with them before anything has run.
-
-    `label` is that of the proposed rewrite, which nobody knows yet.
-    """
+    """All ways, and what is wrong with them before anything has run."""
 
     ways: tuple[Way, ...]
-    label: str = ""
     findings: tuple[Finding, ...] = ()
 
     def words(self, engine: str) -> str:
@@ -91,15 +88,20 @@ class Transition:
         )
 
     def _reasons(self, refused: Iterable[Station]) -> list[str]:
-        """What the refused databases have to do first, each once with how many there are of it."""
-        counted = Counter(finding for station in refused for finding in station.findings[:1])
-        said: dict[str, int] = {}
-        for finding, number in counted.items():
-            text = (finding.hint or finding.found).partition(". ")[0]
-            if self.label:
-                text = text.replace(self.label, "this rewrite")
-            said[text] = said.get(text, 0) + number
-        return [f"{number}: {text[0].lower()}{text[1:]}" for text, number in said.items()]
+        """What the refused databases have to do first, the most frequent first."""
+        counted = Counter(_remedy(station.findings[0]) for station in refused if station.findings)
+        said = [f"{number}: {text}" for text, number in counted.most_common(NAMED)]
+        return [*said, *([f"and {len(counted) - NAMED} more reasons"] if len(counted) > NAMED else ())]
+
+
+def _remedy(finding: Finding) -> str:
+    """What a finding asks for, in a few words: which migration is to be run with the files of before."""
+    match finding.code:
+        case "partial-collapse" if found := re.search(r"manage\.py migrate (\S+) ([^\s.]+)", finding.hint):
+            return f"run {found[1]}.{found[2]} first"
+        case "inconsistent-history" if found := re.match(r"If (\S+) ran here", finding.hint):
+            return f"run {found[1]} first"
+    return finding.found.rstrip(".")
 
 
 def plan_transition(
@@ -119,7 +121,7 @@ def plan_transition(
     judge = _Judge(old, new, rewrites, proposed, trust_names)
     ways = tuple(_way(way, apps, judge) for way in report["ways"])
     findings = [finding for way in ways for finding in (*_refused_at_the_end(way), *_not_growing(way))]
-    return Transition(ways, proposed.label if proposed else "", (*dict.fromkeys([*findings, *judge.findings]),))
+    return Transition(ways, (*dict.fromkeys([*findings, *judge.findings]),))
 
 
 class _Judge:
@@ -168,7 +170,7 @@ def _way(report: Mapping[str, Any], apps: Collection[str], judge: _Judge) -> Way
     recorded: list[Key] = []
     steps = [(Key(*key), [Key(*row) for row in rows]) for key, rows in report["steps"]]
     stations = [] if report["hidden"] else [judge.station(None, ())]
-    for number, (key, rows) in enumerate(steps[: report["until"]], start=1):
+    for number, (key, rows) in enumerate(steps, start=1):
         recorded += rows
         if key.app in apps or number == len(steps):
             stations.append(judge.station(key, recorded))

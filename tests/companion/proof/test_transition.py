@@ -76,7 +76,7 @@ def test_a_squash_that_is_right(site):
     assert data == "Data: the migrations leave the same rows on SQLite (0 rows in 1 table)."
     assert transition == (
         "Transition: of 4 databases that are behind, 2 come out the same on SQLite, 2 are refused before anything is "
-        "written (2: with the release before this rewrite: manage.py migrate shop 0004_index)."
+        "written (2: run shop.0004_index first)."
     )
 
 
