@@ -93,7 +93,8 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
     settled = {old: pair.new[0] for pair in (*collapsed, *renamed) for old in pair.old}
     removed = {name: world for name, world in case.removed.items() if name not in settled}
     leaving = settled.keys() | removed.keys()
-    taken = tuple(name for name in case.recorded if name in set(settled.values()) and name not in leaving)
+    given = set(settled.values())
+    taken = tuple(name for name in case.recorded if name in given and name not in leaving)
     taken = tuple(name for name in taken if not any(name in pair.new for pair in collapsed))
     hints = Hints(case, settled, frozenset(removed), frozenset(taken))
     likely = tuple(hints.pairs())

@@ -68,21 +68,29 @@ def pending(
     Compared name by name, without the rows' ids: what was recorded, and what was not, is followed through the
     rewrites and must be found recorded, or not, under the names on disk.
     """
+    names_before, names_after = _names_by_app(before), _names_by_app(after)
     for app, position in positions.items():
         places = Places(app, rewrites, history)
         remaining = places.remaining(position.passed)
         if not remaining:
             continue
-        ran = {record.name for record in before if record.app == app}
+        ran = names_before.get(app, set())
         waiting = places.names(position.passed) - ran
         for rewrite in remaining:
             ran, waiting = forward_names(ran, rewrite.apps[app]), forward_names(waiting, rewrite.apps[app])
-        recorded = {record.name for record in after if record.app == app}
+        recorded = names_after.get(app, set())
         on_disk = set(history.names(app))
         for name in sorted((waiting - ran) & recorded & on_disk):
             yield _wrong("never-run", Key(app, name), "would be taken as applied, though it never ran here")
         for name in sorted((ran & on_disk) - recorded):
             yield _wrong("run-again", Key(app, name), "would run again, though it ran here under another name")
+
+
+def _names_by_app(records: Iterable[Record]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for record in records:
+        found.setdefault(record.app, set()).add(record.name)
+    return found
 
 
 def _wrong(code: str, key: Key, what: str) -> Finding:
