@@ -1,7 +1,7 @@
 "use strict";
 // Where every migration stands: apps as lanes from top to bottom, migrations from left to right.
 
-const COLUMN = 216, ROW = 40, BOX = {width: 178, height: 28}, GAP = 12;
+const COLUMN = 222, ROW = 40, BOX = {width: 186, height: 28}, GAP = 12;
 
 // The column of each shown node: one more than the furthest right of what it depends on. Where `inside`, only
 // dependencies in its own app count. What is in a cycle comes after all else.

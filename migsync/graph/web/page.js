@@ -136,7 +136,7 @@ function legend() {
       make("svg", {viewBox: "0 0 22 12"}, make("g", {class: `node ${kind}`}, make("rect", {x: 1, y: 1, width: 20, height: 10, rx: 2}))), text)),
     ...(data.aliases.length ? [element("span", {textContent: `dots, from the right: ${data.aliases.join(", ")}; filled where applied`})] : []),
     ...data.notes.map((text) => element("span", {textContent: text})),
-    element("span", {textContent: "drag to move · wheel to zoom · / search · Enter next · Esc clear · 0 fit"}));
+    element("span", {textContent: "what comes first is on the left · drag to move · wheel to zoom · / search · Enter next · Esc clear · 0 fit"}));
 }
 
 function keys(event) {

@@ -44,7 +44,7 @@ class Pane {
     const element = make("g", {class: kinds.filter(Boolean).join(" "), "data-key": `${node.app}.${node.name}`},
       make("title", {}, `${node.app}.${node.name}`),
       make("rect", {width: BOX.width, height: BOX.height, rx: 5}),
-      make("text", {class: "name", x: 8, y: 18}, shortened(node.name, 24)),
+      make("text", {class: "name", x: 8, y: 18}, shortened(node.name, 23)),
       make("text", {class: "number", x: BOX.width / 2, y: 22}, number ? number[0] : shortened(node.name, 10)));
     Object.values(node.state || {}).forEach((state, at) => {
       element.append(make("circle", {class: state.replace(" ", "-"), r: 3.5, cx: BOX.width - 8 - 10 * at, cy: -1}));
