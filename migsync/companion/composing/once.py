@@ -39,8 +39,10 @@ def _restored(operation: Any, once: set[int]) -> Any:  # noqa: ANN401 -- Django 
     if isinstance(operation, CreateModel) and any(id(field) in once for _, field in operation.fields):
         fields = [(name, _plain(field) if id(field) in once else field) for name, field in operation.fields]
         return CreateModel(operation.name, fields, operation.options, operation.bases, operation.managers)
-    if isinstance(operation, AddField | AlterField) and operation.preserve_default and id(operation.field) in once:
-        return type(operation)(operation.model_name, operation.name, operation.field, preserve_default=False)
+    if isinstance(operation, AddField | AlterField) and operation.preserve_default == (id(operation.field) in once):
+        # Django 6.1 keeps the word of the first operation, whose field that no longer is.
+        kept = not operation.preserve_default
+        return type(operation)(operation.model_name, operation.name, operation.field, preserve_default=kept)
     return operation
 
 
