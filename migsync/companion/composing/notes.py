@@ -8,6 +8,7 @@ from typing import Any
 
 from migsync.companion.composing.modules import MigrationModule
 from migsync.companion.composing.naming import Named
+from migsync.companion.composing.written import operations
 from migsync.findings import Finding, Severity
 
 METHODS = ("__init__", "apply", "unapply", "mutate_state")
@@ -23,6 +24,9 @@ def notes(named: Named, origins: Iterable[MigrationModule], app: str, name: str)
     for module in {**used_modules, **{each.name: each for each in origins}}.values():
         yield from _side_effects(named, module, app, name)
     yield from _reaching_out(named, app, name)
+    for module in origins:
+        if vars(module.module)["Migration"].operations and not operations(module):
+            yield _made(module, app, name)
 
 
 def unlike_others(module: MigrationModule, app: str, name: str) -> Iterator[Finding]:
@@ -43,6 +47,21 @@ def unlike_others(module: MigrationModule, app: str, name: str) -> Iterator[Find
             module.path,
             module.definition.lineno if module.definition else 0,
         )
+
+
+def _made(module: MigrationModule, app: str, name: str) -> Finding:
+    """Operations that are not written out: which they are may depend on the engine, or on settings."""
+    return Finding(
+        "made-operations",
+        Severity.WARNING,
+        f"The operations of {module.migration} are made when it is imported.",
+        f"{app}.{name} holds them as they are here and now; with another engine or other settings they may be others.",
+        f"When that is so, leave {module.migration} as a file of its own.",
+        app,
+        name,
+        module.path,
+        module.definition.lineno if module.definition else 0,
+    )
 
 
 def _carried(named: Named, module: MigrationModule, app: str, name: str) -> Finding:

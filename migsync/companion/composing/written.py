@@ -14,7 +14,7 @@ Position = tuple[int, int]
 
 
 def operations(module: MigrationModule) -> list[Pair]:
-    """The operations of a module's migration with their sources, when its list of them is written out."""
+    """The operations of a module's migration with their sources, when its list of them is written out, else none."""
     element = _list(module)
     made = module.module.Migration.operations
     if element is None or len(element.elts) != len(made) or any(isinstance(it, ast.Starred) for it in element.elts):

@@ -276,6 +276,7 @@ migrations.AlterField('note', 'text', models.CharField(max_length=200)),
 migrations.RunSQL("INSERT INTO comments_note (text) VALUES ('gone')", elidable=True),
 """,
     ),
+    migration(4, HEAD, "*([migrations.RunSQL('SELECT 1')] if models else []),"),
 )
 
 APPS = {
@@ -361,4 +362,5 @@ class TestHowTheyAreWritten:
         (elided,) = squashed.answers["comments"].elided
         assert elided == (("comments", "0003_m"), "RunSQL INSERT INTO comments_note (text) VALUES ('gone')")
         told = [(note.code, note.found) for note in squashed.answers["comments"].notes]
+        assert ("made-operations", "The operations of 0004_m are made when it is imported.") in told
         assert ("side-effect", "0002_m does something when it is imported: sys.path.append(sys.path.pop())") in told
