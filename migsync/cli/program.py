@@ -19,6 +19,7 @@ from migsync.cli.commands.plan import plan
 from migsync.cli.commands.rebase import rebase
 from migsync.cli.commands.recover import recover
 from migsync.cli.commands.remake import remake
+from migsync.cli.commands.rename_app import rename_app
 from migsync.cli.commands.renumber import renumber
 from migsync.cli.commands.rewrite import rewrite
 from migsync.cli.commands.script import script
@@ -69,7 +70,7 @@ def program(ctx: click.Context) -> None:
 
 
 SYNCING = (plan, apply, undo, status, log, show, script, rewrite, recover)
-REWRITING = (linearize, renumber, fix_conflicts, rebase, squash, remake, tidy)
+REWRITING = (linearize, renumber, fix_conflicts, rebase, squash, remake, tidy, rename_app)
 LOOKING = (graph,)
 for command in (*SYNCING, *REWRITING, *LOOKING, demo):
     program.add_command(command)

@@ -103,17 +103,24 @@ def _rewriting_options(
 
 
 def rewrite_files(
-    output: Output, where: Where, asked: Asked, reshaping: Reshaping, *, permits: Callable[[Path], bool] | None = None
+    output: Output,
+    where: Where,
+    asked: Asked,
+    reshaping: Reshaping,
+    *,
+    permits: Callable[[Path], bool] | None = None,
+    seen: Callable[[Survey], None] | None = None,
 ) -> ExitStatus:
     """Carry one rewriting command through, from the survey to the commit; the exit status.
 
-    `permits` says of the project's root whether what is not committed there may be changed without --force.
+    `permits` says of the project's root whether what is not committed there may be changed without --force. `seen` may
+    change what the survey sees before any database is read.
     Raises a MigsyncError where the project as a whole, or a file of it, stands in the way.
     """
     project = where.project()
     if permits and permits(project.root):
         asked = replace(asked, force=True)
-    return _Rewriting(output, project, asked).run(reshaping)
+    return _Rewriting(output, project, asked).run(reshaping, seen)
 
 
 class _Rewriting:
@@ -122,7 +129,7 @@ class _Rewriting:
         self.project = project
         self.asked = asked
 
-    def run(self, reshaping: Reshaping) -> ExitStatus:
+    def run(self, reshaping: Reshaping, seen: Callable[[Survey], None] | None) -> ExitStatus:
         """Draft, show, ask, commit."""
         from migsync.companion.pipeline import make_draft, survey_ground
         from migsync.sync.planning import open_survey
@@ -130,6 +137,8 @@ class _Rewriting:
         settle_files(self.output, self.project, lock_timeout=self.asked.lock_timeout, dry_run=self.asked.dry_run)
         with open_survey(self.project) as survey:
             self.output.tell(findings_blocks(survey.findings))
+            if seen:
+                seen(survey)
             ground = survey_ground(survey, self.asked.databases)
             draft = make_draft(ground, reshaping(ground), self._terms())
             self._show(draft)

@@ -16,6 +16,7 @@ from migsync.companion.proof.proof import Recorded, prove
 from migsync.companion.proof.states import DIFFERS
 from migsync.companion.proof.wishes import Outcome, Wishes
 from migsync.companion.proposal import Proposal, Reshape
+from migsync.companion.relabelling.view import under_label
 from migsync.companion.reshaping import make_proposal
 from migsync.findings import Finding, Severity
 from migsync.history import History, build_history, read_migration
@@ -90,8 +91,8 @@ class Draft:
 
     @property
     def empty(self) -> bool:
-        """True when no file would change."""
-        return not self.proposal.files
+        """True when nothing would change."""
+        return self.proposal.empty
 
     @property
     def updates(self) -> tuple[Plan, ...]:
@@ -120,7 +121,8 @@ def make_draft(ground: Ground, reshape: Reshape, terms: Terms) -> Draft:
 def _workers(ground: Ground, reshape: Reshape) -> AbstractContextManager[Sequence[Worker]]:
     """The processes of the proof, started while the proposal is still worked out, where there will be one."""
     changes = (reshape.touched, reshape.parents, reshape.dropped, reshape.created, reshape.pointed, reshape.settled)
-    if not any(changes) or any(finding.blocks for finding in reshape.findings):
+    # Processes that have started bear the labels of today already.
+    if reshape.labels or not any(changes) or any(finding.blocks for finding in reshape.findings):
         return nullcontext(())
     return workers_ahead(ground.survey.project)
 
@@ -133,7 +135,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     survey = ground.survey
     proposal = make_proposal(survey.history, survey.rewrites, reshape, root=survey.project.root, created=terms.created)
     findings = _named(proposal.findings, ground)
-    if proposal.blocked or not proposal.files:
+    if proposal.blocked or proposal.empty:
         return Draft(proposal, survey.history, findings=tuple(dict.fromkeys(findings)))
     history = history_after(survey.project, survey.history, proposal)
     plans = tuple(_plan(survey, reading, history, proposal) for reading in ground.readings)
@@ -201,6 +203,10 @@ def _named(findings: Iterable[Finding], ground: Ground) -> list[Finding]:
 
 def history_after(project: Project, history: History, proposal: Proposal) -> History:
     """The history as the proposal's files will make it; only files that change are parsed."""
+    complete = not project.static
+    for label, app in proposal.rewrite.apps.items() if proposal.rewrite else ():
+        if app.origin:
+            history = under_label(history, app.origin, label, project.settings, complete=complete)
     directories = {Path(app.directory): label for label, app in history.apps.items() if app.directory}
     gone = {str(change.old_path) for change in proposal.files if change.old_path}
     found = {key: migration for key, migration in history.migrations.items() if migration.path not in gone}
@@ -211,7 +217,7 @@ def history_after(project: Project, history: History, proposal: Proposal) -> His
             found[key] = read_migration(change.new, key, str(path), _stated_digest(proposal, key))
     place = {label: number for number, label in enumerate(history.apps)}
     ordered: list[Migration] = sorted(found.values(), key=lambda it: (place.get(it.key.app, -1), it.key))
-    return build_history(ordered, history.apps.values(), project.settings, complete=not project.static)
+    return build_history(ordered, history.apps.values(), project.settings, complete=complete)
 
 
 def _stated_digest(proposal: Proposal, key: Key) -> str:

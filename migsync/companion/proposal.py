@@ -49,6 +49,9 @@ class Reshape:
     of a key. `settled` are squashes whose `replaces` is taken out. `anew` are apps whose migrations are made from
     scratch: what needs what is not what it was. `aside` is the directory, in that of the migrations, that the files
     which go are moved to; empty for none. `advice` says of a new migration what to do where it does not run.
+
+    `labels` are apps that get another label, each old one with the new; their keys are among the `renamed`. `contents`
+    are files whose operations change: their bytes of now, and those that the edits of keys are then made in.
     """
 
     command: str
@@ -64,6 +67,8 @@ class Reshape:
     anew: frozenset[str] = frozenset()
     aside: str = ""
     advice: Mapping[Key, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[Key, tuple[bytes, bytes]] = field(default_factory=dict)
     leaves: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -91,15 +96,18 @@ class Reshape:
 
     def recorded(self, keys: AbstractSet[Key]) -> frozenset[Key]:
         """What a database with these recorded keys has recorded afterwards."""
-        kept = {self.renamed.get(key, key) for key in keys if key not in self.gone}
+        kept = {self.renamed.get(key, self._labelled(key)) for key in keys if key not in self.gone}
         return frozenset(kept).union(*(news for olds, news in self.collapsed if not keys.isdisjoint(olds)))
+
+    def _labelled(self, key: Key) -> Key:
+        return Key(self.labels[key.app], key.name) if key.app in self.labels else key
 
 
 @dataclass(frozen=True)
 class Proposal:
     """A Reshape worked out: every file that changes, and the rewrite to be committed with them.
 
-    `rewrite` is None where no name changes, and where today's format of rewrites cannot say what changes. `notes` are
+    `rewrite` is None where no name and no label changes. `notes` are
     sentences that a person should read: what was carried over, and what was left out. `replaced` maps what a new
     migration has in its `replaces` to that migration. `anew` as in a Reshape.
     """
@@ -112,6 +120,11 @@ class Proposal:
     notes: tuple[str, ...] = ()
     replaced: Mapping[Key, Key] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()
+
+    @property
+    def empty(self) -> bool:
+        """True when no file changes, and there is nothing to be told of what was changed by hand."""
+        return not self.files and self.rewrite is None
 
     @property
     def blocked(self) -> bool:

@@ -69,7 +69,9 @@ class _Names:
         self.packages: dict[str, tuple[str, ...]] = {}
         for label in {key.app for key in self.becomes}:
             directory = reshaped.history.apps[label].directory or ""
-            self.packages[label] = tuple(Path(directory).parts[-2:])
+            # A label is no part of a path: what is imported by its path stays where it is.
+            moved = label not in reshaped.reshape.labels
+            self.packages[label] = tuple(Path(directory).parts[-2:]) if moved else ()
 
     @cached_property
     def words(self) -> frozenset[bytes]:

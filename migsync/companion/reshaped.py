@@ -11,6 +11,7 @@ from pathlib import Path
 from migsync.companion.edits import MigrationEdit
 from migsync.companion.proposal import Reshape
 from migsync.history import SETTING, History, Key, Migration, build_history, parse_migration
+from migsync.history.migration import FIRST, LATEST
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Reshaped:
             **{old: (new,) for old, new in self.reshape.renamed.items()},
             **{old: news[-1:] for old, news in self._collapsed.items()},
             **self.reshape.stands,
+            **{
+                Key(old, name): (Key(new, name),)
+                for old, new in self.reshape.labels.items()
+                for name in (FIRST, LATEST)
+            },
             **{key: self._standing(key, lambda gone: removed[gone]) for key in removed},
         }
 
@@ -109,7 +115,11 @@ class Reshaped:
         for key, migration in self.history.migrations.items():
             if key in self.reshape.gone:
                 found.append((migration, None))
-            elif (edit := self.edit(migration)) is not None or key in self.reshape.renamed:
+            elif (
+                (edit := self.edit(migration)) is not None
+                or key in self.reshape.renamed
+                or key in self.reshape.contents
+            ):
                 found.append((migration, edit))
         return found
 

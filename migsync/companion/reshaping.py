@@ -15,7 +15,7 @@ from migsync.companion.refusals import refusals
 from migsync.companion.reshaped import Reshaped
 from migsync.errors import HistoryError
 from migsync.findings import Finding, Severity
-from migsync.history import History, Key, Migration
+from migsync.history import History, Key, Migration, parse_migration
 from migsync.rewrites.make import NameChanges, assemble
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
@@ -81,7 +81,10 @@ class _Work:
             aside = self.reshaped.aside(migration)
             self.files.append(FileChange(old_path, aside, old, old if aside else None, mode))
             return
-        new = edit_migration(old, migration.path, edit) if edit else old
+        seen, new = self.reshaped.reshape.contents.get(migration.key, (old, old))
+        if seen != old:
+            raise CannotEdit(migration.path, 0, "it was changed while it was read", "", "Run the command again.")
+        new = edit_migration(new, migration.path, edit) if edit else new
         new_path = Path(self.reshaped.path(migration)).absolute()
         if new != old or new_path != old_path:
             self.files.append(FileChange(old_path, new_path, old, new, mode))
@@ -136,8 +139,9 @@ def _max_migration(reshaped: Reshaped, app: str) -> FileChange | None:
 
 
 def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | None:
-    """The rewrite of all names that change; None for none, and for changed labels, which no rewrite can say."""
-    changes: dict[str, NameChanges] = {}
+    """The rewrite of all names and labels that change; None for none."""
+    labels = reshaped.reshape.labels
+    changes: dict[str, NameChanges] = {old: NameChanges() for old in labels}
     for olds, news in reshaped.reshape.collapsed:
         # A squash that was there already, and is no new file, is the same migration before and after.
         gone = (key.name for key in olds if key not in news or key in reshaped.reshape.created)
@@ -147,13 +151,11 @@ def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | 
         of_app = changes.setdefault(old.app, NameChanges())
         if new is None:
             of_app.removed.append(old.name)
-        elif new.app == old.app:
+        elif new.name != old.name:
             of_app.renamed[old.name] = new.name
-        else:
-            return None
     if not changes:
         return None
-    apps = {app: _app_rewrite(reshaped, app, of_app) for app, of_app in sorted(changes.items())}
+    apps = {labels.get(app, app): _app_rewrite(reshaped, app, of_app) for app, of_app in sorted(changes.items())}
     return Rewrite(rewrites.heads, reshaped.reshape.command, created, apps, made_with_files=True)
 
 
@@ -178,7 +180,7 @@ def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewri
     past = {name: [up.name for up in history.parents(Key(app, name)) if up.app == app] for name in history.names(app)}
     went = {key.name for key in reshaped.reshape.gone if key.app == app}
     made = assemble(
-        reshaped.after.names(app),
+        reshaped.after.names(reshaped.reshape.labels.get(app, app)),
         changes,
         past,
         digests_before={name: digest for name, digest in digests.items() if digest},
@@ -189,9 +191,18 @@ def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewri
                 if digest and name not in went
             },
             **{new.key.name: new.digest for new, _ in reshaped.created if new.key.app == app and new.digest},
+            **{
+                reshaped.now(key).name: parse_migration(new, key).digest
+                for key, (_, new) in reshaped.reshape.contents.items()
+                if key.app == app
+            },
         },
     )
-    return replace(made, squashes=_squashes(reshaped, app, {old for olds, _ in changes.collapsed for old in olds}))
+    return replace(
+        made,
+        squashes=_squashes(reshaped, app, {old for olds, _ in changes.collapsed for old in olds}),
+        origin=app if app in reshaped.reshape.labels else "",
+    )
 
 
 def _squashes(reshaped: Reshaped, app: str, collapsed: AbstractSet[str]) -> dict[str, tuple[str, ...]]:

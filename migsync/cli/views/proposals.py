@@ -115,6 +115,9 @@ def _renames(proposal: Proposal) -> Iterator[Block]:
             for olds, news in change.collapsed
         ]
         rows += [(Span("remove", Style.BAD), name, Span("(a merge that goes)", Style.DIM)) for name in change.removed]
+        if change.origin:
+            yield EMPTY
+            yield line(Span(app, Style.HEADING), f"  was {change.origin}, {count(len(change.after), 'migration')}")
         if rows:
             collapsed = sum(len(olds) for olds, _ in change.collapsed)
             yield EMPTY

@@ -84,12 +84,12 @@ class Source:
         """All that the text holds of these words, code or not."""
         return re.findall(rf"\b(?:{'|'.join(words)})\b", self.text(0, len(self._data)))
 
-    def line_start(self, node: ast.stmt) -> int:
-        """Where the line begins that a statement begins on."""
+    def line_start(self, node: ast.expr | ast.stmt) -> int:
+        """Where the line begins that a node begins on."""
         return self._starts[node.lineno - 1]
 
-    def newline(self, node: ast.stmt) -> str:
-        r"""How the line ends that a statement begins on: ``\n``, ``\r\n`` or ``\r``."""
+    def newline(self, node: ast.expr | ast.stmt) -> str:
+        r"""How the line ends that a node begins on: ``\n``, ``\r\n`` or ``\r``."""
         line = self.text(self._starts[node.lineno - 1], self._starts[node.lineno])
         return line[len(line.rstrip("\r\n")) :] or "\n"
 

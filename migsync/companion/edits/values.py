@@ -13,7 +13,7 @@ from migsync.history.evaluate import evaluate
 from migsync.history.migration import FIRST, Key
 from migsync.history.scope import Binding, Kind, Scope
 
-_LITERAL = re.compile(r"""([uUrR]?)('''|\"{3}|'|")[^'"\\]*\2""")
+LITERAL = re.compile(r"""([uUrR]?)('''|\"{3}|'|")[^'"\\]*\2""")
 _QUOTE = re.compile("['\"]")
 
 
@@ -88,7 +88,7 @@ class Values:
 
     def _literal(self, node: ast.expr, new: str | Key) -> None:
         old = self._source.text(*self._source.span(node))
-        if isinstance(new, str) and (found := _LITERAL.fullmatch(old)):
+        if isinstance(new, str) and (found := LITERAL.fullmatch(old)):
             self._texts[node] = literal(new, found[2], found[1])
         else:
             quote = _QUOTE.search(old)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from migsync.companion.proof.catalog import Part, read_catalog
 from migsync.companion.proof.data import compare_data
+from migsync.companion.proof.identities import Identities
 from migsync.companion.proof.process import Answer, Failure, ask, overlay
 from migsync.companion.proof.schema import compare_schemas, differing_parts, executing
 from migsync.companion.proof.scratch import Scratch, scratch_database
@@ -100,7 +101,7 @@ NOT_ON_SQLITE = "not-on-sqlite"
 
 def _rehearse(project: Project, proposal: Proposal, pair: Pair) -> Transition | Outcome:
     apps = touched_apps(pair.old, proposal)
-    [answer] = ask(project, [{"task": "rehearse", "apps": sorted(apps)}], [{}])
+    [answer] = ask(project, [{"task": "rehearse", "apps": sorted(apps), "labels": _labels_before(proposal)}], [{}])
     if answer.failure:
         return Outcome((_not_built("The files as they are", answer.failure, NOTHING),))
     return plan_transition(
@@ -112,6 +113,10 @@ def _rehearse(project: Project, proposal: Proposal, pair: Pair) -> Transition | 
         apps,
         trust_names=not project.journal,
     )
+
+
+def _labels_before(proposal: Proposal) -> dict[str, str]:
+    return Identities.of(proposal.rewrite).labels_before
 
 
 def touched_apps(history: History, proposal: Proposal) -> set[str]:
@@ -207,7 +212,10 @@ class _Run:
         with ExitStack() as stack:
             old, new = (stack.enter_context(scratch_database(self.place.config)) for _ in range(2))
             requests = [
-                self._request(old, _increments([before for before, _ in stations]), way.hidden, way.whole),
+                {
+                    **self._request(old, _increments([before for before, _ in stations]), way.hidden, way.whole),
+                    "labels": _labels_before(self.proposal),
+                },
                 self._request(new, _increments([after for _, after in stations]), None, way.whole),
             ]
             yield old, new, ask(self.project, requests, [{}, overlay(self.proposal.files)])

@@ -33,13 +33,18 @@ class Identities:
     ) -> Identities:
         """As a rewrite states them; without one nothing changes its name."""
         now: dict[Key, tuple[Key, ...]] = {}
+        labels: dict[str, str] = {}
         for app, names in rewrite.apps.items() if rewrite else ():
-            now |= {Key(app, old): (Key(app, new),) for old, new in names.renamed}
+            before = names.origin or app
+            if names.origin:
+                labels[before] = app
+                now |= {Key(before, name): (Key(app, name),) for name in names.before}
+            now |= {Key(before, old): (Key(app, new),) for old, new in names.renamed}
             now |= {
-                Key(app, old): tuple(Key(app, new) for new in news) for olds, news in names.collapsed for old in olds
+                Key(before, old): tuple(Key(app, new) for new in news) for olds, news in names.collapsed for old in olds
             }
-            now |= {Key(app, old): () for old in names.removed}
-        return cls(now, replaced=replaced or {}, anew=anew)
+            now |= {Key(before, old): () for old in names.removed}
+        return cls(now, labels, replaced or {}, anew)
 
     def on_target(self, old: AbstractSet[Key], new: AbstractSet[Key]) -> Identities:
         """The same for one target, by what is pending there: a squash is run where nothing that it replaces was."""
@@ -56,6 +61,11 @@ class Identities:
     def of_keys(self, keys: Iterable[Key]) -> tuple[Key, ...]:
         """What stands for old keys now, each once, in their order."""
         return tuple(dict.fromkeys(new for key in keys for new in self.of_key(key)))
+
+    @property
+    def labels_before(self) -> dict[str, str]:
+        """The labels of today with those of before: code has the new ones when files get them."""
+        return {new: old for old, new in self.labels.items()}
 
     @property
     def renamed(self) -> dict[str, str]:

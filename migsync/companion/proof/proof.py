@@ -84,7 +84,12 @@ def prove(
     old, new = ask(
         project,
         [
-            {**common, "names": identities.renamed, "targets": [_sorted(target.before) for target in targets]},
+            {
+                **common,
+                "names": identities.renamed,
+                "targets": [_sorted(target.before) for target in targets],
+                "labels": identities.labels_before,
+            },
             {**common, "names": {}, "targets": [_sorted(target.after) for target in targets]},
         ],
         [{}, overlay(proposal.files)],

@@ -17,7 +17,7 @@ PARTS = (("fields", "field"), ("options", "option"), ("managers", "manager"))
 
 
 def relabelled(state: State, labels: Mapping[str, str]) -> State:
-    """The state with apps under their new labels, in references to models too."""
+    """The state with apps under their new labels, in references to models too, and their tables' names as they were."""
     if not labels:
         return state
     reference = re.compile(rf"(?<=')({'|'.join(map(re.escape, labels))})(?=\.\w+')")
@@ -29,7 +29,20 @@ def relabelled(state: State, labels: Mapping[str, str]) -> State:
             return {key: renamed(inner) for key, inner in value.items()}
         return value
 
-    return {labels.get(app, app): renamed(models) for app, models in state.items()}
+    return {
+        labels.get(app, app): renamed(_with_tables(app, models) if app in labels else models)
+        for app, models in state.items()
+    }
+
+
+def _with_tables(app: str, models: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The models of an app with the names that their tables have by its label, where nothing else states them."""
+
+    def stated(name: str, options: Mapping[str, str]) -> dict[str, str]:
+        default = {} if options.get("proxy") == "True" else {"db_table": repr(f"{app}_{name}")}
+        return dict(sorted({**default, **options}.items()))
+
+    return {name: {**model, "options": stated(name, model["options"])} for name, model in models.items()}
 
 
 def equal_apps(old: State, new: State) -> int:

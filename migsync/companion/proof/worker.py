@@ -111,6 +111,10 @@ def run(request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         # Imported only now, when sys.path is as manage.py would have it.
         task: Task = importlib.import_module(TASKS[request["task"]]).answer
+        if labels := request.get("labels"):
+            load_settings()
+            with stage("settings"):
+                importlib.import_module("migsync.companion.proof.labels").bear(labels)
         return task(request)
     except Broken as broken:
         return {"broken": {**describe(broken.stage, broken.error), "at": broken.at}}

@@ -362,8 +362,12 @@ class TestOddLayouts:
         assert said(prove(site.project, proposal)) == []
 
     def test_an_app_that_changes_its_label(self, tmp_path):
+        table = 'db_table = "shop_item"'
+        pinned = f"{ITEM[:-1]}, {{'db_table': 'shop_item'}})"
         site = shop(
-            tmp_path, migrations={"0001_initial": migration(ITEM)}, models="class Item(models.Model):\n    pass\n"
+            tmp_path,
+            migrations={"0001_initial": migration(pinned)},
+            models=f"class Item(models.Model):\n    class Meta:\n        {table}\n",
         )
         site.app("blog", "", {"0001_initial": migration(after=[("shop", "0001_initial")])}).settings("shop", "blog")
         site.write({"shop/apps.py": CONFIG.format("shop", "shop")})
@@ -376,6 +380,13 @@ class TestOddLayouts:
         identities = Identities(labels={"shop": "store"})
         both = (frozenset({Key("shop", "0001_initial")}), frozenset({Key("store", "0001_initial")}))
         assert said(prove(site.project, proposal, [Recorded("default", *both)], identities=identities)) == []
+        # A table named after the label would get another name with it.
+        model = site.change(
+            "shop/models.py", "shop/models.py", "from django.db import models\n\nclass Item(models.Model): ...\n"
+        )
+        item = site.change(path("0001_initial"), path("0001_initial"), migration(ITEM))
+        moved = site.propose(*proposal.files, model, item, store=1)
+        assert "state-differs" in codes(prove(site.project, moved, identities=identities))
 
     def test_a_squash_and_what_it_replaces(self, tmp_path):
         replaces = [("shop", name) for name in OLD]

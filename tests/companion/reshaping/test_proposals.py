@@ -150,8 +150,11 @@ def test_another_label(project: Project) -> None:
     project.add("shop.0002_b", "shop.0001_a")
     project.add("blog.0001_x", "shop.0002_b")
     renamed = {Key("shop", name): Key("store", name) for name in ("0001_a", "0002_b")}
-    proposal = project.propose(renamed=renamed)
-    assert proposal.rewrite is None
+    proposal = project.propose(renamed=renamed, labels={"shop": "store"})
+    assert proposal.rewrite
+    assert [*proposal.rewrite.apps] == ["store"]
+    made = proposal.rewrite.apps["store"]
+    assert (made.origin, made.before, made.after, made.renamed) == ("shop", ("0001_a", "0002_b"), made.before, ())
     assert list(project.changed(proposal)) == ["blog/migrations/0001_x.py", "shop/migrations/0002_b.py"]
     carry_out(proposal)
     project.apps["store"] = project.apps.pop("shop").__class__("store", str(project.root / "shop/migrations"))

@@ -1,0 +1,52 @@
+"""``migsync rename-app``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import Command
+from migsync.cli.options import Where
+from migsync.cli.output import Output
+from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
+
+if TYPE_CHECKING:
+    from migsync.companion.pipeline import Ground
+    from migsync.companion.proposal import Reshape
+    from migsync.errors import ExitStatus
+    from migsync.sync.planning import Survey
+
+
+@click.command(
+    "rename-app",
+    cls=Command,
+    short_help="Give an app another label, in migrations and records.",
+    examples="""
+    migsync rename-app shop store --dry-run       # what there is to do, in the code too
+    migsync rename-app shop store --update-db     # once the code has the new label
+    """,
+)
+@click.argument("old")
+@click.argument("new")
+@rewriting_options
+@click.pass_obj
+def rename_app(output: Output, old: str, new: str, where: Where, asked: Asked) -> ExitStatus:
+    """Change the label of an app from OLD to NEW, in migrations, in what depends on them, and in the records.
+
+    Change the code first: the label in apps.py, db_table of the models, settings and references. Run before that, the
+    command says what is to be changed. Tables keep their names. What else in the databases carries the label is told,
+    with the SQL for it, and left alone.
+    """
+
+    def seen(survey: Survey) -> None:
+        from migsync.companion.relabelling.command import look_back
+
+        look_back(survey, old, new)
+
+    def reshape(ground: Ground) -> Reshape:
+        from migsync.companion.relabelling.command import rename_app as relabelled
+
+        return relabelled(ground, old, new)
+
+    return rewrite_files(output, where, asked, reshape, seen=seen)
