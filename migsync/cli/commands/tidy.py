@@ -83,6 +83,7 @@ def _to_do(output: Output, where: Where, asked: Asked) -> ExitStatus:
         databases, apps = databases_of(ground), chosen_apps(survey.history, ())
         found = transitions(survey.history, databases, apps)
         found += settled_transitions(survey.history, survey.rewrites, databases, apps)
+        found = tuple(sorted(found, key=lambda each: each.squash.key.app))
         findings = [*survey.findings, *(finding for finding in survey.history.findings if finding.blocks)]
         output.tell(findings_blocks(findings))
         output.show(transitions_blocks(found))

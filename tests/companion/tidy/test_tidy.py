@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from migsync.cli.views.transitions import transitions_document
 from migsync.companion.proposal import Proposal, Reshape
 from migsync.companion.reshaping import make_proposal
 from migsync.companion.tidying import Database, Standing, open_squashes, settled_transitions, tidy, transitions
@@ -191,6 +193,26 @@ def test_other_peoples_files_stay(tmp_path: Path) -> None:
     assert refusals(proposed(project, [PAST], remove_replaced=True)) == ["third-party-file"]
     with pytest.raises(UsageError, match="wares belongs to somebody else"):
         tidy(project.read(), [PAST], apps=["wares"])
+
+
+def test_the_to_do_list_as_a_document(tmp_path: Path) -> None:
+    (found,) = transitions(shop(tmp_path).read(), [PAST, PARTIAL, DOWN], ["shop"])
+    document = transitions_document(found)
+    assert {step["step"]: step["status"] for step in document["steps"]} == {
+        "deployed": "blocked",
+        "dependants": "blocked",
+        "files": "blocked",
+        "replaces": "blocked",
+        "rows": "blocked",
+    }
+    assert document["steps"][1]["blockers"] == ["partial is partly recorded", "down is out of reach"]
+    assert [(each["alias"], each["standing"], each["missing"]) for each in document["databases"]] == [
+        ("default", "recorded", []),
+        ("partial", "partial", ["shop.0003_c"]),
+        ("down", "unreachable", []),
+    ]
+    assert document["databases"][2]["error"] == "nobody answers"
+    assert json.loads(json.dumps(document)) == document
 
 
 def test_rows_that_are_left_when_the_files_are_done(tmp_path: Path) -> None:
