@@ -29,6 +29,7 @@ from migsync.sync.planning import Reading, Survey, afterwards
 
 NUMBERED = frozenset({"applied-order", "name-in-record"})
 STATE = frozenset({DIFFERS, "model-changes"})
+OTHER_ROWS = "data-differs"
 CONSENT = frozenset({"applied-names", "unreachable-target"})
 """Refusals that an option lifts: the proof is made all the same, so that one look shows everything."""
 
@@ -167,7 +168,10 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
 
 
 def _advised(finding: Finding, reshape: Reshape, history: History) -> Finding:
-    """An error about a new migration, with what its maker says to do about it."""
+    """An error with what the command says of it: of a new migration, what to do; of other rows, if they are meant."""
+    if finding.code == OTHER_ROWS and reshape.left_out:
+        why = f"Left out on purpose: {', '.join(map(str, reshape.left_out))}."
+        return replace(finding, severity=Severity.WARNING, meaning=f"{finding.meaning} {why}")
     if finding.blocks and not finding.hint:
         for key, hint in reshape.advice.items():
             file = f"{Path(history.apps[key.app].directory or '', key.name)}.py"

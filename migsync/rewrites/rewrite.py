@@ -23,7 +23,8 @@ class AppRewrite:
     the same migration before and after: a squash that was there already, which takes up what it replaced.
     `digests_before` and `digests_after` map a name to the digest of its operations, as far as it was known. `origin` is
     the label that the app had before, where the rewrite gives it another one (``from``); empty where the label stays.
-    `squashes` are those among the old names that stood beside what they replaced: one has run when the other has.
+    `squashes` are those among the old names that stood beside what they replaced: for Django, one has run where all
+    that it replaced is recorded.
     """
 
     before: tuple[str, ...]
@@ -60,13 +61,8 @@ class AppRewrite:
 
     def standing(self, recorded: Collection[str]) -> frozenset[str]:
         """The old names that have run where these are recorded."""
-        found = set(recorded)
-        for squash, replaced in self.squashes.items():
-            if squash in found:
-                found.update(replaced)
-            elif found.issuperset(replaced):
-                found.add(squash)
-        return frozenset(found)
+        found = frozenset(recorded)
+        return found.union(squash for squash, replaced in self.squashes.items() if found.issuperset(replaced))
 
     @cached_property
     def parents_before(self) -> Mapping[str, tuple[str, ...]]:

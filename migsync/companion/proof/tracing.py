@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import traceback
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -88,20 +89,32 @@ class _Tracing:
         self.due = list(itertools.accumulate(counted[station] for station in range(stations)))
         self.whole = whole
         self.count = 0
-        self.at = ""
+        self.migration: Any = None
         self.catalogs: list[list[Sequence[str | None]]] = []
         self._known: dict[Part, str] = {}
 
     def start(self, migration: Any) -> None:  # noqa: ANN401
         """One migration begins."""
-        self.at = f"{migration.app_label}.{migration.name}"
+        self.migration = migration
         self.look()
 
     def end(self) -> None:
         """One migration is done."""
-        self.at = ""
+        self.migration = None
         self.count += 1
         self.look()
+
+    def at(self, error: BaseException) -> str:
+        """The migration that ran when `error` came, and which of its operations, as far as can be told."""
+        if self.migration is None:
+            return ""
+        running = [frame.f_locals.get("operation") for frame, _ in traceback.walk_tb(error.__traceback__)]
+        numbers = [
+            f" (operation {number})"
+            for number, operation in enumerate(self.migration.operations, 1)
+            if any(operation is each for each in running)
+        ]
+        return f"{self.migration.app_label}.{self.migration.name}{''.join(numbers[:1])}"
 
     def look(self) -> None:
         """Read the catalog for each station that is complete. Raises Arrived after the last, unless the whole runs."""
@@ -155,4 +168,4 @@ def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) ->
     except Arrived:
         pass
     except Exception as error:
-        raise Broken("migrate", error, tracing.at) from error
+        raise Broken("migrate", error, tracing.at(error)) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from migsync.companion.proof.process import Failure, ask
@@ -47,15 +47,15 @@ class Carried:
 class Remade:
     """What Django made of the apps: `files` are the new migrations in order, with their text.
 
-    `pending` are the changes, (app, in words), that have no migration yet; then there is nothing else. `origins` are
-    the old migrations whose operations a new one carries. `notes` come from the making of the texts. `crossed` are apps
-    whose old migrations cannot be shared out among their new ones.
+    `pending` are the changes, (app, in words), that have no migration yet; then there is nothing else. `origins` are,
+    by new migration, the number (from 1) of each operation that was carried over, with the old one that had it. `notes`
+    come from the making of the texts. `crossed` are apps whose old migrations cannot be shared out among the new.
     """
 
     files: Mapping[Key, str]
     pending: tuple[tuple[str, str], ...] = ()
     carried: tuple[Carried, ...] = ()
-    origins: Mapping[Key, tuple[Key, ...]] | None = None
+    origins: Mapping[Key, tuple[tuple[int, Key], ...]] = field(default_factory=dict)
     notes: tuple[Finding, ...] = ()
     crossed: tuple[str, ...] = ()
 
@@ -86,7 +86,9 @@ def _remade(report: Mapping[str, Any]) -> Remade:
     return Remade(
         {key: each["text"] for key, each in files.items()},
         carried=tuple(_carried(each) for each in report["unseen"]),
-        origins={key: tuple(Key(*origin) for origin in each["origins"]) for key, each in files.items()},
+        origins={
+            key: tuple((number, Key(app, name)) for number, app, name in each["origins"]) for key, each in files.items()
+        },
         notes=tuple(Finding.from_dict(note) for each in files.values() for note in each["notes"]),
         crossed=tuple(report.get("crossed", ())),
     )

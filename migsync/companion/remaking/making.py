@@ -45,11 +45,12 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     files = _Files(old, made, found)
     crossed = files.replace_all() if request["replaces"] else []
     names = files.names(request["word"], request["taken"])
+    origins_of = {id(each.operation): each.origin for each in found if each.operation is not None}
     return {
         "pending": [],
         "crossed": crossed,
         "unseen": [_told(each, files, names) for each in found],
-        "files": [_composed(file, names) for file in files.made],
+        "files": [_composed(file, names, origins_of) for file in files.made],
     }
 
 
@@ -272,9 +273,11 @@ def _told(each: Unseen, files: _Files, names: Mapping[Place, str]) -> dict[str, 
     }
 
 
-def _composed(file: New, names: Mapping[Place, str]) -> dict[str, Any]:
+def _composed(file: New, names: Mapping[Place, str], origins_of: Mapping[int, Node]) -> dict[str, Any]:
+    """The text of a file, and the old migration of each operation (counted from 1) that was carried over."""
     app = file.place[0]
     carried = ", ".join(f"{label}.{name}" for label, name in file.origins)
+    origins = ((number, origins_of.get(id(operation))) for number, operation in enumerate(file.operations, 1))
     dependencies = [
         *((SETTING, name) for name in file.settings),
         *file.outside,
@@ -295,6 +298,6 @@ def _composed(file: New, names: Mapping[Place, str]) -> dict[str, Any]:
         "app": app,
         "name": names[file.place],
         "text": composed.text,
-        "origins": [list(origin) for origin in file.origins],
+        "origins": [(number, *origin) for number, origin in origins if origin],
         "notes": [note.as_dict() for note in composed.notes],
     }

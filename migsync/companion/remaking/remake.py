@@ -80,8 +80,10 @@ def remake(ground: Ground, wish: Wish) -> Reshape:
 
 def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
     """The apps of which nothing would be left."""
+    if remade.pending or any(telling.stuck(remade.carried)):
+        return []
     made = {key.app for key in remade.files}
-    return [app for app in chosen if app not in made] if made else []
+    return [app for app in chosen if app not in made]
 
 
 def _reshape(history: History, wish: Wish, request: RemakeRequest, remade: Remade, told: Iterable[Finding]) -> Reshape:
@@ -94,19 +96,32 @@ def _reshape(history: History, wish: Wish, request: RemakeRequest, remade: Remad
     findings = (*told, *errors, *telling.needless_drops(request.drop, remade))
     if any(finding.blocks for finding in errors):
         return Reshape(wish.command, findings=findings)
+    olds = [key for key in history.migrations if key.app in request.apps]
     wanted = Reshape(
         wish.command,
         created={key: text.encode() for key, text in remade.files.items()},
         collapsed=() if wish.replaces else tuple(_collapses(history, request.apps, remade.files)),
         anew=frozenset(request.apps),
         aside=ASIDE if wish.keep_old else "",
-        advice=telling.advice(remade),
+        left_out=telling.left_out(remade),
+        advice=telling.advice(remade) | (telling.advice_against_replaces(olds) if wish.replaces else {}),
         leaves=dict.fromkeys(request.apps, 1),
         notes=telling.notes(remade),
         findings=findings,
     )
-    found = Reshaped(history, wanted).after.cycle
+    reshaped = Reshaped(history, wanted)
+    if all(_is_made_so(reshaped, app) for app in request.apps):
+        return Reshape(wish.command, findings=(*findings, telling.made_already(request.apps)))
+    found = reshaped.after.cycle
     return replace(wanted, findings=(*findings, telling.cycle(found, frozenset(request.apps)))) if found else wanted
+
+
+def _is_made_so(reshaped: Reshaped, app: str) -> bool:
+    """Whether the app's migrations do, one by one, what the new ones would do."""
+    history = reshaped.history
+    old = [history.migrations[Key(app, name)] for name in history.names(app)]
+    new = [migration for migration, _ in reshaped.created if migration.key.app == app]
+    return not any(migration.replaces for migration in old) and [it.digest for it in old] == [it.digest for it in new]
 
 
 def _collapses(history: History, apps: Iterable[str], files: Mapping[Key, str]) -> Iterator[Collapse]:

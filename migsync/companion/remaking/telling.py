@@ -29,18 +29,43 @@ def notes(remade: Remade) -> tuple[str, ...]:
     )
 
 
+def left_out(remade: Remade) -> tuple[Key, ...]:
+    """The migrations of which something is left out that could write rows."""
+    gone = (each.origin for each in remade.carried if each.fate in (Fate.DROPPED, Fate.ELIDABLE))
+    return tuple(dict.fromkeys(gone))
+
+
 def advice(remade: Remade) -> dict[Key, str]:
-    """For each new migration with operations that were carried, what to do where these do not run."""
-    carried: dict[Key, list[str]] = {}
-    for each in remade.carried:
-        if each.into and f"{each.origin}" not in carried.setdefault(each.into, []):
-            carried[each.into].append(f"{each.origin}")
-    return {
-        key: f"{key} carries operations of {_listed(origins)}. If the models show all that one of them leads to, "
-        f"or nobody needs it any more: {' '.join(f'--drop {origin}' for origin in origins)}\n"
-        "If it must run where it did, between other migrations: migsync squash"
-        for key, origins in carried.items()
-    }
+    """For each new migration with operations that were carried, what to do where one of these does not run."""
+    found: dict[Key, str] = {}
+    for key, origins in remade.origins.items():
+        numbers: dict[Key, list[int]] = {}
+        for number, origin in origins:
+            numbers.setdefault(origin, []).append(number)
+        if numbers:
+            of = "; ".join(f"{_numbered(each)} {origin}" for origin, each in numbers.items())
+            found[key] = (
+                f"It was carried over: {of}.\n"
+                "If nobody needs it any more, or the models show all that it leads to, leave it out: "
+                f"--drop {next(iter(numbers)) if len(numbers) == 1 else 'APP.NAME'}\n"
+                "If it must run where it did, in between: migsync squash, in place of remake"
+            )
+    return found
+
+
+def advice_against_replaces(olds: Iterable[Key]) -> dict[Key, str]:
+    """What to do where an old migration, still on disk, does not run beside the new ones."""
+    hint = (
+        "Of the new migrations of an app, one may stand for what another one does already in a database that is "
+        "behind.\nLeave --replaces out: then such a database is told to be migrated first."
+    )
+    return dict.fromkeys(olds, hint)
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"operation {numbers[0]} from"
+    return f"operations {numbers[0]} to {numbers[-1]} from"
 
 
 def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:
@@ -147,6 +172,16 @@ def without_migrations(apps: Iterable[str]) -> Iterator[Finding]:
             hint=f"To make the first: python manage.py makemigrations {app}",
             app=app,
         )
+
+
+def made_already(apps: Sequence[str]) -> Finding:
+    """The note for apps that remake would give what they have."""
+    return Finding(
+        "made-already",
+        Severity.INFO,
+        f"The migrations of {_listed(apps)} are what they would be from scratch.",
+        "New ones would have other names, and nothing else.",
+    )
 
 
 def without_models(apps: Iterable[str], *, asked: bool) -> Iterator[Finding]:

@@ -105,7 +105,7 @@ def _judged(origin: Node, operation: Any, before: _Before) -> Iterator[Unseen]: 
         yield from _of_database(origin, operation, before)
     elif isinstance(operation, RunPython):
         nothing = operation.code is RunPython.noop
-        yield Unseen(origin, called, Fate.NOTHING if nothing else Fate.CARRIED, _as_it_was_made(operation))
+        yield Unseen(origin, called, Fate.NOTHING if nothing else Fate.CARRIED, operation)
     elif isinstance(operation, RunSQL):
         yield Unseen(origin, called, _fate_of_sql(operation), _without_state(operation))
     elif _is_of_postgres(operation, FIRST):
@@ -113,8 +113,7 @@ def _judged(origin: Node, operation: Any, before: _Before) -> Iterator[Unseen]: 
     elif type(operation).__module__ == POSTGRES:
         yield Unseen(origin, called, Fate.SHOWN)  # the index or constraint itself is the model's
     else:
-        fate = Fate.STUCK if before.is_changed_by(operation) else Fate.CARRIED
-        yield Unseen(origin, called, fate, _as_it_was_made(operation))
+        yield Unseen(origin, called, Fate.STUCK if before.is_changed_by(operation) else Fate.CARRIED, operation)
 
 
 def _of_database(origin: Node, operation: Any, before: _Before) -> Iterator[Unseen]:  # noqa: ANN401
@@ -157,20 +156,6 @@ def _without_state(operation: Any) -> Any:  # noqa: ANN401
     _, args, kwargs = operation.deconstruct()
     kwargs.pop("state_operations", None)
     return type(operation)(*args, **kwargs)
-
-
-def _as_it_was_made(operation: Any) -> Any:  # noqa: ANN401
-    """An operation that Django can write down again.
-
-    A subclass of RunPython with arguments of its own does not say them: Django keeps what it was called with.
-    """
-    _, args, kwargs = operation.deconstruct()
-    try:
-        type(operation)(*args, **kwargs)
-    except TypeError:
-        made = type(operation).__name__, *operation._constructor_args
-        operation.deconstruct = lambda: made
-    return operation
 
 
 def _is_of_postgres(operation: Any, names: Iterable[str]) -> bool:  # noqa: ANN401
