@@ -72,7 +72,7 @@ def compose(
             composed = whole(written, carrier, _module((app, name)).rpartition(".")[0], remarks.above)
             told = [note for module in stood_for for note in unlike_others(module, app, name)]
             told += notes(composed.named, stood_for, app, name)
-    except (CannotCarryError, CannotEdit, ValueError) as error:
+    except (CannotCarryError, CannotEdit, ValueError, SyntaxError) as error:
         return Composed("", (_refused(app, name, error),))
     heading = "\n\n".join(part for part in (heading, _left_over(remarks.lost)) if part)
     text = finished(composed.text, run_before=run_before, initial=initial, atomic=atomic, heading=heading)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from migsync.companion.composing.compose import compose
+from migsync.companion.composing.deferred import without_passing
 from migsync.companion.composing.once import optimized
 from migsync.companion.proof.worker import set_up, stage
 
@@ -29,7 +30,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         loader = MigrationLoader(None, load=False)
         loader.load_disk()
     stands = {_node(old): [_node(new) for new in news] for old, news in request["stands"]}
-    return {"squashes": [_squash(wanted, loader.disk_migrations, stands) for wanted in request["ranges"]]}
+    with stage("compose"):
+        return {"squashes": [_squash(wanted, loader.disk_migrations, stands) for wanted in request["ranges"]]}
 
 
 def _squash(
@@ -39,7 +41,7 @@ def _squash(
     keys = [(app, name) for name in wanted["names"]]
     migrations = [on_disk[key] for key in keys]
     operations = [operation for migration in migrations for operation in migration.operations]
-    kept = optimized(operations, app) if wanted["optimize"] else operations
+    kept = without_passing(optimized(operations, app) if wanted["optimize"] else operations)
     composed = compose(
         kept,
         app=app,

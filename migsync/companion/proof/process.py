@@ -35,6 +35,7 @@ STAGES: Final[Mapping[str, str]] = {
     "load": "Django does not load the migrations",
     "state": "The migrations do not make a state",
     "changes": "`makemigrations --check` fails",
+    "compose": "The operations cannot be written into a new file",
     "connection": "The scratch database cannot be used",
     "migrate": "`migrate` fails on the scratch database",
     "process": "The process of the proof failed",

@@ -279,7 +279,25 @@ migrations.RunSQL("INSERT INTO comments_note (text) VALUES ('gone')", elidable=T
     migration(4, HEAD, "*([migrations.RunSQL('SELECT 1')] if models else []),"),
 )
 
+TOGETHER = of(
+    "together",
+    migration(
+        2,
+        HEAD,
+        """\
+migrations.CreateModel('Pair', [('id', models.AutoField(primary_key=True)), ('a', models.IntegerField())]),
+migrations.AddField('pair', 'b', models.IntegerField()),
+migrations.AlterUniqueTogether('pair', {('a', 'b'), ('b', 'id')}),
+migrations.RunSQL("INSERT INTO together_note (text) VALUES ('between')"),
+migrations.AlterUniqueTogether('pair', {('b', 'id')}),
+migrations.RunSQL("INSERT INTO together_note (text) SELECT sql FROM sqlite_master WHERE name = 'together_pair'"),
+migrations.DeleteModel('Pair'),
+""",
+    ),
+)
+
 APPS = {
+    "together": TOGETHER,
     "one_name": ONE_NAME,
     "imports": IMPORTS,
     "callables": CALLABLES,
@@ -316,6 +334,10 @@ class TestWhatTheyDid:
 
     def test_parts_of_models_and_operations_of_their_own(self, squashed):
         assert squashed.notes["model_parts"] == ["said by default", "by an operation of its own", "word!"]
+
+    def test_what_django_makes_last_is_not_taken_away_before(self, squashed):
+        assert squashed.notes["together"][0] == "between"
+        assert "unique_together': {('b', 'id')}" in squashed.answers["together"].text
 
 
 class TestHowTheyAreWritten:
