@@ -40,7 +40,7 @@ def _way(hidden: Mapping[Node, Collection[Node]]) -> dict[str, Any]:
         replaced = {key for keys in hidden.values() for key in keys}
         graph = executor.loader.graph
         for key in forwards(graph, sorted(replaced & graph.nodes.keys()) if hidden else graph.leaf_nodes()):
-            executor.record_migration(graph.nodes[key])
+            executor.apply_migration(None, graph.nodes[key], fake=True)
             rows = list(executor.recorder.migration_qs.filter(id__gt=last).order_by("id"))
             steps.append((key, [(row.app, row.name) for row in rows]))
             last = rows[-1].id if rows else last
