@@ -4,6 +4,9 @@ The rule: in a run each migration has exactly one dependency and one dependent, 
 may have many dependents. So nothing outside stands between two of a run, and a squash in their place can close no
 circle: who comes in comes in at the first, who goes out goes out at the last.
 
+Where branches of an app run side by side, Django runs the one first whose end has the lesser name. A squash has another
+name than its last migration; where that would turn the order round, the last stays out of the run.
+
 The first of a run has one dependency too, on whatever it is: of the same app or of another. A first migration of an
 app mostly depends on nothing, or on a setting, and is in no run then; what it makes is what others name by
 ``__first__``, and to begin anew from there is what ``migsync remake`` is for.
@@ -15,6 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from migsync.companion.squashing.ranges import squash_key
 from migsync.companion.squashing.risks import Risk
 from migsync.history import FIRST, LATEST, SETTING, History, Key, Migration
 
@@ -81,6 +85,9 @@ class _Rule:
         self._replaced: dict[Key, Key] = {}
         self._meant: dict[Key, Key] = {}
         self._fixed: dict[Key, Key] = {}
+        self._squashes: dict[Key, Key] = {}
+        self._first: dict[Key, Key] = {}
+        self._ends: dict[str, list[Key]] = {}
         for key, migration in history.migrations.items():
             self._gather(key, migration)
 
@@ -112,7 +119,44 @@ class _Rule:
         while following is not None and following not in found:
             found[following] = None
             following = self._next(following)
-        return () if following in found else tuple(found)  # a circle is no run
+        if following in found:
+            return ()  # a circle is no run
+        keys = tuple(found)
+        if len(keys) > 1 and self._turns_round(keys):
+            return keys[:-1]
+        return keys
+
+    def _turns_round(self, keys: Sequence[Key]) -> bool:
+        """Whether Django would run the last before, or after, what is beside it, were it called as its squash is.
+
+        What is beside it may be squashed as well, or not: the order must not turn round in any case.
+        """
+        last, squash = keys[-1], squash_key(self.history, keys, ())
+        beside = self._beside(last)
+        for other in beside:
+            others = (other, self._squashes.get(other, other))
+            if len({one < two for one in (last, squash) for two in others}) > 1:
+                self._first[last] = other
+                return True
+        if beside:
+            self._squashes[last] = squash
+        return False
+
+    def _beside(self, last: Key) -> set[Key]:
+        """What Django puts in order with `last` by name: the app's other parents of its children, or other ends."""
+        children = self.history.children(last)
+        found = {up for child in children for up in self.history.parents(child) if up.app == last.app}
+        if all(child.app != last.app for child in children):
+            found.update(self._ends_of(last.app))
+        return found - {last}
+
+    def _ends_of(self, app: str) -> Sequence[Key]:
+        """The migrations on which no other of the app depends: Django starts from each, by name."""
+        if app not in self._ends:
+            keys = [Key(app, name) for name in self.history.names(app)]
+            inner = {up for key in keys for up in self.history.parents(key)}
+            self._ends[app] = [key for key in keys if key not in inner]
+        return self._ends[app]
 
     def _next(self, key: Key) -> Key | None:
         children = self.history.children(key)
@@ -137,7 +181,10 @@ class _Rule:
             return Stop(outside[0], f"{_listed(outside)} {_verb(outside)} on {last} from outside")
         if len(children) > 1:
             return Stop(children[0], f"{_listed(children)} depend on {last}")
-        return self.against(children[0]) or Stop(children[0], f"{children[0]} depends on {last}")
+        if reason := self.against(children[0]):
+            return reason
+        beside = self._first.get(children[0])
+        return Stop(beside, f"a squash with {children[0]} would turn round which runs first, it or {beside}")
 
     def against(self, key: Key) -> Stop | None:
         """Why a migration is in no run; None for one that is in a run, or would be with a neighbour."""

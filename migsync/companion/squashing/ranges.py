@@ -57,8 +57,8 @@ def _named(history: History, app: str, prefix: str) -> Key:
 def shortest(history: History, key: Key) -> str:
     """The number of a name where it is enough to name it, else the name."""
     number = key.name.partition("_")[0]
-    alone = number.isdigit() and sum(name.startswith(number) for name in history.names(key.app)) == 1
-    return number if alone else key.name
+    listed = "\n".join(("", *history.names(key.app)))
+    return number if number.isdigit() and listed.count(f"\n{number}") == 1 else key.name
 
 
 def findings(history: History, keys: Sequence[Key]) -> Iterator[Finding]:
