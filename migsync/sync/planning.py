@@ -237,7 +237,12 @@ def _options(result: Survey, request: PlanRequest) -> PlanOptions:
     unknown = set(request.apps) - result.history.first_party
     if unknown:
         known = ", ".join(sorted(result.history.first_party)) or "none"
-        raise UsageError(f"{min(unknown)} is not an app of this project with migrations.", "", f"There are: {known}.")
+        today = Labels(result.rewrites).today(min(unknown))
+        raise UsageError(
+            f"{min(unknown)} is not an app of this project with migrations.",
+            f"Its label is {today} now." if today in result.history.first_party else "",
+            f"There are: {known}.",
+        )
     positions = {}
     for text in request.positions:
         app, equals, rewrite = text.partition("=")
