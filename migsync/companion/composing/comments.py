@@ -1,10 +1,14 @@
-"""Comments in a migration's class: those above an operation that stays as it is go with it, the others are told."""
+"""Comments in a migration's class: those of an operation that stays as it is go with it, the others are told.
+
+So are the docstrings of the class and the module.
+"""
 
 from __future__ import annotations
 
+import ast
 import io
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +27,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Comments:
-    """`above`: the lines for above each operation, by its number in the new file. `lost`: (migration, comment)."""
+    """`above`: the lines for above each operation, by its number in the new file. `lost`: (module, comment)."""
 
     above: dict[int, list[str]]
     lost: list[tuple[MigrationModule, Comment]]
@@ -37,6 +41,7 @@ def attributed(modules: Iterable[MigrationModule], kept: Sequence[Any]) -> Comme
     for module in modules:
         if module.definition is None:
             continue
+        lost += [(module, line) for line in _docstrings(module.source.tree, module.definition)]
         body = module.source.span(module.definition)
         inside = comments(module.source.text(*body), module.definition.lineno)
         attributable: dict[int, int] = {}
@@ -51,6 +56,14 @@ def attributed(modules: Iterable[MigrationModule], kept: Sequence[Any]) -> Comme
             elif comment.line not in functions:
                 lost.append((module, comment))
     return Comments(above, lost)
+
+
+def _docstrings(*nodes: ast.Module | ast.ClassDef) -> Iterator[Comment]:
+    """The lines of docstrings, as comments."""
+    for node in nodes:
+        for number, line in enumerate((ast.get_docstring(node) or "").splitlines(), node.body[0].lineno):
+            if line.strip():
+                yield Comment(number, line, alone=True)
 
 
 def comments(text: str, first_line: int) -> list[Comment]:

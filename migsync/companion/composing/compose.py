@@ -122,7 +122,7 @@ def _left_over(lost: Sequence[tuple[MigrationModule, Comment]]) -> str:
     if not lost:
         return ""
     lines = [f"  {module.migration}, line {comment.line}: {comment.text.lstrip('# ')}" for module, comment in lost]
-    return "\n".join(["Comments of operations that are not here as they were:", *lines])
+    return "\n".join(["Comments that stood in other files, and have no place below:", *lines])
 
 
 def _refused(app: str, name: str, error: Exception) -> Finding:

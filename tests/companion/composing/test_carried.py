@@ -259,7 +259,12 @@ COMMENTS = of(
     "comments",
     migration(
         2,
-        f"{HEAD}\nprint  # a name is no side effect of weight\nimport sys\nsys.path.append(sys.path.pop())\n",
+        f"""\
+'''Why there are rows.'''
+{HEAD}
+import sys
+sys.path.append(sys.path.pop())
+""",
         """\
 # First the rows.
 # In one go.
@@ -377,7 +382,8 @@ class TestHowTheyAreWritten:
 
     def test_comments_stay_with_their_operations_or_are_told_at_the_top(self, squashed):
         made = text(squashed, "comments")
-        assert made.startswith("# Comments of operations that are not here as they were:\n#   0002_m, line ")
+        assert made.startswith("# Comments that stood in other files, and have no place below:\n")
+        assert "#   0002_m, line 1: Why there are rows.\n" in made
         assert ": The length.\n" in made
         above = "        # First the rows.\n        # In one go.\n        # rows\n        migrations.RunSQL(\n"
         assert above in made
