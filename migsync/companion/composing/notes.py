@@ -8,7 +8,7 @@ from typing import Any
 
 from migsync.companion.composing.modules import MigrationModule
 from migsync.companion.composing.naming import Named
-from migsync.companion.composing.written import operations
+from migsync.companion.composing.written import depends, operations
 from migsync.findings import Finding, Severity
 
 METHODS = ("__init__", "apply", "unapply", "mutate_state")
@@ -25,7 +25,9 @@ def notes(named: Named, origins: Iterable[MigrationModule], app: str, name: str)
         yield from _side_effects(named, module, app, name)
     yield from _reaching_out(named, app, name)
     for module in origins:
-        if vars(module.module)["Migration"].operations and not operations(module):
+        written = operations(module)
+        made = vars(module.module)["Migration"].operations and not written
+        if made or any(depends(node) for _, node in written):
             yield _made(module, app, name)
 
 

@@ -22,6 +22,14 @@ def operations(module: MigrationModule) -> list[Pair]:
     return [*zip(made, element.elts, strict=True)]
 
 
+def depends(node: ast.expr) -> bool:
+    """Whether an operation is written so that it may be another one elsewhere: by a condition, or by the engine."""
+    return any(
+        isinstance(each, ast.IfExp) or (isinstance(each, ast.Attribute) and each.attr == "vendor")
+        for each in ast.walk(node)
+    )
+
+
 def pairs(module: MigrationModule) -> Iterator[Pair]:
     """Everything that a module's operations were given, with its source."""
     todo = operations(module)
@@ -48,7 +56,7 @@ def find_lambda(module: MigrationModule, code: CodeType) -> ast.Lambda | None:
     return found[0] if len(found) == 1 else None
 
 
-def _list(module: MigrationModule) -> ast.List | None:
+def _list(module: MigrationModule) -> ast.List | ast.Tuple | None:
     found = None
     for statement in module.definition.body if module.definition else ():
         match statement:
@@ -56,7 +64,7 @@ def _list(module: MigrationModule) -> ast.List | None:
                 found = value
             case ast.AnnAssign(target=ast.Name(id="operations"), value=ast.expr() as value):
                 found = value
-    return found if isinstance(found, ast.List) else None
+    return found if isinstance(found, ast.List | ast.Tuple) else None
 
 
 def _zipped(values: Sequence[Any], nodes: Sequence[ast.expr]) -> list[Pair]:
