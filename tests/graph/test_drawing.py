@@ -71,6 +71,17 @@ def test_a_chain_that_no_other_app_touches_is_one_box():
     assert ("0004 … 0008 (5)", "0009_fork", False) in read(block)[1]
 
 
+def test_a_chain_hides_no_merge_and_no_squash():
+    made = [*chain("a", 4), migration("a.0005_m", "a.0004_m", "a.0004_other"), *chain("a", 4, start=6)]
+    made += [migration("a.0004_other"), migration("a.0009_squash", "a.0006_m", replaces=["a.0007_m", "a.0008_m"])]
+    (block,) = blocks(mermaid(make_graph(build_history(made)), collapse=True))
+    labels = {label for label, _ in read(block)[0].values()}
+    assert labels == {
+        *("0001 … 0004 (4)", "0004_other", "0005_m", "0006_m", "0007_m", "0008_m", "0009_m"),
+        "0009_squash (replaces 2)",
+    }
+
+
 def test_a_chain_ends_where_what_is_safe_to_squash_ends():
     made = chain("a", 9)
     run = Run(tuple(each.key for each in made[3:6]), 2)
@@ -140,6 +151,8 @@ def test_what_mermaid_would_refuse_is_split(graph):
         full = {name: label if kind == "outside" else f"{app}.{label}" for name, (label, kind) in boxes.items()}
         drawn |= {(full[tail], full[head]) for tail, head in re.findall(r"(n\d+) --> (n\d+)", block)}
     assert drawn == {(str(tail), str(head)) for tail, head in graph.edges()}, "each edge is in some diagram"
+    if len(drawn) > 2 * MOST_EDGES:
+        assert max(block.count(" --> ") for block in found) == MOST_EDGES, "no more is left out than must be"
     assert shown == {each.name for each in graph.nodes}
 
 

@@ -66,6 +66,14 @@ def test_reach_is_what_following_the_edges_finds_also_in_a_cycle(given_files):
     assert {each: set(reach.below(each)) for each in history.order} == below
 
 
+def test_in_a_cycle_all_reach_all_others():
+    history = build_history([migration("a.0001_x", "a.0003_z"), migration("a.0002_y", "a.0001_x"), *chain("b", 2)])
+    history = build_history([*history.migrations.values(), migration("a.0003_z", "a.0002_y", "b.0001_m")])
+    reach = make_reach(history)
+    assert set(reach.above(key("a.0001_x"))) == {key("a.0002_y"), key("a.0003_z"), key("b.0001_m")}
+    assert set(reach.below(key("a.0001_x"))) == {key("a.0002_y"), key("a.0003_z")}
+
+
 def test_names_come_in_an_order_in_which_they_can_be_applied():
     history = build_history([migration("a.0001_z", "a.0002_y"), migration("a.0002_y"), *chain("b", 2)])
     assert [str(each) for each in make_graph(history).nodes] == ["a.0002_y", "a.0001_z", "b.0001_m", "b.0002_m"]

@@ -101,8 +101,10 @@ def test_a_name_that_would_break_out_is_only_data():
 
 def test_its_data_is_the_graph():
     history = shop()
-    run = Run((key("orders.0001_initial"), key("orders.0002_more")), 1, ("it ends",), ("look",))
-    graph = make_graph(history, states={"default": history.state(frozenset({key("shop.0001_initial")}))}, runs=[run])
+    run = Run((key("shop.0001_initial"), key("shop.0002_a")), 1, ("it ends",), ("look",))
+    graph = make_graph(
+        history, ["shop"], states={"default": history.state(frozenset({key("shop.0001_initial")}))}, runs=[run]
+    )
     data = json.loads(Elements(graph_page(graph, "title", ".")).texts["data"])
     (side,) = data["sides"]
     keys = [Key(node["app"], node["name"]) for node in side["nodes"]]
@@ -113,7 +115,7 @@ def test_its_data_is_the_graph():
     assert by_key[key("auth.0001_initial")]["kind"] == "outside"
     assert keys[by_key[key("shop.0004_x")]["by"][0]] == key("shop.0004_squash")
     assert by_key[key("shop.0001_initial")]["state"] == {"default": "applied"}
-    assert by_key[key("orders.0002_more")]["run"] == 0
+    assert by_key[key("shop.0002_a")]["run"] == 0
     assert data["runs"][0]["risks"] == ["look"]
 
 
@@ -225,6 +227,7 @@ class TestInABrowser:
         x, y = page.middle(node("orders.0002_more"))
         page.drag((1000, 600), (1050, 570))
         assert page.middle(node("orders.0002_more")) == pytest.approx((x + 50, y - 30), abs=1)
+        page.drag((x + 50, y - 30), (x + 54, y))
         assert names(page, ".self") == [], "a drag is no click"
         scale = page.run("panes[0].view.scale")
         page.mouse("mouseWheel", 800, 500, deltaX=0, deltaY=-200)
