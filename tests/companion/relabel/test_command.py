@@ -92,9 +92,16 @@ def test_files_and_records_in_one_step_and_back(tmp_path, new_database) -> None:
     assert "`makemigrations` would add to store: Rename table for item" in refused.out
     (project.root / "shop" / "models.py").write_text(text)
     assert (project.dumps(), project.files()) == (rows, files)
-    ended = done(project.migsync("rename-app", "shop", "store", "--update-db", "--yes", "--database", "default"))
+    ended = done(
+        project.migsync(
+            *("rename-app", "shop", "store", "--update-db", "--yes", "--database", "default"),
+            *("--prove-schema", "--prove-transition"),
+        )
+    )
     assert "The state is equal" in ended.out
     assert "for a fresh database and for 2 databases of yours" in ended.out
+    assert "Schema: old and new files build the same" in ended.out
+    assert "Transition: all" in ended.out
     assert "default: 1 content types have the label shop, and 4 permissions" in ended.out
     for judged in project.manage_all(["migrate", "--check"], ["makemigrations", "--check"]):
         done(judged)
