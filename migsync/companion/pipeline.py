@@ -154,7 +154,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
             shown = _by_databases(survey, proposal, history, terms.wishes)
             findings += shown.findings
             facts = (*facts, *shown.facts)
-    findings = [_advised(finding, reshape, survey.history) for finding in findings]
+    findings = [_advised(finding, reshape) for finding in findings]
     later = [plan.target.alias for plan in plans if plan.changes and plan.target.alias not in chosen]
     return Draft(
         proposal,
@@ -167,18 +167,14 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     )
 
 
-def _advised(finding: Finding, reshape: Reshape, history: History) -> Finding:
+def _advised(finding: Finding, reshape: Reshape) -> Finding:
     """An error with what the command says of it: of a new migration, what to do; of other rows, if they are meant."""
     if finding.code == OTHER_ROWS and reshape.left_out:
         why = f"Left out on purpose: {', '.join(map(str, reshape.left_out))}."
         return replace(finding, severity=Severity.WARNING, meaning=f"{finding.meaning} {why}")
     if finding.blocks and not finding.hint:
-        for key, hint in reshape.advice.items():
-            file = f"{Path(history.apps[key.app].directory or '', key.name)}.py"
-            if file == finding.file or f"{key}" in (
-                f"{finding.app}.{finding.name}",
-                *re.findall(r"[\w.]+\w", finding.found),
-            ):
+        for place, hint in reshape.advice.items():
+            if re.search(rf"(?<![\w.]){re.escape(place)}(?!\w)", f"{finding.found} {finding.app}.{finding.name}"):
                 return replace(finding, hint=hint)
     return finding
 

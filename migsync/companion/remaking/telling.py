@@ -35,37 +35,33 @@ def left_out(remade: Remade) -> tuple[Key, ...]:
     return tuple(dict.fromkeys(gone))
 
 
-def advice(remade: Remade) -> dict[Key, str]:
-    """For each new migration with operations that were carried, what to do where one of these does not run."""
-    found: dict[Key, str] = {}
+def advice(remade: Remade) -> dict[str, str]:
+    """What to do where an operation that was carried over does not run, and of its file where that is all one knows."""
+    found: dict[str, str] = {}
     for key, origins in remade.origins.items():
-        numbers: dict[Key, list[int]] = {}
-        for number, origin in origins:
-            numbers.setdefault(origin, []).append(number)
-        if numbers:
-            of = "; ".join(f"{_numbered(each)} {origin}" for origin, each in numbers.items())
-            found[key] = (
-                f"It was carried over: {of}.\n"
-                "If nobody needs it any more, or the models show all that it leads to, leave it out: "
-                f"--drop {next(iter(numbers)) if len(numbers) == 1 else 'APP.NAME'}\n"
-                "If it must run where it did, in between: migsync squash, in place of remake"
-            )
+        found |= {f"{key} (operation {number})": _advice([origin]) for number, origin in origins}
+    for key, origins in remade.origins.items():
+        if origins:
+            found[f"{key}"] = _advice(list(dict.fromkeys(origin for _, origin in origins)))
     return found
 
 
-def advice_against_replaces(olds: Iterable[Key]) -> dict[Key, str]:
+def _advice(origins: Sequence[Key]) -> str:
+    return (
+        f"It was carried over from {_listed([f'{origin}' for origin in origins])}.\n"
+        "If nobody needs it any more, or the models show all that it leads to: "
+        f"--drop {origins[0] if len(origins) == 1 else 'APP.NAME'}\n"
+        "If it must run where it did, between other changes: migsync squash, in place of remake"
+    )
+
+
+def advice_against_replaces(olds: Iterable[Key]) -> dict[str, str]:
     """What to do where an old migration, still on disk, does not run beside the new ones."""
     hint = (
-        "Of the new migrations of an app, one may stand for what another one does already in a database that is "
-        "behind.\nLeave --replaces out: then such a database is told to be migrated first."
+        "In a database that is behind, one of an app's new migrations stands for what another one does already.\n"
+        "Leave --replaces out: then such a database is told to be migrated first."
     )
-    return dict.fromkeys(olds, hint)
-
-
-def _numbered(numbers: Sequence[int]) -> str:
-    if len(numbers) == 1:
-        return f"operation {numbers[0]} from"
-    return f"operations {numbers[0]} to {numbers[-1]} from"
+    return dict.fromkeys(map(str, olds), hint)
 
 
 def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:
