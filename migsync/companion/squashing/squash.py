@@ -92,10 +92,22 @@ def choose_range(
         Range(part, ranges.squash_key(history, part, used, name if place == 0 else name and f"{name}_{place + 1}"))
         for place, part in enumerate(part for part in parts if len(part) > 1)
     )
-    findings = [*ranges.findings(history, keys)]
+    findings = [*ranges.findings(history, keys), *([] if wanted else [_nothing_left(keys)])]
     findings += [found for each in wanted if (found := ranges.circle(history, each))]
     findings += [found for each in wanted if (found := ranges.name_finding(history, each, used))]
     return Choice(command, wanted, (*findings, *_mixed(history, wanted)), in_two_phases)
+
+
+def _nothing_left(keys: Sequence[Key]) -> Finding:
+    return Finding(
+        "nothing-to-squash",
+        Severity.ERROR,
+        f"Between any two migrations of {keys[0]} to {keys[-1].name} another app's must run.",
+        "Split so that no squash closes a circle, every part is one migration.",
+        "Which ranges are safe to squash: migsync squash --suggest",
+        app=keys[0].app,
+        name=keys[0].name,
+    )
 
 
 def choose_runs(

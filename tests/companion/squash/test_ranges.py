@@ -97,6 +97,12 @@ def test_the_message_says_where_to_split_and_split_does_it():
     assert not choice.blocked
 
 
+def test_a_range_of_which_every_part_is_one_migration_is_no_squash():
+    made = history({"shop": "0001 0002:0001+blog.0001", "blog": "0001:shop.0001"})
+    choice = choose_range(made, (), "shop", "0001", "0002", in_parts=True)
+    assert [found.code for found in choice.findings] == ["nothing-to-squash"]
+
+
 def test_the_squash_has_a_name_that_was_never_used():
     made = history(LINE)
     keys = ranges.range_between(made, "shop", "0002", "0004")
