@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from migsync.companion.proposal import Collapse, Reshape
 from migsync.companion.scope import broken, chosen_apps
@@ -34,7 +34,8 @@ def tidy(
         return Reshape(command, findings=findings)
     found = [each for each in transitions(history, databases, labels) if not each.squash.inner]
     waiting = [each for each in transitions(history, databases, labels) if each.squash.inner]
-    findings = tuple(finding for each in found for finding in _obstacles(history, each, assume_deployed))
+    obstacles = {each.squash.key: tuple(_obstacles(history, each, assume_deployed)) for each in found}
+    findings = (*(finding for each in obstacles.values() for finding in each), *_others_ready(obstacles))
     settled = [each for each in found if remove_replaced or not each.squash.files]
     others = [each for each in found if each not in settled]
     foreign = [key for each in settled for key in each.squash.foreign if key.app in history.first_party]
@@ -110,6 +111,19 @@ def _obstacles(history: History, transition: Transition, assume_deployed: bool) 
             "Which of the two stands for them is not known.",
             "Take one of the squashes away, or take what they share out of its `replaces`.",
             path,
+        )
+
+
+def _others_ready(obstacles: Mapping[Key, Sequence[Finding]]) -> Iterator[Finding]:
+    """Where one squash is refused, the apps that could be tidied without it."""
+    refused = {squash.app for squash, findings in obstacles.items() if findings}
+    ready = sorted({squash.app for squash in obstacles} - refused)
+    if refused and ready:
+        yield Finding(
+            "others-ready",
+            Severity.INFO,
+            f"Nothing stands in the way of the squashes of {', '.join(ready)}.",
+            hint=f"Name these apps alone: migsync tidy {' '.join(ready)}",
         )
 
 

@@ -225,3 +225,12 @@ def test_rows_that_are_left_when_the_files_are_done(tmp_path: Path) -> None:
     assert [step.name for step in found.steps if step.keys] == ["rows"]
     assert [place.alias for place in found.places] == ["default"]
     assert settled_transitions(project.read(), Rewrites((rewrite,)), [PAST], ["shop"]) == ()
+
+
+def test_apps_that_could_be_done_are_named_beside_the_one_that_cannot(tmp_path: Path) -> None:
+    project = shop(tmp_path)
+    project.add("news.0001_squashed", replaces=["news.0001_n"])
+    found = proposed(project, [PARTIAL])
+    assert [finding.code for finding in found.findings] == ["squash-partial", "others-ready"]
+    assert found.findings[1].hint == "Name these apps alone: migsync tidy news"
+    assert refusals(proposed(project, [PARTIAL], apps=["news"])) == []
