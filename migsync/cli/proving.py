@@ -1,9 +1,10 @@
-"""What a rewriting command proves on scratch databases: options, and what they ask for."""
+"""What a rewriting command proves on scratch databases, and the report of it: options, and what they ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,9 +13,12 @@ from migsync.cli.options import packed, together
 from migsync.errors import UsageError
 
 if TYPE_CHECKING:
+    from migsync.companion.pipeline import Draft
     from migsync.companion.proof.wishes import Wishes
+    from migsync.sync.planning import Survey
 
-NAMES = ("prove_schema", "no_prove_schema", "prove_transition", "no_prove_transition")
+NAMES = ("prove_schema", "no_prove_schema", "prove_transition", "no_prove_transition", "report")
+SUFFIXES = (".md", ".html")
 DEFAULT = ""
 """The value of an option that was given without an alias."""
 
@@ -28,6 +32,7 @@ class Proving:
     no_prove_schema: bool = False
     prove_transition: tuple[str, ...] = ()
     no_prove_transition: bool = False
+    report: Path | None = None
 
     def wishes(self) -> Wishes:
         """The same as the pipeline wants it. Raises UsageError for options that exclude each other."""
@@ -51,8 +56,36 @@ class Proving:
         return tuple(alias for alias in aliases if alias != DEFAULT)
 
 
+def write_report(path: Path, draft: Draft, survey: Survey) -> None:
+    """Write the report of a draft that was made from `survey`. Raises UsageError where that cannot be."""
+    from migsync.companion.report import make_report, report_text
+
+    try:
+        report = make_report(draft, survey.history, survey.project.root)
+        path.write_text(report_text(report, path), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"The report cannot be written to {path}: {error.strerror or error}") from error
+
+
+def _report(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and value.suffix.lower() not in SUFFIXES:
+        raise click.BadParameter(f"{value} is neither .md nor .html: the suffix says which it is to be.")
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"There is no directory {value.parent}.")
+    return value
+
+
+report_option = click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_report,
+    metavar="FILE",
+    help="Write what changes and what was proven to FILE, .md or .html; with --dry-run too.",
+)
+
+
 def proving_options(*, always: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """--prove-schema, --prove-transition, handed on as `proving`; with `always` what turns the proofs off."""
+    """--prove-schema, --prove-transition, --report, handed on as `proving`; with `always` what turns the proofs off."""
     if always:
         options = together(
             click.option(
@@ -73,6 +106,7 @@ def proving_options(*, always: bool) -> Callable[[Callable[..., Any]], Callable[
             click.option(
                 "--no-prove-transition", is_flag=True, help="Do not prove what becomes of databases that are behind."
             ),
+            report_option,
         )
     else:
         options = together(
@@ -92,6 +126,7 @@ def proving_options(*, always: bool) -> Callable[[Callable[..., Any]], Callable[
                 flag_value=DEFAULT,
                 help="Prove on SQLite, or on ALIAS's engine, that every database that is behind comes out the same.",
             ),
+            report_option,
         )
 
     def pack(values: dict[str, Any]) -> Proving:

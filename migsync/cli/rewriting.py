@@ -22,7 +22,7 @@ from migsync.cli.options import (
     writing_options,
 )
 from migsync.cli.output import Output
-from migsync.cli.proving import Proving, proving_options
+from migsync.cli.proving import Proving, proving_options, write_report
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, near
 from migsync.cli.views.findings import findings_blocks
@@ -142,6 +142,9 @@ class _Rewriting:
             ground = survey_ground(survey, self.asked.databases)
             draft = make_draft(ground, reshaping(ground), self._terms())
             self._show(draft)
+            if report := self.asked.proving.report:
+                write_report(report, draft, survey)
+                self.output.show([EMPTY, line(f"The report is in {near(report.absolute())}.")])
             if draft.blocked:
                 return self._end(draft, "refused", ExitStatus.REFUSED)
             if draft.empty:

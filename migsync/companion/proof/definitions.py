@@ -81,7 +81,7 @@ def _tokens(statement: str) -> list[str]:
 
 
 def _joined(tokens: list[str]) -> str:
-    return re.sub(r"(?<=\() | (?=[),])", "", " ".join(tokens)).strip()
+    return re.sub(r"(?<=\() | (?=[(),])", "", " ".join(tokens)).strip()
 
 
 def _items(tokens: list[str]) -> Iterator[Item]:

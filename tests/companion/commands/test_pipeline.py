@@ -243,3 +243,14 @@ def test_as_a_command_of_manage_py(shop):
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert shop.pending("default") == []
+
+
+@pytest.mark.parametrize("name", ["report.md", "report.html"])
+def test_a_report_is_written_with_a_dry_run_too(shop, name):
+    files = shop.files()
+    path = shop.root.parent / name
+    ended = shop.migsync("linearize", "--update-db", "--dry-run", "--report", str(path))
+    assert ended.status == 0, ended.out + ended.err
+    assert "migrate --plan" in path.read_text()
+    assert shop.files() == files
+    assert shop.migsync("linearize", "--dry-run", "--report", str(path.with_suffix(".pdf"))).status == 64

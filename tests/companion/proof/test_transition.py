@@ -7,20 +7,13 @@ import pytest
 from migsync.companion.pipeline import history_after
 from migsync.companion.proof.databases import Pair, prove_by_databases
 from migsync.companion.proof.wishes import Outcome, Wishes
+from migsync.findings import Severity
 from migsync.history import read_history
 from migsync.rewrites.order import Rewrites
-from tests.companion.proof.projects import ITEM, Site, add_field, migration, rewrite
+from tests.companion.proof.projects import ID, ITEM, Site, add_field, alter_field, migration, rewrite
+from tests.databases import django_databases
 
 WISHES = Wishes((), (), data=True)
-ROWS = """\
-    from django.utils import timezone
-
-    def fill(apps, editor):
-        Item, Owner = apps.get_model("shop", "Item"), apps.get_model("shop", "Owner")
-        {first}
-        anne = Owner.objects.create(name="Anne", since=timezone.now())
-        Item.objects.create(owner=anne)
-    """
 NUMBER = add_field("item", "number", "IntegerField(null=True)")
 SKU = add_field("item", "sku", "CharField(max_length=20, null=True)")
 INDEX = "migrations.AddIndex('item', models.Index(fields=['sku'], name='item_by_sku'))"
@@ -100,3 +93,135 @@ def test_right_at_the_end_and_wrong_on_the_way(site):
             "A database that has shop.0002_number last: The column sku on shop_item: only the new files make it.",
         )
     ]
+
+
+def test_a_column_that_an_earlier_position_needs(site):
+    """A type that only the last migration makes right: the databases before it would keep the other one."""
+    wide = SKU.replace("20", "30")
+    narrow = site.propose(
+        site.change(path("0003_sku"), path("0003_sku"), migration(wide, after=[("shop", NAMES[1])])),
+        site.change(
+            path("0004_index"),
+            path("0004_index"),
+            migration(
+                alter_field("item", "sku", "CharField(max_length=20, null=True)"), INDEX, after=[("shop", NAMES[2])]
+            ),
+        ),
+    )
+    [(code, found)] = codes(prove(site, narrow))
+    assert code == "transition-differs"
+    assert found.startswith("A database that has shop.0003_sku last: The column sku on shop_item: varchar(20)")
+
+
+TRIGGER = """migrations.RunSQL(
+    "CREATE TRIGGER keep BEFORE DELETE ON shop_item BEGIN SELECT RAISE(ABORT, '{said}'); END", "DROP TRIGGER keep"
+)"""
+
+
+def test_a_trigger_that_is_another(site):
+    site.write({path("0004_index"): migration(INDEX, TRIGGER.format(said="no"), after=[("shop", NAMES[2])])})
+    new = squashed(site, ", ".join([NUMBER, SKU, INDEX, TRIGGER.format(said="never")]))
+    [(code, found)] = codes(prove(site, new))
+    assert code == "schema-differs"
+    assert found.startswith("The trigger keep on shop_item: ")
+
+
+def test_a_squash_on_disk_is_looked_at_from_before_it_and_from_after_it(site):
+    """Where Django records the replaced migrations with the squash, and where they ran one by one."""
+    squash = migration(NUMBER, SKU, after=[("shop", NAMES[0])], replaces=[("shop", NAMES[1]), ("shop", NAMES[2])])
+    site.write({path("0002_squashed"): squash})
+    site.write({path("0004_index"): migration(INDEX, after=[("shop", "0002_squashed")])})
+    edited = migration(INDEX, after=[("shop", "0002_squashed")], head="# Touched.")
+    outcome = prove(site, site.propose(site.change(path("0004_index"), path("0004_index"), edited)))
+    assert codes(outcome) == []
+    # Fresh, 0001 and the squash; and 0001, 0002, 0003 of the databases from before it.
+    assert outcome.facts[-1] == "Transition: all 6 databases that are behind come out the same on SQLite."
+    broken = edited.replace("'number', models.IntegerField(null=True)", "")
+    wrong = site.propose(
+        site.change(path("0004_index"), path("0004_index"), broken),
+        site.change(path("0003_sku"), path("0003_sku"), migration(SKU.replace("20", "21"), after=[("shop", NAMES[1])])),
+    )
+    [(code, found)] = codes(prove(site, wrong))
+    assert code == "transition-differs"
+    assert found.startswith("A database that has shop.0003_sku last: The column sku on shop_item: varchar(20)")
+
+
+def test_both_ways_where_the_replaced_files_stay(site):
+    """Django's own way: no rewrite, the squash beside what it replaces, also built from nothing."""
+    replaced = [("shop", name) for name in NAMES[1:]]
+    right = squashed(site, ", ".join([NUMBER, SKU, INDEX]), keep=True, replaces=replaced)
+    outcome = prove(site, right)
+    assert codes(outcome) == []
+    assert outcome.facts[-1].startswith("Transition: all 4 databases")
+    wrong = squashed(site, ", ".join([NUMBER, SKU]), keep=True, replaces=replaced)
+    assert codes(prove(site, wrong)) == [
+        ("schema-differs", "The index item_by_sku on shop_item: only the old files make it.")
+    ]
+
+
+FILL = """\
+    from django.utils import timezone
+    import uuid
+
+    def fill(apps, editor):
+        Owner, Item = apps.get_model("shop", "Owner"), apps.get_model("shop", "Item")
+        {first}
+        for name in {names}:
+            owner = Owner.objects.create(name=name, since=timezone.now(), token=uuid.uuid4())
+            Item.objects.create(owner=owner, number=1)
+    """
+OWNER = (
+    f"migrations.CreateModel('Owner', [{ID}, ('name', models.CharField(max_length=20)), "
+    "('since', models.DateTimeField()), ('token', models.UUIDField())])"
+)
+OWNED = add_field("item", "owner", "ForeignKey('shop.owner', models.CASCADE, null=True)")
+
+
+def filling(names: list[str], first: str = "pass") -> str:
+    return migration(
+        "migrations.RunPython(fill)", after=[("shop", NAMES[2])], head=FILL.format(names=names, first=first)
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "first", "found"),
+    [
+        # Other keys, another clock and other tokens: each item still refers to the owner of that name.
+        (
+            ["Anne", "Bob"],
+            "Owner.objects.create(id=7, name='x', since=timezone.now(), token=uuid.uuid4()).delete()",
+            [],
+        ),
+        (
+            ["Anne", "Eve"],
+            "pass",
+            ["shop_item: 1 only with the old files", "shop_owner: 1 only with the old files (id=2, name='Bob'"],
+        ),
+        (["Anne"], "pass", ["shop_item: 1 only with the old files", "shop_owner: 1 only with the old files"]),
+    ],
+    ids=["the same", "another", "fewer"],
+)
+def test_rows_of_data_migrations(database, tmp_path, names, first, found):
+    site = Site(tmp_path / "site").settings("shop").app("shop", "", shop())
+    with (site.root / "config.py").open("a") as settings:
+        settings.write(django_databases({"default": database}))
+    site.write({path(NAMES[1]): migration(NUMBER, OWNER, OWNED, after=[("shop", NAMES[0])])})
+    site.write({path(NAMES[3]): filling(["Anne", "Bob"])})
+    new = site.propose(site.change(path(NAMES[3]), path(NAMES[3]), filling(names, first)))
+    outcome = prove(site, new, Wishes((), None, data=True))
+    assert [code for code, _ in codes(outcome)] == ["data-differs"] * len(found)
+    for (_, said), expected in zip(codes(outcome), found, strict=True):
+        assert said.startswith(f"The rows of {expected}")
+
+
+def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresql_database):
+    site = Site(tmp_path / "site").settings("shop").app("shop", "", shop())
+    with (site.root / "config.py").open("a") as settings:
+        settings.write(django_databases({"default": postgresql_database}))
+    only = "migrations.RunSQL('COMMENT ON TABLE shop_item IS $$items$$')"
+    site.write({path(NAMES[3]): migration(INDEX, only, after=[("shop", NAMES[2])])})
+    outcome = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX, only])), Wishes(None, ()))
+    assert [(finding.code, finding.severity) for finding in outcome.findings] == [("not-on-sqlite", Severity.INFO)]
+    assert "2 come out the same on PostgreSQL" in outcome.facts[-1]
+    lost = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])), Wishes((), ()))
+    assert codes(lost) == [("schema-differs", "The table shop_item: p items before, p after.")]
