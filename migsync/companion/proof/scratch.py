@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,16 @@ from migsync.errors import MigsyncError, NotPermitted
 from migsync.records.config import DatabaseConfig
 
 PREFIX: Final = "migsync_proof"
+NAME: Final = re.compile(rf"^{PREFIX}_(\d+)_[0-9a-f]+$")
+"""The name of a scratch database says when it was made, in seconds since 1970."""
+ABANDONED: Final = 24 * 60 * 60
+"""So many seconds after it was made nobody is at work on one any more that has no connection."""
+UNUSED: Final = {
+    "postgresql": "SELECT datname FROM pg_database d WHERE datdba = current_user::regrole "
+    "AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)",
+    "mysql": "SELECT schema_name FROM information_schema.schemata s "
+    "WHERE NOT EXISTS (SELECT 1 FROM information_schema.processlist p WHERE p.db = s.schema_name)",
+}
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
 
 
@@ -58,10 +70,11 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
 
 @contextmanager
 def _on_server(config: DatabaseConfig, engine: str) -> Iterator[Scratch]:
-    name = f"{PREFIX}_{secrets.token_hex(6)}"
+    name = f"{PREFIX}_{int(time.time())}_{secrets.token_hex(6)}"
     arguments = {key: value for key, value in config.connect_args.items() if key not in ("dbname", "database")}
     scratch = Scratch(name, replace(config, url=sa.make_url(config.url).set(database=name), connect_args=arguments))
     with _home(config) as home:
+        _drop_abandoned(home, engine)
         schemas = _create(home, engine, name)
     try:
         if schemas:
@@ -84,6 +97,16 @@ def _home(config: DatabaseConfig) -> Iterator[sa.Connection]:
     engine = behaviour.create(config).execution_options(isolation_level="AUTOCOMMIT")
     with behaviour.explained(), engine.connect() as connection:
         yield connection
+
+
+def _drop_abandoned(home: sa.Connection, engine: str) -> None:
+    """Drop what proofs left behind that were killed, as far as that is certain and allowed."""
+    limit = time.time() - ABANDONED
+    with suppress(DBAPIError):
+        for (name,) in home.execute(sa.text(UNUSED[engine])).all():
+            made = NAME.match(name)
+            if made and int(made[1]) < limit:
+                home.execute(sa.text(f"DROP DATABASE {_quoted(home, name)}"))
 
 
 def _create(home: sa.Connection, engine: str, name: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from migsync.companion.proof.databases import prove_schema
@@ -171,3 +173,19 @@ def test_no_right_to_create_a_database(tmp_path, postgresql_database):
             differences(site, item(), item())
     finally:
         postgresql_database.execute("DROP ROLE migsync_proof_reader")
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_what_a_killed_proof_left_is_dropped_a_day_later(tmp_path, new_database, engine):
+    database = new_database(engine)
+    now = int(time.time())
+    abandoned, recent, strange = (f"migsync_proof_{part}" for part in (f"{now - 90000}_ab", f"{now - 600}_ab", "mine"))
+    for name in (abandoned, recent, strange):
+        database.execute(f"CREATE DATABASE {name}")
+    try:
+        assert differences(site_on(tmp_path, database), item(), item() + "\n") == []
+        assert abandoned not in databases(database)
+        assert {recent, strange} <= set(databases(database))
+    finally:
+        for name in (abandoned, recent, strange):
+            database.execute(f"DROP DATABASE IF EXISTS {name}")
