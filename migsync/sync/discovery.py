@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from migsync.findings import Finding
+from migsync.findings import Finding, Severity
 from migsync.history import History, Key, Migration
 from migsync.records.record import Record
 from migsync.rewrites.agreement import agreed
@@ -87,8 +87,10 @@ def discover(
             for app, evidence in evidences.items()
             for name, branch in git.elsewhere(app, _nowhere(history, evidence)).items()
         }
+        silent = tuple(_git_is_silent(app, git.reason(app)) for app in evidences if git.reason(app))
     unstated = {app: evidence for app, evidence in evidences.items() if app not in stated}
     proposed, findings = propose(unstated, rewrites.heads, created, "evidence", accept_hints=accept)
+    findings += tuple(finding for finding in silent if finding.app in unstated and unstated[finding.app].open)
     if stated:
         known = {app: found for app, found in files.items() if found}
         changes = {app: _with_proven(stated[app], evidences[app], accept=accept) for app in stated}
@@ -98,6 +100,16 @@ def discover(
         proposed = replace(made, apps={**(proposed.apps if proposed else {}), **made.apps})
     left = () if accept else tuple(pair for evidence in unstated.values() for pair in evidence.open)
     return Discovery(proposed, evidences, findings, left, elsewhere)
+
+
+def _git_is_silent(app: str, reason: str) -> Finding:
+    return Finding(
+        "git-is-silent",
+        Severity.INFO,
+        f"{app}: {reason}",
+        "With the files of old at hand, what became of a name could be proven; without them it is a question.",
+        app=app,
+    )
 
 
 def old_files(git: GitWorlds, app: str, changes: NameChanges) -> Mapping[str, Migration] | None:
