@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,8 +14,9 @@ from migsync.companion.reshaped import Reshaped
 from migsync.companion.scope import broken, chosen_apps
 from migsync.errors import UsageError
 from migsync.findings import Finding
-from migsync.history import History, Key
+from migsync.history import SETTING, History, Key, build_history
 from migsync.rewrites.order import Rewrites
+from migsync.sync.planning import Survey
 
 WORD = "remade"
 ASIDE = "_before_remade"
@@ -50,6 +52,8 @@ def remake(ground: Ground, wish: Wish) -> Reshape:
 
     Raises UsageError for an app or a migration that is not of this project, and what :func:`ask_remake` raises.
     """
+    if not re.fullmatch(r"\w+", wish.word):
+        raise UsageError(f"--name {wish.word}: not a word.", hint="Letters, digits and underscores: --name fresh")
     history = ground.survey.history
     chosen = chosen_apps(history, wish.apps)
     told = tuple(telling.without_migrations(app for app in wish.apps if app not in chosen))
@@ -75,7 +79,7 @@ def remake(ground: Ground, wish: Wish) -> Reshape:
             return Reshape(wish.command, findings=told)
         request = replace(request, apps=rest)
         remade = ask_remake(ground.survey.project, request)
-    return _reshape(history, wish, request, remade, told)
+    return _reshape(ground.survey, wish, request, remade, told)
 
 
 def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
@@ -86,7 +90,8 @@ def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
     return [app for app in chosen if app not in made]
 
 
-def _reshape(history: History, wish: Wish, request: RemakeRequest, remade: Remade, told: Iterable[Finding]) -> Reshape:
+def _reshape(survey: Survey, wish: Wish, request: RemakeRequest, remade: Remade, told: Iterable[Finding]) -> Reshape:
+    history, settings = survey.history, survey.project.settings
     errors = (
         *telling.pending(remade.pending),
         *telling.stuck(remade.carried),
@@ -112,8 +117,23 @@ def _reshape(history: History, wish: Wish, request: RemakeRequest, remade: Remad
     reshaped = Reshaped(history, wanted)
     if all(_is_made_so(reshaped, app) for app in request.apps):
         return Reshape(wish.command, findings=(*findings, telling.made_already(request.apps)))
-    found = reshaped.after.cycle
-    return replace(wanted, findings=(*findings, telling.cycle(found, frozenset(request.apps)))) if found else wanted
+    found = _cycle(reshaped, settings)
+    return (
+        replace(wanted, findings=(*findings, telling.cycle(found, frozenset(request.apps), history.first_party)))
+        if found
+        else wanted
+    )
+
+
+def _cycle(reshaped: Reshaped, settings: Mapping[str, str]) -> tuple[Key, ...]:
+    """Migrations that would depend on each other, dependencies on settings included."""
+    old = reshaped.history.migrations
+    swappable = {key: tuple(to for to in migration.dependencies if to.app == SETTING) for key, migration in old.items()}
+    after = [
+        replace(migration, dependencies=(*migration.dependencies, *swappable.get(key, ())), digest="")
+        for key, migration in reshaped.after.migrations.items()
+    ]
+    return build_history(after, reshaped.history.apps.values(), settings, complete=False).cycle
 
 
 def _is_made_so(reshaped: Reshaped, app: str) -> bool:

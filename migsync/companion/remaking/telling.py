@@ -195,18 +195,22 @@ def without_models(apps: Iterable[str], *, asked: bool) -> Iterator[Finding]:
         )
 
 
-def cycle(found: Sequence[Key], remade: frozenset[str]) -> Finding:
+def cycle(found: Sequence[Key], remade: frozenset[str], first_party: frozenset[str]) -> Finding:
     """The error for migrations that would depend on each other."""
-    others = sorted({key.app for key in found} - remade)
-    again = " ".join(sorted(remade | set(others)))
+    labels = {key.app for key in found}
+    others = sorted(labels - remade)
+    together = bool(others) and first_party.issuperset(others)
     return Finding(
         "remake-cycle",
         Severity.ERROR,
         f"From scratch, these would depend on each other: {' -> '.join(map(str, (*found, found[0])))}.",
-        f"{_listed(others)} {'is' if len(others) == 1 else 'are'} not made anew, and comes both before and after."
+        f"{_listed(others)} {'is not made anew, and comes' if len(others) == 1 else 'are not made anew, and come'} "
+        "both before and after."
         if others
         else "No order of running them would be right.",
-        f"Make them anew together: migsync remake {again}" if others else "Leave one of the apps out.",
+        f"Make them anew together: migsync remake {' '.join(sorted(remade.union(others)))}"
+        if together
+        else f"Leave {_listed(sorted(labels & remade))} out, or use migsync squash.",
         app=found[0].app,
     )
 
