@@ -76,7 +76,7 @@ def _verdict(draft: Draft) -> str:
     changes = draft.proposal.files
     made = sum(change.old_path is None for change in changes)
     gone = sum(change.new_path is None for change in changes)
-    return f"{made} files made, {gone} removed, {len(changes) - made - gone} changed or moved."
+    return f"{made} file{'' if made == 1 else 's'} made, {gone} removed, {len(changes) - made - gone} changed or moved."
 
 
 def _files(draft: Draft, before: History) -> Iterator[tuple[str, str, str]]:
@@ -113,7 +113,7 @@ def _databases(draft: Draft) -> Iterator[str]:
             state = "no record changes"
         else:
             number = f"{len(plan.changes)} record{'' if len(plan.changes) == 1 else 's'}"
-            state = f"{number} changed in the same step" if alias in draft.chosen else f"{number} to be synced later"
+            state = f"{number}, in the same step" if alias in draft.chosen else f"{number}, to be synced later"
         yield f"{alias} ({plan.target.engine}): {state}."
     known = {plan.target.alias for plan in draft.plans}
     yield from (f"{alias}: not reached, to be synced later." for alias in draft.later if alias not in known)
@@ -129,7 +129,7 @@ def _findings(draft: Draft) -> Iterator[str]:
 def _next(draft: Draft) -> Iterator[str]:
     yield "git add -A"
     if draft.proposal.rewrite:
-        yield "migsync apply"
+        yield "migsync apply  # on every other database, with the new files"
 
 
 def as_markdown(report: Report) -> str:

@@ -62,7 +62,13 @@ def test_markdown_and_html_say_the_same_and_no_name_is_markup():
     tags.feed(page)
     assert {"script", "b"} & set(tags.seen) == set()
     said = "".join(tags.text)
-    for text in ("RunPython(fill)", NEW[1], "Schema: the same on SQLite.", "names <b>0002_a</b>", "git add -A"):
+    for text in (
+        "RunPython(fill)",
+        NEW[1],
+        "Schema: the same on SQLite.",
+        "names <b>0002_a</b>",
+        "git add -A\nmigsync apply",
+    ):
         assert text in said
 
 
