@@ -95,12 +95,14 @@ def _order(
 ) -> Iterator[Finding]:
     """Among the orders that the old dependencies allow, Django's choice goes by names: another one is no fault.
 
-    Migrations made from scratch need something else than the old ones did: of theirs, the schema is the proof.
+    Migrations made from scratch need something else than the old ones did, and are needed for something else: of
+    theirs, the schema and the rows are the proof.
     """
     place = {key: number for number, key in enumerate(new)}
     for child, parents in edges.items():
         if child.app in identities.anew:
             continue
+        parents = [parent for parent in parents if parent.app not in identities.anew]
         for now in identities.of_key(child):
             for parent in _standing(parents, edges, identities):
                 if parent != now and place[parent] > place[now]:

@@ -48,14 +48,16 @@ class Remade:
     """What Django made of the apps: `files` are the new migrations in order, with their text.
 
     `pending` are the changes, (app, in words), that have no migration yet; then there is nothing else. `origins` are,
-    by new migration, the number (from 1) of each operation that was carried over, with the old one that had it. `notes`
-    come from the making of the texts. `crossed` are apps whose old migrations cannot be shared out among the new.
+    by new migration, the number (from 1) of each operation that was carried over, with the old one that had it;
+    `further` the files that hold nothing else. `notes` come from the making of the texts. `crossed` are apps whose old
+    migrations cannot be shared out among the new.
     """
 
     files: Mapping[Key, str]
     pending: tuple[tuple[str, str], ...] = ()
     carried: tuple[Carried, ...] = ()
     origins: Mapping[Key, tuple[tuple[int, Key], ...]] = field(default_factory=dict)
+    further: frozenset[Key] = frozenset()
     notes: tuple[Finding, ...] = ()
     crossed: tuple[str, ...] = ()
 
@@ -89,6 +91,7 @@ def _remade(report: Mapping[str, Any]) -> Remade:
         origins={
             key: tuple((number, Key(app, name)) for number, app, name in each["origins"]) for key, each in files.items()
         },
+        further=frozenset(key for key, each in files.items() if each["further"]),
         notes=tuple(Finding.from_dict(note) for each in files.values() for note in each["notes"]),
         crossed=tuple(report.get("crossed", ())),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,12 +135,18 @@ class _Files:
     def _carry(self, carried: Sequence[Unseen]) -> None:
         origins = list(dict.fromkeys(each.origin for each in carried))
         above = {origin: self.old.above(origin) for origin in origins}
+        above |= {node: self.old.above(node) for node in frozenset().union(*above.values()) if self._parts(node, above)}
         apart = {origin for origin in origins if not self.old.migration(origin).atomic}
         places: list[Place] = []
-        for group in grouped(origins, above, apart):
+        for group in grouped([node for node in self.old.order if node in above], above, apart):
+            if group.app not in self.old.apps:
+                places.append((group.app, -1))
+                continue
             before = {origin: above[origin] for origin in group.origins}
             place = (group.app, len(self.of(group.app)))
-            depends = {places[number] for number in group.after} | self._models_of(group.app, before)
+            depends = {places[number] for number in group.after if places[number][1] >= 0} | self._models_of(
+                group.app, before
+            )
             without_schema = {up for ups in before.values() for up in ups if up[0] in self.old.apps} - self.old.schema
             self.made.append(
                 New(
@@ -155,6 +161,10 @@ class _Files:
             )
             self.holds |= {(origin, Fate.CARRIED): place for origin in before}
             places.append(place)
+
+    def _parts(self, node: Node, origins: Collection[Node]) -> bool:
+        """Whether something that is not made anew stands between two migrations with something to carry."""
+        return node[0] not in self.old.apps and not self.old.above(node).isdisjoint(origins)
 
     def _models_of(self, app: str, before: Mapping[Node, AbstractSet[Node]]) -> set[Place]:
         """The last initial file of each app that operations could use, and of their own."""
@@ -298,6 +308,7 @@ def _composed(file: New, names: Mapping[Place, str], origins_of: Mapping[int, No
         "app": app,
         "name": names[file.place],
         "text": composed.text,
+        "further": bool(file.origins) and not file.initial,
         "origins": [(number, *origin) for number, origin in origins if origin],
         "notes": [note.as_dict() for note in composed.notes],
     }

@@ -10,6 +10,7 @@ from migsync.companion.pipeline import Ground
 from migsync.companion.proposal import Collapse, Reshape
 from migsync.companion.remaking import telling
 from migsync.companion.remaking.asking import Remade, RemakeRequest, ask_remake
+from migsync.companion.remaking.standing import standing
 from migsync.companion.reshaped import Reshaped
 from migsync.companion.scope import broken, chosen_apps
 from migsync.errors import UsageError
@@ -106,6 +107,7 @@ def _reshape(survey: Survey, wish: Wish, request: RemakeRequest, remade: Remade,
         wish.command,
         created={key: text.encode() for key, text in remade.files.items()},
         collapsed=() if wish.replaces else tuple(_collapses(history, request.apps, remade.files)),
+        stands={} if wish.replaces else standing(history, remade, frozenset(request.apps)),
         anew=frozenset(request.apps),
         aside=ASIDE if wish.keep_old else "",
         left_out=telling.left_out(remade),

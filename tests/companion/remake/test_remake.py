@@ -227,6 +227,29 @@ def test_an_app_that_is_in_between_is_named(project):
     assert project.migsync("remake", "nobody").status == 64
 
 
+def test_an_app_that_stays_runs_where_it_did(project):
+    """Between two of shop's that are carried over, and so after the first of them and before the second."""
+    post = 'migrations.RunSQL("INSERT INTO blog_post (title) SELECT name FROM shop_item")'
+    files = {
+        "shop": {
+            "0001_initial": migration(CREATE_ITEM),
+            "0002_fill": migration(FILL, "shop.0001_initial", above=FUNCTIONS),
+            "0003_price": migration(ADD_PRICE, "shop.0002_fill"),
+            "0004_rename": migration(RENAME, "shop.0003_price", "blog.0001_initial"),
+        },
+        "blog": {"0001_initial": migration(f"{CREATE_POST}, {post}", "shop.0002_fill")},
+    }
+    make(project, {"shop": ONE, "blog": BLOG.partition("    item")[0]}, files)
+    project.migrate("default")
+    ended = project.migsync("remake", "shop", "--update-db", "--yes", "--no-prove-transition")
+    assert ended.status == 0, ended.out + ended.err
+    assert names(project, "shop") == ["0001_remade", "0002_remade_carried", "0003_remade_carried"]
+    assert '("shop", "0002_remade_carried")' in (project.migrations("blog") / "0001_initial.py").read_text()
+    project.databases.pop("behind")
+    check(project)
+    assert project.databases["fresh"].execute("SELECT title, name FROM blog_post, shop_item") == [("first", "second")]
+
+
 def test_the_classic_way_replaces_every_old_migration_once(project):
     """The old files stay, a database that is behind still goes through them, and a new one through the new file."""
     files = {
