@@ -80,7 +80,7 @@ def prove_by_databases(
     """
     transition: Transition | None = None
     if wishes.transition is not None:
-        rehearsed = _rehearse(project, proposal, pair)
+        rehearsed = _rehearse(project, proposal, pair, wishes)
         if isinstance(rehearsed, Outcome):
             return rehearsed
         transition = rehearsed
@@ -99,11 +99,11 @@ def prove_by_databases(
 NOT_ON_SQLITE = "not-on-sqlite"
 
 
-def _rehearse(project: Project, proposal: Proposal, pair: Pair) -> Transition | Outcome:
+def _rehearse(project: Project, proposal: Proposal, pair: Pair, wishes: Wishes) -> Transition | Outcome:
     apps = touched_apps(pair.old, proposal)
     [answer] = ask(project, [{"task": "rehearse", "apps": sorted(apps), "labels": _labels_before(proposal)}], [{}])
     if answer.failure:
-        return Outcome((_not_built("The files as they are", answer.failure, NOTHING),))
+        return Outcome((_not_built("The files as they are", answer.failure, NOTHING, WITHOUT if wishes.data else ""),))
     return plan_transition(
         answer.report,
         pair.old,
@@ -275,11 +275,12 @@ class _Run:
                 "The transition is proven on the engine in use instead.",
             )
         elif old.failure:
-            yield _not_built("The files as they are", old.failure, NOTHING)
+            yield _not_built("The files as they are", old.failure, NOTHING, WITHOUT if self.data else "")
         elif new.failure:
             yield _not_built("The new files", new.failure, "The files as they are do.")
 
 
+WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
 NOTHING = "There is no schema to compare with; whether the new files are to blame cannot be told."
 
 
@@ -292,12 +293,13 @@ def _increments(stations: Sequence[Collection[object]]) -> list[list[object]]:
     return found
 
 
-def _not_built(which: str, failure: Failure, meaning: str) -> Finding:
+def _not_built(which: str, failure: Failure, meaning: str, hint: str = "") -> Finding:
     return Finding(
         "schema-not-built",
         Severity.ERROR,
         f"{which} build no schema. {failure.sentence}",
         meaning,
+        hint,
         file=failure.file,
         line=failure.line,
     )

@@ -27,7 +27,11 @@ def set_up_on_scratch(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Dja
     """
     load_settings()
     with stage("connection"):
-        _redirect(request["alias"], request["name"], bool(request.get("sqlite")))
+        from django.conf import settings
+
+        # An alias of [tool.migsync], or of --url, is none of Django's.
+        alias = request["alias"] if request["alias"] in settings.DATABASES else "default"
+        _redirect(alias, request["name"], bool(request.get("sqlite")))
     set_up()
     with stage("connection"):
         from django.db import connections
@@ -35,7 +39,7 @@ def set_up_on_scratch(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Dja
 
         connection_created.connect(_hasten)
         _check(request["name"])
-    return connections[request["alias"]]
+    return connections[alias]
 
 
 def _redirect(alias: str, name: str, sqlite: bool) -> None:

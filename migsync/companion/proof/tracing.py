@@ -50,7 +50,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         way = _arranged(loader(None), reached, len(stations))
     tracing = _Tracing(connection, [number for _, number in way], len(stations), whole=request["whole"])
     with stage("migrate"):
-        _migrate(tracing, request["alias"], loader, [key for key, _ in way])
+        _migrate(tracing, connection.alias, loader, [key for key, _ in way])
     return {"catalogs": tracing.catalogs, "hidden": hidden}
 
 
