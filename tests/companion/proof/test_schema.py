@@ -122,7 +122,7 @@ def test_an_index_on_an_expression(tmp_path, new_database):
 def test_new_files_that_do_not_migrate_are_told_and_nothing_stays(site, database):
     before = databases(database)
     [found] = differences(site, item(), item("migrations.RunSQL('NO SUCH STATEMENT')"))
-    said = "The new files build no schema. `migrate` fails on the scratch database, in shop.0001_initial (operation 2): "
+    said = "The new files build no schema. `migrate` fails on the scratch database, in shop.0001_initial (operation 2)"
     assert found.startswith(said)
     assert databases(database) == before
 
