@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
 from migsync.companion.squashing.ranges import ends
+from migsync.companion.squashing.risks import transactions
 
 if TYPE_CHECKING:
     from migsync.companion.squashing.candidates import Run
@@ -43,8 +44,14 @@ def _sum(runs: Sequence[Run], files: int) -> Iterator[Block]:
     if not runs:
         yield line(f"No two migrations of {count(files, 'file')} follow each other without anything in between.")
         return
-    saved = sum(run.saves for run in runs)
+    saved, at_once = sum(run.saves for run in runs), _saved_at_once(runs)
     yield line(f"{count(len(runs), 'run')} would save {saved} of {count(files, 'file')}. All in one step: ", _all(runs))
+    if at_once < saved:
+        yield line(f"That cuts them after what changes data, as PostgreSQL needs it, and saves {at_once}.")
+
+
+def _saved_at_once(runs: Sequence[Run]) -> int:
+    return sum(len(part) - 1 for run in runs for part in transactions(run))
 
 
 def _all(runs: Sequence[Run]) -> Span:
@@ -57,6 +64,7 @@ def suggestion_document(history: History, runs: Sequence[Run], files: int) -> di
     return {
         "runs": [_document(history, run) for run in runs],
         "saves": sum(run.saves for run in runs),
+        "all_safe_saves": _saved_at_once(runs),
         "files": files,
     }
 

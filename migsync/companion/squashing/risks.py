@@ -42,6 +42,7 @@ class Risk(NamedTuple):
         return f"{self.key}:{self.line}: {self.what}" if self.line else f"{self.key}: {self.what}"
 
 
+DATA = frozenset({Hazard.CODE, Hazard.SQL, Hazard.CUSTOM, Hazard.SEPARATE, Hazard.UNREADABLE})
 DJANGO = "django."
 PLAIN = (
     "Add(?:Constraint|Field|Index)|Alter(?:Constraint|Field|IndexTogether|ModelManagers|ModelOptions|ModelTable"
@@ -67,6 +68,21 @@ _TRANSACTION = re.compile(
 def assess(runs: Iterable[Run], migrations: Mapping[Key, Migration]) -> tuple[Run, ...]:
     """The runs with their risks; reads the files of the runs and no other."""
     return tuple(replace(run, risks=tuple(risks_of(migrations[key] for key in run.keys))) for run in runs)
+
+
+def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
+    """An assessed run in parts that can each be one transaction on every engine: cut after what changes data.
+
+    PostgreSQL refuses a change of a table's schema after one of its rows in the same transaction ("pending trigger
+    events"). A part of one key is no squash.
+    """
+    data = {risk.key for risk in run.risks if risk.hazard in DATA}
+    parts: list[list[Key]] = [[]]
+    for key in run.keys:
+        parts[-1].append(key)
+        if key in data:
+            parts.append([])
+    return tuple(tuple(part) for part in parts if part)
 
 
 def risks_of(migrations: Iterable[Migration]) -> Iterator[Risk]:
@@ -201,4 +217,4 @@ def _shown(node: ast.expr) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-__all__ = ["Hazard", "Risk", "assess", "risks_of"]
+__all__ = ["Hazard", "Risk", "assess", "risks_of", "transactions"]

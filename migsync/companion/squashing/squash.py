@@ -17,6 +17,7 @@ from migsync.companion.squashing import ranges
 from migsync.companion.squashing.candidates import find_runs
 from migsync.companion.squashing.cycles import split
 from migsync.companion.squashing.ranges import Range
+from migsync.companion.squashing.risks import assess, transactions
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.project import Project
@@ -113,15 +114,19 @@ def _nothing_left(keys: Sequence[Key]) -> Finding:
 def choose_runs(
     history: History, used: Collection[Key], apps: Collection[str] = (), *, in_two_phases: bool = False
 ) -> Choice:
-    """Every run of `apps` that is safe to squash. Raises UsageError for an app that is not of this project."""
+    """Every run of `apps` that is safe to squash, in parts that are each one transaction; reads the files of the runs.
+
+    Raises UsageError for an app that is not of this project.
+    """
     chosen = chosen_apps(history, apps)
     command = " ".join(["squash", *sorted(apps), "--all-safe", *_options("", in_two_phases, False)])
     if errors := broken(history):
         return Choice(command, findings=errors)
     names = set(used)
     found: list[Range] = []
-    for run in find_runs(history, chosen):
-        found.append(Range(run.keys, ranges.squash_key(history, run.keys, names)))
+    runs = assess(find_runs(history, chosen), history.migrations)
+    for keys in (part for run in runs for part in transactions(run) if len(part) > 1):
+        found.append(Range(keys, ranges.squash_key(history, keys, names)))
         names.add(found[-1].squash)
     return Choice(command, tuple(found), (), in_two_phases, optional=True)
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migsync.companion.squashing.candidates import Run, find_runs
-from migsync.companion.squashing.risks import Hazard, risks_of
+from migsync.companion.squashing.risks import Hazard, Risk, risks_of, transactions
 from migsync.history import FIRST, LATEST, SETTING, History, Key, Migration, build_history
 from tests.companion.order.projects import make_project
 from tests.companion.squash.graphs import history
@@ -171,6 +171,14 @@ def test_risks(tmp_path, head, operation, hazards, words):
     assert [risk.hazard for risk in risks] == hazards
     assert words in "".join(map(str, risks))
     assert all(risk.line == (HEAD + head + body).splitlines().index(f"        {operation},") + 1 for risk in risks)
+
+
+def test_a_run_is_cut_after_what_changes_data():
+    (run,) = find_runs(history({"shop": "0001 0002 0003 0004 0005"}))
+    risky = [Risk(Key("shop", name), 1, hazard, "") for name, hazard in (("0003", Hazard.CODE), ("0004", Hazard.SQL))]
+    parts = transactions(replace(run, risks=tuple(risky)))
+    assert [[key.name for key in part] for part in parts] == [["0002", "0003"], ["0004"], ["0005"]]
+    assert transactions(run) == (run.keys,)
 
 
 def test_a_file_that_cannot_be_read_is_a_risk_itself(tmp_path):
