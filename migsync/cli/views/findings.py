@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from migsync.cli.views.blocks import Block, Line, Span, Style, line
+from migsync.cli.views.blocks import Block, Line, Span, Style, line, near
 from migsync.errors import MigsyncError
 from migsync.findings import Finding, Severity
 
@@ -25,7 +25,8 @@ def findings_blocks(findings: Iterable[Finding], indent: int = 0) -> list[Block]
 
 def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
     """One finding; the place in a file comes with what was found."""
-    place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+    file = near(Path(finding.file)) if finding.file else ""
+    place = f"{file}:{finding.line}" if finding.line else file
     told = Path(finding.file).name if not finding.line else place
     found = finding.found if not place or told in finding.found else f"{place}: {finding.found}"
     return list(_voice(WORDS[finding.severity], found, finding.meaning, finding.hint, indent))

@@ -95,7 +95,10 @@ def diff(change: FileChange, root: Path) -> list[str]:
 def _diffs(proposal: Proposal, root: Path, shorten: bool) -> Iterator[Block]:
     hidden = len(proposal.files) - SHOWN if shorten and len(proposal.files) > SHOWN + 1 else 0
     for change in proposal.files[: len(proposal.files) - hidden]:
-        yield from (_coloured(text) for text in diff(change, root))
+        if change.new is None and shorten:
+            yield line(Span(f"--- a/{_place(change.old_path, root)} goes", Style.HEADING))
+        else:
+            yield from (_coloured(text) for text in diff(change, root))
     if hidden:
         yield line(Span(f"and {count(hidden, 'more file')}: --verbose shows all", Style.DIM))
 
