@@ -221,7 +221,9 @@ class _Rewriting:
         if self.output.form == "sql":
             self.output.tell(findings_blocks(draft.findings))
             self.output.raw(_sql(draft))
-        self.output.show(draft_blocks(draft, self.project.root, shorten=self.output.shorten))
+        self.output.show(
+            draft_blocks(draft, self.project.root, shorten=self.output.shorten, verbose=self.output.verbose)
+        )
 
     def _ask(self, draft: Draft) -> None:
         require_consent_possible(self.output, noinput=self.asked.noinput)

@@ -23,9 +23,9 @@ SHOWN = 20
 """On a terminal, so many files are shown with their differences; --verbose shows all."""
 
 
-def draft_blocks(draft: Draft, root: Path, *, shorten: bool) -> list[Block]:
+def draft_blocks(draft: Draft, root: Path, *, shorten: bool, verbose: bool = False) -> list[Block]:
     """Everything that the command would do: files, names, databases, what was proven and what was found."""
-    blocks: list[Block] = [*_diffs(draft.proposal, root, shorten), *_renames(draft.proposal)]
+    blocks: list[Block] = [*_diffs(draft.proposal, root, shorten, verbose), *_renames(draft.proposal)]
     if draft.proposal.notes:
         blocks += [EMPTY, *(line(note) for note in draft.proposal.notes)]
     labels = {draft.proposal.rewrite.id: "this rewrite"} if draft.proposal.rewrite else {}
@@ -92,10 +92,10 @@ def diff(change: FileChange, root: Path) -> list[str]:
     )
 
 
-def _diffs(proposal: Proposal, root: Path, shorten: bool) -> Iterator[Block]:
+def _diffs(proposal: Proposal, root: Path, shorten: bool, verbose: bool) -> Iterator[Block]:
     hidden = len(proposal.files) - SHOWN if shorten and len(proposal.files) > SHOWN + 1 else 0
     for change in proposal.files[: len(proposal.files) - hidden]:
-        if change.new is None and shorten:
+        if change.new is None and not verbose:
             yield line(Span(f"--- a/{_place(change.old_path, root)} goes", Style.HEADING))
         else:
             yield from (_coloured(text) for text in diff(change, root))

@@ -191,13 +191,13 @@ def _changes(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> Iter
             "The new files do not make the state that the models have, where the old ones did.",
             app=app,
         )
-    for app, number in sorted(pending.items()):
+    if pending:
+        counts = ", ".join(f"{app} ({number})" for app, number in sorted(pending.items()))
         yield Finding(
             "changes-pending",
             Severity.INFO,
-            f"{app} has {number} model change{'s' if number > 1 else ''} without a migration, before and after.",
-            hint="They are no matter here. To make the migration: python manage.py makemigrations",
-            app=app,
+            f"{_counted(pending.total(), 'model change')} without a migration, before and after: {counts}.",
+            hint="They are no matter here. To make the migrations: python manage.py makemigrations",
         )
 
 

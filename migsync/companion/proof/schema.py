@@ -18,6 +18,10 @@ from migsync.findings import Finding, Severity
 ALEMBICS = re.compile(r"(add|remove)_(table|column)$|modify_")
 """The kinds of differences that Alembic has words for; it knows indexes and constraints by their names alone."""
 MEANING = "A database built from the new files is another one than the old files build."
+HINT = (
+    "Leave out the app, or the range, that it comes from.\n"
+    "What your databases have and the models do not show can be taken away first, by a migration of its own."
+)
 
 
 def compare_schemas(old: sa.Connection, new: sa.Connection) -> list[Finding]:
@@ -106,4 +110,4 @@ def _shown(value: Any) -> str:  # noqa: ANN401 -- types, booleans, DefaultClause
 
 
 def _difference(found: str) -> Finding:
-    return Finding("schema-differs", Severity.ERROR, found, MEANING)
+    return Finding("schema-differs", Severity.ERROR, found, MEANING, HINT)

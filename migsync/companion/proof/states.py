@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from migsync.findings import Finding, Severity
@@ -81,8 +81,7 @@ def _model(app: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Ite
         yield Finding(
             "field-order",
             Severity.WARNING,
-            f"The fields of {name} come in another order: {', '.join(before['fields'])} before, "
-            f"{', '.join(after['fields'])} after.",
+            f"The fields of {name} come in another order: {_moved(before['fields'], after['fields'])}.",
             "A database made from scratch has the same columns in another order. Django does not mind.",
             app=app,
         )
@@ -90,3 +89,12 @@ def _model(app: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Ite
 
 def _difference(app: str, found: str) -> Finding:
     return Finding(DIFFERS, Severity.ERROR, found, MEANING, app=app)
+
+
+def _moved(before: Iterable[str], after: Iterable[str]) -> str:
+    """Both orders, from the first field that stands elsewhere to the last."""
+    old, new = list(before), list(after)
+    places = [place for place, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+    first, last = places[0], places[-1] + 1
+    lead, tail = "… " if first else "", " …" if last < len(old) else ""
+    return " before, ".join(f"{lead}{', '.join(names[first:last])}{tail}" for names in (old, new)) + " after"

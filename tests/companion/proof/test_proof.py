@@ -175,7 +175,7 @@ class TestTheState:
         assert said(proof) == [
             (
                 "field-order",
-                "The fields of shop.Item come in another order: id, name, price before, id, price, name after.",
+                "The fields of shop.Item come in another order: … name, price before, … price, name after.",
             )
         ]
 
