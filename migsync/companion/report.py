@@ -101,7 +101,7 @@ def _names(draft: Draft) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) < 4 else f"{names[0]} to {names[-1]} ({len(names)} migrations)"
+    return ", ".join(names) if len(names) < 4 else f"{min(names)} to {max(names)} ({len(names)} names)"
 
 
 def _databases(draft: Draft) -> Iterator[str]:

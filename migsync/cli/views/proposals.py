@@ -129,7 +129,7 @@ def _renames(proposal: Proposal) -> Iterator[Block]:
 
 
 def _from_to(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]} ({len(names)})"
+    return names[0] if len(names) == 1 else f"{min(names)} to {max(names)} ({len(names)})"
 
 
 def _counted(renamed: int, collapsed: int, removed: int) -> str:
