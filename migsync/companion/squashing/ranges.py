@@ -26,7 +26,7 @@ class Range:
 def range_between(history: History, app: str, first: str, last: str) -> tuple[Key, ...]:
     """The migrations of `app` from `first` to `last`, in the graph's order: all on a way between the two.
 
-    Both are a name or the beginning of one. Raises UsageError where one of them is none, or several, and where `last`
+    Both are a name, the beginning of one, or a number. Raises UsageError where one of them is none, or several, and where `last`
     does not come after `first`.
     """
     begin, end = _named(history, app, first), _named(history, app, last)
@@ -46,12 +46,15 @@ def range_between(history: History, app: str, first: str, last: str) -> tuple[Ke
 def _named(history: History, app: str, prefix: str) -> Key:
     names = history.names(app)
     found = [prefix] if prefix in names else [name for name in names if name.startswith(prefix)]
+    if not found and prefix.isdecimal():
+        found = [name for name in names if number_of(name) == int(prefix)]
     if len(found) == 1:
         return Key(app, found[0])
     if found:
         raise UsageError(f"{prefix!r} begins several names of {app}.", hint=f"Which one? {', '.join(sorted(found))}")
-    near = difflib.get_close_matches(prefix, names, cutoff=0.4) or sorted(names)[-1:]
-    raise UsageError(f"{app} has no migration {prefix!r}.", hint=f"Is it {' or '.join(near)}?")
+    near = difflib.get_close_matches(prefix, names, cutoff=0.4)
+    hint = f"Is it {' or '.join(near)}?" if near else f"It has {min(names)} to {max(names)}."
+    raise UsageError(f"{app} has no migration {prefix!r}.", hint=hint)
 
 
 def shortest(history: History, key: Key) -> str:
