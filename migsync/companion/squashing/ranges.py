@@ -26,8 +26,8 @@ class Range:
 def range_between(history: History, app: str, first: str, last: str) -> tuple[Key, ...]:
     """The migrations of `app` from `first` to `last`, in the graph's order: all on a way between the two.
 
-    Both are a name, the beginning of one, or a number. Raises UsageError where one of them is none, or several, and where `last`
-    does not come after `first`.
+    Both are a name, the beginning of one, or a number. Raises UsageError where one of them is none, or several, and
+    where `last` does not come after `first`.
     """
     begin, end = _named(history, app, first), _named(history, app, last)
     if begin == end:
