@@ -241,7 +241,7 @@ class _Run:
         with scratch_database(self.place.config) as new:
             [answer] = ask(self.project, [self._request(new)], [overlay(self.proposal.files)])
             failures = tuple(self._failures(Answer(), answer))
-            return Outcome(failures) if failures else self._compared(old, new, schema=False)
+            return Outcome(failures or self._compared(old, new, schema=False).findings)
 
     def _compared(self, old: Scratch, new: Scratch, *, schema: bool) -> Outcome:
         with old.connection() as before, new.connection() as after:

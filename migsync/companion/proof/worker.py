@@ -89,6 +89,10 @@ def _set_up() -> Broken | None:
             import django
 
             django.setup()
+
+            from django.utils import translation
+
+            translation.deactivate_all()  # as makemigrations and migrate do: a migration holds no translated text
     except Broken as broken:
         return broken
     return None

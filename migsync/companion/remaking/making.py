@@ -30,9 +30,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     set_up()
     from django.db.migrations.loader import MigrationLoader
-    from django.utils import translation
 
-    translation.deactivate_all()  # as makemigrations does: a migration holds no translated text
     with stage("load"):
         loader = MigrationLoader(None)
     old = Old(loader, frozenset(request["apps"]), frozenset((app, name) for app, name in request["drop"]))

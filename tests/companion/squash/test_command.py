@@ -114,6 +114,24 @@ def test_what_djangos_command_loses_is_kept(project):
     assert [tuple(row) for row in rows] == [("first", 15, 3)]
 
 
+def test_a_squash_holds_no_translated_text(project):
+    settings = project.root / "config" / "settings.py"
+    settings.write_text(settings.read_text() + "LANGUAGE_CODE = 'de'\n")
+    label = "verbose_name=gettext_lazy('Monday')"
+    (project.migrations("shop") / "0002_price.py").write_text(
+        PRICE.replace("default=7", f"default=7, {label}").replace(
+            "import migrations, models", "import migrations, models\nfrom django.utils.translation import gettext_lazy"
+        )
+    )
+    models = MODELS.replace("price = models.IntegerField()", f"price = models.IntegerField({label})")
+    (project.root / "shop" / "models.py").write_text(
+        models.replace("import models", "import models\nfrom django.utils.translation import gettext_lazy")
+    )
+    commit(project, "a label")
+    done(project.migsync("squash", "shop", "0002", "0004", "--allow-applied", "--yes", *QUICK))
+    assert "verbose_name='Monday'" in (project.migrations("shop") / "0002_squashed_0004_size.py").read_text()
+
+
 def test_in_two_phases_and_tidied_up_it_ends_as_in_one_step(project):
     """Find, squash, deploy, point the dependants, take out `replaces`, delete: by hand, and as one command."""
     write(project, "blog", "0002_x: after 0001_initial shop.0003_fill")
