@@ -39,19 +39,20 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     with stage("state"):
         state, found = old.run()
     with stage("changes"):
-        if changes := pending(loader, state, old.apps):
-            return {"pending": changes}
         made = {} if _is_stuck(found) else initials(state, old.apps)
     files = _Files(old, made, found)
     crossed = files.replace_all() if request["replaces"] else []
     names = files.names(request["word"], request["taken"])
     origins_of = {id(each.operation): each.origin for each in found if each.operation is not None}
-    return {
+    answer = {
         "pending": [],
         "crossed": crossed,
         "unseen": [_told(each, files, names) for each in found],
         "files": [_composed(file, names, origins_of) for file in files.made],
     }
+    with stage("changes"):  # last: the project's own makemigrations may have other texts written from there on
+        changes = pending(loader, state, old.apps)
+    return {"pending": changes} if changes else answer
 
 
 def _is_stuck(found: Iterable[Unseen]) -> bool:
