@@ -247,8 +247,10 @@ class _Run:
         with old.connection() as before, new.connection() as after:
             found = compare_schemas(before, after)
             self._differing = differing_parts(before, after)
-            outcome = Outcome(tuple(found), () if found or not schema else (self._schema_fact(after),))
-            if self.data and not found:
+            outcome = Outcome(tuple(found))
+            if schema and not outcome.blocked:
+                outcome += Outcome(facts=(self._schema_fact(after),))
+            if self.data and not outcome.blocked:
                 differences, rows = compare_data(before, after)
                 fact = (
                     f"Data: the migrations leave the same rows on {self.place.words} "

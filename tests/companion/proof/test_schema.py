@@ -109,6 +109,30 @@ def test_each_difference_is_named(site):
     assert {kind for kind, (_, _, words) in PAIRS.items() if not any(words in text for text in found)} == set(), found
 
 
+TAG = "migrations.CreateModel('Tag', [('id', models.{key}(primary_key=True))])"
+TAGGED = OWNER.format(field="ForeignKey('shop.tag', models.CASCADE, null=True)")
+BIGGER = "migrations.AlterField('tag', 'id', models.BigAutoField(primary_key=True))"
+
+
+def test_sqlite_has_one_integer_type_and_a_key_of_its_own(sqlite_site):
+    """Where a key grows, Django leaves what refers to it as it was declared; SQLite does not mind."""
+    grown = item(TAG.format(key="AutoField"), TAGGED, BIGGER)
+    [found] = differences(sqlite_site, grown, item(TAG.format(key="BigAutoField"), TAGGED))
+    assert found == "shop_item.owner_id: another integer type, which is all the same to SQLite."
+    assert any(
+        "shop_tag" in said for said in differences(sqlite_site, grown, item(TAG.format(key="BigIntegerField"), TAGGED))
+    )
+    keys = [f"migrations.RunSQL('CREATE TABLE k (id {kind} NOT NULL, PRIMARY KEY (id))')" for kind in ("INT", "BIGINT")]
+    assert any("bigint" in found for found in differences(sqlite_site, *map(item, keys)))
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_servers_have_several_integer_types(tmp_path, new_database, engine):
+    site = site_on(tmp_path, new_database(engine))
+    kinds = (item(OWNER.format(field=f"{kind}(null=True)")) for kind in ("IntegerField", "BigIntegerField"))
+    assert differences(site, *kinds) == ["The type of shop_item.owner: INTEGER before, BIGINT after."]
+
+
 def test_an_index_on_an_expression(tmp_path, new_database):
     for engine in ("sqlite", "postgresql"):
         (tmp_path / engine).mkdir()
