@@ -235,6 +235,7 @@ class _Run:
             "stations": stations,
             "hidden": hidden,
             "whole": whole,
+            "anew": sorted(self.proposal.anew) if hidden is None else [],  # the new files have none
         }
 
     def _fresh(self, old: Scratch) -> Outcome:
@@ -279,7 +280,8 @@ class _Run:
         elif old.failure:
             yield _not_built("The files as they are", old.failure, NOTHING, WITHOUT if self.data else "")
         elif new.failure:
-            yield _not_built("The new files", new.failure, "The files as they are do.")
+            for failure in (new.failure, *new.failure.more):
+                yield _not_built("The new files", failure, "The files as they are do.")
 
 
 WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
