@@ -207,14 +207,14 @@ def _answer(process: Worker, document: str, root: Path) -> Answer:
 
 
 def _failure(broken: Mapping[str, Any], root: Path) -> Failure:
-    """The failure at the innermost line of the project, else the innermost of all."""
+    """The failure at the innermost line of the project, else the innermost of all where no migration tells more."""
     frames = [(file, line) for file, line in broken["frames"] if not file.startswith("<frozen")]
     own = [
         (file, line)
         for file, line in frames
         if file.startswith(f"{root}{os.sep}") and not any(part in file for part in ENVIRONMENT_PARTS)
     ]
-    file, line = (own or frames or [("", 0)])[-1]
+    file, line = (own or ([] if broken["at"] else frames) or [("", 0)])[-1]
     said = URL_PASSWORD.sub(r"\1***@", broken["error"])
     more = tuple(_failure(other, root) for other in broken["more"])
     return Failure(broken["stage"], said, file, line, broken["at"], more)

@@ -151,6 +151,15 @@ def test_new_files_that_do_not_migrate_are_told_and_nothing_stays(site, database
     assert databases(database) == before
 
 
+def test_no_line_of_djangos_stands_for_a_migration_that_fails(sqlite_site):
+    name = "shop/migrations/0001_initial.py"
+    sqlite_site.write({name: item()})
+    change = sqlite_site.change(name, name, item("migrations.RunSQL('NO SUCH STATEMENT')"))
+    [finding] = prove_schema(sqlite_site.project, sqlite_site.propose(change))
+    assert "shop.0001_initial (operation 2)" in finding.found
+    assert finding.file == ""
+
+
 def test_old_files_that_do_not_migrate_are_told_apart(sqlite_site):
     broken = item("migrations.RunSQL('NO SUCH STATEMENT')")
     [found] = differences(sqlite_site, broken, broken.replace("NO SUCH", "NOT A"))
