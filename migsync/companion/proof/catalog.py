@@ -106,6 +106,8 @@ MYSQL_TABLES: Final = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
 )
 SQLITE: Final = "SELECT type, tbl_name, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+INTEGER: Final = re.compile(r"^(big|small)int\b(?!.* primary key)")
+"""SQLite has one type for these. Only of a primary key does it matter that it is called ``integer``."""
 INDEX_NAME: Final = re.compile(r'^create (unique )?index ("[^"]*"|\S+) on ("[^"]*"|[^\s(]+) ?')
 
 
@@ -155,7 +157,10 @@ def _sqlite(execute: Execute) -> Iterator[tuple[str, str, str, str]]:
         kind, table, name, statement = map(_text, row)
         if kind == "table":
             yield kind, table, name, ""
-            yield from ((item.kind, table, item.name, item.definition) for item in table_items(statement))
+            items = table_items(statement)
+            keyed = any(item.kind == "primary key" for item in items)
+            for item in items:
+                yield item.kind, table, item.name, item.definition if keyed else INTEGER.sub("integer", item.definition)
         elif kind == "index":
             yield kind, table, name, INDEX_NAME.sub(r"\1", normal(statement))
         else:

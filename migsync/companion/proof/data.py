@@ -1,7 +1,8 @@
 """The rows that migrations leave in an empty database, compared by what they mean.
 
 A generated key is another one each time, and so is the clock. What refers to a row is therefore compared by what that
-row says, and times and UUIDs only by whether they are there. Everything else must be the same.
+row says, and times and UUIDs only by whether they are there; so is what not even two runs of the old files write alike
+(a token, a salted password). Everything else must be the same.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import hashlib
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -50,14 +51,24 @@ class _Table:
         """What a row says by itself."""
         referring = {column for columns, _, _ in self.references for column in columns}
         return {
-            column: repr(value) if value is None or column not in self.veiled | referring else "something"
+            column: repr(value) if value in (None, "") or column not in self.veiled | referring else "something"
             for column, value in row.items()
         }
 
 
-def compare_data(old: sa.Connection, new: sa.Connection) -> tuple[list[Finding], Rows]:
-    """A finding for each table whose rows differ, and how much was compared; tables of only one side are left out."""
+def compare_data(
+    old: sa.Connection, new: sa.Connection, again: sa.Connection | None = None
+) -> tuple[list[Finding], Rows]:
+    """A finding for each table whose rows differ, and how much was compared; tables of only one side are left out.
+
+    `again` is a database that the old files filled a second time: a note says what they did not write alike.
+    """
     before, after = _read(old), _read(new)
+    unlike = _unlike(before, _read(again)) if again else {}
+    before, after = (
+        {name: replace(table, veiled=table.veiled | unlike.get(name, set())) for name, table in tables.items()}
+        for tables in (before, after)
+    )
     shared = sorted(before.keys() & after.keys())
     marks = [_marks(tables) for tables in (before, after)]
     findings = [
@@ -65,6 +76,7 @@ def compare_data(old: sa.Connection, new: sa.Connection) -> tuple[list[Finding],
         for name in shared
         if Counter(marks[0][name]) != Counter(marks[1][name])
     ]
+    findings += [_by_chance(name, columns) for name, columns in sorted(unlike.items())]
     return findings, Rows(len(shared), sum(len(after[name].rows) for name in shared))
 
 
@@ -74,6 +86,26 @@ def _read(connection: sa.Connection) -> dict[str, _Table]:
         warnings.simplefilter("ignore", SAWarning)  # types and indexes that it has no class for
         metadata.reflect(connection)
     return {table.name: _table(connection, table) for table in metadata.tables.values() if not OURS.match(table.name)}
+
+
+def _unlike(once: Mapping[str, _Table], again: Mapping[str, _Table]) -> dict[str, set[str]]:
+    """By table, the columns that the same files filled otherwise, where they made as many rows."""
+    found: dict[str, set[str]] = {}
+    for name in once.keys() & again.keys():
+        before, after = ([table.plain(row) for row in table.rows] for table in (once[name], again[name]))
+        if len(before) == len(after) and (columns := _different(before, after)):
+            found[name] = columns
+    return found
+
+
+def _different(before: Sequence[Mapping[str, str]], after: Sequence[Mapping[str, str]]) -> set[str]:
+    """The columns that do not hold the same values, whichever rows they are in."""
+    columns = {column for row in (*before, *after) for column in row}
+    return {
+        column
+        for column in columns
+        if Counter(row.get(column) for row in before) != Counter(row.get(column) for row in after)
+    }
 
 
 def _table(connection: sa.Connection, table: sa.Table) -> _Table:
@@ -149,17 +181,34 @@ def _digest(value: object) -> str:
     return hashlib.sha256(repr(value).encode(errors="surrogatepass")).hexdigest()
 
 
+def _by_chance(name: str, columns: Iterable[str]) -> Finding:
+    return Finding(
+        "data-by-chance",
+        Severity.INFO,
+        f"Of {name}, two runs of the old files write {', '.join(sorted(columns))} differently.",
+        "There it was compared only whether there is something.",
+    )
+
+
 def _difference(name: str, before: _Table, after: _Table, old: Sequence[str], new: Sequence[str]) -> Finding:
-    lost, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
+    marks = (Counter(old) - Counter(new), Counter(new) - Counter(old))
+    rows = [
+        [row for row, mark in zip(table.rows, place, strict=True) if mark in only]
+        for table, place, only in zip((before, after), (old, new), marks, strict=True)
+    ]
+    different = _different(
+        *([table.plain(row) for row in each] for table, each in zip((before, after), rows, strict=True))
+    )
     said = [
-        f"{sum(marks.values())} only with the {which} files ({_sample(table, place, marks)})"
-        for which, table, place, marks in (("old", before, old, lost), ("new", after, new, added))
-        if marks
+        f"{sum(only.values())} only with the {which} files ({_sample(each[0], different)})"
+        for which, each, only in zip(("old", "new"), rows, marks, strict=True)
+        if each
     ]
     return Finding("data-differs", Severity.ERROR, f"The rows of {name}: {', '.join(said)}.", MEANING)
 
 
-def _sample(table: _Table, place: Sequence[str], marks: Counter[str]) -> str:
-    row = table.rows[place.index(next(iter(marks)))]
-    shown = ", ".join(f"{column}={value!r}" for column, value in list(row.items())[:SHOWN])
+def _sample(row: Values, different: Collection[str]) -> str:
+    """The first columns of a row, those before all that make the difference."""
+    ordered = sorted(row.items(), key=lambda item: item[0] not in different)
+    shown = ", ".join(f"{column}={value!r}" for column, value in ordered[:SHOWN])
     return f"{shown[:200]}…" if len(shown) > 200 or len(row) > SHOWN else shown

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from migsync.companion.proof.changes import model_changes
 from migsync.companion.proof.rendering import Renderer
 from migsync.companion.proof.worker import Broken, describe, set_up, stage
 
@@ -108,21 +109,9 @@ def _modules(migrations: Mapping[Node, Any], names: Mapping[str, str]) -> dict[s
 
 def _changes(loader: Any, state: Any, renderer: Renderer) -> list[tuple[str, str, str]]:  # noqa: ANN401
     """What ``makemigrations --check --dry-run`` finds: (app, in words, in full)."""
-    from django.apps import apps
-    from django.core.management import get_commands, load_command_class
-    from django.db.migrations.autodetector import MigrationAutodetector
-    from django.db.migrations.questioner import MigrationQuestioner
-    from django.db.migrations.state import ProjectState
-
-    # A project may have its own makemigrations, with a detector of its own.
-    command = load_command_class(get_commands()["makemigrations"], "makemigrations")
-    detector = getattr(command, "autodetector", MigrationAutodetector)
-    # Not the NonInteractiveMigrationQuestioner: that ends the process where it cannot answer.
-    questioner = MigrationQuestioner(specified_apps=set(), dry_run=True)
-    found = detector(state.clone(), ProjectState.from_apps(apps), questioner).changes(graph=loader.graph)
     return [
         (app, operation.describe(), renderer.operation(operation))
-        for app, migrations in sorted(found.items())
+        for app, migrations in sorted(model_changes(loader, state).items())
         for migration in migrations
         for operation in migration.operations
     ]

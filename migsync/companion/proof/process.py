@@ -47,7 +47,7 @@ STAGES: Final[Mapping[str, str]] = {
 class Failure:
     """Why a worker could not do its work: the `stage`, what the project raised, and where.
 
-    `at` is the migration that ran, if one did.
+    `at` is the migration that ran, if one did. `more` are other failures of the same work.
     """
 
     stage: str
@@ -55,6 +55,7 @@ class Failure:
     file: str = ""
     line: int = 0
     at: str = ""
+    more: tuple[Failure, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -206,15 +207,17 @@ def _answer(process: Worker, document: str, root: Path) -> Answer:
 
 
 def _failure(broken: Mapping[str, Any], root: Path) -> Failure:
-    """The failure at the innermost line of the project, else the innermost of all."""
+    """The failure at the innermost line of the project, else the innermost of all where no migration tells more."""
     frames = [(file, line) for file, line in broken["frames"] if not file.startswith("<frozen")]
     own = [
         (file, line)
         for file, line in frames
         if file.startswith(f"{root}{os.sep}") and not any(part in file for part in ENVIRONMENT_PARTS)
     ]
-    file, line = (own or frames or [("", 0)])[-1]
-    return Failure(broken["stage"], URL_PASSWORD.sub(r"\1***@", broken["error"]), file, line, broken.get("at", ""))
+    file, line = (own or ([] if broken["at"] else frames) or [("", 0)])[-1]
+    said = URL_PASSWORD.sub(r"\1***@", broken["error"])
+    more = tuple(_failure(other, root) for other in broken["more"])
+    return Failure(broken["stage"], said, file, line, broken["at"], more)
 
 
 def _encoded(files: Mapping[str, bytes | None]) -> dict[str, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from migsync.findings import Finding, Severity
 
 ALEMBICS = re.compile(r"(add|remove)_(table|column)$|modify_")
 """The kinds of differences that Alembic has words for; it knows indexes and constraints by their names alone."""
+NAMED = 5
 MEANING = "A database built from the new files is another one than the old files build."
 HINT = (
     "Leave out the app, or the range, that it comes from.\n"
@@ -25,13 +26,16 @@ HINT = (
 
 
 def compare_schemas(old: sa.Connection, new: sa.Connection) -> list[Finding]:
-    """Every difference between two databases, bookkeeping tables left out."""
+    """Every difference between two databases, bookkeeping tables left out.
+
+    A note says which columns SQLite was told other integer types of: it has one.
+    """
     with warnings.catch_warnings():
         # Indexes on expressions, which SQLite's reflection leaves out, and types it has no class for: the catalog
         # holds both.
         warnings.simplefilter("ignore", SAWarning)
         warnings.filterwarnings("ignore", module="alembic")
-        alembics = _alembic(old, new)
+        alembics, integers = _alembic(old, new)
     before, after = (read_catalog(executing(connection), connection_engine(connection)) for connection in (old, new))
     # What Alembic has named, or what goes with a whole table, is said already.
     named = {(table, name) for _, table, name in alembics}
@@ -42,6 +46,7 @@ def compare_schemas(old: sa.Connection, new: sa.Connection) -> list[Finding]:
             for part in differing(before, after)
             if (part.table, part.name) not in named
         ),
+        *_integers(integers),
     ]
 
 
@@ -61,18 +66,30 @@ def connection_engine(connection: sa.Connection) -> str:
     return "mysql" if connection.dialect.name == "mariadb" else connection.dialect.name
 
 
-def _alembic(old: sa.Connection, new: sa.Connection) -> list[tuple[str, str, str]]:
-    """(in words, table, column or table) for each table or column that Alembic's autogenerate sees differ."""
+def _alembic(old: sa.Connection, new: sa.Connection) -> tuple[list[tuple[str, str, str]], list[str]]:
+    """What Alembic's autogenerate sees differ, and columns that differ in their integer type, where there is but one.
+
+    Of what differs, for each table or column: (in words, table, column or table).
+    """
     metadata = sa.MetaData()
     metadata.reflect(new)
+    integers = []
+
+    def compare_type(_: object, __: object, column: sa.Column[Any], before: Any, after: Any) -> bool | None:  # noqa: ANN401
+        if old.dialect.name != "sqlite" or not (isinstance(before, sa.Integer) and isinstance(after, sa.Integer)):
+            return None
+        if type(before) is not type(after):
+            integers.append(f"{column.table.name}.{column.name}")
+        return False
+
     options = {
-        "compare_type": True,
+        "compare_type": compare_type,
         "compare_server_default": True,
         "include_name": lambda name, kind, _: _included(name, kind),
         "include_object": lambda _, name, kind, *__: _included(name, kind),
     }
     found = compare_metadata(MigrationContext.configure(old, opts=options), metadata)
-    return [_alembic_words(difference) for difference in _flat(found) if ALEMBICS.match(difference[0])]
+    return [_alembic_words(difference) for difference in _flat(found) if ALEMBICS.match(difference[0])], integers
 
 
 def _included(name: str | None, kind: str) -> bool:
@@ -111,3 +128,14 @@ def _shown(value: Any) -> str:  # noqa: ANN401 -- types, booleans, DefaultClause
 
 def _difference(found: str) -> Finding:
     return Finding("schema-differs", Severity.ERROR, found, MEANING, HINT)
+
+
+def _integers(columns: Sequence[str]) -> Iterator[Finding]:
+    if columns:
+        more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
+        yield Finding(
+            "integer-types",
+            Severity.INFO,
+            f"{', '.join(columns[:NAMED])}{more}: another integer type, which is all the same to SQLite.",
+            "Where a key becomes a BigAutoField, Django leaves INTEGER in what refers to it; made anew, it is BIGINT.",
+        )

@@ -18,6 +18,7 @@ from migsync.companion.proof.examination import forwards
 from migsync.companion.proof.hiding import loader_without, whole_squashes
 from migsync.companion.proof.redirect import set_up_on_scratch
 from migsync.companion.proof.worker import Broken, stage
+from migsync.companion.remaking.unseen import is_schema
 
 Node = tuple[str, str]
 
@@ -31,7 +32,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
     `request`: ``alias`` and ``name`` of the database; ``stations``, of each the keys that are recorded there and were
     not at the one before; ``hidden``, the squashes that do not count, null for those that the stations leave no room
-    for; ``whole``, whether it goes on from the last station to the end.
+    for; ``whole``, whether it goes on from the last station to the end; ``anew``, apps in which an operation that
+    fails is passed over, so that all of those are told of at once, unless it is one that the models show.
 
     The answer has for each station what changed in the catalog since the one before: (kind, table, name, definition),
     the definition null for what went; and ``hidden``, the squashes that did not count.
@@ -49,6 +51,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         loader = loader_without(hidden)
         way = _arranged(loader(None), reached, len(stations))
     tracing = _Tracing(connection, [number for _, number in way], len(stations), whole=request["whole"])
+    tracing.anew = frozenset(request["anew"])
     with stage("migrate"):
         _migrate(tracing, connection.alias, loader, [key for key, _ in way])
     return {"catalogs": tracing.catalogs, "hidden": hidden}
@@ -90,6 +93,8 @@ class _Tracing:
         self.whole = whole
         self.count = 0
         self.migration: Any = None
+        self.anew: frozenset[str] = frozenset()
+        self._operations: dict[type, Sequence[Any]] = {}
         self.catalogs: list[list[Sequence[str | None]]] = []
         self._known: dict[Part, str] = {}
 
@@ -108,13 +113,28 @@ class _Tracing:
         """The migration that ran when `error` came, and which of its operations, as far as can be told."""
         if self.migration is None:
             return ""
+        operations = self._operations.get(type(self.migration), self.migration.operations)
+        failing = self._failing(error)
+        numbers = [f" (operation {number})" for number, each in enumerate(operations, 1) if each is failing]
+        return f"{self.migration.app_label}.{self.migration.name}{''.join(numbers)}"
+
+    def _failing(self, error: BaseException) -> Any:  # noqa: ANN401
+        """The operation of this migration that ran when `error` came, or None."""
         running = [frame.f_locals.get("operation") for frame, _ in traceback.walk_tb(error.__traceback__)]
-        numbers = [
-            f" (operation {number})"
-            for number, operation in enumerate(self.migration.operations, 1)
-            if any(operation is each for each in running)
-        ]
-        return f"{self.migration.app_label}.{self.migration.name}{''.join(numbers[:1])}"
+        return next((each for each in self.migration.operations if any(each is one for one in running)), None)
+
+    def pass_over(self, error: BaseException) -> bool:
+        """Take out the operation that failed, if that may be and nothing is left of it: the rest can go on."""
+        if self.migration is None or self.migration.app_label not in self.anew:
+            return False
+        failing = self._failing(error)
+        undone = self.migration.atomic and self.connection.features.can_rollback_ddl
+        if failing is None or is_schema(failing) or not undone:
+            return False
+        kind = type(self.migration)
+        self._operations.setdefault(kind, kind.operations)
+        kind.operations = [each for each in kind.operations if each is not failing]
+        return True
 
     def look(self) -> None:
         """Read the catalog for each station that is complete. Raises Arrived after the last, unless the whole runs."""
@@ -138,8 +158,6 @@ class _Tracing:
 
 
 def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) -> None:  # noqa: ANN401
-    from django.core.management import call_command
-
     executor: Any = importlib.import_module("django.db.migrations.executor")
     migrate: Any = importlib.import_module("django.core.management.commands.migrate")
 
@@ -162,10 +180,24 @@ def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) ->
 
     executor.MigrationLoader = loader
     migrate.MigrationExecutor = Executor
+    failures: list[Broken] = []
+    while failure := _run(Command(), alias, tracing):
+        failures.append(failure)
+        if not tracing.pass_over(failure.error):
+            break
+    if failures:
+        failures[0].more = failures[1:]
+        raise failures[0]
+
+
+def _run(command: Any, alias: str, tracing: _Tracing) -> Broken | None:  # noqa: ANN401
+    from django.core.management import call_command
+
     try:
-        call_command(Command(), database=alias, interactive=False, verbosity=0, skip_checks=True)
+        call_command(command, database=alias, interactive=False, verbosity=0, skip_checks=True)
         tracing.look()
     except Arrived:
         pass
     except Exception as error:
-        raise Broken("migrate", error, tracing.at(error)) from error
+        return Broken("migrate", error, tracing.at(error))
+    return None

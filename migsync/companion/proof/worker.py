@@ -45,13 +45,21 @@ DJANGO = (
 
 
 class Broken(Exception):
-    """A stage of the work that failed, what the project raised there, and `at` which migration, where it was at one."""
+    """A stage of the work that failed, what the project raised there, and `at` which migration, where it was at one.
+
+    `more` are other failures of the same work.
+    """
 
     def __init__(self, stage: str, error: BaseException, at: str = "") -> None:
         super().__init__(stage)
         self.stage = stage
         self.error = error
         self.at = at
+        self.more: list[Broken] = []
+
+    def told(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        return {**describe(self.stage, self.error), "at": self.at, "more": [other.told() for other in self.more]}
 
 
 @contextmanager
@@ -121,7 +129,7 @@ def run(request: Mapping[str, Any]) -> dict[str, Any]:
                 importlib.import_module("migsync.companion.proof.labels").bear(labels)
         return task(request)
     except Broken as broken:
-        return {"broken": {**describe(broken.stage, broken.error), "at": broken.at}}
+        return {"broken": broken.told()}
 
 
 def describe(where: str, error: BaseException) -> dict[str, Any]:

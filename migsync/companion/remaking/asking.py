@@ -20,6 +20,7 @@ class RemakeRequest:
 
     `word` is in every new name; `taken` are, by app, the names that are not free. `drop` are migrations whose
     operations need not be carried over. `replaces`: every old migration is to be replaced by one of the new ones.
+    `empty`: an app of which nothing would be left gets a migration without operations.
     """
 
     apps: tuple[str, ...]
@@ -27,6 +28,7 @@ class RemakeRequest:
     taken: Mapping[str, Collection[str]]
     drop: tuple[Key, ...] = ()
     replaces: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Remade:
     `pending` are the changes, (app, in words), that have no migration yet; then there is nothing else. `origins` are,
     by new migration, the number (from 1) of each operation that was carried over, with the old one that had it;
     `further` the files that hold nothing else. `notes` come from the making of the texts. `crossed` are apps whose old
-    migrations cannot be shared out among the new.
+    migrations cannot be shared out among the new; `empty` those whose new migration has no operations.
     """
 
     files: Mapping[Key, str]
@@ -60,6 +62,7 @@ class Remade:
     further: frozenset[Key] = frozenset()
     notes: tuple[Finding, ...] = ()
     crossed: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 def ask_remake(project: Project, request: RemakeRequest) -> Remade:
@@ -74,6 +77,7 @@ def ask_remake(project: Project, request: RemakeRequest) -> Remade:
         "taken": {app: sorted(names) for app, names in request.taken.items()},
         "drop": request.drop,
         "replaces": request.replaces,
+        "empty": request.empty,
     }
     (answered,) = ask(project, [document], [{}])
     if answered.failure:
@@ -93,7 +97,8 @@ def _remade(report: Mapping[str, Any]) -> Remade:
         },
         further=frozenset(key for key, each in files.items() if each["further"]),
         notes=tuple(Finding.from_dict(note) for each in files.values() for note in each["notes"]),
-        crossed=tuple(report.get("crossed", ())),
+        crossed=tuple(report["crossed"]),
+        empty=tuple(report["empty"]),
     )
 
 

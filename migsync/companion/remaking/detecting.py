@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migsync.companion.proof.changes import autodetector, model_changes
+
 SETTING = "__setting__"
 
 
@@ -26,16 +28,10 @@ class Initial:
 
 
 def pending(loader: Any, state: Any, apps: Collection[str]) -> list[tuple[str, str]]:  # noqa: ANN401
-    """What ``makemigrations`` would make now: (app, operation in words)."""
-    from django.apps import apps as registry
-    from django.db.migrations.questioner import MigrationQuestioner
-    from django.db.migrations.state import ProjectState
-
-    questioner = MigrationQuestioner(specified_apps=set(), dry_run=True)
-    found = _detector()(state.clone(), ProjectState.from_apps(registry), questioner).changes(graph=loader.graph)
+    """What ``makemigrations`` would make now: (app, operation in words). Nothing may be made afterwards."""
     return [
         (app, operation.describe())
-        for app, migrations in sorted(found.items())
+        for app, migrations in sorted(model_changes(loader, state).items())
         if app in apps
         for migration in migrations
         for operation in migration.operations
@@ -86,15 +82,6 @@ def _put_in_order(operation: Any, app: str, state: Any) -> None:  # noqa: ANN401
         operation.fields.sort(key=lambda field: place[field[0]])
 
 
-def _detector() -> Any:  # noqa: ANN401
-    """The autodetector's class: a project may have its own makemigrations, with a detector of its own."""
-    from django.core.management import get_commands, load_command_class
-    from django.db.migrations.autodetector import MigrationAutodetector
-
-    command = load_command_class(get_commands()["makemigrations"], "makemigrations")
-    return getattr(command, "autodetector", MigrationAutodetector)
-
-
 def _from_scratch() -> Any:  # noqa: ANN401
     """The autodetector, which cuts an app in two only where it is in a circle.
 
@@ -102,7 +89,7 @@ def _from_scratch() -> Any:  # noqa: ANN401
     migrations, or that comes later by name. Here, apps in a circle are listed together, after those that they need.
     """
 
-    class FromScratch(_detector()):  # type: ignore[misc]
+    class FromScratch(autodetector()):  # type: ignore[misc]
         generated_operations: dict[str, list[Any]]
         migrations: dict[str, list[Any]]
 

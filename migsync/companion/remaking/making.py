@@ -26,7 +26,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     ``drop`` are the migrations whose operations may go: ``[app, name]``. The answer has ``pending``, (app, words) for
     each change that has no migration yet, and then nothing else; ``unseen``, what the models do not show and what
     became of it; and ``files``, in order, without text where something is stuck. With ``replaces`` the new ones replace
-    the old ones; ``crossed`` are apps of which that cannot be so.
+    the old ones; ``crossed`` are apps of which that cannot be so. With ``empty``, an app that would have no file
+    gets one without operations, and is told.
     """
     set_up()
     from django.db.migrations.loader import MigrationLoader
@@ -37,19 +38,22 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     with stage("state"):
         state, found = old.run()
     with stage("changes"):
-        if changes := pending(loader, state, old.apps):
-            return {"pending": changes}
         made = {} if _is_stuck(found) else initials(state, old.apps)
     files = _Files(old, made, found)
+    empty = files.fill() if request["empty"] and not _is_stuck(found) else []
     crossed = files.replace_all() if request["replaces"] else []
     names = files.names(request["word"], request["taken"])
     origins_of = {id(each.operation): each.origin for each in found if each.operation is not None}
-    return {
+    answer = {
         "pending": [],
         "crossed": crossed,
+        "empty": empty,
         "unseen": [_told(each, files, names) for each in found],
         "files": [_composed(file, names, origins_of) for file in files.made],
     }
+    with stage("changes"):  # last: the project's own makemigrations may have other texts written from there on
+        changes = pending(loader, state, old.apps)
+    return {"pending": changes} if changes else answer
 
 
 def _is_stuck(found: Iterable[Unseen]) -> bool:
@@ -208,6 +212,12 @@ class _Files:
                 named = {*others, *own[-1:]}
                 behind = {one for one in others for other in named - {one} if self._leads_to(other, one)}
                 file.depends = named - behind
+
+    def fill(self) -> list[str]:
+        """Give each app that has no new file one without operations, to stand for its old ones; those apps."""
+        empty = [app for app in sorted(self.old.apps) if not self.of(app)]
+        self.made += [New((app, 0), [], initial=True) for app in empty]
+        return empty
 
     def replace_all(self) -> list[str]:
         """Have the new files replace the old migrations, each by one; the apps of which that cannot be so.

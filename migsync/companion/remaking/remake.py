@@ -71,12 +71,13 @@ def remake(ground: Ground, wish: Wish) -> Reshape:
         {app: taken_names(history, ground.survey.rewrites, ground.applied, app) for app in chosen},
         tuple(_dropped(history, chosen, wish.drop)),
         wish.replaces,
+        empty=bool(wish.apps),
     )
     remade = ask_remake(ground.survey.project, request)
     if empty := _empty(remade, chosen):
-        told += tuple(telling.without_models(empty, asked=bool(wish.apps)))
+        told += tuple(telling.left_alone(empty))
         rest = tuple(app for app in chosen if app not in empty)
-        if wish.apps or not rest:
+        if not rest:
             return Reshape(wish.command, findings=told)
         request = replace(request, apps=rest)
         remade = ask_remake(ground.survey.project, request)
@@ -99,6 +100,7 @@ def _reshape(survey: Survey, wish: Wish, request: RemakeRequest, remade: Remade,
         *telling.crossed(remade.crossed),
         *remade.notes,
     )
+    told = (*told, *telling.emptied(remade.empty))
     findings = (*told, *errors, *telling.needless_drops(request.drop, remade))
     if any(finding.blocks for finding in errors):
         return Reshape(wish.command, findings=findings)

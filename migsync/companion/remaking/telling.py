@@ -180,17 +180,27 @@ def made_already(apps: Sequence[str]) -> Finding:
     )
 
 
-def without_models(apps: Iterable[str], *, asked: bool) -> Iterator[Finding]:
-    """For each app whose migrations come to nothing: an error if it was asked for by name, else a note."""
+def left_alone(apps: Iterable[str]) -> Iterator[Finding]:
+    """A note for each app whose migrations come to nothing, and was not asked for by name."""
     for app in apps:
         yield Finding(
             "nothing-left",
-            Severity.ERROR if asked else Severity.INFO,
+            Severity.INFO,
             f"{app} has migrations, and no models or other operations that they would have to make.",
-            "From scratch it would have none at all, and its records would stand for nothing."
-            if asked
-            else "Its migrations stay as they are.",
-            f"Leave {app} out; or squash its migrations: migsync squash" if asked else "",
+            "Its migrations stay as they are.",
+            f"For an empty one in their place, ask for it by name: migsync remake {app}",
+            app=app,
+        )
+
+
+def emptied(apps: Iterable[str]) -> Iterator[Finding]:
+    """A note for each app whose new migration has no operations."""
+    for app in apps:
+        yield Finding(
+            "nothing-left",
+            Severity.INFO,
+            f"{app} has no models or other operations that its migrations would have to make.",
+            "An empty one stands for them in the databases, and for what depends on them.",
             app=app,
         )
 

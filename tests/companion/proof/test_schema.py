@@ -109,6 +109,30 @@ def test_each_difference_is_named(site):
     assert {kind for kind, (_, _, words) in PAIRS.items() if not any(words in text for text in found)} == set(), found
 
 
+TAG = "migrations.CreateModel('Tag', [('id', models.{key}(primary_key=True))])"
+TAGGED = OWNER.format(field="ForeignKey('shop.tag', models.CASCADE, null=True)")
+BIGGER = "migrations.AlterField('tag', 'id', models.BigAutoField(primary_key=True))"
+
+
+def test_sqlite_has_one_integer_type_and_a_key_of_its_own(sqlite_site):
+    """Where a key grows, Django leaves what refers to it as it was declared; SQLite does not mind."""
+    grown = item(TAG.format(key="AutoField"), TAGGED, BIGGER)
+    [found] = differences(sqlite_site, grown, item(TAG.format(key="BigAutoField"), TAGGED))
+    assert found == "shop_item.owner_id: another integer type, which is all the same to SQLite."
+    assert any(
+        "shop_tag" in said for said in differences(sqlite_site, grown, item(TAG.format(key="BigIntegerField"), TAGGED))
+    )
+    keys = [f"migrations.RunSQL('CREATE TABLE k (id {kind} NOT NULL, PRIMARY KEY (id))')" for kind in ("INT", "BIGINT")]
+    assert any("bigint" in found for found in differences(sqlite_site, *map(item, keys)))
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_servers_have_several_integer_types(tmp_path, new_database, engine):
+    site = site_on(tmp_path, new_database(engine))
+    kinds = (item(OWNER.format(field=f"{kind}(null=True)")) for kind in ("IntegerField", "BigIntegerField"))
+    assert differences(site, *kinds) == ["The type of shop_item.owner: INTEGER before, BIGINT after."]
+
+
 def test_an_index_on_an_expression(tmp_path, new_database):
     for engine in ("sqlite", "postgresql"):
         (tmp_path / engine).mkdir()
@@ -125,6 +149,15 @@ def test_new_files_that_do_not_migrate_are_told_and_nothing_stays(site, database
     said = "The new files build no schema. `migrate` fails on the scratch database, in shop.0001_initial (operation 2)"
     assert found.startswith(said)
     assert databases(database) == before
+
+
+def test_no_line_of_djangos_stands_for_a_migration_that_fails(sqlite_site):
+    name = "shop/migrations/0001_initial.py"
+    sqlite_site.write({name: item()})
+    change = sqlite_site.change(name, name, item("migrations.RunSQL('NO SUCH STATEMENT')"))
+    [finding] = prove_schema(sqlite_site.project, sqlite_site.propose(change))
+    assert "shop.0001_initial (operation 2)" in finding.found
+    assert finding.file == ""
 
 
 def test_old_files_that_do_not_migrate_are_told_apart(sqlite_site):

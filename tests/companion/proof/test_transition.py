@@ -201,7 +201,7 @@ def filling(names: list[str], first: str = "pass") -> str:
         (
             ["Anne", "Eve"],
             "pass",
-            ["shop_item: 1 only with the old files", "shop_owner: 1 only with the old files (id=2, name='Bob'"],
+            ["shop_item: 1 only with the old files", "shop_owner: 1 only with the old files (name='Bob', id=2"],
         ),
         (["Anne"], "pass", ["shop_item: 1 only with the old files", "shop_owner: 1 only with the old files"]),
     ],
