@@ -146,6 +146,17 @@ def test_a_migration_that_asks_another_alias_reaches_only_the_scratch_database(s
     assert tables(database) == []
 
 
+def test_a_migration_that_uses_default_whatever_database_it_runs_on(site):
+    """As many data migrations do: in one transaction with the model on PostgreSQL, which no other connection sees."""
+    head = """\
+        def write(apps, editor):
+            apps.get_model("shop", "Item").objects.create()
+            assert apps.get_model("shop", "Item").objects.using("replica").count() == 1
+        """
+    writes = migration(f"migrations.CreateModel('Item', [{ID}])", "migrations.RunPython(write)", head=head)
+    assert differences(site, writes, writes + "\n", alias="replica") == []
+
+
 def test_another_alias_and_an_unknown_one(sqlite_site):
     assert differences(sqlite_site, item(), item() + "\n", alias="replica") == []
     with pytest.raises(UnknownAlias):
