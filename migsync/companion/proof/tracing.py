@@ -168,4 +168,14 @@ def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) ->
     except Arrived:
         pass
     except Exception as error:
-        raise Broken("migrate", error, tracing.at(error)) from error
+        first = _first(error)
+        raise Broken("migrate", first, tracing.at(first)) from error
+
+
+def _first(error: BaseException) -> BaseException:
+    """What broke the transaction, where all that came out is that it is broken: SQLite's editor asks once more."""
+    from django.db.transaction import TransactionManagementError
+
+    while isinstance(error, TransactionManagementError) and error.__context__:
+        error = error.__context__
+    return error

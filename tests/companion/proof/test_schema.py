@@ -133,6 +133,17 @@ def test_old_files_that_do_not_migrate_are_told_apart(sqlite_site):
     assert found.startswith("The files as they are build no schema.")
 
 
+def test_what_broke_the_transaction_is_said(site):
+    """Not that it is broken, which is all that comes out of Django on SQLite."""
+    head = """\
+        def write(apps, editor):
+            apps.get_model("shop", "Item").objects.using(editor.connection.alias).create()
+        """
+    create = f"migrations.CreateModel('Item', [{ID}, {PRICE}])"
+    [found] = differences(site, item(), migration(create, "migrations.RunPython(write)", head=head))
+    assert "in shop.0001_initial (operation 2): django.db.utils.IntegrityError" in found
+
+
 def test_a_migration_that_asks_another_alias_reaches_only_the_scratch_database(site, database):
     head = """\
         from django.db import connections
