@@ -47,7 +47,8 @@ def _sum(runs: Sequence[Run], files: int) -> Iterator[Block]:
     saved, at_once = sum(run.saves for run in runs), _saved_at_once(runs)
     yield line(f"{count(len(runs), 'run')} would save {saved} of {count(files, 'file')}. All in one step: ", _all(runs))
     if at_once < saved:
-        yield line(f"That cuts them after what changes data, as PostgreSQL needs it, and saves {at_once}.")
+        yield line("That cuts them after what changes data, as PostgreSQL needs it, and leaves operations alone")
+        yield line(f"that are made when a file is imported. It saves {at_once}.")
 
 
 def _saved_at_once(runs: Sequence[Run]) -> int:

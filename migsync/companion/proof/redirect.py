@@ -23,7 +23,8 @@ def set_up_on_scratch(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Dja
     """Start Django on the database that `request` names; the connection of its alias.
 
     Every alias of the project leads to that scratch database: a migration that asks for another one by name must not
-    reach what is in use. With ``sqlite`` it is one of SQLite, whatever the alias's engine is.
+    reach what is in use. One connection does for all, since a migration that reads from "default", whatever --database
+    says, would else wait for its own locks. With ``sqlite`` it is a database of SQLite, whatever the alias's engine is.
     """
     load_settings()
     with stage("connection"):
@@ -39,6 +40,10 @@ def set_up_on_scratch(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Dja
 
         connection_created.connect(_hasten)
         _check(request["name"])
+        for other in connections:
+            if other != alias:
+                connections[other].close()
+                connections[other] = connections[alias]
     return connections[alias]
 
 

@@ -199,5 +199,15 @@ def _run(command: Any, alias: str, tracing: _Tracing) -> Broken | None:  # noqa:
     except Arrived:
         pass
     except Exception as error:
-        return Broken("migrate", error, tracing.at(error))
+        first = _first(error)
+        return Broken("migrate", first, tracing.at(first))
     return None
+
+
+def _first(error: BaseException) -> BaseException:
+    """What broke the transaction, where all that came out is that it is broken: SQLite's editor asks once more."""
+    from django.db.transaction import TransactionManagementError
+
+    while isinstance(error, TransactionManagementError) and error.__context__:
+        error = error.__context__
+    return error

@@ -49,12 +49,24 @@ def initials(state: Any, apps: Collection[str]) -> dict[str, list[Initial]]:  # 
 
     others = {key: model for key, model in state.models.items() if key[0] not in apps}
     before = ProjectState(others, real_apps=state.real_apps).clone()
-    detector = _from_scratch()(before, state.clone(), MigrationQuestioner(specified_apps=set(apps)))
+    detector = _from_scratch()(before, _as_of_models(state), MigrationQuestioner(specified_apps=set(apps)))
     found: Mapping[str, list[Any]] = detector._detect_changes()  # changes() would only name them
     return {
         app: [_initial(number, migration, found, state) for number, migration in enumerate(migrations)]
         for app, migrations in sorted(found.items())
     }
+
+
+def _as_of_models(state: Any) -> Any:  # noqa: ANN401
+    """A copy with ``unique_together`` as the models have it, a set of tuples; RenameField leaves lists of lists."""
+    from django.db.models.options import normalize_together
+
+    copy = state.clone()
+    for model in copy.models.values():
+        for option in ("unique_together", "index_together"):
+            if option in model.options:
+                model.options[option] = set(normalize_together(model.options[option]))
+    return copy
 
 
 def _initial(number: int, migration: Any, found: Mapping[str, Sequence[Any]], state: Any) -> Initial:  # noqa: ANN401

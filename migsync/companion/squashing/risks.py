@@ -28,6 +28,7 @@ class Hazard(StrEnum):
     SEPARATE = "separate-state"
     TRANSACTION = "transaction"
     UNREADABLE = "unreadable"
+    MADE = "made-operations"
 
 
 class Risk(NamedTuple):
@@ -42,6 +43,7 @@ class Risk(NamedTuple):
         return f"{self.key}:{self.line}: {self.what}" if self.line else f"{self.key}: {self.what}"
 
 
+MADE = "operations that only running the file can tell"
 DATA = frozenset({Hazard.CODE, Hazard.SQL, Hazard.CUSTOM, Hazard.SEPARATE, Hazard.UNREADABLE})
 DJANGO = "django."
 PLAIN = (
@@ -55,6 +57,7 @@ _OTHER_CALL = re.compile(
     rb"|Migration\(migrations\.|models\.|django\.)[A-Za-z_][\w.]*\s*\("
 )
 _PLAIN_LIST = re.compile(rb"^    operations = \[(?:\]|\s*migrations\.)", re.MULTILINE)
+_MADE = re.compile(rb"^ {5,}operations\b", re.MULTILINE)
 _BARE_ITEM = re.compile(rb"\n {8}\*?[A-Za-z_][\w.]*,?\n")
 # In a function's or a trigger's body, BEGIN is followed by a statement; what ends with it is a transaction.
 _BODY = re.compile(r"\$(\w*)\$.*?\$\1\$", re.DOTALL)
@@ -74,13 +77,17 @@ def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
     """An assessed run in parts that can each be one transaction on every engine: cut after what changes data.
 
     PostgreSQL refuses a change of a table's schema after one of its rows in the same transaction ("pending trigger
-    events"). A part of one key is no squash.
+    events"). Operations that are made when the file is imported may be others on another engine: such a file is a part
+    of its own. A part of one key is no squash.
     """
     data = {risk.key for risk in run.risks if risk.hazard in DATA}
+    made = {risk.key for risk in run.risks if risk.hazard is Hazard.MADE}
     parts: list[list[Key]] = [[]]
     for key in run.keys:
+        if key in made:
+            parts.append([])
         parts[-1].append(key)
-        if key in data:
+        if key in data | made:
             parts.append([])
     return tuple(tuple(part) for part in parts if part)
 
@@ -101,7 +108,7 @@ def _is_plain(content: bytes) -> bool:
     """Whether the file can hold nothing to look at; False also where only the syntax tree can tell."""
     if _PLAIN_LIST.search(content) is None or _OTHER_CALL.search(content) is not None:
         return False
-    return _BARE_ITEM.search(content) is None
+    return _MADE.search(content) is None and _BARE_ITEM.search(content) is None
 
 
 class _Reading:
@@ -125,13 +132,21 @@ class _Reading:
                     | ast.AugAssign(target=ast.Name(id="operations"), value=value)
                 ):
                     yield from self._of_list(value)
+                case ast.If() | ast.Try() | ast.For() | ast.With():
+                    yield from self._of_block(statement)
+
+    def _of_block(self, block: ast.stmt) -> Iterator[Risk]:
+        """``if connection.vendor == …:`` and the like."""
+        names = (node for node in ast.walk(block) if isinstance(node, ast.Name) and node.id == "operations")
+        if name := next(names, None):
+            yield self._risk(name, Hazard.MADE, MADE)
 
     def _of_list(self, value: ast.expr) -> Iterator[Risk]:
         if isinstance(value, ast.List | ast.Tuple):
             for item in value.elts:
                 yield from self._of_item(item)
         else:
-            yield self._risk(value, Hazard.UNREADABLE, "operations that only running the file can tell")
+            yield self._risk(value, Hazard.MADE, MADE)
 
     def _of_item(self, item: ast.expr) -> Iterator[Risk]:
         if not isinstance(item, ast.Call):

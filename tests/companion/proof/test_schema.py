@@ -166,6 +166,17 @@ def test_old_files_that_do_not_migrate_are_told_apart(sqlite_site):
     assert found.startswith("The files as they are build no schema.")
 
 
+def test_what_broke_the_transaction_is_said(site):
+    """Not that it is broken, which is all that comes out of Django on SQLite."""
+    head = """\
+        def write(apps, editor):
+            apps.get_model("shop", "Item").objects.using(editor.connection.alias).create()
+        """
+    create = f"migrations.CreateModel('Item', [{ID}, {PRICE}])"
+    [found] = differences(site, item(), migration(create, "migrations.RunPython(write)", head=head))
+    assert "in shop.0001_initial (operation 2): django.db.utils.IntegrityError" in found
+
+
 def test_a_migration_that_asks_another_alias_reaches_only_the_scratch_database(site, database):
     head = """\
         from django.db import connections
@@ -177,6 +188,17 @@ def test_a_migration_that_asks_another_alias_reaches_only_the_scratch_database(s
     stray = migration(f"migrations.CreateModel('Item', [{ID}])", "migrations.RunPython(write)", head=head, atomic=False)
     assert differences(site, stray, stray + "\n") == []
     assert tables(database) == []
+
+
+def test_a_migration_that_uses_default_whatever_database_it_runs_on(site):
+    """As many data migrations do: in one transaction with the model on PostgreSQL, which no other connection sees."""
+    head = """\
+        def write(apps, editor):
+            apps.get_model("shop", "Item").objects.create()
+            assert apps.get_model("shop", "Item").objects.using("replica").count() == 1
+        """
+    writes = migration(f"migrations.CreateModel('Item', [{ID}])", "migrations.RunPython(write)", head=head)
+    assert differences(site, writes, writes + "\n", alias="replica") == []
 
 
 def test_another_alias_and_an_unknown_one(sqlite_site):

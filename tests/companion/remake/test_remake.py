@@ -157,6 +157,19 @@ def test_a_change_without_a_migration_is_not_taken_in(project):
     assert (project.files(), project.dumps()) == before
 
 
+def test_a_field_of_unique_together_that_was_renamed(project):
+    """Django's RenameField leaves lists in the state, which its autodetector knows in the old state only."""
+    together = 'migrations.AlterUniqueTogether("Item", {("name", "cost")})'
+    rename = migration('migrations.RenameField("Item", "cost", "price")', "shop.0001_initial")
+    meta = "    class Meta:\n        unique_together = [('name', 'price')]\n"
+    files = {"0001_initial": migration(f"{CREATE_ITEM}, {COST}, {together}"), "0002_rename": rename}
+    make(project, {"shop": ONE + meta}, {"shop": files})
+    project.migrate("default")
+    ended = project.migsync("remake", "--update-db", "--yes", "--no-prove-transition")
+    assert ended.status == 0, ended.out + ended.err
+    assert names(project, "shop") == ["0001_remade"]
+
+
 OWN = """
 class AddFieldTwice(migrations.AddField):
     pass

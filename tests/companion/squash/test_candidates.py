@@ -181,6 +181,25 @@ def test_a_run_is_cut_after_what_changes_data():
     assert transactions(run) == (run.keys,)
 
 
+def test_operations_that_are_made_on_import_stay_where_they_are(tmp_path):
+    """As in wagtailsearch.0006: which they are depends on the engine."""
+    lists = {
+        "0002": "    if connection.vendor == 'sqlite':\n        operations = []\n    else:\n        operations = []\n",
+        "0003": "    operations = [migrations.RunPython(f) for f in TWO]\n",
+        "0004": "    operations = [\n    ]\n    if ON:\n        operations += MORE\n",
+        "0005": "    operations = [\n    ]\n",
+    }
+    for name, text in lists.items():
+        (tmp_path / f"{name}.py").write_text(f"class Migration(migrations.Migration):\n{text}")
+    files = [Migration(Key("shop", name), str(tmp_path / f"{name}.py")) for name in lists]
+    risks = tuple(risks_of(files))
+    assert [(risk.key.name, risk.hazard) for risk in risks] == [(name, Hazard.MADE) for name in list(lists)[:3]]
+    (run,) = find_runs(history({"shop": "0001 0002 0003 0004 0005 0006 0007 0008"}))
+    cut = replace(run, risks=(Risk(Key("shop", "0005"), 1, Hazard.MADE, ""),))
+    parts = [["0002", "0003", "0004"], ["0005"], ["0006", "0007", "0008"]]
+    assert [[key.name for key in part] for part in transactions(cut)] == parts
+
+
 def test_a_file_that_cannot_be_read_is_a_risk_itself(tmp_path):
     (broken := tmp_path / "0002_x.py").write_text("<<<<<<< HEAD\n")
     migrations = [Migration(Key("shop", name), str(tmp_path / f"{name}.py")) for name in ("0002_x", "0003_gone")]

@@ -165,7 +165,7 @@ def test_all_safe_leaves_what_cannot_be_carried(project):
     write(project, "blog", "0002_x: after 0001_initial; add Post.x", "0003_y: add Post.y", "0004_z: add Post.z")
     write(project, "shop", "0005_x: after 0004_size; add Item.x", "0006_y: alter Item.x 1")
     path = project.migrations("shop") / "0006_y.py"
-    text = path.read_text().replace("operations = [", "operations = [migrations.RunPython(f) for f in TWO] + [")
+    text = path.read_text().replace("operations = [", "operations = [*[migrations.RunPython(f) for f in TWO], ")
     two = "def made(n):\n    return lambda apps, editor: n\n\n\nTWO = [made(n) for n in range(2)]\n\n\n"
     path.write_text(text.replace("class", f"{two}class", 1))
     commit(project, "more")
