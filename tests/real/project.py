@@ -27,7 +27,7 @@ execute_from_command_line(sys.argv)
 SETTINGS = """\
 import os
 
-from oscar import INSTALLED_APPS as OSCAR_APPS
+from oscar import INSTALLED_APPS as BASE_APPS
 from oscar.defaults import *
 
 {databases}
@@ -37,7 +37,7 @@ if alias := os.environ.get("PROJECT_DEFAULT"):
     DATABASES = {{"default": DATABASES[alias]}}
 
 INSTALLED_APPS = [
-    *OSCAR_APPS,
+    *BASE_APPS,
     "wagtail.contrib.forms",
     "wagtail.contrib.redirects",
     "wagtail.contrib.search_promotions",
@@ -71,6 +71,9 @@ USE_TZ = True
 WAGTAIL_SITE_NAME = "project"
 WAGTAILADMIN_BASE_URL = "http://localhost"
 """
+
+# Without oscar, wagtail needs some of Django's own.
+CONTRIB = ("admin", "auth", "contenttypes", "messages", "sessions", "staticfiles")
 
 # A site that is a project by itself, and brings its own settings.
 SITE = """\
@@ -121,6 +124,12 @@ class Kind:
 
 
 WAGTAIL_AND_OSCAR = Kind(("wagtail", "oscar"), SETTINGS)
+WAGTAIL = Kind(
+    ("wagtail",),
+    SETTINGS.replace("from oscar.defaults import *\n", "").replace(
+        "from oscar import INSTALLED_APPS as BASE_APPS", f"BASE_APPS = {[f'django.contrib.{app}' for app in CONTRIB]!r}"
+    ),
+)
 
 
 def site(package: str, python: str) -> Kind:

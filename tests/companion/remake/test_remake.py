@@ -170,6 +170,18 @@ def test_a_field_of_unique_together_that_was_renamed(project):
     assert names(project, "shop") == ["0001_remade"]
 
 
+def test_an_index_that_no_model_shows_is_refused_and_how_to_go_on_is_said(project):
+    """As in oscar's communication, whose model was moved there in the state alone, without its index."""
+    index = 'migrations.AlterField("Item", "price", models.IntegerField(null=True, db_index=True))'
+    alone = migration(f"migrations.SeparateDatabaseAndState(database_operations=[{index}])", "shop.0001_initial")
+    make(project, {"shop": ONE}, {"shop": {"0001_initial": migration(f"{CREATE_ITEM}, {ADD_PRICE}"), "0002_x": alone}})
+    project.migrate("default")
+    ended = project.migsync("remake", "--update-db", "--yes", "--no-prove-transition")
+    assert ended.status == 1
+    assert 'The index ("price") on shop_item: only the old files make it.' in ended.out
+    assert "have a migration bring both together first" in ended.out
+
+
 OWN = """
 class AddFieldTwice(migrations.AddField):
     pass

@@ -1,0 +1,145 @@
+"""squash and remake on wagtail's migrations, through the real commands: proven, in step, and taken back byte for byte.
+
+Every migration is recorded by Django's own executor, without being run: it is the proofs that run them all, the old and
+the new files, on scratch databases. With wagtail alone that is a good two minutes of work, the squash proven on SQLite
+and the remake on PostgreSQL. With oscar beside it, each proven on both engines, it is more than ten::
+
+    MIGSYNC_TEST_WHOLE=1 python -m pytest tests/real/test_fewer.py
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import NewDatabase
+from tests.databases import Database
+from tests.real.project import WAGTAIL, WAGTAIL_AND_OSCAR, RealProject, make_project, use_databases
+
+pytestmark = pytest.mark.real
+
+WHOLE = bool(os.environ.get("MIGSYNC_TEST_WHOLE"))
+ENGINES = {"default": "SQLite", "postgresql": "PostgreSQL"}
+NOTHING_TO_DO = "No planned migration operations."
+
+# What a remake refuses, and rightly: data migrations that need columns of those days (wagtailcore), operations of its
+# own that change the models' state (wagtailsearch), an index that no model shows any more (communication).
+REFUSED = {"wagtailcore", "wagtaildocs", "wagtailsearch", "communication", "customer"}
+
+Dump = list[tuple[str, str, str, str]]
+
+
+@dataclass
+class Case:
+    """The project, its databases by alias with every migration recorded, and what there was before."""
+
+    project: RealProject
+    databases: dict[str, Database]
+    report: Path
+
+    def __post_init__(self) -> None:
+        self.before = self.dumps, self.tree
+        self.model_changes = self.project.make_plan()
+
+    @property
+    def dumps(self) -> dict[str, Dump]:
+        return {alias: database.dump() for alias, database in self.databases.items()}
+
+    @property
+    def tree(self) -> dict[str, tuple[bytes, int]]:
+        """Every file of the history and its mode; what Python compiled aside."""
+        root = self.project.history
+        paths = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        return {str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mode) for path in paths}
+
+    @property
+    def names(self) -> set[tuple[str, str]]:
+        """The migrations on disk."""
+        return {(path.parent.name, path.stem) for path in self.project.history.glob("*/[0-9]*.py")}
+
+    def migsync(self, *arguments: str) -> str:
+        """Run a command with its proofs; what it proved, from the report."""
+        self.project.migsync(*arguments, "--update-db", "--noinput", "--report", str(self.report))
+        text = self.report.read_text()
+        return text.partition("### Proven")[2].partition("###")[0]
+
+
+@pytest.fixture
+def case(new_database: NewDatabase, tmp_path: Path) -> Case:
+    root = tmp_path / "project"
+    root.mkdir()
+    databases = {alias: new_database(engine.lower()) for alias, engine in ENGINES.items()}
+    project = make_project(root, databases, WAGTAIL_AND_OSCAR if WHOLE else WAGTAIL)
+    for alias in databases:
+        project.record(alias)
+    return Case(project, databases, tmp_path / "report.md")
+
+
+def test_fewer_files_and_every_database_in_step(case: Case, new_database: NewDatabase) -> None:
+    before = len(case.names)
+
+    proven = case.migsync("squash", "--all-safe", *on("default"))
+    is_proven(proven, "default")
+    assert before - len(case.names) >= (150 if WHOLE else 60)
+    in_step(case)
+    comes_back(case)
+
+    apps = {app for app, _ in case.names} - REFUSED
+    proven = case.migsync("remake", *sorted(apps), *on("postgresql"))
+    is_proven(proven, "postgresql")
+    assert before - len(case.names) >= (120 if WHOLE else 40)
+    in_step(case)
+    runs_from_scratch(case, new_database)
+    comes_back(case)
+
+
+def on(alias: str) -> tuple[str, ...]:
+    """Where to prove it: on this engine, or as a whole wherever it is in use."""
+    return () if WHOLE else ("--prove-schema", alias, "--prove-transition", alias)
+
+
+def is_proven(said: str, alias: str) -> None:
+    """Schema, data and transition, of something."""
+    for engine in ENGINES.values() if WHOLE else (ENGINES[alias],):
+        found = re.search(rf"build the same on {engine} \((\d+) tables, (\d+) columns", said)
+        assert found and int(found[1]) > 50 and int(found[2]) > 300, said
+        found = re.search(rf"leave the same rows on {engine} \((\d+) rows", said)
+        assert found and int(found[1]) > 100, said
+    found = re.search(r"of (\d+) databases that are behind, (\d+) come out the same", said)
+    assert found and 0 < int(found[2]) < int(found[1]), said
+
+
+def in_step(case: Case) -> None:
+    """Nothing is to be migrated, the models still fit, and each row that is left has its id and its `applied`."""
+    for alias in case.databases:
+        assert NOTHING_TO_DO in case.project.migrate_plan(alias)
+    assert case.project.make_plan() == case.model_changes
+    own = {app for app, _ in case.names}
+    for alias, rows in case.dumps.items():
+        assert {row[1:3] for row in rows if row[1] in own} == case.names
+        old = {(number, app, applied) for number, app, _, applied in case.before[0][alias]}
+        assert {(number, app, applied) for number, app, _, applied in rows} < old
+        others = [row for row in case.before[0][alias] if row[1] not in own]
+        assert [row for row in rows if row[1] not in own] == others
+
+
+def runs_from_scratch(case: Case, new_database: NewDatabase) -> None:
+    """An empty database gets all of it from the new files."""
+    empty = new_database("sqlite")
+    use_databases(case.project, {"default": empty})
+    process = case.project.start_migrate("default")
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert NOTHING_TO_DO in case.project.migrate_plan("default")
+    assert case.names <= {row[1:3] for row in empty.dump()}
+    use_databases(case.project, case.databases)
+
+
+def comes_back(case: Case) -> None:
+    """Undo restores rows and files, byte for byte."""
+    case.project.migsync("undo", "--noinput", "--files")
+    assert (case.dumps, case.tree) == case.before
