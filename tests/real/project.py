@@ -153,6 +153,10 @@ class RealProject:
         """Have Django record every migration in one database, without running it."""
         self._run("-c", RECORD, alias)
 
+    def manage(self, *arguments: str) -> str:
+        """What ``manage.py`` says; it must succeed."""
+        return self._run("manage.py", *arguments)
+
     def migsync(self, *arguments: str) -> str:
         """What ``migsync`` says; it must succeed."""
         return self._run("-m", "migsync", *arguments)
