@@ -162,6 +162,10 @@ class RealProject:
         """Have Django record every migration in one database, without running it."""
         self._run("-c", RECORD, alias)
 
+    def manage(self, *arguments: str) -> str:
+        """What ``manage.py`` says; it must succeed."""
+        return self._run("manage.py", *arguments)
+
     def migsync(self, *arguments: str) -> str:
         """What ``migsync`` says; it must succeed."""
         return self._run("-m", "migsync", *arguments)
@@ -212,5 +216,9 @@ def make_project(root: Path, databases: Mapping[str, Database], kind: Kind = WAG
 def use_databases(project: RealProject, databases: Mapping[str, Database]) -> None:
     """Have the settings name these databases."""
     settings = project.root / "project" / "settings.py"
-    modules = {path.name: f"history.{path.name}" for path in sorted(project.history.iterdir()) if path.is_dir()}
+    modules = {
+        path.name: f"history.{path.name}"
+        for path in sorted(project.history.iterdir())
+        if (path / "__init__.py").exists()
+    }
     settings.write_text(project.kind.settings.format(databases=django_databases(databases), modules=modules))
