@@ -51,6 +51,20 @@ def unlike_others(module: MigrationModule, app: str, name: str) -> Iterator[Find
         )
 
 
+def stays_apart(places: Iterable[tuple[str, str]], app: str, name: str) -> Iterator[Finding]:
+    """The fields, as (model, field), that are altered more than once in the file, when there are any."""
+    fields = ", ".join(".".join(place) for place in places)
+    if fields:
+        yield Finding(
+            "stays-apart",
+            Severity.INFO,
+            f"{app}.{name} has more than one operation on {fields}.",
+            "As one, it would leave another value in rows that are already there.",
+            app=app,
+            name=name,
+        )
+
+
 def _made(module: MigrationModule, app: str, name: str) -> Finding:
     """Operations that are not written out: which they are may depend on the engine, or on settings."""
     return Finding(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from migsync.companion.composing.compose import compose
 from migsync.companion.composing.deferred import without_passing
+from migsync.companion.composing.notes import stays_apart
 from migsync.companion.composing.once import optimized
 from migsync.companion.proof.worker import set_up, stage
 
@@ -41,7 +42,9 @@ def _squash(
     keys = [(app, name) for name in wanted["names"]]
     migrations = [on_disk[key] for key in keys]
     operations = [operation for migration in migrations for operation in migration.operations]
-    kept = without_passing(optimized(operations, app) if wanted["optimize"] else operations)
+    before = _before(keys[0], on_disk)
+    kept, apart = optimized(operations, app, before) if wanted["optimize"] else (operations, [])
+    kept = without_passing(kept)
     composed = compose(
         kept,
         app=app,
@@ -59,8 +62,23 @@ def _squash(
         "before": len(operations),
         "after": len(kept),
         "elided": _elided(migrations, kept),
-        "notes": [note.as_dict() for note in composed.notes],
+        "notes": [note.as_dict() for note in [*composed.notes, *stays_apart(apart, app, wanted["name"])]],
     }
+
+
+def _before(first: Node, on_disk: Mapping[Node, Any]) -> Iterator[Any]:
+    """The operations of the app in what this migration depends on, however far away, each after what it depends on."""
+    found: dict[Node, None] = {}
+    opened: set[Node] = set()
+    waiting = [first]
+    while waiting:
+        key = waiting.pop()
+        if key in opened:
+            found[key] = None
+        elif key in on_disk:
+            opened.add(key)
+            waiting += [key, *(_node(entry) for entry in on_disk[key].dependencies)]
+    return (operation for key in found if key[0] == first[0] and key != first for operation in on_disk[key].operations)
 
 
 def _outside(keys: Sequence[Node], entries: Iterable[Node], stands: Mapping[Node, Sequence[Node]]) -> list[Node]:

@@ -33,6 +33,7 @@ def site(tmp_path_factory):
         "people",
         "shop",
         "blog",
+        "stock",
         more="AUTH_USER_MODEL = 'people.User'\nSPARE_MODEL = 'people.Spare'\n",
     )
     swappable = "migrations.CreateModel({0!r}, [{1}], options={{'swappable': {2!r}}})"
@@ -73,6 +74,16 @@ def site(tmp_path_factory):
             "0003_most": migration(after=[("blog", "0002_more"), ("shop", "0003_longer"), ("shop", "0001_initial")]),
         },
     )
+    steps = [
+        alter_field("item", "name", "CharField(max_length=20, default='a')"),
+        alter_field("item", "name", "CharField(max_length=20, default='b')"),
+        add_field("item", "size", "IntegerField(default=1)"),
+        alter_field("item", "size", "IntegerField(default=2)"),
+    ]
+    names = ["0001_initial", "0002_a", "0003_b", "0004_size", "0005_two"]
+    files = [migration(ITEM, NAME, initial=True)]
+    files += [migration(step, after=[("stock", name)]) for step, name in zip(steps, names, strict=False)]
+    made.app("stock", MODELS, dict(zip(names, files, strict=True)))
     return made
 
 
@@ -105,6 +116,17 @@ class TestRanges:
         made = header(BLOG, blog)
         assert set(made.dependencies) == keys("shop.0001_initial", "shop.0002_squashed")
         assert (made.initial, made.atomic) == (True, True)
+
+    def test_rows_that_are_there_keep_their_values(self, site):
+        request = SquashRequest("stock", ("0002_a", "0003_b", "0004_size", "0005_two"), "0002_squashed")
+        (stock,) = ask_squash(site.project, [request])
+        # As 0001 says, no name is NULL; so none gets a default.
+        assert (stock.before, stock.after) == (4, 3)
+        (note,) = stock.notes
+        assert (note.code, note.found) == (
+            "stays-apart",
+            "stock.0002_squashed has more than one operation on item.size.",
+        )
 
     def test_in_two_phases_the_old_names_stay(self, site):
         request = SquashRequest(SHOP.app, SHOP.names, SHOP.name, keep_replaces=True, optimize=False)

@@ -1,0 +1,149 @@
+"""What the rows that are there get by ``AddField`` and ``AlterField``, and which two of them one can stand for.
+
+As Django's schema editor has it, in ``django/db/backends/base/schema.py``. ``_iter_column_sql`` (for ``AddField``)
+gives every row the ``db_default``, or else the ``_effective_default``: the default, ``""``, or the time for
+``auto_now``. ``_alter_field`` (its four-way alteration) and SQLite's ``_remake_table`` give the same to the rows that
+have NULL where the column may have none any more, and convert the others when the column gets another type.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+United = tuple[Any, bool]
+"""The field of the one operation, and its ``preserve_default``."""
+
+NUMBERS = {f"{kind}Field" for kind in ("Integer", "SmallInteger", "BigInteger")} | {
+    f"Positive{kind}Field" for kind in ("Integer", "SmallInteger", "BigInteger")
+}
+TEXTS = {"CharField", "SlugField", "FileField", "FilePathField", "TextField"}
+WITHOUT_DEFAULT = {"TextField", "BinaryField", "JSONField"}
+"""Where MySQL does not give a default to a column that may be NULL: its ``skip_default_on_alter``."""
+
+UNSTORED = {
+    *("null", "default", "db_default", "auto_now", "auto_now_add", "max_length", "max_digits", "allow_unicode"),
+    *("primary_key", "unique", "unique_for_date", "unique_for_month", "unique_for_year", "db_index", "db_constraint"),
+    *("db_collation", "db_comment", "db_tablespace", "upload_to", "storage", "width_field", "height_field"),
+}
+"""What changes no value that is stored already, or else fails."""
+
+
+def added(first: Any, second: Any) -> United | None:  # noqa: ANN401 -- Django has no types
+    """One ``AddField`` for an ``AddField`` and an ``AlterField``; None where a row would get another value by it."""
+    old, new = first.field, second.field
+    if old.many_to_many or old.generated:
+        return new, second.preserve_default
+    if old.null and _given(old) == NOTHING:
+        return (new, second.preserve_default) if not new.null or _given(new) == NOTHING else None
+    if new.null and (_given(old) == NOTHING or _not_on_mysql(old) != _not_on_mysql(new)):
+        # Without any default there is an error; on MySQL, 0 or an empty text.
+        return None
+    return _given_alike(first, second)
+
+
+def altered(before: Any | None, first: Any, second: Any) -> United | None:  # noqa: ANN401
+    """One ``AlterField`` for two; None where a row would get another value by it.
+
+    `before` is the field as it was; None where that is not known.
+    """
+    old, new = first.field, second.field
+    if not (before is not None and _keeps(before, old)) and not _same_column(old, new):
+        return None
+    if old.null or _given(old) == NOTHING or (before is not None and not before.null):
+        return new, second.preserve_default
+    return None if new.null else _given_alike(first, second)
+
+
+def _given_alike(first: Any, second: Any) -> United | None:  # noqa: ANN401
+    """The second of two operations, if need be with the default of the first, where both give a row the same."""
+    old, new = first.field, second.field
+    if not _keeps(old, new) or _stored(old) != _stored(new):
+        return None
+    if _lends(old, new):
+        lent = new.clone()
+        lent.default = old.default
+        return lent, False
+    return (new, second.preserve_default) if _given(old) == _given(new) else None
+
+
+def _lends(old: Any, new: Any) -> bool:  # noqa: ANN401
+    """Whether only the old one has a default, which the new one can have for once."""
+    mine = old.has_default() and not old.has_db_default() and old.default is not None
+    return bool(mine and not new.has_default() and not new.has_db_default())
+
+
+NOTHING = ("default", type(None), "None")
+
+
+def _given(field: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """What a row gets that has no value, to be compared: ``_effective_default``, but nothing is called."""
+    if field.has_db_default():
+        return "database", *_value(field.db_default)
+    if field.has_default():
+        return "default", *_value(field.default)
+    if not field.null and field.blank and field.empty_strings_allowed:
+        return "default", *_value("")
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return ("now",)
+    return NOTHING
+
+
+def _value(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """1, 1.0 and True are equal, but not the same; a function is the same when it is itself."""
+    if callable(value) or hasattr(value, "resolve_expression"):
+        return (value,)
+    return type(value), repr(value)
+
+
+def _not_on_mysql(field: Any) -> bool:  # noqa: ANN401
+    return bool(field.null and not field.has_db_default() and field.get_internal_type() in WITHOUT_DEFAULT)
+
+
+def _keeps(old: Any, new: Any) -> bool:  # noqa: ANN401
+    """Whether the column keeps every value as it is when it is altered from the one to the other, or else fails.
+
+    PostgreSQL cuts a text when it converts it to another type, as Django has it do (``sql_alter_column_type``).
+    """
+    if old.get_internal_type() != new.get_internal_type() and _width(new) < _width(old):
+        return False
+    return bool(_column(old) == _column(new))
+
+
+def _same_column(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """Whether any value becomes the same, when a column of any type is altered to either of these."""
+    kinds = {one.get_internal_type(), other.get_internal_type()}
+    return (len(kinds) == 1 or kinds <= NUMBERS) and _width(one) == _width(other) and _keeps(one, other)
+
+
+def _column(field: Any) -> Any:  # noqa: ANN401
+    """The type of a column, to be compared: what Django looks it up by in ``data_types``, unless the field says it."""
+    from django.db.models import Field
+
+    its = type(field)
+    if its.db_type is not Field.db_type or its.db_parameters.__module__ != Field.__module__:
+        return _stored(field)
+    return _family(field), getattr(field, "decimal_places", None)
+
+
+def _family(field: Any) -> str:  # noqa: ANN401
+    kind: str = field.get_internal_type()
+    return "number" if kind in NUMBERS else "text" if kind in TEXTS else kind
+
+
+def _width(field: Any) -> float:  # noqa: ANN401
+    width: int | None = getattr(field, "max_length", None)
+    return inf if width is None or field.get_internal_type() == "TextField" else width
+
+
+def _stored(field: Any) -> Any:  # noqa: ANN401
+    """How a field stores a value, to be compared: its class, and what it was made with."""
+    from django.db.migrations.autodetector import MigrationAutodetector
+    from django.db.migrations.state import ProjectState
+
+    nothing = ProjectState()
+    path, given, named = MigrationAutodetector(nothing, nothing).deep_deconstruct(field)
+    if path.startswith("django.db.models.") and field.get_internal_type() in NUMBERS | TEXTS:
+        path = _family(field)
+    left_out = {*field.non_db_attrs, *UNSTORED}
+    return path, given, {name: value for name, value in named.items() if name not in left_out}
