@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     migsync squash orders 0002 0006 --dry-run     # every file, name and database, and what is proven
     migsync squash orders 0002 0006 --update-db   # files, dependants and the records of all databases in one step
     migsync squash --all-safe --allow-applied     # every safe run; the databases later, with migsync apply
-    migsync squash shop 0002 0009 --split         # in parts, where one squash would close a circle across apps
+    migsync squash shop 0002 0009 --split         # in parts, where one squash would be refused
     """,
 )
 @click.argument("words", metavar="[APP FIRST LAST | APP...]", nargs=-1)
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Django's way in two phases: the squash has `replaces`, and the old files stay until migsync tidy.",
 )
-@click.option("--split", is_flag=True, help="Make several squashes of the range where one would close a circle.")
+@click.option("--split", is_flag=True, help="Make several squashes of the range where one would be refused.")
 @proven_rewriting_options
 @click.pass_obj
 def squash(
@@ -82,6 +83,11 @@ class _Wanted:
         of_range = [option for option, given in (("--squashed-name", self.name), ("--split", self.split)) if given]
         if len(chosen) == 2 or (chosen and of_range):
             raise UsageError(f"{' and '.join([*chosen, *of_range])} do not go together.", hint="migsync squash --help")
+        if self.name and not re.fullmatch(r"\w+", self.name):
+            raise UsageError(
+                f"--squashed-name {self.name}: not a word.",
+                hint="Letters, digits and underscores: --squashed-name prices",
+            )
         if self.suggest and output.form == "sql":
             raise UsageError("--suggest changes no record: it has no SQL.", hint="--format text or --format json")
         if not chosen and len(self.words) != 3:
@@ -100,11 +106,13 @@ class _Wanted:
     def _choose(self, ground: Ground) -> Choice:
         from migsync.companion.squashing.ranges import taken
         from migsync.companion.squashing.squash import choose_range, choose_runs
+        from migsync.companion.squashing.standing import databases_of
 
         history = ground.survey.history
+        databases = databases_of(ground)
         used = taken(history, ground.survey.rewrites, ground.applied)
         if self.all_safe:
-            return choose_runs(history, used, self.words, in_two_phases=self.keep_replaces)
+            return choose_runs(history, used, self.words, in_two_phases=self.keep_replaces, databases=databases)
         app, first, last = self.words
         return choose_range(
             history,
@@ -115,6 +123,7 @@ class _Wanted:
             name=self.name,
             in_two_phases=self.keep_replaces,
             in_parts=self.split,
+            databases=databases,
         )
 
 

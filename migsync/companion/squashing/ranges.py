@@ -52,6 +52,8 @@ def _named(history: History, app: str, prefix: str) -> Key:
         return Key(app, found[0])
     if found:
         raise UsageError(f"{prefix!r} begins several names of {app}.", hint=f"Which one? {', '.join(sorted(found))}")
+    if not names:
+        raise UsageError(f"{app} has no migrations.", hint=f"To make the first: python manage.py makemigrations {app}")
     near = difflib.get_close_matches(prefix, names, cutoff=0.4)
     hint = f"Is it {' or '.join(near)}?" if near else f"It has {min(names)} to {max(names)}."
     raise UsageError(f"{app} has no migration {prefix!r}.", hint=hint)
@@ -112,12 +114,13 @@ def circle(history: History, wanted: Range) -> Finding | None:
         f"{outside[-1]}.",
         "Django could not load the migrations: CircularDependencyError.",
         f"Split the range before {' and '.join(part[0].name for part in parts[1:])}. --split does that:\n"
-        + "\n".join(_outcome(history, part) for part in parts),
+        + "\n".join(outcome(history, part) for part in parts),
         history,
     )
 
 
-def _outcome(history: History, part: Sequence[Key]) -> str:
+def outcome(history: History, part: Sequence[Key]) -> str:
+    """What to type for a part of a range."""
     if len(part) == 1:
         return f"{part[0].name} stays as it is"
     return f"migsync squash {part[0].app} {ends(history, part)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -68,9 +68,9 @@ _TRANSACTION = re.compile(
 )
 
 
-def assess(runs: Iterable[Run], migrations: Mapping[Key, Migration]) -> tuple[Run, ...]:
-    """The runs with their risks; reads the files of the runs and no other."""
-    return tuple(replace(run, risks=tuple(risks_of(migrations[key] for key in run.keys))) for run in runs)
+def assess(runs: Iterable[Run], migrations: Mapping[Key, Migration], kept: Collection[Key] = ()) -> tuple[Run, ...]:
+    """The runs with their risks, and of `kept` what is elidable too; reads the files of the runs and no other."""
+    return tuple(replace(run, risks=tuple(risks_of((migrations[key] for key in run.keys), kept))) for run in runs)
 
 
 def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
@@ -80,7 +80,7 @@ def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
     events"). Operations that are made when the file is imported may be others on another engine: such a file is a part
     of its own. A part of one key is no squash.
     """
-    data = {risk.key for risk in run.risks if risk.hazard in DATA}
+    data = changing(run.risks)
     made = {risk.key for risk in run.risks if risk.hazard is Hazard.MADE}
     parts: list[list[Key]] = [[]]
     for key in run.keys:
@@ -92,14 +92,22 @@ def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
     return tuple(tuple(part) for part in parts if part)
 
 
-def risks_of(migrations: Iterable[Migration]) -> Iterator[Risk]:
-    """The risks in these files, in their order; a file that cannot be read is one itself."""
+def changing(risks: Iterable[Risk]) -> frozenset[Key]:
+    """The migrations that change data, or may."""
+    return frozenset(risk.key for risk in risks if risk.hazard in DATA)
+
+
+def risks_of(migrations: Iterable[Migration], kept: Collection[Key] = ()) -> Iterator[Risk]:
+    """The risks in these files, in their order; a file that cannot be read is one itself.
+
+    What is elidable is none, except in migrations of `kept`.
+    """
     for migration in migrations:
         try:
             with open(migration.path, "rb") as file:  # noqa: PTH123 -- one for each of thousands of files
                 content = file.read()
             if not _is_plain(content):
-                yield from _Reading(migration.key, ast.parse(content)).risks()
+                yield from _Reading(migration.key, ast.parse(content), kept=migration.key in kept).risks()
         except (OSError, SyntaxError, ValueError) as error:
             yield Risk(migration.key, 0, Hazard.UNREADABLE, f"the file could not be read: {error}")
 
@@ -114,8 +122,9 @@ def _is_plain(content: bytes) -> bool:
 class _Reading:
     """One file's syntax tree."""
 
-    def __init__(self, key: Key, module: ast.Module) -> None:
+    def __init__(self, key: Key, module: ast.Module, *, kept: bool) -> None:
         self.key = key
+        self.kept = kept
         self.module = module
         self.origins = dict(_imported(module.body))
 
@@ -156,7 +165,7 @@ class _Reading:
         name = origin.rpartition(".")[2]
         if not origin.startswith(DJANGO):
             yield self._risk(item, Hazard.CUSTOM, f"{name} is an operation of the project's own, or of a package")
-        elif name == "RunPython" and not _is_elidable(item):
+        elif name == "RunPython" and self._stays(item):
             yield self._risk(item, Hazard.CODE, f"RunPython({_first(item)}) is not elidable: it is carried along")
         elif name == "RunSQL":
             yield from self._of_sql(item)
@@ -166,13 +175,19 @@ class _Reading:
                 yield from self._of_list(inner)
 
     def _of_sql(self, item: ast.Call) -> Iterator[Risk]:
-        if not _is_elidable(item):
+        if self._stays(item):
             yield self._risk(item, Hazard.SQL, "RunSQL is not elidable: it is carried along")
         for text in self._texts(item):
             if found := _TRANSACTION.search(_BODY.sub("", text)):
                 what = f"{' '.join(found[1].upper().split())} in RunSQL: a squash puts more into that transaction"
                 yield self._risk(item, Hazard.TRANSACTION, what)
                 return
+
+    def _stays(self, item: ast.Call) -> bool:
+        return self.kept or not any(
+            word.arg == "elidable" and isinstance(word.value, ast.Constant) and bool(word.value.value)
+            for word in item.keywords
+        )
 
     def _texts(self, item: ast.Call) -> Iterator[str]:
         """The texts in a call, and those that the file gives to a name that it uses."""
@@ -211,13 +226,6 @@ def _imported(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
                 yield alias.asname or name, name
 
 
-def _is_elidable(call: ast.Call) -> bool:
-    return any(
-        word.arg == "elidable" and isinstance(word.value, ast.Constant) and bool(word.value.value)
-        for word in call.keywords
-    )
-
-
 def _first(call: ast.Call) -> str:
     return _shown(call.args[0] if call.args else next((word.value for word in call.keywords), call.func))
 
@@ -232,4 +240,4 @@ def _shown(node: ast.expr) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-__all__ = ["Hazard", "Risk", "assess", "risks_of", "transactions"]
+__all__ = ["Hazard", "Risk", "assess", "changing", "risks_of", "transactions"]
