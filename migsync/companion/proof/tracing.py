@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import re
 import traceback
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from migsync.companion.proof.catalog import Part, read_catalog
 from migsync.companion.proof.examination import forwards
@@ -20,6 +21,8 @@ from migsync.companion.proof.redirect import set_up_on_scratch
 from migsync.companion.proof.worker import Broken, stage
 
 Node = tuple[str, str]
+WAITED: Final = re.compile(r"lock timeout|Lock wait timeout|is locked")
+"""What PostgreSQL, MySQL and SQLite say after `redirect.WAIT` seconds."""
 
 
 class Arrived(Exception):
@@ -168,4 +171,4 @@ def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) ->
     except Arrived:
         pass
     except Exception as error:
-        raise Broken("migrate", error, tracing.at(error)) from error
+        raise Broken("lock" if WAITED.search(str(error)) else "migrate", error, tracing.at(error)) from error
