@@ -231,6 +231,7 @@ class _Run:
             "task": "trace",
             "alias": self.place.alias,
             "name": scratch.name,
+            "directory": str(scratch.directory),
             "sqlite": self.place.foreign,
             "stations": stations,
             "hidden": hidden,

@@ -1,11 +1,13 @@
-"""The project on a scratch database: what a worker does before it migrates one."""
+"""The project on a scratch database, and on nothing else of its own: what a worker does before it migrates one."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
+from migsync.companion.proof.local import keep_local
 from migsync.companion.proof.worker import load_settings, set_up, stage
 
 # Options by which a driver could be sent to another database than NAME says.
@@ -40,6 +42,7 @@ def set_up_on_scratch(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Dja
         # An alias of [tool.migsync], or of --url, is none of Django's.
         alias = request["alias"] if request["alias"] in settings.DATABASES else "default"
         _redirect(alias, request["name"], bool(request.get("sqlite")))
+        keep_local(Path(request["directory"]))
     set_up()
     with stage("connection"):
         from django.db import connections

@@ -36,10 +36,11 @@ TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datnam
 
 @dataclass(frozen=True)
 class Scratch:
-    """An empty database: its `name` for Django's settings, and how migsync reaches it."""
+    """An empty database: its `name` for Django's settings, how migsync reaches it, and a `directory` beside it."""
 
     name: str
     config: DatabaseConfig
+    directory: Path
 
     @contextmanager
     def connection(self) -> Iterator[sa.Connection]:
@@ -57,22 +58,24 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
     """
     if config.error is not None:
         raise config.error
-    match engine_of(config.url).name:
-        case "sqlite":
-            with tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
-                path = Path(directory, "scratch.sqlite3")
-                url = sa.make_url(config.url).set(database=str(path), query={})
-                yield Scratch(str(path), replace(config, url=url))
-        case engine:
-            with _on_server(config, engine) as scratch:
+    engine = engine_of(config.url).name
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        if engine != "sqlite":
+            with _on_server(config, engine, directory) as scratch:
                 yield scratch
+            return
+        path = directory / "scratch.sqlite3"
+        url = sa.make_url(config.url).set(database=str(path), query={})
+        yield Scratch(str(path), replace(config, url=url), directory)
 
 
 @contextmanager
-def _on_server(config: DatabaseConfig, engine: str) -> Iterator[Scratch]:
+def _on_server(config: DatabaseConfig, engine: str, directory: Path) -> Iterator[Scratch]:
     name = f"{PREFIX}_{int(time.time())}_{secrets.token_hex(6)}"
     arguments = {key: value for key, value in config.connect_args.items() if key not in ("dbname", "database")}
-    scratch = Scratch(name, replace(config, url=sa.make_url(config.url).set(database=name), connect_args=arguments))
+    url = sa.make_url(config.url).set(database=name)
+    scratch = Scratch(name, replace(config, url=url, connect_args=arguments), directory)
     with _home(config) as home:
         _drop_abandoned(home, engine)
         schemas = _create(home, engine, name)
