@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from migsync.engines import engine_of
 from migsync.engines.base import first_line
-from migsync.errors import MigsyncError, NotPermitted
+from migsync.errors import MigsyncError, NotPermitted, Unreachable
 from migsync.records.config import DatabaseConfig
 
 PREFIX: Final = "migsync_proof"
@@ -31,6 +31,8 @@ UNUSED: Final = {
     "mysql": "SELECT schema_name FROM information_schema.schemata s "
     "WHERE NOT EXISTS (SELECT 1 FROM information_schema.processlist p WHERE p.db = s.schema_name)",
 }
+MEANING = "The schemas of the old and the new files cannot be compared on that server. Nothing was changed."
+HINT = "Check that the server runs, and its host, port, user and password in the settings."
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
 
 
@@ -78,7 +80,7 @@ def _on_server(config: DatabaseConfig, engine: str, directory: Path) -> Iterator
     scratch = Scratch(name, replace(config, url=url, connect_args=arguments), directory)
     with _home(config) as home:
         _drop_abandoned(home, engine)
-        schemas = _create(home, engine, name)
+        schemas = _create(home, engine, name, config.alias)
     try:
         if schemas:
             with _home(scratch.config) as inside:
@@ -98,8 +100,13 @@ def _home(config: DatabaseConfig) -> Iterator[sa.Connection]:
     """A connection on which every statement stands for itself: databases are not made in transactions."""
     behaviour = engine_of(config.url)
     engine = behaviour.create(config).execution_options(isolation_level="AUTOCOMMIT")
-    with behaviour.explained(), engine.connect() as connection:
-        yield connection
+    with behaviour.explained():
+        try:
+            connection = engine.connect()
+        except DBAPIError as error:
+            raise Unreachable(f"{config.alias} cannot be reached: {first_line(error)}", MEANING, HINT) from None
+        with connection:
+            yield connection
 
 
 def _drop_abandoned(home: sa.Connection, engine: str) -> None:
@@ -112,7 +119,7 @@ def _drop_abandoned(home: sa.Connection, engine: str) -> None:
                 home.execute(sa.text(f"DROP DATABASE {_quoted(home, name)}"))
 
 
-def _create(home: sa.Connection, engine: str, name: str) -> list[str]:
+def _create(home: sa.Connection, engine: str, name: str, alias: str) -> list[str]:
     """Create the database as the alias's own is; the answer are the schemas that it needs."""
     try:
         if engine == "mysql":
@@ -122,13 +129,13 @@ def _create(home: sa.Connection, engine: str, name: str) -> list[str]:
         home.execute(sa.text(f"CREATE DATABASE {_quoted(home, name)}"))
         return [schema for schema in home.scalar(sa.text("SELECT current_schemas(false)")) or () if schema != "public"]
     except DBAPIError as error:
-        raise _refused(error) from error
+        raise _refused(error, alias) from error
 
 
-def _refused(error: DBAPIError) -> MigsyncError:
+def _refused(error: DBAPIError, alias: str) -> MigsyncError:
     return NotPermitted(
-        f"No scratch database can be created there: {first_line(error)}",
-        "The schemas of the old and the new files cannot be compared on that server. Nothing was changed.",
+        f"{alias}: No scratch database can be created there: {first_line(error)}",
+        MEANING,
         "Grant the right to create databases (PostgreSQL: ALTER ROLE … CREATEDB), or name another alias: "
         "--prove-schema ALIAS",
     )
