@@ -1,7 +1,8 @@
 """The rows that migrations leave in an empty database, compared by what they mean.
 
 A generated key is another one each time, and so is the clock. What refers to a row is therefore compared by what that
-row says, and times and UUIDs only by whether they are there. Everything else must be the same.
+row says, and times and UUIDs only by whether they are there. So are columns that a second run of the old files fills
+otherwise, which is made only where there is a difference. Everything else must be the same.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import hashlib
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,6 +28,7 @@ DEPTH: Final = 4
 """So far are references followed: a row, what it refers to, what that refers to, and so on."""
 UUID: Final = re.compile(r"^[0-9a-f]{32}$")
 SHOWN = 5
+WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
 MEANING = "What the migrations write into an empty database is not the same with the new files."
 
 Values = Mapping[str, Any]
@@ -32,10 +36,14 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rows:
-    """How many tables were compared, and how many rows the new files leave in them."""
+    """How many tables were compared, and how many rows the new files leave in them.
+
+    `anew` are the columns that every run fills otherwise, where that was looked at.
+    """
 
     tables: int = 0
     rows: int = 0
+    anew: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class _Table:
     """One table's rows; `references`: (its columns, the other table, that one's columns)."""
 
     rows: Sequence[Values]
+    keys: Sequence[str]
     references: Sequence[tuple[tuple[str, ...], str, tuple[str, ...]]]
     veiled: frozenset[str]
 
@@ -54,18 +63,49 @@ class _Table:
             for column, value in row.items()
         }
 
+    def columns(self) -> dict[str, Counter[str]]:
+        """What each column says, row by row."""
+        said = [self.plain(row) for row in self.rows]
+        return {column: Counter(row[column] for row in said) for column in (said[0] if said else ())}
 
-def compare_data(old: sa.Connection, new: sa.Connection) -> tuple[list[Finding], Rows]:
-    """A finding for each table whose rows differ, and how much was compared; tables of only one side are left out."""
+
+def compare_data(
+    old: sa.Connection, new: sa.Connection, again: Callable[[], AbstractContextManager[sa.Connection | None]]
+) -> tuple[list[Finding], Rows]:
+    """A finding for each table whose rows differ, and how much was compared; tables of only one side are left out.
+
+    `again` runs the old files once more, None where they fail.
+    """
     before, after = _read(old), _read(new)
-    shared = sorted(before.keys() & after.keys())
+    anew: dict[str, frozenset[str]] = {}
+    findings = _differences(before, after)
+    if findings:
+        with again() as connection:
+            anew = _filled_anew(before, _read(connection)) if connection else {}
+        findings = _differences(_veil(before, anew), _veil(after, anew)) if anew else findings
+    shared = before.keys() & after.keys()
+    columns = tuple(f"{name}.{column}" for name in sorted(anew) for column in sorted(anew[name]))
+    return findings, Rows(len(shared), sum(len(after[name].rows) for name in shared), columns)
+
+
+def _differences(before: Mapping[str, _Table], after: Mapping[str, _Table]) -> list[Finding]:
     marks = [_marks(tables) for tables in (before, after)]
-    findings = [
+    return [
         _difference(name, before[name], after[name], marks[0][name], marks[1][name])
-        for name in shared
+        for name in sorted(before.keys() & after.keys())
         if Counter(marks[0][name]) != Counter(marks[1][name])
     ]
-    return findings, Rows(len(shared), sum(len(after[name].rows) for name in shared))
+
+
+def _filled_anew(first: Mapping[str, _Table], second: Mapping[str, _Table]) -> dict[str, frozenset[str]]:
+    """For each table the columns that two runs of the same files fill otherwise."""
+    pairs = [(name, first[name].columns(), second[name].columns()) for name in first.keys() & second.keys()]
+    found = {name: frozenset(column for column in one if one[column] != two.get(column)) for name, one, two in pairs}
+    return {name: columns for name, columns in found.items() if columns}
+
+
+def _veil(tables: Mapping[str, _Table], anew: Mapping[str, frozenset[str]]) -> dict[str, _Table]:
+    return {name: replace(table, veiled=table.veiled | anew.get(name, frozenset())) for name, table in tables.items()}
 
 
 def _read(connection: sa.Connection) -> dict[str, _Table]:
@@ -93,7 +133,8 @@ def _table(connection: sa.Connection, table: sa.Table) -> _Table:
         )
         for constraint in table.foreign_key_constraints
     ]
-    return _Table(found, references, frozenset(_veiled(table, found)))
+    keys = [column.name for column in table.primary_key.columns]
+    return _Table(found, keys, references, frozenset(_veiled(table, found)))
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401
@@ -152,14 +193,27 @@ def _digest(value: object) -> str:
 def _difference(name: str, before: _Table, after: _Table, old: Sequence[str], new: Sequence[str]) -> Finding:
     lost, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
     said = [
-        f"{sum(marks.values())} only with the {which} files ({_sample(table, place, marks)})"
-        for which, table, place, marks in (("old", before, old, lost), ("new", after, new, added))
+        f"{sum(marks.values())} only with the {which} files ({_sample(table, other, place, marks)})"
+        for which, table, other, place, marks in (
+            ("old", before, after, old, lost),
+            ("new", after, before, new, added),
+        )
         if marks
     ]
-    return Finding("data-differs", Severity.ERROR, f"The rows of {name}: {', '.join(said)}.", MEANING)
+    return Finding("data-differs", Severity.ERROR, f"The rows of {name}: {', '.join(said)}.", MEANING, WITHOUT)
 
 
-def _sample(table: _Table, place: Sequence[str], marks: Counter[str]) -> str:
-    row = table.rows[place.index(next(iter(marks)))]
-    shown = ", ".join(f"{column}={value!r}" for column, value in list(row.items())[:SHOWN])
-    return f"{shown[:200]}…" if len(shown) > 200 or len(row) > SHOWN else shown
+def _sample(table: _Table, other: _Table, place: Sequence[str], marks: Counter[str]) -> str:
+    """Which row it is, and what no row of the other side says; a text may be a secret: its column alone is named."""
+    number = place.index(next(iter(marks)))
+    row = table.rows[number]
+    key = ", ".join(f"{column}={row[column]}" for column in table.keys if isinstance(row[column], int))
+    theirs = other.columns()
+    differing = [column for column, said in table.plain(row).items() if said not in theirs.get(column, ())]
+    shown = ", ".join(_shown(column, row[column]) for column in differing[:SHOWN])
+    more = ", …" if len(differing) > SHOWN else ""
+    return f"{key or f'row {number + 1}'}{': ' if shown else ''}{shown}{more}"
+
+
+def _shown(column: str, value: Any) -> str:  # noqa: ANN401
+    return f"{column}={value}" if value is None or isinstance(value, int | float | Decimal) else column

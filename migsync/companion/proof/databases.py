@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migsync.companion.proof.catalog import Part, read_catalog
-from migsync.companion.proof.data import compare_data
+from migsync.companion.proof.data import WITHOUT, compare_data
 from migsync.companion.proof.identities import Identities
 from migsync.companion.proof.places import NOT_PROVEN, Place, in_use, schema_places, skipped, transition_places, way_on
 from migsync.companion.proof.process import Answer, Failure, ask, overlay
@@ -166,30 +166,32 @@ class _Run:
             failures = tuple(self._failures(*answers))
             if failures:
                 return Outcome(failures)
-            outcome = self._compared(old, new, schema=schema) if way.whole else Outcome()
+            outcome = self._compared(way, old, new, schema=schema) if way.whole else Outcome()
             stations = compare_stations(
                 way, answers[0].report["catalogs"], answers[1].report["catalogs"], self._differing
             )
             outcome += Outcome(tuple(stations))
             if way.whole and answers[1].report["hidden"] and not outcome.blocked:
                 # On a fresh database Django runs the squashes that this way had no room for.
-                outcome += self._fresh(old)
+                outcome += self._fresh(way, old)
         return outcome
 
     @contextmanager
     def _migrated(self, way: Way) -> Iterator[tuple[Scratch, Scratch, Sequence[Answer]]]:
         """Two scratch databases, and what the two workers said that migrated them."""
-        stations = [(station.before, station.after or frozenset()) for station in way.accepted]
+        after = [station.after or frozenset() for station in way.accepted]
         with ExitStack() as stack:
             old, new = (stack.enter_context(scratch_database(self.place.config)) for _ in range(2))
             requests = [
-                {
-                    **self._request(old, _increments([before for before, _ in stations]), way.hidden, way.whole),
-                    "labels": _labels_before(self.proposal),
-                },
-                self._request(new, _increments([after for _, after in stations]), None, way.whole),
+                self._request_before(old, way),
+                self._request(new, _increments(after), None, way.whole),
             ]
             yield old, new, ask(self.project, requests, [{}, overlay(self.proposal.files)])
+
+    def _request_before(self, scratch: Scratch, way: Way) -> dict[str, object]:
+        stations = _increments([station.before for station in way.accepted])
+        labels = _labels_before(self.proposal)
+        return {**self._request(scratch, stations, way.hidden, way.whole), "labels": labels}
 
     def _request(
         self,
@@ -209,22 +211,34 @@ class _Run:
             "whole": whole,
         }
 
-    def _fresh(self, old: Scratch) -> Outcome:
+    def _fresh(self, way: Way, old: Scratch) -> Outcome:
         with scratch_database(self.place.config) as new:
             [answer] = ask(self.project, [self._request(new)], [overlay(self.proposal.files)])
             failures = tuple(self._failures(Answer(), answer))
-            return Outcome(failures or self._compared(old, new, schema=False).findings)
+            return Outcome(failures or self._compared(way, old, new, schema=False).findings)
 
-    def _compared(self, old: Scratch, new: Scratch, *, schema: bool) -> Outcome:
+    @contextmanager
+    def _again(self, way: Way) -> Iterator[sa.Connection | None]:
+        """What the old files leave when they run once more; None where they fail this time."""
+        with scratch_database(self.place.config) as scratch:
+            [answer] = ask(self.project, [self._request_before(scratch, way)], [{}])
+            if answer.failure:
+                yield None
+                return
+            with scratch.connection() as connection:
+                yield connection
+
+    def _compared(self, way: Way, old: Scratch, new: Scratch, *, schema: bool) -> Outcome:
         with old.connection() as before, new.connection() as after:
             found = compare_schemas(before, after)
             self._differing = differing_parts(before, after)
             outcome = Outcome(tuple(found), () if found or not schema else (self._schema_fact(after),))
             if self.data and not found:
-                differences, rows = compare_data(before, after)
+                differences, rows = compare_data(before, after, lambda: self._again(way))
+                anew = f" Every run fills anew, so that only NULL was told apart: {', '.join(rows.anew)}."
                 fact = (
                     f"Data: the migrations leave the same rows on {self.place.words} "
-                    f"({_counted(rows.rows, 'row')} in {_counted(rows.tables, 'table')})."
+                    f"({_counted(rows.rows, 'row')} in {_counted(rows.tables, 'table')}).{anew if rows.anew else ''}"
                 )
                 outcome += Outcome(tuple(differences), () if differences else (fact,))
         return outcome
@@ -252,7 +266,6 @@ class _Run:
             yield _not_built("The new files", new.failure, "The files as they are do.")
 
 
-WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
 NOTHING = "There is no schema to compare with; whether the new files are to blame cannot be told."
 
 
