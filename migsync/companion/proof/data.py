@@ -20,7 +20,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import SAWarning
 
-from migsync.companion.proof.catalog import OURS
+from migsync.companion.proof.catalog import OF_EXTENSIONS, OURS, SCHEMAS
 from migsync.companion.proof.schema import executing
 from migsync.findings import Finding, Severity
 
@@ -110,10 +110,17 @@ def _veil(tables: Mapping[str, _Table], anew: Mapping[str, frozenset[str]]) -> d
 
 def _read(connection: sa.Connection) -> dict[str, _Table]:
     metadata = sa.MetaData()
+    ask = executing(connection) if connection.dialect.name == "postgresql" else lambda _: ()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # types and indexes that it has no class for
-        metadata.reflect(connection)
-    return {table.name: _table(connection, table) for table in metadata.tables.values() if not OURS.match(table.name)}
+        for schema in (None, *(name for (name,) in ask(SCHEMAS))):
+            metadata.reflect(connection, schema)
+    foreign = {name for (name,) in ask(OF_EXTENSIONS)}
+    return {
+        name: _table(connection, table)
+        for name, table in metadata.tables.items()
+        if not OURS.match(table.name) and name not in foreign
+    }
 
 
 def _table(connection: sa.Connection, table: sa.Table) -> _Table:
@@ -128,7 +135,7 @@ def _table(connection: sa.Connection, table: sa.Table) -> _Table:
     references = [
         (
             tuple(element.parent.name for element in constraint.elements),
-            constraint.referred_table.name,
+            constraint.referred_table.fullname,
             tuple(element.column.name for element in constraint.elements),
         )
         for constraint in table.foreign_key_constraints

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from migsync.companion.proof.catalog import read_catalog
 from migsync.companion.proof.databases import prove_schema
 from migsync.errors import NotPermitted, UnknownAlias
 from tests.companion.proof.projects import ID, Site, add_field, migration
@@ -160,6 +161,40 @@ def test_a_schema_of_its_own(tmp_path, postgresql_database):
         settings.write(options)
     assert differences(site, item(), item() + "\n") == []
     assert any("item_least" in text for text in differences(site, item(), item(CHECK.format(least=0))))
+
+
+ELSEWHERE = {
+    "CREATE SCHEMA audit": "The schema audit",
+    "CREATE TABLE audit.o (id serial PRIMARY KEY, n integer)": "The table audit.o",
+    "CREATE INDEX by_n ON audit.o (n)": "The index by_n on audit.o",
+    "CREATE VIEW audit.v AS SELECT n FROM audit.o": "The view audit.v",
+    "CREATE DOMAIN few AS integer CHECK (VALUE < 5)": "The domain few",
+    "CREATE TYPE audit.pair AS (one integer, two text)": "The type audit.pair",
+    "CREATE TYPE audit.mood AS ENUM ('good', 'bad')": "The type audit.mood",
+}
+
+
+def test_every_schema_counts(tmp_path, postgresql_database):
+    site = site_on(tmp_path, postgresql_database)
+    made = [f"migrations.RunSQL({statement!r})" for statement in ELSEWHERE]
+    assert differences(site, item(*made), item(*made[:2], *made[3:])) == [only_old("The index by_n on audit.o")]
+    # What belongs to a table goes with it.
+    left = [only_old(named) for named in sorted(ELSEWHERE.values()) if "index" not in named]
+    assert differences(site, item(*made), item()) == left
+
+
+def only_old(named: str) -> str:
+    return f"{named}: only the old files make it."
+
+
+def test_what_an_extension_brings_is_left_out(postgresql_database):
+    extensions = ("dblink", "earthdistance", "pg_stat_statements")
+    for (name,) in postgresql_database.execute("SELECT name FROM pg_available_extensions"):
+        if name in extensions:
+            postgresql_database.execute("CREATE SCHEMA IF NOT EXISTS other")
+            postgresql_database.execute(f"CREATE EXTENSION {name} SCHEMA other CASCADE")
+    kinds = {part.kind for part in read_catalog(postgresql_database.execute, "postgresql")}
+    assert kinds <= {"schema", "extension"}
 
 
 def test_no_right_to_create_a_database(tmp_path, postgresql_database):

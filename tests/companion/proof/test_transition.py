@@ -15,6 +15,7 @@ from tests.companion.proof.projects import ID, ITEM, Site, add_field, alter_fiel
 from tests.databases import django_databases
 
 WISHES = Wishes((), (), data=True)
+ROWS = Wishes((), None, data=True)
 NUMBER = add_field("item", "number", "IntegerField(null=True)")
 SKU = add_field("item", "sku", "CharField(max_length=20, null=True)")
 INDEX = "migrations.AddIndex('item', models.Index(fields=['sku'], name='item_by_sku'))"
@@ -215,7 +216,7 @@ def test_rows_of_data_migrations(database, tmp_path, names, first, found):
     site.write({path(NAMES[1]): migration(NUMBER, OWNER, OWNED, after=[("shop", NAMES[0])])})
     site.write({path(NAMES[3]): filling(["Anne", "Bob"])})
     new = site.propose(site.change(path(NAMES[3]), path(NAMES[3]), filling(names, first)))
-    outcome = prove(site, new, Wishes((), None, data=True))
+    outcome = prove(site, new, ROWS)
     assert [code for code, _ in codes(outcome)] == ["data-differs"] * len(found)
     for (_, said), expected in zip(codes(outcome), found, strict=True):
         assert said.startswith(f"The rows of {expected}")
@@ -231,11 +232,10 @@ def test_a_random_value_is_compared_by_whether_it_is_there(site):
         """
     fill = ["migrations.RunPython(fill)"]
     site.write({path(NAMES[3]): migration(*fill, after=[("shop", NAMES[2])], head=head)})
-    wishes = Wishes((), None, data=True)
 
     def prove_with(text: str) -> Outcome:
         new = migration(*fill, after=[("shop", NAMES[2])], head=head.replace("secrets.token_hex(8)", text))
-        return prove(site, site.propose(site.change(path(NAMES[3]), path(NAMES[3]), new)), wishes)
+        return prove(site, site.propose(site.change(path(NAMES[3]), path(NAMES[3]), new)), ROWS)
 
     right = prove_with("secrets.token_hex( 8 )")
     assert codes(right) == []
@@ -252,6 +252,16 @@ def test_a_random_value_is_compared_by_whether_it_is_there(site):
     [finding] = prove_with("'secret'").findings
     assert "number=2" in finding.found
     assert "secret" not in finding.found
+
+
+def test_rows_of_another_schema(site, postgresql_database):
+    with (site.root / "config.py").open("a") as settings:
+        settings.write(django_databases({"default": postgresql_database}))
+    make = 'migrations.RunSQL("CREATE SCHEMA audit; CREATE TABLE audit.o (n integer); INSERT INTO audit.o VALUES ({})")'
+    site.write({path(NAMES[3]): migration(make.format(1), after=[("shop", NAMES[2])])})
+    new = migration(make.format(2), after=[("shop", NAMES[2])])
+    [(code, found)] = codes(prove(site, site.propose(site.change(path(NAMES[3]), path(NAMES[3]), new)), ROWS))
+    assert (code, found[:22]) == ("data-differs", "The rows of audit.o: 1")
 
 
 def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresql_database):
