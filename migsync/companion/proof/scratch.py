@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
     if config.error is not None:
         raise config.error
     engine = engine_of(config.url).name
+    _remove_abandoned()
     with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
         directory = Path(name)
         if engine != "sqlite":
@@ -107,6 +109,15 @@ def _home(config: DatabaseConfig) -> Iterator[sa.Connection]:
             raise Unreachable(f"{config.alias} cannot be reached: {first_line(error)}", MEANING, HINT) from None
         with connection:
             yield connection
+
+
+def _remove_abandoned() -> None:
+    """Remove the directories of proofs that were killed."""
+    limit = time.time() - ABANDONED
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if path.lstat().st_mtime < limit:
+                shutil.rmtree(path)
 
 
 def _drop_abandoned(home: sa.Connection, engine: str) -> None:

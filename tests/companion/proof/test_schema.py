@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -208,6 +209,17 @@ def test_no_right_to_create_a_database(tmp_path, postgresql_database):
             differences(site, item(), item())
     finally:
         postgresql_database.execute("DROP ROLE migsync_proof_reader")
+
+
+def test_directories_of_a_killed_proof_are_removed_a_day_later(sqlite_site, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    abandoned, recent, strange = (tmp_path / name for name in ("migsync_proofab", "migsync_proofcd", "mine"))
+    for directory in (abandoned, recent, strange):
+        directory.mkdir()
+    for directory in (abandoned, strange):
+        os.utime(directory, (time.time() - 90000,) * 2)
+    assert differences(sqlite_site, item(), item() + "\n") == []
+    assert [abandoned.exists(), recent.exists(), strange.exists()] == [False, True, True]
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mysql"])
