@@ -41,6 +41,7 @@ Exit status:
   5  some databases are done and some are not
   6  in doubt; run migsync recover
   64 wrong usage
+  143 ended by SIGTERM; nothing was changed
 
 Shell completion, for the shell that you use:
   eval "$(_MIGSYNC_COMPLETE=bash_source migsync)"     in ~/.bashrc

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NAMES = ("prove_schema", "no_prove_schema", "prove_transition", "no_prove_transition", "report")
 SUFFIXES = (".md", ".html")
+RUN = "Migrations really run: Django's mail, caches and storages stay local; HTTP and task queues do not."
 DEFAULT = ""
 """The value of an option that was given without an alias."""
 
@@ -92,7 +93,7 @@ def proving_options(*, always: bool) -> Callable[[Callable[..., Any]], Callable[
                 "--prove-schema",
                 metavar="ALIAS",
                 multiple=True,
-                help="Compare schemas and rows on ALIAS's engine only. Default: on each engine in use.",
+                help=f"Compare schemas and rows on ALIAS's engine only. Default: on each engine in use. {RUN}",
             ),
             click.option(
                 "--no-prove-schema", is_flag=True, help="Do not compare the schemas that old and new files build."
@@ -116,7 +117,8 @@ def proving_options(*, always: bool) -> Callable[[Callable[..., Any]], Callable[
                 multiple=True,
                 is_flag=False,
                 flag_value="default",
-                help="Build the old and the new history on scratch databases of ALIAS's engine; compare the schemas.",
+                help="Build the old and the new history on scratch databases of ALIAS's engine; compare the schemas. "
+                f"{RUN}",
             ),
             click.option(
                 "--prove-transition",

@@ -151,7 +151,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.words
         if terms.wishes.any and not proof.blocked:
-            shown = _by_databases(survey, proposal, history, terms.wishes)
+            shown = _by_databases(survey, proposal, history, terms)
             findings += shown.findings
             facts = (*facts, *shown.facts)
     findings = [_advised(finding, reshape) for finding in findings]
@@ -180,11 +180,18 @@ def _advised(finding: Finding, reshape: Reshape) -> Finding:
     return finding
 
 
-def _by_databases(survey: Survey, proposal: Proposal, history: History, wishes: Wishes) -> Outcome:
+def _by_databases(survey: Survey, proposal: Proposal, history: History, terms: Terms) -> Outcome:
     from migsync.companion.proof.databases import Pair, prove_by_databases  # what it needs is slow to import
 
     pair = Pair(survey.history, history, survey.rewrites)
-    return prove_by_databases(survey.project, proposal, pair, wishes, unreachable=survey.errors)
+    return prove_by_databases(
+        survey.project,
+        proposal,
+        pair,
+        terms.wishes,
+        unreachable=survey.errors,
+        skipping=terms.allow_applied or terms.assume_deployed,
+    )
 
 
 def _named(findings: Iterable[Finding], ground: Ground) -> list[Finding]:

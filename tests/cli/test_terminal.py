@@ -54,8 +54,16 @@ def test_ctrl_c_at_the_question(shop):
     assert shop.names("default") == OLD
 
 
-@pytest.mark.parametrize(("aliases", "status"), [(("second",), 1), (("default", "second"), 5)])
-def test_ctrl_c_in_the_middle_says_what_really_happened(two, aliases, status):
+@pytest.mark.parametrize(
+    ("aliases", "sent", "status"),
+    [
+        (("second",), signal.SIGINT, 1),
+        (("default", "second"), signal.SIGINT, 5),
+        (("second",), signal.SIGTERM, 143),
+        (("default", "second"), signal.SIGTERM, 5),
+    ],
+)
+def test_ctrl_c_in_the_middle_says_what_really_happened(two, aliases, sent, status):
     # SQLite waits for a lock in C, where Python cannot see a signal; so it waits for a short time only.
     command = [sys.executable, "-m", "migsync", "apply", "--noinput", "--lock-timeout", "3"]
     for alias in aliases:
@@ -70,7 +78,7 @@ def test_ctrl_c_in_the_middle_says_what_really_happened(two, aliases, status):
         holder.execute("BEGIN IMMEDIATE")
         while sign not in process.stdout.readline():
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         _, errors = process.communicate()
         holder.execute("ROLLBACK")
     assert process.returncode == status, errors

@@ -32,14 +32,33 @@ class Part(NamedTuple):
     name: str
 
 
-# Each query gives (kind, table, name, definition). What an extension brings along is left out.
-POSTGRESQL: Final = """
-SELECT 'table', rel.relname, rel.relname, concat_ws(' ', rel.relpersistence, obj_description(rel.oid, 'pg_class'))
-  FROM pg_class rel JOIN pg_namespace n ON n.oid = rel.relnamespace
- WHERE n.nspname = ANY (current_schemas(false)) AND rel.relkind IN ('r', 'p')
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = rel.oid AND d.deptype = 'e')
+# Each query gives (kind, table, name, definition). What an extension brings along is left out. All schemas count: a
+# scratch database holds nothing but what the migrations made. A name that is not in the current one is qualified.
+SPACES: Final = """
+WITH space AS (
+SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname || '.' END AS prefix
+  FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+), own AS (
+SELECT c.oid, c.relkind, c.relpersistence, space.prefix || c.relname AS name, EXISTS (
+         SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid = 'pg_class'::regclass AND d.objid = c.oid
+             OR d.classid = 'pg_type'::regclass AND d.objid = c.reltype)) AS extension
+  FROM pg_class c JOIN space ON space.oid = c.relnamespace
+), rel AS (
+SELECT * FROM own WHERE NOT extension
+), typ AS (
+SELECT t.*, space.prefix || t.typname AS name FROM pg_type t JOIN space ON space.oid = t.typnamespace
+ WHERE NOT EXISTS (
+         SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_type'::regclass AND d.objid = t.oid)
+)
+"""
+POSTGRESQL: Final = f"""{SPACES}
+SELECT 'schema', '', nspname, '' FROM space WHERE prefix <> '' AND nspname <> 'public' AND NOT EXISTS (
+       SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_namespace'::regclass AND d.objid = space.oid)
 UNION ALL
-SELECT 'column', rel.relname, a.attname,
+SELECT 'table', rel.name, rel.name, concat_ws(' ', rel.relpersistence, obj_description(rel.oid, 'pg_class'))
+  FROM rel WHERE rel.relkind IN ('r', 'p')
+UNION ALL
+SELECT 'column', rel.name, a.attname,
        concat_ws(' ', format_type(a.atttypid, a.atttypmod),
                  CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || a.attcollation::regcollation END,
                  CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE 'NULL' END,
@@ -47,52 +66,62 @@ SELECT 'column', rel.relname, a.attname,
                  regexp_replace(pg_get_expr(d.adbin, d.adrelid), 'nextval\\(.*\\)', 'nextval()'),
                  CASE a.attidentity WHEN 'a' THEN 'IDENTITY ALWAYS' WHEN 'd' THEN 'IDENTITY' END,
                  col_description(rel.oid, a.attnum))
-  FROM pg_attribute a JOIN pg_class rel ON rel.oid = a.attrelid JOIN pg_namespace n ON n.oid = rel.relnamespace
+  FROM pg_attribute a JOIN rel ON rel.oid = a.attrelid
   JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
- WHERE n.nspname = ANY (current_schemas(false)) AND rel.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE rel.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
 SELECT CASE con.contype WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique constraint'
                         WHEN 'c' THEN 'check' ELSE 'constraint' END,
-       rel.relname, con.conname, pg_get_constraintdef(con.oid)
-  FROM pg_constraint con JOIN pg_class rel ON rel.oid = con.conrelid JOIN pg_namespace n ON n.oid = rel.relnamespace
- WHERE n.nspname = ANY (current_schemas(false)) AND con.contype <> 'n'
+       rel.name, con.conname, pg_get_constraintdef(con.oid)
+  FROM pg_constraint con JOIN rel ON rel.oid = con.conrelid WHERE con.contype <> 'n'
 UNION ALL
-SELECT 'index', tablename, indexname, regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX .*? USING ', '\\1USING ')
-  FROM pg_indexes WHERE schemaname = ANY (current_schemas(false))
+SELECT 'index', rel.name, c.relname,
+       regexp_replace(pg_get_indexdef(c.oid), '^CREATE (UNIQUE )?INDEX .*? USING ', '\\1USING ')
+  FROM pg_index i JOIN rel ON rel.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
 UNION ALL
-SELECT 'sequence', coalesce(owner.relname, ''), coalesce(a.attname, s.sequencename),
-       concat_ws(' ', s.data_type, s.start_value, s.min_value, s.max_value, s.increment_by, s.cycle)
-  FROM pg_sequences s JOIN pg_namespace n ON n.nspname = s.schemaname
-  JOIN pg_class c ON c.relname = s.sequencename AND c.relnamespace = n.oid AND c.relkind = 'S'
-  LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass
+SELECT 'sequence', coalesce(owner.name, ''), coalesce(a.attname, rel.name),
+       concat_ws(' ', format_type(s.seqtypid, NULL), s.seqstart, s.seqmin, s.seqmax, s.seqincrement, s.seqcycle)
+  FROM pg_sequence s JOIN rel ON rel.oid = s.seqrelid
+  LEFT JOIN pg_depend d ON d.objid = rel.oid AND d.classid = 'pg_class'::regclass
    AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-  LEFT JOIN pg_class owner ON owner.oid = d.refobjid
+  LEFT JOIN rel owner ON owner.oid = d.refobjid
   LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
- WHERE s.schemaname = ANY (current_schemas(false))
 UNION ALL
-SELECT 'view', '', viewname, definition FROM pg_views v WHERE schemaname = ANY (current_schemas(false))
-   AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relname = v.viewname
-                    WHERE d.deptype = 'e' AND d.classid = 'pg_class'::regclass)
+SELECT CASE rel.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, '', rel.name, pg_get_viewdef(rel.oid)
+  FROM rel WHERE rel.relkind IN ('v', 'm')
 UNION ALL
-SELECT 'materialized view', '', matviewname, definition
-  FROM pg_matviews WHERE schemaname = ANY (current_schemas(false))
-UNION ALL
-SELECT 'trigger', rel.relname, t.tgname, concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))
-  FROM pg_trigger t JOIN pg_class rel ON rel.oid = t.tgrelid WHERE NOT t.tgisinternal
+SELECT 'trigger', rel.name, t.tgname, concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))
+  FROM pg_trigger t JOIN rel ON rel.oid = t.tgrelid WHERE NOT t.tgisinternal
 UNION ALL
 SELECT 'function', '', p.oid::regprocedure::text, concat_ws(' ', pg_get_function_result(p.oid), p.prosrc)
-  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
- WHERE n.nspname = ANY (current_schemas(false))
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+  FROM pg_proc p JOIN space ON space.oid = p.pronamespace
+ WHERE NOT EXISTS (
+         SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_proc'::regclass AND d.objid = p.oid)
 UNION ALL
-SELECT 'type', '', t.typname, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
-  FROM pg_enum e JOIN pg_type t ON e.enumtypid = t.oid GROUP BY t.typname
+SELECT 'type', '', typ.name, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
+  FROM pg_enum e JOIN typ ON e.enumtypid = typ.oid GROUP BY typ.name
 UNION ALL
-SELECT 'policy', tablename, policyname, concat_ws(' ', permissive, roles, cmd, qual, with_check)
-  FROM pg_policies WHERE schemaname = ANY (current_schemas(false))
+SELECT 'type', '', rel.name, (
+       SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+         FROM pg_attribute a WHERE a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped)
+  FROM rel WHERE rel.relkind = 'c'
+UNION ALL
+SELECT 'domain', '', typ.name,
+       concat_ws(' ', format_type(typ.typbasetype, typ.typtypmod), CASE WHEN typ.typnotnull THEN 'NOT NULL' END,
+                 'DEFAULT ' || typ.typdefault, (
+                 SELECT string_agg(pg_get_constraintdef(con.oid), ' ' ORDER BY pg_get_constraintdef(con.oid))
+                   FROM pg_constraint con WHERE con.contypid = typ.oid AND con.contype <> 'n'))
+  FROM typ WHERE typ.typtype = 'd'
+UNION ALL
+SELECT 'policy', space.prefix || tablename, policyname, concat_ws(' ', permissive, roles, cmd, qual, with_check)
+  FROM pg_policies JOIN space ON space.nspname = schemaname
 UNION ALL
 SELECT 'extension', '', extname, '' FROM pg_extension
-"""
+"""  # noqa: S608 -- constants
+SCHEMAS: Final = f"{SPACES} SELECT nspname FROM space WHERE prefix <> ''"  # noqa: S608
+"""Those beside the current one that can hold tables."""
+OF_EXTENSIONS: Final = f"{SPACES} SELECT name FROM own WHERE extension"  # noqa: S608
+"""The tables that are no migration's work, named as the catalog does."""
 MYSQL: Final = """
 SELECT 'view', '', table_name, view_definition FROM information_schema.views WHERE table_schema = DATABASE()
 UNION ALL

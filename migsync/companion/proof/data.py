@@ -18,7 +18,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import SAWarning
 
-from migsync.companion.proof.catalog import OURS
+from migsync.companion.proof.catalog import OF_EXTENSIONS, OURS, SCHEMAS
 from migsync.companion.proof.schema import executing
 from migsync.findings import Finding, Severity
 
@@ -26,6 +26,7 @@ DEPTH: Final = 4
 """So far are references followed: a row, what it refers to, what that refers to, and so on."""
 UUID: Final = re.compile(r"^[0-9a-f]{32}$")
 SHOWN = 5
+WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
 MEANING = "What the migrations write into an empty database is not the same with the new files."
 
 Values = Mapping[str, Any]
@@ -82,10 +83,17 @@ def compare_data(
 
 def _read(connection: sa.Connection) -> dict[str, _Table]:
     metadata = sa.MetaData()
+    ask = executing(connection) if connection.dialect.name == "postgresql" else lambda _: ()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # types and indexes that it has no class for
-        metadata.reflect(connection)
-    return {table.name: _table(connection, table) for table in metadata.tables.values() if not OURS.match(table.name)}
+        for schema in (None, *(name for (name,) in ask(SCHEMAS))):
+            metadata.reflect(connection, schema)
+    foreign = {name for (name,) in ask(OF_EXTENSIONS)}
+    return {
+        name: _table(connection, table)
+        for name, table in metadata.tables.items()
+        if not OURS.match(table.name) and name not in foreign
+    }
 
 
 def _unlike(once: Mapping[str, _Table], again: Mapping[str, _Table]) -> dict[str, set[str]]:
@@ -204,7 +212,7 @@ def _difference(name: str, before: _Table, after: _Table, old: Sequence[str], ne
         for which, each, only in zip(("old", "new"), rows, marks, strict=True)
         if each
     ]
-    return Finding("data-differs", Severity.ERROR, f"The rows of {name}: {', '.join(said)}.", MEANING)
+    return Finding("data-differs", Severity.ERROR, f"The rows of {name}: {', '.join(said)}.", MEANING, WITHOUT)
 
 
 def _sample(row: Values, different: Collection[str]) -> str:

@@ -12,26 +12,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migsync.companion.proof.catalog import Part, read_catalog
-from migsync.companion.proof.data import compare_data
+from migsync.companion.proof.data import WITHOUT, compare_data
 from migsync.companion.proof.identities import Identities
+from migsync.companion.proof.places import NOT_PROVEN, Place, in_use, schema_places, skipped, transition_places, way_on
 from migsync.companion.proof.process import Answer, Failure, ask, overlay
 from migsync.companion.proof.schema import compare_schemas, differing_parts, executing
 from migsync.companion.proof.scratch import Scratch, scratch_database
 from migsync.companion.proof.transition import Transition, Way, compare_stations, plan_transition
 from migsync.companion.proof.wishes import Outcome, Wishes
 from migsync.companion.proposal import Proposal
-from migsync.engines import engine_of
 from migsync.errors import MigsyncError
 from migsync.findings import Finding, Severity
 from migsync.history import History
 from migsync.project import Project
-from migsync.records.config import DatabaseConfig
 from migsync.rewrites.order import Rewrites
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}
 WHOLE = Way(())
 
 
@@ -44,23 +42,6 @@ class Pair:
     rewrites: Rewrites
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where it is run: the alias, and a configuration of the engine that the scratch databases are on."""
-
-    alias: str
-    config: DatabaseConfig
-    foreign: bool = False
-
-    @property
-    def engine(self) -> str:
-        return engine_of(self.config.url).name
-
-    @property
-    def words(self) -> str:
-        return ENGINES[self.engine]
-
-
 def prove_schema(project: Project, proposal: Proposal, alias: str = "default") -> tuple[Finding, ...]:
     """Build the old and the new history on two scratch databases of the alias's engine, and compare the schemas.
 
@@ -68,14 +49,21 @@ def prove_schema(project: Project, proposal: Proposal, alias: str = "default") -
     and NotPermitted where no database can be created.
     """
     [config] = project.targets([alias])
-    return _Run(project, proposal, _Place(alias, config)).prove(schema=True).findings
+    return _Run(project, proposal, Place(alias, config)).prove(schema=True).findings
 
 
 def prove_by_databases(
-    project: Project, proposal: Proposal, pair: Pair, wishes: Wishes, *, unreachable: Collection[str] = ()
+    project: Project,
+    proposal: Proposal,
+    pair: Pair,
+    wishes: Wishes,
+    *,
+    unreachable: Collection[str] = (),
+    skipping: bool = False,
 ) -> Outcome:
     """Prove what is wished for; nothing but scratch databases is written to.
 
+    With `skipping`, an engine of which all aliases are `unreachable` is left out with a warning, unless one was named.
     Raises UnknownAlias for an alias that is none, and what :func:`prove_schema` raises for one that was asked for.
     """
     transition: Transition | None = None
@@ -84,15 +72,26 @@ def prove_by_databases(
         if isinstance(rehearsed, Outcome):
             return rehearsed
         transition = rehearsed
-    schema = _schema_places(project, wishes, unreachable)
+    schema = schema_places(project, wishes, unreachable)
     outcome = Outcome(transition.findings if transition else ())
-    traced = _transition_places(project, wishes, schema) if transition else []
+    if skipping and not wishes.schema:
+        outcome += Outcome(
+            tuple(skipped(place, "schema and rows are") for place in schema if place.alias in unreachable)
+        )
+        schema = [place for place in schema if place.alias not in unreachable]
+    asked = bool(wishes.schema or wishes.transition)
+    traced = transition_places(project, wishes, schema) if transition else []
     for place in [*schema, *(place for place in traced if place not in schema)]:
         run = _Run(project, proposal, place, transition if place in traced else None, data=wishes.data)
-        outcome += _tried(run, schema=place in schema, asked=bool(wishes.schema or wishes.transition))
-        if place.foreign and any(finding.code == NOT_ON_SQLITE for finding in outcome.findings):
-            other = _Run(project, proposal, _in_use(project, unreachable)[0], transition, data=wishes.data)
-            outcome += _tried(other, schema=False, asked=False)
+        found = _tried(run, None if asked else way_on(place, schema, unreachable), schema=place in schema)
+        outcome += found
+        if place.foreign and any(finding.code == NOT_ON_SQLITE for finding in found.findings):
+            place = in_use(project, unreachable)[0]
+            if skipping and place.alias in unreachable:
+                outcome += Outcome((skipped(place, "the transition is"),))
+                continue
+            other = _Run(project, proposal, place, transition, data=wishes.data)
+            outcome += _tried(other, way_on(place, [], unreachable))
     return outcome
 
 
@@ -127,44 +126,16 @@ def touched_apps(history: History, proposal: Proposal) -> set[str]:
     return found | set(proposal.rewrite.apps if proposal.rewrite else ())
 
 
-def _in_use(project: Project, unreachable: Collection[str]) -> list[_Place]:
-    """One alias for each engine, of those that can be reached if there is one."""
-    configs = sorted(project.targets(), key=lambda config: (config.alias in unreachable, config.alias != "default"))
-    places: dict[str, _Place] = {}
-    for config in configs:
-        place = _Place(config.alias, config)
-        if config.error is None:
-            places.setdefault(place.engine, place)
-    return list(places.values())
-
-
-def _schema_places(project: Project, wishes: Wishes, unreachable: Collection[str]) -> list[_Place]:
-    if wishes.schema is None:
-        return []
-    if not wishes.schema:
-        return _in_use(project, unreachable)
-    return [_Place(config.alias, config) for config in project.targets(wishes.schema)]
-
-
-def _transition_places(project: Project, wishes: Wishes, schema: Sequence[_Place]) -> list[_Place]:
-    if wishes.transition:
-        return [_Place(config.alias, config) for config in project.targets(wishes.transition)]
-    known = [place for place in schema or _in_use(project, ()) if place.engine == "sqlite"]
-    if known or schema:
-        return [*known, *schema][:1]
-    alias = next(iter(project.databases), "default")
-    return [_Place(alias, DatabaseConfig(alias, "sqlite://"), foreign=True)]
-
-
-def _tried(run: _Run, *, schema: bool, asked: bool) -> Outcome:
-    """The proof, or why there cannot be one where nobody named the database."""
+def _tried(run: _Run, hint: str | None, *, schema: bool = False) -> Outcome:
+    """The proof, or why there cannot be one: with a `hint` where nobody named the database."""
     try:
         return run.prove(schema=schema)
     except MigsyncError as error:
-        if asked:
+        if hint is None:
             raise
-        hint = f"{error.hint}\nTo go on without this proof: --no-prove-schema".strip()
-        return Outcome((Finding("schema-not-proven", Severity.ERROR, error.found, error.meaning, hint),))
+        return Outcome(
+            (Finding(NOT_PROVEN, Severity.ERROR, error.found, error.meaning, f"{error.hint}\n{hint}".strip()),)
+        )
 
 
 @dataclass
@@ -173,11 +144,10 @@ class _Run:
 
     project: Project
     proposal: Proposal
-    place: _Place
+    place: Place
     transition: Transition | None = None
     data: bool = False
     _differing: frozenset[Part] = field(default=frozenset(), init=False)
-    _old: dict[str, object] = field(default_factory=dict, init=False)
 
     def prove(self, *, schema: bool) -> Outcome:
         """Run every way, and compare what is to be compared."""
@@ -196,31 +166,32 @@ class _Run:
             failures = tuple(self._failures(*answers))
             if failures:
                 return Outcome(failures)
-            outcome = self._compared(old, new, schema=schema) if way.whole else Outcome()
+            outcome = self._compared(way, old, new, schema=schema) if way.whole else Outcome()
             stations = compare_stations(
                 way, answers[0].report["catalogs"], answers[1].report["catalogs"], self._differing
             )
             outcome += Outcome(tuple(stations))
             if way.whole and answers[1].report["hidden"] and not outcome.blocked:
                 # On a fresh database Django runs the squashes that this way had no room for.
-                outcome += self._fresh(old)
+                outcome += self._fresh(way, old)
         return outcome
 
     @contextmanager
     def _migrated(self, way: Way) -> Iterator[tuple[Scratch, Scratch, Sequence[Answer]]]:
         """Two scratch databases, and what the two workers said that migrated them."""
-        stations = [(station.before, station.after or frozenset()) for station in way.accepted]
+        after = [station.after or frozenset() for station in way.accepted]
         with ExitStack() as stack:
             old, new = (stack.enter_context(scratch_database(self.place.config)) for _ in range(2))
             requests = [
-                {
-                    **self._request(old, _increments([before for before, _ in stations]), way.hidden, way.whole),
-                    "labels": _labels_before(self.proposal),
-                },
-                self._request(new, _increments([after for _, after in stations]), None, way.whole),
+                self._request_before(old, way),
+                self._request(new, _increments(after), None, way.whole),
             ]
-            self._old = requests[0]
             yield old, new, ask(self.project, requests, [{}, overlay(self.proposal.files)])
+
+    def _request_before(self, scratch: Scratch, way: Way) -> dict[str, object]:
+        stations = _increments([station.before for station in way.accepted])
+        labels = _labels_before(self.proposal)
+        return {**self._request(scratch, stations, way.hidden, way.whole), "labels": labels}
 
     def _request(
         self,
@@ -233,6 +204,7 @@ class _Run:
             "task": "trace",
             "alias": self.place.alias,
             "name": scratch.name,
+            "directory": str(scratch.directory),
             "sqlite": self.place.foreign,
             "stations": stations,
             "hidden": hidden,
@@ -240,13 +212,24 @@ class _Run:
             "anew": sorted(self.proposal.anew) if hidden is None else [],  # the new files have none
         }
 
-    def _fresh(self, old: Scratch) -> Outcome:
+    def _fresh(self, way: Way, old: Scratch) -> Outcome:
         with scratch_database(self.place.config) as new:
             [answer] = ask(self.project, [self._request(new)], [overlay(self.proposal.files)])
             failures = tuple(self._failures(Answer(), answer))
-            return Outcome(failures or self._compared(old, new, schema=False).findings)
+            return Outcome(failures or self._compared(way, old, new, schema=False).findings)
 
-    def _compared(self, old: Scratch, new: Scratch, *, schema: bool) -> Outcome:
+    @contextmanager
+    def _again(self, way: Way) -> Iterator[sa.Connection | None]:
+        """What the old files leave when they run once more; None where they fail this time."""
+        with scratch_database(self.place.config) as scratch:
+            [answer] = ask(self.project, [self._request_before(scratch, way)], [{}])
+            if answer.failure:
+                yield None
+                return
+            with scratch.connection() as connection:
+                yield connection
+
+    def _compared(self, way: Way, old: Scratch, new: Scratch, *, schema: bool) -> Outcome:
         with old.connection() as before, new.connection() as after:
             found = compare_schemas(before, after)
             self._differing = differing_parts(before, after)
@@ -256,7 +239,7 @@ class _Run:
             if self.data and not outcome.blocked:
                 differences, rows = compare_data(before, after)
                 if differences:
-                    with self._again() as again:
+                    with self._again(way) as again:
                         differences, rows = compare_data(before, after, again)
                 fact = (
                     f"Data: the migrations leave the same rows on {self.place.words} "
@@ -265,17 +248,6 @@ class _Run:
                 compared = Outcome(tuple(differences))
                 outcome += compared if compared.blocked else Outcome(compared.findings, (fact,))
         return outcome
-
-    @contextmanager
-    def _again(self) -> Iterator[sa.Connection | None]:
-        """What the old files leave in another run; None where they run only once."""
-        with scratch_database(self.place.config) as scratch:
-            [answer] = ask(self.project, [{**self._old, "name": scratch.name}], [{}])
-            if answer.failure:
-                yield None
-                return
-            with scratch.connection() as connection:
-                yield connection
 
     def _schema_fact(self, connection: sa.Connection) -> str:
         parts = read_catalog(executing(connection), self.place.engine)
@@ -301,7 +273,6 @@ class _Run:
                 yield _not_built("The new files", failure, "The files as they are do.")
 
 
-WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
 NOTHING = "There is no schema to compare with; whether the new files are to blame cannot be told."
 
 

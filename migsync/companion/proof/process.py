@@ -38,6 +38,7 @@ STAGES: Final[Mapping[str, str]] = {
     "compose": "The operations cannot be written into a new file",
     "connection": "The scratch database cannot be used",
     "migrate": "`migrate` fails on the scratch database",
+    "lock": "`migrate` waits on the scratch database for a lock that it holds itself, over another connection",
     "process": "The process of the proof failed",
     "time": "The process of the proof was stopped",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from migsync.engines import engine_of
 from migsync.engines.base import first_line
-from migsync.errors import MigsyncError, NotPermitted
+from migsync.errors import MigsyncError, NotPermitted, Unreachable
 from migsync.records.config import DatabaseConfig
 
 PREFIX: Final = "migsync_proof"
@@ -31,15 +32,18 @@ UNUSED: Final = {
     "mysql": "SELECT schema_name FROM information_schema.schemata s "
     "WHERE NOT EXISTS (SELECT 1 FROM information_schema.processlist p WHERE p.db = s.schema_name)",
 }
+MEANING = "The schemas of the old and the new files cannot be compared on that server. Nothing was changed."
+HINT = "Check that the server runs, and its host, port, user and password in the settings."
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """An empty database: its `name` for Django's settings, and how migsync reaches it."""
+    """An empty database: its `name` for Django's settings, how migsync reaches it, and a `directory` beside it."""
 
     name: str
     config: DatabaseConfig
+    directory: Path
 
     @contextmanager
     def connection(self) -> Iterator[sa.Connection]:
@@ -57,25 +61,28 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
     """
     if config.error is not None:
         raise config.error
-    match engine_of(config.url).name:
-        case "sqlite":
-            with tempfile.TemporaryDirectory(prefix=PREFIX) as directory:
-                path = Path(directory, "scratch.sqlite3")
-                url = sa.make_url(config.url).set(database=str(path), query={})
-                yield Scratch(str(path), replace(config, url=url))
-        case engine:
-            with _on_server(config, engine) as scratch:
+    engine = engine_of(config.url).name
+    _remove_abandoned()
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        if engine != "sqlite":
+            with _on_server(config, engine, directory) as scratch:
                 yield scratch
+            return
+        path = directory / "scratch.sqlite3"
+        url = sa.make_url(config.url).set(database=str(path), query={})
+        yield Scratch(str(path), replace(config, url=url), directory)
 
 
 @contextmanager
-def _on_server(config: DatabaseConfig, engine: str) -> Iterator[Scratch]:
+def _on_server(config: DatabaseConfig, engine: str, directory: Path) -> Iterator[Scratch]:
     name = f"{PREFIX}_{int(time.time())}_{secrets.token_hex(6)}"
     arguments = {key: value for key, value in config.connect_args.items() if key not in ("dbname", "database")}
-    scratch = Scratch(name, replace(config, url=sa.make_url(config.url).set(database=name), connect_args=arguments))
+    url = sa.make_url(config.url).set(database=name)
+    scratch = Scratch(name, replace(config, url=url, connect_args=arguments), directory)
     with _home(config) as home:
         _drop_abandoned(home, engine)
-        schemas = _create(home, engine, name)
+        schemas = _create(home, engine, name, config.alias)
     try:
         if schemas:
             with _home(scratch.config) as inside:
@@ -95,8 +102,22 @@ def _home(config: DatabaseConfig) -> Iterator[sa.Connection]:
     """A connection on which every statement stands for itself: databases are not made in transactions."""
     behaviour = engine_of(config.url)
     engine = behaviour.create(config).execution_options(isolation_level="AUTOCOMMIT")
-    with behaviour.explained(), engine.connect() as connection:
-        yield connection
+    with behaviour.explained():
+        try:
+            connection = engine.connect()
+        except DBAPIError as error:
+            raise Unreachable(f"{config.alias} cannot be reached: {first_line(error)}", MEANING, HINT) from None
+        with connection:
+            yield connection
+
+
+def _remove_abandoned() -> None:
+    """Remove the directories of proofs that were killed."""
+    limit = time.time() - ABANDONED
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if path.lstat().st_mtime < limit:
+                shutil.rmtree(path)
 
 
 def _drop_abandoned(home: sa.Connection, engine: str) -> None:
@@ -109,7 +130,7 @@ def _drop_abandoned(home: sa.Connection, engine: str) -> None:
                 home.execute(sa.text(f"DROP DATABASE {_quoted(home, name)}"))
 
 
-def _create(home: sa.Connection, engine: str, name: str) -> list[str]:
+def _create(home: sa.Connection, engine: str, name: str, alias: str) -> list[str]:
     """Create the database as the alias's own is; the answer are the schemas that it needs."""
     try:
         if engine == "mysql":
@@ -119,13 +140,13 @@ def _create(home: sa.Connection, engine: str, name: str) -> list[str]:
         home.execute(sa.text(f"CREATE DATABASE {_quoted(home, name)}"))
         return [schema for schema in home.scalar(sa.text("SELECT current_schemas(false)")) or () if schema != "public"]
     except DBAPIError as error:
-        raise _refused(error) from error
+        raise _refused(error, alias) from error
 
 
-def _refused(error: DBAPIError) -> MigsyncError:
+def _refused(error: DBAPIError, alias: str) -> MigsyncError:
     return NotPermitted(
-        f"No scratch database can be created there: {first_line(error)}",
-        "The schemas of the old and the new files cannot be compared on that server. Nothing was changed.",
+        f"{alias}: No scratch database can be created there: {first_line(error)}",
+        MEANING,
         "Grant the right to create databases (PostgreSQL: ALTER ROLE … CREATEDB), or name another alias: "
         "--prove-schema ALIAS",
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import re
 import traceback
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from migsync.companion.proof.catalog import Part, read_catalog
 from migsync.companion.proof.examination import forwards
@@ -21,6 +22,8 @@ from migsync.companion.proof.worker import Broken, stage
 from migsync.companion.remaking.unseen import is_schema
 
 Node = tuple[str, str]
+WAITED: Final = re.compile(r"lock timeout|Lock wait timeout|is locked")
+"""What PostgreSQL, MySQL and SQLite say after `redirect.WAIT` seconds."""
 
 
 class Arrived(Exception):
@@ -200,7 +203,7 @@ def _run(command: Any, alias: str, tracing: _Tracing) -> Broken | None:  # noqa:
         pass
     except Exception as error:
         first = _first(error)
-        return Broken("migrate", first, tracing.at(first))
+        return Broken("lock" if WAITED.search(str(first)) else "migrate", first, tracing.at(first))
     return None
 
 

@@ -174,7 +174,7 @@ class _Files:
         return {(label, len(made) - 1) for label, made in self.initial.items() if label in apps}
 
     def _put_first(self, firsts: Sequence[Unseen]) -> None:
-        """Extensions and collations to the front of their app's first file, before the first files that need them."""
+        """What tables can need to the front of its app's first file, before the first files that need it."""
         for app in dict.fromkeys(each.origin[0] for each in firsts):
             own = [each for each in firsts if each.origin[0] == app]
             if not self.of(app):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -15,7 +16,13 @@ SCHEMA: Final = ("django.db.migrations.operations.models", "django.db.migrations
 """Where Django's operations are whose result the autodetector makes of the models."""
 POSTGRES: Final = "django.contrib.postgres.operations"
 FIRST: Final = ("CreateExtension", "CreateCollation", "RemoveCollation")
-EXTENSION: Final = re.compile(r"\s*(--[^\n]*\n\s*)*CREATE\s+(EXTENSION|COLLATION)\b", re.IGNORECASE)
+CREATE: Final = r"\s*(--[^\n]*\n\s*)*CREATE\s+"
+NEEDED: Final = re.compile(
+    rf"{CREATE}(EXTENSION|COLLATION)\b.*|({CREATE}(EXTENSION|COLLATION|SCHEMA|TYPE|DOMAIN)\b[^;]*(;\s*|$))+",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Statements that make what tables can need; after a schema something may follow that needs tables itself."""
+RUN: Final = ("database_forwards", "database_backwards", "_run_sql")
 
 
 class Fate(StrEnum):
@@ -107,7 +114,8 @@ def _judged(origin: Node, operation: Any, before: _Before) -> Iterator[Unseen]: 
         nothing = operation.code is RunPython.noop
         yield Unseen(origin, called, Fate.NOTHING if nothing else Fate.CARRIED, operation)
     elif isinstance(operation, RunSQL):
-        yield Unseen(origin, called, _fate_of_sql(operation), _without_state(operation))
+        fate, carried = _fate_of_sql(operation), _without_state(operation)
+        yield Unseen(origin, called, Fate.STUCK if carried is None and fate is not Fate.NOTHING else fate, carried)
     elif _is_of_postgres(operation, FIRST):
         yield Unseen(origin, called, Fate.FIRST, operation)
     elif type(operation).__module__ == POSTGRES:
@@ -140,7 +148,7 @@ def _fate_of_sql(operation: Any) -> Fate:  # noqa: ANN401
     statements = list(_statements(operation.sql))
     if not any(statement.strip() for statement in statements):
         return Fate.NOTHING
-    return Fate.FIRST if all(map(EXTENSION.match, statements)) else Fate.CARRIED
+    return Fate.FIRST if all(map(NEEDED.fullmatch, statements)) else Fate.CARRIED
 
 
 def _statements(sql: Any) -> Iterable[str]:  # noqa: ANN401 -- a text, or a list of texts and (text, parameters)
@@ -150,12 +158,19 @@ def _statements(sql: Any) -> Iterable[str]:  # noqa: ANN401 -- a text, or a list
 
 
 def _without_state(operation: Any) -> Any:  # noqa: ANN401
-    """A RunSQL that only runs its SQL."""
+    """A RunSQL that only runs its SQL; None for a class of its own that makes none."""
+    from django.db.migrations import RunSQL
+
     if not operation.state_operations:
         return operation
+    if all(getattr(type(operation), name) is getattr(RunSQL, name) for name in RUN):
+        return RunSQL(operation.sql, operation.reverse_sql, hints=operation.hints)
     _, args, kwargs = operation.deconstruct()
     kwargs.pop("state_operations", None)
-    return type(operation)(*args, **kwargs)
+    with suppress(TypeError):  # its __init__ takes something else
+        made = type(operation)(*args, **kwargs)
+        return None if made.state_operations else made
+    return None
 
 
 def _is_of_postgres(operation: Any, names: Iterable[str]) -> bool:  # noqa: ANN401

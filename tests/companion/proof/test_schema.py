@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
 
+from migsync.companion.proof.catalog import read_catalog
 from migsync.companion.proof.databases import prove_schema
 from migsync.errors import NotPermitted, UnknownAlias
 from tests.companion.proof.projects import ID, Site, add_field, migration
@@ -217,6 +219,40 @@ def test_a_schema_of_its_own(tmp_path, postgresql_database):
     assert any("item_least" in text for text in differences(site, item(), item(CHECK.format(least=0))))
 
 
+ELSEWHERE = {
+    "CREATE SCHEMA audit": "The schema audit",
+    "CREATE TABLE audit.o (id serial PRIMARY KEY, n integer)": "The table audit.o",
+    "CREATE INDEX by_n ON audit.o (n)": "The index by_n on audit.o",
+    "CREATE VIEW audit.v AS SELECT n FROM audit.o": "The view audit.v",
+    "CREATE DOMAIN few AS integer CHECK (VALUE < 5)": "The domain few",
+    "CREATE TYPE audit.pair AS (one integer, two text)": "The type audit.pair",
+    "CREATE TYPE audit.mood AS ENUM ('good', 'bad')": "The type audit.mood",
+}
+
+
+def test_every_schema_counts(tmp_path, postgresql_database):
+    site = site_on(tmp_path, postgresql_database)
+    made = [f"migrations.RunSQL({statement!r})" for statement in ELSEWHERE]
+    assert differences(site, item(*made), item(*made[:2], *made[3:])) == [only_old("The index by_n on audit.o")]
+    # What belongs to a table goes with it.
+    left = [only_old(named) for named in sorted(ELSEWHERE.values()) if "index" not in named]
+    assert differences(site, item(*made), item()) == left
+
+
+def only_old(named: str) -> str:
+    return f"{named}: only the old files make it."
+
+
+def test_what_an_extension_brings_is_left_out(postgresql_database):
+    extensions = ("dblink", "earthdistance", "pg_stat_statements")
+    for (name,) in postgresql_database.execute("SELECT name FROM pg_available_extensions"):
+        if name in extensions:
+            postgresql_database.execute("CREATE SCHEMA IF NOT EXISTS other")
+            postgresql_database.execute(f"CREATE EXTENSION {name} SCHEMA other CASCADE")
+    kinds = {part.kind for part in read_catalog(postgresql_database.execute, "postgresql")}
+    assert kinds <= {"schema", "extension"}
+
+
 def test_no_right_to_create_a_database(tmp_path, postgresql_database):
     postgresql_database.execute("DROP ROLE IF EXISTS migsync_proof_reader")
     postgresql_database.execute("CREATE ROLE migsync_proof_reader LOGIN")
@@ -228,6 +264,17 @@ def test_no_right_to_create_a_database(tmp_path, postgresql_database):
             differences(site, item(), item())
     finally:
         postgresql_database.execute("DROP ROLE migsync_proof_reader")
+
+
+def test_directories_of_a_killed_proof_are_removed_a_day_later(sqlite_site, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    abandoned, recent, strange = (tmp_path / name for name in ("migsync_proofab", "migsync_proofcd", "mine"))
+    for directory in (abandoned, recent, strange):
+        directory.mkdir()
+    for directory in (abandoned, strange):
+        os.utime(directory, (time.time() - 90000,) * 2)
+    assert differences(sqlite_site, item(), item() + "\n") == []
+    assert [abandoned.exists(), recent.exists(), strange.exists()] == [False, True, True]
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mysql"])

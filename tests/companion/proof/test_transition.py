@@ -7,6 +7,7 @@ import pytest
 from migsync.companion.pipeline import history_after
 from migsync.companion.proof.databases import Pair, prove_by_databases
 from migsync.companion.proof.wishes import Outcome, Wishes
+from migsync.errors import Unreachable
 from migsync.findings import Severity
 from migsync.history import read_history
 from migsync.rewrites.order import Rewrites
@@ -14,6 +15,7 @@ from tests.companion.proof.projects import ID, ITEM, Site, add_field, alter_fiel
 from tests.databases import django_databases
 
 WISHES = Wishes((), (), data=True)
+ROWS = Wishes((), None, data=True)
 NUMBER = add_field("item", "number", "IntegerField(null=True)")
 SKU = add_field("item", "sku", "CharField(max_length=20, null=True)")
 INDEX = "migrations.AddIndex('item', models.Index(fields=['sku'], name='item_by_sku'))"
@@ -50,11 +52,11 @@ def squashed(site: Site, new: str, *, olds=NAMES[1:], name="0002_squashed", keep
     return site.propose(created, *gone, rewrite=rewrite("shop", NAMES, after, collapsed=((tuple(olds), (name,)),)))
 
 
-def prove(site: Site, proposal, wishes: Wishes = WISHES) -> Outcome:
+def prove(site: Site, proposal, wishes: Wishes = WISHES, **reach: object) -> Outcome:
     project = site.project
     old = read_history(project.apps, settings=project.settings)
     pair = Pair(old, history_after(project, old, proposal), Rewrites())
-    return prove_by_databases(project, proposal, pair, wishes)
+    return prove_by_databases(project, proposal, pair, wishes, **reach)
 
 
 def codes(outcome: Outcome) -> list[tuple[str, str]]:
@@ -214,10 +216,20 @@ def test_rows_of_data_migrations(database, tmp_path, names, first, found):
     site.write({path(NAMES[1]): migration(NUMBER, OWNER, OWNED, after=[("shop", NAMES[0])])})
     site.write({path(NAMES[3]): filling(["Anne", "Bob"])})
     new = site.propose(site.change(path(NAMES[3]), path(NAMES[3]), filling(names, first)))
-    outcome = prove(site, new, Wishes((), None, data=True))
+    outcome = prove(site, new, ROWS)
     assert [code for code, _ in codes(outcome)] == ["data-differs"] * len(found)
     for (_, said), expected in zip(codes(outcome), found, strict=True):
         assert said.startswith(f"The rows of {expected}")
+
+
+def test_rows_of_another_schema(site, postgresql_database):
+    with (site.root / "config.py").open("a") as settings:
+        settings.write(django_databases({"default": postgresql_database}))
+    make = 'migrations.RunSQL("CREATE SCHEMA audit; CREATE TABLE audit.o (n integer); INSERT INTO audit.o VALUES ({})")'
+    site.write({path(NAMES[3]): migration(make.format(1), after=[("shop", NAMES[2])])})
+    new = migration(make.format(2), after=[("shop", NAMES[2])])
+    [(code, found)] = codes(prove(site, site.propose(site.change(path(NAMES[3]), path(NAMES[3]), new)), ROWS))
+    assert (code, found[:22]) == ("data-differs", "The rows of audit.o: 1")
 
 
 def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresql_database):
@@ -231,3 +243,34 @@ def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresq
     assert "2 come out the same on PostgreSQL" in outcome.facts[-1]
     lost = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])), Wishes((), ()))
     assert codes(lost) == [("schema-differs", "The table shop_item: p items before, p after.")]
+
+
+def test_an_engine_out_of_reach(site):
+    with (site.root / "config.py").open("a") as settings:
+        far = {"ENGINE": "django.db.backends.postgresql", "HOST": "127.0.0.1", "PORT": 1, "USER": "a", "NAME": "a"}
+        settings.write(f"DATABASES['far'] = {far!r}\n")
+    right = squashed(site, ", ".join([NUMBER, SKU, INDEX]))
+    [refused] = prove(site, right, unreachable=["far"]).findings
+    assert refused.found.startswith("far cannot be reached: ")
+    assert refused.hint.endswith("Make it reachable; or go on without it: --allow-applied")
+    skipped = prove(site, right, unreachable=["far"], skipping=True)
+    assert [(finding.severity, finding.found) for finding in skipped.findings] == [
+        (Severity.WARNING, "far is not reached: schema and rows are not proven on PostgreSQL.")
+    ]
+    assert [fact.partition(":")[0] for fact in skipped.facts] == ["Schema", "Data", "Transition"]
+    with pytest.raises(Unreachable, match="far cannot be reached"):
+        prove(site, right, Wishes(("far",)), unreachable=["far"], skipping=True)
+
+
+def test_an_engine_where_no_database_can_be_made(site, postgresql_database):
+    postgresql_database.execute("DROP ROLE IF EXISTS migsync_proof_reader")
+    postgresql_database.execute("CREATE ROLE migsync_proof_reader LOGIN")
+    try:
+        with (site.root / "config.py").open("a") as settings:
+            reader = {**postgresql_database.django, "USER": "migsync_proof_reader"}
+            settings.write(f"DATABASES['far'] = {reader!r}\n")
+        [refused] = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX]))).findings
+        assert refused.found.startswith("far: No scratch database can be created there: ")
+        assert refused.hint.endswith("To go on without the proof on PostgreSQL: --prove-schema default")
+    finally:
+        postgresql_database.execute("DROP ROLE migsync_proof_reader")

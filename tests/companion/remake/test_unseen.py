@@ -9,6 +9,8 @@ from django.db.migrations.state import ProjectState
 from migsync.companion.remaking.unseen import Fate, unseen
 
 ORIGIN = ("shop", "0007_fill")
+ADD = migrations.AddField("item", "size", models.IntegerField(null=True))
+VIEW = "CREATE VIEW v AS SELECT 1"
 
 
 class CreateTrigger(migrations.operations.base.Operation):
@@ -22,12 +24,22 @@ class AddTwice(migrations.AddField):
     """One that changes it in its own way."""
 
 
+class Grant(migrations.RunSQL):
+    """SQL with an __init__ of its own."""
+
+    def __init__(self, table):
+        super().__init__(f"GRANT SELECT ON {table} TO reader", state_operations=[ADD], hints={"a": 1})
+
+
+class Logged(Grant):
+    """The same, run in its own way."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        pass
+
+
 def fill(apps, schema_editor):
     """Nothing."""
-
-
-ADD = migrations.AddField("item", "size", models.IntegerField(null=True))
-VIEW = "CREATE VIEW v AS SELECT 1"
 
 
 def fates(*operations, dropped=False, **attributes):
@@ -51,6 +63,12 @@ def fates(*operations, dropped=False, **attributes):
         (migrations.RunSQL(migrations.RunSQL.noop), Fate.NOTHING),
         (migrations.RunSQL("-- for slugs\ncreate extension citext"), Fate.FIRST),
         (migrations.RunSQL(["CREATE EXTENSION citext", VIEW]), Fate.CARRIED),
+        (migrations.RunSQL("create schema if not exists audit;\n"), Fate.FIRST),
+        (migrations.RunSQL(["CREATE TYPE mood AS ENUM ('good')", "CREATE DOMAIN few AS integer"]), Fate.FIRST),
+        (migrations.RunSQL("CREATE EXTENSION a; COMMENT ON EXTENSION a IS 'a'"), Fate.FIRST),
+        (migrations.RunSQL("CREATE SCHEMA audit;\n-- and\nCREATE SCHEMA other;"), Fate.FIRST),
+        (migrations.RunSQL("CREATE SCHEMA audit; CREATE INDEX i ON shop_item (id)"), Fate.CARRIED),
+        (Logged("item"), Fate.STUCK),
         (CreateTrigger(), Fate.CARRIED),
         (AddTwice("item", "size", models.IntegerField(null=True)), Fate.STUCK),
         (migrations.SeparateDatabaseAndState(database_operations=[ADD]), Fate.SHOWN),
@@ -65,6 +83,12 @@ def test_each_has_its_fate(operation, fate) -> None:
 
 def test_what_the_models_show_is_not_told_at_all() -> None:
     assert fates(ADD, migrations.SeparateDatabaseAndState(state_operations=[ADD])) == []
+
+
+def test_of_a_class_of_its_own_the_sql_is_carried() -> None:
+    [(fate, carried)] = fates(Grant("item"))
+    assert (fate, type(carried)) == (Fate.CARRIED, migrations.RunSQL)
+    assert (carried.sql, carried.state_operations, carried.hints) == ("GRANT SELECT ON item TO reader", [], {"a": 1})
 
 
 def test_of_sql_that_stands_for_a_change_of_the_state_only_the_sql_is_carried() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from migsync.cli.program import run
+from migsync.cli.terminating import terminable
 
 # What django-admin itself takes before any command does; by then it has done what they ask for.
 TAKEN_BY_DJANGO = ("--settings", "--pythonpath")
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Run as ``manage.py migsync ARGUMENTS``, past Django's parser, which would take ``--help`` for its own."""
-        sys.exit(run(_without_djangos_own(argv[2:]), f"{Path(argv[0]).name} {argv[1]}"))
+        sys.exit(terminable(lambda: run(_without_djangos_own(argv[2:]), f"{Path(argv[0]).name} {argv[1]}")))
 
     def add_arguments(self, parser: Any) -> None:  # noqa: ANN401 -- Django's CommandParser, untyped
         """What ``call_command("migsync", "plan", …)`` hands over."""

@@ -1,0 +1,36 @@
+"""SIGTERM taken for Ctrl-C: what was begun is put away, and the exit status says what it was."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Final
+
+TERMINATED: Final = 128 + signal.SIGTERM
+REFUSED: Final = 1  # migsync.errors is not imported yet
+
+
+def terminable(run: Callable[[], int]) -> int:
+    """The status of `run`; `TERMINATED` where SIGTERM came and nothing was changed.
+
+    Only the first one counts: ``timeout`` sends two, and the second would cut the putting away off.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        came.append(number)
+        if len(came) == 1:
+            raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, interrupt)
+    try:
+        status = run()
+    except KeyboardInterrupt:  # while modules were still being imported: nothing has begun
+        status = REFUSED
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return TERMINATED if came and status == REFUSED else status
