@@ -33,7 +33,7 @@ class Databases:
 
         A database has none where nothing was run that the keys come after.
         """
-        behind = [alias for alias, applied in self.applied.items() if not applied.issuperset(keys)]
+        behind = [alias for alias, applied in self.applied.items() if applied and not applied.issuperset(keys)]
         before = history.ancestors(keys) if behind else ()
         behind = [alias for alias in behind if not self.applied[alias].isdisjoint(before)]
         found = {key: tuple(alias for alias in behind if key not in self.applied[alias]) for key in keys}
