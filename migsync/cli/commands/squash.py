@@ -100,11 +100,13 @@ class _Wanted:
     def _choose(self, ground: Ground) -> Choice:
         from migsync.companion.squashing.ranges import taken
         from migsync.companion.squashing.squash import choose_range, choose_runs
+        from migsync.companion.squashing.standing import databases_of
 
         history = ground.survey.history
+        databases = databases_of(ground)
         used = taken(history, ground.survey.rewrites, ground.applied)
         if self.all_safe:
-            return choose_runs(history, used, self.words, in_two_phases=self.keep_replaces)
+            return choose_runs(history, used, self.words, in_two_phases=self.keep_replaces, databases=databases)
         app, first, last = self.words
         return choose_range(
             history,
@@ -115,6 +117,7 @@ class _Wanted:
             name=self.name,
             in_two_phases=self.keep_replaces,
             in_parts=self.split,
+            databases=databases,
         )
 
 

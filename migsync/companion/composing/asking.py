@@ -19,6 +19,7 @@ class SquashRequest:
 
     `name` is the new migration's, `heading` the comment at the top of its file (lines without ``#``). Without
     `optimize`, the operations stay as they are, elidable ones included. `keep_replaces`: Django's way in two phases.
+    `kept` are names of the range whose elidable operations stay in any case.
     """
 
     app: str
@@ -27,6 +28,7 @@ class SquashRequest:
     optimize: bool = True
     keep_replaces: bool = False
     heading: str = ""
+    kept: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -43,7 +45,8 @@ class SquashRequest:
 class SquashAnswer:
     """One squash: the `text` of its file, with `before` and `after` operations.
 
-    `elided`: (key of a migration, one of its elidable operations in words) for each that the optimizer left out.
+    `elided`: (key of a migration, one of its elidable operations in words) for each that the optimizer left out;
+    `kept` the same for each that it would have.
     `notes` say what was carried and how; with an error among them there is no text.
     """
 
@@ -51,6 +54,7 @@ class SquashAnswer:
     before: int
     after: int
     elided: tuple[tuple[Key, str], ...] = ()
+    kept: tuple[tuple[Key, str], ...] = ()
     notes: tuple[Finding, ...] = ()
 
     @property
@@ -97,6 +101,7 @@ def _range(request: SquashRequest) -> dict[str, Any]:
         "optimize": request.optimize,
         "keep_replaces": request.keep_replaces,
         "heading": request.heading,
+        "kept": request.kept,
     }
 
 
@@ -106,6 +111,7 @@ def _answer(request: SquashRequest, squash: Mapping[str, Any]) -> SquashAnswer:
         squash["before"],
         squash["after"],
         tuple((Key(request.app, name), words) for name, words in squash["elided"]),
+        tuple((Key(request.app, name), words) for name, words in squash["kept"]),
         tuple(Finding.from_dict(note) for note in squash["notes"]),
     )
 

@@ -19,8 +19,9 @@ LONGEST = 60
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Compose every one of the request's ``ranges``; ``squashes`` are the answers, in the same order.
 
-    A range has ``app``, ``names`` (in order), ``name`` (of the new migration), ``optimize``, ``keep_replaces`` and
-    ``heading``; ``stands`` says what is named instead of a migration: ``[[app, name], [[app, name], …]]``.
+    A range has ``app``, ``names`` (in order), ``name`` (of the new migration), ``optimize``, ``keep_replaces``,
+    ``heading`` and ``kept``, the names whose elidable operations stay. ``stands`` says what is named instead of a
+    migration: ``[[app, name], [[app, name], …]]``.
     """
     set_up()
     from django.db.migrations.loader import MigrationLoader
@@ -41,6 +42,10 @@ def _squash(
     keys = [(app, name) for name in wanted["names"]]
     migrations = [on_disk[key] for key in keys]
     operations = [operation for migration in migrations for operation in migration.operations]
+    elidable = [(it.name, operation) for it in migrations for operation in it.operations if operation.elidable]
+    staying = [(name, operation) for name, operation in elidable if name in wanted["kept"]]
+    for _, operation in staying:
+        operation.elidable = False
     kept = without_passing(optimized(operations, app) if wanted["optimize"] else operations)
     composed = compose(
         kept,
@@ -58,7 +63,8 @@ def _squash(
         "text": composed.text,
         "before": len(operations),
         "after": len(kept),
-        "elided": _elided(migrations, kept),
+        "elided": _told(elidable, without=kept),
+        "kept": _told(staying),
         "notes": [note.as_dict() for note in composed.notes],
     }
 
@@ -89,15 +95,10 @@ def _setting(entry: Node) -> str:
     return "AUTH_USER_MODEL" if value == settings.AUTH_USER_MODEL else apps.get_swappable_settings_name(value) or ""
 
 
-def _elided(migrations: Iterable[Any], kept: Iterable[Any]) -> list[tuple[str, str]]:
-    """(migration's name, operation in words) of what was elidable, and is gone."""
-    there = {id(operation) for operation in kept}
-    return [
-        (migration.name, _words(operation))
-        for migration in migrations
-        for operation in migration.operations
-        if operation.elidable and id(operation) not in there
-    ]
+def _told(operations: Iterable[tuple[str, Any]], without: Iterable[Any] = ()) -> list[tuple[str, str]]:
+    """(migration's name, operation in words) of these operations."""
+    there = {id(operation) for operation in without}
+    return [(name, _words(operation)) for name, operation in operations if id(operation) not in there]
 
 
 def _words(operation: Any) -> str:  # noqa: ANN401

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -65,9 +65,9 @@ _TRANSACTION = re.compile(
 )
 
 
-def assess(runs: Iterable[Run], migrations: Mapping[Key, Migration]) -> tuple[Run, ...]:
-    """The runs with their risks; reads the files of the runs and no other."""
-    return tuple(replace(run, risks=tuple(risks_of(migrations[key] for key in run.keys))) for run in runs)
+def assess(runs: Iterable[Run], migrations: Mapping[Key, Migration], kept: Collection[Key] = ()) -> tuple[Run, ...]:
+    """The runs with their risks, and of `kept` what is elidable too; reads the files of the runs and no other."""
+    return tuple(replace(run, risks=tuple(risks_of((migrations[key] for key in run.keys), kept))) for run in runs)
 
 
 def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
@@ -85,14 +85,17 @@ def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
     return tuple(tuple(part) for part in parts if part)
 
 
-def risks_of(migrations: Iterable[Migration]) -> Iterator[Risk]:
-    """The risks in these files, in their order; a file that cannot be read is one itself."""
+def risks_of(migrations: Iterable[Migration], kept: Collection[Key] = ()) -> Iterator[Risk]:
+    """The risks in these files, in their order; a file that cannot be read is one itself.
+
+    What is elidable is none, except in migrations of `kept`.
+    """
     for migration in migrations:
         try:
             with open(migration.path, "rb") as file:  # noqa: PTH123 -- one for each of thousands of files
                 content = file.read()
             if not _is_plain(content):
-                yield from _Reading(migration.key, ast.parse(content)).risks()
+                yield from _Reading(migration.key, ast.parse(content), kept=migration.key in kept).risks()
         except (OSError, SyntaxError, ValueError) as error:
             yield Risk(migration.key, 0, Hazard.UNREADABLE, f"the file could not be read: {error}")
 
@@ -107,8 +110,9 @@ def _is_plain(content: bytes) -> bool:
 class _Reading:
     """One file's syntax tree."""
 
-    def __init__(self, key: Key, module: ast.Module) -> None:
+    def __init__(self, key: Key, module: ast.Module, *, kept: bool) -> None:
         self.key = key
+        self.kept = kept
         self.module = module
         self.origins = dict(_imported(module.body))
 
@@ -141,7 +145,7 @@ class _Reading:
         name = origin.rpartition(".")[2]
         if not origin.startswith(DJANGO):
             yield self._risk(item, Hazard.CUSTOM, f"{name} is an operation of the project's own, or of a package")
-        elif name == "RunPython" and not _is_elidable(item):
+        elif name == "RunPython" and self._stays(item):
             yield self._risk(item, Hazard.CODE, f"RunPython({_first(item)}) is not elidable: it is carried along")
         elif name == "RunSQL":
             yield from self._of_sql(item)
@@ -151,13 +155,19 @@ class _Reading:
                 yield from self._of_list(inner)
 
     def _of_sql(self, item: ast.Call) -> Iterator[Risk]:
-        if not _is_elidable(item):
+        if self._stays(item):
             yield self._risk(item, Hazard.SQL, "RunSQL is not elidable: it is carried along")
         for text in self._texts(item):
             if found := _TRANSACTION.search(_BODY.sub("", text)):
                 what = f"{' '.join(found[1].upper().split())} in RunSQL: a squash puts more into that transaction"
                 yield self._risk(item, Hazard.TRANSACTION, what)
                 return
+
+    def _stays(self, item: ast.Call) -> bool:
+        return self.kept or not any(
+            word.arg == "elidable" and isinstance(word.value, ast.Constant) and bool(word.value.value)
+            for word in item.keywords
+        )
 
     def _texts(self, item: ast.Call) -> Iterator[str]:
         """The texts in a call, and those that the file gives to a name that it uses."""
@@ -194,13 +204,6 @@ def _imported(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
             for alias in statement.names:
                 name = alias.name if alias.asname else alias.name.partition(".")[0]
                 yield alias.asname or name, name
-
-
-def _is_elidable(call: ast.Call) -> bool:
-    return any(
-        word.arg == "elidable" and isinstance(word.value, ast.Constant) and bool(word.value.value)
-        for word in call.keywords
-    )
 
 
 def _first(call: ast.Call) -> str:

@@ -6,8 +6,8 @@ pure again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from migsync.companion.composing.asking import SquashAnswer, SquashRequest, ask_squash
 from migsync.companion.open_ends import changed_ends
@@ -18,9 +18,13 @@ from migsync.companion.squashing.candidates import find_runs
 from migsync.companion.squashing.cycles import split
 from migsync.companion.squashing.ranges import Range
 from migsync.companion.squashing.risks import assess, transactions
+from migsync.companion.squashing.standing import Databases
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.project import Project
+
+NOWHERE = Databases()
+"""No database that is known of."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,9 @@ class Choice:
     """The ranges that are to be squashed in one step, or the errors that refuse it.
 
     `in_two_phases` is Django's own way: the squash has `replaces`, and the old files stay. `optional`: a range of
-    which no file can be made is left as it is, with a warning; otherwise that refuses everything.
+    which no file can be made is left as it is, with a warning; otherwise that refuses everything. `lacking` are, of the
+    migrations in the ranges, those that databases with rows have still to run, and the aliases of these; `unread` those
+    of databases that could not be read.
     """
 
     command: str
@@ -36,6 +42,8 @@ class Choice:
     findings: tuple[Finding, ...] = ()
     in_two_phases: bool = False
     optional: bool = False
+    lacking: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     @property
     def blocked(self) -> bool:
@@ -51,6 +59,7 @@ class Choice:
                 each.squash.name,
                 optimize=optimize,
                 keep_replaces=self.in_two_phases,
+                kept=tuple(key.name for key in each.keys if optimize and key in self.lacking),
             )
             for each in self.ranges
         )
@@ -77,6 +86,7 @@ def choose_range(
     name: str = "",
     in_two_phases: bool = False,
     in_parts: bool = False,
+    databases: Databases = NOWHERE,
 ) -> Choice:
     """The range from `first` to `last`, or with `in_parts` its parts, as few as do not close a circle across apps.
 
@@ -96,7 +106,14 @@ def choose_range(
     findings = [*ranges.findings(history, keys), *([] if wanted else [_nothing_left(keys)])]
     findings += [found for each in wanted if (found := ranges.circle(history, each))]
     findings += [found for each in wanted if (found := ranges.name_finding(history, each, used))]
-    return Choice(command, wanted, (*findings, *_mixed(history, wanted)), in_two_phases)
+    return Choice(
+        command,
+        wanted,
+        (*findings, *_mixed(history, wanted)),
+        in_two_phases,
+        lacking=databases.lacking(history, keys),
+        unread=databases.unread,
+    )
 
 
 def _nothing_left(keys: Sequence[Key]) -> Finding:
@@ -112,7 +129,12 @@ def _nothing_left(keys: Sequence[Key]) -> Finding:
 
 
 def choose_runs(
-    history: History, used: Collection[Key], apps: Collection[str] = (), *, in_two_phases: bool = False
+    history: History,
+    used: Collection[Key],
+    apps: Collection[str] = (),
+    *,
+    in_two_phases: bool = False,
+    databases: Databases = NOWHERE,
 ) -> Choice:
     """Every run of `apps` that is safe to squash, in parts that are each one transaction; reads the files of the runs.
 
@@ -124,11 +146,13 @@ def choose_runs(
         return Choice(command, findings=errors)
     names = set(used)
     found: list[Range] = []
-    runs = assess(find_runs(history, chosen), history.migrations)
+    runs = find_runs(history, chosen)
+    lacking = {key: aliases for run in runs for key, aliases in databases.lacking(history, run.keys).items()}
+    runs = assess(runs, history.migrations, lacking)
     for keys in (part for run in runs for part in transactions(run) if len(part) > 1):
         found.append(Range(keys, ranges.squash_key(history, keys, names)))
         names.add(found[-1].squash)
-    return Choice(command, tuple(found), (), in_two_phases, optional=True)
+    return Choice(command, tuple(found), (), in_two_phases, optional=True, lacking=lacking, unread=databases.unread)
 
 
 def _options(name: str, in_two_phases: bool, in_parts: bool) -> Iterator[str]:
@@ -165,7 +189,7 @@ def squash(history: History, choice: Choice, answers: Sequence[SquashAnswer]) ->
         created={each.squash: answer.text.encode() for each, answer in made},
         collapsed=() if choice.in_two_phases else tuple((each.keys, (each.squash,)) for each in choice.ranges),
         leaves={each.squash.app: len(history.leaves(each.squash.app)) for each in choice.ranges},
-        notes=tuple(note for each, answer in made for note in _notes(each, answer)),
+        notes=tuple(note for each, answer in made for note in _notes(choice, each, answer)),
         findings=(
             *choice.findings,
             *(note for answer in answers for note in answer.notes),
@@ -174,11 +198,19 @@ def squash(history: History, choice: Choice, answers: Sequence[SquashAnswer]) ->
     )
 
 
-def _notes(made: Range, answer: SquashAnswer) -> Iterator[str]:
+def _notes(choice: Choice, made: Range, answer: SquashAnswer) -> Iterator[str]:
     less = f", {answer.before} operations became {answer.after}" if answer.after != answer.before else ""
     yield f"{made.squash} takes the place of {len(made.keys)} migrations{less}."
+    unread = f" {' and '.join(choice.unread)} could not be read: if it has not run there, it never will."
     for key, words in answer.elided:
-        yield f"{made.squash} leaves out what is elidable: {words} of {key.name}."
+        yield f"{made.squash} leaves out what is elidable: {words} of {key.name}.{unread if choice.unread else ''}"
+    for key, words in answer.kept:
+        aliases = choice.lacking[key]
+        have = "has" if len(aliases) == 1 else "have"
+        yield (
+            f"{made.squash} keeps {words} of {key.name}, though it is elidable: {' and '.join(aliases)} {have} not run "
+            "it yet."
+        )
 
 
 def _mixed(history: History, chosen: Iterable[Range]) -> Iterator[Finding]:

@@ -1,0 +1,81 @@
+"""Databases that stand before a range and hold rows: what is there comes out as the old files would have left it."""
+
+from __future__ import annotations
+
+import pytest
+
+from migsync.companion.squashing.risks import risks_of
+from migsync.companion.squashing.squash import choose_range
+from migsync.companion.squashing.standing import Databases
+from migsync.history import Key, Migration
+from tests.companion.commands.conftest import commit, write
+from tests.companion.squash.graphs import history
+
+QUICK = ("--no-prove-schema", "--no-prove-transition")
+FILL = """from django.db import migrations
+
+
+def fill(apps, schema_editor):
+    apps.get_model("shop", "Item").objects.using(schema_editor.connection.alias).update(price=7)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0002_price")]
+    operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]
+"""
+LINE = {"shop": "0001 0002 0003 0004"}
+
+
+def keys(names: str) -> frozenset[Key]:
+    return frozenset(Key("shop", name) for name in names.split())
+
+
+@pytest.fixture
+def behind(bare):
+    """A shop with an elidable data migration, and a database that stands before it with a row."""
+    write(
+        bare, "shop", "0001_initial: create Item", "0002_price: add Item.price", "0003_fill", "0004_size: add Item.size"
+    )
+    (bare.migrations("shop") / "0003_fill.py").write_text(FILL)
+    commit(bare)
+    assert bare.manage("migrate", "shop", "0001").status == 0
+    bare.databases["default"].execute("INSERT INTO shop_item (id, name) VALUES (1, 'first')")
+    return bare
+
+
+@pytest.mark.parametrize("words", [("shop", "0002", "0004"), ("--all-safe",)])
+def test_what_is_elidable_stays_where_a_database_with_rows_has_not_run_it(behind, words):
+    ended = behind.migsync("squash", *words, "--update-db", "--yes", *QUICK)
+    assert ended.status == 0, ended.out + ended.err
+    said = "keeps RunPython fill of 0003_fill, though it is elidable: default has not run it yet."
+    assert said in " ".join(ended.out.split())
+    assert behind.manage("migrate").status == 0
+    assert [tuple(row) for row in behind.databases["default"].execute("SELECT price FROM shop_item")] == [(7,)]
+
+
+@pytest.mark.parametrize(
+    ("migrated", "words"), [("0003", "elidable: RunPython fill of 0003_fill."), ("zero", "leaves out")]
+)
+def test_what_is_elidable_goes_where_it_has_run_or_there_is_nothing_yet(behind, migrated, words):
+    assert behind.manage("migrate", "shop", migrated).status == 0
+    ended = behind.migsync("squash", "shop", "0002", "0003", "--update-db", "--dry-run", *QUICK)
+    assert ended.status == 0, ended.out + ended.err
+    assert words in " ".join(ended.out.split())
+    assert "keeps" not in ended.out
+
+
+def test_a_database_lacks_only_what_comes_after_something_that_it_has():
+    made = history(LINE)
+    databases = Databases({"new": frozenset(), "some": keys("0001 0002"), "all": keys("0001 0002 0003 0004")})
+    assert databases.lacking(made, [Key("shop", "0002"), Key("shop", "0003")]) == {Key("shop", "0003"): ("some",)}
+    choice = choose_range(made, (), "shop", "0002", "0003", databases=databases)
+    assert [request.kept for request in choice.requests()] == [("0003",)]
+    assert [request.kept for request in choice.requests(optimize=False)] == [()]
+
+
+def test_what_stays_is_a_risk(tmp_path):
+    path = tmp_path / "0003_fill.py"
+    path.write_text(FILL)
+    fill = Migration(Key("shop", "0003_fill"), str(path))
+    assert not list(risks_of([fill]))
+    assert [risk.hazard for risk in risks_of([fill], [fill.key])] == ["code"]
