@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     migsync squash orders 0002 0006 --dry-run     # every file, name and database, and what is proven
     migsync squash orders 0002 0006 --update-db   # files, dependants and the records of all databases in one step
     migsync squash --all-safe --allow-applied     # every safe run; the databases later, with migsync apply
-    migsync squash shop 0002 0009 --split         # in parts, where one squash would close a circle across apps
+    migsync squash shop 0002 0009 --split         # in parts, where one squash would be refused
     """,
 )
 @click.argument("words", metavar="[APP FIRST LAST | APP...]", nargs=-1)
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Django's way in two phases: the squash has `replaces`, and the old files stay until migsync tidy.",
 )
-@click.option("--split", is_flag=True, help="Make several squashes of the range where one would close a circle.")
+@click.option("--split", is_flag=True, help="Make several squashes of the range where one would be refused.")
 @proven_rewriting_options
 @click.pass_obj
 def squash(

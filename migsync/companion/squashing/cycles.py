@@ -25,41 +25,41 @@ def find_detour(history: History, keys: Sequence[Key]) -> tuple[Key, ...]:
 
     Each depends on the one before it. `keys` are in the graph's order, all on disk; empty where there is no such way.
     """
-    reached = _reached(history, keys)
+    after = reached(history, keys)
     for key in keys:
-        if back := _way_back(history, key, reached):
+        if back := _way_back(history, key, after):
             path = [key, back]
-            while path[-1] in reached:
-                path.append(reached[path[-1]].via)
+            while path[-1] in after:
+                path.append(after[path[-1]].via)
             return tuple(reversed(path))
     return ()
 
 
 def split(history: History, keys: Sequence[Key]) -> tuple[tuple[Key, ...], ...]:
     """The range in the fewest parts of which none closes a circle; a part of one key is no squash."""
-    reached = _reached(history, keys)
+    after = reached(history, keys)
     parts: list[list[Key]] = []
     start = 0
     for place, key in enumerate(keys):
-        back = _way_back(history, key, reached)
-        if not parts or (back is not None and reached[back].place >= start):
+        back = _way_back(history, key, after)
+        if not parts or (back is not None and after[back].place >= start):
             parts.append([])
             start = place
         parts[-1].append(key)
     return tuple(map(tuple, parts))
 
 
-def _reached(history: History, keys: Sequence[Key]) -> Mapping[Key, _Reach]:
+def reached(history: History, keys: Sequence[Key]) -> Mapping[Key, _Reach]:
     """What is outside of the range and comes after some of it, without going through it again."""
     places = {key: place for place, key in enumerate(keys)}
-    reached: dict[Key, _Reach] = {}
+    after: dict[Key, _Reach] = {}
     for key in history.order:
         if key not in places:
             found = [_Reach(places[up], up) for up in history.parents(key) if up in places]
-            found += [_Reach(reached[up].place, up) for up in history.parents(key) if up in reached]
+            found += [_Reach(after[up].place, up) for up in history.parents(key) if up in after]
             if found:
-                reached[key] = max(found)
-    return reached
+                after[key] = max(found)
+    return after
 
 
 def _way_back(history: History, key: Key, reached: Mapping[Key, _Reach]) -> Key | None:

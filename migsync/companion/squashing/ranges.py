@@ -112,12 +112,13 @@ def circle(history: History, wanted: Range) -> Finding | None:
         f"{outside[-1]}.",
         "Django could not load the migrations: CircularDependencyError.",
         f"Split the range before {' and '.join(part[0].name for part in parts[1:])}. --split does that:\n"
-        + "\n".join(_outcome(history, part) for part in parts),
+        + "\n".join(outcome(history, part) for part in parts),
         history,
     )
 
 
-def _outcome(history: History, part: Sequence[Key]) -> str:
+def outcome(history: History, part: Sequence[Key]) -> str:
+    """What to type for a part of a range."""
     if len(part) == 1:
         return f"{part[0].name} stays as it is"
     return f"migsync squash {part[0].app} {ends(history, part)}"

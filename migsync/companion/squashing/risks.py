@@ -76,13 +76,18 @@ def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
     PostgreSQL refuses a change of a table's schema after one of its rows in the same transaction ("pending trigger
     events"). A part of one key is no squash.
     """
-    data = {risk.key for risk in run.risks if risk.hazard in DATA}
+    data = changing(run.risks)
     parts: list[list[Key]] = [[]]
     for key in run.keys:
         parts[-1].append(key)
         if key in data:
             parts.append([])
     return tuple(tuple(part) for part in parts if part)
+
+
+def changing(risks: Iterable[Risk]) -> frozenset[Key]:
+    """The migrations that change data, or may."""
+    return frozenset(risk.key for risk in risks if risk.hazard in DATA)
 
 
 def risks_of(migrations: Iterable[Migration], kept: Collection[Key] = ()) -> Iterator[Risk]:
@@ -220,4 +225,4 @@ def _shown(node: ast.expr) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-__all__ = ["Hazard", "Risk", "assess", "risks_of", "transactions"]
+__all__ = ["Hazard", "Risk", "assess", "changing", "risks_of", "transactions"]

@@ -15,6 +15,7 @@ from migsync.companion.proposal import Reshape
 from migsync.companion.scope import broken, chosen_apps
 from migsync.companion.squashing import ranges
 from migsync.companion.squashing.candidates import find_runs
+from migsync.companion.squashing.cuts import Cuts
 from migsync.companion.squashing.cycles import split
 from migsync.companion.squashing.ranges import Range
 from migsync.companion.squashing.risks import assess, transactions
@@ -88,7 +89,7 @@ def choose_range(
     in_parts: bool = False,
     databases: Databases = NOWHERE,
 ) -> Choice:
-    """The range from `first` to `last`, or with `in_parts` its parts, as few as do not close a circle across apps.
+    """The range from `first` to `last`, or with `in_parts` its parts, as few as close no circle and are not refused.
 
     `used` are the keys that no new migration may have, `name` is what the squash is called after its number. Raises
     UsageError for what is no app of this project, and no range.
@@ -98,7 +99,9 @@ def choose_range(
     if errors := broken(history):
         return Choice(command, findings=errors)
     keys = ranges.range_between(history, app, first, last)
-    parts = split(history, keys) if in_parts else (keys,)
+    lacking = databases.lacking(history, keys)
+    cuts = Cuts(history, lacking)
+    parts = [small for part in split(history, keys) for small in cuts.parts(part)] if in_parts else [keys]
     wanted = tuple(
         Range(part, ranges.squash_key(history, part, used, name if place == 0 else name and f"{name}_{place + 1}"))
         for place, part in enumerate(part for part in parts if len(part) > 1)
@@ -106,12 +109,14 @@ def choose_range(
     findings = [*ranges.findings(history, keys), *([] if wanted else [_nothing_left(keys)])]
     findings += [found for each in wanted if (found := ranges.circle(history, each))]
     findings += [found for each in wanted if (found := ranges.name_finding(history, each, used))]
+    if not findings:
+        findings += [found for each in wanted for found in cuts.findings(each.keys)]
     return Choice(
         command,
         wanted,
         (*findings, *_mixed(history, wanted)),
         in_two_phases,
-        lacking=databases.lacking(history, keys),
+        lacking=lacking,
         unread=databases.unread,
     )
 
@@ -120,8 +125,8 @@ def _nothing_left(keys: Sequence[Key]) -> Finding:
     return Finding(
         "nothing-to-squash",
         Severity.ERROR,
-        f"Between any two migrations of {keys[0]} to {keys[-1].name} another app's must run.",
-        "Split so that no squash closes a circle, every part is one migration.",
+        f"Split where it must be, every part of {keys[0]} to {keys[-1].name} is one migration.",
+        "Between any two of them another app's must run.",
         "Which ranges are safe to squash: migsync squash --suggest",
         app=keys[0].app,
         name=keys[0].name,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from migsync.companion.squashing.risks import risks_of
 from migsync.companion.squashing.squash import choose_range
 from migsync.companion.squashing.standing import Databases
-from migsync.history import Key, Migration
+from migsync.history import History, Key, Migration, build_history
 from tests.companion.commands.conftest import commit, write
+from tests.companion.proof.projects import migration
 from tests.companion.squash.graphs import history
 
 QUICK = ("--no-prove-schema", "--no-prove-transition")
@@ -79,3 +83,56 @@ def test_what_stays_is_a_risk(tmp_path):
     fill = Migration(Key("shop", "0003_fill"), str(path))
     assert not list(risks_of([fill]))
     assert [risk.hazard for risk in risks_of([fill], [fill.key])] == ["code"]
+
+
+def placed(made: History, root: Path, **operations: str) -> History:
+    """The history with a file for each migration, which does nothing unless `operations` say so, by ``shop_0002``."""
+    found = {}
+    for key, it in made.migrations.items():
+        path = root / f"{key.app}_{key.name}.py"
+        path.write_text(migration(*filter(None, [operations.get(path.stem)])))
+        found[key] = replace(it, path=str(path))
+    return build_history(found.values(), made.apps.values())
+
+
+CODE = "migrations.RunPython(print, elidable=True)"
+BETWEEN = {"shop": "0001 0002 0003 0004 0005", "blog": "0001:shop.0003 0002 0003:0002+shop.0005 0004"}
+
+
+@pytest.mark.parametrize(
+    ("operations", "applied", "severity", "words"),
+    [
+        (
+            {},
+            "",
+            "warning",
+            "blog.0001 (and 1 more) comes after shop.0003, and not after 0005: with the squash it would.",
+        ),
+        ({}, "0001", "error", "It would find tables and rows as 0005 leaves them; here has still to run it."),
+        ({}, "0001 0002 0003 0004 0005", "warning", "blog.0001 (and 1 more)"),
+        ({"blog_0001": CODE}, "", "error", "it may change data."),
+        ({"blog_0002": "migrations.RunSQL('DELETE')"}, "", "error", "blog.0002 comes after shop.0003"),
+        ({"blog_0003": CODE, "blog_0004": CODE}, "", "warning", "blog.0001 (and 1 more)"),
+    ],
+)
+def test_what_runs_in_the_middle_of_a_range_is_told_with_the_parts_to_type(
+    tmp_path, operations, applied, severity, words
+):
+    made = placed(history(BETWEEN), tmp_path, **operations)
+    choice = choose_range(made, (), "shop", "0002", "0005", databases=Databases({"here": keys(applied)}))
+    (found,) = choice.findings
+    assert (found.code, found.severity) == ("runs-in-between", severity)
+    assert words in f"{found.found} {found.meaning}"
+    assert found.hint.splitlines()[1:] == ["migsync squash shop 0002 0003", "migsync squash shop 0004 0005"]
+    assert not choose_range(made, (), "shop", "0004", "0005").findings
+    parted = choose_range(made, (), "shop", "0002", "0005", in_parts=True, databases=Databases({"here": keys(applied)}))
+    assert not parted.blocked
+    assert len(parted.ranges) == (2 if severity == "error" else 1)
+
+
+def test_a_range_of_which_every_part_is_one_migration_stays(tmp_path):
+    made = placed(history(BETWEEN), tmp_path, blog_0001=CODE)
+    (found,) = choose_range(made, (), "shop", "0003", "0004").findings
+    assert found.hint == "Leave these as they are: each of its parts is one migration."
+    (found,) = choose_range(made, (), "shop", "0003", "0004", in_parts=True).findings
+    assert found.code == "nothing-to-squash"
