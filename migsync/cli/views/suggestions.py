@@ -12,7 +12,7 @@ from migsync.companion.squashing.risks import transactions
 
 if TYPE_CHECKING:
     from migsync.companion.squashing.candidates import Run
-    from migsync.history import History
+    from migsync.history import History, Key
 
 RISKS = 5
 """So many risks of a run are shown; --verbose shows all."""
@@ -30,7 +30,13 @@ def suggestion_blocks(history: History, runs: Sequence[Run], files: int, *, shor
 
 
 def _run_blocks(history: History, run: Run, shorten: bool) -> Iterator[Block]:
-    yield line(Span(_command(history, run), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2)
+    yield line(Span(_command(history, run.keys), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2)
+    on_postgresql = _on_postgresql(history, run)
+    if on_postgresql != [_command(history, run.keys)]:
+        for command in on_postgresql:
+            yield line(Span("on PostgreSQL: ", Style.DIM), Span(command, Style.COMMAND), indent=4)
+        if not on_postgresql:
+            yield line(Span("on PostgreSQL: ", Style.DIM), "no two of them, for they change data.", indent=4)
     yield line(Span("before it: ", Style.DIM), f"{run.before.why}.", indent=4)
     yield line(Span("after it:  ", Style.DIM), f"{run.after.why}.", indent=4)
     hidden = len(run.risks) - RISKS if shorten and len(run.risks) > RISKS + 1 else 0
@@ -75,7 +81,8 @@ def _document(history: History, run: Run) -> dict[str, Any]:
         "first": run.names[0],
         "last": run.names[-1],
         "names": list(run.names),
-        "command": _command(history, run),
+        "command": _command(history, run.keys),
+        "on_postgresql": _on_postgresql(history, run),
         "saves": run.saves,
         "stops": {
             place: {"key": str(stop.key) if stop.key else None, "why": stop.why}
@@ -88,5 +95,10 @@ def _document(history: History, run: Run) -> dict[str, Any]:
     }
 
 
-def _command(history: History, run: Run) -> str:
-    return f"migsync squash {run.app} {ends(history, run.keys)}"
+def _on_postgresql(history: History, run: Run) -> list[str]:
+    """What to type where PostgreSQL is in use: the parts that can each be one transaction."""
+    return [_command(history, part) for part in transactions(run) if len(part) > 1]
+
+
+def _command(history: History, keys: Sequence[Key]) -> str:
+    return f"migsync squash {keys[0].app} {ends(history, keys)}"

@@ -6,7 +6,7 @@ No proof shows it, since a proof runs on empty tables. In a run that is suggeste
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from migsync.companion.squashing.cycles import reached
@@ -25,10 +25,14 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True)
 class Cuts:
-    """What it depends on: the graph, and which migrations databases with rows have still to run."""
+    """What it depends on: the graph, the migrations that databases with rows have still to run, and PostgreSQL's part.
+
+    It refuses a change of a table's schema after one of its rows in the same transaction.
+    """
 
     history: History
-    lacking: Mapping[Key, tuple[str, ...]]
+    lacking: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    on_postgresql: bool = False
 
     def findings(self, keys: Sequence[Key]) -> Iterator[Finding]:
         """Each reason to cut the range, with the parts to type."""
@@ -47,9 +51,7 @@ class Cuts:
         return [found for begin, end in zip([0, *ends], ends, strict=False) for found in self.parts(keys[begin:end])]
 
     def _cuts(self, keys: Sequence[Key]) -> Iterator[Cut]:
-        between = self._between(keys)
-        if between:
-            yield between
+        yield from filter(None, (self._between(keys), self._after_data(keys)))
 
     def _between(self, keys: Sequence[Key]) -> Cut | None:
         """What runs after one key of the range, and did not have to wait for the last."""
@@ -78,3 +80,26 @@ class Cuts:
             file=migrations[first].path,
         )
         return Cut(frozenset(outside[key] + 1 for key in chosen), finding)
+
+    def _after_data(self, keys: Sequence[Key]) -> Cut | None:
+        """What follows a change of data in the one transaction that there would be."""
+        migrations = [self.history.migrations[key] for key in keys]
+        if not all(migration.atomic for migration in migrations):
+            return None
+        data = changing(risks_of(migrations, self.lacking))
+        places = [place for place, key in enumerate(keys[:-1], 1) if key in data]
+        if not places:
+            return None
+        first, following = keys[places[0] - 1], keys[places[0]]
+        must = self.on_postgresql
+        finding = Finding(
+            "data-before-schema",
+            Severity.ERROR if must else Severity.WARNING,
+            f"{first} changes data, or may, and {following.name} would come after it in the same transaction.",
+            "PostgreSQL alters no table in the transaction that has changed its rows (pending trigger events).",
+            "Squash in parts; --split makes the same:" if must else "Where it is to run there, squash in parts:",
+            app=first.app,
+            name=first.name,
+            file=self.history.migrations[first].path,
+        )
+        return Cut(frozenset(places), finding)

@@ -100,7 +100,7 @@ def choose_range(
         return Choice(command, findings=errors)
     keys = ranges.range_between(history, app, first, last)
     lacking = databases.lacking(history, keys)
-    cuts = Cuts(history, lacking)
+    cuts = Cuts(history, lacking, on_postgresql="postgresql" in databases.engines)
     parts = [small for part in split(history, keys) for small in cuts.parts(part)] if in_parts else [keys]
     wanted = tuple(
         Range(part, ranges.squash_key(history, part, used, name if place == 0 else name and f"{name}_{place + 1}"))

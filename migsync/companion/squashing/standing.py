@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from migsync.engines import engine_of
 from migsync.history import History, Key
 
 if TYPE_CHECKING:
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Databases:
-    """By alias what counts as applied in each that was read; `unread` are the aliases that could not be."""
+    """By alias what counts as applied in each that was read; `unread` are the aliases that could not be.
+
+    `engines` are those of all the databases of the project.
+    """
 
     applied: Mapping[str, frozenset[Key]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    engines: frozenset[str] = frozenset()
 
     def lacking(self, history: History, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]:
         """For each of `keys` that is still to be run where there may be rows: the aliases of those databases.
@@ -44,4 +49,5 @@ def databases_of(ground: Ground) -> Databases:
             for reading, applied in zip(ground.readings, ground.applied, strict=True)
         },
         tuple(ground.survey.errors),
+        frozenset(engine_of(config.url).name for config in ground.survey.project.targets() if config.error is None),
     )

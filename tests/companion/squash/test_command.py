@@ -187,6 +187,7 @@ def test_suggest_in_json_says_what_to_type_and_why(project):
     path.write_text(FILL.replace("    atomic = False\n", ""))
     (run,) = done(project.migsync("squash", "--suggest", "--format", "json")).json["runs"]
     assert run["command"] == "migsync squash shop 0003 0004"
+    assert run["on_postgresql"] == []
     assert run["stops"]["before"] == {
         "key": "shop.0002_price",
         "why": "shop.0002_price is to run before blog.0001_initial",

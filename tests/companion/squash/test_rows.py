@@ -136,3 +136,41 @@ def test_a_range_of_which_every_part_is_one_migration_stays(tmp_path):
     assert found.hint == "Leave these as they are: each of its parts is one migration."
     (found,) = choose_range(made, (), "shop", "0003", "0004", in_parts=True).findings
     assert found.code == "nothing-to-squash"
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_schema_change_behind_a_data_migration_is_no_one_transaction_on_postgresql(tmp_path, engine):
+    made = placed(history({"shop": "0001 0002 0003 0004 0005"}), tmp_path, shop_0003=CODE.replace("True", "False"))
+    databases = Databases(engines=frozenset({"sqlite", engine}))
+    choice = choose_range(made, (), "shop", "0002", "0005", databases=databases)
+    (found,) = choice.findings
+    assert (found.code, found.blocks) == ("data-before-schema", engine == "postgresql")
+    assert found.hint.splitlines()[1:] == ["migsync squash shop 0002 0003", "migsync squash shop 0004 0005"]
+    parted = choose_range(made, (), "shop", "0002", "0005", in_parts=True, databases=databases)
+    assert len(parted.ranges) == (2 if engine == "postgresql" else 1)
+    assert not choose_range(made, (), "shop", "0002", "0003", databases=databases).findings
+
+
+def test_what_is_elidable_and_stays_cuts_too(tmp_path):
+    made = placed(history(LINE), tmp_path, shop_0003=CODE)
+    before = Databases({"here": keys("0001")}, engines=frozenset({"postgresql"}))
+    assert not choose_range(made, (), "shop", "0002", "0004", databases=Databases(engines=before.engines)).findings
+    assert choose_range(made, (), "shop", "0002", "0004", databases=before).blocked
+
+
+def test_not_in_a_transaction_data_may_come_first(tmp_path):
+    made = placed(history(LINE, shop_0002={"atomic": False}), tmp_path, shop_0003=CODE.replace("True", "False"))
+    databases = Databases(engines=frozenset({"postgresql"}))
+    assert not choose_range(made, (), "shop", "0002", "0004", databases=databases).blocked
+
+
+def test_suggest_has_what_to_type_for_postgresql(behind):
+    path = behind.migrations("shop") / "0003_fill.py"
+    path.write_text(FILL.replace(", elidable=True", ""))
+    write(behind, "shop", "0005_x: after 0004_size; add Item.x")
+    ended = behind.migsync("squash", "--suggest")
+    assert "migsync squash shop 0002 0005  saves 3 files" in ended.out
+    assert "on PostgreSQL: migsync squash shop 0002 0003\n" in ended.out
+    assert "on PostgreSQL: migsync squash shop 0004 0005\n" in ended.out
+    (run,) = behind.migsync("squash", "--suggest", "--format", "json").json["runs"]
+    assert run["on_postgresql"] == ["migsync squash shop 0002 0003", "migsync squash shop 0004 0005"]
