@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migsync.companion.composing.classes import is_plain, lost_attributes, shared_bases, unlike_others, with_bases
 from migsync.companion.composing.comments import Comment, attributed
 from migsync.companion.composing.gathering import CannotCarryError
 from migsync.companion.composing.given import as_given
 from migsync.companion.composing.module import by_path, whole
 from migsync.companion.composing.modules import MigrationModule, migration_modules
-from migsync.companion.composing.notes import notes, unlike_others
+from migsync.companion.composing.notes import notes
 from migsync.companion.composing.serializing import Carrier, carrying
 from migsync.companion.composing.skeleton import finished
 from migsync.companion.edits.source import CannotEdit
@@ -55,23 +56,33 @@ def compose(
     Needs Django set up, and the migrations imported. A dependency on a setting is ``("__setting__",
     "AUTH_USER_MODEL")``. `heading` are the lines of the comment that the file begins with, without ``#``. `origins`
     are the migrations that it stands for: what else is in their files is told in the notes, and their comments are
-    kept, if not with an operation then under the heading.
+    kept, if not with an operation then under the heading. The base class is that of all of them.
     """
     from django.db.migrations.writer import MigrationWriter
 
     migration = _migration(operations, app, name, dependencies, replaces, initial)
+    modules = migration_modules()
+    package = _module((app, name)).rpartition(".")[0]
+    # Without origins it is one of those that stand for all of the app.
+    stands_for = [*map(_module, origins)] or [each for each in modules if each.rpartition(".")[0] == package]
+    replaced = [each for each in stands_for if each in modules]
+    bases = shared_bases([modules[each] for each in replaced], modules)
+    severity = Severity.ERROR if origins else Severity.WARNING
     try:
-        with as_given(migration.operations), carrying(migration_modules()) as carrier:
-            stood_for = [carrier[module] for module in map(_module, origins) if module in carrier]
+        with as_given(migration.operations), carrying(modules) as carrier:
+            stood_for = [carrier[module] for module in replaced if origins]
             remarks = attributed(_holding(carrier, stood_for, operations), operations)
             writer = MigrationWriter(migration, include_header=False)
             written = writer.as_string()
             if writer.needs_manual_porting:
                 # Of what it cannot import, it makes a list in a comment.
                 raise by_path(written.partition("\n\nclass Migration")[0].rpartition("# ")[2].strip())
-            composed = whole(written, carrier, _module((app, name)).rpartition(".")[0], remarks.above)
-            told = [note for module in stood_for for note in unlike_others(module, app, name)]
-            told += notes(composed.named, stood_for, app, name)
+            composed = whole(with_bases(written, bases), carrier, package, remarks.above)
+            told = [*notes(composed.named, stood_for, app, name)]
+            for module in (carrier[each] for each in replaced if not is_plain(modules[each])):
+                of = name if origins else module.migration
+                told += unlike_others(module, bases, severity, app, of)
+                told += lost_attributes(module, app, of)
     except (CannotCarryError, CannotEdit, ValueError, SyntaxError) as error:
         return Composed("", (_refused(app, name, error),))
     heading = "\n\n".join(part for part in (heading, _left_over(remarks.lost)) if part)

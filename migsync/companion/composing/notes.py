@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from migsync.companion.composing.modules import MigrationModule
 from migsync.companion.composing.naming import Named
 from migsync.companion.composing.written import depends, operations
 from migsync.findings import Finding, Severity
-
-METHODS = ("__init__", "apply", "unapply", "mutate_state")
 
 
 def notes(named: Named, origins: Iterable[MigrationModule], app: str, name: str) -> Iterator[Finding]:
@@ -29,26 +26,6 @@ def notes(named: Named, origins: Iterable[MigrationModule], app: str, name: str)
         made = vars(module.module)["Migration"].operations and not written
         if made or any(depends(node) for _, node in written):
             yield _made(module, app, name)
-
-
-def unlike_others(module: MigrationModule, app: str, name: str) -> Iterator[Finding]:
-    """An error when the class of a migration does more than Django's."""
-    from django.db.migrations import Migration
-
-    held: Any = module.module.__dict__["Migration"]
-    own = [method for method in METHODS if getattr(held, method) is not getattr(Migration, method)]
-    if own:
-        yield Finding(
-            "own-migration-class",
-            Severity.ERROR,
-            f"{module.migration} is not a migration like others: its class has {' and '.join(own)} of its own.",
-            "What it does besides its operations would be lost.",
-            f"Leave {module.migration} as a file of its own.",
-            app,
-            name,
-            module.path,
-            module.definition.lineno if module.definition else 0,
-        )
 
 
 def _made(module: MigrationModule, app: str, name: str) -> Finding:

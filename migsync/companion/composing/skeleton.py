@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 Node = tuple[str, str]
 
-CLASS = "\nclass Migration(migrations.Migration):\n"
+CLASS = re.compile(r"\nclass Migration\(.*\):\n")
 OPERATIONS = "\n    operations = ["
 
 
@@ -15,7 +16,7 @@ def finished(
 ) -> str:
     """The module that Django wrote, with all of its attributes. Django itself writes `initial` only when it is true."""
     if initial is False:
-        text = text.replace(CLASS, f"{CLASS}\n    initial = False\n", 1)
+        text = CLASS.sub(r"\g<0>\n    initial = False\n", text, count=1)
     attributes = ""
     if run_before:
         entries = "".join(f"        {node!r},\n" for node in run_before)
