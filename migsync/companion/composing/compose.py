@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from migsync.companion.composing.classes import is_plain, lost_attributes, shared_bases, unlike_others, with_bases
-from migsync.companion.composing.comments import Comment, attributed
+from migsync.companion.composing.comments import Comment, attributed, between
 from migsync.companion.composing.gathering import CannotCarryError
 from migsync.companion.composing.given import as_given
 from migsync.companion.composing.module import by_path, whole
@@ -71,13 +71,15 @@ def compose(
     try:
         with as_given(migration.operations), carrying(modules) as carrier:
             stood_for = [carrier[module] for module in replaced if origins]
-            remarks = attributed(_holding(carrier, stood_for, operations), operations)
+            holding = _holding(carrier, stood_for, operations)
+            remarks = attributed(holding, operations)
             writer = MigrationWriter(migration, include_header=False)
             written = writer.as_string()
             if writer.needs_manual_porting:
                 # Of what it cannot import, it makes a list in a comment.
                 raise by_path(written.partition("\n\nclass Migration")[0].rpartition("# ")[2].strip())
             composed = whole(with_bases(written, bases), carrier, package, remarks.above)
+            lost = [*remarks.lost, *between(holding, composed.text)]
             told = [*notes(composed.named, stood_for, app, name)]
             for module in (carrier[each] for each in replaced if not is_plain(modules[each])):
                 of = name if origins else module.migration
@@ -85,7 +87,7 @@ def compose(
                 told += lost_attributes(module, app, of)
     except (CannotCarryError, CannotEdit, ValueError, SyntaxError) as error:
         return Composed("", (_refused(app, name, error),))
-    heading = "\n\n".join(part for part in (heading, _left_over(remarks.lost)) if part)
+    heading = "\n\n".join(part for part in (heading, _left_over(holding, lost)) if part)
     text = finished(composed.text, run_before=run_before, initial=initial, atomic=atomic, heading=heading)
     return Composed("" if any(note.blocks for note in told) else text, tuple(told))
 
@@ -129,10 +131,11 @@ def _holding(
     return [*found.values()]
 
 
-def _left_over(lost: Sequence[tuple[MigrationModule, Comment]]) -> str:
-    if not lost:
+def _left_over(order: Sequence[MigrationModule], lost: Iterable[tuple[MigrationModule, Comment]]) -> str:
+    found = sorted(lost, key=lambda each: (order.index(each[0]), each[1].line))
+    if not found:
         return ""
-    lines = [f"  {module.migration}, line {comment.line}: {comment.text.lstrip('# ')}" for module, comment in lost]
+    lines = [f"  {module.migration}, line {comment.line}: {comment.text.lstrip('# ')}" for module, comment in found]
     return "\n".join(["Comments that stood in other files, and have no place below:", *lines])
 
 
