@@ -19,6 +19,9 @@ def chosen_apps(history: History, apps: Collection[str]) -> tuple[str, ...]:
     """
     known = sorted(app for app in history.first_party if history.names(app))
     for app in sorted(set(apps) - history.first_party):
+        if app in history.apps and history.apps[app].directory is None:
+            hint = f"To make the first: python manage.py makemigrations {app}"
+            raise UsageError(f"{app} has no migrations.", "There is no package for them.", hint)
         near = difflib.get_close_matches(app, known)
         whose = "belongs to somebody else" if app in history.apps else "is not an app of this project"
         hint = f"Is it {' or '.join(near)}?" if near else f"Its apps with migrations: {', '.join(known) or 'none'}."

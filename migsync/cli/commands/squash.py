@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,11 @@ class _Wanted:
         of_range = [option for option, given in (("--squashed-name", self.name), ("--split", self.split)) if given]
         if len(chosen) == 2 or (chosen and of_range):
             raise UsageError(f"{' and '.join([*chosen, *of_range])} do not go together.", hint="migsync squash --help")
+        if self.name and not re.fullmatch(r"\w+", self.name):
+            raise UsageError(
+                f"--squashed-name {self.name}: not a word.",
+                hint="Letters, digits and underscores: --squashed-name prices",
+            )
         if self.suggest and output.form == "sql":
             raise UsageError("--suggest changes no record: it has no SQL.", hint="--format text or --format json")
         if not chosen and len(self.words) != 3:

@@ -52,6 +52,8 @@ def _named(history: History, app: str, prefix: str) -> Key:
         return Key(app, found[0])
     if found:
         raise UsageError(f"{prefix!r} begins several names of {app}.", hint=f"Which one? {', '.join(sorted(found))}")
+    if not names:
+        raise UsageError(f"{app} has no migrations.", hint=f"To make the first: python manage.py makemigrations {app}")
     near = difflib.get_close_matches(prefix, names, cutoff=0.4)
     hint = f"Is it {' or '.join(near)}?" if near else f"It has {min(names)} to {max(names)}."
     raise UsageError(f"{app} has no migration {prefix!r}.", hint=hint)

@@ -204,11 +204,18 @@ WRONG = {
     ("shop", "0002", "0009"): "shop has no migration '0009'.",
     ("--all-safe", "--split"): "do not go together",
     ("--suggest", "--format", "sql"): "it has no SQL",
+    ("shop", "0001", "0002", "--squashed-name", "a b"): "--squashed-name a b: not a word.",
+    ("empty", "0001", "0002"): "empty has no migrations.",
+    ("nomig", "0001", "0002"): "nomig has no migrations.",
 }
 
 
 def test_wrong_usage(bare):
     write(bare, "shop", "0001_initial: create Item", "0002_price: add Item.price")
+    write(bare, "empty")
+    write(bare, "nomig")
+    bare.migrations("nomig").joinpath("__init__.py").unlink()
+    bare.migrations("nomig").rmdir()
     for arguments, words in WRONG.items():
         ended = bare.migsync("squash", *arguments)
         assert ended.status == 64
