@@ -2,40 +2,91 @@
 
 ``CreateModel`` makes ``unique_together`` and ``index_together`` last of all. Taken away by a later operation of the
 same file, they are not there yet: "Found wrong number (0) of constraints". In files of their own that worked.
+An index of a new field is made last of all too: taken away before, it is there in the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Any
+
+from migsync.companion.composing.known import Place, place
 
 
 def without_passing(operations: Sequence[Any]) -> list[Any]:
-    """The operations, where no new model has what a later one of them takes away from it."""
+    """The operations, where no new model or field has what a later one of them takes away from it."""
     kept = [*operations]
-    for place, model, option, values in _changes(operations):
-        options = kept[place].options
+    for number, name in _passing_indexes(operations):
+        kept[number] = _without_index(kept[number], name)
+    for number, option, values in _changes(operations):
+        model, options = kept[number], kept[number].options
         staying = {*_tuples(options.get(option))} & {*_tuples(values)}
         if len(staying) < len({*_tuples(options.get(option))}):
             rest = {name: value for name, value in options.items() if name != option}
             options = {**rest, option: staying} if staying else rest
-            kept[place] = type(model)(model.name, model.fields, options, model.bases, model.managers)
+            kept[number] = type(model)(model.name, model.fields, options, model.bases, model.managers)
     return kept
 
 
-def _changes(operations: Sequence[Any]) -> Iterator[tuple[int, Any, str, Any]]:
-    """Each model that is made here, by place, with an option and its value in a later operation."""
+def _changes(operations: Sequence[Any]) -> Iterator[tuple[int, str, Any]]:
+    """Each model that is made here, by number, with an option and its value in a later operation."""
     from django.db.migrations import AlterIndexTogether, AlterUniqueTogether, CreateModel, RenameModel
 
     made: dict[str, int] = {}
-    for place, operation in enumerate(operations):
+    for number, operation in enumerate(operations):
         if isinstance(operation, CreateModel):
-            made[operation.name_lower] = place
+            made[operation.name_lower] = number
         elif isinstance(operation, RenameModel) and operation.old_name_lower in made:
             made[operation.new_name_lower] = made.pop(operation.old_name_lower)
         elif isinstance(operation, AlterUniqueTogether | AlterIndexTogether) and operation.name_lower in made:
-            number = made[operation.name_lower]
-            yield number, operations[number], operation.option_name, operation.option_value
+            yield made[operation.name_lower], operation.option_name, operation.option_value
+
+
+def _passing_indexes(operations: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    """Each operation with a new field, by number, and the field's name, whose index a later one changes."""
+    from django.db.migrations import AddField, AlterField, CreateModel, RenameField, RenameModel
+
+    made: dict[Place, tuple[int, str, Any]] = {}
+    for number, operation in enumerate(operations):
+        match operation:
+            case CreateModel():
+                made |= {(operation.name_lower, it.lower()): (number, it, field) for it, field in operation.fields}
+            case AddField():
+                made[place(operation)] = number, operation.name, operation.field
+            case RenameField() if place(operation) in made:
+                made[operation.model_name_lower, operation.new_name_lower] = made.pop(place(operation))
+            case RenameModel():
+                old, new = operation.old_name_lower, operation.new_name_lower
+                made = {(new if model == old else model, name): it for (model, name), it in made.items()}
+            case AlterField() if place(operation) in made:
+                first, name, field = made[place(operation)]
+                if _index(field) and _index(field) != _index(operation.field):
+                    yield first, name
+                    del made[place(operation)]
+
+
+def _index(field: Any) -> str:  # noqa: ANN401
+    """The type of the index that ``db_index`` gives to a field; empty when there is none."""
+    return field.get_internal_type() if field.db_index and not field.unique else ""
+
+
+def _without_index(operation: Any, name: str) -> Any:  # noqa: ANN401
+    """A ``CreateModel`` or an ``AddField`` where the field of that name has no index."""
+    from django.db.migrations import AddField
+
+    changed = copy(operation)
+    if isinstance(operation, AddField):
+        changed.field = _plain(operation.field)
+    else:
+        changed.fields = [(it, _plain(field) if it == name else field) for it, field in operation.fields]
+    return changed
+
+
+def _plain(field: Any) -> Any:  # noqa: ANN401
+    field = field.clone()
+    field.db_index = False
+    return field
 
 
 def _tuples(value: Any) -> list[tuple[str, ...]]:  # noqa: ANN401

@@ -60,29 +60,34 @@ def noon() -> datetime:
     return NOW
 
 
-def outcome(operations: Sequence[Any]) -> dict[str, Any]:
-    """The state, the columns, and the rows, after these."""
+def outcome(*files: Sequence[Any]) -> dict[str, Any]:
+    """The state, the columns, the indexes and the rows after the operations of these files."""
     connection = ConnectionHandler({"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})["default"]
     try:
         state = ProjectState()
-        for operation in operations:
-            new = state.clone()
-            operation.state_forwards(APP, new)
+        for operations in files:
             # Without a transaction: that asks for the connections of the settings.
             with connection.schema_editor(atomic=False) as editor:
-                operation.database_forwards(APP, editor, state, new)
-            state = new
+                for operation in operations:
+                    new = state.clone()
+                    operation.state_forwards(APP, new)
+                    operation.database_forwards(APP, editor, state, new)
+                    state = new
         ((_, name),) = state.models
         model = state.models[APP, name]
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA table_info('{APP}_{name}')")
             columns = {column[1]: column[2:] for column in cursor.fetchall()}
             cursor.execute(f"SELECT {', '.join(columns)} FROM {APP}_{name} ORDER BY id")
+            cursor.execute(
+                f"SELECT i.name, l.\"unique\" FROM pragma_index_list('{APP}_{name}') l, pragma_index_info(l.name) i"
+            )
+            indexes = sorted(cursor.fetchall())
             rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     finally:
         connection.close()
     fields = {name: field.deconstruct()[1:] for name, field in model.fields.items()}
-    return {"model": name, "fields": fields, "columns": columns, "rows": rows}
+    return {"model": name, "fields": fields, "columns": columns, "indexes": indexes, "rows": rows}
 
 
 KINDS = {
@@ -153,6 +158,8 @@ class Story:
             given["default"] = rng.choice(defaults)
         if rng.random() < 0.1 and not callable(value := rng.choice(defaults)):
             given["db_default"] = value
+        if rng.random() < 0.2:
+            given["db_index"] = rng.random() < 0.8
         if issubclass(kind, models.CharField) and rng.random() < 0.2:
             given["blank"] = True
         if kind is models.DateTimeField and not default and rng.random() < 0.5:
