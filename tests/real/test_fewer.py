@@ -2,7 +2,7 @@
 
 Every migration is recorded by Django's own executor, without being run: it is the proofs that run them all, the old and
 the new files, on scratch databases. With wagtail alone that is a good two minutes of work, the squash proven on SQLite
-and the remake on PostgreSQL. With oscar beside it, each proven on both engines, it is more than ten::
+and the remake on PostgreSQL. With oscar beside it, each proven on both engines, it is several times that::
 
     MIGSYNC_TEST_WHOLE=1 python -m pytest tests/real/test_fewer.py
 """
