@@ -174,8 +174,7 @@ def _advised(finding: Finding, reshape: Reshape) -> Finding:
         return replace(finding, severity=Severity.WARNING, meaning=f"{finding.meaning} {why}")
     if finding.blocks and not finding.hint:
         for place, hint in reshape.advice.items():
-            where = f"{finding.found} {finding.app}.{finding.name} {finding.code}"
-            if re.search(rf"(?<![\w.]){re.escape(place)}(?!\w)", where):
+            if re.search(rf"(?<![\w.]){re.escape(place)}(?!\w)", f"{finding.found} {finding.app}.{finding.name}"):
                 return replace(finding, hint=hint)
     return finding
 

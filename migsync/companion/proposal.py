@@ -49,8 +49,8 @@ class Reshape:
     of a key. `settled` are squashes whose `replaces` is taken out. `anew` are apps whose migrations are made from
     scratch: what needs what is not what it was. `aside` is the directory, in that of the migrations, that the files
     which go are moved to; empty for none. `advice` says of a migration, or of one operation
-    (``shop.0002_a (operation 3)``), what to do where it does not run, and of a finding's code, what to do about it.
-    `left_out` are migrations of which something is left out on purpose: a new database may hold other rows.
+    (``shop.0002_a (operation 3)``), what to do where it does not run. `left_out` are migrations of which something is
+    left out on purpose: a new database may hold other rows.
 
     `labels` are apps that get another label, each old one with the new; their keys are among the `renamed`. `contents`
     are files whose operations change: their bytes of now, and those that the edits of keys are then made in.

@@ -20,8 +20,8 @@ ALEMBICS = re.compile(r"(add|remove)_(table|column)$|modify_")
 NAMED = 5
 MEANING = "A database built from the new files is another one than the old files build."
 HINT = (
-    "Leave out the app, or the range, that it comes from.\n"
-    "What your databases have and the models do not show can be taken away first, by a migration of its own."
+    "Where the models do not say so, have a migration bring them and the databases together first.\n"
+    "Else leave out the app, or the range, that it comes from; what remake cannot take, migsync squash may."
 )
 
 

@@ -35,24 +35,15 @@ def left_out(remade: Remade) -> tuple[Key, ...]:
     return tuple(dict.fromkeys(gone))
 
 
-NOT_IN_THE_MODELS = (
-    "The models do not say so. If they should, or if nobody needs it: have a migration bring both together first.\n"
-    "Else leave the app out of this, or use migsync squash."
-)
-
-
 def advice(remade: Remade) -> dict[str, str]:
-    """What to do where an operation that was carried over does not run, and of its file where that is all one knows.
-
-    Where the schema is another one, something was done to the database alone.
-    """
+    """What to do where an operation that was carried over does not run, and of its file where that is all one knows."""
     found: dict[str, str] = {}
     for key, origins in remade.origins.items():
         found |= {f"{key} (operation {number})": _advice([origin]) for number, origin in origins}
     for key, origins in remade.origins.items():
         if origins:
             found[f"{key}"] = _advice(list(dict.fromkeys(origin for _, origin in origins)))
-    return found | {"schema-differs": NOT_IN_THE_MODELS}
+    return found
 
 
 def _advice(origins: Sequence[Key]) -> str:
