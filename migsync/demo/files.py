@@ -54,7 +54,7 @@ ORDERS_MODELS = """
         note = models.TextField(blank=True)
 """
 
-ID = "models.BigAutoField(primary_key=True, serialize=False)"
+ID = "models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')"
 CREATE_ITEM = f'migrations.CreateModel("Item", [("id", {ID}), ("name", models.CharField(max_length=100))])'
 CREATE_ORDER = (
     f'migrations.CreateModel("Order", [("id", {ID}), ("item", models.ForeignKey("shop.Item", models.PROTECT))])'
