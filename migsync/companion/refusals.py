@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from migsync.companion.edits import CannotEdit
 from migsync.companion.reshaped import Reshaped
+from migsync.errors import HistoryError
 from migsync.findings import Finding, Severity
 from migsync.history import Key, Migration
 from migsync.project.firstparty import FirstParty
@@ -153,3 +155,19 @@ def _error(code: str, migration: Migration, found: str, meaning: str, hint: str)
 
 def _of_key(code: str, key: Key, found: str, meaning: str, hint: str, file: str = "") -> Finding:
     return Finding(code, Severity.ERROR, found, meaning, hint, app=key.app, name=key.name, file=file)
+
+
+def uneditable(migration: Migration, error: HistoryError) -> Finding:
+    """The finding for a file that would have to change and cannot be read, or not be rewritten safely."""
+    line = error.line if isinstance(error, CannotEdit) else 0
+    return Finding(
+        "cannot-edit",
+        Severity.ERROR,
+        error.found,
+        error.meaning,
+        error.hint,
+        app=migration.key.app,
+        name=migration.key.name,
+        file=migration.path,
+        line=line,
+    )

@@ -11,10 +11,10 @@ from pathlib import Path
 from migsync.companion.edits import CannotEdit, MigrationEdit, edit_migration
 from migsync.companion.proposal import FileChange, Proposal, Reshape
 from migsync.companion.references import find_references
-from migsync.companion.refusals import refusals
+from migsync.companion.refusals import refusals, uneditable
 from migsync.companion.reshaped import Reshaped
 from migsync.errors import HistoryError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
 from migsync.history import History, Key, Migration, parse_migration
 from migsync.rewrites.make import NameChanges, assemble
 from migsync.rewrites.order import Rewrites
@@ -66,7 +66,7 @@ class _Work:
             try:
                 self._change(migration, edit)
             except HistoryError as error:
-                self.findings.append(_uneditable(migration, error))
+                self.findings.append(uneditable(migration, error))
         for migration, content in self.reshaped.created:
             self._create(migration, content)
         reshape = self.reshaped.reshape
@@ -106,21 +106,6 @@ def _read(path: str) -> tuple[bytes, int]:
         raise CannotEdit(
             path, 0, error.strerror or str(error), "It would have to change.", "Make it readable."
         ) from error
-
-
-def _uneditable(migration: Migration, error: HistoryError) -> Finding:
-    line = error.line if isinstance(error, CannotEdit) else 0
-    return Finding(
-        "cannot-edit",
-        Severity.ERROR,
-        error.found,
-        error.meaning,
-        error.hint,
-        app=migration.key.app,
-        name=migration.key.name,
-        file=migration.path,
-        line=line,
-    )
 
 
 def _max_migration(reshaped: Reshaped, app: str) -> FileChange | None:

@@ -16,6 +16,7 @@ from migsync.companion.proof.data import WITHOUT, compare_data
 from migsync.companion.proof.identities import Identities
 from migsync.companion.proof.places import NOT_PROVEN, Place, in_use, schema_places, skipped, transition_places, way_on
 from migsync.companion.proof.process import Answer, Failure, ask, overlay
+from migsync.companion.proof.proof import counted
 from migsync.companion.proof.schema import compare_schemas, differing_parts, executing
 from migsync.companion.proof.scratch import Scratch, scratch_database
 from migsync.companion.proof.transition import Transition, Way, compare_stations, plan_transition
@@ -243,7 +244,7 @@ class _Run:
                         differences, rows = compare_data(before, after, again)
                 fact = (
                     f"Data: the migrations leave the same rows on {self.place.words} "
-                    f"({_counted(rows.rows, 'row')} in {_counted(rows.tables, 'table')})."
+                    f"({counted(rows.rows, 'row')} in {counted(rows.tables, 'table')})."
                 )
                 compared = Outcome(tuple(differences))
                 outcome += compared if compared.blocked else Outcome(compared.findings, (fact,))
@@ -254,8 +255,8 @@ class _Run:
         tables = sum(part.kind == "table" for part in parts)
         columns = sum(part.kind == "column" for part in parts)
         return (
-            f"Schema: old and new files build the same on {self.place.words} ({_counted(tables, 'table')}, "
-            f"{_counted(columns, 'column')}, {len(parts) - tables - columns} other parts)."
+            f"Schema: old and new files build the same on {self.place.words} ({counted(tables, 'table')}, "
+            f"{counted(columns, 'column')}, {len(parts) - tables - columns} other parts)."
         )
 
     def _failures(self, old: Answer, new: Answer) -> Iterator[Finding]:
@@ -295,7 +296,3 @@ def _not_built(which: str, failure: Failure, meaning: str, hint: str = "") -> Fi
         file=failure.file,
         line=failure.line,
     )
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

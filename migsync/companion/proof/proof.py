@@ -37,13 +37,13 @@ class Facts:
     @property
     def words(self) -> tuple[str, ...]:
         """The same as sentences; they hold for a proof that is not blocked."""
-        loaded = f"Django loads {_counted(self.migrations, 'migration')}."
+        loaded = f"Django loads {counted(self.migrations, 'migration')}."
         if not self.compared:
             return (loaded, "`makemigrations --check` finds nothing.")
-        yours = f" and for {_counted(self.targets, 'database')} of yours" if self.targets else ""
+        yours = f" and for {counted(self.targets, 'database')} of yours" if self.targets else ""
         return (
             loaded,
-            f"The state is equal in {_counted(self.apps, 'app')} ({_counted(self.models, 'model')}).",
+            f"The state is equal in {counted(self.apps, 'app')} ({counted(self.models, 'model')}).",
             "`makemigrations --check` finds nothing new.",
             f"`migrate --plan` is the same for a fresh database{yours}.",
         )
@@ -196,7 +196,7 @@ def _changes(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> Iter
         yield Finding(
             "changes-pending",
             Severity.INFO,
-            f"{_counted(pending.total(), 'model change')} without a migration, before and after: {counts}.",
+            f"{counted(pending.total(), 'model change')} without a migration, before and after: {counts}.",
             hint="They are no matter here. To make the migrations: python manage.py makemigrations",
         )
 
@@ -205,5 +205,6 @@ def _sorted(keys: Any) -> list[list[str]]:  # noqa: ANN401
     return [list(key) for key in sorted(keys)]
 
 
-def _counted(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """``1 table``, ``2 tables``."""
     return f"{number} {word}{'' if number == 1 else 's'}"

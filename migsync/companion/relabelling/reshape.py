@@ -8,6 +8,7 @@ from pathlib import Path
 
 from migsync.companion.edits import CannotEdit
 from migsync.companion.proposal import Reshape
+from migsync.companion.refusals import uneditable
 from migsync.companion.relabelling.operations import Tables, relabel_operations
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key, Migration
@@ -63,27 +64,13 @@ class _Work:
             content = Path(migration.path).read_bytes()
             edited = relabel_operations(content, migration.path, self.old, self.new, self.tables if own else None)
         except CannotEdit as error:
-            self.findings.append(_uneditable(migration, error))
+            self.findings.append(uneditable(migration, error))
             return
         except OSError:
             return  # said where the file would have to change
         if edited.content != content:
             self.contents[migration.key] = content, edited.content
         self.findings += [_mention(migration.path, line, text, migration.key) for line, text in edited.mentions]
-
-
-def _uneditable(migration: Migration, error: CannotEdit) -> Finding:
-    return Finding(
-        "cannot-edit",
-        Severity.ERROR,
-        error.found,
-        error.meaning,
-        error.hint,
-        app=migration.key.app,
-        name=migration.key.name,
-        file=migration.path,
-        line=error.line,
-    )
 
 
 def _mention(path: str, line: int, text: str, key: Key) -> Finding:
