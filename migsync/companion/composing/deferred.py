@@ -8,17 +8,17 @@ An index of a new field is made last of all too: taken away before, it is there 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import copy
 from typing import Any
 
-from migsync.companion.composing.known import Place, place
+from migsync.companion.composing.known import place
+from migsync.companion.composing.new_fields import New, with_new_fields
 
 
 def without_passing(operations: Sequence[Any]) -> list[Any]:
     """The operations, where no new model or field has what a later one of them takes away from it."""
     kept = [*operations]
-    for number, name in _passing_indexes(operations):
-        kept[number] = _without_index(kept[number], name)
+    for new in _passing_indexes(operations):
+        kept[new.number] = new.made_with(_without_index, kept[new.number])
     for number, option, values in _changes(operations):
         model, options = kept[number], kept[number].options
         staying = {*_tuples(options.get(option))} & {*_tuples(values)}
@@ -43,27 +43,15 @@ def _changes(operations: Sequence[Any]) -> Iterator[tuple[int, str, Any]]:
             yield made[operation.name_lower], operation.option_name, operation.option_value
 
 
-def _passing_indexes(operations: Sequence[Any]) -> Iterator[tuple[int, str]]:
-    """Each operation with a new field, by number, and the field's name, whose index a later one changes."""
-    from django.db.migrations import AddField, AlterField, CreateModel, RenameField, RenameModel
+def _passing_indexes(operations: Sequence[Any]) -> Iterator[New]:
+    """Each new field whose index a later operation changes."""
+    from django.db.migrations import AlterField
 
-    made: dict[Place, tuple[int, str, Any]] = {}
-    for number, operation in enumerate(operations):
-        match operation:
-            case CreateModel():
-                made |= {(operation.name_lower, it.lower()): (number, it, field) for it, field in operation.fields}
-            case AddField():
-                made[place(operation)] = number, operation.name, operation.field
-            case RenameField() if place(operation) in made:
-                made[operation.model_name_lower, operation.new_name_lower] = made.pop(place(operation))
-            case RenameModel():
-                old, new = operation.old_name_lower, operation.new_name_lower
-                made = {(new if model == old else model, name): it for (model, name), it in made.items()}
-            case AlterField() if place(operation) in made:
-                first, name, field = made[place(operation)]
-                if _index(field) and _index(field) != _index(operation.field):
-                    yield first, name
-                    del made[place(operation)]
+    for operation, made in with_new_fields(operations):
+        if isinstance(operation, AlterField) and (new := made.get(place(operation))):
+            index = _index(new.field)
+            if index and index != _index(operation.field):
+                yield made.pop(place(operation))
 
 
 def _index(field: Any) -> str:  # noqa: ANN401
@@ -71,19 +59,7 @@ def _index(field: Any) -> str:  # noqa: ANN401
     return field.get_internal_type() if field.db_index and not field.unique else ""
 
 
-def _without_index(operation: Any, name: str) -> Any:  # noqa: ANN401
-    """A ``CreateModel`` or an ``AddField`` where the field of that name has no index."""
-    from django.db.migrations import AddField
-
-    changed = copy(operation)
-    if isinstance(operation, AddField):
-        changed.field = _plain(operation.field)
-    else:
-        changed.fields = [(it, _plain(field) if it == name else field) for it, field in operation.fields]
-    return changed
-
-
-def _plain(field: Any) -> Any:  # noqa: ANN401
+def _without_index(field: Any) -> Any:  # noqa: ANN401
     field = field.clone()
     field.db_index = False
     return field

@@ -7,6 +7,7 @@ from typing import Any
 
 from migsync.companion.composing.compose import compose
 from migsync.companion.composing.deferred import without_passing
+from migsync.companion.composing.foreign_keys import with_foreign_keys_in_time
 from migsync.companion.composing.notes import stays_apart
 from migsync.companion.composing.once import optimized
 from migsync.companion.proof.worker import set_up, stage
@@ -43,13 +44,13 @@ def _squash(
     keys = [(app, name) for name in wanted["names"]]
     migrations = [on_disk[key] for key in keys]
     operations = [operation for migration in migrations for operation in migration.operations]
-    before = _before(keys[0], on_disk)
+    before = [*_before(keys[0], on_disk)]
     elidable = [(it.name, operation) for it in migrations for operation in it.operations if operation.elidable]
     staying = [(name, operation) for name, operation in elidable if name in wanted["kept"]]
     for _, operation in staying:
         operation.elidable = False
     kept, apart = optimized(operations, app, before) if wanted["optimize"] else (operations, [])
-    kept = without_passing(kept)
+    kept = with_foreign_keys_in_time(without_passing(kept), app, before)
     composed = compose(
         kept,
         app=app,
