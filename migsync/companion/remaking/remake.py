@@ -113,7 +113,9 @@ def _reshape(survey: Survey, wish: Wish, request: RemakeRequest, remade: Remade,
         anew=frozenset(request.apps),
         aside=ASIDE if wish.keep_old else "",
         left_out=telling.left_out(remade),
-        advice=telling.advice(remade) | (telling.advice_against_replaces(olds) if wish.replaces else {}),
+        advice=telling.advice(remade)
+        | telling.advice_beside(history, request.apps)
+        | (telling.advice_against_replaces(olds) if wish.replaces else {}),
         leaves=dict.fromkeys(request.apps, 1),
         notes=telling.notes(remade),
         findings=findings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from migsync.companion.remaking.asking import Carried, Remade
 from migsync.companion.remaking.unseen import Fate
@@ -62,6 +62,34 @@ def advice_against_replaces(olds: Iterable[Key]) -> dict[str, str]:
         "Leave --replaces out: then such a database is told to be migrated first."
     )
     return dict.fromkeys(map(str, olds), hint)
+
+
+def advice_beside(history: History, apps: Collection[str]) -> dict[str, str]:
+    """What to do where a migration that stays does not run on the new ones."""
+    needed: dict[Key, list[str]] = {}
+    for app in sorted(apps):
+        todo, found = [Key(app, name) for name in history.names(app)], set[Key]()
+        while todo:
+            new = [child for child in history.children(todo.pop()) if child not in found]
+            found.update(new)
+            todo += new
+        for key in found:
+            if key.app not in apps:
+                needed.setdefault(key, []).append(app)
+    return {f"{key}": _advice_beside(key, olds, history.first_party) for key, olds in needed.items()}
+
+
+def _advice_beside(key: Key, needed: Sequence[str], first_party: Collection[str]) -> str:
+    it_was = "it was" if len(needed) == 1 else "they were"
+    together = (
+        f"Make them anew together: migsync remake {' '.join(sorted([*needed, key.app]))}\n"
+        if key.app in first_party
+        else ""
+    )
+    return (
+        f"It is not made anew, and may need {_listed(needed)} as {it_was} in its day.\n"
+        f"{together}{'Or leave' if together else 'Leave'} {_listed(needed)} out, or use migsync squash."
+    )
 
 
 def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:

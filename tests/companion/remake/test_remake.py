@@ -275,6 +275,35 @@ def test_an_app_that_stays_runs_where_it_did(project):
     assert project.databases["fresh"].execute("SELECT title, name FROM blog_post, shop_item") == [("first", "second")]
 
 
+def test_an_app_that_needs_what_there_was_once_is_named(project):
+    """blog referred to a model of shop's that went; from scratch shop never makes it."""
+    old = f'migrations.CreateModel("Old", [{PRIMARY}])'
+    files = {
+        "shop": {
+            "0001_initial": migration(f"{CREATE_ITEM}, {ADD_PRICE}, {old}"),
+            "0002_old": migration('migrations.DeleteModel("Old")', "shop.0001_initial"),
+        },
+        "blog": {
+            "0001_initial": migration(
+                f"{CREATE_POST}, {ADD_ITEM.replace('shop.Item', 'shop.Old')}", "shop.0001_initial"
+            ),
+            "0002_item": migration('migrations.RemoveField("Post", "item")', "blog.0001_initial"),
+        },
+    }
+    make(project, {"shop": ONE, "blog": BLOG.partition("    item")[0]}, files)
+    project.migrate("default")
+    ended = project.migsync("remake", "shop", "--update-db", "--yes")
+    assert ended.status == 1
+    assert "in blog.0001_initial" in ended.out
+    assert "It is not made anew, and may need shop as it was in its day." in ended.out
+    assert "migsync remake blog shop" in ended.out
+    ended = project.migsync("remake", "blog", "shop", "--update-db", "--yes")
+    assert ended.status == 0, ended.out + ended.err
+    project.migrate("fresh")
+    project.databases.pop("behind")
+    check(project)
+
+
 def test_the_classic_way_replaces_every_old_migration_once(project):
     """The old files stay, a database that is behind still goes through them, and a new one through the new file."""
     files = {
