@@ -3,6 +3,9 @@
 Each needs a Python of its own, as test_rewriting.py tells, and is skipped without. What is dropped needs models of its
 own days, and remake has told so. makemigrations comes first: a fresh pretix finds something to add. On a machine that
 does nothing else, pretalx takes some five minutes on each engine, and pretix some twenty.
+
+On PostgreSQL pretix's own squash 0051_…_0057_… leaves two indexes of a new field that it should take away: databases
+that ran the old files have none. So a migration takes them away first, as remake says there.
 """
 
 from __future__ import annotations
@@ -56,6 +59,22 @@ DROPPED = {
 }
 
 
+LEFT_OVER = """\
+from django.db import migrations
+
+
+def drop_left_over(apps, schema_editor):
+    model = apps.get_model("pretixbase", "GlobalSettingsObject_SettingsStore")
+    for name in schema_editor._constraint_names(model, ["key"], index=True, unique=False):
+        schema_editor.execute(schema_editor._delete_index_sql(model, name))
+
+
+class Migration(migrations.Migration):
+    dependencies = [("pretixbase", {after!r})]
+    operations = [migrations.RunPython(drop_left_over)]
+"""
+
+
 @dataclass(frozen=True)
 class Migrated:
     """A project with one database, in which all of its migrations ran, and an empty one."""
@@ -86,6 +105,7 @@ class Migrated:
         said = self.project.migsync(*command, "--update-db", "--noinput")
 
         words = ENGINES[self.engine]
+        print(count, self.count, *re.findall(r"^Proven: .*", said, re.MULTILINE), sep="\n")
         for proven in (
             rf"Schema: old and new files build the same on {words} \(\d+ tables",
             rf"Data: the migrations leave the same rows on {words} \(\d+ rows",
@@ -125,21 +145,19 @@ def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Migrate
                 databases.append(stack.enter_context(servers.database()))
         project = make_project(root, {"default": databases[0]}, site(name, python))
         project.manage("makemigrations", "--skip-checks", "--noinput")
+        if name == "pretix":
+            last = max(path.stem for path in (project.history / "pretixbase").glob("[0-9]*.py"))
+            text = LEFT_OVER.format(after=last)
+            (project.history / "pretixbase" / "9999_left_over_indexes.py").write_text(text)
         project.manage("migrate", "--skip-checks", "--verbosity", "0")
         yield Migrated(name, engine, project, *databases)
 
 
-def test_fewer_files_with_the_same_schema_rows_and_databases(migrated: Migrated) -> None:
+def test_squash_all_that_is_safe(migrated: Migrated) -> None:
     migrated.rewrite("squash", "--all-safe")
-    make_empty(migrated.empty)
+
+
+def test_remake(migrated: Migrated) -> None:
     # All by name: of pretixdroid nothing but an empty migration is left.
     apps = sorted(path.name for path in migrated.project.history.iterdir() if path.is_dir() and path.name.isalnum())
     migrated.rewrite("remake", *apps, *(word for key in DROPPED[migrated.name] for word in ("--drop", key)))
-
-
-def make_empty(database: Database) -> None:
-    if isinstance(database, SQLiteDatabase):
-        database.path.unlink()
-    else:
-        database.execute("DROP SCHEMA public CASCADE")
-        database.execute("CREATE SCHEMA public")
