@@ -2,7 +2,8 @@
 
 ``CreateModel`` makes ``unique_together`` and ``index_together`` last of all. Taken away by a later operation of the
 same file, they are not there yet: "Found wrong number (0) of constraints". In files of their own that worked.
-An index of a new field is made last of all too: taken away before, it is there in the end.
+An index of a new field is made last of all too: taken away before, it is there in the end. The same is true of a
+model's ``indexes`` and of some of its ``constraints``: taken away or given another name before, they are not found.
 """
 
 from __future__ import annotations
@@ -15,23 +16,29 @@ from migsync.companion.composing.new_fields import New, with_new_fields
 
 
 def without_passing(operations: Sequence[Any]) -> list[Any]:
-    """The operations, where no new model or field has what a later one of them takes away from it."""
+    """The operations, where no new model or field has what a later one of them takes away from it.
+
+    Indexes and constraints that have names are made by operations of their own, where a later one names them.
+    """
+    from django.db.migrations.operations.models import IndexOperation
+
     kept = [*operations]
     for new in _passing_indexes(operations):
         kept[new.number] = new.made_with(_without_index, kept[new.number])
-    for number, option, values in _changes(operations):
-        model, options = kept[number], kept[number].options
-        staying = {*_tuples(options.get(option))} & {*_tuples(values)}
-        if len(staying) < len({*_tuples(options.get(option))}):
-            rest = {name: value for name, value in options.items() if name != option}
-            options = {**rest, option: staying} if staying else rest
-            kept[number] = type(model)(model.name, model.fields, options, model.bases, model.managers)
-    return kept
+    behind: dict[int, list[Any]] = {}
+    for number, operation in _on_new_models(operations):
+        if isinstance(operation, IndexOperation):
+            kept[number], apart = _with_apart(kept[number], operation)
+            behind[number] = [*apart, *behind.get(number, ())]
+        else:
+            kept[number] = _without_together(kept[number], operation)
+    return [it for number, operation in enumerate(kept) for it in (operation, *behind.get(number, ()))]
 
 
-def _changes(operations: Sequence[Any]) -> Iterator[tuple[int, str, Any]]:
-    """Each model that is made here, by number, with an option and its value in a later operation."""
+def _on_new_models(operations: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    """Each operation on an option of a model that is made here, with the number of what makes it."""
     from django.db.migrations import AlterIndexTogether, AlterUniqueTogether, CreateModel, RenameModel
+    from django.db.migrations.operations.models import IndexOperation
 
     made: dict[str, int] = {}
     for number, operation in enumerate(operations):
@@ -40,7 +47,40 @@ def _changes(operations: Sequence[Any]) -> Iterator[tuple[int, str, Any]]:
         elif isinstance(operation, RenameModel) and operation.old_name_lower in made:
             made[operation.new_name_lower] = made.pop(operation.old_name_lower)
         elif isinstance(operation, AlterUniqueTogether | AlterIndexTogether) and operation.name_lower in made:
-            yield made[operation.name_lower], operation.option_name, operation.option_value
+            yield made[operation.name_lower], operation
+        elif isinstance(operation, IndexOperation) and operation.model_name_lower in made:
+            yield made[operation.model_name_lower], operation
+
+
+def _with_apart(model: Any, operation: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 -- Django has no types
+    """A ``CreateModel`` without the index or constraint that is named, and operations that make it, in that order.
+
+    Those that come after it in the model's list go with it, so that the order stays.
+    """
+    from django.db.migrations import AddConstraint, AddIndex
+
+    option = operation.option_name
+    there = [*model.options.get(option, ())]
+    name = getattr(operation, "old_name", None) or getattr(operation, "name", None)
+    first = next((number for number, it in enumerate(there) if it.name == name), None)
+    if first is None:
+        return model, []
+    add = AddIndex if option == "indexes" else AddConstraint
+    return _with_option(model, option, there[:first]), [add(model.name, it) for it in there[first:]]
+
+
+def _without_together(model: Any, operation: Any) -> Any:  # noqa: ANN401
+    """A ``CreateModel`` without what the operation takes out of ``unique_together`` or ``index_together``."""
+    there = {*_tuples(model.options.get(operation.option_name))}
+    staying = there & {*_tuples(operation.option_value)}
+    return model if staying == there else _with_option(model, operation.option_name, staying)
+
+
+def _with_option(model: Any, option: str, value: Any) -> Any:  # noqa: ANN401
+    options = {name: it for name, it in model.options.items() if name != option}
+    if value:
+        options[option] = value
+    return type(model)(model.name, model.fields, options, model.bases, model.managers)
 
 
 def _passing_indexes(operations: Sequence[Any]) -> Iterator[New]:

@@ -36,18 +36,21 @@ def with_foreign_keys_in_time(operations: Sequence[Any], app: str, before: Itera
     The alteration comes first, where Django's optimizer sees no reason against it. Else the field is made without a
     constraint, and has it from the alteration on. `before` are the app's operations before these, as far as known.
     """
-    kept, before = [*operations], [*before]
-    while moved := _moved(kept, app, before):
+    known = Known()
+    for operation in before:
+        known.take(operation)
+    kept = [*operations]
+    while moved := _moved(kept, app, known.fields):
         kept = moved
     made, behind = [*kept], {}
-    for late in _late(kept, app, before):
+    for late in _late(kept, app, known.fields):
         behind[late.number] = late.again
         for new in late.fields:
             made[new.number] = new.made_with(_unconstrained, made[new.number])
     return [it for number, operation in enumerate(made) for it in (operation, *behind.get(number, ()))]
 
 
-def _moved(operations: Sequence[Any], app: str, before: Iterable[Any]) -> list[Any] | None:
+def _moved(operations: Sequence[Any], app: str, before: Mapping[Place, Any]) -> list[Any] | None:
     """The operations where one that alters a key comes before what refers to it, if there is one that can."""
     for late in _late(operations, app, before):
         alter, first = operations[late.number], min(new.number for new in late.fields)
@@ -57,12 +60,11 @@ def _moved(operations: Sequence[Any], app: str, before: Iterable[Any]) -> list[A
     return None
 
 
-def _late(operations: Sequence[Any], app: str, before: Iterable[Any]) -> Iterator[Late]:
+def _late(operations: Sequence[Any], app: str, before: Mapping[Place, Any]) -> Iterator[Late]:
     from django.db.migrations import AlterField, RenameModel
 
     known = Known()
-    for operation in before:
-        known.take(operation)
+    known.fields |= before
     for number, (operation, made) in enumerate(with_new_fields(operations)):
         if isinstance(operation, AlterField):
             at = place(operation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db import ConnectionHandler, migrations, models
+from django.db import ConnectionHandler, connections, migrations, models
 from django.db.migrations.state import ProjectState
 from django.utils import timezone
 from django.utils.functional import empty
@@ -60,19 +60,29 @@ def noon() -> datetime:
     return NOW
 
 
-def outcome(*files: Sequence[Any]) -> dict[str, Any]:
-    """The state, the columns, the indexes and the rows after the operations of these files."""
-    connection = ConnectionHandler({"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})["default"]
+@contextmanager
+def migrated(database: Mapping[str, Any], files: Iterable[Sequence[Any]]) -> Iterator[tuple[Any, ProjectState]]:
+    """The connection to a database, given as in ``DATABASES``, and the state, after the operations of these files."""
+    connection = ConnectionHandler({"default": {**database}})["default"]
+    connections["default"] = connection  # where a transaction looks for it
     try:
         state = ProjectState()
         for operations in files:
-            # Without a transaction: that asks for the connections of the settings.
-            with connection.schema_editor(atomic=False) as editor:
+            with connection.schema_editor() as editor:
                 for operation in operations:
                     new = state.clone()
                     operation.state_forwards(APP, new)
                     operation.database_forwards(APP, editor, state, new)
                     state = new
+        yield connection, state
+    finally:
+        del connections["default"]
+        connection.close()
+
+
+def outcome(*files: Sequence[Any]) -> dict[str, Any]:
+    """The state, the columns, the indexes and the rows after the operations of these files."""
+    with migrated({"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}, files) as (connection, state):
         ((_, name),) = state.models
         model = state.models[APP, name]
         with connection.cursor() as cursor:
@@ -84,8 +94,6 @@ def outcome(*files: Sequence[Any]) -> dict[str, Any]:
             )
             indexes = sorted(cursor.fetchall())
             rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    finally:
-        connection.close()
     fields = {name: field.deconstruct()[1:] for name, field in model.fields.items()}
     return {"model": name, "fields": fields, "columns": columns, "indexes": indexes, "rows": rows}
 

@@ -1,4 +1,4 @@
-"""A key is altered in the file that makes what refers to it: the same foreign keys come out, on three engines."""
+"""What Django puts off to the end of a file comes out as from files of their own, on three engines."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from django.db import ConnectionHandler, migrations, models
-from django.db.migrations.state import ProjectState
+from django.db import migrations, models
 
 from migsync.companion.composing.deferred import without_passing
 from migsync.companion.composing.foreign_keys import with_foreign_keys_in_time
 from migsync.companion.composing.once import optimized
 from migsync.companion.proof.schema import differing_parts
-from tests.companion.composing.tables import APP, STOP, django
+from tests.companion.composing.tables import APP, STOP, django, migrated
 from tests.databases import Database
 
 Auto, Big, Integer = models.AutoField, models.BigAutoField, models.IntegerField
@@ -84,6 +83,38 @@ STORIES = {
     "it never had one": ([SHOP], [model("Part", ("of", to("Shop", db_constraint=False))), bigger("shop")]),
     "it goes": ([SHOP], [PART, STOP, bigger("shop"), migrations.RemoveField("part", "of")]),
 }
+NUMBER = ("number", Integer())
+INDEXED = model(
+    "Item", NUMBER, options={"indexes": [models.Index(fields=["number"], name=it) for it in ("a", "b", "c")]}
+)
+UNIQUE, PARTLY = (
+    models.UniqueConstraint(fields=["number"], name="a"),
+    models.UniqueConstraint(fields=["number"], name="b", condition=models.Q(number__gt=1)),
+)
+CONSTRAINED = model("Item", NUMBER, options={"constraints": [UNIQUE, PARTLY]})
+TOGETHER = model("Item", NUMBER, ("other", Integer()), options={"unique_together": {("number", "other")}})
+STORIES |= {
+    "an index is taken away": ([], [INDEXED, STOP, migrations.RemoveIndex("item", "b")]),
+    "an index has another name": ([], [INDEXED, STOP, migrations.RenameIndex("item", new_name="d", old_name="a")]),
+    "two indexes, of a model with another name": (
+        [],
+        [
+            INDEXED,
+            STOP,
+            migrations.RenameModel("Item", "Thing"),
+            migrations.RemoveIndex("thing", "c"),
+            migrations.RemoveIndex("thing", "a"),
+        ],
+    ),
+    "a constraint is taken away": ([], [CONSTRAINED, STOP, migrations.RemoveConstraint("item", "b")]),
+    "another one is": ([], [CONSTRAINED, STOP, migrations.RemoveConstraint("item", "a")]),
+    "nothing is unique together": ([], [TOGETHER, STOP, migrations.AlterUniqueTogether("item", set())]),
+    "something else is": ([], [TOGETHER, STOP, migrations.AlterUniqueTogether("item", {("other", "number")})]),
+    "a text has no index": (
+        [],
+        [model("Item", ("text", models.SlugField())), STOP, alter("item", "text", models.TextField())],
+    ),
+}
 ALIKE = {
     "the words of the key": ([SHOP], [PART, alter("shop", "id", Auto(primary_key=True, verbose_name="ID"))]),
     "added": ([SHOP, ITEM], [migrations.AddField("item", "of", to("Shop", null=True)), bigger("shop")]),
@@ -107,29 +138,20 @@ def composed(before: Sequence[Any], operations: Sequence[Any]) -> list[Any]:
 
 
 def run(database: Database, files: Sequence[Sequence[Any]]) -> dict[tuple[str, str], Any]:
-    """The fields that Django's state has at the end."""
+    """The fields and the options that Django's state has at the end."""
     if database.engine == "mysql":
         import pymysql
 
         pymysql.install_as_MySQLdb()
-    connection = ConnectionHandler({"default": database.django})["default"]
-    try:
-        state = ProjectState()
-        for operations in files:
-            # Without a transaction: that asks for the connections of the settings.
-            with connection.schema_editor(atomic=False) as editor:
-                for operation in operations:
-                    new = state.clone()
-                    operation.state_forwards(APP, new)
-                    operation.database_forwards(APP, editor, state, new)
-                    state = new
-    finally:
-        connection.close()
-    return {
-        (name, field): it.deconstruct()[1:]
-        for (_, name), model in state.models.items()
-        for field, it in model.fields.items()
-    }
+    with migrated(database.django, files) as (_, state):
+        return {
+            **{
+                (name, field): it.deconstruct()[1:]
+                for (_, name), model in state.models.items()
+                for field, it in model.fields.items()
+            },
+            **{(name, "options"): model.options for (_, name), model in state.models.items()},
+        }
 
 
 def differences(old: Database, new: Database) -> list[Any]:
@@ -150,7 +172,7 @@ def compare(new_database, engine, before, operations) -> None:
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mysql"])
 @pytest.mark.parametrize("story", STORIES)
-def test_the_same_foreign_keys(story, engine, new_database):
+def test_the_same_comes_out(story, engine, new_database):
     compare(new_database, engine, *STORIES[story])
 
 
