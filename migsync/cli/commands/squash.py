@@ -146,8 +146,9 @@ def _suggest(output: Output, where: Where, apps: tuple[str, ...]) -> ExitStatus:
         chosen = chosen_apps(history, apps)
         runs = () if errors else assess(find_runs(history, chosen), history.migrations)
         files = sum(len(history.names(app)) for app in chosen)
-        findings = [finding.as_dict() for finding in (*survey.findings, *errors)]
-        output.document({**suggestion_document(history, runs, files), "findings": findings})
+        if output.json:
+            findings = [finding.as_dict() for finding in (*survey.findings, *errors)]
+            output.document({**suggestion_document(history, runs, files), "findings": findings})
         if errors:
             return ExitStatus.REFUSED
         output.show(suggestion_blocks(history, runs, files, shorten=output.shorten))
