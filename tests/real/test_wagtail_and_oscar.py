@@ -52,11 +52,16 @@ def test_apply_follows_the_files_and_undo_is_exact(tmp_path: Path, databases: di
 
 
 def migrate(project: RealProject, databases: dict[str, Database]) -> None:
-    """Record every migration everywhere, by running them all, in all databases at the same time."""
-    running = {alias: project.start_migrate(alias) for alias in databases}
-    for alias, process in running.items():
-        _, errors = process.communicate()
-        assert process.returncode == 0, f"{alias}: {errors}"
+    """Have every migration recorded everywhere: by running them all on SQLite, by Django's ``--fake`` on the others.
+
+    What counts here are the rows. It would be the same on three engines, for two more minutes of work.
+    """
+    process = project.start_migrate("default")
+    for alias in databases.keys() - {"default"}:
+        project.record(alias)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    for alias in databases:
         assert NOTHING_TO_DO in project.migrate_plan(alias)
 
 
