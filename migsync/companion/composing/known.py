@@ -37,27 +37,39 @@ class Known:
             self._change(operation)
 
     def _change(self, operation: Any) -> None:  # noqa: ANN401
-        from django.db.migrations import AddField, AlterField, DeleteModel, RemoveField, RenameField, RenameModel
+        from django.db.migrations import AddField, AlterField, DeleteModel, RenameModel
 
         match operation:
             case AddField() | AlterField():
                 self.fields[place(operation)] = operation.field
-            case RemoveField():
-                self.fields.pop(place(operation), None)
-            case RenameField():
-                field = self.fields.pop(place(operation), None)
-                if field is not None:
-                    self.fields[operation.model_name_lower, operation.new_name_lower] = field
             case RenameModel():
                 old, new = operation.old_name_lower, operation.new_name_lower
-                self.fields = {(new if it == old else it, name): field for (it, name), field in self.fields.items()}
                 self.new = {new if model == old else model for model in self.new}
             case DeleteModel():
-                self._forget(operation.name_lower)
+                self.new.discard(operation.name_lower)
+        carry(self.fields, operation)
 
     def _forget(self, model: str) -> None:
         self.fields = {place: field for place, field in self.fields.items() if place[0] != model}
         self.new.discard(model)
+
+
+def carry(fields: dict[Place, Any], operation: Any) -> None:  # noqa: ANN401
+    """Put what is known of fields where an operation takes them to, and leave out what it takes away."""
+    from django.db.migrations import DeleteModel, RemoveField, RenameField, RenameModel
+
+    match operation:
+        case RemoveField():
+            fields.pop(place(operation), None)
+        case RenameField() if place(operation) in fields:
+            fields[operation.model_name_lower, operation.new_name_lower] = fields.pop(place(operation))
+        case RenameModel():
+            old, new = operation.old_name_lower, operation.new_name_lower
+            for model, name in [at for at in fields if at[0] == old]:
+                fields[new, name] = fields.pop((model, name))
+        case DeleteModel():
+            for at in [at for at in fields if at[0] == operation.name_lower]:
+                del fields[at]
 
 
 def place(operation: Any) -> Place:  # noqa: ANN401

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from migsync.companion.composing.known import Place, place
+from migsync.companion.composing.known import Place, carry, place
 
 
 @dataclass(frozen=True)
@@ -37,28 +37,18 @@ def with_new_fields(operations: Sequence[Any]) -> Iterator[tuple[Any, dict[Place
 
     One that is taken out of them does not come again.
     """
-    from django.db.migrations import AddField, CreateModel, RemoveField, RenameField, RenameModel
+    from django.db.migrations import AddField, CreateModel, RenameField
 
     made: dict[Place, New] = {}
     for number, operation in enumerate(operations):
         yield operation, made
         match operation:
             case CreateModel():
-                model = operation.name_lower
-                made |= {
-                    (model, name.lower()): New(number, name, name, field, with_table=True)
-                    for name, field in operation.fields
-                }
+                for name, field in operation.fields:
+                    made[operation.name_lower, name.lower()] = New(number, name, name, field, with_table=True)
             case AddField():
                 name = operation.name
                 made[place(operation)] = New(number, name, name, operation.field, with_table=False)
-            case RemoveField():
-                made.pop(place(operation), None)
             case RenameField() if place(operation) in made:
-                new = replace(made.pop(place(operation)), name=operation.new_name)
-                made[operation.model_name_lower, operation.new_name_lower] = new
-            case RenameModel():
-                old, to = operation.old_name_lower, operation.new_name_lower
-                for model, name in [*made]:
-                    if model == old:
-                        made[to, name] = made.pop((model, name))
+                made[place(operation)] = replace(made[place(operation)], name=operation.new_name)
+        carry(made, operation)
