@@ -66,17 +66,15 @@ def advice_against_replaces(olds: Iterable[Key]) -> dict[str, str]:
 
 def advice_beside(history: History, apps: Collection[str]) -> dict[str, str]:
     """What to do where a migration that stays does not run on the new ones."""
-    needed: dict[Key, list[str]] = {}
-    for app in sorted(apps):
-        todo, found = [Key(app, name) for name in history.names(app)], set[Key]()
-        while todo:
-            new = [child for child in history.children(todo.pop()) if child not in found]
-            found.update(new)
-            todo += new
-        for key in found:
-            if key.app not in apps:
-                needed.setdefault(key, []).append(app)
-    return {f"{key}": _advice_beside(key, olds, history.first_party) for key, olds in needed.items()}
+    needed: dict[Key, set[str]] = {}
+    for key in history.order:
+        above = (needed[parent] for parent in history.parents(key))
+        needed[key] = set().union([key.app] if key.app in apps else [], *above)
+    return {
+        f"{key}": _advice_beside(key, sorted(olds), history.first_party)
+        for key, olds in needed.items()
+        if olds and key.app not in apps
+    }
 
 
 def _advice_beside(key: Key, needed: Sequence[str], first_party: Collection[str]) -> str:
