@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
+from tests import profiles
 from tests.databases import (
     ENGINES,
     Database,
@@ -25,11 +25,7 @@ from tests.replica import Replica, running_replica
 
 NewDatabase = Callable[[str], Database]
 
-# deadline=None: the machine's speed is not under test. A failure prints what repeats it.
-settings.register_profile("migsync", deadline=None, print_blob=True)
-settings.register_profile("ci", settings.get_profile("migsync"), derandomize=False, database=None)
-IN_CI = os.environ.get("CI", "").lower() == "true"
-settings.load_profile("ci" if IN_CI else "migsync")
+profiles.load()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real: runs on histories that nobody here wrote; takes a minute or two")
     # In CI every run has its own seed, chosen here so that it can be printed (xdist hands it to the workers).
     # Elsewhere Hypothesis keeps its example database, which a fixed seed would turn off.
-    if IN_CI and config.getoption("hypothesis_seed") is None:
+    if profiles.IN_CI and config.getoption("hypothesis_seed") is None:
         config.option.hypothesis_seed = random.SystemRandom().randrange(2**32)
 
 
@@ -46,9 +42,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     seed = config.getoption("hypothesis_seed")
-    return None if seed is None else f"hypothesis: repeat with --hypothesis-seed={seed}"
+    repeat = [] if seed is None else [f"hypothesis: repeat with --hypothesis-seed={seed}"]
+    return [f"profile: {profiles.NAME}", *repeat]
 
 
 @pytest.fixture(scope="session")
