@@ -1,4 +1,4 @@
-"""The guard: ``migrate`` and the names in a database, kept from working against each other.
+"""The guard of ``migrate``: it does not run for a database that ``migsync plan`` refuses, nor beside migsync.
 
 Django's setting ``MIGSYNC_ON_MIGRATE`` says what ``migrate`` does for a database that holds names which have changed:
 ``"check"`` (the default) stops it and says what to run, ``"sync"`` makes the changes first, ``"off"`` does neither.
@@ -6,25 +6,27 @@ Django's setting ``MIGSYNC_ON_MIGRATE`` says what ``migrate`` does for a databas
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
+from django.db import connections
 
 from migsync.companion.commit import Settled, is_open, journals_of, recover_files
 from migsync.engines import Deadline
-from migsync.errors import Blocked, SettingsError, TargetError
+from migsync.errors import Blocked, MigsyncError, SettingsError, UnknownAlias, UnknownEngine, Unreachable
+from migsync.findings import Finding
 from migsync.project import find_project
 from migsync.records.target import open_target
 from migsync.rewrites.files import write_rewrite
 from migsync.sync.apply import Outcome, apply_plan
-from migsync.sync.plan import Plan
 from migsync.sync.planning import PlanRequest, Survey, choose, survey
 
 SETTING = "MIGSYNC_ON_MIGRATE"
 PATIENCE = 10.0
-"""Seconds that are waited for another migsync or migrate."""
+"""Seconds to wait for another migsync or migrate."""
 
 
 class OnMigrate(StrEnum):
@@ -45,23 +47,70 @@ def on_migrate() -> OnMigrate:
         raise SettingsError(f"{SETTING} is {value!r}.", hint=f"It is one of {known}.") from None
 
 
-def plan_for(alias: str) -> Plan | None:
-    """The plan for one alias; None for a database that is fresh or cannot be reached (Django will say that itself).
+@dataclass(frozen=True)
+class Refusal:
+    """Why ``migrate`` must not run, as a system check says it: the message, the hint, and the id of the check."""
 
-    Raises a MigsyncError for what concerns the project as a whole.
+    found: str
+    hint: str
+    id: str
+
+    def __str__(self) -> str:
+        return "\n".join(filter(None, (f"({self.id}) {self.found}", self.hint)))
+
+
+def refusals(alias: str, mode: OnMigrate) -> list[Refusal]:
+    """Why ``migrate`` must not run for one alias; empty where it may.
+
+    What ``migsync plan`` refuses, be it a finding or an error, is refused here (E002). In the mode ``CHECK`` so are
+    changes that are not made yet (E001). Empty for a fresh database, and for what Django will report itself.
     """
-    with _survey(alias) as found:
-        return found.plans[0] if found.plans else None
+    try:
+        with _survey(alias) as found:
+            return _refused(alias, found) or (_changed(alias, found) if mode is OnMigrate.CHECK else [])
+    except MigsyncError as error:
+        return [_unsound(alias, error)]
+
+
+def stop(refused: Sequence[Refusal]) -> None:
+    """Raises Blocked, which says all of them, unless there are none."""
+    if refused:
+        raise Blocked("\n".join(map(str, refused)))
+
+
+def _refused(alias: str, found: Survey) -> list[Refusal]:
+    findings = [*found.findings, *(finding for plan in found.plans for finding in plan.findings)] if found.plans else []
+    return [_unsound(alias, one) for one in findings if one.blocks]
+
+
+def _unsound(alias: str, cause: Finding | MigsyncError) -> Refusal:
+    look = f"See the whole plan with: python manage.py migsync plan --database {alias}"
+    hint = "\n".join(filter(None, (cause.hint, look)))
+    return Refusal(f"{alias}: {cause.found} {cause.meaning}".rstrip(), hint, "migsync.E002")
+
+
+def _changed(alias: str, found: Survey) -> list[Refusal]:
+    count = sum(len(plan.changes) for plan in found.plans)
+    if not count:
+        return []
+    names = "1 record of django_migrations holds a name that has changed"
+    if count > 1:
+        names = f"{count} records of django_migrations hold names that have changed"
+    message = f"{alias}: {names}. `migrate` would take migrations that were applied for new ones."
+    return [Refusal(message, f"Run first: python manage.py migsync apply --database {alias}", "migsync.E001")]
 
 
 def sync(alias: str) -> Outcome | None:
     """Bring one alias in line; None where there was nothing to do. Raises Blocked and what ``migsync apply`` raises."""
-    with _survey(alias) as found:
+    try:
+        looked_at = _survey(alias)
+    except MigsyncError as error:
+        raise Blocked(str(_unsound(alias, error))) from error
+    with looked_at as found:
+        stop(_refused(alias, found))
         plan = found.plans[0] if found.plans else None
-        if plan is None or (plan.empty and not plan.blocked):
+        if plan is None or plan.empty:
             return None
-        if plan.blocked:
-            raise Blocked("\n".join(finding.found for finding in plan.findings if finding.blocks))
         if found.proposed:
             write_rewrite(found.project.rewrites, found.proposed)
         patience = found.project.lock_timeout or PATIENCE
@@ -81,30 +130,47 @@ def settle() -> Settled | None:
 
 
 @contextmanager
-def reserved(alias: str) -> Iterator[None]:
+def reserved(alias: str) -> Iterator[bool]:
     """Hold the lock that migsync takes for its changes, on a connection of its own; raises LockTimeout.
 
-    Not held where the database is fresh, is not one that migsync knows, or cannot be reached: what is to be said then
-    is Django's to say.
+    False, and no lock, for a fresh database and for what Django will report itself; then there is nothing to guard.
     """
     with ExitStack() as stack:
         try:
             (config,) = choose(find_project(), [alias])
             target = stack.enter_context(open_target(config))
             table = target.table
-        except TargetError:
+        except MigsyncError as error:
+            if not _is_djangos(alias, error):
+                raise
             table = None
         if table is not None:
             connection = stack.enter_context(target.connect())
             with target.behaviour.explained():
                 target.behaviour.reserve(connection, table, Deadline(PATIENCE))
-        yield
+        yield table is not None
 
 
 def _survey(alias: str) -> Survey:
+    """Raises the error that keeps ``migsync plan`` from judging the alias, unless Django will report it itself."""
     found = survey(find_project(), PlanRequest(databases=(alias,)))
     for error in found.errors.values():
-        if not isinstance(error, TargetError):
+        if not _is_djangos(alias, error):
             found.__exit__(None, None, None)
             raise error
     return found
+
+
+def _is_djangos(alias: str, error: MigsyncError) -> bool:
+    """Whether Django reports this itself, or migsync has no business with the database."""
+    if isinstance(error, Unreachable):
+        return not _reached_by_django(alias)
+    return isinstance(error, UnknownAlias | UnknownEngine)
+
+
+def _reached_by_django(alias: str) -> bool:
+    try:
+        connections[alias].ensure_connection()
+    except Exception:  # whatever it is, `migrate` meets it next
+        return False
+    return True

@@ -11,7 +11,7 @@ from django.core.management import load_command_class
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands.migrate import Command as DjangosOwn
 
-from migsync.companion.guard import OnMigrate, on_migrate, reserved, settle, sync
+from migsync.companion.guard import OnMigrate, on_migrate, refusals, reserved, settle, stop, sync
 from migsync.errors import MigsyncError
 
 READING = ("plan", "check_unapplied")
@@ -55,7 +55,11 @@ class Command(_without_us()):  # type: ignore[misc]
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- as Django declares it
-        """Sync first where ``MIGSYNC_ON_MIGRATE`` says so; then what ``migrate`` does, under the lock."""
+        """Sync first where ``MIGSYNC_ON_MIGRATE`` says so; then what ``migrate`` does, under the lock.
+
+        The database is looked at under the lock although the system checks look too: ``call_command`` and
+        ``--skip-checks`` leave the checks out, and another process may have written while this one waited.
+        """
         alias = options["database"]
         try:
             mode = on_migrate()
@@ -66,7 +70,9 @@ class Command(_without_us()):  # type: ignore[misc]
                 count = len(outcome.run.changes)
                 records = "1 record" if count == 1 else f"{count} records"
                 self.stdout.write(f"migsync: {records} of {alias} brought in line (run {outcome.run.id[:12]}).")
-            with reserved(alias):
+            with reserved(alias) as guarded:
+                if guarded and mode is OnMigrate.CHECK:
+                    stop(refusals(alias, mode))
                 return super().handle(*args, **options)
         except MigsyncError as error:
             raise CommandError(str(error)) from error
