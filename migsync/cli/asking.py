@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from migsync.cli.output import Output
-from migsync.cli.views.blocks import EMPTY, line
+from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import Interrupted, NeedsConsent
+from migsync.sync.plan import DATABASE_AHEAD
 
 if TYPE_CHECKING:
     from migsync.rewrites.pairs import Pair
+    from migsync.sync.plan import Plan
     from migsync.sync.planning import PlanRequest
 
 
@@ -44,6 +46,20 @@ def ask_pairs(output: Output, pairs: Iterable[Pair], request: PlanRequest) -> Pl
             settled |= olds | news
             request = _with(request, pair)
     return request
+
+
+def ask_backwards(output: Output, plans: Iterable[Plan]) -> bool:
+    """Whether a person wants the databases that are ahead of the files to go back; True where there is none."""
+    from migsync.cli.views.findings import findings_blocks
+
+    waiting = [plan for plan in plans if plan.waits_for_word]
+    for plan in waiting:
+        findings = [finding for finding in plan.findings if finding.code == DATABASE_AHEAD]
+        output.show([EMPTY, line(Span(plan.target.alias, Style.HEADING)), *findings_blocks(findings, indent=2)])
+    if not waiting:
+        return True
+    aliases = ", ".join(plan.target.alias for plan in waiting)
+    return click.confirm(f"Go back to older names in {aliases}?", default=False)
 
 
 def _claim(pair: Pair) -> str:

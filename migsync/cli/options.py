@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from migsync.sync.planning import PlanRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
-ASKED = ("databases", "apps", "maps", "collapses", "removes", "accept", "prune", "dedupe", "positions")
+ASKED = ("databases", "apps", "maps", "collapses", "removes", "accept", "prune", "dedupe", "positions", "backwards")
 
 
 def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -146,6 +146,11 @@ def planning_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="APP=REWRITE",
             multiple=True,
             help="Say which rewrite an app's records have last been through, where it cannot be told.",
+        ),
+        click.option(
+            "--backwards",
+            is_flag=True,
+            help="Let records go back to older names, where a database is ahead of these files.",
         ),
     )(packed("asked", ASKED, dict, function))
 

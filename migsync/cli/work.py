@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migsync.cli.asking import ask_pairs
+from migsync.cli.asking import ask_backwards, ask_pairs
 from migsync.cli.options import plan_request
 from migsync.cli.output import Output
 from migsync.cli.surveying import survey_blocks, survey_document
@@ -56,19 +57,22 @@ def work_of(
 ) -> Iterator[Work]:
     """The work of the plan file, or of a new survey; its targets stay open inside the `with`.
 
-    With `ask`, a person at a terminal is asked about the pairs that are only likely. Raises UsageError where options
-    that make a new plan come with a plan file.
+    With `ask`, a person at a terminal is asked about the pairs that are only likely, and whether a database that is
+    ahead of the files shall go back. Raises UsageError where options that make a new plan come with a plan file.
     """
     from migsync.sync.planning import survey
 
+    ask = ask and output.can_ask
     if file:
-        with _from_file(project, saved_plans(file, asked), shorten=output.shorten) as work:
+        saved = _allowed(output, file, saved_plans(file, asked), backwards=asked["backwards"], ask=ask)
+        with _from_file(project, saved, shorten=output.shorten) as work:
             yield work
         return
     request = plan_request(asked, trust_names=trust_names)
-    if ask and output.can_ask:
+    if ask:
         with survey(project, request) as first:
             request = ask_pairs(output, first.open_pairs, request)
+            request = replace(request, backwards=request.backwards or ask_backwards(output, first.plans))
     with survey(project, request) as found:
         yield Work(
             project,
@@ -94,9 +98,11 @@ def write_proposed(output: Output, work: Work) -> str | None:
 
 def saved_plans(file: Path, asked: Mapping[str, Any]) -> PlanFile:
     """The plans of a file, only those of --database where it is given."""
-    if any(value for name, value in asked.items() if name != "databases"):
+    if any(value for name, value in asked.items() if name not in ("databases", "backwards")):
         raise UsageError(
-            "A saved plan takes no options that make a new one.", "", "Leave out PLAN, or keep only --database."
+            "A saved plan takes no options that make a new one.",
+            "",
+            "Leave out PLAN, or keep only --database and --backwards.",
         )
     saved, aliases = load_plans(file), asked["databases"]
     there = [plan.target.alias for plan in saved.plans]
@@ -104,6 +110,16 @@ def saved_plans(file: Path, asked: Mapping[str, Any]) -> PlanFile:
         if alias not in there:
             raise UsageError(f"{file} holds no plan for {alias!r}.", "", f"It is for: {', '.join(there) or 'nothing'}.")
     return PlanFile(tuple(plan for plan in saved.plans if not aliases or plan.target.alias in aliases), saved.proposed)
+
+
+def _allowed(output: Output, file: Path, saved: PlanFile, *, backwards: bool, ask: bool) -> PlanFile:
+    """The saved plans; those that go back are blocked unless a person says that they may."""
+    from migsync.sync.backwards import without_word
+
+    held = [without_word(plan, shlex.quote(str(file))) for plan in saved.plans]
+    if backwards or (ask and ask_backwards(output, held)):
+        return saved
+    return PlanFile(tuple(held), saved.proposed)
 
 
 @contextmanager

@@ -101,7 +101,11 @@ def _changed(alias: str, found: Survey) -> list[Refusal]:
 
 
 def sync(alias: str) -> Outcome | None:
-    """Bring one alias in line; None where there was nothing to do. Raises Blocked and what ``migsync apply`` raises."""
+    """Bring one alias in line; None where there was nothing to do.
+
+    Never back to the names of older files: a database that is ahead of them is blocked. Raises Blocked and what
+    ``migsync apply`` raises.
+    """
     try:
         looked_at = _survey(alias)
     except MigsyncError as error:

@@ -1,31 +1,46 @@
-"""Backwards: rows brought back to before rewrites that the journal knows and the disk does not (any more).
+"""Backwards: the rows of a database that is ahead of the files, because it has been through rewrites without a file.
 
-A branch switch or a revert takes rewrite files away. The journal's before-images bring the touched rows back; rows
-that were recorded since, under names that such a rewrite gave, get the old names from the journal's copy of it.
+That is so on an older branch, after a revert, and where an old release is started again. The journal's before-images
+bring the touched rows back; rows recorded since then under names that such a rewrite gave get the old names from the
+journal's copy of it. Nothing goes back without the person's word (``--backwards``), and nothing ever goes back past
+records that the files on disk do not know: those were made by a newer release, which may be running.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migsync.findings import Finding, Severity
+from migsync.history.graph import History
 from migsync.records.record import Record
 from migsync.rewrites.order import Rewrites
+from migsync.rewrites.position import Clock
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import Row, backward
-from migsync.sync.plan import Change
+from migsync.sync.plan import DATABASE_AHEAD, NEWER_RECORDS, Change, Plan
 from migsync.sync.run import Run, passed_rewrites, standing
+
+NAMED = 5
+"""So many records are named in a finding; the rest are counted."""
 
 
 @dataclass(frozen=True)
 class Back:
-    """`passed` are the rewrites, by id, that the rows have been through; `returned` those that were taken back."""
+    """The rows taken back.
+
+    `passed` are the rewrites, by id, that the rows have been through afterwards; `returned` those that were taken back,
+    of which `unknown` have no file. `run` is the oldest run that was taken back, and `restored` are the rows that its
+    before-images, or a later run's, brought back.
+    """
 
     rows: list[Row]
     passed: Mapping[str, Rewrite]
     returned: tuple[Rewrite, ...] = ()
+    unknown: tuple[Rewrite, ...] = ()
     findings: tuple[Finding, ...] = ()
+    run: Run | None = None
+    restored: frozenset[Record] = frozenset()
 
 
 def bring_back(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites, apps: Collection[str]) -> Back:
@@ -33,6 +48,8 @@ def bring_back(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites, app
     stand = standing(runs)
     passed = before = passed_rewrites(stand)
     now, findings = list(rows), list[Finding]()
+    run: Run | None = None
+    restored: set[Record] = set()
     while stand and any(_unknown(rewrite, rewrites, apps) for rewrite in before.values()):
         run = stand.pop()
         before = passed_rewrites(stand)
@@ -40,11 +57,12 @@ def bring_back(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites, app
         now, problems = revert(now, run.changes, cause)
         findings += problems
         gone = [rewrite for rewrite in run.passed if rewrite.id not in before]
-        now = _under_old_names(now, gone, {row.now for row in now if row.cause == cause})
+        brought = {row.now for row in now if row.now and row.cause == cause}
+        now = _under_old_names(now, gone, brought)
+        restored |= brought
     returned = tuple(rewrite for identity, rewrite in passed.items() if identity not in before)
-    if returned and not findings:
-        findings.append(_announce([rewrite for rewrite in returned if _unknown(rewrite, rewrites, apps)]))
-    return Back(now, before, returned, tuple(findings))
+    unknown = tuple(rewrite for rewrite in returned if _unknown(rewrite, rewrites, apps))
+    return Back(now, before, returned, unknown, tuple(findings), run, frozenset(restored))
 
 
 def _unknown(rewrite: Rewrite, rewrites: Rewrites, apps: Collection[str]) -> bool:
@@ -94,11 +112,92 @@ def _changed_since(after: Record) -> Finding:
     )
 
 
-def _announce(gone: Sequence[Rewrite]) -> Finding:
-    names = ", ".join(f"{rewrite.id[:12]} ({rewrite.command}, made {rewrite.created})" for rewrite in gone)
+def newer_records(back: Back, history: History, clock: Clock) -> list[Record]:
+    """The records made since the rewrites that are taken back, of which the files on disk know nothing.
+
+    Those of installed packages are not looked at: they come and go with the package.
+    """
+    known = history.migrations.keys() | {key for file in history.migrations.values() for key in file.replaces}
+    return [
+        row.origin
+        for row in back.rows
+        if row.origin
+        and row.now
+        and row.now.key not in known
+        and row.now not in back.restored
+        and (row.now.app in history.first_party or row.now.app not in history.apps)
+        and not _was_there(row.origin, back.run, clock)
+    ]
+
+
+def _was_there(record: Record, run: Run | None, clock: Clock) -> bool:
+    """Whether a record is certainly older than a run, by its id and by its time; in doubt it is not."""
+    if run is None or not run.at:
+        return False
+    touched = [row.id or 0 for change in run.changes for row in (change.before, change.after) if row]
+    return (record.id or 0) < max(touched, default=0) and clock.older(record.applied, run.at)
+
+
+def past_newer_records(back: Back, records: Sequence[Record]) -> Finding:
+    """The error of a database that was used by a newer release since; no word helps."""
+    named = [f"{record.key} (row {record.id})" for record in records[:NAMED]]
+    if len(records) > NAMED:
+        named.append(f"{len(records) - NAMED} more")
+    first = records[0]
     return Finding(
-        "older-history",
-        Severity.INFO,
-        f"This database has been through {names}, of which there is no file.",
-        "The files are those of an older history (another branch, or a revert); the rows go back to its names.",
+        NEWER_RECORDS,
+        Severity.ERROR,
+        f"{_ahead_of_files(back.unknown)} Since then, it has recorded {', '.join(named)}, also without a file here.",
+        "A newer release uses this database. migsync never goes back past such records, not even with --backwards.",
+        f"Use the files of the newer release. To go back all the same, first unapply {first.key} with those files: "
+        f"manage.py migrate {first.app} NAME, where NAME is the migration before it.\n"
+        f"If a record is only a leftover: --prune {first.key} --backwards",
+        app=first.app,
+        name=first.name,
     )
+
+
+def ahead(back: Back, *, changes: int, allowed: bool, blocked: bool) -> Finding:
+    """What is said of a database that is ahead of the files: an error, unless going back is `allowed`.
+
+    `blocked`: another error stands in the way as well, so that the word alone would not help.
+    """
+    found = _ahead_of_files(back.unknown)
+    if allowed:
+        return Finding(DATABASE_AHEAD, Severity.INFO, found, "The records go back to the names of these files.")
+    return _needs_a_word(found, changes, HINT if not blocked else "")
+
+
+HINT = "If a newer release is in use, use its files. To go back to the older names: migsync apply --backwards"
+
+
+def without_word(plan: Plan, file: str) -> Plan:
+    """A saved plan as it is taken where nobody said that it may go back: blocked, if it does."""
+    if not plan.goes_back:
+        return plan
+    names = ", ".join(_in_words(rewrite) for rewrite in plan.returned)
+    found = f"The plan takes {plan.target.alias} back to before {names}."
+    hint = f"If a newer release is in use, do not apply it. To go back: migsync apply {file} --backwards"
+    others = tuple(finding for finding in plan.findings if finding.code != DATABASE_AHEAD)
+    return replace(plan, findings=(*others, _needs_a_word(found, len(plan.changes), hint)))
+
+
+def _needs_a_word(found: str, changes: int, hint: str) -> Finding:
+    what = "1 record" if changes == 1 else f"{changes} records"
+    return Finding(
+        DATABASE_AHEAD,
+        Severity.ERROR,
+        found,
+        f"Going back changes {what} to older names. A release that knows the new names would then fail, or run "
+        "migrations again.",
+        hint,
+    )
+
+
+def _ahead_of_files(rewrites: Iterable[Rewrite]) -> str:
+    names = ", ".join(_in_words(rewrite) for rewrite in rewrites)
+    return f"This database is ahead of these files: it has been through the rewrite {names}, which has no file here."
+
+
+def _in_words(rewrite: Rewrite) -> str:
+    return f"{rewrite.id[:12]} ({rewrite.command}, made {rewrite.created})"

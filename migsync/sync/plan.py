@@ -16,6 +16,11 @@ from migsync.rewrites.rewrite import Rewrite
 
 FORMAT_VERSION = 1
 
+DATABASE_AHEAD = "database-ahead"
+NEWER_RECORDS = "newer-records"
+AHEAD = frozenset({DATABASE_AHEAD, NEWER_RECORDS})
+"""The codes of findings about a database that has been through rewrites of which there is no file."""
+
 
 class ChangeKind(StrEnum):
     """UPDATE, DELETE, INSERT, in the words of the design."""
@@ -109,6 +114,21 @@ class Plan:
     def blocked(self) -> bool:
         """True when a finding forbids to apply it."""
         return any(finding.blocks for finding in self.findings)
+
+    @property
+    def ahead(self) -> bool:
+        """True when it is blocked because the database is ahead of the files."""
+        return any(finding.blocks and finding.code in AHEAD for finding in self.findings)
+
+    @property
+    def waits_for_word(self) -> bool:
+        """True when nothing but ``--backwards`` is missing."""
+        return {finding.code for finding in self.findings if finding.blocks} == {DATABASE_AHEAD}
+
+    @property
+    def goes_back(self) -> bool:
+        """True when records get the names of older files. An undo is not meant: it is asked for by its name."""
+        return bool(self.returned and self.changes and not self.undoes)
 
     @property
     def empty(self) -> bool:

@@ -16,7 +16,7 @@ from migsync.rewrites.position import Clock, Places, Position, decide, forced
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import Row, forward
 from migsync.sync import checks
-from migsync.sync.backwards import bring_back
+from migsync.sync.backwards import ahead, bring_back, newer_records, past_newer_records
 from migsync.sync.labels import NO_BOUNDS, Bounds, relabel
 from migsync.sync.leftovers import leftovers
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
@@ -31,7 +31,8 @@ class PlanOptions:
     `apps` limits the plan (None: all first-party apps). `positions` maps an app to the last rewrite that the target
     has been through (file name, beginning of the id, or ``none``). `prune` are ``app.name`` or ``app`` of rows to
     remove. `dedupe` keeps the earliest of several rows of one key. `trust_names`: see :func:`position.decide`.
-    `elsewhere` are recorded migrations whose files are on another branch, with its name.
+    `elsewhere` are recorded migrations whose files are on another branch, with its name. `backwards` lets records go
+    back to the names of older files.
     """
 
     apps: frozenset[str] | None = None
@@ -41,6 +42,7 @@ class PlanOptions:
     clock: Clock = field(default_factory=Clock)
     trust_names: bool = False
     elsewhere: Mapping[Key, str] = field(default_factory=dict)
+    backwards: bool = False
 
 
 NO_OPTIONS = PlanOptions()
@@ -85,6 +87,10 @@ def make_plan(
     )
     changes = _changes(rows)
     lost = list(checks.lost_rewrites(history, back.returned, changes))
+    goes_back = bool(back.returned and (changes or back.findings) and not lost)
+    if goes_back and (newer := newer_records(back, history, options.clock)):
+        found = fingerprints(records, scope)
+        return Plan(ref, (), found, found, findings=(*findings, *pruned, past_newer_records(back, newer)))
     findings += [*pruned, *doubles, *(lost or back.findings), *renamed.findings, *translated]
     after = [row.now for row in rows if row.now]
     if not any(finding.code in checks.UNDECIDED for finding in findings):
@@ -93,6 +99,9 @@ def make_plan(
         state = history.state({record.key for record in after})
         findings += checks.graph(history, state, scope)
         findings += leftovers(history, state, after, scope, options.elsewhere)
+    if goes_back:
+        blocked = any(finding.blocks for finding in findings)
+        findings.insert(0, ahead(back, changes=len(changes), allowed=options.backwards, blocked=blocked))
     touched = scope | labels.olds(scope) | {change.before.app for change in changes if change.before}
     found = fingerprints(records, touched)
     settles = bool(changes) or bool(options.positions) or bool(back.returned)

@@ -37,7 +37,7 @@ class PlanRequest:
 
     `maps` are ``APP.OLD=NEW``, `collapses` ``APP.NEW=OLD+OLD``, `removes` ``APP.NAME``, `positions` ``APP=REWRITE``,
     `prune` ``APP`` or ``APP.NAME``. `accept` takes hinted pairs as if they were proven. With `trust_names` no journal
-    is expected in the databases.
+    is expected in the databases. `backwards` lets records go back to the names of older files.
     """
 
     databases: tuple[str, ...] = ()
@@ -50,6 +50,7 @@ class PlanRequest:
     dedupe: bool = False
     positions: tuple[str, ...] = ()
     trust_names: bool = False
+    backwards: bool = False
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,7 @@ def _options(result: Survey, request: PlanRequest) -> PlanOptions:
         prune=request.prune,
         dedupe=request.dedupe,
         trust_names=request.trust_names or not result.project.journal,
+        backwards=request.backwards,
     )
 
 

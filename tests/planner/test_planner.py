@@ -17,6 +17,8 @@ from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
 from tests.planner.worlds import MADE, REF, after, codes, history, migrations, records, rewrite, rewrites
 
+BACK = PlanOptions(backwards=True)
+
 
 def names(rows: list[Record]) -> list[str]:
     return [str(record.key) for record in rows]
@@ -274,7 +276,7 @@ def test_an_older_history_on_disk_takes_the_rows_back() -> None:
     now = after(rows, plan)
     since = [*now, Record(9, "shop", "0003_c", "2027-01-01 00:00:00")]
     old = history(shop="0001_initial 0003_b 0004_merge<0001_initial,0003_b 0005_c")
-    back = make_plan(old, Rewrites(), since, REF, runs=[run_of(plan)])
+    back = make_plan(old, Rewrites(), since, REF, runs=[run_of(plan)], options=BACK)
     assert not back.blocked
     assert back.returned == known.ordered
     assert after(since, back) == [*rows, Record(9, "shop", "0005_c", "2027-01-01 00:00:00")]
@@ -288,7 +290,7 @@ def test_an_older_history_with_one_of_two_rewrites_left() -> None:
     rows = records("shop.0001_initial", "shop.0003_b")
     plan = make_plan(disk, Rewrites((first, second)), rows, REF)
     now = after(rows, plan)
-    back = make_plan(middle, Rewrites((first,)), now, REF, runs=[run_of(plan)])
+    back = make_plan(middle, Rewrites((first,)), now, REF, runs=[run_of(plan)], options=BACK)
     assert names(after(now, back)) == ["shop.0001_initial", "shop.0002_b"]
     assert back.returned == (first, second)
     assert back.passed == (first,)
@@ -315,7 +317,7 @@ def test_a_swap_whose_rewrite_was_lost_is_not_swapped_back() -> None:
     plan = make_plan(new, Rewrites((swap,)), rows, REF)
     now = after(rows, plan)
     assert codes(make_plan(new, Rewrites(), now, REF, runs=[run_of(plan)])) == ["lost-rewrite"]
-    back = make_plan(old, Rewrites(), now, REF, runs=[run_of(plan)])
+    back = make_plan(old, Rewrites(), now, REF, runs=[run_of(plan)], options=BACK)
     assert not back.blocked
     assert after(now, back) == rows
 

@@ -25,6 +25,7 @@ from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from migsync.cli.work import Work
+    from migsync.sync.plan import Plan
 
 
 @click.command(
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     migsync apply plan.json --noinput             # exactly the plan that was reviewed
     migsync apply -d default --reason "TICKET-7"  # one database, with a note for the log
     migsync apply --dry-run                       # show what would be done
+    migsync apply --backwards --noinput           # after a revert: older files, older names
     """,
 )
 @click.argument("file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
@@ -61,6 +63,10 @@ def apply(
 
     PLAN is a file saved by migsync plan -o; without it a new plan is made. Whatever a new plan rests on that no
     rewrite tells yet is written as a rewrite first: commit it, and the next database needs no guess.
+
+    A database that is ahead of these files (it has been through a rewrite that has no file here) is left as it is.
+    To give its records the older names again takes a yes at the terminal, or --backwards; --noinput is not enough.
+    Where a newer release has recorded migrations since that have no file here, it is refused in any case.
     """
     from migsync.cli.execution import FAILED, Result, Writing, carry_out
     from migsync.cli.pending import Pending
@@ -95,6 +101,10 @@ def apply(
 def _question(work: Work) -> str:
     left = [plan.target.alias for plan in work.plans if plan.blocked] + list(work.errors)
     total = sum(len(plan.changes) for plan in work.ready)
-    aliases = ", ".join(plan.target.alias for plan in work.ready)
+    aliases = ", ".join(_named(plan) for plan in work.ready)
     rest = f" ({', '.join(left)} will be left as {'it is' if len(left) == 1 else 'they are'})" if left else ""
     return f"Make {count(total, 'change')} in {aliases}{rest}?"
+
+
+def _named(plan: Plan) -> str:
+    return f"{plan.target.alias} (back to older names)" if plan.goes_back else plan.target.alias

@@ -52,7 +52,7 @@ def plan(
 
     Renames that no rewrite tells are worked out where the evidence is proof; what is only likely is shown with its
     reasons, and taken with --map or --accept. The exit status is 1 where a plan is blocked or a database could not
-    be read.
+    be read. It is also 1 where a database is ahead of these files, unless --backwards says that it may go back.
     """
     from migsync.cli.surveying import survey_blocks, survey_document, survey_status, tell_problems
     from migsync.sync.plan_file import save_plans
@@ -78,10 +78,12 @@ def _next(survey: Survey, file: Path | None) -> list[Any]:
 
     lines = [EMPTY, summary(survey.plans)] if survey.plans else []
     if file:
-        command = f"migsync apply {shlex.quote(str(file))}"
+        back = " --backwards" if any(plan.goes_back and not plan.blocked for plan in survey.plans) else ""
+        command = f"migsync apply {shlex.quote(str(file))}{back}"
         lines.append(line(f"Saved as {file}. To apply it: ", Span(command, Style.COMMAND)))
     elif any(plan.changes and not plan.blocked for plan in survey.plans):
-        lines.append(line("Nothing was changed. To apply it: ", Span("migsync apply", Style.COMMAND)))
+        back = " --backwards" if any(plan.goes_back and not plan.blocked for plan in survey.plans) else ""
+        lines.append(line("Nothing was changed. To apply it: ", Span(f"migsync apply{back}", Style.COMMAND)))
     return lines
 
 

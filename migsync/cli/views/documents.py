@@ -24,9 +24,9 @@ def error_document(error: MigsyncError) -> dict[str, str]:
 
 
 def plan_state(plan: Plan) -> str:
-    """``blocked``, ``changes`` or ``in line``."""
+    """``ahead`` (of the files), ``blocked``, ``changes`` or ``in line``."""
     if plan.blocked:
-        return "blocked"
+        return "ahead" if plan.ahead else "blocked"
     return "in line" if plan.empty else "changes"
 
 

@@ -45,9 +45,11 @@ def heading(alias: str, engine: str, state: Span) -> Line:
 def standing(plan: Plan) -> Span:
     """Where a target stands, in a few words."""
     if plan.blocked:
-        return Span("blocked", Style.BAD)
+        return Span("ahead of these files" if plan.ahead else "blocked", Style.BAD)
     if plan.changes:
-        return Span(f"{count(len(plan.changes), 'change')} to {'take back' if plan.undoes else 'make'}", Style.WARNING)
+        back = ", back to older names" if plan.goes_back else ""
+        what = f"{count(len(plan.changes), 'change')} to {'take back' if plan.undoes else 'make'}{back}"
+        return Span(what, Style.WARNING)
     warnings = sum(finding.severity is Severity.WARNING for finding in plan.findings)
     if warnings:
         return Span(f"in line, with {count(warnings, 'warning')}", Style.WARNING)
@@ -64,14 +66,17 @@ def kinds(changes: Iterable[Change]) -> str:
 def summary(plans: Sequence[Plan]) -> Line:
     """All targets in one line."""
     changing = [plan for plan in plans if plan.changes and not plan.blocked]
-    blocked = sum(plan.blocked for plan in plans)
+    blocked = sum(plan.blocked and not plan.ahead for plan in plans)
+    ahead = sum(plan.ahead for plan in plans)
     parts = []
     if changing:
         total = sum(len(plan.changes) for plan in changing)
         parts.append(f"{count(total, 'change')} to make in {count(len(changing), 'database')}")
     if blocked:
         parts.append(f"{count(blocked, 'database')} blocked")
-    if settled := len(plans) - len(changing) - blocked:
+    if ahead:
+        parts.append(f"{count(ahead, 'database')} ahead of these files")
+    if settled := len(plans) - len(changing) - blocked - ahead:
         parts.append(f"{count(settled, 'database')} in line")
     return line(Span("; ".join(parts) + ".", Style.HEADING))
 

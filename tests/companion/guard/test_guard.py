@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -130,6 +131,24 @@ def test_migrate_syncs_first_where_the_project_wants_it(tmp_path: Path, database
     assert "No migrations to apply" in said
     assert shop.names() == ["0001_initial", "0002_later"]
     assert [row[3] for row in database.dump()] == applied
+
+
+def test_an_older_release_does_not_take_the_names_of_a_newer_one_back(
+    tmp_path: Path, sqlite_database: Database
+) -> None:
+    """Neither in check mode nor in sync mode; both say what was found."""
+    shop = Shop.make(tmp_path, sqlite_database)
+    shop.rename()
+    assert shop.migsync("apply", "--noinput")[0] == 0
+    before = sqlite_database.dump()
+    (tmp_path / "shop/migrations/0002_later.py").rename(tmp_path / "shop/migrations/0003_later.py")
+    shutil.rmtree(tmp_path / "migration_rewrites")
+    for mode in ("check", "sync"):
+        shop.setting(mode)
+        status, said = shop.manage("migrate")
+        assert (status, sqlite_database.dump()) == (1, before)
+        assert "This database is ahead of these files" in said
+        assert "migsync apply --backwards" in said
 
 
 def test_off_and_a_wrong_value(tmp_path: Path, sqlite_database: Database) -> None:
