@@ -16,7 +16,7 @@ from migsync.rewrites.make import NameChanges, make_rewrite
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.plan import Plan
-from migsync.sync.planner import make_plan
+from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
 from migsync.sync.undo import plan_undo
 from tests.planner.worlds import MADE, REF, after, codes, history, migrations, records
@@ -117,7 +117,8 @@ def test_an_older_history_takes_the_rows_back_once() -> None:
     rows = records(*(f"shop.{name}" for name in EVERYTHING))
     disk = history(shop=NEW)
     plan = make_plan(disk, tidied(disk), rows, REF)
-    back = make_plan(build_history(before_files().values()), Rewrites(), after(rows, plan), REF, runs=[run_of(plan)])
+    old, word = build_history(before_files().values()), PlanOptions(backwards=True)
+    back = make_plan(old, Rewrites(), after(rows, plan), REF, runs=[run_of(plan)], options=word)
     assert not back.blocked
     assert after(after(rows, plan), back) == rows
 

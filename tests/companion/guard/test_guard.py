@@ -133,9 +133,7 @@ def test_migrate_syncs_first_where_the_project_wants_it(tmp_path: Path, database
     assert [row[3] for row in database.dump()] == applied
 
 
-def test_an_older_release_does_not_take_the_names_of_a_newer_one_back(
-    tmp_path: Path, sqlite_database: Database
-) -> None:
+def test_an_older_release_does_not_take_newer_names_back(tmp_path: Path, sqlite_database: Database) -> None:
     """Neither in check mode nor in sync mode; both say what was found."""
     shop = Shop.make(tmp_path, sqlite_database)
     shop.rename()
