@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 
-from migsync.cli.terminating import terminable
-
 
 def main() -> None:
     """Run the command line and end the process with its status."""
     # Looking for cycles again and again among modules and ten thousand migrations, which all stay until the end, would
     # take a tenth of the time of a plan.
     gc.disable()
+    from migsync.cli.terminating import terminable
+
     status = terminable(_run)
     gc.freeze()  # nor once more when Python ends
     sys.exit(status)
@@ -25,4 +25,7 @@ def _run() -> int:
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        # `python -m` searches the current directory first: a project's json.py would be run in place of Python's.
+        del sys.path[0]
     main()

@@ -1,7 +1,7 @@
 """Settings that name a model and that only a started Django has.
 
 The settings module does not state them: an app sets them while its models are imported, as those of swapper do
-(wagtail's ``WAGTAIL_PAGE_MODEL``). Django is started in a process of its own (``python -m …``), as for the registry.
+(wagtail's ``WAGTAIL_PAGE_MODEL``). Django is started in a process of its own, as for the registry.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections.abc import Iterable, Mapping
 
 from migsync.companion.registry import TIMEOUT
 from migsync.errors import ProjectError
+from migsync.project.process import own_process
 
 
 def model_settings(settings_module: str, names: Iterable[str]) -> Mapping[str, str]:
     """Those of the settings `names` that Django has once it is set up; raises ProjectError when it does not start."""
-    process = subprocess.run(
-        [sys.executable, "-m", "migsync.companion.model_settings"],
+    process = subprocess.run(  # noqa: S603 (our own module)
+        own_process("migsync.companion.model_settings"),
         input=json.dumps([sys.path, sorted(names)]),
         env={**os.environ, "DJANGO_SETTINGS_MODULE": settings_module},
         capture_output=True,
@@ -47,7 +48,3 @@ def main() -> None:
     values = {name: getattr(settings, name, None) for name in names}
     json.dump({name: value for name, value in values.items() if isinstance(value, str)}, answer)
     answer.close()
-
-
-if __name__ == "__main__":
-    main()

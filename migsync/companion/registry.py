@@ -1,6 +1,6 @@
 """Django's app registry, asked for the apps that cannot be told from their files alone.
 
-It runs in a process of its own (``python -m migsync.companion.registry``), because ``django.setup()`` executes the
+It runs in a process of its own, because ``django.setup()`` executes the
 project: it may print, start threads, set up logging, or end the process. In a process where Django is set up already,
 the registry at hand is asked.
 """
@@ -19,6 +19,7 @@ from django.conf import settings
 
 from migsync.errors import ProjectError
 from migsync.project.apps import RegisteredApp
+from migsync.project.process import own_process
 
 TIMEOUT = 120
 
@@ -28,8 +29,8 @@ def registered_apps(name: str) -> Sequence[RegisteredApp]:
     if apps.ready and (settings.SETTINGS_MODULE or "") == name:
         return _read()
     try:
-        process = subprocess.run(
-            [sys.executable, "-m", "migsync.companion.registry"],
+        process = subprocess.run(  # noqa: S603 (our own module)
+            own_process("migsync.companion.registry"),
             input=json.dumps(sys.path),
             env={**os.environ, "DJANGO_SETTINGS_MODULE": name},
             capture_output=True,
@@ -80,7 +81,3 @@ def main() -> None:
     django.setup()
     json.dump([(app.label, app.name, app.directory) for app in _read()], answer)
     answer.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import ModuleSpec
@@ -39,9 +40,10 @@ class Module:
 
 
 class Modules:
-    """The modules that ``import`` would find from here, remembered."""
+    """The modules that ``import`` would find on ``sys.path``, or on `path` where it is given; remembered."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Sequence[str] | None = None) -> None:
+        self._path = None if path is None else list(path)
         self._found: dict[str, Module | None] = {}
 
     def find(self, name: str) -> Module | None:
@@ -61,7 +63,7 @@ class Modules:
             file = getattr(loaded, "__file__", None) or ""
             return _module(name, file, None if path is None else tuple(path))
         if not parent:
-            return _from_spec(_search(name, None))
+            return _from_spec(_search(name, self._path))
         package = self.find(parent)
         if package is None or package.locations is None:
             return None

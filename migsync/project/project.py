@@ -93,7 +93,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
     elif options.apps:
         apps = named_apps(place.directory, options.apps, first_party)
     else:
-        apps = scanned_apps(place.directory, first_party)
+        apps = scanned_apps(place.directory, first_party, place.search_path)
     aliases = _aliases(place, stated, url)
     return Project(
         root=place.directory,

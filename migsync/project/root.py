@@ -27,10 +27,15 @@ class Root:
 
     @property
     def search_path(self) -> tuple[str, ...]:
-        """The directories that come first on ``sys.path``: manage.py's own, the root, and ``python-path``."""
+        """The directories that hold the project's modules: manage.py's own, the root, and ``python-path``."""
         places = [self.manage.parent] if self.manage else []
-        places += [self.directory, *(self.directory / place for place in self.options.python_path)]
-        return tuple(dict.fromkeys(os.path.normpath(place) for place in places))
+        own = [os.path.normpath(place) for place in (*places, self.directory)]
+        return tuple(dict.fromkeys([*own, *self.python_path]))
+
+    @property
+    def python_path(self) -> tuple[str, ...]:
+        """The directories of ``python-path``."""
+        return tuple(os.path.normpath(self.directory / place) for place in self.options.python_path)
 
 
 def usual_start() -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from migsync.errors import ProjectError
@@ -36,13 +37,17 @@ def named_apps(root: Path, named: Mapping[str, str], first_party: Callable[[str]
     return Apps(tuple(apps))
 
 
-def scanned_apps(root: Path, first_party: Callable[[str], bool]) -> Apps:
-    """Every app in the root whose ``migrations`` package holds a migration; raises ProjectError for a label twice."""
+def scanned_apps(root: Path, first_party: Callable[[str], bool], search_path: Sequence[str]) -> Apps:
+    """Every app in the root whose ``migrations`` package holds a migration; raises ProjectError for a label twice.
+
+    `search_path` is where the project's modules are found; they are read, and never imported.
+    """
     found: dict[str, App] = {}
+    modules = Modules([*search_path, *sys.path])
     findings = []
     for directory in _migration_packages(root):
         app = directory.parent
-        label, finding = _label(root, app)
+        label, finding = _label(root, app, modules)
         if finding:
             findings.append(finding)
         if label in found:
@@ -75,7 +80,7 @@ def _is_migration(directory: Path, name: str) -> bool:
     return bool(NUMBERED.fullmatch(name)) or b"class Migration" in (directory / name).read_bytes()
 
 
-def _label(root: Path, app: Path) -> tuple[str, Finding | None]:
+def _label(root: Path, app: Path, modules: Modules) -> tuple[str, Finding | None]:
     """The app's label by its ``apps.py``, else its directory's name."""
     apps = app / "apps.py"
     if not apps.is_file():
@@ -83,7 +88,7 @@ def _label(root: Path, app: Path) -> tuple[str, Finding | None]:
     # The package's real dotted name is not known; it matters only for relative imports in apps.py.
     name = ".".join([*app.relative_to(root).parts, "apps"])
     try:
-        config = AppConfigs(Modules()).choose(Module(name, str(apps)))
+        config = AppConfigs(modules).choose(Module(name, str(apps)))
         if config is None:
             return app.name, None
         return config.label(), None

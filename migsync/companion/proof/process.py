@@ -19,6 +19,7 @@ from migsync.companion.proposal import FileChange
 from migsync.errors import ProjectError
 from migsync.project import Project
 from migsync.project.firstparty import ENVIRONMENT_PARTS
+from migsync.project.process import import_path, own_process
 from migsync.project.root import SETTINGS_VARIABLE, Root, environment, find_root
 from migsync.project.settings import URL_PASSWORD
 
@@ -136,7 +137,7 @@ def _started(project: Project, ready: Sequence[str]) -> Iterator[Sequence[Worker
     try:
         if ready:
             root, environ = _surroundings(project)
-            path = [*root.search_path, *(entry for entry in sys.path if entry)]
+            path = import_path(root, sys.path)
             for what in ready:
                 processes.append(_start(environ))
                 _tell(processes[-1], {"path": path, "ready": what})
@@ -167,7 +168,7 @@ def _tell(process: Worker, document: Mapping[str, Any]) -> None:
 
 def _start(environ: Mapping[str, str]) -> Worker:
     return subprocess.Popen(  # noqa: S603 (our own module)
-        [sys.executable, "-m", WORKER],
+        own_process(WORKER),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

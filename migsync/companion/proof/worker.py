@@ -1,4 +1,4 @@
-"""The process in which the project says what it makes of its migration files (``python -m …proof.worker``).
+"""The process in which the project says what it makes of its migration files.
 
 It reads two JSON documents from standard input, where to import from and what to do, and writes one to standard output;
 whatever the project itself prints goes to standard error. Two of them run for a proof: one with the files as they are,
@@ -167,10 +167,3 @@ def main() -> None:
     answer.close()
     sys.stderr.flush()
     os._exit(0)
-
-
-if __name__ == "__main__":
-    # Not this copy of the module, whose Broken is another class than the one that the tasks import.
-    from migsync.companion.proof import worker
-
-    worker.main()
