@@ -15,12 +15,13 @@ from collections.abc import Iterable, Mapping
 from migsync.companion.registry import TIMEOUT
 from migsync.errors import ProjectError
 from migsync.project.process import own_process
+from migsync.project.root import Root
 
 
-def model_settings(settings_module: str, names: Iterable[str]) -> Mapping[str, str]:
+def model_settings(settings_module: str, root: Root, names: Iterable[str]) -> Mapping[str, str]:
     """Those of the settings `names` that Django has once it is set up; raises ProjectError when it does not start."""
     process = subprocess.run(  # noqa: S603 (our own module)
-        own_process("migsync.companion.model_settings"),
+        own_process("migsync.companion.model_settings", root),
         input=json.dumps([sys.path, sorted(names)]),
         env={**os.environ, "DJANGO_SETTINGS_MODULE": settings_module},
         capture_output=True,

@@ -20,17 +20,18 @@ from django.conf import settings
 from migsync.errors import ProjectError
 from migsync.project.apps import RegisteredApp
 from migsync.project.process import own_process
+from migsync.project.root import Root
 
 TIMEOUT = 120
 
 
-def registered_apps(name: str) -> Sequence[RegisteredApp]:
-    """All installed apps under the settings module `name`; raises ProjectError when Django does not start."""
+def registered_apps(name: str, root: Root) -> Sequence[RegisteredApp]:
+    """All installed apps of the project at `root` with the settings `name`; raises ProjectError if Django fails."""
     if apps.ready and (settings.SETTINGS_MODULE or "") == name:
         return _read()
     try:
         process = subprocess.run(  # noqa: S603 (our own module)
-            own_process("migsync.companion.registry"),
+            own_process("migsync.companion.registry", root),
             input=json.dumps(sys.path),
             env={**os.environ, "DJANGO_SETTINGS_MODULE": name},
             capture_output=True,

@@ -17,15 +17,15 @@ LIBRARY: Final = os.path.dirname(os.__file__)  # noqa: PTH120 -- compared with e
 ARCHIVE: Final = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
 
 
-def own_process(module: str) -> list[str]:
+def own_process(module: str, root: Root) -> list[str]:
     """The command that runs ``main()`` of one of migsync's modules in a Python of its own.
 
-    Nothing of the project is on its ``sys.path`` until the module itself says so: what starts is the standard library's
-    and migsync's own code, also where the project has a ``migsync`` package or a ``base64.py``.
+    The project comes last on its ``sys.path`` until the module sets it: what starts is migsync's own code, and what
+    that imports, also where the project has a ``migsync`` package or a ``base64.py``.
     """
-    library, others = _divided(sys.path)
+    library, others = _divided([place for place in sys.path if place not in root.search_path])
     home = str(Path(migsync.__file__).parents[1])
-    return [sys.executable, "-P", "-c", START, module, *library, home, *others]
+    return [sys.executable, "-P", "-c", START, module, *library, home, *others, *root.search_path]
 
 
 def import_path(root: Root, path: Sequence[str]) -> list[str]:

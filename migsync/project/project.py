@@ -88,7 +88,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
     first_party = FirstParty(place.directory)
     if stated is not None:
         apps = installed_apps(
-            stated.installed_apps, stated.migration_modules, first_party, lambda: _registry(stated.module)
+            stated.installed_apps, stated.migration_modules, first_party, lambda: _registry(stated.module, place)
         )
     elif options.apps:
         apps = named_apps(place.directory, options.apps, first_party)
@@ -141,12 +141,12 @@ def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
     return django_aliases(stated.databases, use_tz).overlaid(by_url) if stated else by_url
 
 
-def _registry(module: str) -> Sequence[RegisteredApp]:
+def _registry(module: str, place: Root) -> Sequence[RegisteredApp]:
     try:
         from migsync.companion.registry import registered_apps
     except ImportError as error:
         raise ProjectError("Django is not installed here.") from error
-    return registered_apps(module)
+    return registered_apps(module, place)
 
 
 def _none_of_its_own(place: Root, apps: Apps) -> list[Finding]:

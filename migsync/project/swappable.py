@@ -29,7 +29,8 @@ def missing_settings(project: Project, history: History) -> Mapping[str, str]:
     try:
         from migsync.companion.model_settings import model_settings
 
-        with project_set_up(find_root(project.root, root=project.root, required=False), project.settings_module):
-            return model_settings(project.settings_module, unknown)
+        root = find_root(project.root, root=project.root, required=False)
+        with project_set_up(root, project.settings_module):
+            return model_settings(project.settings_module, root, unknown)
     except (ImportError, ProjectError):
         return {}

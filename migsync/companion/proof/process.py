@@ -139,7 +139,7 @@ def _started(project: Project, ready: Sequence[str]) -> Iterator[Sequence[Worker
             root, environ = _surroundings(project)
             path = import_path(root, sys.path)
             for what in ready:
-                processes.append(_start(environ))
+                processes.append(_start(root, environ))
                 _tell(processes[-1], {"path": path, "ready": what})
         yield processes
     finally:
@@ -166,9 +166,9 @@ def _tell(process: Worker, document: Mapping[str, Any]) -> None:
             process.stdin.flush()
 
 
-def _start(environ: Mapping[str, str]) -> Worker:
+def _start(root: Root, environ: Mapping[str, str]) -> Worker:
     return subprocess.Popen(  # noqa: S603 (our own module)
-        own_process(WORKER),
+        own_process(WORKER, root),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
