@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from migsync.findings import Finding, Severity
+from migsync.history.migration import Key
 from migsync.records.record import Record, fingerprints
 from migsync.sync.comparing import expected_after, free_ids
 from migsync.sync.plan import Change, Plan, TargetRef
@@ -20,14 +21,15 @@ def plan_undo(ref: TargetRef, run: Run, records: Iterable[Record], runs: Iterabl
     `records` are all of the target's, `runs` its whole journal. Rows recorded since the run stay as they are.
     """
     records, runs = tuple(records), tuple(runs)
-    reverse = [change.reversed(f"undo of run {run.number}") for change in reversed(run.changes)]
+    reverse = reversed_changes(run.changes, f"undo of run {run.number}")
     changes, gone = locate(reverse, records)
     findings = undone(run, runs) or gone + changed_since(run, changes, records, runs)
     after = list(records)
     if not findings:
         # What the rows would become is known only if they are what the run left.
+        again = list(recorded_again(changes, records))
         changes, findings = free_ids(changes, records)
-        findings += recorded_again(run, changes, records, runs)
+        findings += again
         after = rows_after(records, changes)
     apps = sorted({row.app for change in run.changes for row in (change.before, change.after) if row})
     return Plan(
@@ -41,6 +43,14 @@ def plan_undo(ref: TargetRef, run: Run, records: Iterable[Record], runs: Iterabl
         digests=known_digests(run),
         undoes=run.id,
     )
+
+
+def reversed_changes(changes: Sequence[Change], cause: str) -> list[Change]:
+    """What takes `changes` back, the last one first.
+
+    The cause of a removed duplicate stays: its row is the only kind that may come back beside one of its name.
+    """
+    return [change.reversed(DEDUPE if change.cause == DEDUPE else cause) for change in reversed(changes)]
 
 
 def rows_after(records: Sequence[Record], changes: Sequence[Change]) -> list[Record]:
@@ -128,33 +138,32 @@ def problem(code: str, row: Record, found: str, by: Run | None = None) -> Findin
     )
 
 
-def recorded_again(
-    run: Run, changes: Iterable[Change], records: Sequence[Record], runs: Sequence[Run]
-) -> list[Finding]:
-    """A finding for every name that would come back although a row recorded since the run bears it."""
+def recorded_again(changes: Iterable[Change], records: Sequence[Record]) -> Iterator[Finding]:
+    """A finding for every name that would come back although a row that the run did not touch bears it.
+
+    Ids tell nothing: a removed id is used again where the sequence of the table is behind. A row of this name was there
+    before the run only if the run removed a duplicate of it; the one it kept is older than the one that comes back.
+    """
     changes = list(changes)
     touched = {change.before.id for change in changes if change.before}
-    newest = max((row.id or 0 for change in run.changes for row in (change.before, change.after) if row), default=0)
-    later = later_runs(run, runs)
-    others = {record.key: record for record in records if record.id not in touched}
-    duplicates = {change.before.key for change in run.changes if change.cause == DEDUPE and change.before}
-    findings = []
+    others: dict[Key, list[Record]] = {}
+    for record in records:
+        if record.id not in touched:
+            others.setdefault(record.key, []).append(record)
     for change in changes:
-        row = change.after
-        if row is None or row.key not in others or row.key in duplicates:
-            continue
-        other = others[row.key]
-        # Otherwise it bore the name before the run as well, and an exact undo brings back both.
-        if (other.id or 0) > newest or other.id in later:
-            findings.append(_again(row, other))
-    return findings
+        if (row := change.after) is not None and (bearing := others.get(row.key)):
+            kept = change.cause == DEDUPE and len(bearing) == 1 and bearing[0].age < row.age
+            if not kept:
+                yield _again(row, bearing[-1])
 
 
 def _again(row: Record, other: Record) -> Finding:
+    returning = f"row {row.id}, applied {row.applied}," if row.id is not None else f"a row applied {row.applied}"
     return Finding(
         code="recorded-again",
         severity=Severity.ERROR,
-        found=f"{row.key} was recorded again since the run (row {other.id}).",
+        found=f"{row.key} was recorded again since the run (row {other.id}, applied {other.applied}). "
+        f"The undo would bring {returning} back under the same name.",
         meaning="Two rows would have this name, and Django could not tell one migration from the other.",
         hint="Leave the run as it is, or have Django unapply the newer one first: manage.py migrate APP NAME",
         app=row.app,

@@ -88,8 +88,7 @@ SELECT COUNT(*),
 SELECT COUNT(*), COUNT(CASE WHEN c.id IS NULL AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
   INTO @migsync_bearers, @migsync_inserted
   FROM django_migrations AS m JOIN migsync_change AS c
-       ON c.new_name = CONVERT(m.name USING utf8mb4) AND c.new_app = CONVERT(m.app USING utf8mb4)
- WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id;
+       ON c.new_name = CONVERT(m.name USING utf8mb4) AND c.new_app = CONVERT(m.app USING utf8mb4);
 SET @migsync_standing = (
     WITH RECURSIVE family (root, number, id) AS (
         SELECT id, number, id FROM migsync_run WHERE plan_id = '4f1d5e1e1809f74bf46c06cb9a9e525b'
@@ -141,8 +140,7 @@ SELECT COUNT(*),
 SELECT COUNT(*), COUNT(CASE WHEN c.id IS NULL AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
   INTO @migsync_bearers, @migsync_inserted
   FROM django_migrations AS m JOIN migsync_change AS c
-       ON c.new_name = CONVERT(m.name USING utf8mb4) AND c.new_app = CONVERT(m.app USING utf8mb4)
- WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id;
+       ON c.new_name = CONVERT(m.name USING utf8mb4) AND c.new_app = CONVERT(m.app USING utf8mb4);
 
 SET @migsync_open = COALESCE(@migsync_open = 1 AND
     @migsync_present = 1 AND @migsync_as_after = 1, 0);

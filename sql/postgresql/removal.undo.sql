@@ -82,8 +82,7 @@ BEGIN
       FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.id = c.id;
     SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
       INTO bearers, inserted
-      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name
-     WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id;
+      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
     standing := (
         WITH RECURSIVE family (root, number, id) AS (
             SELECT id, number, id FROM public.migsync_run WHERE plan_id = 'd23c6e267b258a015cd24a49e258c0c6'
@@ -130,8 +129,7 @@ BEGIN
       FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.id = c.id;
     SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
       INTO bearers, inserted
-      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name
-     WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id;
+      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
     IF NOT (present = 1 AND as_after = 1) THEN
         RAISE EXCEPTION 'migsync: failed, nothing changed: rows are not what was written (a trigger?)';
     END IF;

@@ -86,8 +86,7 @@ BEGIN
       FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.id = c.id;
     SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
       INTO bearers, inserted
-      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name
-     WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id;
+      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
     standing := (
         WITH RECURSIVE family (root, number, id) AS (
             SELECT id, number, id FROM public.migsync_run WHERE plan_id = 'c5b387fd6323edf72015a3407b916c94'
@@ -141,8 +140,7 @@ BEGIN
       FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.id = c.id;
     SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
       INTO bearers, inserted
-      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name
-     WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id;
+      FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
     IF NOT (present = 3 AND as_after = 3) THEN
         RAISE EXCEPTION 'migsync: failed, nothing changed: rows are not what was written (a trigger?)';
     END IF;

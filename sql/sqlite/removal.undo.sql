@@ -72,8 +72,7 @@ CREATE TEMPORARY VIEW migsync_state AS SELECT
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
       WHERE c.new_app = m.app AND c.new_name = m.name AND c.applied IS CAST(m.applied AS TEXT)) AS as_after,
     (SELECT count(*) FROM main.django_migrations AS m CROSS JOIN temp.migsync_change AS c
-      WHERE c.new_name = m.name AND c.new_app = m.app
-        AND (c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id)) AS bearers,
+      WHERE c.new_name = m.name AND c.new_app = m.app) AS bearers,
     (
         WITH RECURSIVE family (root, number, id) AS (
             SELECT id, number, id FROM migsync_run WHERE plan_id = 'c929a20474f1772686458ef592691b5d'

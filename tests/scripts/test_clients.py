@@ -129,6 +129,17 @@ def test_undo_refuses_what_has_changed_since(database: Database, case: Case, sto
     assert "migsync: undone" in run(database, undo_script(plan), stop).text
 
 
+@stopping
+@pytest.mark.parametrize("row_id", [5, 80, -3])
+def test_undo_never_makes_two_rows_of_one_name(database: Database, row_id: int, stop: bool) -> None:
+    """The removed name was recorded again: under its old id, a new one, a lower one (where a sequence is behind)."""
+    plan = SHIFT.plan(database.engine)
+    fill(database, SHIFT.records(database.engine))
+    run(database, apply_script(plan), stop)
+    database.insert([(row_id, "shop", "0004_merge", applied(database.engine, 27))])
+    refuses(database, undo_script(plan), stop)
+
+
 def test_rows_recorded_since_stay(database: Database) -> None:
     plan = CHAIN.plan(database.engine)
     fill(database, CHAIN.records(database.engine))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migsync.errors import Blocked, StalePlan
 from migsync.findings import Severity
+from migsync.history.migration import Key
 from migsync.records.record import Record
 from migsync.records.target import Target
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.apply import Outcome, Status, apply_plan
 from migsync.sync.plan import Change, Plan, TargetRef
 from migsync.sync.run import Run, RunKind, passed_rewrites, standing
-from migsync.sync.undo import last_to_undo, plan_undo
+from migsync.sync.undo import last_to_undo, plan_undo, rows_after
 from tests.databases import Database
 from tests.sync.story import REWRITE, filled, plan_of, rename, story_plan, target_of
 
@@ -98,7 +103,7 @@ def test_rows_recorded_since_stay(database: Database) -> None:
         ("DELETE FROM django_migrations WHERE name = '0004_new'", "is gone."),
         (
             "INSERT INTO django_migrations VALUES (50, 'shop', '0005_merge', '2026-02-01')",
-            "shop.0005_merge was recorded again since the run (row 50).",
+            "shop.0005_merge was recorded again since the run (row 50, applied 2026-02-01",
         ),
     ],
 )
@@ -139,6 +144,83 @@ def test_an_old_id_that_is_taken_is_told(database: Database) -> None:
         back = next(row for row in database.dump() if row[2] == "0005_merge")
         assert back[0] not in {row[0] for row in before}
         assert back[1:] == before[6][1:]
+
+
+@pytest.mark.parametrize("row_id", [9, 4, 50])
+def test_a_name_that_was_recorded_again_is_never_there_twice(database: Database, row_id: int) -> None:
+    """Case 53: under the old id, which is free; under a lower one, where the sequence is behind; under a new one."""
+    filled(database)
+    with target_of(database) as target:
+        apply_plan(target, story_plan(target))
+        stale = undo_plan(target, 1)
+        database.execute(f"INSERT INTO django_migrations VALUES ({row_id}, 'shop', '0005_merge', '2026-02-01')")
+        before = database.dump()
+        plan = undo_plan(target, 1)
+        said = [finding.found for finding in plan.findings if finding.code == "recorded-again"]
+        assert len(said) == 1
+        assert f"(row {row_id}, applied 2026-02-01" in said[0]
+        assert "bring row 9, applied 2026-01-03" in said[0]
+        with pytest.raises(Blocked):
+            apply_plan(target, plan)
+        with pytest.raises(StalePlan):
+            apply_plan(target, stale)
+    assert database.dump() == before
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+
+
+def doubled(records: Iterable[Record]) -> set[Key]:
+    return {key for key, count in Counter(record.key for record in records).items() if count > 1}
+
+
+@given(
+    st.lists(NAMES, min_size=1, max_size=4),
+    st.lists(st.sampled_from(["rename", "remove", "dedupe", "keep"]), min_size=4, max_size=4),
+    st.permutations(["a", "b", "c", "d"]),
+    st.lists(st.tuples(st.integers(1, 9), NAMES), max_size=3),
+    st.integers(1, 3),
+)
+def test_no_undo_doubles_a_name_that_was_not_doubled_before_the_run(
+    rows: list[str], kinds: list[str], new: list[str], since: list[tuple[int, str]], undos: int
+) -> None:
+    before = [Record(number * 2, "shop", name, f"2026-01-0{number}") for number, name in enumerate(rows, start=1)]
+    changes = [
+        Change(row, row._replace(name=name) if kind == "rename" else None, kind)
+        for row, kind, name in zip(before, kinds, new, strict=False)
+        if kind in ("rename", "remove") or (kind == "dedupe" and row.name in rows[: before.index(row)])
+    ]
+    now, runs = rows_after(before, changes), [run_of(*changes)]
+    allowed = doubled(before) | doubled(now)
+    for _ in range(undos):
+        taken = {row.id for row in now}
+        now += [
+            Record(number, "shop", name, "2026-02-01") for number, name in dict(since).items() if number not in taken
+        ]
+        allowed |= doubled(now)
+        plan = plan_undo(REF, runs[-1], now, runs)
+        if plan.blocked:
+            return
+        now = rows_after(now, plan.changes)
+        assert doubled(now) <= allowed
+        number = len(runs) + 1
+        undo = run_of(*plan.changes)
+        runs.append(replace(undo, id=f"{number:032}", number=number, kind=RunKind.UNDO, undoes=runs[-1].id))
+
+
+def test_a_duplicate_goes_and_comes_back_as_often_as_it_is_asked(database: Database) -> None:
+    filled(database)
+    database.execute("INSERT INTO django_migrations VALUES (12, 'shop', '0007_x', '2025-02-01')")
+    before = database.dump()
+    with target_of(database) as target:
+        late = next(record for record in target.read() or () if record.id == 6)
+        apply_plan(target, plan_of(target.ref, target.read(), [Change(late, None, "dedupe")]))
+        for number in (1, 2, 3):
+            undo(target, number)
+        assert database.dump() == before
+        undo(target, 4)
+        database.execute("INSERT INTO django_migrations VALUES (13, 'shop', '0007_x', '2027-02-01')")
+        assert [finding.code for finding in undo_plan(target, 5).findings] == ["recorded-again"]
 
 
 def test_a_run_is_undone_once(database: Database) -> None:

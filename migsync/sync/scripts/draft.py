@@ -15,7 +15,7 @@ from migsync.records.record import Record
 from migsync.sync.journal import as_row
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, RunKind
-from migsync.sync.undo import known_digests
+from migsync.sync.undo import DEDUPE, known_digests, reversed_changes
 
 JSON_COLUMNS = ("passed", "returned", "changes", "digests")
 
@@ -44,6 +44,11 @@ class Row(NamedTuple):
     def comes_back(self) -> bool:
         """A row that was removed, under the id that it had."""
         return self.name is None and self.id is not None
+
+    @property
+    def age(self) -> tuple[str, int]:
+        """Sorts rows from the first applied to the last, as :attr:`Record.age`."""
+        return (self.applied or "", self.id or 0)
 
     @property
     def new_image(self) -> tuple[str | None, ...]:
@@ -106,6 +111,21 @@ class Draft:
         return [row for row in self.rows if row.comes_back]
 
     @cached_property
+    def duplicates(self) -> list[int]:
+        """The numbers `n` of the rows that come back beside one of their name, as they were before the plan."""
+        changes = enumerate(self.plan.changes, start=1)
+        return [n for n, change in changes if change.cause == DEDUPE and change.before is None]
+
+    def counted(self, newer: str) -> str:
+        """SQL: whether the row `m` counts as one that bears the new name of `c`; empty where every row does.
+
+        `newer` is SQL for: `m` was applied after `c`, which was removed as a duplicate.
+        """
+        if not self.duplicates:
+            return ""
+        return f"(c.n NOT IN ({', '.join(map(str, self.duplicates))}) OR {newer})"
+
+    @cached_property
     def inserted(self) -> list[Row]:
         """New rows, to which the database gives an id."""
         return [row for row in self.rows if row.name is None and row.id is None]
@@ -126,15 +146,15 @@ class Draft:
     def bearers(self) -> int:
         """How many rows bear a new name before, as the script counts them: the plan's own rows that do.
 
-        Together with all rows being as planned, this says that no other row bears a new name. A row that comes back is
-        let in beside an older one of its name: that one was there when the row was removed.
+        Together with all rows being as planned, this says that no other row bears a new name. A duplicate that comes
+        back is let in beside an older row of its name: that one was kept when the duplicate was removed.
         """
         new: dict[tuple[str | None, str | None], list[Row]] = {}
         for row in self.rows:
             if row.new_name is not None:
                 new.setdefault((row.new_app, row.new_name), []).append(row)
         return sum(
-            not row.comes_back or bearer.id is None or bearer.id > (row.id or 0)
+            row.n not in self.duplicates or bearer.id is None or bearer.age > row.age
             for bearer in self.rows
             if bearer.name is not None
             for row in new.get((bearer.app, bearer.name), ())
@@ -230,10 +250,9 @@ def run_of(plan: Plan, kind: RunKind) -> Run:
 
 def reverse(plan: Plan) -> Plan:
     """The plan that takes `plan` back, as far as it can be known before it was applied."""
-    changes = (change.reversed(f"undo of plan {plan.id[:12]}") for change in reversed(plan.changes))
     return Plan(
         target=plan.target,
-        changes=tuple(changes),
+        changes=tuple(reversed_changes(plan.changes, f"undo of plan {plan.id[:12]}")),
         fingerprints=plan.fingerprints_after,
         fingerprints_after=plan.fingerprints,
         passed=tuple(reversed(plan.returned)),

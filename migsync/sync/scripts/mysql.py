@@ -122,7 +122,8 @@ def _image(prefix: str) -> str:
 
 def _state(draft: Draft) -> str:
     table = _table(draft, "django_migrations")
-    older = "\n WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id" if draft.returned else ""
+    counted = draft.counted("(CAST(m.applied AS CHAR), m.id) > (c.applied, c.id)")
+    older = f"\n WHERE {counted}" if counted else ""
     state = f"""\
 SELECT COUNT(*),
        COUNT(CASE WHEN {_image("")} THEN 1 END),

@@ -160,7 +160,8 @@ _NEW = f"{_IMAGE} IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied)"
 
 def _state(draft: Draft) -> str:
     table = _table(draft, "django_migrations")
-    older = "\n     WHERE c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id" if draft.returned else ""
+    counted = draft.counted('(m.applied::text COLLATE "C", m.id) > (c.applied COLLATE "C", c.id)')
+    older = f"\n     WHERE {counted}" if counted else ""
     state = f"""\
     SELECT count(*),
            count(*) FILTER (WHERE {_OLD}),

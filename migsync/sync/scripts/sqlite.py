@@ -95,7 +95,8 @@ _AFTER = "c.new_app = m.app AND c.new_name = m.name AND c.applied IS CAST(m.appl
 def _state(draft: Draft) -> str:
     by_id = "FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id"
     by_name = "FROM main.django_migrations AS m CROSS JOIN temp.migsync_change AS c"
-    older = "\n        AND (c.name IS NOT NULL OR c.id IS NULL OR m.id > c.id)" if draft.returned else ""
+    counted = draft.counted("(CAST(m.applied AS TEXT), m.id) > (c.applied, c.id)")
+    older = f"\n        AND {counted}" if counted else ""
     counts = [
         f"(SELECT count(*) {by_id}) AS present",
         f"(SELECT count(*) {by_id}\n      WHERE {_BEFORE}) AS as_before",
