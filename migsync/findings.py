@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from migsync.decoder import Fields, choice, integer, text
+
 
 class Severity(StrEnum):
     """`ERROR` blocks the plan of the whole target, `WARNING` does not, `INFO` only tells."""
@@ -42,6 +44,14 @@ class Finding:
         return {field: getattr(self, field) for field in self.__slots__ if getattr(self, field)}
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Finding:
-        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for anything else."""
-        return cls(**{**document, "severity": Severity(document["severity"])})
+    def from_dict(cls, document: object) -> Finding:
+        """The inverse of :meth:`as_dict`; raises DecodeError for anything else."""
+        fields = Fields(document, ("code", "severity", "found"), ("meaning", "hint", "app", "name", "file", "line"))
+        texts = {field: fields.get_or(field, text, "") for field in ("meaning", "hint", "app", "name", "file")}
+        return cls(
+            fields.get("code", text),
+            fields.get("severity", choice(Severity)),
+            fields.get("found", text),
+            **texts,
+            line=fields.get_or("line", integer, 0),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from migsync.errors import MigsyncError, UsageError
 from migsync.sync.plan_file import PlanFile, load_plans
 
 if TYPE_CHECKING:
+    from migsync.cli.execution import Result
     from migsync.project import Project
     from migsync.records.target import Target
     from migsync.rewrites.rewrite import Rewrite
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class Work:
     """What is to be applied where, from a plan file or from a survey made now.
 
-    `shown` and `document` tell all of it.
+    `shown` and `document` tell all of it. `settled` are the results that are known before anything is written: of saved
+    plans that were applied before, or must not be applied.
     """
 
     project: Project
@@ -39,6 +41,7 @@ class Work:
     errors: Mapping[str, MigsyncError]
     shown: list[Block] = field(default_factory=list)
     document: dict[str, Any] = field(default_factory=dict)
+    settled: Sequence[Result] = ()
 
     @property
     def ready(self) -> list[Plan]:
@@ -48,7 +51,8 @@ class Work:
     @property
     def refused(self) -> bool:
         """Whether a database is blocked or could not be read."""
-        return bool(self.errors) or any(plan.blocked for plan in self.plans)
+        failed = bool(self.errors) or any(result.error for result in self.settled)
+        return failed or any(plan.blocked for plan in self.plans)
 
 
 @contextmanager
@@ -64,8 +68,9 @@ def work_of(
 
     ask = ask and output.can_ask
     if file:
-        saved = _allowed(output, file, saved_plans(file, asked), backwards=asked["backwards"], ask=ask)
-        with _from_file(project, saved, shorten=output.shorten) as work:
+        saved, backwards = _allowed(output, file, saved_plans(file, asked), word=asked["backwards"], ask=ask)
+        journal = project.journal and not trust_names
+        with _from_file(project, saved, journal=journal, backwards=backwards, shorten=output.shorten) as work:
             yield work
         return
     request = plan_request(asked, trust_names=trust_names)
@@ -109,30 +114,35 @@ def saved_plans(file: Path, asked: Mapping[str, Any]) -> PlanFile:
     for alias in aliases:
         if alias not in there:
             raise UsageError(f"{file} holds no plan for {alias!r}.", "", f"It is for: {', '.join(there) or 'nothing'}.")
-    return PlanFile(tuple(plan for plan in saved.plans if not aliases or plan.target.alias in aliases), saved.proposed)
+    return replace(saved, plans=tuple(plan for plan in saved.plans if not aliases or plan.target.alias in aliases))
 
 
-def _allowed(output: Output, file: Path, saved: PlanFile, *, backwards: bool, ask: bool) -> PlanFile:
-    """The saved plans; those that go back are blocked unless a person says that they may."""
+def _allowed(output: Output, file: Path, saved: PlanFile, *, word: bool, ask: bool) -> tuple[PlanFile, bool]:
+    """The saved plans, and whether they may go back; those that do are blocked unless a person says that they may."""
     from migsync.sync.backwards import without_word
 
     held = [without_word(plan, shlex.quote(str(file))) for plan in saved.plans]
-    if backwards or (ask and ask_backwards(output, held)):
-        return saved
-    return PlanFile(tuple(held), saved.proposed)
+    if word or (ask and ask_backwards(output, held)):
+        return saved, True
+    return replace(saved, plans=tuple(held)), False
 
 
 @contextmanager
-def _from_file(project: Project, saved: PlanFile, *, shorten: bool) -> Iterator[Work]:
+def _from_file(
+    project: Project, saved: PlanFile, *, journal: bool, backwards: bool, shorten: bool
+) -> Iterator[Work]:
+    from migsync.cli.execution import FAILED, Result
     from migsync.cli.targets import rewrite_labels
-    from migsync.records.target import open_target
-    from migsync.sync.planning import choose
+    from migsync.sync.apply import Status
+    from migsync.sync.review import review
 
-    with ExitStack() as stack:
-        configs = choose(project, [plan.target.alias for plan in saved.plans]) if saved.plans else []
-        targets = {config.alias: stack.enter_context(open_target(config)) for config in configs}
+    with review(project, saved, journal=journal, backwards=backwards) as found:
         labels = rewrite_labels(project)
+        made = {plan.target.alias: plan for plan in found.plans}
         shown: list[Block] = []
         for plan in saved.plans:
-            shown += [*([EMPTY] if shown else []), *plan_blocks(plan, shorten=shorten, labels=labels)]
-        yield Work(project, saved.plans, targets, saved.proposed, {}, shown, saved.as_dict())
+            told = made.get(plan.target.alias, plan)
+            shown += [*([EMPTY] if shown else []), *plan_blocks(told, shorten=shorten, labels=labels)]
+        settled = [Result(plan.target.alias, str(Status.ALREADY_APPLIED), plan, run) for plan, run in found.applied]
+        settled += [Result(alias, FAILED, error=error) for alias, error in found.errors.items()]
+        yield Work(project, found.plans, found.targets, saved.proposed, {}, shown, saved.as_dict(), settled)

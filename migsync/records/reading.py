@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import sqlalchemy as sa
 
 from migsync.engines.base import TABLE, Table
 from migsync.errors import TargetError
-from migsync.records.record import Record
-
-LONGEST = 255
-"""The length of Django's columns for app and name; SQLite does not enforce it."""
-
-CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
+from migsync.records.record import Record, name_problem
 
 
 def read_records(connection: sa.Connection, table: Table) -> tuple[Record, ...]:
@@ -49,14 +43,3 @@ def check_rows(records: Iterable[Record]) -> None:
                     "No migration file can have this name, and no script could carry it safely.",
                     "Correct or delete the row by hand.",
                 )
-
-
-def name_problem(text: object) -> str:
-    """Why a text cannot be an app label or a migration's name, in words that fit after "has"; empty where it can."""
-    if not isinstance(text, str):
-        return "a name that is no text"
-    if len(text) > LONGEST:
-        return f"a name of {len(text)} characters, more than {LONGEST}"
-    if CONTROL_CHARACTER.search(text):
-        return "a control character in its name"
-    return ""

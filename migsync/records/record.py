@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from migsync.decoder import DecodeError, Fields, integer, optional, text
 from migsync.history.migration import Key
+
+LONGEST = 255
+"""The length of Django's columns for app and name; SQLite does not enforce it."""
+
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 
 
 class Record(NamedTuple):
@@ -31,6 +38,17 @@ class Record(NamedTuple):
         """Sorts records from the first applied to the last."""
         return (self.applied or "", self.id or 0)
 
+    @classmethod
+    def from_dict(cls, document: object) -> Record:
+        """The inverse of `_asdict`; raises DecodeError for anything else, and for a name that no row can have."""
+        fields = Fields(document, cls._fields)
+        return cls(
+            fields.get("id", optional(integer)),
+            fields.get("app", decode_name),
+            fields.get("name", decode_name),
+            fields.get("applied", optional(text)),
+        )
+
     def same_row(self, other: Record) -> bool:
         """True when `other` is this row, unchanged; without an id the other three decide."""
         return self == other if self.id is not None else self[1:] == other[1:]
@@ -49,3 +67,22 @@ def fingerprints(records: Iterable[Record], apps: Iterable[str]) -> dict[str, st
     return {
         app: hashlib.sha256(json.dumps(sorted(found)).encode()).hexdigest()[:32] for app, found in sorted(rows.items())
     }
+
+
+def name_problem(text: object) -> str:
+    """Why a text cannot be an app label or a migration's name, in words that fit after "has"; empty where it can."""
+    if not isinstance(text, str):
+        return "a name that is no text"
+    if len(text) > LONGEST:
+        return f"a name of {len(text)} characters, more than {LONGEST}"
+    if CONTROL_CHARACTER.search(text):
+        return "a control character in its name"
+    return ""
+
+
+def decode_name(value: object) -> str:
+    """A decoder (:mod:`migsync.decoder`) for app labels and names of migrations."""
+    found = text(value)
+    if problem := name_problem(found):
+        raise DecodeError(f"has {problem}")
+    return found

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import re
 import tempfile
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from migsync.decoder import DecodeError, load_toml, read_file, same, shortened
 from migsync.errors import RewriteError
+from migsync.records.record import name_problem
 from migsync.rewrites.order import Rewrites, in_order
 from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
-
-LONGEST_NAME = 255  # django_migrations.name is a CharField(max_length=255)
 
 HAND_EDITED = (
     "A rewrite is never edited: databases that have been through it know it by this digest.",
@@ -48,7 +46,7 @@ def rewrite_file(directory: Path, rewrite: Rewrite) -> tuple[Path, bytes]:
     Raises RewriteError for a file of `directory` that is no rewrite, ValueError for a rewrite that would not be read
     again.
     """
-    _check_all(rewrite)
+    check_rewrite(rewrite)
     for path in directory.glob("*.toml") if directory.is_dir() else ():
         if _read(path)[0] == rewrite.id:
             return path, path.read_bytes()
@@ -146,32 +144,26 @@ def _free_path(directory: Path, rewrite: Rewrite) -> Path:
 def _read(path: Path) -> tuple[str, Rewrite]:
     """The id that the file states, and what it says."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RewriteError(f"{path} cannot be read: {error}", *HAND_EDITED) from error
-    if document.get("format") != FORMAT:
+        document = load_toml(read_file(path))
+    except (OSError, DecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise RewriteError(f"{path} cannot be read: {said}.", *HAND_EDITED) from error
+    stated = document.get("format") if isinstance(document, dict) else None
+    if not same(stated, FORMAT):
         raise RewriteError(
-            f"{path} has format {document.get('format')!r}; this migsync knows format {FORMAT}.",
+            f"{path} has format {shortened(stated)}; this migsync knows format {FORMAT}.",
             "It was made by another version of migsync, or it is no rewrite.",
             "Update migsync: pip install -U migsync",
         )
     try:
-        created = document["created"]
-        if not isinstance(created, datetime.datetime) or created.tzinfo is None:
-            raise ValueError("created is not a date and time with an offset")
-        document["created"] = created.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        rewrite = Rewrite.from_dict(document, path=str(path))
-        _check_all(rewrite)
-        return str(document["id"]), rewrite
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RewriteError(f"{path} is not a sound rewrite: {_reason(error)}.", *HAND_EDITED) from error
+        identity, rewrite = Rewrite.stated(document, path=str(path))
+        check_rewrite(rewrite)
+    except ValueError as error:
+        raise RewriteError(f"{path} is not a sound rewrite: {error}.", *HAND_EDITED) from error
+    return identity, rewrite
 
 
-def _reason(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
-
-
-def _check_all(rewrite: Rewrite) -> None:
+def check_rewrite(rewrite: Rewrite) -> None:
     """Raise ValueError unless every app's table is sound, and no label is one app before and another one after."""
     for label, app in rewrite.apps.items():
         _check(label, app)
@@ -204,9 +196,7 @@ def _check(label: str, app: AppRewrite) -> None:
 
 def check_name(name: object) -> None:
     """Raise ValueError for what cannot be a migration's name in ``django_migrations``."""
-    if not isinstance(name, str) or not name:
+    if not name:
         raise ValueError(f"{name!r} is not a migration's name")
-    if len(name) > LONGEST_NAME:
-        raise ValueError(f"{name[:40]}… has {len(name)} characters, and django_migrations holds {LONGEST_NAME}")
-    if any(ord(character) < 32 or ord(character) == 127 for character in name):
-        raise ValueError(f"{name!r} holds a control character")
+    if problem := name_problem(name):
+        raise ValueError(f"{name!a:.40} has {problem}")

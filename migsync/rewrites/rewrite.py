@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from migsync.decoder import DecodeError, Fields, array, boolean, exactly, pair, table, text
+from migsync.records.record import decode_name
+
 FORMAT = 1
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+NAMES = array(decode_name)
+APP_FIELDS = ("removed", "renamed", "collapsed", "depends", "squashes", "digests", "from")
 
 
 @dataclass(frozen=True)
@@ -94,20 +102,23 @@ class AppRewrite:
         return document
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> AppRewrite:
-        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for another shape."""
-        digests = document.get("digests", {})
+    def from_dict(cls, document: object) -> AppRewrite:
+        """The inverse of :meth:`as_dict`; raises DecodeError for another shape."""
+        fields = Fields(document, ("before", "after"), APP_FIELDS)
+        digests: Mapping[str, Mapping[str, str]] = fields.get_or("digests", table(table(text, decode_name)), {})
+        if unknown := digests.keys() - {"before", "after"}:
+            raise DecodeError("is neither before nor after", f"digests.{min(unknown)}")
         return cls(
-            before=tuple(document["before"]),
-            after=tuple(document["after"]),
-            removed=tuple(document.get("removed", ())),
-            renamed=tuple((old, new) for old, new in document.get("renamed", ())),
-            collapsed=tuple((tuple(olds), tuple(news)) for olds, news in document.get("collapsed", ())),
-            depends={name: tuple(parents) for name, parents in document.get("depends", {}).items()},
-            digests_before=dict(digests.get("before", {})),
-            digests_after=dict(digests.get("after", {})),
-            origin=document.get("from", ""),
-            squashes={name: tuple(replaced) for name, replaced in document.get("squashes", {}).items()},
+            before=fields.get("before", NAMES),
+            after=fields.get("after", NAMES),
+            removed=fields.get_or("removed", NAMES, ()),
+            renamed=fields.get_or("renamed", array(pair(decode_name)), ()),
+            collapsed=fields.get_or("collapsed", array(pair(NAMES)), ()),
+            depends=fields.get_or("depends", table(NAMES, decode_name), {}),
+            digests_before=digests.get("before", {}),
+            digests_after=digests.get("after", {}),
+            origin=fields.get_or("from", decode_name, ""),
+            squashes=fields.get_or("squashes", table(NAMES, decode_name), {}),
         )
 
 
@@ -165,16 +176,36 @@ class Rewrite:
         return {"id": self.id, **self._content()}
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any], path: str = "") -> Rewrite:
-        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for another shape.
+    def from_dict(cls, document: object) -> Rewrite:
+        """The inverse of :meth:`as_dict`; raises DecodeError for another shape, and for a wrong id."""
+        stated, rewrite = cls.stated(document)
+        if stated != rewrite.id:
+            raise DecodeError("is not the digest of the content", "id")
+        return rewrite
 
-        The id is not compared here: a file's reader does that.
-        """
-        return cls(
-            parents=tuple(document.get("parents", ())),
-            command=str(document.get("command", "")),
-            created=str(document["created"]),
-            apps={label: AppRewrite.from_dict(app) for label, app in document["apps"].items()},
-            made_with_files=bool(document.get("made_with_files", False)),
+    @classmethod
+    def stated(cls, document: object, path: str = "") -> tuple[str, Rewrite]:
+        """The id that a document states, and the rewrite that it is; raises DecodeError for another shape."""
+        fields = Fields(document, ("id", "created", "apps"), ("format", "parents", "command", "made_with_files"))
+        fields.get_or("format", exactly(FORMAT), FORMAT)
+        rewrite = cls(
+            parents=fields.get_or("parents", NAMES, ()),
+            command=fields.get_or("command", text, ""),
+            created=fields.get("created", moment),
+            apps=fields.get("apps", table(AppRewrite.from_dict, decode_name)),
+            made_with_files=fields.get_or("made_with_files", boolean, False),
             path=path,
         )
+        return fields.get("id", text), rewrite
+
+
+def moment(value: object) -> str:
+    """A decoder for `created`: ``2026-11-20T10:45:00Z``, or TOML's own date and time with an offset."""
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        with suppress(OverflowError):
+            value = value.astimezone(datetime.UTC).strftime(MOMENT)
+    with suppress(ValueError):
+        # Back and forth, since strptime takes more spellings than this one.
+        if isinstance(value, str) and value == datetime.datetime.strptime(value, MOMENT).strftime(MOMENT):
+            return value
+    raise DecodeError("is not a date and time with an offset")

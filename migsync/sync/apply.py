@@ -19,8 +19,8 @@ from migsync.engines import Deadline, Failure, Table
 from migsync.engines.base import NOTHING_CHANGED
 from migsync.errors import Blocked, InDoubt, LockTimeout, PlanFileError, ReadOnly, StalePlan, TargetError, Unreachable
 from migsync.findings import Finding, Severity
-from migsync.records.reading import name_problem, read_records
-from migsync.records.record import Record, fingerprints
+from migsync.records.reading import read_records
+from migsync.records.record import Record, fingerprints, name_problem
 from migsync.records.target import Target
 from migsync.sync.comparing import (
     already_applied,
@@ -29,6 +29,7 @@ from migsync.sync.comparing import (
     expected_after,
     fits_after,
     free_ids,
+    is_applied,
     made_changes,
 )
 from migsync.sync.journal import read_runs, write_run
@@ -118,14 +119,19 @@ def settle(target: Target, run_id: str, *, lock_timeout: float = 10) -> bool | N
         return bool(read_runs(connection, target.table.schema, run_id))
 
 
-def check_plan(target: Target, plan: Plan) -> None:
-    """Raises unless this plan may be applied here."""
+def check_identity(target: Target, plan: Plan) -> None:
+    """Raises PlanFileError unless the plan was made for this very table."""
     made_for, here = plan.target, target.ref
     if (made_for.engine, made_for.identity, made_for.schema) != (here.engine, here.identity, here.schema):
         raise PlanFileError(
             f"The plan was made for another database than {target.alias} ({target.address}).",
             f"It was made for {made_for.alias} ({made_for.engine} {made_for.identity}); this is {here.identity}.",
         )
+
+
+def check_plan(target: Target, plan: Plan) -> None:
+    """Raises unless this plan may be applied here."""
+    check_identity(target, plan)
     errors = [finding.found for finding in plan.findings if finding.severity is Severity.ERROR]
     for change in plan.changes:
         for row in (change.before, change.after):
@@ -241,7 +247,7 @@ class _Application:
         """How it ended before, if it did; raises StalePlan for records that are neither before nor after the plan."""
         plan = self.plan
         if not self.journal:
-            if fits_after(plan, records) and differences_from(plan, records):
+            if is_applied(plan, records):
                 return Outcome(Status.ALREADY_APPLIED)
             check_before(plan, records)
             return None

@@ -36,6 +36,11 @@ def fits_after(plan: Plan, records: Sequence[Record]) -> bool:
     )
 
 
+def is_applied(plan: Plan, records: Sequence[Record]) -> bool:
+    """Whether the rows alone say that the plan was applied: for databases that keep no journal."""
+    return fits_after(plan, records) and bool(differences_from(plan, records))
+
+
 def gone(change: Change) -> int | None:
     """The id of the row that a change touches."""
     row = change.before or change.after

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from migsync.decoder import DecodeError, Decoder, Fields, array, choice, integer, load_json, optional, table, text
 from migsync.engines import Engine
 from migsync.errors import TargetError
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.journal_version import journal_version
 from migsync.sync.plan import Change
 from migsync.sync.run import Run, RunKind
+
+T = TypeVar("T")
 
 RUN_TABLE = "migsync_run"
 COLUMNS = (
@@ -86,22 +89,23 @@ def as_row(run: Run) -> dict[str, Any]:
 def from_row(row: Mapping[Any, Any]) -> Run:
     """The inverse of :func:`as_row`; raises TargetError for a row that migsync cannot have written."""
     try:
+        fields = Fields(row, COLUMNS)
         return Run(
-            id=row["id"],
-            number=row["number"],
-            kind=RunKind(row["kind"]),
-            plan_id=row["plan_id"],
-            at=row["at"],
-            author=row["author"],
-            version=row["version"],
-            reason=row["reason"] or "",
-            undoes=row["undoes"] or "",
-            passed=rewrites(row["passed"]),
-            returned=rewrites(row["returned"]),
-            changes=tuple(Change.from_dict(change) for change in json.loads(row["changes"])),
-            digests=json.loads(row["digests"]),
+            id=fields.get("id", text),
+            number=fields.get("number", integer),
+            kind=fields.get("kind", choice(RunKind)),
+            plan_id=fields.get("plan_id", text),
+            at=fields.get("at", text),
+            author=fields.get("author", text),
+            version=fields.get("version", text),
+            reason=fields.get("reason", optional(text)) or "",
+            undoes=fields.get("undoes", optional(text)) or "",
+            passed=fields.get("passed", packed(array(Rewrite.from_dict))),
+            returned=fields.get("returned", packed(array(Rewrite.from_dict))),
+            changes=fields.get("changes", packed(array(Change.from_dict))),
+            digests=fields.get("digests", packed(table(text))),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except DecodeError as error:
         raise TargetError(
             f"Run {row['number']} in {RUN_TABLE} cannot be read: {error}",
             "Its row was edited or cut off: what this database has been through is not certain.",
@@ -114,6 +118,6 @@ def as_json(value: Iterable[Any]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
 
 
-def rewrites(text: str) -> tuple[Rewrite, ...]:
-    """The rewrites of a `passed` or `returned` column."""
-    return tuple(Rewrite.from_dict(document) for document in json.loads(text))
+def packed(decode: Decoder[T]) -> Decoder[T]:
+    """A column that holds a JSON document as text."""
+    return lambda value: decode(load_json(text(value)))

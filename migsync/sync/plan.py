@@ -10,11 +10,23 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from migsync.decoder import DecodeError, Fields, array, exactly, optional, table, text
 from migsync.findings import Finding
 from migsync.records.record import Record
 from migsync.rewrites.rewrite import Rewrite
 
 FORMAT_VERSION = 1
+PLAN_FIELDS = (
+    "target",
+    "changes",
+    "fingerprints",
+    "fingerprints_after",
+    "passed",
+    "returned",
+    "findings",
+    "digests",
+    "undoes",
+)
 
 DATABASE_AHEAD = "database-ahead"
 NEWER_RECORDS = "newer-records"
@@ -63,12 +75,15 @@ class Change:
         }
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Change:
-        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for another shape."""
-        before, after = document["before"], document["after"]
+    def from_dict(cls, document: object) -> Change:
+        """The inverse of :meth:`as_dict`; raises DecodeError for another shape."""
+        fields = Fields(document, ("kind", "before", "after", "cause"))
+        before, after = (fields.get(when, optional(Record.from_dict)) for when in ("before", "after"))
         if before is None and after is None:
-            raise ValueError("a change with neither a row before nor a row after")
-        return cls(Record(**before) if before else None, Record(**after) if after else None, document["cause"])
+            raise DecodeError("has neither a row before nor a row after")
+        change = cls(before, after, fields.get("cause", text))
+        fields.get("kind", exactly(str(change.kind)))
+        return change
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,12 @@ class TargetRef:
     def as_dict(self) -> dict[str, str]:
         """The target as JSON values."""
         return {"alias": self.alias, "engine": self.engine, "identity": self.identity, "schema": self.schema}
+
+    @classmethod
+    def from_dict(cls, document: object) -> TargetRef:
+        """The inverse of :meth:`as_dict`; raises DecodeError for another shape."""
+        fields = Fields(document, ("alias", "engine", "identity", "schema"))
+        return cls(*(fields.get(name, text) for name in ("alias", "engine", "identity", "schema")))
 
 
 @dataclass(frozen=True)
@@ -159,19 +180,20 @@ class Plan:
         return {"id": self.id, **document} if with_id else document
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Plan:
-        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for another shape or a wrong id."""
+    def from_dict(cls, document: object) -> Plan:
+        """The inverse of :meth:`as_dict`; raises DecodeError for another shape or a wrong id."""
+        fields = Fields(document, ("id", *PLAN_FIELDS))
         plan = cls(
-            target=TargetRef(**document["target"]),
-            changes=tuple(Change.from_dict(change) for change in document["changes"]),
-            fingerprints=dict(document["fingerprints"]),
-            fingerprints_after=dict(document["fingerprints_after"]),
-            passed=tuple(Rewrite.from_dict(rewrite) for rewrite in document["passed"]),
-            returned=tuple(Rewrite.from_dict(rewrite) for rewrite in document["returned"]),
-            findings=tuple(Finding.from_dict(finding) for finding in document["findings"]),
-            digests=dict(document["digests"]),
-            undoes=document["undoes"],
+            target=fields.get("target", TargetRef.from_dict),
+            changes=fields.get("changes", array(Change.from_dict)),
+            fingerprints=fields.get("fingerprints", table(text)),
+            fingerprints_after=fields.get("fingerprints_after", table(text)),
+            passed=fields.get("passed", array(Rewrite.from_dict)),
+            returned=fields.get("returned", array(Rewrite.from_dict)),
+            findings=fields.get("findings", array(Finding.from_dict)),
+            digests=fields.get("digests", table(text)),
+            undoes=fields.get("undoes", text),
         )
-        if document["id"] != plan.id:
-            raise ValueError("the plan's id does not fit its content")
+        if fields.get("id", text) != plan.id:
+            raise DecodeError("does not fit the content: the plan was edited", "id")
         return plan

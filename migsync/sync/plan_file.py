@@ -3,23 +3,58 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from migsync import __version__
+from migsync.decoder import DecodeError, Fields, array, boolean, load_json, optional, read_file, same, shortened, text
 from migsync.errors import PlanFileError
+from migsync.rewrites.files import check_rewrite
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import FORMAT_VERSION, Plan
+
+SURVEY_FIELDS = ("root", "databases", "findings")
+"""What ``migsync plan --format json`` says besides; a plan file needs none of it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options that the plans were made with; see :class:`migsync.sync.planning.PlanRequest`.
+
+    What ``--map``, ``--collapse``, ``--remove`` and ``--accept`` said is in the proposed rewrite.
+    """
+
+    apps: tuple[str, ...] = ()
+    prune: tuple[str, ...] = ()
+    dedupe: bool = False
+    positions: tuple[str, ...] = ()
+    trust_names: bool = False
+
+    @classmethod
+    def from_dict(cls, document: object) -> Asked:
+        """The inverse of `asdict`; raises DecodeError for another shape."""
+        fields = Fields(document, ("apps", "prune", "dedupe", "positions", "trust_names"))
+        return cls(
+            apps=fields.get("apps", array(text)),
+            prune=fields.get("prune", array(text)),
+            dedupe=fields.get("dedupe", boolean),
+            positions=fields.get("positions", array(text)),
+            trust_names=fields.get("trust_names", boolean),
+        )
 
 
 @dataclass(frozen=True)
 class PlanFile:
-    """`proposed` is the rewrite, not written yet, that the plans rest on; None when they rest on files alone."""
+    """`proposed` is the rewrite, not written yet, that the plans rest on; None when they rest on files alone.
+
+    `asked` is None in a file of a migsync that did not save it yet.
+    """
 
     plans: tuple[Plan, ...]
     proposed: Rewrite | None = None
+    asked: Asked | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The document of a plan file."""
@@ -29,16 +64,19 @@ class PlanFile:
             "migsync": __version__,
             "plans": [plan.as_dict() for plan in self.plans],
             "proposed": self.proposed.as_dict() if self.proposed else None,
+            "asked": asdict(self.asked) if self.asked else None,
         }
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> PlanFile:
-        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for another shape."""
-        proposed = document["proposed"]
-        return cls(
-            tuple(Plan.from_dict(plan) for plan in document["plans"]),
-            Rewrite.from_dict(proposed) if proposed else None,
-        )
+    def from_dict(cls, document: object) -> PlanFile:
+        """The inverse of :meth:`as_dict`; raises DecodeError for another shape."""
+        fields = Fields(document, ("format_version", "kind", "plans", "proposed"), ("migsync", "asked", *SURVEY_FIELDS))
+        plans = fields.get("plans", array(Plan.from_dict))
+        (alias, number), *_ = [*Counter(plan.target.alias for plan in plans).most_common(1), ("", 0)]
+        if number > 1:
+            raise DecodeError(f"holds {number} plans for {alias!a}", "plans")
+        asked = fields.get_or("asked", optional(Asked.from_dict), None)
+        return cls(plans, fields.get("proposed", optional(_sound)), asked)
 
 
 def save_plans(path: Path, plans: PlanFile) -> None:
@@ -52,23 +90,37 @@ def save_plans(path: Path, plans: PlanFile) -> None:
 
 
 def load_plans(path: Path) -> PlanFile:
-    """Read a plan file; raises PlanFileError for one that is not there, not whole, or of another format version."""
+    """Read a plan file; raises PlanFileError for one that is not there, not whole, or of another format version.
+
+    What it says is well formed then, and not yet true: see :mod:`migsync.sync.review`.
+    """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = load_json(read_file(path))
     except OSError as error:
         raise PlanFileError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
+    except DecodeError as error:
         raise PlanFileError(f"{path} is not a plan file, or not whole: {error}.") from error
     if not isinstance(document, dict) or document.get("kind") != "plan":
         raise PlanFileError(f"{path} is not a plan file.")
-    if document.get("format_version") != FORMAT_VERSION:
+    version = document.get("format_version")
+    if not same(version, FORMAT_VERSION):
         raise PlanFileError(
-            f"{path} has format version {document.get('format_version')!r}; this migsync knows {FORMAT_VERSION}.",
+            f"{path} has format version {shortened(version)}; this migsync knows {FORMAT_VERSION}.",
             "It was made by another version of migsync.",
         )
     try:
         return PlanFile.from_dict(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except DecodeError as error:
         raise PlanFileError(
             f"{path} is damaged or was edited: {error}.", "A plan is applied exactly as it was made, or not at all."
         ) from error
+
+
+def _sound(document: object) -> Rewrite:
+    """A rewrite that can be written as a file."""
+    rewrite = Rewrite.from_dict(document)
+    try:
+        check_rewrite(rewrite)
+    except ValueError as error:
+        raise DecodeError(f"is no sound rewrite: {error}") from error
+    return rewrite

@@ -26,7 +26,7 @@ from migsync.rewrites.position import Clock
 from migsync.rewrites.retired import with_successors
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import Plan
-from migsync.sync.plan_file import PlanFile
+from migsync.sync.plan_file import Asked, PlanFile
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run
 
@@ -82,7 +82,9 @@ class Survey:
     open_pairs: tuple[Pair, ...] = ()
     errors: dict[str, MigsyncError] = field(default_factory=dict)
     fresh: list[str] = field(default_factory=list)
+    records: dict[str, tuple[Record, ...]] = field(default_factory=dict)
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
+    request: PlanRequest = field(default_factory=PlanRequest)
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __enter__(self) -> Self:
@@ -96,7 +98,12 @@ class Survey:
     @property
     def plan_file(self) -> PlanFile:
         """The plans as they are saved."""
-        return PlanFile(self.plans, self.proposed)
+        asked = self.request
+        return PlanFile(
+            self.plans,
+            self.proposed,
+            Asked(asked.apps, asked.prune, asked.dedupe, asked.positions, asked.trust_names),
+        )
 
     def read_targets(self, asked: Sequence[str]) -> list[Reading]:
         """Open and read the targets: `asked`, or every alias; each database once."""
@@ -121,6 +128,7 @@ class Survey:
             readings[identity] = reading
         for reading in readings.values():
             self.targets[reading.target.alias] = reading.target
+            self.records[reading.target.alias] = reading.records
             self.runs[reading.target.alias] = reading.runs
         return list(readings.values())
 
@@ -134,12 +142,18 @@ class Survey:
         return Reading(target, records, runs, Clock(naive_is_utc=bool(use_tz)))
 
 
-def survey(project: Project, request: PlanRequest) -> Survey:
+def survey(project: Project, request: PlanRequest, *, proposed: Rewrite | None = None) -> Survey:
     """Read the files, the rewrites and every asked target, and plan.
 
+    `proposed` is a rewrite that an earlier survey proposed, for a plan that rests on it.
     Raises a MigsyncError for what concerns the project as a whole; what concerns one target is in `errors`.
     """
     result = open_survey(project)
+    result.request = request
+    if proposed:
+        # Applied to one database before, it has a file meanwhile: that is left out, so that the plan is the same.
+        others = tuple(rewrite for rewrite in result.rewrites.ordered if rewrite.id != proposed.id)
+        result.rewrites = replace(result.rewrites, ordered=others).with_proposed(proposed)
     try:
         _plan(result, request)
     except BaseException:

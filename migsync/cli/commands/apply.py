@@ -78,6 +78,8 @@ def apply(
     ask = not (noinput or dry_run)
     with work_of(output, project, file, asked, trust_names=no_journal, ask=ask) as work:
         output.show(work.shown)
+        for result in work.settled:
+            tell_result(output, result)
         if dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
             output.document(work.document)
@@ -90,6 +92,7 @@ def apply(
         writing = Writing(lock_timeout, project.journal and not no_journal, reason)
         pending = Pending.beside(project.cache)
         results = [Result(alias, FAILED, error=error) for alias, error in work.errors.items()]
+        results += work.settled
         results += carry_out(work.plans, work.targets, writing, pending, lambda result: tell_result(output, result))
         if not work.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])

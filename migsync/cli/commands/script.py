@@ -54,6 +54,7 @@ def script(
     The scripts do what migsync apply and undo do. They can be run twice, and they change nothing when the rows are
     not those that the plan was made from, even under a client that runs on after errors.
     """
+    from migsync.cli.results import tell_result
     from migsync.cli.work import work_of, write_proposed
     from migsync.sync.scripts import apply_script, undo_script
 
@@ -69,6 +70,8 @@ def script(
         _write(directory, texts)
         if work.refused:
             output.tell(work.shown)
+            for result in work.settled:
+                tell_result(output, result)
         output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)
         if not texts and not work.refused:
             output.show([line(Span("Nothing to do, so no script.", Style.GOOD))])

@@ -1,0 +1,132 @@
+"""Saved plans, compared with those that migsync makes now.
+
+A plan file says what a person has reviewed. It is compared and never carried out: `apply` plans again from the files,
+the rewrites and the rows as they are now, and goes on only where that gives the saved plan. So a plan file cannot make
+migsync do anything that its planner would not do, whoever wrote it and whatever it says. Checking the changes of a file
+one by one would be a second set of the planner's rules, and could never know all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+from migsync.errors import MigsyncError, PlanFileError, StalePlan
+from migsync.project import Project
+from migsync.records.target import Target
+from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.apply import check_identity
+from migsync.sync.comparing import NAMED, already_applied, check_before, indented, is_applied
+from migsync.sync.plan import Change, Plan
+from migsync.sync.plan_file import Asked, PlanFile
+from migsync.sync.planning import PlanRequest, Survey, survey
+from migsync.sync.run import Run
+
+NOTHING_CHANGED = "Nothing was changed."
+
+
+@dataclass(frozen=True)
+class Review:
+    """`plans` can be carried out: migsync makes the same ones now. `applied` were, each with its run in the journal.
+
+    `errors` are the reasons, by alias, why the other ones must not be. `proposed` is the rewrite that all rest on.
+    """
+
+    proposed: Rewrite | None = None
+    plans: list[Plan] = field(default_factory=list)
+    applied: list[tuple[Plan, Run | None]] = field(default_factory=list)
+    errors: dict[str, MigsyncError] = field(default_factory=dict)
+    targets: dict[str, Target] = field(default_factory=dict)
+
+
+@contextmanager
+def review(project: Project, saved: PlanFile, *, journal: bool) -> Iterator[Review]:
+    """Plan again, and compare; the targets stay open inside the `with`.
+
+    Without `journal`, the rows alone say whether a plan was applied. Raises UnknownAlias, and whatever
+    :func:`migsync.sync.planning.survey` raises for the project as a whole.
+    """
+    if not saved.plans:
+        yield Review()
+        return
+    aliases = tuple(plan.target.alias for plan in saved.plans)
+    request = PlanRequest(databases=aliases, **asdict(saved.asked or Asked(trust_names=not journal)))
+    with survey(project, request, proposed=saved.proposed) as now:
+        result = Review(saved.proposed, targets=now.targets)
+        made = {plan.target.alias: plan for plan in now.plans}
+        for plan in saved.plans:
+            try:
+                _judge(result, plan, made, now, journal=journal)
+            except MigsyncError as error:
+                result.errors[plan.target.alias] = error
+        yield result
+
+
+def _judge(result: Review, plan: Plan, made: Mapping[str, Plan], now: Survey, *, journal: bool) -> None:
+    """Put one saved plan where it belongs; raises the reason why it must not be carried out."""
+    alias = plan.target.alias
+    if plan.blocked or plan.empty:
+        result.plans.append(plan)  # never carried out
+        return
+    if alias in now.errors:
+        raise now.errors[alias]
+    if alias not in now.targets:
+        raise StalePlan(_absent(alias, now), NOTHING_CHANGED)
+    check_identity(now.targets[alias], plan)
+    if made[alias].id == plan.id:
+        _check_proposed(result.proposed, now)
+        result.plans.append(made[alias])
+        return
+    records, runs = now.records[alias], now.runs[alias]
+    run = already_applied(plan, records, runs) if journal else None
+    if run or (not journal and is_applied(plan, records)):
+        result.applied.append((plan, run))
+        return
+    check_before(plan, records)
+    raise _outdated(plan, made[alias])
+
+
+def _absent(alias: str, now: Survey) -> str:
+    if alias in now.fresh:
+        return f"There is no table django_migrations in {alias}."
+    return f"{alias} is the same database as another alias that the file has a plan for."
+
+
+def _check_proposed(proposed: Rewrite | None, now: Survey) -> None:
+    """Raises PlanFileError for a rewrite that must not be written into this project."""
+    if proposed is None:
+        return
+    if strange := sorted(proposed.labels - now.history.first_party):
+        raise PlanFileError(
+            f"The plan rests on a rewrite of {strange[0]}, which is not an app of this project.", NOTHING_CHANGED
+        )
+    known = {rewrite.id for rewrite in now.rewrites.ordered} | now.rewrites.same.keys()
+    if missing := [parent for parent in proposed.parents if parent not in known]:
+        raise PlanFileError(
+            f"The plan rests on a rewrite made on top of the rewrite {missing[0]:.12}, which is not here.",
+            NOTHING_CHANGED,
+        )
+
+
+def _outdated(saved: Plan, made: Plan) -> StalePlan:
+    lines = [f"only in the saved plan: {_words(change)}" for change in saved.changes if change not in made.changes]
+    lines += [f"only in the new plan: {_words(change)}" for change in made.changes if change not in saved.changes]
+    if len(lines) > NAMED:
+        lines = [*lines[:NAMED], f"and {len(lines) - NAMED} more"]
+    if not lines:
+        lines = ["the changes are the same, but not the rewrites or the operations that they come from"]
+    return StalePlan(
+        f"For {saved.target.alias} migsync would make another plan now than the saved one:\n" + indented(lines),
+        "Nothing was changed. The migration files or the rewrites have changed since the plan was saved, the plan file "
+        "was edited, or an older migsync saved it without the options that it was made with.",
+    )
+
+
+def _words(change: Change) -> str:
+    before, after = change.before, change.after
+    if before is None:
+        return f"insert {after.key}" if after else ""
+    return (
+        f"rename {before.key} (row {before.id}) to {after.key}" if after else f"remove {before.key} (row {before.id})"
+    )
