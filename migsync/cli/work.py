@@ -128,9 +128,7 @@ def _allowed(output: Output, file: Path, saved: PlanFile, *, word: bool, ask: bo
 
 
 @contextmanager
-def _from_file(
-    project: Project, saved: PlanFile, *, journal: bool, backwards: bool, shorten: bool
-) -> Iterator[Work]:
+def _from_file(project: Project, saved: PlanFile, *, journal: bool, backwards: bool, shorten: bool) -> Iterator[Work]:
     from migsync.cli.execution import FAILED, Result
     from migsync.cli.targets import rewrite_labels
     from migsync.sync.apply import Status

@@ -41,17 +41,19 @@ class Review:
 
 
 @contextmanager
-def review(project: Project, saved: PlanFile, *, journal: bool) -> Iterator[Review]:
+def review(project: Project, saved: PlanFile, *, journal: bool, backwards: bool = False) -> Iterator[Review]:
     """Plan again, and compare; the targets stay open inside the `with`.
 
-    Without `journal`, the rows alone say whether a plan was applied. Raises UnknownAlias, and whatever
+    Without `journal`, the rows alone say whether a plan was applied. `backwards` is what a person says now, not what
+    the file says: see :class:`migsync.sync.planning.PlanRequest`. Raises UnknownAlias, and whatever
     :func:`migsync.sync.planning.survey` raises for the project as a whole.
     """
     if not saved.plans:
         yield Review()
         return
     aliases = tuple(plan.target.alias for plan in saved.plans)
-    request = PlanRequest(databases=aliases, **asdict(saved.asked or Asked(trust_names=not journal)))
+    asked = asdict(saved.asked or Asked(trust_names=not journal))
+    request = PlanRequest(databases=aliases, backwards=backwards, **asked)
     with survey(project, request, proposed=saved.proposed) as now:
         result = Review(saved.proposed, targets=now.targets)
         made = {plan.target.alias: plan for plan in now.plans}
