@@ -24,13 +24,14 @@
   * FilesLocked ...........  4  another migsync is changing the migration files
   * Unsettled .............  6  a change of files that was decided, and could not be finished
   * StalePlan .............  3  the records are not those that the plan was made from
-  * LockTimeout ...........  4  the lock was not had in time
+  * LockTimeout ...........  4  a lock was not had in time, or the records could not be read in time
   * PartlyDone ............  5  some targets done, some not
   * InDoubt ...............  6  it cannot be told now whether a COMMIT happened
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -223,7 +224,7 @@ class StalePlan(MigsyncError):
 
 
 class LockTimeout(MigsyncError):
-    """The lock on django_migrations was not had in time."""
+    """A lock in the database was not had in time, or the records could not be read in time."""
 
     code = "lock-timeout"
     exit_status = ExitStatus.LOCKED
@@ -246,3 +247,9 @@ class InDoubt(MigsyncError):
     code = "in-doubt"
     exit_status = ExitStatus.IN_DOUBT
     default_hint = "When the database answers again, run: migsync recover"
+
+
+def common_status(errors: Iterable[MigsyncError]) -> ExitStatus:
+    """The exit status that the errors of several databases share; REFUSED where they differ, DONE without any."""
+    statuses = {error.exit_status for error in errors} or {ExitStatus.DONE}
+    return statuses.pop() if len(statuses) == 1 else ExitStatus.REFUSED

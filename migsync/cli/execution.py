@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from migsync.errors import Blocked, ExitStatus, InDoubt, Interrupted, MigsyncError
+from migsync.errors import Blocked, ExitStatus, InDoubt, Interrupted, MigsyncError, common_status
 
 if TYPE_CHECKING:
     from migsync.cli.pending import Pending
@@ -127,11 +127,8 @@ def blocked(plan: Plan) -> Blocked:
 def exit_status(results: Sequence[Result]) -> ExitStatus:
     """One status for all: in doubt before anything else, partly done when one was changed and one was not."""
     failed = [result.error for result in results if result.error]
-    if not failed:
-        return ExitStatus.DONE
     if any(isinstance(error, InDoubt) for error in failed):
         return ExitStatus.IN_DOUBT
-    if any(result.status == APPLIED for result in results):
+    if failed and any(result.status == APPLIED for result in results):
         return ExitStatus.PARTLY
-    statuses = {error.exit_status for error in failed}
-    return statuses.pop() if len(statuses) == 1 else ExitStatus.REFUSED
+    return common_status(failed)

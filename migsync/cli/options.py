@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,16 +76,18 @@ class Where:
     root: Path | None = None
     settings: str | None = None
     url: str | None = None
+    lock_timeout: float | None = None
 
     def project(self, *, files_only: bool = False) -> Project:
         """Find it; raises ProjectError. `files_only`: also one whose settings do not import."""
         from migsync.project import find_project
 
-        return find_project(settings=self.settings, url=self.url, root=self.root, files_only=files_only)
+        project = find_project(settings=self.settings, url=self.url, root=self.root, files_only=files_only)
+        return project if self.lock_timeout is None else replace(project, lock_timeout=self.lock_timeout)
 
 
 def project_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Which project: --root, --settings, --url, handed on as `where`."""
+    """Which project, and how patient with it: --root, --settings, --url, --lock-timeout, handed on as `where`."""
     return together(
         click.option(
             "--root",
@@ -94,7 +96,13 @@ def project_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--settings", metavar="MODULE", help="The settings module. Default: as manage.py has it."),
         click.option("--url", metavar="URL", help="Use this one database, and none of the settings."),
-    )(packed("where", ("root", "settings", "url"), lambda values: Where(**values), function))
+        click.option(
+            "--lock-timeout",
+            type=click.FloatRange(min=0),
+            metavar="SECONDS",
+            help="How long to wait for a lock in a database. Default: lock-timeout in pyproject.toml, or 10.",
+        ),
+    )(packed("where", ("root", "settings", "url", "lock_timeout"), lambda values: Where(**values), function))
 
 
 def database_option(function: F) -> F:
@@ -165,20 +173,7 @@ def consent_options(function: F) -> F:
     )(function)
 
 
-def writing_options(function: F) -> F:
-    """How a run is made: --lock-timeout, --reason."""
-    return together(
-        click.option(
-            "--lock-timeout",
-            type=click.FloatRange(min=0),
-            default=10.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="How long to wait for the lock on django_migrations.",
-        ),
-        click.option("--reason", default="", metavar="TEXT", help="A note for the log."),
-    )(function)
-
+reason_option = click.option("--reason", default="", metavar="TEXT", help="A note for the log.")
 
 journal_option = click.option(
     "--no-journal",

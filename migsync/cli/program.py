@@ -37,7 +37,7 @@ Exit status:
   1  refused or failed; nothing was changed
   2  there are differences (only with --check)
   3  the plan is stale
-  4  the lock was not had in time
+  4  could not get a lock in time, or not read in time
   5  some databases are done and some are not
   6  in doubt; run migsync recover
   64 wrong usage

@@ -18,8 +18,8 @@ from migsync.cli.options import (
     output_options,
     packed,
     project_options,
+    reason_option,
     together,
-    writing_options,
 )
 from migsync.cli.output import Output
 from migsync.cli.proving import Proving, proving_options, write_report
@@ -48,7 +48,6 @@ TERMS = (
     "allow_applied",
     "update_db",
     "proving",
-    "lock_timeout",
     "reason",
 )
 
@@ -64,7 +63,6 @@ class Asked:
     allow_applied: bool = False
     update_db: bool = False
     proving: Proving = field(default_factory=Proving)
-    lock_timeout: float = 10.0
     reason: str = ""
     assume_deployed: bool = False
 
@@ -93,7 +91,7 @@ def _rewriting_options(
         click.option("--force", is_flag=True, help="Change files that have changes which are not committed in git."),
         proving,
         consent_options,
-        writing_options,
+        reason_option,
     )
     return together(
         lambda inner: options(packed("asked", TERMS, lambda values: Asked(**values), inner)),
@@ -134,7 +132,7 @@ class _Rewriting:
         from migsync.companion.pipeline import make_draft, survey_ground
         from migsync.sync.planning import open_survey
 
-        settle_files(self.output, self.project, lock_timeout=self.asked.lock_timeout, dry_run=self.asked.dry_run)
+        settle_files(self.output, self.project, dry_run=self.asked.dry_run)
         with open_survey(self.project) as survey:
             self.output.tell(findings_blocks(survey.findings))
             if seen:
@@ -170,12 +168,12 @@ class _Rewriting:
         from migsync.cli.views.proposals import draft_document
         from migsync.companion.commit import commit, journals_of
 
-        steps = database_steps(draft.updates, survey.targets, self.asked.lock_timeout, self.asked.reason)
+        steps = database_steps(draft.updates, survey.targets, self.project.lock_timeout, self.asked.reason)
         made = commit(
             self.project,
             draft.proposal,
             databases=steps,
-            run_was_committed=journals_of(self.project, lock_timeout=self.asked.lock_timeout),
+            run_was_committed=journals_of(self.project),
             force=self.asked.force,
         )
         keep_in_doubt(self.project, made.databases)

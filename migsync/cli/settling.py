@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from migsync.project import Project
 
 
-def settle_files(
-    output: Output, project: Project, *, lock_timeout: float = 10.0, dry_run: bool = False
-) -> Settled | None:
+def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> Settled | None:
     """Finish it, or take it back, as the databases say; tell so on standard error. None where nothing is open.
 
     Raises Unsettled in a dry run, and where it cannot be done; InDoubt when a database must be asked and cannot tell.
@@ -27,7 +25,7 @@ def settle_files(
 
     if dry_run:
         raise Unsettled("An earlier change of migration files was cut off.", "A dry run does not settle it.")
-    settled = recover_files(project.root, journals_of(project, lock_timeout=lock_timeout), timeout=lock_timeout)
+    settled = recover_files(project.root, journals_of(project), timeout=project.lock_timeout)
     if settled:
         output.tell([line(settled_words(settled))])
     return settled

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
-from migsync.errors import ExitStatus
+from migsync.errors import ExitStatus, common_status
 
 if TYPE_CHECKING:
     from migsync.sync.planning import Survey
@@ -48,10 +48,14 @@ def survey_document(survey: Survey) -> dict[str, Any]:
 
 
 def survey_status(survey: Survey, *, check: bool = False) -> ExitStatus:
-    """REFUSED where something is blocked or was not read; with `check`, DIFFERENCES where something would change."""
-    unsound = any(finding.blocks for finding in survey.findings)
-    if unsound or survey.errors or any(plan.blocked for plan in survey.plans):
+    """REFUSED where something is blocked; the errors' status where databases could not be read.
+
+    With `check`, DIFFERENCES where something would change.
+    """
+    if any(finding.blocks for finding in survey.findings) or any(plan.blocked for plan in survey.plans):
         return ExitStatus.REFUSED
+    if survey.errors:
+        return common_status(survey.errors.values())
     if check and any(plan.changes for plan in survey.plans):
         return ExitStatus.DIFFERENCES
     return ExitStatus.DONE

@@ -11,24 +11,29 @@ from migsync.errors import MigsyncError
 
 if TYPE_CHECKING:
     from migsync.project import Project
+    from migsync.records.record import Record
     from migsync.records.target import Target
     from migsync.sync.run import Run
 
 
 @dataclass
 class Opened:
-    """Targets by alias, each database once, with their runs; `same` maps an alias left out to the one that it is."""
+    """Targets by alias, each database once, with their runs; `same` maps an alias left out to the one that it is.
+
+    `records` are there where they were asked for: the rows of the same moment as the runs.
+    """
 
     targets: dict[str, Target] = field(default_factory=dict)
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
+    records: dict[str, tuple[Record, ...]] = field(default_factory=dict)
     errors: dict[str, MigsyncError] = field(default_factory=dict)
     same: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
-def opened(project: Project, aliases: Sequence[str]) -> Iterator[Opened]:
+def opened(project: Project, aliases: Sequence[str], *, records: bool = False) -> Iterator[Opened]:
     """Open the targets of `aliases` (none: all). Raises UnknownAlias; what cannot be read is in `errors`."""
-    from migsync.records.target import open_target
+    from migsync.records.target import Snapshot, open_target
     from migsync.sync.planning import choose
 
     found = Opened()
@@ -37,7 +42,8 @@ def opened(project: Project, aliases: Sequence[str]) -> Iterator[Opened]:
         for config in choose(project, aliases):
             try:
                 target = stack.enter_context(open_target(config))
-                runs, identity = target.runs(), target.ref.identity
+                held = target.snapshot() if records else Snapshot((), target.runs())
+                identity = target.ref.identity
             except MigsyncError as error:
                 found.errors[config.alias] = error
                 continue
@@ -49,7 +55,9 @@ def opened(project: Project, aliases: Sequence[str]) -> Iterator[Opened]:
                 found.same[other.alias] = config.alias
                 del found.targets[other.alias], found.runs[other.alias]
             chosen[identity] = target
-            found.targets[config.alias], found.runs[config.alias] = target, runs
+            found.targets[config.alias] = target
+            found.runs[config.alias] = held.runs if held else ()
+            found.records[config.alias] = held.records if held else ()
         yield found
 
 

@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
 
 def undo_with_files(
-    output: Output,
-    project: Project,
-    text: str | None,
-    *,
-    noinput: bool,
-    dry_run: bool,
-    lock_timeout: float,
-    reason: str,
+    output: Output, project: Project, text: str | None, *, noinput: bool, dry_run: bool, reason: str
 ) -> ExitStatus:
     """Take back the change of files that `text` names (its id, or a run's), or the last one in force."""
     from migsync.cli.finishing import database_steps, finished, keep_in_doubt
@@ -34,7 +27,7 @@ def undo_with_files(
     from migsync.companion.commit import journals_of, undo_files
 
     record = _record(project, text)
-    with opened(project, list(dict.fromkeys(alias for alias, _ in record.runs))) as found:
+    with opened(project, list(dict.fromkeys(alias for alias, _ in record.runs)), records=True) as found:
         for error in found.errors.values():
             raise error
         plans = list(_plans(record, found))
@@ -50,10 +43,8 @@ def undo_with_files(
         require_consent_possible(output, noinput=noinput)
         output.show([EMPTY])
         require_yes(f"Take back {count(len(record.slots), 'file')}?", noinput=noinput)
-        steps = database_steps(plans, found.targets, lock_timeout, reason)
-        made = undo_files(
-            project, record, databases=steps, run_was_committed=journals_of(project, lock_timeout=lock_timeout)
-        )
+        steps = database_steps(plans, found.targets, project.lock_timeout, reason)
+        made = undo_files(project, record, databases=steps, run_was_committed=journals_of(project))
         keep_in_doubt(project, made.databases)
         output.show([line(Span(f"{count(len(record.slots), 'file')} as before {record.command}.", Style.GOOD))])
         return finished(output, plans, made, facts)
@@ -93,7 +84,7 @@ def _plans(record: Record, found: Opened) -> Iterable[Plan]:
         runs = found.runs[target.alias]
         run = next((run for run in runs if run.id == run_id), None)
         if run is not None:
-            yield plan_undo(target.ref, run, target.read() or (), runs)
+            yield plan_undo(target.ref, run, found.records[target.alias], runs)
 
 
 def _shown(record: Record, plans: Sequence[Plan], *, shorten: bool) -> list[Block]:

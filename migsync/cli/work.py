@@ -15,7 +15,7 @@ from migsync.cli.output import Output
 from migsync.cli.surveying import survey_blocks, survey_document
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
 from migsync.cli.views.plans import plan_blocks
-from migsync.errors import MigsyncError, UsageError
+from migsync.errors import ExitStatus, MigsyncError, UsageError, common_status
 from migsync.sync.plan_file import PlanFile, load_plans
 
 if TYPE_CHECKING:
@@ -49,10 +49,12 @@ class Work:
         return [plan for plan in self.plans if not plan.empty and not plan.blocked]
 
     @property
-    def refused(self) -> bool:
-        """Whether a database is blocked or could not be read."""
-        failed = bool(self.errors) or any(result.error for result in self.settled)
-        return failed or any(plan.blocked for plan in self.plans)
+    def status(self) -> ExitStatus:
+        """REFUSED where a database is blocked; the errors' status where some could not be used; else DONE."""
+        if any(plan.blocked for plan in self.plans):
+            return ExitStatus.REFUSED
+        settled = [result.error for result in self.settled if result.error]
+        return common_status([*self.errors.values(), *settled])
 
 
 @contextmanager

@@ -25,8 +25,6 @@ from migsync.sync.apply import Outcome, apply_plan
 from migsync.sync.planning import PlanRequest, Survey, choose, survey
 
 SETTING = "MIGSYNC_ON_MIGRATE"
-PATIENCE = 10.0
-"""Seconds to wait for another migsync or migrate."""
 
 
 class OnMigrate(StrEnum):
@@ -117,11 +115,10 @@ def sync(alias: str) -> Outcome | None:
             return None
         if found.proposed:
             write_rewrite(found.project.rewrites, found.proposed)
-        patience = found.project.lock_timeout or PATIENCE
         return apply_plan(
             found.targets[plan.target.alias],
             plan,
-            lock_timeout=patience,
+            lock_timeout=found.project.lock_timeout,
             journal=found.project.journal,
             reason="before migrate",
         )
@@ -141,7 +138,8 @@ def reserved(alias: str) -> Iterator[bool]:
     """
     with ExitStack() as stack:
         try:
-            (config,) = choose(find_project(), [alias])
+            project = find_project()
+            (config,) = choose(project, [alias])
             target = stack.enter_context(open_target(config))
             table = target.table
         except MigsyncError as error:
@@ -151,7 +149,7 @@ def reserved(alias: str) -> Iterator[bool]:
         if table is not None:
             connection = stack.enter_context(target.connect())
             with target.behaviour.explained():
-                target.behaviour.reserve(connection, table, Deadline(PATIENCE))
+                target.behaviour.reserve(connection, table, Deadline(project.lock_timeout))
         yield table is not None
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 TABLE = "django_migrations"
 JOURNAL_PREFIX = "migsync_"
 NOTHING_CHANGED = "Nothing was changed."
+READERS_LOCKED_OUT = "Another session probably holds a lock that keeps readers out, such as that of an ALTER TABLE."
+WAIT_LONGER = "Try again when it has ended, or wait longer: --lock-timeout SECONDS"
+STATEMENT_SECONDS = 10.0
+"""A statement that reads may run this long even where no lock is waited for (``--lock-timeout 0``)."""
 
 
 class Failure(Enum):
@@ -31,6 +35,7 @@ class Failure(Enum):
 
     LOCKED = auto()  # waited in vain for a lock: try again while there is time
     CONFLICT = auto()  # chosen as the victim of a deadlock or a serialization failure: try again
+    TIMED_OUT = auto()  # the statement itself took too long
     LOST = auto()  # the connection is gone
     DENIED = auto()
     READ_ONLY = auto()
@@ -157,6 +162,14 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def begin_read(self, connection: sa.Connection, seconds: float) -> None:
+        """Begin a transaction that only reads: all of its statements see the rows of one moment.
+
+        `seconds` is how long a statement waits for a lock; then the driver's error is a :attr:`Failure.LOCKED`, or a
+        :attr:`Failure.TIMED_OUT`.
+        """
+
+    @abstractmethod
     def lock(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
         """Begin a transaction that nobody else can write to the table beside; readers go on.
 
@@ -174,12 +187,14 @@ class Engine(ABC):
     def failure(self, error: DBAPIError) -> Failure:
         """What a driver's error means."""
 
-    def explain(self, error: DBAPIError, meaning: str = NOTHING_CHANGED) -> MigsyncError:
+    def explain(self, error: DBAPIError, meaning: str = NOTHING_CHANGED, *, reading: bool = False) -> MigsyncError:
         """The error for a person: no SQL, no parameters, the right that is missing by name."""
         said = first_line(error)
         match self.failure(error):
             case Failure.LOST:
                 return Unreachable(f"The connection was lost: {said}", meaning, "Try again.")
+            case Failure.LOCKED | Failure.CONFLICT | Failure.TIMED_OUT if reading:
+                return LockTimeout(f"{TABLE} could not be read in time: {said}", READERS_LOCKED_OUT, WAIT_LONGER)
             case Failure.LOCKED | Failure.CONFLICT:
                 return LockTimeout(f"{TABLE} could not be locked: {said}", meaning)
             case Failure.READ_ONLY:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from migsync.engines.base import TABLE, Deadline, Engine, Failure, Survey, Table
+from migsync.engines.base import STATEMENT_SECONDS, TABLE, Deadline, Engine, Failure, Survey, Table
 from migsync.errors import LockTimeout
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ SHOW GLOBAL VARIABLES WHERE Variable_name IN
 NO_SUCH_TABLE = 1146
 NO_DATABASE = 1046
 LOCKED = {1205, 3572}
-CONFLICT = {1213, 1020}
+# 1412: the table was made, or altered, after the transaction's snapshot.
+CONFLICT = {1213, 1020, 1412}
+TIMED_OUT = {1969, 3024}
 LOST = {0, 1053, 1927, 2006, 2013, 2055, 4031}
 DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
 READ_ONLY = {1290, 1792, 1836}
@@ -58,6 +60,15 @@ class MySQL(Engine):
     def connected(self, connection: DBAPIConnection, init: Iterable[str]) -> None:
         """Ours come last: the project's `init_command` often sets the mode, too."""
         super().connected(connection, (*init, SESSION))
+
+    def begin_read(self, connection: sa.Connection, seconds: float) -> None:
+        """The isolation is REPEATABLE READ already; the settings end with the connection, which reads only once."""
+        limit = max(seconds, STATEMENT_SECONDS)
+        mariadb = getattr(connection.dialect, "is_mariadb", False)
+        statement = f"max_statement_time = {limit:f}" if mariadb else f"max_execution_time = {round(limit * 1000)}"
+        wait = max(1, math.ceil(seconds))
+        connection.exec_driver_sql(f"SET innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}, {statement}")
+        connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
     def survey(self, connection: sa.Connection, schema: str) -> Survey:
         """Asked with SHOW: naming a variable that the server does not have is an error."""
@@ -126,6 +137,7 @@ class MySQL(Engine):
         for codes, failure in (
             (LOCKED, Failure.LOCKED),
             (CONFLICT, Failure.CONFLICT),
+            (TIMED_OUT, Failure.TIMED_OUT),
             (DENIED, Failure.DENIED),
             (READ_ONLY, Failure.READ_ONLY),
         ):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migsync.engines.base import TABLE, Deadline, Engine, Failure, Survey, Table
+from migsync.engines.base import STATEMENT_SECONDS, TABLE, Deadline, Engine, Failure, Survey, Table
 from migsync.errors import NotPermitted
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ WHERE c.relname = :table AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 
 ABOUT = """
 SELECT current_schema() AS schema, pg_is_in_recovery() AS standby,
-       current_setting('transaction_read_only') = 'on' AS read_only,
+       current_setting('default_transaction_read_only') = 'on' AS read_only,
        has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS knows_itself,
        (SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = current_database()) AS database,
        concat_ws(':', inet_server_addr(), inet_server_port(), current_database()) AS address
@@ -75,6 +75,14 @@ class PostgreSQL(Engine):
         """Every text of `applied` is UTC, in ISO form."""
         connection.exec_driver_sql(BEGUN)
 
+    def begin_read(self, connection: sa.Connection, seconds: float) -> None:
+        """One snapshot for all statements; catalog functions such as ``to_regclass`` see the present all the same."""
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        statement = max(seconds, STATEMENT_SECONDS)
+        connection.exec_driver_sql(
+            f"SET LOCAL lock_timeout = {milliseconds(seconds)}; SET LOCAL statement_timeout = {milliseconds(statement)}"
+        )
+
     def survey(self, connection: sa.Connection, schema: str) -> Survey:
         """The schema is found once; from then on the search path is of no matter."""
         about = connection.execute(sa.text(ABOUT)).one()
@@ -98,14 +106,14 @@ class PostgreSQL(Engine):
 
     def reserve(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
         """An advisory lock of the transaction, which may stay idle for as long as a ``migrate`` runs."""
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline)}")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": advisory_key(table)})
 
     def lock(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
         """Locks writers out of the table; transaction-level, so a pooler keeps nothing of it."""
         self.reserve(connection, table, deadline)
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline)}")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
         # psycopg takes a percent sign for a parameter.
         name = qualified(table.schema).replace("%", "%%")
         connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
@@ -121,6 +129,7 @@ class PostgreSQL(Engine):
             return Failure.LOST
         return {
             "55P03": Failure.LOCKED,
+            "57014": Failure.TIMED_OUT,
             "40001": Failure.CONFLICT,
             "40P01": Failure.CONFLICT,
             "42501": Failure.DENIED,
@@ -131,9 +140,9 @@ class PostgreSQL(Engine):
 SYSTEM = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
 
 
-def milliseconds(deadline: Deadline) -> int:
-    """What is left, as PostgreSQL's settings count it."""
-    return max(1, round(deadline.left * 1000))
+def milliseconds(seconds: float) -> int:
+    """A duration as PostgreSQL's settings count it, where 0 would mean for ever."""
+    return max(1, round(seconds * 1000))
 
 
 def qualified(schema: str | None) -> str:

@@ -46,7 +46,7 @@ class SQLite(Engine):
         if seconds is None:
             connection.exec_driver_sql("BEGIN")
             return
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {max(1, round(seconds * 1000))}")
+        connection.exec_driver_sql(busy_timeout(seconds))
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def absent(self, url: sa.URL) -> str:
@@ -76,6 +76,10 @@ class SQLite(Engine):
             read_only=read_only(connection),
         )
 
+    def begin_read(self, connection: sa.Connection, seconds: float) -> None:
+        """A plain BEGIN: the first read decides which moment is seen until the end."""
+        connection.exec_driver_sql(busy_timeout(seconds))
+
     def lock(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
         """One writer at a time has the whole file; see :meth:`begun`."""
         connection.execution_options(**{LOCK_SECONDS: deadline.left}).begin()
@@ -100,6 +104,11 @@ class SQLite(Engine):
         """By SQLite's primary result code."""
         code = getattr(error.orig, "sqlite_errorcode", None)
         return Failure.OTHER if code is None else FAILURES.get(code & 0xFF, Failure.OTHER)
+
+
+def busy_timeout(seconds: float) -> str:
+    """The statement that says how long to wait for another connection's lock on the file."""
+    return f"PRAGMA busy_timeout = {max(1, round(seconds * 1000))}"
 
 
 def plain_path(url: sa.URL) -> Path | None:

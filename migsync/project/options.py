@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from migsync.errors import ProjectError
+from migsync.records.config import LOCK_TIMEOUT
 
 PYPROJECT = "pyproject.toml"
 
@@ -31,7 +32,7 @@ class Options:
     settings: str = ""
     rewrites: str = "migration_rewrites"
     journal: bool = True
-    lock_timeout: float | None = None
+    lock_timeout: float = LOCK_TIMEOUT
     python_path: tuple[str, ...] = ()
     databases: Mapping[str, DatabaseOptions] = field(default_factory=dict)
     apps: Mapping[str, str] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class _Reader:
             settings=self.text(table, "settings", where),
             rewrites=self.text(table, "rewrites", where) or Options.rewrites,
             journal=self.flag(table, "journal", where, default=True),
-            lock_timeout=self.seconds(table, "lock-timeout", where),
+            lock_timeout=self.seconds(table, "lock-timeout", where, default=LOCK_TIMEOUT),
             python_path=self.texts(table, "python-path", where),
             databases={alias: self.database(value, f"{where}.databases.{alias}") for alias, value in databases.items()},
             apps={label: self.text(apps, label, f"{where}.apps") for label in apps},
@@ -128,10 +129,8 @@ class _Reader:
             raise self.wrong(f"{where}.{key}", "true or false", value)
         return value
 
-    def seconds(self, table: Mapping[str, object], key: str, where: str) -> float | None:
-        value = table.get(key)
-        if value is None:
-            return None
+    def seconds(self, table: Mapping[str, object], key: str, where: str, *, default: float) -> float:
+        value = table.get(key, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
             raise self.wrong(f"{where}.{key}", "a number of seconds, 0 or more", value)
         return float(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migsync.errors import ProjectError, SettingsError, UnknownAlias
@@ -18,7 +18,7 @@ from migsync.project.process import project_set_up
 from migsync.project.root import SETTINGS_VARIABLE, Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
 from migsync.project.settings import Settings, load_settings, running_settings
-from migsync.records.config import DatabaseConfig
+from migsync.records.config import LOCK_TIMEOUT, DatabaseConfig
 
 URL_ALIAS = "url"
 
@@ -29,8 +29,9 @@ class Project:
 
     `apps` are all installed apps, or, where `static` is True (no settings, or settings that do not import), only those
     that were found by their files. `settings` are Django's settings that name a model (``AUTH_USER_MODEL``).
-    `databases` are the aliases that are synced by default; those `passed_over` can still be asked for. `use_tz` and
-    `lock_timeout` (seconds) are None when not known. `settings_module` is empty without one.
+    `databases` are the aliases that are synced by default; those `passed_over` can still be asked for. `use_tz` is
+    None when not known. `lock_timeout` is how many seconds migsync waits for a lock, to read or to write.
+    `settings_module` is empty without one.
     """
 
     root: Path
@@ -41,7 +42,7 @@ class Project:
     settings: Mapping[str, str] = field(default_factory=dict)
     use_tz: bool | None = None
     journal: bool = True
-    lock_timeout: float | None = None
+    lock_timeout: float = LOCK_TIMEOUT
     findings: tuple[Finding, ...] = ()
     passed_over: Mapping[str, DatabaseConfig] = field(default_factory=dict)
     settings_module: str = ""
@@ -57,7 +58,8 @@ class Project:
             if alias not in known:
                 there = f"There are: {', '.join(sorted(known))}." if known else "The project has no databases."
                 raise UnknownAlias(f"There is no database {alias!r} in this project.", hint=there)
-        return tuple(known[alias] for alias in dict.fromkeys(aliases or self.databases))
+        asked = dict.fromkeys(aliases or self.databases)
+        return tuple(replace(known[alias], lock_timeout=self.lock_timeout) for alias in asked)
 
 
 def find_project(

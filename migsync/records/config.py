@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from migsync.errors import MigsyncError
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
+
+
+LOCK_TIMEOUT: Final = 10.0
+"""Seconds to wait for a lock where nothing else is configured."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +22,8 @@ class DatabaseConfig:
 
     `url` is SQLAlchemy's; `connect_args` go to the driver as they are; `init` are statements to run on every new
     connection; `schema` is the one of ``django_migrations`` where it is not the connection's own. `use_tz` is Django's
-    ``USE_TZ`` for it, None when not known. An alias that cannot be used carries the `error`, which is raised only when
-    the alias is asked for.
+    ``USE_TZ`` for it, None when not known. `lock_timeout` is how many seconds a read waits for a lock. An alias that
+    cannot be used carries the `error`, which is raised only when the alias is asked for.
     """
 
     alias: str
@@ -30,3 +34,4 @@ class DatabaseConfig:
     schema: str = ""
     use_tz: bool | None = None
     error: MigsyncError | None = None
+    lock_timeout: float = LOCK_TIMEOUT

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from migsync.engines import Engine, Survey, Table, engine_of
+from migsync.engines import Deadline, Engine, Failure, Survey, Table, engine_of
 from migsync.engines.base import first_line
 from migsync.errors import MigsyncError, Unreachable
 from migsync.records.config import DatabaseConfig
@@ -21,7 +22,16 @@ from migsync.sync import journal
 from migsync.sync.plan import TargetRef
 from migsync.sync.run import Run
 
+T = TypeVar("T")
 SECRETS = ("password", "passwd", "sslpassword")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a target held at one moment: every row, ordered by id, and every run, oldest first."""
+
+    records: tuple[Record, ...]
+    runs: tuple[Run, ...] = ()
 
 
 def open_target(config: DatabaseConfig) -> Target:
@@ -35,7 +45,7 @@ def open_target(config: DatabaseConfig) -> Target:
 
 
 class Target:
-    """One ``django_migrations``, read through one connection that is made when it is first needed.
+    """One ``django_migrations``. Each reading makes a connection and closes it.
 
     Every access raises a TargetError where the database cannot be used: Unreachable, NotPermitted and so on.
     """
@@ -44,7 +54,6 @@ class Target:
         self.config = config
         self.behaviour = behaviour
         self._engine = behaviour.create(config)
-        self._reader: sa.Connection | None = None
 
     def __repr__(self) -> str:
         return f"<Target {self.alias}: {self.address}>"
@@ -53,7 +62,7 @@ class Target:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
+        self._engine.dispose()
 
     @property
     def alias(self) -> str:
@@ -98,22 +107,24 @@ class Target:
         absent = self.behaviour.absent(self._engine.url)
         if absent:
             return Survey(absent, self.config.schema, None)
-        with self._reading() as connection:
-            return self.behaviour.survey(connection, self.config.schema)
+        return self._transact(lambda connection: self.behaviour.survey(connection, self.config.schema))
+
+    def snapshot(self, *, journaled: bool = True) -> Snapshot | None:
+        """The rows and, where it is `journaled`, the journal, both of one moment; None where there is no table."""
+
+        def read(connection: sa.Connection, table: Table) -> Snapshot:
+            records = read_records(connection, table)
+            return Snapshot(records, journal.read_runs(connection, table.schema) if journaled else ())
+
+        return self._read(read)
 
     def read(self) -> tuple[Record, ...] | None:
-        """All rows, ordered by id; None where there is no table (a fresh database)."""
-        if self.table is None:
-            return None
-        with self._reading() as connection:
-            return read_records(connection, self.table)
+        """The rows alone, ordered by id; None where there is no table (a fresh database)."""
+        return self._read(read_records)
 
     def runs(self) -> tuple[Run, ...]:
-        """The journal, oldest run first; empty where there is none."""
-        if self.table is None:
-            return ()
-        with self._reading() as connection:
-            return journal.read_runs(connection, self.table.schema)
+        """The journal alone, oldest run first; empty where there is none."""
+        return self._read(lambda connection, table: journal.read_runs(connection, table.schema)) or ()
 
     def connect(self) -> sa.Connection:
         """A new connection, to be closed by the caller. Raises Unreachable."""
@@ -125,24 +136,41 @@ class Target:
             # A driver's own refusal of its arguments.
             raise self._unreachable(str(error)) from None
 
-    def close(self) -> None:
-        """Let go of the connection. The target can be used again."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        """A transaction for reading, on the connection that is kept; one that was lost is let go."""
-        connection = self._reader = self._reader or self.connect()
-        with self.behaviour.explained():
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads, on a connection of its own, which is closed with it.
+
+        A project may have hundreds of targets on one server, so no connection is kept. Raises the driver's errors.
+        """
+        connection = self.connect()
+        try:
+            self.behaviour.begin_read(connection, self.config.lock_timeout)
+            yield connection
+        finally:
+            with suppress(DBAPIError):
+                connection.rollback()
+            connection.close()
+
+    def _read(self, read: Callable[[sa.Connection, Table], T]) -> T | None:
+        """What `read` returns for the table; None where there is none."""
+
+        def read_table(connection: sa.Connection) -> T | None:
+            if "survey" not in vars(self):
+                self.survey = self.behaviour.survey(connection, self.config.schema)
+            return None if self.survey.table is None else read(connection, self.survey.table)
+
+        return None if self.behaviour.absent(self._engine.url) else self._transact(read_table)
+
+    def _transact(self, read: Callable[[sa.Connection], T]) -> T:
+        """What `read` returns in one transaction; tried again where the server gave it up for somebody else's."""
+        deadline = Deadline(self.config.lock_timeout)
+        while True:
             try:
-                yield connection
-            finally:
-                with suppress(DBAPIError):
-                    connection.rollback()
-                if connection.invalidated:
-                    self.close()
+                with self.transaction() as connection:
+                    return read(connection)
+            except DBAPIError as error:
+                if self.behaviour.failure(error) is not Failure.CONFLICT or deadline.passed:
+                    raise self.behaviour.explain(error, reading=True) from error
 
     def _unreachable(self, said: str) -> MigsyncError:
         """Raised from None: the driver's error, and a traceback with it, may hold the password."""

@@ -134,12 +134,11 @@ class Survey:
 
     def _read(self, config: DatabaseConfig) -> Reading | None:
         target = self._open.enter_context(open_target(config))
-        records = target.read()
-        if records is None:
+        found = target.snapshot(journaled=self.project.journal)
+        if found is None:
             return None
         use_tz = self.project.use_tz if config.use_tz is None else config.use_tz
-        runs = target.runs() if self.project.journal else ()
-        return Reading(target, records, runs, Clock(naive_is_utc=bool(use_tz)))
+        return Reading(target, found.records, found.runs, Clock(naive_is_utc=bool(use_tz)))
 
 
 def survey(project: Project, request: PlanRequest, *, proposed: Rewrite | None = None) -> Survey:

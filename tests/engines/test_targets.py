@@ -400,15 +400,22 @@ def test_a_server_under_another_isolation_and_mode(new_database: NewDatabase) ->
         assert target.runs()[0].reason == "\\"
 
 
-def test_a_lost_connection_is_made_again(postgresql_database: Database) -> None:
+def test_a_connection_that_is_lost_while_reading_is_reported_and_the_next_one_works(
+    postgresql_database: Database,
+) -> None:
     filled(postgresql_database)
+
+    def terminate(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT django_migrations") or ".django_migrations" in statement:
+            pid = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+            postgresql_database.execute(f"SELECT pg_terminate_backend({pid}, 10000)")
+
     with target_of(postgresql_database) as target:
         records = target.read()
-        name = sa.make_url(postgresql_database.url).database
-        postgresql_database.execute(
-            f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
-            " AND pid <> pg_backend_pid()"
-        )
-        with pytest.raises(Unreachable, match="lost"):
-            target.read()
+        sa.event.listen(sa.Engine, "before_cursor_execute", terminate)
+        try:
+            with pytest.raises(Unreachable, match="lost"):
+                target.read()
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", terminate)
         assert target.read() == records

@@ -16,7 +16,7 @@ from migsync.cli.options import (
     output_options,
     planning_options,
     project_options,
-    writing_options,
+    reason_option,
 )
 from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
 @planning_options
 @consent_options
-@writing_options
+@reason_option
 @journal_option
 @project_options
 @output_options()
@@ -54,7 +54,6 @@ def apply(
     where: Where,
     noinput: bool,
     dry_run: bool,
-    lock_timeout: float,
     reason: str,
     no_journal: bool,
     asked: dict[str, Any],
@@ -74,7 +73,7 @@ def apply(
     from migsync.cli.work import work_of, write_proposed
 
     project = where.project()
-    settle_files(output, project, lock_timeout=lock_timeout, dry_run=dry_run)
+    settle_files(output, project, dry_run=dry_run)
     ask = not (noinput or dry_run)
     with work_of(output, project, file, asked, trust_names=no_journal, ask=ask) as work:
         output.show(work.shown)
@@ -83,13 +82,13 @@ def apply(
         if dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
             output.document(work.document)
-            return ExitStatus.REFUSED if work.refused else ExitStatus.DONE
+            return work.status
         if work.ready:
             require_consent_possible(output, noinput=noinput)
             output.show([EMPTY])
             require_yes(_question(work), noinput=noinput)
         written = write_proposed(output, work)
-        writing = Writing(lock_timeout, project.journal and not no_journal, reason)
+        writing = Writing(project.lock_timeout, project.journal and not no_journal, reason)
         pending = Pending.beside(project.cache)
         results = [Result(alias, FAILED, error=error) for alias, error in work.errors.items()]
         results += work.settled

@@ -10,7 +10,7 @@ from migsync.cli.command import Command
 from migsync.cli.options import Where, database_option, output_options, project_options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
-from migsync.errors import ExitStatus
+from migsync.errors import ExitStatus, common_status
 
 
 @click.command(
@@ -48,4 +48,4 @@ def log(output: Output, databases: tuple[str, ...], where: Where) -> ExitStatus:
             journals.append({"alias": alias, "error": error_document(error)})
         output.show(blocks)
         output.document({"databases": journals})
-        return ExitStatus.REFUSED if found.errors else ExitStatus.DONE
+        return common_status(found.errors.values())

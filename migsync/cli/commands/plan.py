@@ -52,7 +52,8 @@ def plan(
 
     Renames that no rewrite tells are worked out where the evidence is proof; what is only likely is shown with its
     reasons, and taken with --map or --accept. The exit status is 1 where a plan is blocked or a database could not
-    be read. It is also 1 where a database is ahead of these files, unless --backwards says that it may go back.
+    be read, and 4 where it could not be read within --lock-timeout. It is also 1 where a database is ahead of these
+    files, unless --backwards says that it may go back.
     """
     from migsync.cli.surveying import survey_blocks, survey_document, survey_status, tell_problems
     from migsync.sync.plan_file import save_plans

@@ -24,18 +24,10 @@ if TYPE_CHECKING:
     migsync recover
     """,
 )
-@click.option(
-    "--lock-timeout",
-    type=click.FloatRange(min=0),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for the lock on django_migrations.",
-)
 @project_options
 @output_options()
 @click.pass_obj
-def recover(output: Output, lock_timeout: float, where: Where) -> ExitStatus:
+def recover(output: Output, where: Where) -> ExitStatus:
     """Ask each database whether the runs that ended in doubt, or were killed, were committed.
 
     A run is all or nothing, so there is nothing to repair: this tells which of the two it was. Migration files that
@@ -47,12 +39,12 @@ def recover(output: Output, lock_timeout: float, where: Where) -> ExitStatus:
 
     project = where.project()
     pending = Pending.beside(project.cache)
-    files = settle_files(output, project, lock_timeout=lock_timeout)
+    files = settle_files(output, project)
     blocks: list[Block] = []
     settled = []
     for alias, run_id in pending.all():
         try:
-            committed = _committed(project, alias, run_id, lock_timeout)
+            committed = _committed(project, alias, run_id)
         except MigsyncError as error:
             settled.append({"alias": alias, "run": run_id, "state": "in doubt", "error": error.found})
             output.tell([line(Span(alias, Style.HEADING), f"  run {short(run_id)}: cannot be told yet. {error.found}")])
@@ -70,7 +62,7 @@ def recover(output: Output, lock_timeout: float, where: Where) -> ExitStatus:
     return ExitStatus.IN_DOUBT if any(run["state"] == "in doubt" for run in settled) else ExitStatus.DONE
 
 
-def _committed(project: Project, alias: str, run_id: str, lock_timeout: float) -> bool:
+def _committed(project: Project, alias: str, run_id: str) -> bool:
     """Whether the run is in the journal; raises InDoubt where there is no journal to tell."""
     from migsync.records.target import open_target
     from migsync.sync.apply import settle
@@ -78,7 +70,7 @@ def _committed(project: Project, alias: str, run_id: str, lock_timeout: float) -
 
     (config,) = choose(project, [alias])
     with open_target(config) as target:
-        committed = settle(target, run_id, lock_timeout=lock_timeout)
+        committed = settle(target, run_id, lock_timeout=project.lock_timeout)
     if committed is None:
         raise InDoubt("There is no journal that could tell; migsync plan shows where the records stand.")
     return committed

@@ -68,15 +68,15 @@ def script(
         _check(texts, force=force)
         rewrite = write_proposed(output, work)
         _write(directory, texts)
-        if work.refused:
+        if work.status:
             output.tell(work.shown)
             for result in work.settled:
                 tell_result(output, result)
         output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)
-        if not texts and not work.refused:
+        if not texts and not work.status:
             output.show([line(Span("Nothing to do, so no script.", Style.GOOD))])
         output.document({"files": [str(path) for path in texts], "rewrite": rewrite, **work.document})
-        return ExitStatus.REFUSED if work.refused else ExitStatus.DONE
+        return work.status
 
 
 def _check(texts: Mapping[Path, str], *, force: bool) -> None:

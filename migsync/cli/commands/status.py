@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: Where) -> ExitStatus:
     """Say where every database stands: in line, with changes to make, or blocked; behind which rewrites; its last run.
 
-    The exit status is 1 where a database is blocked or could not be read.
+    The exit status is 1 where a database is blocked or could not be read, and 4 where it could not be read within
+    --lock-timeout.
     """
     from migsync.cli.surveying import survey_status
     from migsync.cli.views.findings import error_blocks, findings_blocks

@@ -77,7 +77,7 @@ def _to_do(output: Output, where: Where, asked: Asked) -> ExitStatus:
     from migsync.sync.planning import open_survey
 
     project = where.project()
-    settle_files(output, project, lock_timeout=asked.lock_timeout, dry_run=True)
+    settle_files(output, project, dry_run=True)
     with open_survey(project) as survey:
         ground = survey_ground(survey, asked.databases)
         databases, apps = databases_of(ground), chosen_apps(survey.history, ())

@@ -14,12 +14,12 @@ from migsync.cli.options import (
     database_option,
     output_options,
     project_options,
-    writing_options,
+    reason_option,
 )
 from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
-from migsync.errors import ExitStatus, UsageError
+from migsync.errors import ExitStatus, UsageError, common_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     help="Take back a change of migration files, and the rows that changed with it. RUN may be its id.",
 )
 @consent_options
-@writing_options
+@reason_option
 @project_options
 @output_options()
 @click.pass_obj
@@ -59,7 +59,6 @@ def undo(
     where: Where,
     noinput: bool,
     dry_run: bool,
-    lock_timeout: float,
     reason: str,
 ) -> ExitStatus:
     """Give every row that a run touched its old state back: id, name and applied.
@@ -75,23 +74,21 @@ def undo(
     from migsync.cli.targets import opened, rewrite_labels
 
     project = where.project()
-    settle_files(output, project, lock_timeout=lock_timeout, dry_run=dry_run)
+    settle_files(output, project, dry_run=dry_run)
     if files:
         from migsync.cli.undoing import undo_with_files
 
         if databases:
             raise UsageError("--files and --database: files and the rows that changed with them go back together.")
-        return undo_with_files(
-            output, project, run, noinput=noinput, dry_run=dry_run, lock_timeout=lock_timeout, reason=reason
-        )
-    with opened(project, databases) as found:
+        return undo_with_files(output, project, run, noinput=noinput, dry_run=dry_run, reason=reason)
+    with opened(project, databases, records=True) as found:
         plans, idle = _plans(found, run)
         output.show(_shown(plans, idle, found, output.shorten, rewrite_labels(project)))
         ready = [plan for plan in plans if not plan.blocked]
         if dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
             output.document({"plans": [plan.as_dict() for plan in plans]})
-            return ExitStatus.DONE if len(ready) == len(plans) and not found.errors else ExitStatus.REFUSED
+            return common_status(found.errors.values()) if len(ready) == len(plans) else ExitStatus.REFUSED
         if ready:
             require_consent_possible(output, noinput=noinput)
             output.show([EMPTY])
@@ -101,7 +98,7 @@ def undo(
         results += carry_out(
             plans,
             found.targets,
-            Writing(lock_timeout, reason=reason),
+            Writing(project.lock_timeout, reason=reason),
             Pending.beside(project.cache),
             lambda result: tell_result(output, result),
         )
@@ -122,7 +119,7 @@ def _plans(found: Opened, prefix: str | None) -> tuple[list[Plan], list[str]]:
     plans = []
     for alias, run in chosen.items():
         target = found.targets[alias]
-        plans.append(plan_undo(target.ref, run, target.read() or (), found.runs[alias]))
+        plans.append(plan_undo(target.ref, run, found.records[alias], found.runs[alias]))
     return plans, [] if prefix else [alias for alias in found.targets if alias not in chosen]
 
 

@@ -71,7 +71,7 @@ def not_begun(step: DatabaseStep) -> DatabaseResult:
     return DatabaseResult(step.alias, step.run_id, error=error)
 
 
-def journals_of(project: Project, *, lock_timeout: float = 10) -> RunWasCommitted:
+def journals_of(project: Project) -> RunWasCommitted:
     """Ask the project's databases; one that cannot be reached, or is no alias any more, cannot tell."""
 
     def was_committed(alias: str, run_id: str) -> bool | None:
@@ -82,7 +82,7 @@ def journals_of(project: Project, *, lock_timeout: float = 10) -> RunWasCommitte
             (config,) = project.targets([alias])
             with open_target(config) as target:
                 # The journal's tables are made before the first run: without them none was committed.
-                return bool(settle(target, run_id, lock_timeout=lock_timeout))
+                return bool(settle(target, run_id, lock_timeout=project.lock_timeout))
         except MigsyncError:
             return None
 
