@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from migsync.errors import Blocked, ExitStatus, InDoubt, Interrupted, MigsyncError, common_status
+from migsync.errors import Blocked, ExitStatus, InDoubt, Interrupted, MigsyncError, StalePlan, common_status
 
 if TYPE_CHECKING:
     from migsync.cli.pending import Pending
@@ -50,6 +50,10 @@ class Result:
         }
 
 
+Again = Callable[["Plan"], "Plan | Result | None"]
+"""Plans again for the target of a plan that is stale: a plan to carry out, a result, or None to leave it at that."""
+
+
 @dataclass(frozen=True)
 class Writing:
     """How runs are made."""
@@ -65,8 +69,12 @@ def carry_out(
     writing: Writing,
     pending: Pending,
     tell: Callable[[Result], None],
+    again: Again | None = None,
 ) -> list[Result]:
-    """Apply each plan that has something to do. A failure on one database does not stop the others; Ctrl-C does."""
+    """Apply each plan that has something to do. A failure on one database does not stop the others; Ctrl-C does.
+
+    With `again`, a plan that turned stale since it was made is made again, as long as the lock time-out lasts.
+    """
     asked = [plan for plan in plans if plan.blocked or not plan.empty]
     results: list[Result] = []
     try:
@@ -75,7 +83,7 @@ def carry_out(
             if plan.blocked:
                 results.append(Result(alias, FAILED, plan, error=blocked(plan)))
             else:
-                results.append(_attempt(plan, targets[alias], writing, pending))
+                results.append(_carry_out(plan, targets[alias], writing, pending, again))
             tell(results[-1])
             if results[-1].interrupted:
                 raise KeyboardInterrupt
@@ -84,6 +92,23 @@ def carry_out(
             results.append(_not_begun(plan))
             tell(results[-1])
     return results
+
+
+def _carry_out(plan: Plan, target: Target, writing: Writing, pending: Pending, again: Again | None) -> Result:
+    from migsync.engines import Deadline
+
+    deadline = Deadline(writing.lock_timeout)
+    while True:
+        result = _attempt(plan, target, writing, pending)
+        if again is None or not isinstance(result.error, StalePlan) or deadline.passed:
+            return result
+        try:
+            made = again(plan)
+        except MigsyncError as error:
+            return Result(plan.target.alias, FAILED, plan, error=error)
+        if made is None or isinstance(made, Result):
+            return made or result
+        plan = made
 
 
 def _attempt(plan: Plan, target: Target, writing: Writing, pending: Pending) -> Result:

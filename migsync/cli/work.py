@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from migsync.records.target import Target
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
+    from migsync.sync.planning import Survey
+    from migsync.sync.run import Run
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Work:
     """What is to be applied where, from a plan file or from a survey made now.
 
     `shown` and `document` tell all of it. `settled` are the results that are known before anything is written: of saved
-    plans that were applied before, or must not be applied.
+    plans that were applied before, or must not be applied. `survey` is the one that was made now, if one was.
     """
 
     project: Project
@@ -42,6 +44,7 @@ class Work:
     shown: list[Block] = field(default_factory=list)
     document: dict[str, Any] = field(default_factory=dict)
     settled: Sequence[Result] = ()
+    survey: Survey | None = None
 
     @property
     def ready(self) -> list[Plan]:
@@ -89,6 +92,7 @@ def work_of(
             found.errors,
             survey_blocks(found, shorten=output.shorten),
             survey_document(found),
+            survey=found,
         )
 
 
@@ -101,6 +105,48 @@ def write_proposed(output: Output, work: Work) -> str | None:
     path = write_rewrite(work.project.rewrites, work.proposed)
     output.show([line("Written, to be committed with the migrations: ", Span(near(path), Style.COMMAND))])
     return str(path)
+
+
+def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> Plan | Result | None:
+    """What to do for the target of a stale plan: somebody else has changed its rows since the `first` survey.
+
+    Its new plan, with `noinput`; a person who said yes to the first plan has not seen this one, and gets None. Where
+    nothing is left to do, the result: the run of the journal that did it.
+    """
+    from migsync.sync.planning import survey
+
+    alias = plan.target.alias
+    request = replace(first.request, databases=(alias,))
+    if first.proposed:  # the rewrite that was written says it now
+        request = replace(request, maps=(), collapses=(), removes=())
+    with survey(first.project, request) as found:
+        for error in found.errors.values():
+            raise error
+        made = next(iter(found.plans), None)
+        if made is None:
+            return None
+        if made.empty and not made.blocked:
+            return _done_meanwhile(made, found.runs[alias])
+        output.tell([line(Span(alias, Style.HEADING), "  the rows have changed meanwhile; the plan was made again:")])
+        output.tell(plan_blocks(made, shorten=output.shorten))
+        if made.blocked:
+            from migsync.cli.execution import FAILED, Result, blocked
+
+            return Result(alias, FAILED, made, error=blocked(made))
+        if noinput and found.proposed:
+            from migsync.rewrites.files import write_rewrite
+
+            write_rewrite(found.project.rewrites, found.proposed)
+        return made if noinput else None
+
+
+def _done_meanwhile(plan: Plan, runs: Sequence[Run]) -> Result:
+    from migsync.cli.execution import Result
+    from migsync.sync.apply import Status
+    from migsync.sync.run import standing
+
+    last = next(reversed(standing(runs)), None)
+    return Result(plan.target.alias, str(Status.ALREADY_APPLIED if last else Status.NOTHING_TO_DO), plan, last)
 
 
 def saved_plans(file: Path, asked: Mapping[str, Any]) -> PlanFile:

@@ -16,7 +16,7 @@ from django.db import connections
 
 from migsync.companion.commit import Settled, is_open, journals_of, recover_files
 from migsync.engines import Deadline
-from migsync.errors import Blocked, MigsyncError, SettingsError, UnknownAlias, UnknownEngine, Unreachable
+from migsync.errors import Blocked, MigsyncError, SettingsError, StalePlan, UnknownAlias, UnknownEngine, Unreachable
 from migsync.findings import Finding
 from migsync.project import find_project
 from migsync.records.target import open_target
@@ -101,13 +101,25 @@ def _changed(alias: str, found: Survey) -> list[Refusal]:
 def sync(alias: str) -> Outcome | None:
     """Bring one alias in line; None where there was nothing to do.
 
-    Never back to the names of older files: a database that is ahead of them is blocked. Raises Blocked and what
-    ``migsync apply`` raises.
+    Never back to the names of older files: a database that is ahead of them is blocked. Where somebody else changes the
+    rows meanwhile, it is planned again, as long as the lock time-out lasts. Raises Blocked and what ``migsync apply``
+    raises.
     """
-    try:
-        looked_at = _survey(alias)
-    except MigsyncError as error:
-        raise Blocked(str(_unsound(alias, error))) from error
+    deadline: Deadline | None = None
+    while True:
+        try:
+            looked_at = _survey(alias)
+        except MigsyncError as error:
+            raise Blocked(str(_unsound(alias, error))) from error
+        deadline = deadline or Deadline(looked_at.project.lock_timeout)
+        try:
+            return _sync(alias, looked_at)
+        except StalePlan:
+            if deadline.passed:
+                raise
+
+
+def _sync(alias: str, looked_at: Survey) -> Outcome | None:
     with looked_at as found:
         stop(_refused(alias, found))
         plan = found.plans[0] if found.plans else None

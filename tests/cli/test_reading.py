@@ -10,9 +10,13 @@ from typing import Self
 import pytest
 import sqlalchemy as sa
 
-from tests.cli.entries import NEW, OLD, Entry, Project, names, record
+from tests.cli.appliers import apply_repeatedly
+from tests.cli.entries import FILE, NEW, OLD, Entry, Project, names, record
+from tests.cli.shop import OLD as SHOP_OLD
+from tests.cli.shop import Shop
 from tests.databases import Database
 from tests.profiles import examples
+from tests.sync.story import processes
 
 READING = (("plan",), ("status",), ("apply", "--noinput"), ("undo", "--noinput"), ("script", "--out", "sql"))
 
@@ -80,6 +84,94 @@ def test_rows_and_journal_of_an_undo_are_of_one_moment(
     [plan] = ended.json["plans"]
     assert (ended.status, plan.get("findings", [])) == (0, []), ended
     assert names(database) == OLD
+
+
+# All at once
+
+
+APPLIERS = 16
+GONE = "DROP TABLE IF EXISTS migsync_run"
+NO_VERSION = "DROP TABLE IF EXISTS migsync_version"
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_of_sixteen_appliers_one_applies_and_the_others_end_with_0(
+    tmp_path: Path, new_database: Callable[[str], Database], engine: str
+) -> None:
+    """Every other round, the journal's tables have to be made as well."""
+    database = record(new_database(engine))
+    Project.make(tmp_path, {"default": Entry(database.url)})
+    rounds = examples(2, 100)
+    barrier, results = processes.Barrier(APPLIERS + 1), processes.Queue()
+    appliers = [
+        processes.Process(target=apply_repeatedly, args=(tmp_path, rounds, barrier, results), daemon=True)
+        for _ in range(APPLIERS)
+    ]
+    for applier in appliers:
+        applier.start()
+    for number in range(rounds):
+        database.execute(f"UPDATE django_migrations SET name = '{OLD[1]}' WHERE id = 2")
+        if number % 2:
+            database.execute("DELETE FROM migsync_run")
+        else:
+            database.execute(GONE)
+            database.execute(NO_VERSION)
+        barrier.wait()
+        ended = [results.get() for _ in range(APPLIERS)]
+        assert [said for status, _, said in ended if status] == [], f"round {number}"
+        words = sorted(word for _, word, _ in ended)
+        assert words.count("applied") == 1
+        assert set(words) <= {"applied", "already applied", "nothing to do"}
+        assert names(database) == NEW
+    for applier in appliers:
+        applier.join()
+
+
+LOCK = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "pg_advisory_xact_lock", "mysql": "GET_LOCK"}
+
+
+def migrate(database: Database) -> None:
+    """Record one more migration of the app, as a `migrate` would."""
+    database.insert([(3, "shop", "0003_more", "2026-03-03 10:00:00")])
+
+
+@pytest.fixture
+def growing(project: Project) -> Project:
+    """The project, with one more migration, which is not recorded."""
+    path = project.root / "shop/migrations/0003_more.py"
+    path.write_text(FILE.format(above='("shop", "0002_price")', number=3))
+    return project
+
+
+def test_a_plan_that_turned_stale_because_another_one_did_it_is_done(growing: Project, database: Database) -> None:
+    def others() -> None:
+        assert growing.run("apply", "--noinput").status == 0
+        migrate(database)
+
+    with before_statement(LOCK[database.engine], others):
+        ended = growing.run("apply", "--noinput", "--format", "json")
+    assert (ended.status, [found["status"] for found in ended.json["databases"]]) == (0, ["already applied"]), ended
+    assert names(database) == (*NEW, "0003_more")
+
+
+def test_a_plan_that_turned_stale_is_made_again_without_a_person(growing: Project, database: Database) -> None:
+    with before_statement(LOCK[database.engine], lambda: migrate(database)):
+        ended = growing.run("apply", "--noinput", "--format", "json")
+    assert (ended.status, [found["status"] for found in ended.json["databases"]]) == (0, ["applied"]), ended
+    assert "the plan was made again" in ended.err
+    assert names(database) == (*NEW, "0003_more")
+
+
+def test_a_plan_that_turned_stale_after_a_yes_is_not_replaced_by_another_one(shop: Shop) -> None:
+    def meanwhile() -> str:
+        shop.execute(
+            "default", "INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0009_x', '2026-04-01')"
+        )
+        return "y\n"
+
+    ended = shop.rewrite().at_terminal("apply", answers=[meanwhile])
+    assert ended.status == 3, ended.out
+    assert shop.names("default") == (*SHOP_OLD, "0009_x")
 
 
 # In time

@@ -39,7 +39,7 @@ REWRITE = Rewrite(
 
 # Forked from a clean process that has everything imported: a child starts at once and shares no connection.
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["tests.sync.story"])
+processes.set_forkserver_preload(["tests.sync.story", "tests.cli.appliers"])
 
 
 def filled(database: Database) -> Database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ def apply(
     from migsync.cli.execution import FAILED, Result, Writing, carry_out
     from migsync.cli.pending import Pending
     from migsync.cli.results import finish, tell_result
-    from migsync.cli.work import work_of, write_proposed
+    from migsync.cli.work import plan_again, work_of, write_proposed
 
     project = where.project()
     settle_files(output, project, dry_run=dry_run)
@@ -92,7 +93,10 @@ def apply(
         pending = Pending.beside(project.cache)
         results = [Result(alias, FAILED, error=error) for alias, error in work.errors.items()]
         results += work.settled
-        results += carry_out(work.plans, work.targets, writing, pending, lambda result: tell_result(output, result))
+        again = partial(plan_again, output, work.survey, noinput=noinput) if work.survey else None
+        results += carry_out(
+            work.plans, work.targets, writing, pending, lambda result: tell_result(output, result), again
+        )
         if not work.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
         elif any(result.run for result in results):
