@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +32,9 @@ profiles.load()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    # Also for the processes that tests start: nobody's own key is read or made.
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="migsync-test-state-")
+    config.add_cleanup(lambda: shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True))
     config.addinivalue_line("markers", "real: runs on histories that nobody here wrote; takes a minute or two")
     # In CI every run has its own seed, chosen here so that it can be printed (xdist hands it to the workers).
     # Elsewhere Hypothesis keeps its example database, which a fixed seed would turn off.

@@ -86,6 +86,11 @@ class Where:
         return project if self.lock_timeout is None else replace(project, lock_timeout=self.lock_timeout)
 
 
+noinput_option = click.option(
+    "--noinput", "--no-input", "--yes", "-y", "noinput", is_flag=True, help="Ask nothing: the answer is yes."
+)
+
+
 def project_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Which project, and how patient with it: --root, --settings, --url, --lock-timeout, handed on as `where`."""
     return together(
@@ -166,9 +171,7 @@ def planning_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def consent_options(function: F) -> F:
     """Going on without a question: --noinput, and to the end of it: --dry-run."""
     return together(
-        click.option(
-            "--noinput", "--no-input", "--yes", "-y", "noinput", is_flag=True, help="Ask nothing: the answer is yes."
-        ),
+        noinput_option,
         click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing."),
     )(function)
 

@@ -31,6 +31,14 @@ def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> 
     return settled
 
 
+def clear_left_over(project: Project) -> None:
+    """Remove what a kill left behind in the moment before a change of files was under way."""
+    from migsync.companion.commit import left_over, remove_left_over
+
+    if left_over(project.root):
+        remove_left_over(project.root, timeout=project.lock_timeout)
+
+
 def settled_words(settled: Settled) -> str:
     """What was settled, as a sentence."""
     if settled.forward:

@@ -51,10 +51,16 @@ def undo_with_files(
 
 
 def _record(project: Project, text: str | None) -> Record:
-    from migsync.companion.commit import commit_of, commits
+    from migsync.companion.commit import commit_of, commits, foreign_records
 
     known = commit_of(project.root, commit_id=text, run_id=text) if text else None
     found = known if text else last_standing(commits(project.root))
+    if found is None and (foreign := foreign_records(project.root)):
+        raise UnknownRun(
+            f"{count(len(foreign), 'change')} of files in .migsync cannot be taken back: your seal is missing.",
+            "They came with the repository, or from another user, another machine or an older migsync.",
+            "If they are yours, look at them and make them your own: migsync recover --trust",
+        )
     if found is None:
         raise UnknownRun(
             f"No change of files was made under {text}." if text else "No change of files is there to be taken back.",

@@ -11,4 +11,4 @@ OPEN = "open"
 
 def is_open(root: Path) -> bool:
     """Whether a change of files is under way, or was cut off (see :mod:`migsync.companion.commit.store`)."""
-    return os.path.exists(root / STATE / OPEN)  # noqa: PTH110 (Path.exists raises where it may not look)
+    return os.path.lexists(root / STATE / OPEN)

@@ -14,6 +14,7 @@ from migsync.project.apps import Apps, RegisteredApp, installed_apps
 from migsync.project.cache import cache_file
 from migsync.project.databases.aliases import Aliases, django_aliases, option_aliases, url_alias
 from migsync.project.firstparty import FirstParty
+from migsync.project.options import Options
 from migsync.project.process import project_set_up
 from migsync.project.root import SETTINGS_VARIABLE, Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
@@ -99,7 +100,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
     aliases = _aliases(place, stated, url)
     return Project(
         root=place.directory,
-        rewrites=place.directory / options.rewrites,
+        rewrites=_rewrites(place),
         apps=apps.apps,
         databases=aliases.databases,
         cache=cache_file(place.directory, os.environ),
@@ -112,6 +113,18 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
         settings_module=stated.module if stated else "",
         static=stated is None,
     )
+
+
+def _rewrites(place: Root) -> Path:
+    """The directory of the rewrites. The file that names it may have come with a clone, so it must be in the root."""
+    directory = place.directory / place.options.rewrites
+    if not Path(os.path.realpath(directory)).is_relative_to(os.path.realpath(place.directory)):
+        raise ProjectError(
+            f"The rewrites are to be in {directory}, which is outside the project's directory, {place.directory}.",
+            "migsync reads and writes them inside the project only, and follows no link out of it.",
+            f'Set rewrites in [tool.migsync] to a directory inside, such as "{Options.rewrites}", or remove the link.',
+        )
+    return directory
 
 
 def _settings(place: Root, module: str, *, lenient: bool) -> tuple[Settings | None, list[Finding]]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from migsync.cli.command import Command
-from migsync.cli.options import Where, output_options, project_options
+from migsync.cli.options import Where, noinput_option, output_options, project_options
 from migsync.cli.output import Output
-from migsync.cli.settling import settle_files
+from migsync.cli.settling import clear_left_over, settle_files
 from migsync.cli.views.blocks import Block, Span, Style, line
 from migsync.errors import ExitStatus, InDoubt, MigsyncError
 
@@ -22,24 +22,38 @@ if TYPE_CHECKING:
     short_help="Find out how a run ended whose end was not seen.",
     examples="""
     migsync recover
+    migsync recover --trust    # records in .migsync from another machine, another user or an older migsync
     """,
 )
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Show the changes of files in .migsync that do not have your seal, ask, then treat them as your own.",
+)
+@noinput_option
 @project_options
 @output_options()
 @click.pass_obj
-def recover(output: Output, where: Where) -> ExitStatus:
+def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitStatus:
     """Ask each database whether the runs that ended in doubt, or were killed, were committed.
 
     A run is all or nothing, so there is nothing to repair: this tells which of the two it was. Migration files that
     were to change with a run are finished, or taken back, as it ended. The exit status is 6 while a database cannot
     tell yet.
+
+    A record in .migsync says which files to write and remove. Only records that you made on this machine are acted
+    upon; they have your seal. With --trust, the others get it too.
     """
     from migsync.cli.pending import Pending
+    from migsync.cli.trust import trust_found
     from migsync.cli.views.runs import short
 
     project = where.project()
     pending = Pending.beside(project.cache)
+    if trust:
+        trust_found(output, project, noinput=noinput)
     files = settle_files(output, project)
+    clear_left_over(project)
     blocks: list[Block] = []
     settled = []
     for alias, run_id in pending.all():

@@ -2,7 +2,8 @@
 
 from migsync.companion.commit.commit import Committed, commit
 from migsync.companion.commit.databases import DatabaseResult, DatabaseStep, RunWasCommitted, journals_of
-from migsync.companion.commit.recover import Settled, recover_files
+from migsync.companion.commit.recover import Settled, left_over, recover_files, remove_left_over
+from migsync.companion.commit.trust import foreign_records, trust_records
 from migsync.companion.commit.undo import commit_of, commits, undo_files
 from migsync.companion.under_way import is_open
 
@@ -15,8 +16,12 @@ __all__ = [
     "commit",
     "commit_of",
     "commits",
+    "foreign_records",
     "is_open",
     "journals_of",
+    "left_over",
     "recover_files",
+    "remove_left_over",
+    "trust_records",
     "undo_files",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import uuid
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ from migsync.companion.commit.store import Store
 from migsync.companion.proposal import FileChange, Proposal
 from migsync.companion.under_way import is_open
 from migsync.errors import Blocked, FilesRefused, InDoubt, Interrupted, Unsettled
+from migsync.files import boundary
 from migsync.rewrites.files import rewrite_file
 
 if TYPE_CHECKING:
@@ -129,12 +131,13 @@ class Work:
             try:
                 store.prepare()
                 stack.enter_context(locked(store.lock_file, self.files, self.timeout))
+                store.ignore()
                 self._refuse_open(store)
                 change = change_of(self.root, self.rewrites, changes, self.files)
                 if not force:
                     # Not before: what was edited since it was shown is said to be that, and not merely uncommitted.
                     refuse_uncommitted(self.root, held)
-                record = self._record(store, command, change, held, undoes, emptied)
+                record = self._sound(self._record(store, command, change, held, undoes, emptied))
                 self._stage(store, record, change)
             except OSError as error:
                 raise _refused(store, error) from error
@@ -142,6 +145,19 @@ class Work:
                 return self._decide(store, record, held)
             except OSError as error:
                 raise cannot_settle(self.root, error) from error
+
+    def _sound(self, record: Record) -> Record:
+        """The record, if it could be read again; raises FilesRefused for a place that is not migsync's to change."""
+        try:
+            sound = Record.from_dict(json.loads(record.to_json()))
+            boundary.refuse_links(self.root, sound.places)
+            return sound
+        except ValueError as error:
+            raise FilesRefused(
+                f"migsync changes only files inside {self.root}, and none through a link: {error}.",
+                NOTHING_CHANGED,
+                "If the files are part of the project, give the directory that has all of them: --root DIRECTORY",
+            ) from error
 
     def _refuse_open(self, store: Store) -> None:
         found = store.opened()
@@ -157,7 +173,7 @@ class Work:
     ) -> Record:
         return Record(
             id=uuid.uuid4().hex,
-            number=next((record.number for record in store.commits()), 0) + 1,
+            number=next((found.record.number for found in store.found()), 0) + 1,
             command=command,
             created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             slots=change.slots,

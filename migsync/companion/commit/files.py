@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -9,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from migsync.files.boundary import CONTENT_LIMIT, PERMISSIONS, read_regular
 
 SYNCS_AT_ONCE = 16
 """A file system writes the syncs that it is asked for together as one: 40 times faster for a thousand files."""
@@ -29,11 +32,14 @@ class Files:
 
     fault: Fault = no_fault
 
-    def read(self, path: Path) -> bytes | None:
-        """The content; None where there is nothing."""
+    def read(self, path: Path, limit: int = CONTENT_LIMIT) -> bytes | None:
+        """The content of a regular file; None where there is nothing.
+
+        Raises Irregular, which is an OSError and a ValueError, for one of more than `limit` bytes, or of another kind.
+        """
         self.fault("read", path)
         try:
-            return path.read_bytes()
+            return read_regular(path, limit)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -45,12 +51,14 @@ class Files:
     def mode(self, path: Path) -> int:
         """The permission bits."""
         self.fault("mode", path)
-        return stat.S_IMODE(path.stat().st_mode)
+        return path.stat().st_mode & PERMISSIONS
 
     def create(self, path: Path, content: bytes, mode: int) -> None:
         """Write a whole file, in place of what another attempt may have left. It is not on disk before :meth:`sync`."""
         self.fault("create", path)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        # Never into what is there: it may be a link, or share its content with a file elsewhere.
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             self.fault("write", path)
             file.write(content)
@@ -103,7 +111,11 @@ class Files:
     def open_lock(self, path: Path) -> int:
         """A descriptor to be locked."""
         self.fault("lock", path)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+            os.close(descriptor)
+            raise OSError(errno.EMLINK, "The lock file shares its content with another file", str(path))
         self._give_to_owner(path)
         return descriptor
 
@@ -112,7 +124,7 @@ class Files:
         if os.geteuid() == 0:
             parent = path.parent.stat()
             with suppress(PermissionError):  # a file system that has no owners, or maps them
-                os.chown(path, parent.st_uid, parent.st_gid)
+                os.chown(path, parent.st_uid, parent.st_gid, follow_symlinks=False)
 
 
 def _sync(path: Path) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
 from pathlib import PurePath
-from typing import Any, Self
+from typing import Self
 
-FORMAT = 1
+from migsync.decoder import DecodeError, Fields, array, choice, load_json, optional, pair, same
+from migsync.files import boundary
+
+PATHS = array(boundary.relative_path)
+FORMAT = 2
+"""Format 1 had no seal."""
 
 
 class State(StrEnum):
@@ -34,6 +39,12 @@ class Content:
     mode: int
 
     @classmethod
+    def from_dict(cls, document: object) -> Self:
+        """What a record says of it; raises DecodeError."""
+        found = Fields(document, ("digest", "mode"))
+        return cls(found.get("digest", boundary.hexadecimal_digest), found.get("mode", boundary.permissions))
+
+    @classmethod
     def of(cls, content: bytes, mode: int) -> Self:
         """The content that these bytes are."""
         return cls(digest(content), mode)
@@ -50,6 +61,13 @@ class Slot:
     path: str
     before: Content | None
     after: Content | None
+
+    @classmethod
+    def from_dict(cls, document: object) -> Self:
+        """What a record says of it; raises DecodeError."""
+        found = Fields(document, ("path", "before", "after"))
+        content = optional(Content.from_dict)
+        return cls(found.get("path", boundary.relative_path), found.get("before", content), found.get("after", content))
 
 
 @dataclass(frozen=True)
@@ -81,24 +99,36 @@ class Record:
             for number, slot in enumerate(self.slots)
         }
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every path that the record can make migsync write, remove or list."""
+        packages = {slot.path.rpartition("/")[0] for slot in self.slots if slot.path.endswith(".py")}
+        caches = (f"{package}/__pycache__".lstrip("/") for package in sorted(packages))
+        return (*(slot.path for slot in self.slots), *self.directories, *self.emptied, *caches)
+
     def to_json(self) -> bytes:
         """The record as a document; paths that are not Unicode come back as they were."""
-        own = {each.name: getattr(self, each.name) for each in fields(self)}
-        return json.dumps({"format": FORMAT, **own}, default=vars).encode()
+        return json.dumps({each.name: getattr(self, each.name) for each in fields(self)}, default=vars).encode()
 
     @classmethod
-    def from_json(cls, document: bytes) -> Self:
-        """The inverse of :meth:`to_json`; raises KeyError, TypeError or ValueError for anything else."""
-        found: dict[str, Any] = json.loads(document)
-        if found.pop("format") != FORMAT:
-            raise ValueError("another version of migsync wrote it")
-        slots = tuple(
-            Slot(slot["path"], _content(slot["before"]), _content(slot["after"])) for slot in found.pop("slots")
+    def from_dict(cls, document: object) -> Self:
+        """The inverse of :meth:`to_json`; raises DecodeError for another shape, and for what must not be used."""
+        found = Fields(document, [each.name for each in fields(cls)])
+        record = cls(
+            id=found.get("id", boundary.hexadecimal_id),
+            number=found.get("number", boundary.number),
+            command=found.get("command", boundary.plain_text),
+            created=found.get("created", boundary.timestamp),
+            slots=found.get("slots", array(Slot.from_dict)),
+            runs=found.get("runs", array(_run)),
+            directories=found.get("directories", PATHS),
+            emptied=found.get("emptied", PATHS),
+            unheld=found.get("unheld", PATHS),
+            undoes=found.get("undoes", _no_id_or_one),
         )
-        found["runs"] = tuple((alias, run) for alias, run in found["runs"])
-        for name in ("directories", "emptied", "unheld"):
-            found[name] = tuple(found[name])
-        return cls(slots=slots, **found)
+        if len({slot.path for slot in record.slots}) != len(record.slots):
+            raise DecodeError("names a path twice", "slots")
+        return record
 
 
 @dataclass(frozen=True)
@@ -111,13 +141,34 @@ class Open:
 
     def to_json(self) -> bytes:
         """It, as a document."""
-        return json.dumps(asdict(self)).encode()
+        return json.dumps({each.name: getattr(self, each.name) for each in fields(self)}).encode()
 
     @classmethod
-    def from_json(cls, document: bytes) -> Self:
-        """The inverse of :meth:`to_json`; raises KeyError, TypeError or ValueError for anything else."""
-        found = json.loads(document)
-        return cls(str(found["commit"]), State(found["state"]), tuple(found["aside"]))
+    def from_dict(cls, document: object) -> Self:
+        """The inverse of :meth:`to_json`; raises DecodeError for another shape, and for what must not be used."""
+        found = Fields(document, [each.name for each in fields(cls)])
+        return cls(
+            found.get("commit", boundary.hexadecimal_id), found.get("state", choice(State)), found.get("aside", PATHS)
+        )
+
+
+def with_seal(document: bytes, seal: str) -> bytes:
+    """The document of a record, or of what is open, as it is kept: with its format and its seal."""
+    return json.dumps({"format": FORMAT, **json.loads(document), "seal": seal}).encode()
+
+
+def taken_apart(content: bytes) -> tuple[object, object]:
+    """(document, seal) of what :func:`with_seal` made; the seal is None in the format that had none.
+
+    Raises ValueError for anything else.
+    """
+    found = load_json(content.decode())
+    if not isinstance(found, dict):
+        raise DecodeError("is not an object")
+    if not any(same(found.get("format", 1), known) for known in (1, FORMAT)):
+        raise DecodeError("was written by another version of migsync")
+    found.pop("format", None)
+    return found, found.pop("seal", None)
 
 
 def digest(content: bytes) -> str:
@@ -125,5 +176,10 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _content(fields: Mapping[str, Any] | None) -> Content | None:
-    return Content(**fields) if fields else None
+def _run(value: object) -> tuple[str, str]:
+    alias, run = pair(boundary.plain_text)(value)
+    return alias, boundary.hexadecimal_id(run)
+
+
+def _no_id_or_one(value: object) -> str:
+    return "" if value == "" else boundary.hexadecimal_id(value)

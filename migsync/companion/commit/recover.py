@@ -33,14 +33,33 @@ def recover_files(
 
     It may be killed at any point, and called again. `timeout` is how long to wait for another migsync, in seconds.
     Raises FilesLocked, InDoubt when a database must be asked and cannot tell now, and Unsettled when the files cannot
-    be changed, or were changed by somebody else.
+    be changed, or were changed by somebody else, or when it is not this user who began the change.
     """
     store = Store(Path(os.path.realpath(root)), files or Files())
     if not is_open(store.root):
         return None
     try:
+        store.refuse_foreign()
         with locked(store.lock_file, store.files, timeout):
             return settle_open(store, run_was_committed)
+    except OSError as error:
+        raise cannot_settle(root, error) from error
+
+
+def left_over(root: Path) -> bool:
+    """Whether a state was being written when migsync was killed, and nothing is under way."""
+    store = Store(Path(os.path.realpath(root)))
+    return os.path.lexists(store.new_open_file) and not is_open(store.root)
+
+
+def remove_left_over(root: Path, *, timeout: float = 10) -> None:
+    """Remove the state that was being written. Raises FilesLocked and Unsettled."""
+    store = Store(Path(os.path.realpath(root)))
+    try:
+        store.refuse_foreign()
+        with locked(store.lock_file, store.files, timeout):
+            if not is_open(store.root):
+                store.files.remove(store.new_open_file)
     except OSError as error:
         raise cannot_settle(root, error) from error
 

@@ -11,6 +11,7 @@ from migsync.companion.commit.files import Files
 from migsync.companion.commit.record import Content, Slot, digest
 from migsync.companion.proposal import FileChange
 from migsync.errors import FilesRefused, StaleFiles
+from migsync.files.boundary import PERMISSIONS
 
 NOTHING_CHANGED = "Nothing was changed."
 
@@ -52,7 +53,7 @@ def change_of(root: Path, rewrites: Path, changes: Iterable[FileChange], files: 
         Slot(
             os.path.relpath(path, root),
             Content.of(before[path], files.mode(path)) if path in before else None,
-            Content.of(after[path], modes[path]) if path in after else None,
+            Content.of(after[path], modes[path] & PERMISSIONS) if path in after else None,
         )
         for path in paths
     ]

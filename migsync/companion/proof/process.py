@@ -21,7 +21,7 @@ from migsync.project import Project
 from migsync.project.firstparty import ENVIRONMENT_PARTS
 from migsync.project.process import import_path, own_process
 from migsync.project.root import SETTINGS_VARIABLE, Root, environment, find_root
-from migsync.redaction import redact
+from migsync.project.settings import URL_PASSWORD
 
 TIMEOUT = 1800
 SAME_ORDER: Final = {"PYTHONHASHSEED": "0"}
@@ -199,7 +199,7 @@ def _answer(process: Worker, document: str, root: Path) -> Answer:
         return Answer(failure=Failure("time", f"it did not end within {TIMEOUT} seconds"))
     if process.returncode or not out:
         last = err.strip().rpartition("\n")[2]
-        said = redact(last)
+        said = URL_PASSWORD.sub(r"\1***@", last)
         return Answer(
             failure=Failure("process", f"it ended with status {process.returncode}{f': {said}' if said else ''}")
         )
@@ -217,7 +217,7 @@ def _failure(broken: Mapping[str, Any], root: Path) -> Failure:
         if file.startswith(f"{root}{os.sep}") and not any(part in file for part in ENVIRONMENT_PARTS)
     ]
     file, line = (own or ([] if broken["at"] else frames) or [("", 0)])[-1]
-    said = redact(broken["error"])
+    said = URL_PASSWORD.sub(r"\1***@", broken["error"])
     more = tuple(_failure(other, root) for other in broken["more"])
     return Failure(broken["stage"], said, file, line, broken["at"], more)
 

@@ -62,15 +62,25 @@ def test_a_root_that_is_reached_through_a_link(tmp_path: Path) -> None:
     real, link = tmp_path / "some/where/real", tmp_path / "link"
     link.symlink_to(real)
     make_project(real)
-    outside = replace(project_at(link), rewrites=link / "../rewrites")
-    commit(outside, make_proposal(link))
-    assert [path.name for path in (tmp_path / "some/where/rewrites").iterdir()] == [
-        "20260201T100000_linearize_shop.toml"
-    ]
-    assert files_of(tree(real)) == after_files()
-    undo_files(outside, commits(link)[0])
+    project = replace(project_at(link), rewrites=link / "../real/rewrites")
+    commit(project, make_proposal(link))
+    assert [path.name for path in (real / "rewrites").iterdir()] == ["20260201T100000_linearize_shop.toml"]
+    assert {name: held for name, held in files_of(tree(real)).items() if "rewrites" not in name} == after_files()
+    undo_files(project, commits(link)[0])
     assert files_of(tree(real)) == BEFORE
-    assert not (tmp_path / "some/where/rewrites").exists()
+    assert not (real / "rewrites").exists()
+
+
+@pytest.mark.parametrize("rewrites", ["../rewrites", "link/rewrites"])
+def test_a_place_outside_the_root_is_refused(tmp_path: Path, rewrites: str) -> None:
+    root = tmp_path / "project"
+    (tmp_path / "elsewhere").mkdir()
+    project = replace(make_project(root), rewrites=root / rewrites)
+    (root / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FilesRefused, match="only files inside"):
+        commit(project, make_proposal(root))
+    assert sorted(path.name for path in tmp_path.rglob("*") if "rewrites" in path.name) == []
+    assert not is_open(root)
 
 
 def test_copies_that_are_gone_are_told_of(tmp_path: Path) -> None:
@@ -85,7 +95,7 @@ def test_a_record_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(Unsettled):
         commit(project, make_proposal(tmp_path), files=meddle_when_decided(tmp_path, REMOVED[0], b"# mine\n"))
     Store(tmp_path).open_file.write_bytes(b"{}")
-    with pytest.raises(Unsettled, match=r"(?s)cannot be read.*remove .*open"):
+    with pytest.raises(Unsettled, match=r"(?s)cannot be read.*rm /.*/open"):
         recover_files(tmp_path, lambda *_: None)
 
 

@@ -15,6 +15,7 @@ from migsync.engines import Deadline
 from migsync.errors import LockTimeout
 from migsync.records.config import DatabaseConfig
 from migsync.records.target import open_target
+from tests.companion.commit.test_hostile import everything, forge, record_of, slot
 from tests.databases import Database, django_databases
 from tests.project.projects import django_project
 
@@ -107,6 +108,18 @@ def test_migrate_is_stopped_until_the_names_are_in_line(tmp_path: Path, sqlite_d
     assert status == 0
     assert shop.manage("migrate", "-v0") == (0, "")
     assert shop.names() == ["0001_initial", "0002_later"]
+
+
+def test_a_forged_state_directory_stops_migrate_and_does_nothing(tmp_path: Path, sqlite_database: Database) -> None:
+    shop = Shop.make(tmp_path / "project", sqlite_database)
+    forge(shop.root, record_of(slot("../victim.py"), slot("shop/migrations/0004_evil.py")))
+    before = everything(shop.root)
+    status, said = shop.manage("migrate", "-v0")
+    assert (status, "does not have your seal" in said, "migsync recover --trust" in said) == (1, True, True)
+    assert {name: held for name, held in everything(shop.root).items() if "__pycache__" not in name} == {
+        name: held for name, held in before.items() if "__pycache__" not in name
+    }
+    assert not (tmp_path / "victim.py").exists()
 
 
 def test_a_database_that_cannot_be_judged_stops_migrate_too(tmp_path: Path, sqlite_database: Database) -> None:
