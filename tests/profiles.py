@@ -7,6 +7,9 @@ a sample of them.
 from __future__ import annotations
 
 import os
+import random
+from collections.abc import Iterator
+from itertools import count
 
 from hypothesis import settings
 
@@ -21,6 +24,13 @@ IN_CI = os.environ.get("CI", "").lower() == "true"
 def examples(quick: int, thorough: int) -> int:
     """The number of examples, seeds or rounds for this run: ``@settings(max_examples=examples(60, 400))``."""
     return thorough if THOROUGH else quick
+
+
+def every(step: int) -> Iterator[int]:
+    """The points to try, without end: each one when thorough, else every `step`-th from a start that is printed."""
+    start, step = (0, 1) if THOROUGH else (random.SystemRandom().randrange(step), step)
+    print(f"\npoints {start}, {start + step}, …")
+    return count(start, step)
 
 
 def load() -> None:

