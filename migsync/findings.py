@@ -8,6 +8,9 @@ from typing import Any
 
 from migsync.decoder import Fields, choice, integer, text
 
+FIELDS = ("code", "severity", "found", "meaning", "hint", "app", "name", "file", "line", "other", "operation")
+"""The fields of a finding as JSON, the required ones first."""
+
 
 class Severity(StrEnum):
     """`ERROR` blocks the plan of the whole target, `WARNING` does not, `INFO` only tells."""
@@ -22,6 +25,11 @@ class Finding:
     """`code` is stable and made for machines; `found`, `meaning` and `hint` are sentences, in the order to be read.
 
     `app` and `name` point to a migration or to a whole app (`name` empty); `file` and `line` to a place on disk.
+    `other` is a second migration (``app.name``): one that is missing, or that has to run first. `operation` is the
+    number of an operation of the migration, from 1; 0 for the whole migration. `databases` are the numbers, from 1, of
+    the databases that it is about, where a pure command does not know their aliases; the pipeline puts them in front.
+
+    Code takes what it needs to know from these fields, and never out of a sentence.
     """
 
     code: str
@@ -33,6 +41,9 @@ class Finding:
     name: str = ""
     file: str = ""
     line: int = 0
+    other: str = ""
+    operation: int = 0
+    databases: tuple[int, ...] = ()
 
     @property
     def blocks(self) -> bool:
@@ -41,17 +52,22 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as JSON values, empty fields left out."""
-        return {field: getattr(self, field) for field in self.__slots__ if getattr(self, field)}
+        return {field: getattr(self, field) for field in FIELDS if getattr(self, field)}
 
     @classmethod
     def from_dict(cls, document: object) -> Finding:
         """The inverse of :meth:`as_dict`; raises DecodeError for anything else."""
-        fields = Fields(document, ("code", "severity", "found"), ("meaning", "hint", "app", "name", "file", "line"))
-        texts = {field: fields.get_or(field, text, "") for field in ("meaning", "hint", "app", "name", "file")}
+        fields = Fields(document, FIELDS[:3], FIELDS[3:])
         return cls(
-            fields.get("code", text),
-            fields.get("severity", choice(Severity)),
-            fields.get("found", text),
-            **texts,
+            code=fields.get("code", text),
+            severity=fields.get("severity", choice(Severity)),
+            found=fields.get("found", text),
+            meaning=fields.get_or("meaning", text, ""),
+            hint=fields.get_or("hint", text, ""),
+            app=fields.get_or("app", text, ""),
+            name=fields.get_or("name", text, ""),
+            file=fields.get_or("file", text, ""),
+            other=fields.get_or("other", text, ""),
             line=fields.get_or("line", integer, 0),
+            operation=fields.get_or("operation", integer, 0),
         )

@@ -97,12 +97,13 @@ def _held_by_record(history: History, old: Key, new: Key, databases: Sequence[in
     return Finding(
         "name-in-record",
         Severity.ERROR,
-        f"{old} would become {new.name}, and {_databases(databases)} a record of that name that no file explains.",
+        f"{old} would become {new.name}, and a record of that name is there that no file explains.",
         "Django would believe that the migration ran there.",
         f"See what the record is, with migsync plan; then take it away (plan --prune), or rename {old} first.",
         app=old.app,
         name=old.name,
         file=history.migrations[old].path,
+        databases=tuple(databases),
     )
 
 
@@ -117,8 +118,3 @@ def _taken(history: History, old: Key, new: Key, other: Key) -> Finding:
         name=old.name,
         file=history.migrations[old].path,
     )
-
-
-def _databases(numbers: Sequence[int]) -> str:
-    listed = ", ".join(map(str, numbers))
-    return f"databases {listed} hold" if len(numbers) > 1 else f"database {listed} holds"

@@ -5,7 +5,6 @@ Nothing here writes. :func:`make_draft` gives a value that holds everything ther
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,6 @@ from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.planning import Reading, Survey, afterwards
 
-NUMBERED = frozenset({"applied-order", "name-in-record"})
 STATE = frozenset({DIFFERS, "model-changes"})
 OTHER_ROWS = "data-differs"
 CONSENT = frozenset({"applied-names", "unreachable-target"})
@@ -173,9 +171,9 @@ def _advised(finding: Finding, reshape: Reshape) -> Finding:
         why = f"Left out on purpose: {', '.join(map(str, reshape.left_out))}."
         return replace(finding, severity=Severity.WARNING, meaning=f"{finding.meaning} {why}")
     if finding.blocks and not finding.hint:
-        for place, hint in reshape.advice.items():
-            if re.search(rf"(?<![\w.]){re.escape(place)}(?!\w)", f"{finding.found} {finding.app}.{finding.name}"):
-                return replace(finding, hint=hint)
+        key = Key(finding.app, finding.name)
+        hint = reshape.advice.get((key, finding.operation)) or reshape.advice.get((key, 0), "")
+        return replace(finding, hint=hint)
     return finding
 
 
@@ -194,18 +192,14 @@ def _by_databases(survey: Survey, proposal: Proposal, history: History, terms: T
 
 
 def _named(findings: Iterable[Finding], ground: Ground) -> list[Finding]:
-    """The findings with the databases' aliases in place of their numbers, which are all that a pure command knows."""
+    """The findings with the databases' aliases in front, of which a pure command knows the numbers only."""
     aliases = [reading.target.alias for reading in ground.readings]
 
-    def names(match: re.Match[str]) -> str:
-        return ", ".join(aliases[int(number) - 1] for number in match[1].split(", "))
+    def named(finding: Finding) -> Finding:
+        found = f"{', '.join(aliases[number - 1] for number in finding.databases)}: {finding.found}"
+        return replace(finding, found=found, databases=())
 
-    return [
-        replace(finding, found=re.sub(r"databases? (\d+(?:, \d+)*)\b", names, finding.found))
-        if finding.code in NUMBERED
-        else finding
-        for finding in findings
-    ]
+    return [named(finding) if finding.databases else finding for finding in findings]
 
 
 def history_after(project: Project, history: History, proposal: Proposal) -> History:

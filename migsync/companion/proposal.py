@@ -48,9 +48,9 @@ class Reshape:
     unless `stands` says what an old key becomes. `pointed` says the same for one migration alone: what it names instead
     of a key. `settled` are squashes whose `replaces` is taken out. `anew` are apps whose migrations are made from
     scratch: what needs what is not what it was. `aside` is the directory, in that of the migrations, that the files
-    which go are moved to; empty for none. `advice` says of a migration, or of one operation
-    (``shop.0002_a (operation 3)``), what to do where it does not run. `left_out` are migrations of which something is
-    left out on purpose: a new database may hold other rows.
+    which go are moved to; empty for none. `advice` says what to do where a migration, or one of its operations by its
+    number from 1 (0: the whole migration), does not run. `left_out` are migrations of which something is left out on
+    purpose: a new database may hold other rows.
 
     `labels` are apps that get another label, each old one with the new; their keys are among the `renamed`. `contents`
     are files whose operations change: their bytes of now, and those that the edits of keys are then made in.
@@ -68,7 +68,7 @@ class Reshape:
     settled: frozenset[Key] = frozenset()
     anew: frozenset[str] = frozenset()
     aside: str = ""
-    advice: Mapping[str, str] = field(default_factory=dict)
+    advice: Mapping[tuple[Key, int], str] = field(default_factory=dict)
     left_out: tuple[Key, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     contents: Mapping[Key, tuple[bytes, bytes]] = field(default_factory=dict)

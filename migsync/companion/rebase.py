@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -26,9 +26,9 @@ def rebase(
     bear them now, in every file. Merges that the branch made of both sides go.
     """
     command = f"rebase --onto {branch.onto}"
-    if errors := (*_broken(history), *_absent(history, branch)):
-        return Reshape(command, findings=errors)
     known = retired(history, rewrites)
+    if errors := (*_broken(history, known), *_absent(history, branch)):
+        return Reshape(command, findings=errors)
     mine = frozenset(_added(history, branch))
     theirs = build_history(
         [migration for key, migration in history.migrations.items() if key not in mine],
@@ -116,12 +116,13 @@ def _added(history: History, branch: Branch) -> Iterator[Key]:
                 yield key
 
 
-def _broken(history: History) -> tuple[Finding, ...]:
-    """The errors that a rebase cannot mend: all but names that are retired and have one successor."""
+def _broken(history: History, known: Mapping[Key, Sequence[Sequence[Key]]]) -> tuple[Finding, ...]:
+    """The errors that a rebase cannot mend: all but names that are retired and, as `known`, have one successor."""
+    mended = {str(key) for key, answers in known.items() if len(answers) == 1}
     return tuple(
         finding
         for finding in history.findings
-        if finding.blocks and not (finding.code == "retired-name" and "more than once" not in finding.hint)
+        if finding.blocks and not (finding.code == "retired-name" and finding.other in mended)
     )
 
 
@@ -156,10 +157,11 @@ def _applied_first(missing: Key, later: Key, number: int, onto: str) -> Finding:
     return Finding(
         "applied-order",
         Severity.ERROR,
-        f"{later} is applied in database {number}, and {missing} of {onto} is not.",
+        f"{later} is applied, and {missing} of {onto} is not.",
         "Behind it, Django would refuse that database: a migration is applied before its dependency.",
         f"Have both applied there first: manage.py makemigrations --merge {later.app}, manage.py migrate, "
         "then this command again: it takes the merge out.",
         app=later.app,
         name=later.name,
+        databases=(number,),
     )

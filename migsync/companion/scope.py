@@ -102,10 +102,10 @@ def applied_order(app: str, links: Sequence[Key], applied: Sequence[AbstractSet[
             yield Finding(
                 "applied-order",
                 Severity.ERROR,
-                f"{later} is applied in database {number} and {missing} is not, and no order that suits every "
-                f"database has {later} first.",
+                f"{later} is applied and {missing} is not, and no order that suits every database has {later} first.",
                 "Django would refuse that database: a migration is applied before its dependency.",
                 f"Migrate {app} there first, so that {missing} is applied, or leave that database out.",
                 app=app,
                 name=later.name,
+                databases=(number,),
             )

@@ -17,7 +17,7 @@ from migsync.history.migration import Key, Problem
 from migsync.history.packages import Stamp
 from migsync.history.reader import Header
 
-VERSION = 2
+VERSION = 3
 
 _Entries = dict[str, dict[str, list[Any]]]
 _DEFAULTS = Header()

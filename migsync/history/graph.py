@@ -147,7 +147,7 @@ def _severity(history: History, app: str, otherwise: Severity) -> Severity:
 
 def _unreadable(history: History) -> Iterator[Finding]:
     for key, migration in history.migrations.items():
-        for line, what in migration.problems:
+        for line, what, _ in migration.problems:
             yield Finding(
                 "unreadable-migration",
                 _severity(history, key.app, Severity.INFO),
@@ -174,6 +174,7 @@ def _dangling(history: History, edges: Edges) -> Iterator[Finding]:
                 app=origin.app,
                 name=origin.name,
                 file=history.migrations[origin].path,
+                other=str(missing),
             )
 
 

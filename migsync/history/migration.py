@@ -30,10 +30,14 @@ class Key(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something in a migration file that cannot be read statically: where, and what."""
+    """Something in a migration file that cannot be read statically: where, and what.
+
+    `flag`: it is the value of `initial` or `atomic`, which name no other migration.
+    """
 
     line: int
     what: str
+    flag: bool = False
 
 
 class _Digest:

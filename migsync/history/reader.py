@@ -172,7 +172,7 @@ class _Reader:
         try:
             value = evaluate(found[0][-1], found[1])
         except UnreadableError as unreadable:
-            self.problems.append(Problem(unreadable.problem.line, f"{name}: {unreadable.problem.what}"))
+            self.problems.append(Problem(unreadable.problem.line, f"{name}: {unreadable.problem.what}", flag=True))
             return None
         return None if value is None and name == "initial" else bool(value)
 

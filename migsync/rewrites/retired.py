@@ -79,7 +79,7 @@ def _told(
     finding: Finding, history: History, rewrites: Rewrites, found: Mapping[Key, tuple[tuple[Key, ...], ...]]
 ) -> list[Finding]:
     """The findings of all files that name the same missing migration: the graph tells of the last one only."""
-    missing = next((key for key in _named(history, Key(finding.app, finding.name)) if str(key) in finding.found), None)
+    missing = next((key for key in _named(history, Key(finding.app, finding.name)) if str(key) == finding.other), None)
     if missing not in found:
         return [finding]
     return [
@@ -107,6 +107,7 @@ def _finding(
         app=origin.app,
         name=origin.name,
         file=history.migrations[origin].path,
+        other=str(missing),
     )
 
 

@@ -139,4 +139,5 @@ def _partial(app: str, rewrite: Rewrite, missing: Sequence[str], news: Sequence[
         app=app,
         name=news[-1],
         file=rewrite.path,
+        other=f"{app}.{missing[-1]}",
     )

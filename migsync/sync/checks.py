@@ -165,5 +165,6 @@ def graph(history: History, state: LoaderState, scope: Collection[str]) -> Itera
             f"If {parent} ran here under another name, say so with --map; else run it first, with the files of before.",
             app=child.app,
             name=child.name,
+            other=str(parent),
         )
     yield from (finding for finding in state.findings if not finding.app or finding.app in scope)

@@ -60,9 +60,9 @@ def edit_migration(source: bytes, path: str, edit: MigrationEdit) -> bytes:
     if not edit.settled and (fast := rename_generated(source, edit.outcomes)) is not None:
         return fast
     before = read_header(source, path)
-    unreadable = [problem for problem in before.problems if not problem.what.startswith(("initial:", "atomic:"))]
+    unreadable = [problem for problem in before.problems if not problem.flag]
     if unreadable:
-        raise CannotEdit(path, *unreadable[0])
+        raise CannotEdit(path, unreadable[0].line, unreadable[0].what)
     expected = {attribute: _flat(*edit.outcomes(attribute, getattr(before, attribute))) for attribute in ATTRIBUTES}
     if all(expected[attribute] == list(getattr(before, attribute)) for attribute in ATTRIBUTES):
         return source
@@ -139,7 +139,7 @@ class _Editor:
                     self._attribute(definition, attribute, entries)
             self.splices += self.values.splices()
         except UnreadableError as unreadable:
-            raise CannotEdit(self.source.path, *unreadable.problem) from None
+            raise CannotEdit(self.source.path, unreadable.problem.line, unreadable.problem.what) from None
         for holder in {**self.removed, **self.added, **self.front}:
             self.splices.append(Splice(*self.source.span(holder), partial(self._restructured, holder)))
         if self.edit.settled:

@@ -293,6 +293,9 @@ def _not_built(which: str, failure: Failure, meaning: str, hint: str = "") -> Fi
         f"{which} build no schema. {failure.sentence}",
         meaning,
         hint,
-        file=failure.file,
-        line=failure.line,
+        failure.key[0],
+        failure.key[1],
+        failure.file,
+        failure.line,
+        operation=failure.operation,
     )

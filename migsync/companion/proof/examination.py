@@ -129,7 +129,8 @@ def _target(keys: Sequence[Sequence[str]]) -> dict[str, Any]:
     try:
         return _plan(keys)
     except Exception as error:
-        return {"error": describe("plan", error)["error"]}
+        said = describe("plan", error)
+        return {"error": said["error"], "about": said["about"]}
 
 
 @contextmanager

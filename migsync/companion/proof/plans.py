@@ -44,6 +44,7 @@ def compare_plans(
                 "plan-error",
                 f"`migrate` would fail on {target.name}: {new['error']}",
                 "It does not with the old files.",
+                *(new["about"] or ("", "")),
             )
         return
     # Where the old files stop `migrate`, there is nothing to compare with.
@@ -77,14 +78,14 @@ def _compare_pending(
             "plan-differs",
             f"`migrate` would no longer run {_listed(lost)} on {target.name}.",
             "It would with the old files: their changes would silently never be made there.",
-            lost[0].app,
+            *lost[0],
         )
     if extra:
         yield _finding(
             "plan-differs",
             f"`migrate` would run {_listed(extra)} on {target.name}.",
             "It would not with the old files: there they are applied already.",
-            extra[0].app,
+            *extra[0],
         )
     if not lost and not extra and new != expected:
         yield from _order(target, new, edges, identities)
@@ -110,7 +111,7 @@ def _order(
                         "plan-order",
                         f"`migrate` would run {now} before {parent} on {target.name}.",
                         f"{child} depends on it in the old files.",
-                        now.app,
+                        *now,
                     )
 
 
@@ -137,8 +138,8 @@ def _keys(nodes: Iterable[Sequence[str]]) -> tuple[Key, ...]:
     return tuple(Key(*node) for node in nodes)
 
 
-def _finding(code: str, found: str, meaning: str = "", app: str = "") -> Finding:
-    return Finding(code, Severity.ERROR, found, meaning, app=app)
+def _finding(code: str, found: str, meaning: str = "", app: str = "", name: str = "") -> Finding:
+    return Finding(code, Severity.ERROR, found, meaning, app=app, name=name)
 
 
 def _listed(keys: Sequence[Key]) -> str:

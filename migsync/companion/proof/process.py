@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from migsync.companion.proposal import FileChange
 from migsync.errors import ProjectError
+from migsync.history.migration import Key
 from migsync.project import Project
 from migsync.project.firstparty import ENVIRONMENT_PARTS
 from migsync.project.process import import_path, own_process
@@ -49,20 +50,29 @@ STAGES: Final[Mapping[str, str]] = {
 class Failure:
     """Why a worker could not do its work: the `stage`, what the project raised, and where.
 
-    `at` is the migration that ran, if one did. `more` are other failures of the same work.
+    `at` is the migration that ran, if one did, and `operation` the number of its operation, from 1, where that is
+    known. `about` is the migration that Django complains of, where that is known. `more` are other failures of the same work.
     """
 
     stage: str
     error: str
     file: str = ""
     line: int = 0
-    at: str = ""
+    at: Key | None = None
+    operation: int = 0
+    about: Key | None = None
     more: tuple[Failure, ...] = ()
 
     @property
     def sentence(self) -> str:
         """What did not work, and the exception; its place is in `file` and `line`."""
-        return f"{STAGES[self.stage]}{f', in {self.at}' if self.at else ''}: {self.error}"
+        number = f" (operation {self.operation})" if self.operation else ""
+        return f"{STAGES[self.stage]}{f', in {self.at}{number}' if self.at else ''}: {self.error}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The app and the name of the migration that a finding about this is about; empty where that is not known."""
+        return self.at or self.about or ("", "")
 
 
 @dataclass(frozen=True)
@@ -219,7 +229,8 @@ def _failure(broken: Mapping[str, Any], root: Path) -> Failure:
     file, line = (own or ([] if broken["at"] else frames) or [("", 0)])[-1]
     said = URL_PASSWORD.sub(r"\1***@", broken["error"])
     more = tuple(_failure(other, root) for other in broken["more"])
-    return Failure(broken["stage"], said, file, line, broken["at"], more)
+    at, named = (Key(*key) if key else None for key in (broken["at"], broken["about"]))
+    return Failure(broken["stage"], said, file, line, at, broken["operation"], named, more)
 
 
 def _encoded(files: Mapping[str, bytes | None]) -> dict[str, str | None]:

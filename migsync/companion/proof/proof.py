@@ -139,10 +139,13 @@ def _broken(new: Failure, old: Failure | None) -> Finding:
     return Finding(
         "proof-failed",
         Severity.ERROR,
-        f"{new.sentence}",
+        new.sentence,
         what,
+        app=new.key[0],
+        name=new.key[1],
         file=new.file,
         line=new.line,
+        operation=new.operation,
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import re
 import traceback
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -22,8 +21,10 @@ from migsync.companion.proof.worker import Broken, stage
 from migsync.companion.remaking.unseen import is_schema
 
 Node = tuple[str, str]
-WAITED: Final = re.compile(r"lock timeout|Lock wait timeout|is locked")
-"""What PostgreSQL, MySQL and SQLite say after `redirect.WAIT` seconds."""
+LOCK_NOT_AVAILABLE: Final = "55P03"
+LOCK_WAIT_TIMEOUT: Final = 1205
+BUSY_OR_LOCKED: Final = (5, 6)
+"""PostgreSQL's SQLSTATE, MySQL's error number and SQLite's result codes after `redirect.WAIT` seconds."""
 
 
 class Arrived(Exception):
@@ -112,14 +113,14 @@ class _Tracing:
         self.count += 1
         self.look()
 
-    def at(self, error: BaseException) -> str:
-        """The migration that ran when `error` came, and which of its operations, as far as can be told."""
+    def at(self, error: BaseException) -> tuple[tuple[str, str] | None, int]:
+        """The migration that ran when `error` came, and the number of its operation, as far as can be told."""
         if self.migration is None:
-            return ""
+            return None, 0
         operations = self._operations.get(type(self.migration), self.migration.operations)
         failing = self._failing(error)
-        numbers = [f" (operation {number})" for number, each in enumerate(operations, 1) if each is failing]
-        return f"{self.migration.app_label}.{self.migration.name}{''.join(numbers)}"
+        numbers = [number for number, each in enumerate(operations, 1) if each is failing]
+        return (self.migration.app_label, self.migration.name), numbers[0] if numbers else 0
 
     def _failing(self, error: BaseException) -> Any:  # noqa: ANN401
         """The operation of this migration that ran when `error` came, or None."""
@@ -203,8 +204,20 @@ def _run(command: Any, alias: str, tracing: _Tracing) -> Broken | None:  # noqa:
         pass
     except Exception as error:
         first = _first(error)
-        return Broken("lock" if WAITED.search(str(first)) else "migrate", first, tracing.at(first))
+        return Broken("lock" if _waited(first) else "migrate", first, *tracing.at(first))
     return None
+
+
+def _waited(error: BaseException | None) -> bool:
+    """Whether the driver's error, which is the cause of Django's, says that a lock was waited for."""
+    while error is not None:
+        state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)  # psycopg 3, psycopg2
+        if state == LOCK_NOT_AVAILABLE or error.args[:1] == (LOCK_WAIT_TIMEOUT,):
+            return True
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in BUSY_OR_LOCKED:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _first(error: BaseException) -> BaseException:

@@ -9,7 +9,6 @@ on from there. Both are one run of all migrations, so that the whole costs as mu
 from __future__ import annotations
 
 import datetime
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -27,6 +26,7 @@ from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.planning import afterwards
 
 NAMED = 5
+RUN_FIRST = frozenset({"partial-collapse", "inconsistent-history"})
 EPOCH = "2001-01-01T00:00:00Z"
 MEANING = "After `migsync apply` and `migrate` such a database would have another schema than with the old files."
 
@@ -96,12 +96,9 @@ class Transition:
 
 def _remedy(finding: Finding) -> str:
     """What a finding asks for, in a few words: which migration is to be run with the files of before."""
-    match finding.code:
-        case "partial-collapse" if found := re.search(r"manage\.py migrate (\S+) ([^\s.]+)", finding.hint):
-            return f"run {found[1]}.{found[2]} first"
-        case "inconsistent-history" if found := re.match(r"If (\S+) ran here", finding.hint):
-            return f"run {found[1]} first"
-    return finding.found.rstrip(".")
+    if finding.other and finding.code in RUN_FIRST:
+        return f"run {finding.other} first"
+    return finding.found
 
 
 def plan_transition(

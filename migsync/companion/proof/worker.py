@@ -45,21 +45,24 @@ DJANGO = (
 
 
 class Broken(Exception):
-    """A stage of the work that failed, what the project raised there, and `at` which migration, where it was at one.
+    """A stage of the work that failed, and what the project raised there.
 
-    `more` are other failures of the same work.
+    `at` is the migration (app, name) that ran, and `operation` the number of its operation, from 1, as far as that is
+    known. `more` are other failures of the same work.
     """
 
-    def __init__(self, stage: str, error: BaseException, at: str = "") -> None:
+    def __init__(self, stage: str, error: BaseException, at: tuple[str, str] | None = None, operation: int = 0) -> None:
         super().__init__(stage)
         self.stage = stage
         self.error = error
         self.at = at
+        self.operation = operation
         self.more: list[Broken] = []
 
     def told(self) -> dict[str, Any]:
         """All of it as JSON values."""
-        return {**describe(self.stage, self.error), "at": self.at, "more": [other.told() for other in self.more]}
+        more = [other.told() for other in self.more]
+        return {**describe(self.stage, self.error), "at": self.at, "operation": self.operation, "more": more}
 
 
 @contextmanager
@@ -133,16 +136,31 @@ def run(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe(where: str, error: BaseException) -> dict[str, Any]:
-    """The exception's first line, and where it came from: (file, line), the innermost last."""
+    """The exception's first line, the migration that it is about, and where it came from.
+
+    These are (app, name), or None; and (file, line), the innermost last.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return {
             "stage": where,
             "error": f"{type(error).__name__}: {error.msg}",
+            "about": None,
             "frames": [(error.filename, error.lineno or 0)],
         }
     said = "".join(traceback.format_exception_only(error)).strip().splitlines()
     frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
-    return {"stage": where, "error": said[0] if said else type(error).__name__, "frames": frames}
+    first = said[0] if said else type(error).__name__
+    return {"stage": where, "error": first, "about": about(error), "frames": frames}
+
+
+def about(error: BaseException | None) -> tuple[str, str] | None:
+    """The migration that names a node which is not there, as Django's NodeNotFoundError has it."""
+    while error is not None:
+        origin = getattr(error, "origin", None)
+        if origin is not None and hasattr(origin, "app_label"):
+            return (origin.app_label, origin.name)
+        error = error.__cause__
+    return None
 
 
 def decoded(files: Mapping[str, str | None]) -> dict[str, bytes | None]:

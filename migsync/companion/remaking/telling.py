@@ -35,14 +35,17 @@ def left_out(remade: Remade) -> tuple[Key, ...]:
     return tuple(dict.fromkeys(gone))
 
 
-def advice(remade: Remade) -> dict[str, str]:
+Advice = dict[tuple[Key, int], str]
+
+
+def advice(remade: Remade) -> Advice:
     """What to do where an operation that was carried over does not run, and of its file where that is all one knows."""
-    found: dict[str, str] = {}
+    found: Advice = {}
     for key, origins in remade.origins.items():
-        found |= {f"{key} (operation {number})": _advice([origin]) for number, origin in origins}
+        found |= {(key, number): _advice([origin]) for number, origin in origins}
     for key, origins in remade.origins.items():
         if origins:
-            found[f"{key}"] = _advice(list(dict.fromkeys(origin for _, origin in origins)))
+            found[key, 0] = _advice(list(dict.fromkeys(origin for _, origin in origins)))
     return found
 
 
@@ -55,23 +58,23 @@ def _advice(origins: Sequence[Key]) -> str:
     )
 
 
-def advice_against_replaces(olds: Iterable[Key]) -> dict[str, str]:
+def advice_against_replaces(olds: Iterable[Key]) -> Advice:
     """What to do where an old migration, still on disk, does not run beside the new ones."""
     hint = (
         "In a database that is behind, one of an app's new migrations stands for what another one does already.\n"
         "Leave --replaces out: then such a database is told to be migrated first."
     )
-    return dict.fromkeys(map(str, olds), hint)
+    return {(key, 0): hint for key in olds}
 
 
-def advice_beside(history: History, apps: Collection[str]) -> dict[str, str]:
+def advice_beside(history: History, apps: Collection[str]) -> Advice:
     """What to do where a migration that stays does not run on the new ones."""
     needed: dict[Key, set[str]] = {}
     for key in history.order:
         above = (needed[parent] for parent in history.parents(key))
         needed[key] = set().union([key.app] if key.app in apps else [], *above)
     return {
-        f"{key}": _advice_beside(key, sorted(olds), history.first_party)
+        (key, 0): _advice_beside(key, sorted(olds), history.first_party)
         for key, olds in needed.items()
         if olds and key.app not in apps
     }

@@ -106,14 +106,9 @@ def url_alias(
 def _from_django(alias: str, settings: Mapping[str, Any], use_tz: bool | None) -> tuple[DatabaseConfig, list[Finding]]:
     try:
         engine, parameters = engine_of_backend(alias, settings["ENGINE"], lambda: _describe(alias, settings))
-        if engine == "sqlite":
-            address = sqlite_address(settings)
-        elif engine == "mysql":
-            address = mysql_address(settings, parameters)
-        else:
-            address = postgresql_address(settings, parameters)
+        address = _address(alias, engine, settings, parameters)
     except TargetError as refused:
-        return DatabaseConfig(alias, "", use_tz=use_tz, error=_named(alias, refused)), []
+        return DatabaseConfig(alias, "", use_tz=use_tz, error=refused), []
     except (AttributeError, TypeError, ValueError) as error:
         # The message may quote a password that stands where a port should.
         wrong = TargetError(
@@ -122,6 +117,17 @@ def _from_django(alias: str, settings: Mapping[str, Any], use_tz: bool | None) -
         )
         return DatabaseConfig(alias, "", use_tz=use_tz, error=wrong), []
     return _config(alias, address, use_tz, missing_driver(alias, engine)), _dropped(alias, address)
+
+
+def _address(alias: str, engine: str, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Address:
+    try:
+        if engine == "sqlite":
+            return sqlite_address(settings)
+        if engine == "mysql":
+            return mysql_address(settings, parameters)
+        return postgresql_address(settings, parameters)
+    except TargetError as refused:
+        raise _named(alias, refused) from refused
 
 
 def _describe(alias: str, settings: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
@@ -137,11 +143,9 @@ def _config(
 
 
 def _named(alias: str, refused: TargetError) -> TargetError:
-    """The error with the alias in it, for those of the address, which know only their settings."""
-    if refused.found.startswith("Its "):
-        found = f"The database {alias!r} cannot be used. {refused.found}"
-        return type(refused)(found, refused.meaning, refused.hint)
-    return refused
+    """The error of an address, which knows its own settings only, with the alias in it."""
+    found = f"The database {alias!r} cannot be used. {refused.found}"
+    return type(refused)(found, refused.meaning, refused.hint)
 
 
 def _dropped(alias: str, address: Address) -> list[Finding]:
