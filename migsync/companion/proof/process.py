@@ -51,7 +51,8 @@ class Failure:
     """Why a worker could not do its work: the `stage`, what the project raised, and where.
 
     `at` is the migration that ran, if one did, and `operation` the number of its operation, from 1, where that is
-    known. `about` is the migration that Django complains of, where that is known. `more` are other failures of the same work.
+    known. `about` is the migration that Django complains of, if it is known. `more` are other failures of the same
+    work.
     """
 
     stage: str
