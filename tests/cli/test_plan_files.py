@@ -47,6 +47,10 @@ class World:
         assert run(["plan", "-o", "plan.json", *options]) == 0
         return json.loads((self.shop.root / "plan.json").read_text())
 
+    def save_blocked(self, *options):
+        assert run(["plan", "-o", "plan.json", *options]) == 1
+        return json.loads((self.shop.root / "plan.json").read_text())
+
     @property
     def rewrites(self):
         return sorted(path.read_text() for path in self.shop.root.glob("migration_rewrites/*.toml"))
@@ -259,3 +263,117 @@ def test_a_forged_plan_that_fits_in_itself_changes_nothing(new_database, tmp_pat
     assert world.apply(json.dumps(document)) == 0
     names = [row[2] for row in world.database.dump() if row[1] == "shop"]
     assert names == [*NEW[:2], NEW[2]]
+
+
+def at(document, *path):
+    """The container of the last step of a path, and that step."""
+    for step in path[:-1]:
+        document = document[step]
+    return document, path[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("format_version",), True, "format version True"),
+        (("plans", 0, "target", "alias"), ["default"], "plans[0].target.alias is not text"),
+        (("plans", 0, "changes", 0, "before", "name"), 1, "plans[0].changes[0].before.name is not text"),
+        (("plans", 0, "changes", 0, "before", "id"), 2**64, "before.id is a number of more than 64 bits"),
+        (("plans", 0, "changes", 0, "after", "name"), "x\x9by", "after.name has a control character"),
+        (("plans", 0, "undoes"), None, "plans[0].undoes is not text"),
+        (("plans", 0, "severity"), "x", "plans[0].'severity' is a field that this version does not know"),
+        (("proposed", "created"), "2026-01-01T00:00:00Z\nid = 1", "proposed.created is not a date and time"),
+        (("proposed", "apps", "../../x"), {}, "proposed.apps"),
+        (("asked", "dedupe"), "no", "asked.dedupe is neither true nor false"),
+        (("plans",), {}, "plans is not a list"),
+    ],
+)
+def test_the_field_of_another_type_is_named(shared, capsys, path, value, said):
+    world, original, before, _ = shared
+    document = copy.deepcopy(original)
+    container, key = at(document, *path)
+    container[key] = value
+    assert world.apply(json.dumps(document)) == 1
+    assert said in capsys.readouterr().err
+    assert world.database.dump() == before
+
+
+def test_two_plans_for_one_database(shared, capsys):
+    world, original, before, _ = shared
+    assert world.apply(json.dumps({**original, "plans": original["plans"] * 2})) == 1
+    assert "plans holds 2 plans for 'default'" in capsys.readouterr().err
+    assert world.database.dump() == before
+
+
+def test_brackets_without_end(shared, capsys):
+    world, *_ = shared
+    assert world.apply('{"kind": "plan", "plans": ' + "[" * 100_000) == 1
+    assert "is nested too deeply" in capsys.readouterr().err
+
+
+def test_a_finding_that_was_taken_out_is_found_again(world, capsys):
+    """The rows need a word (two rows of one key), and the file says that they do not."""
+    world.database.insert([(20, "shop", "0003_price", "2026-05-01 10:00:00")])
+    document = world.save_blocked(*MAPPED)
+    before = world.database.dump()
+    assert any(finding["severity"] == "error" for finding in document["plans"][0]["findings"])
+    document["plans"][0]["findings"] = []
+    assert world.apply(json.dumps(document)) == 1
+    assert "shop.0003_price is recorded 2 times" in capsys.readouterr().out
+    assert world.database.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (("--app", "shop"), ["0000_leftover", *NEW]),
+        (PRUNED, [*NEW]),
+        (("--dedupe",), ["0000_leftover", *NEW]),
+    ],
+    ids=" ".join,
+)
+def test_a_plan_is_made_again_with_its_own_options(world, options, names):
+    if options == ("--dedupe",):
+        world.database.insert([(20, "shop", "0001_initial", "2026-05-01 10:00:00")])
+    document = world.save(*MAPPED, *options)
+    assert world.apply(json.dumps(document)) == 0
+    assert sorted(row[2] for row in world.database.dump() if row[1] == "shop") == sorted(names)
+
+
+def test_a_plan_that_an_older_migsync_saved_without_its_options(world, capsys):
+    document = world.save(*MAPPED, *PRUNED)
+    del document["asked"]
+    before = world.database.dump()
+    assert world.apply(json.dumps(document)) == ExitStatus.STALE
+    said = capsys.readouterr().err
+    assert "only in the saved plan: remove shop.0000_leftover (row 8)" in said
+    assert "migsync plan" in said
+    assert world.database.dump() == before
+    document = world.save(*MAPPED)
+    del document["asked"]
+    assert world.apply(json.dumps(document)) == 0
+
+
+def test_one_plan_file_for_two_databases_one_after_the_other(world, capsys):
+    """The first writes the rewrite that both rest on; the second finds its file there."""
+    second = SQLiteDatabase(world.shop.root / "second.sqlite3")
+    second.create_table()
+    second.insert(ROWS)
+    databases = django_databases({"default": world.database, "second": second})
+    world.shop.settings(f"INSTALLED_APPS = ['shop']\n{databases}")
+    document = json.dumps(world.save(*MAPPED))
+    assert world.apply(document, "-d", "default") == 0
+    assert world.apply(document, "-d", "second") == 0
+    assert world.apply(document) == 0
+    assert capsys.readouterr().out.count("already applied") == 2
+    assert second.dump() == world.database.dump()
+    assert len(world.rewrites) == 1
+
+
+def test_a_script_of_a_forged_plan_is_not_written(world, capsys):
+    document = world.save(*MAPPED)
+    forged = of_auth(document, recorded(world))
+    (world.shop.root / "forged.json").write_text(json.dumps(forged))
+    assert run(["script", "forged.json", "--out", "sql"]) == 1
+    assert "would make another plan now" in capsys.readouterr().err
+    assert not (world.shop.root / "sql").exists()

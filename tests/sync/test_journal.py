@@ -131,6 +131,16 @@ def test_a_row_that_was_edited_is_not_misread(database: Database) -> None:
     filled(database)
     with target_of(database) as target:
         apply_plan(target, story_plan(target))
-        database.execute("UPDATE migsync_run SET changes = '[{'")
-        with pytest.raises(TargetError, match="Run 1 in migsync_run cannot be read"):
-            target.runs()
+        for column, value in (
+            ("changes", "[{"),
+            ("changes", "[" * 5000),
+            ("changes", '[{"kind": "rename", "before": [1, "shop"], "after": null, "cause": ""}]'),
+            ("passed", '[{"id": "", "created": "2026-02-01T10:00:00Z", "apps": {}}]'),
+            ("digests", '{"shop.0001_initial": 1}'),
+        ):
+            [(was,)] = database.execute(f"SELECT {column} FROM migsync_run")
+            database.execute(f"UPDATE migsync_run SET {column} = '{value}'")
+            with pytest.raises(TargetError, match=f"Run 1 in migsync_run cannot be read: {column}"):
+                target.runs()
+            database.execute(f"UPDATE migsync_run SET {column} = '{was}'")
+        assert len(target.runs()) == 1
