@@ -374,6 +374,6 @@ def test_a_script_of_a_forged_plan_is_not_written(world, capsys):
     document = world.save(*MAPPED)
     forged = of_auth(document, recorded(world))
     (world.shop.root / "forged.json").write_text(json.dumps(forged))
-    assert run(["script", "forged.json", "--out", "sql"]) == 1
+    assert run(["script", "forged.json", "--out", "sql"]) == ExitStatus.STALE
     assert "would make another plan now" in capsys.readouterr().err
     assert not (world.shop.root / "sql").exists()
