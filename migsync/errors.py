@@ -34,6 +34,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
+from migsync.redaction import redact_urls
+
 
 class ExitStatus(IntEnum):
     """What the ``migsync`` process ends with (design, section 8)."""
@@ -59,10 +61,10 @@ class MigsyncError(Exception):
     default_hint = ""
 
     def __init__(self, found: str, meaning: str = "", hint: str | None = None) -> None:
-        super().__init__(found)
-        self.found = found
-        self.meaning = meaning
-        self.hint = self.default_hint if hint is None else hint
+        # A person may type a URL where a name or a file is expected, and the message quotes it.
+        self.found, self.meaning = redact_urls(found), redact_urls(meaning)
+        self.hint = self.default_hint if hint is None else redact_urls(hint)
+        super().__init__(self.found)
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.found, self.meaning, self.hint) if part)

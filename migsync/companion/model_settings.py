@@ -16,6 +16,7 @@ from migsync.companion.registry import TIMEOUT
 from migsync.errors import ProjectError
 from migsync.project.process import own_process
 from migsync.project.root import Root
+from migsync.redaction import redact
 
 
 def model_settings(settings_module: str, root: Root, names: Iterable[str]) -> Mapping[str, str]:
@@ -30,7 +31,7 @@ def model_settings(settings_module: str, root: Root, names: Iterable[str]) -> Ma
         check=False,
     )
     if process.returncode:
-        last = process.stderr.strip().rpartition("\n")[2]
+        last = redact(process.stderr.strip().rpartition("\n")[2])
         raise ProjectError(f"django.setup() failed: {last or f'exit status {process.returncode}'}.")
     found: dict[str, str] = json.loads(process.stdout)
     return found

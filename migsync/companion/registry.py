@@ -21,6 +21,7 @@ from migsync.errors import ProjectError
 from migsync.project.apps import RegisteredApp
 from migsync.project.process import own_process
 from migsync.project.root import Root
+from migsync.redaction import redact
 
 TIMEOUT = 120
 
@@ -42,7 +43,7 @@ def registered_apps(name: str, root: Root) -> Sequence[RegisteredApp]:
     except subprocess.TimeoutExpired as error:
         raise ProjectError(f"django.setup() did not end within {TIMEOUT} seconds.") from error
     if process.returncode:
-        last = process.stderr.strip().rpartition("\n")[2]
+        last = redact(process.stderr.strip().rpartition("\n")[2])
         raise ProjectError(f"django.setup() failed: {last or f'exit status {process.returncode}'}.")
     return [RegisteredApp(*app) for app in json.loads(process.stdout)]
 

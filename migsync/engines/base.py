@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from migsync.errors import LockTimeout, MigsyncError, NotPermitted, ReadOnly, TargetError, UnexpectedResult, Unreachable
 from migsync.records.config import DatabaseConfig
+from migsync.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,8 +233,8 @@ def denied(statement: str, said: str, meaning: str) -> NotPermitted:
 
 
 def first_line(error: DBAPIError) -> str:
-    """What the driver says, in one line, without the statement that SQLAlchemy adds."""
+    """What the driver says, in one line, without passwords and without the statement that SQLAlchemy adds."""
     arguments = error.orig.args if error.orig is not None else ()
     # MySQL drivers give (number, message); the others a message.
     said = next((part for part in reversed(arguments) if isinstance(part, str) and part.strip()), str(error.orig))
-    return said.strip().splitlines()[0] if said.strip() else type(error.orig).__name__
+    return redact(said.strip().splitlines()[0]) if said.strip() else type(error.orig).__name__

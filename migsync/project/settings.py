@@ -16,6 +16,7 @@ from typing import Any, Final
 from migsync.errors import SettingsError
 from migsync.project.firstparty import ENVIRONMENT_PARTS
 from migsync.project.root import CONFIGURATION_VARIABLE, Root
+from migsync.redaction import redact
 
 # Django's defaults for what a settings module leaves out (django/conf/global_settings.py).
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -26,8 +27,6 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "AUTH_USER_MODEL": "auth.User",
 }
 MODEL = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
-# user:password@ in a URL: messages of settings code may quote one.
-URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def _upper_case(module: ModuleType) -> dict[str, Any]:
 
 def _failed(name: str, error: BaseException, root: Root) -> SettingsError:
     """What the import raised, and where: the innermost line of the project, else the innermost of all."""
-    said = URL_PASSWORD.sub(r"\1***@", " ".join(str(error).split())).rstrip(".")
+    said = " ".join(redact(str(error)).split()).rstrip(".")
     place = _place(error, root)
     return SettingsError(
         f"The settings module {name} does not import: {type(error).__name__}{f': {said}' if said else ''}.",

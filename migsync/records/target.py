@@ -18,13 +18,12 @@ from migsync.errors import MigsyncError, Unreachable
 from migsync.records.config import DatabaseConfig
 from migsync.records.reading import read_records
 from migsync.records.record import Record
+from migsync.redaction import redact, secrets_in
 from migsync.sync import journal
 from migsync.sync.plan import TargetRef
 from migsync.sync.run import Run
 
 T = TypeVar("T")
-SECRETS = ("password", "passwd", "sslpassword")
-
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -174,14 +173,16 @@ class Target:
 
     def _unreachable(self, said: str) -> MigsyncError:
         """Raised from None: the driver's error, and a traceback with it, may hold the password."""
-        url = self._engine.url
-        held = [url.password, *(value for name, value in url.query.items() if name in SECRETS)]
-        held += [value for name, value in self.config.connect_args.items() if name in SECRETS]
-        for secret in held:
-            if secret:
-                said = said.replace(str(secret), "***")
+        said = without_passwords(said, self.config)
         return Unreachable(
             f"{self.alias} cannot be reached at {self.address}: {said}",
             "Nothing is known about its migrations.",
             "Check that the server runs, and its host, port, user and password in the settings.",
         )
+
+
+def without_passwords(said: str, config: DatabaseConfig) -> str:
+    """What a driver says about the database `config`; the parts that the address shows anyhow stay."""
+    url = sa.make_url(config.url)
+    secrets = [*secrets_in({"password": url.password}), *secrets_in(url.query), *secrets_in(config.connect_args)]
+    return redact(said, secrets, filter(None, (url.username, url.host, url.database)))

@@ -22,7 +22,7 @@ from migsync.project import Project
 from migsync.project.firstparty import ENVIRONMENT_PARTS
 from migsync.project.process import import_path, own_process
 from migsync.project.root import SETTINGS_VARIABLE, Root, environment, find_root
-from migsync.project.settings import URL_PASSWORD
+from migsync.redaction import redact
 
 TIMEOUT = 1800
 SAME_ORDER: Final = {"PYTHONHASHSEED": "0"}
@@ -210,7 +210,7 @@ def _answer(process: Worker, document: str, root: Path) -> Answer:
         return Answer(failure=Failure("time", f"it did not end within {TIMEOUT} seconds"))
     if process.returncode or not out:
         last = err.strip().rpartition("\n")[2]
-        said = URL_PASSWORD.sub(r"\1***@", last)
+        said = redact(last)
         return Answer(
             failure=Failure("process", f"it ended with status {process.returncode}{f': {said}' if said else ''}")
         )
@@ -228,7 +228,7 @@ def _failure(broken: Mapping[str, Any], root: Path) -> Failure:
         if file.startswith(f"{root}{os.sep}") and not any(part in file for part in ENVIRONMENT_PARTS)
     ]
     file, line = (own or ([] if broken["at"] else frames) or [("", 0)])[-1]
-    said = URL_PASSWORD.sub(r"\1***@", broken["error"])
+    said = redact(broken["error"])
     more = tuple(_failure(other, root) for other in broken["more"])
     at, named = (Key(*key) if key else None for key in (broken["at"], broken["about"]))
     return Failure(broken["stage"], said, file, line, at, broken["operation"], named, more)

@@ -20,6 +20,7 @@ from migsync.engines import engine_of
 from migsync.engines.base import first_line
 from migsync.errors import MigsyncError, NotPermitted, Unreachable
 from migsync.records.config import DatabaseConfig
+from migsync.records.target import without_passwords
 
 PREFIX: Final = "migsync_proof"
 NAME: Final = re.compile(rf"^{PREFIX}_(\d+)_[0-9a-f]+$")
@@ -106,7 +107,8 @@ def _home(config: DatabaseConfig) -> Iterator[sa.Connection]:
         try:
             connection = engine.connect()
         except DBAPIError as error:
-            raise Unreachable(f"{config.alias} cannot be reached: {first_line(error)}", MEANING, HINT) from None
+            said = without_passwords(first_line(error), config)
+            raise Unreachable(f"{config.alias} cannot be reached: {said}", MEANING, HINT) from None
         with connection:
             yield connection
 

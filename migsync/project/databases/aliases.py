@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +55,16 @@ def django_aliases(databases: Mapping[str, Mapping[str, Any]], use_tz: bool | No
     passed_over: dict[str, DatabaseConfig] = {}
     findings: list[Finding] = []
     for alias, settings in databases.items():
+        if not isinstance(settings, Mapping):
+            configs[alias] = DatabaseConfig(alias, "", use_tz=use_tz, error=_no_mapping(alias, settings))
+            continue
         if is_dummy(settings.get("ENGINE", "")):
             findings.append(_passed_over(alias, "it has no database", ""))
             continue
         config, dropped = _from_django(alias, settings, use_tz)
         findings += dropped
-        mirror = (settings.get("TEST") or {}).get("MIRROR")
+        test = settings.get("TEST")
+        mirror = test.get("MIRROR") if isinstance(test, Mapping) else None
         if mirror:
             passed_over[alias] = config
             findings.append(
@@ -121,6 +126,7 @@ def _from_django(alias: str, settings: Mapping[str, Any], use_tz: bool | None) -
 
 def _address(alias: str, engine: str, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Address:
     try:
+        _refuse_urls(alias, settings)
         if engine == "sqlite":
             return sqlite_address(settings)
         if engine == "mysql":
@@ -128,6 +134,33 @@ def _address(alias: str, engine: str, settings: Mapping[str, Any], parameters: M
         return postgresql_address(settings, parameters)
     except TargetError as refused:
         raise _named(alias, refused) from refused
+
+
+def _no_mapping(alias: str, settings: object) -> TargetError:
+    """For ``DATABASES = {"default": "postgres://…"}``."""
+    return TargetError(
+        f"DATABASES[{alias!r}] is {type(settings).__name__}, not a dictionary.",
+        "Django cannot use it either.",
+        f"Write it as ENGINE, NAME, USER, PASSWORD, HOST and PORT, or {_as_url(alias)}",
+    )
+
+
+def _refuse_urls(alias: str, settings: Mapping[str, Any]) -> None:
+    """Raises TargetError for a URL where Django takes none: it would be shown as a name, with its password."""
+    for key in ("NAME", "USER", "HOST", "PORT"):
+        value = str(settings.get(key) or "")
+        if ("://" in value and not value.startswith("file:")) or (key == "HOST" and "@" in value[1:]):
+            raise TargetError(
+                f"Its {key} looks like a URL.",
+                "Django takes none there.",
+                f"Write it as ENGINE, NAME, USER, PASSWORD, HOST and PORT, or {_as_url(alias)}",
+            )
+    if not re.fullmatch(r"[\d,]*", str(settings.get("PORT") or "")):
+        raise ValueError("PORT")
+
+
+def _as_url(alias: str) -> str:
+    return f"give the URL in pyproject.toml: [tool.migsync.databases.{alias}]"
 
 
 def _describe(alias: str, settings: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:

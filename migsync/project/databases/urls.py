@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -30,12 +31,15 @@ SCHEMES: Final = {
     "spatialite": "sqlite",
 }
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_END_OF_AUTHORITY = re.compile(r"[/?#]")
+
 
 def engine_of(text: str) -> str:
     """The engine that a URL's scheme means; a driver in it (``postgresql+psycopg2``) is no matter."""
     scheme, separator, _ = text.partition("://")
     engine = SCHEMES.get(scheme.partition("+")[0].lower(), "")
-    if not separator:
+    if not separator or not _SCHEME.fullmatch(scheme):
         raise TargetError(
             "Its URL has no scheme.", hint="Write it as engine://user:password@host:port/database or sqlite:///path."
         )
@@ -48,8 +52,11 @@ def url_address(text: str, base: Path) -> Address:
     """The address for a URL; a relative SQLite path is relative to `base`. The URL is in no error: it holds secrets."""
     text = text.strip()
     engine = engine_of(text)
+    rest = text.partition("://")[2]
     try:
-        url = make_url(engine + "://" + text.partition("://")[2])
+        if engine != "sqlite" and _ambiguous(rest):
+            raise ValueError
+        url = make_url(f"{engine}://{rest}")
     except (ArgumentError, ValueError):
         # The cause quotes parts of the URL.
         raise TargetError(
@@ -62,6 +69,16 @@ def url_address(text: str, base: Path) -> Address:
     if engine == "mysql":
         return _mysql(url)
     return _postgresql(url)
+
+
+def _ambiguous(rest: str) -> bool:
+    """Whether a part of the password could be taken for the host, the database or a parameter, and be shown as such.
+
+    Of a URL without its scheme; an ``@`` that is not encoded stands only between the user's part and the host.
+    """
+    authority, *after = _END_OF_AUTHORITY.split(rest, maxsplit=1)
+    user_info = authority.rpartition("@")[0]
+    return "@" in user_info.partition(":")[2] or any("@" in part for part in after)
 
 
 def _sqlite(url: URL, base: Path) -> Address:
