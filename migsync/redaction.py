@@ -78,7 +78,7 @@ def _of_environment(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _forms(secret: str) -> set[str]:
     """The secret as URLs and quoted texts spell it."""
-    spelled = {secret, quote(secret, safe=""), quote_plus(secret), unquote(secret)}
+    spelled = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), unquote(secret)}
     spelled |= {repr(secret)[1:-1], json.dumps(secret)[1:-1]}
     return spelled - {""}
 

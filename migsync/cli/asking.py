@@ -11,6 +11,7 @@ import click
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import Interrupted, NeedsConsent
+from migsync.escapes import printable
 from migsync.sync.plan import DATABASE_AHEAD
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def require_consent_possible(output: Output, *, noinput: bool) -> None:
 
 def require_yes(question: str, *, noinput: bool) -> None:
     """Ask, with No as the answer of a bare Enter; raise Interrupted for No."""
-    if not noinput and not click.confirm(question, default=False):
+    if not noinput and not click.confirm(printable(question), default=False):
         raise Interrupted("Not done, as you said. Nothing was changed.")
 
 

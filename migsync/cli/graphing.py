@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import Span, Style, count, line, near
 from migsync.errors import UsageError
+from migsync.escapes import printable
 from migsync.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -165,4 +166,4 @@ def _give(output: Output, file: Path | None, text: str) -> None:
 
         output.raw(render({"file": str(file)}))
     else:
-        output.raw(f"Written: {near(file)}\n")
+        output.raw(f"Written: {printable(near(file))}\n")

@@ -9,6 +9,7 @@ from django.core import checks
 
 from migsync.companion.guard import OnMigrate, on_migrate, refusals
 from migsync.errors import SettingsError
+from migsync.escapes import printable_lines
 
 
 @checks.register(checks.Tags.database)
@@ -20,8 +21,12 @@ def names_in_line(databases: Sequence[str] | None = None, **_: Any) -> list[chec
     try:
         mode = on_migrate()
     except SettingsError as error:
-        return [checks.Error(error.found, hint=error.hint, id="migsync.E003")]
+        return [_error(error.found, error.hint, "migsync.E003")]
     if mode is OnMigrate.OFF:
         return []
     found = [refusal for alias in databases or () for refusal in refusals(alias, mode)]
-    return [checks.Error(refusal.found, hint=refusal.hint, id=refusal.id) for refusal in found]
+    return [_error(refusal.found, refusal.hint, refusal.id) for refusal in found]
+
+
+def _error(found: str, hint: str, name: str) -> checks.Error:
+    return checks.Error(printable_lines(found), hint=printable_lines(hint), id=name)

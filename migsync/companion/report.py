@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migsync.escapes import html_code, html_text, markdown, printable
 from migsync.findings import Severity
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ STYLE = (
     "table{border-collapse:collapse}th,td{border:1px solid #bbb;padding:.2rem .6rem;text-align:left}"
     "td.number,th.number{text-align:right}code{background:#f3f3f3;padding:0 .2rem}"
 )
-SPECIAL = re.compile(r"([\\`*{}\[\]<>|#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 MOST = 40
 """So many lines of a section are in the report."""
 
@@ -134,37 +132,29 @@ def _next(draft: Draft) -> Iterator[str]:
 
 def as_markdown(report: Report) -> str:
     """The report as Markdown; what could be markup in names is escaped."""
-    lines = [f"## {_escaped(report.title)}", "", _escaped(report.verdict)]
+    lines = [f"## {markdown(report.title)}", "", markdown(report.verdict)]
     for section in report.sections:
-        lines += ["", f"### {_escaped(section.heading)}", ""]
+        lines += ["", f"### {markdown(section.heading)}", ""]
         if section.header:
-            lines.append(f"| {' | '.join(map(_escaped, section.header))} |")
+            lines.append(f"| {' | '.join(map(markdown, section.header))} |")
             lines.append(f"|{'|'.join([' --- ', *(' ---: ' for _ in section.header[1:])])}|")
-            lines += [f"| {' | '.join(map(_escaped, row))} |" for row in section.rows]
+            lines += [f"| {' | '.join(map(markdown, row))} |" for row in section.rows]
         if section.code:
-            lines += ["```sh", *section.lines, "```"]
+            lines += ["```sh", *map(printable, section.lines), "```"]
         else:
-            lines += [f"- {_escaped(text)}" for text in section.lines]
+            lines += [f"- {markdown(text)}" for text in section.lines]
     return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    """Backslashes before what Markdown would read; text between backticks stays code."""
-    parts = " ".join(text.split()).split("`")
-    if len(parts) % 2 == 0:
-        return SPECIAL.sub(r"\\\1", "`".join(parts))
-    return "`".join(part if place % 2 else SPECIAL.sub(r"\\\1", part) for place, part in enumerate(parts))
 
 
 def as_html(report: Report) -> str:
     """The report as one HTML document that needs nothing else."""
-    title = html.escape(report.title)
+    title = html_text(report.title)
     return "\n".join(
         [
             "<!doctype html>",
             f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style></head><body>',
             f"<h1>{title}</h1>",
-            f"<p>{_marked(report.verdict)}</p>",
+            f"<p>{html_code(report.verdict)}</p>",
             *(line for section in report.sections for line in _section(section)),
             "</body></html>\n",
         ]
@@ -172,27 +162,22 @@ def as_html(report: Report) -> str:
 
 
 def _section(section: Section) -> Iterator[str]:
-    yield f"<h2>{html.escape(section.heading)}</h2>"
+    yield f"<h2>{html_text(section.heading)}</h2>"
     if section.header:
         yield f"<table><thead>{_cells(section.header, 'th')}</thead><tbody>"
         yield from (_cells(row, "td") for row in section.rows)
         yield "</tbody></table>"
     if section.code:
-        yield f"<pre>{html.escape(chr(10).join(section.lines))}</pre>"
+        yield f"<pre>{chr(10).join(map(html_text, section.lines))}</pre>"
     elif section.lines:
         yield "<ul>"
-        yield from (f"<li>{_marked(text)}</li>" for text in section.lines)
+        yield from (f"<li>{html_code(text)}</li>" for text in section.lines)
         yield "</ul>"
 
 
 def _cells(row: Iterable[str], tag: str) -> str:
-    first, *rest = (html.escape(cell) for cell in row)
+    first, *rest = (html_text(cell) for cell in row)
     return f"<tr><{tag}>{first}</{tag}>{''.join(f'<{tag} class=number>{cell}</{tag}>' for cell in rest)}</tr>"
-
-
-def _marked(text: str) -> str:
-    """Escaped, with what stands between backticks as code."""
-    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text))
 
 
 def report_text(report: Report, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migsync.escapes import dot_string
 from migsync.graph.drawing import Box, Drawing
 from migsync.graph.nodes import Kind
 
@@ -20,7 +21,7 @@ def to_dot(drawing: Drawing) -> str:
     """The text of one ``digraph``, the same for the same drawing."""
     lines = ["digraph migrations {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif", fontsize=10];']
     for number, app in enumerate(drawing.apps):
-        lines += [f"  subgraph cluster_{number} {{", f"    label={quoted(app)};"]
+        lines += [f"  subgraph cluster_{number} {{", f"    label={dot_string(app)};"]
         lines += [f"    {_box(place, drawing.boxes[place])}" for place in drawing.inside[app]]
         lines.append("  }")
     lines += [f"  {_box(number, box)}" for number, box in enumerate(drawing.boxes) if box.kind is Kind.OUTSIDE]
@@ -32,11 +33,10 @@ def to_dot(drawing: Drawing) -> str:
 
 def _box(number: int, box: Box) -> str:
     names = ", ".join(map(str, box.keys))
-    said = [f"label={quoted(box.label)}", f"tooltip={quoted(names)}", STYLES[box.kind], SAFE if box.safe else ""]
+    said = [
+        f"label={dot_string(box.label)}",
+        f"tooltip={dot_string(names)}",
+        STYLES[box.kind],
+        SAFE if box.safe else "",
+    ]
     return f"n{number} [{', '.join(filter(None, said))}];"
-
-
-def quoted(text: str) -> str:
-    """A string of the DOT language; in it only a quote and a backslash mean something."""
-    shown = "".join(character if character.isprintable() else "�" for character in text)
-    return '"' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'

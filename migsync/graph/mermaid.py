@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from migsync.escapes import markdown, mermaid_label
 from migsync.graph.drawing import Arrow, Box, Drawing
 from migsync.graph.nodes import Kind
 
@@ -30,7 +31,6 @@ CLASSES = {
     "outside": "stroke-dasharray:2 3,opacity:0.7",
     "safe": "fill:#c6e8c6,stroke:#3a7d3a,color:#1b3d1b",
 }
-ENTITIES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;", ";": "#59;"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _cut(drawing: Drawing, diagram: Diagram) -> Diagram:
 
 def _block(drawing: Drawing, diagram: Diagram) -> str:
     """The fenced block, under its title and what is left out of it."""
-    lines = [f"### {_plain(diagram.title)}", ""] if diagram.title else []
+    lines = [f"### {markdown(diagram.title)}", ""] if diagram.title else []
     if diagram.left_out:
         lines += [
             f"{diagram.left_out} edges too many for Mermaid are left out here; look for them at their other ends.",
@@ -124,7 +124,7 @@ def _body(drawing: Drawing, diagram: Diagram) -> Iterator[str]:
     for place in diagram.own:
         by_app.setdefault(drawing.boxes[place].app, []).append(place)
     for number, (app, places) in enumerate(by_app.items()):
-        yield f'  subgraph app{number}["{escaped(app)}"]'
+        yield f'  subgraph app{number}["{mermaid_label(app)}"]'
         yield "    direction LR"
         yield from (f"    {_box(place, drawing.boxes[place])}" for place in places)
         yield "  end"
@@ -141,7 +141,7 @@ def _arrow(arrow: Arrow) -> str:
 
 def _box(place: int, box: Box) -> str:
     name = _class(box)
-    shape: str = SHAPES[box.kind].format(escaped(box.label))
+    shape: str = SHAPES[box.kind].format(mermaid_label(box.label))
     return f"n{place}{shape}{f':::{name}' if name else ''}"
 
 
@@ -154,13 +154,3 @@ def _class(box: Box) -> str:
     if box.kind in (Kind.REPLACED, Kind.OUTSIDE):
         return box.kind.value
     return "safe" if box.safe else ""
-
-
-def escaped(text: str) -> str:
-    """A label between double quotes: what Mermaid, or the page around it, would read is spelled as an entity."""
-    return "".join(ENTITIES.get(character, character if character.isprintable() else "�") for character in text)
-
-
-def _plain(text: str) -> str:
-    """A heading of Markdown that is only text."""
-    return "".join(f"\\{character}" if character in "\\`*_[]<>#&" else character for character in text)

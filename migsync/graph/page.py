@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import os
 import re
@@ -16,13 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from migsync.escapes import html_text, printable
 from migsync.graph.drawing import number_of
 from migsync.graph.nodes import Graph, Node, Run
 from migsync.graph.sides import Point, Sides
 from migsync.history import Key
 
 SCRIPTS = ("layout.js", "pane.js", "page.js")
-ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def graph_page(graph: Graph, title: str, root: str) -> str:
@@ -105,7 +105,7 @@ def _page(
     }
     style, script = _text("page.css"), "".join(map(_text, SCRIPTS))
     parts = {
-        "title": html.escape(title),
+        "title": html_text(title),
         "style": style,
         "style_hash": _digest(style),
         "script": script,
@@ -117,9 +117,17 @@ def _page(
 
 def embedded(data: Mapping[str, Any]) -> str:
     """JSON that stays inside of its script element, whatever names are in it."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    text = re.sub("[<>&\u2028\u2029]", lambda found: ESCAPES[found[0]], text)
-    return text.encode("utf-8", "backslashreplace").decode()
+    text = json.dumps(_shown(data), ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[<>&]", lambda found: ESCAPES[found[0]], text)
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 -- a JSON value, as it is in and out
+    """The value with every text as the page shows it."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(key): _shown(one) for key, one in value.items()}
+    return [_shown(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _text(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from migsync.decoder import DecodeError, load_toml, read_file, same, shortened
 from migsync.errors import RewriteError
+from migsync.escapes import toml_text
 from migsync.records.record import name_problem
 from migsync.rewrites.order import Rewrites, in_order
 from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
@@ -123,7 +124,7 @@ def _array_lines(name: str, values: list[Any]) -> Iterator[str]:
 
 def _quoted(value: str | Sequence[Any]) -> str:
     """A TOML string or array: JSON's form is TOML's too, control characters apart (they are refused in names)."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return toml_text(json.dumps(value, ensure_ascii=False))
 
 
 def _bare(label: str) -> str:

@@ -6,13 +6,14 @@ import io
 
 import pytest
 
-from migsync.cli.views.blocks import Span, line, printable, table
+from migsync.cli.views.blocks import Span, line, table
 from migsync.cli.views.findings import error_blocks, findings_blocks
 from migsync.cli.views.plain import render
 from migsync.cli.views.plans import plan_blocks, summary
 from migsync.cli.views.runs import log_blocks
 from migsync.cli.views.terminal import draw
 from migsync.errors import LockTimeout
+from migsync.escapes import printable
 from migsync.findings import Finding, Severity
 from migsync.records.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite

@@ -68,16 +68,6 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str | Span]], indent: i
     )
 
 
-def printable(text: str) -> str:
-    """The text with control characters and lone surrogates as Python's escapes."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character == " " else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 row``, ``2 rows``, ``3 branches``."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from migsync.errors import MigsyncError
+from migsync.escapes import json_text
 from migsync.sync.plan import Plan
 from migsync.sync.run import Run
 
@@ -15,7 +16,7 @@ FORMAT_VERSION = 1
 
 def render(document: Mapping[str, Any]) -> str:
     """The document's text. Every document says its format version first."""
-    return json.dumps({"format_version": FORMAT_VERSION, **document}, indent=2, ensure_ascii=False) + "\n"
+    return json_text(json.dumps({"format_version": FORMAT_VERSION, **document}, indent=2, ensure_ascii=False)) + "\n"
 
 
 def error_document(error: MigsyncError) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from migsync.cli.views.blocks import Block, Line, Table, printable
+from migsync.cli.views.blocks import Block, Line, Table
+from migsync.escapes import printable
 
 GAP = "  "
 

@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, Table, printable
+from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, Table
+from migsync.escapes import printable
 
 STYLES = {
     Style.PLAIN: "",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import migsync
+from migsync.escapes import sql_comment
 from migsync.sync.plan import Change, ChangeKind
 from migsync.sync.run import RunKind
 from migsync.sync.scripts.draft import Draft, row_of
@@ -32,27 +34,22 @@ def journal_header(engine: str) -> str:
     )
 
 
-def comment(text: str) -> str:
-    """`text` in ASCII on one line, whatever it holds, so that it cannot leave its comment."""
-    return text.encode("unicode_escape").decode("ascii")
-
-
 def _lines(draft: Draft) -> Iterator[str]:
     plan, target = draft.plan, draft.plan.target
     # The names that `migsync script` gives.
-    names = [f"{comment(target.alias)}.{what}.sql" for what in ("apply", "undo")]
+    names = [_argument(f"{target.alias}.{what}.sql") for what in ("apply", "undo")]
     run, take_back = reversed(names) if draft.undone_plan else names
     client = CLIENTS.get(target.engine, "{file}")
     yield f"migsync {migsync.__version__}: {_title(draft)}"
     yield ""
     yield from _summary(draft)
     yield ""
-    yield f"Database    {comment(target.alias)} ({comment(target.engine)}{_schema(draft)})"
-    yield f"Identity    {comment(target.identity)}"
+    yield f"Database    {sql_comment(target.alias)} ({sql_comment(target.engine)}{_schema(draft)})"
+    yield f"Identity    {sql_comment(target.identity)}"
     yield f"Run         {client.format(file=run)}"
     yield f"Take back   {client.format(file=take_back)}"
     if draft.journal and draft.kind is RunKind.APPLY:
-        yield f"            or: migsync undo --database {comment(target.alias)}"
+        yield f"            or: migsync undo --database {_argument(target.alias)}"
     yield ""
     yield "All of it is done or nothing is, whatever the client does after an error. It may be run again."
     yield f'At the end it says "migsync: {draft.done}, {draft.count}", "migsync: already {draft.done}",'
@@ -61,23 +58,28 @@ def _lines(draft: Draft) -> Iterator[str]:
         if rewrites:
             yield ""
             yield f"{verb}:"
-            yield from (f"  {comment(rewrite.label)}" for rewrite in rewrites)
+            yield from (f"  {sql_comment(rewrite.label)}" for rewrite in rewrites)
     if plan.changes:
         yield ""
         yield from _changes(plan.changes)
+
+
+def _argument(text: str) -> str:
+    """An argument of a command that a person may copy into a shell."""
+    return sql_comment(shlex.quote(text))
 
 
 def _title(draft: Draft) -> str:
     if draft.undone_plan:
         return f"take back plan {draft.undone_plan}"
     if draft.plan.undoes:
-        return f"take back run {comment(draft.plan.undoes)} (plan {draft.plan.id})"
+        return f"take back run {sql_comment(draft.plan.undoes)} (plan {draft.plan.id})"
     return f"apply plan {draft.plan.id}"
 
 
 def _schema(draft: Draft) -> str:
     schema = draft.plan.target.schema
-    return f", schema {comment(schema)}" if schema else ""
+    return f", schema {sql_comment(schema)}" if schema else ""
 
 
 def _summary(draft: Draft) -> Iterator[str]:
@@ -101,15 +103,15 @@ def _changes(changes: tuple[Change, ...]) -> Iterator[str]:
     for change in changes:
         if change.cause != cause:
             cause = change.cause
-            yield f"{comment(cause)}:" if cause else "Changes:"
+            yield f"{sql_comment(cause)}:" if cause else "Changes:"
         yield f"  {_change(change)}"
 
 
 def _change(change: Change) -> str:
     row = row_of(change)
-    image = f"{comment(str(row.key))}, applied {comment(str(row.applied))}"
+    image = f"{sql_comment(str(row.key))}, applied {sql_comment(str(row.applied))}"
     if change.before is None:
         return f"new row: {image}" if row.id is None else f"row {row.id} comes back: {image}"
     if change.after is None:
         return f"row is removed: {image}" if row.id is None else f"row {row.id} is removed: {image}"
-    return f"row {row.id}: {comment(str(change.before.key))} -> {comment(str(change.after.key))}"
+    return f"row {row.id}: {sql_comment(str(change.before.key))} -> {sql_comment(str(change.after.key))}"

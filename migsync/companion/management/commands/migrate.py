@@ -13,6 +13,7 @@ from django.core.management.commands.migrate import Command as DjangosOwn
 
 from migsync.companion.guard import OnMigrate, on_migrate, refusals, reserved, settle, stop, sync
 from migsync.errors import MigsyncError
+from migsync.escapes import printable, printable_lines
 
 READING = ("plan", "check_unapplied")
 
@@ -49,9 +50,9 @@ class Command(_without_us()):  # type: ignore[misc]
         try:
             settled = None if _only_reads(options) else settle()
         except MigsyncError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(printable_lines(str(error))) from error
         if settled:
-            self.stderr.write(f"migsync: {settled.command} was cut off; the files are settled now.")
+            self.stderr.write(f"migsync: {printable(settled.command)} was cut off; the files are settled now.")
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- as Django declares it
@@ -69,10 +70,12 @@ class Command(_without_us()):  # type: ignore[misc]
             if outcome is not None and outcome.run is not None:
                 count = len(outcome.run.changes)
                 records = "1 record" if count == 1 else f"{count} records"
-                self.stdout.write(f"migsync: {records} of {alias} brought in line (run {outcome.run.id[:12]}).")
+                self.stdout.write(
+                    f"migsync: {records} of {printable(alias)} brought in line (run {outcome.run.id[:12]})."
+                )
             with reserved(alias) as guarded:
                 if guarded and mode is OnMigrate.CHECK:
                     stop(refusals(alias, mode))
                 return super().handle(*args, **options)
         except MigsyncError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(printable_lines(str(error))) from error
