@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests import profiles
+from tests import forkserver, profiles
 from tests.databases import (
     ENGINES,
     Database,
@@ -36,6 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="migsync-test-state-")
     config.add_cleanup(lambda: shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True))
     config.addinivalue_line("markers", "real: runs on histories that nobody here wrote; takes a minute or two")
+    config.addinivalue_line("markers", "fresh: every Python process is started anew; see tests/forkserver.py")
+    if not profiles.THOROUGH:
+        forkserver.install()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts its background jobs so, and what they start would inherit it: no Ctrl-C would reach it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # In CI every run has its own seed, chosen here so that it can be printed (xdist hands it to the workers).
     # Elsewhere Hypothesis keeps its example database, which a fixed seed would turn off.
     if profiles.IN_CI and config.getoption("hypothesis_seed") is None:
@@ -51,6 +58,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     seed = config.getoption("hypothesis_seed")
     repeat = [] if seed is None else [f"hypothesis: repeat with --hypothesis-seed={seed}"]
     return [f"profile: {profiles.NAME}", *repeat]
+
+
+@pytest.fixture(autouse=True)
+def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No forked processes for tests marked ``fresh``."""
+    with forkserver.fresh() if request.node.get_closest_marker("fresh") else nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,7 @@ def test_commands_are_listed_in_the_order_of_use():
     assert places == sorted(places)
 
 
+@pytest.mark.fresh
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["plan", "--help"], ["demo", "--help"], ["bogus"]])
 def test_help_and_version_import_nothing_heavy(arguments):
     program_text = (

@@ -54,6 +54,7 @@ def test_ctrl_c_at_the_question(shop):
     assert shop.names("default") == OLD
 
 
+@pytest.mark.fresh
 @pytest.mark.parametrize(
     ("aliases", "sent", "status"),
     [

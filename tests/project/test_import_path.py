@@ -16,6 +16,8 @@ from migsync.project.process import import_path
 from migsync.project.root import Root
 from tests.project.projects import app, django_project, write
 
+pytestmark = pytest.mark.fresh  # what is imported, and from where, is the matter
+
 LIBRARY = str(Path(os.__file__).parent)
 PATH = ["/pythonpath", LIBRARY, f"{LIBRARY}/lib-dynload", "/site-packages"]
 MIGSYNC = Path(sys.executable).with_name("migsync")

@@ -13,6 +13,8 @@ from tests.companion.proof.projects import Site, migration
 from tests.companion.proof.test_schema import databases
 from tests.databases import django_databases
 
+pytestmark = pytest.mark.fresh
+
 # Each worker says its number and then waits for ever.
 MODELS = """\
 import os
