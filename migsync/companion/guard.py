@@ -99,7 +99,7 @@ def _changed(alias: str, found: Survey) -> list[Refusal]:
 
 
 def sync(alias: str) -> Outcome | None:
-    """Bring one alias in line; None where there was nothing to do.
+    """Bring one alias up to date; None where there was nothing to do.
 
     Never back to the names of older files: a database that is ahead of them is blocked. Where somebody else changes the
     rows meanwhile, it is planned again, as long as the lock time-out lasts. Raises Blocked and what ``migsync apply``

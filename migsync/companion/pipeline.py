@@ -22,6 +22,7 @@ from migsync.history import History, build_history, read_migration
 from migsync.history.migration import Key, Migration
 from migsync.project import Project
 from migsync.records.record import Record
+from migsync.sync.leftovers import Origins
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.planning import Reading, Survey, afterwards
@@ -229,7 +230,9 @@ def _stated_digest(proposal: Proposal, key: Key) -> str:
 
 def _plan(survey: Survey, reading: Reading, history: History, proposal: Proposal | None) -> Plan:
     rewrites = survey.rewrites.with_proposed(proposal.rewrite if proposal else None)
-    options = PlanOptions(clock=reading.clock, trust_names=not survey.project.journal)
+    project = survey.project
+    origins = Origins(stated=project.leftovers)
+    options = PlanOptions(clock=reading.clock, trust_names=not project.journal, origins=origins)
     return make_plan(history, rewrites, reading.records, reading.target.ref, runs=reading.runs, options=options)
 
 

@@ -36,6 +36,7 @@ class Options:
     python_path: tuple[str, ...] = ()
     databases: Mapping[str, DatabaseOptions] = field(default_factory=dict)
     apps: Mapping[str, str] = field(default_factory=dict)
+    leftovers: tuple[str, ...] = ()
     file: str = ""
 
 
@@ -74,7 +75,7 @@ class _Reader:
         table = self.table(
             document,
             where,
-            ("settings", "rewrites", "journal", "lock-timeout", "python-path", "databases", "apps"),
+            ("settings", "rewrites", "journal", "lock-timeout", "python-path", "databases", "apps", "leftovers"),
         )
         databases = self.table(table.get("databases", {}), f"{where}.databases")
         apps = self.table(table.get("apps", {}), f"{where}.apps")
@@ -85,6 +86,7 @@ class _Reader:
             lock_timeout=self.seconds(table, "lock-timeout", where, default=LOCK_TIMEOUT),
             python_path=self.texts(table, "python-path", where),
             databases={alias: self.database(value, f"{where}.databases.{alias}") for alias, value in databases.items()},
+            leftovers=self.keys(table, "leftovers", where),
             apps={label: self.text(apps, label, f"{where}.apps") for label in apps},
             file=self.file,
         )
@@ -122,6 +124,14 @@ class _Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.wrong(f"{where}.{key}", "a list of texts", value)
         return tuple(value)
+
+    def keys(self, table: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
+        found = self.texts(table, key, where)
+        for text in found:
+            app, _, name = text.partition(".")
+            if not app or not name:
+                raise ProjectError(f"{self.file}: {where}.{key}: {text!r} is not APP.NAME.", hint="Mend the file.")
+        return found
 
     def flag(self, table: Mapping[str, object], key: str, where: str, *, default: bool) -> bool:
         value = table.get(key, default)

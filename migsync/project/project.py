@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migsync.errors import ProjectError, SettingsError, UnknownAlias
 from migsync.findings import Finding, Severity
-from migsync.history.migration import App
+from migsync.history.migration import App, Key
 from migsync.project.apps import Apps, RegisteredApp, installed_apps
 from migsync.project.cache import cache_file
 from migsync.project.databases.aliases import Aliases, django_aliases, option_aliases, url_alias
@@ -32,7 +32,8 @@ class Project:
     that were found by their files. `settings` are Django's settings that name a model (``AUTH_USER_MODEL``).
     `databases` are the aliases that are synced by default; those `passed_over` can still be asked for. `use_tz` is
     None when not known. `lock_timeout` is how many seconds migsync waits for a lock, to read or to write.
-    `settings_module` is empty without one.
+    `settings_module` is empty without one. `leftovers` are the recorded migrations that the project says are no file of
+    today.
     """
 
     root: Path
@@ -48,6 +49,7 @@ class Project:
     passed_over: Mapping[str, DatabaseConfig] = field(default_factory=dict)
     settings_module: str = ""
     static: bool = False
+    leftovers: frozenset[Key] = frozenset()
 
     def targets(self, aliases: Sequence[str] = ()) -> tuple[DatabaseConfig, ...]:
         """The databases with these aliases, each once; without any, all that are synced by default.
@@ -112,6 +114,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
         passed_over=aliases.passed_over,
         settings_module=stated.module if stated else "",
         static=stated is None,
+        leftovers=frozenset(map(Key.parse, options.leftovers)),
     )
 
 

@@ -42,6 +42,8 @@ def _with(found: Evidence, other: Evidence) -> Evidence:
         pairs=tuple(pairs),
         removed=removed,
         gone=tuple(dict(entry for entry in (*found.gone, *other.gone) if entry[0] not in told).items()),
+        seen={**other.seen, **found.seen},
+        distinct=found.distinct | other.distinct,
         taken=tuple(dict.fromkeys(name for name in (*found.taken, *other.taken) if name not in told)),
     )
 

@@ -19,8 +19,10 @@ class Evidence:
 
     `before` are the old names in a legal order with `depends` as in :class:`AppRewrite`; both are empty when no old
     files are known. `pairs` hold what is proven, what is likely and what is spoken against; `removed` the merges that
-    are proven to be gone, and `gone` other records whose migration is nowhere on disk, with the reasons. `taken` are
-    records whose name another migration has taken over while nothing says what became of them. `recorded` is as given.
+    are proven to be gone. `gone` are records without a file whose operations are known to be in a recorded file or a
+    squash, with the reasons; `seen` says where the files of the others were last seen. `taken` are records whose name
+    another migration has taken over while nothing says what became of them. `distinct` are (record, name on disk) that
+    were two different files in one commit. `recorded` is as given.
     """
 
     app: str
@@ -34,6 +36,8 @@ class Evidence:
     removed: tuple[tuple[str, tuple[str, ...]], ...] = ()
     gone: tuple[tuple[str, tuple[str, ...]], ...] = ()
     taken: tuple[str, ...] = ()
+    seen: Mapping[str, str] = field(default_factory=dict)
+    distinct: frozenset[tuple[str, str]] = frozenset()
     source: str = ""
 
     @property
@@ -100,6 +104,7 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
     likely = tuple(hints.pairs())
     mentioned = {name for pair in likely for name in pair.old} | set(taken)
     before, depends, digests_before = _old_side(case, removed)
+    gone = {name: _gone_reasons(case, name) for name in hints.old if name not in mentioned}
     return Evidence(
         app=case.app,
         recorded=tuple(case.recorded),
@@ -110,8 +115,10 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
         digests_after={name: digest for name, digest in case.disk.digests.items() if digest},
         pairs=(*renamed, *collapsed, *likely, *_changed_since(case, leaving | set(settled.values()))),
         removed=tuple((name, (_merge_reason(case.app, name, world),)) for name, world in removed.items()),
-        gone=tuple((name, _gone_reasons(case, name)) for name in hints.old if name not in mentioned),
+        gone=tuple((name, reasons) for name, reasons in gone.items() if reasons),
         taken=taken,
+        seen={name: world.source for name in hints.old if (world := case.last_seen(name))},
+        distinct=frozenset(case.distinct(hints.old)),
         source=case.before.source if case.before else "",
     )
 
@@ -159,15 +166,16 @@ def _merge_reason(app: str, name: str, world: World) -> str:
 
 
 def _gone_reasons(case: Case, name: str) -> tuple[str, ...]:
-    held = next((world for world in case.worlds if name in world.migrations), None)
+    """Why a record without a file is explained; nothing where it is not."""
+    held = case.last_seen(name)
     if held is None:
         replacing = next((world for world in case.worlds if name in world.names), None)
         return (f"It was replaced by a squash in {replacing.source}.",) if replacing else ()
     heirs = sorted(set(case.disk.bearers.get(held.digests[name], ())) & case.records)
-    if heirs:
-        heir = f"{case.app}.{heirs[0]}, which is recorded as well, has its operations"
-        return (f"Its file was last seen in {held.source}; {heir}.",)
-    return (f"Its file was last seen in {held.source}; no file on disk has its operations.",)
+    if not heirs:
+        return ()
+    heir = f"{case.app}.{heirs[0]}, which is recorded as well, has its operations"
+    return (f"Its file was last seen in {held.source}; {heir}.",)
 
 
 def _changed_since(case: Case, named: AbstractSet[str]) -> Iterable[Pair]:

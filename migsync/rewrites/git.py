@@ -65,19 +65,20 @@ class GitWorlds:
             self._abandoned[app] = tuple(world for world in found if tuple(world.migrations.items()) not in known)
         return self._abandoned[app]
 
-    def elsewhere(self, app: str, names: Iterable[str]) -> dict[str, str]:
-        """Those of `names` whose files HEAD never had, each with another branch that has it."""
+    def elsewhere(self, app: str, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Those of `names` whose files HEAD never had: another branch that has the file, and its operations digest."""
         own = {name for world in self.of(app) for name in world.names}
         place = self._place(app)
         if place is None:
             return {}
         repository, directory = place
-        found: dict[str, str] = {}
+        found: dict[str, tuple[str, str]] = {}
         try:
             for branch in repository.branches():
                 for name in names:
-                    if name not in own and name not in found and repository.has(f"{branch}:{directory}/{name}.py"):
-                        found[name] = branch
+                    place_there = f"{branch}:{directory}/{name}.py"
+                    if name not in own and name not in found and repository.has(place_there):
+                        found[name] = branch, repository.digest(app, name, place_there)
         except GitError as error:
             self._reasons[app] = f"Git could not be asked: {error}"
         return found
@@ -168,6 +169,11 @@ class Repository:
     def has(self, name: str) -> bool:
         """True for the name of an object that git holds."""
         return self._object(name)[0] != "missing"
+
+    def digest(self, app: str, name: str, place: str) -> str:
+        """The operations digest of the file at `place` (``branch:path``); empty when it cannot be read in full."""
+        found = self._migration(app, name, place)
+        return found.digest if found and not found.problems else ""
 
     @cached_property
     def shallow(self) -> bool:

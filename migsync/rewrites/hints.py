@@ -101,6 +101,9 @@ class Hints:
         found: list[tuple[int, str]] = []
         if same:
             found.append((SAME_OPERATIONS, f"The operations are the same, but {self._doubt(old, digest)}"))
+        elif digest in (ever := self.case.ever(old)) and self.case.disk.migrations[new].operations:
+            same = True
+            found.append((SAME_OPERATIONS, f"{app}.{old} had the same operations in {ever[digest]}."))
         elif once:
             found.append((ONCE_THE_SAME, f"In {once.source} {app}.{new} had its operations; they were changed since."))
         if suffix(old) and suffix(old) == suffix(new):

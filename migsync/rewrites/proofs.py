@@ -11,7 +11,7 @@ the same operations, and records that were made from files that were never commi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -136,6 +136,31 @@ class Case:
                 yield from (past.digest for past in self._past[name] if past.oldest > index)
             else:
                 yield from self._leftover(name, index, lenient=True)
+
+    def ever(self, name: str) -> Mapping[str, str]:
+        """Every digest that `name` has had in git, with the newest world that has it, whatever the records say."""
+        found: dict[str, str] = {}
+        for world in self.worlds:
+            if world.digests.get(name):
+                found.setdefault(world.digests[name], world.source)
+        return found
+
+    def last_seen(self, name: str) -> World | None:
+        """The newest world that has a file of this name; None without one."""
+        return next((world for world in self.worlds if name in world.migrations), None)
+
+    def distinct(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """(name, name on disk) of files that were side by side in one commit, with the operations that they have.
+
+        Only for a `name` that has had the same operations in every commit: else it may stand for the other ones.
+        """
+        for name in names:
+            digests = {world.digests[name] for world in self.worlds if name in world.migrations}
+            if len(digests) == 1 and "" not in digests:
+                beside = [world for world in self.worlds if name in world.migrations]
+                for new, digest in self.disk.digests.items():
+                    if digest not in digests and any(world.digests.get(new, "-") == digest for world in beside):
+                        yield name, new
 
     def borne_once(self, digest: str) -> bool:
         """True when no two files ever had these operations at once."""

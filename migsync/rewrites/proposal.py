@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from migsync.findings import Finding, Severity
 from migsync.rewrites.evidence import Evidence
 from migsync.rewrites.make import NameChanges, assemble
-from migsync.rewrites.pairs import Pair, Verdict
+from migsync.rewrites.pairs import Pair, Verdict, keep_hint
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
 
@@ -88,10 +88,9 @@ def _findings(evidence: Evidence, taken_in: Iterable[Pair]) -> Iterator[Finding]
     for name in evidence.taken:
         yield _taken(evidence.app, name)
     for name, reasons in evidence.gone:
-        if reasons:
-            found = f"{evidence.app}.{name} is recorded, and its file is gone."
-            hint = f"If it was deleted for good, its row can go too: --prune {evidence.app}.{name}"
-            yield Finding("gone", Severity.INFO, found, " ".join(reasons), hint, app=evidence.app, name=name)
+        found = f"{evidence.app}.{name} is recorded, and its file is gone."
+        hint = f"To remove its row: --prune {evidence.app}.{name}"
+        yield Finding("gone", Severity.INFO, found, " ".join(reasons), hint, app=evidence.app, name=name)
 
 
 def _found(code: str, severity: Severity, pair: Pair, found: str, hint: str = "") -> Finding:
@@ -123,8 +122,9 @@ def _open(pairs: list[Pair]) -> Finding:
     hint = f"If it did, say so: {' or '.join(pair.asked for pair in pairs)}"
     if len(pairs) == 1:
         hint += " (or --accept, which takes every likely pair)"
-    prunes = " ".join(f"--prune {first.app}.{name}" for name in first.old)
-    hint += f"\nIf not, and it was deleted for good: {prunes}"
+    keys = [f"{first.app}.{name}" for name in first.old]
+    rows = "the row" if len(keys) == 1 else "the rows"
+    hint += f"\nIf not, remove {rows}: {' '.join(f'--prune {key}' for key in keys)}\n{keep_hint(keys)}"
     return Finding("open-pair", Severity.ERROR, found, " ".join(said), hint, app=first.app, name=first.old[0])
 
 

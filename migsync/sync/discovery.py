@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key, Migration
@@ -16,6 +16,7 @@ from migsync.rewrites.order import Rewrites
 from migsync.rewrites.pairs import Pair
 from migsync.rewrites.proposal import accepted, propose
 from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.leftovers import NO_ORIGINS, Origins
 from migsync.sync.plan import Plan
 from migsync.sync.run import Run
 
@@ -24,33 +25,27 @@ from migsync.sync.run import Run
 class Discovery:
     """`proposed` is what is proven, stated or accepted; `findings` what must be said, open questions and facts.
 
-    `open_pairs` are those that only a person can settle, in apps that nothing was stated about. `elsewhere` are
-    recorded migrations that the current branch never had, each with another branch that has it.
+    `open_pairs` are those that only a person can settle, in apps that nothing was stated about. `origins` is what was
+    found out about records without a file.
     """
 
     proposed: Rewrite | None
-    evidences: Mapping[str, Evidence]
     findings: tuple[Finding, ...]
     open_pairs: tuple[Pair, ...] = ()
-    elsewhere: Mapping[Key, str] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
 
     @property
     def facts(self) -> list[Finding]:
         """What was found out, to be said once for all targets. A file that another branch has is not gone."""
-        return [
-            finding
-            for finding in self.findings
-            if not finding.blocks and not (finding.code == "gone" and Key(finding.app, finding.name) in self.elsewhere)
-        ]
+        return [finding for finding in self.findings if not finding.blocks and not self._on_branch(finding)]
 
-    def tell(self, plan: Plan, unexplained: Collection[str]) -> Plan:
-        """The plan with the questions about its `unexplained` apps, in place of "unknown record"."""
+    def _on_branch(self, finding: Finding) -> bool:
+        return finding.code == "gone" and Key(finding.app, finding.name) in self.origins.branches
+
+    def questions(self, plan: Plan, unexplained: Collection[str]) -> Plan:
+        """The plan with the questions about its `unexplained` apps first."""
         mine = [finding for finding in self.findings if finding.app in unexplained and finding.blocks]
-        said = {(app, name) for app in unexplained & self.evidences.keys() for name in _names_told(self.evidences[app])}
-        asked = {(pair.app, new) for pair in self.open_pairs for new in pair.new}
-        doubled = {("unknown-record", *key) for key in said} | {("perhaps-ran", *key) for key in asked}
-        rest = [finding for finding in plan.findings if (finding.code, finding.app, finding.name) not in doubled]
-        return replace(plan, findings=(*mine, *rest))
+        return replace(plan, findings=(*mine, *plan.findings))
 
 
 def discover(
@@ -83,9 +78,9 @@ def discover(
         }
         files = {app: old_files(git, app, stated[app]) for app in stated}
         elsewhere = {
-            Key(app, name): branch
+            Key(app, name): found
             for app, evidence in evidences.items()
-            for name, branch in git.elsewhere(app, _nowhere(history, evidence)).items()
+            for name, found in git.elsewhere(app, _nowhere(history, evidence)).items()
         }
         silent = tuple(_git_is_silent(app, git.reason(app)) for app in evidences if git.reason(app))
     unstated = {app: evidence for app, evidence in evidences.items() if app not in stated}
@@ -99,7 +94,48 @@ def discover(
         )
         proposed = replace(made, apps={**(proposed.apps if proposed else {}), **made.apps})
     left = () if accept else tuple(pair for evidence in unstated.values() for pair in evidence.open)
-    return Discovery(proposed, evidences, findings, left, elsewhere)
+    origins = _origins(history, evidences, elsewhere, frozenset(_asked(unstated, accept=accept)))
+    return Discovery(proposed, findings, left, origins)
+
+
+def _asked(evidences: Mapping[str, Evidence], *, accept: bool) -> Iterator[Key]:
+    """The records that a blocking finding of :func:`propose` asks about."""
+    for app, evidence in evidences.items():
+        settled = accepted(evidence) if accept else ()
+        open_names = (name for pair in evidence.open if pair.new and pair not in settled for name in pair.old)
+        yield from (Key(app, name) for name in (*open_names, *evidence.taken))
+
+
+def _origins(
+    history: History,
+    evidences: Mapping[str, Evidence],
+    elsewhere: Mapping[Key, tuple[str, str]],
+    asked: frozenset[Key],
+) -> Origins:
+    """`elsewhere` are records whose files are on another branch: the branch, and the file's operations digest.
+
+    Where a file on disk that is not recorded anywhere has these operations, the record is not explained by the branch.
+    """
+    taken_over = {
+        key
+        for key, (_, digest) in elsewhere.items()
+        if digest
+        and any(
+            history.migrations[Key(key.app, name)].digest == digest
+            for name in history.names(key.app)
+            if name not in evidences[key.app].recorded
+        )
+    }
+    seen = {Key(app, name): source for app, found in evidences.items() for name, source in found.seen.items()}
+    return Origins(
+        branches={key: branch for key, (branch, _) in elsewhere.items() if key not in taken_over},
+        explained=frozenset(Key(app, name) for app, found in evidences.items() for name, _ in found.gone),
+        asked=asked,
+        seen={**seen, **{key: f"the branch {elsewhere[key][0]}" for key in taken_over}},
+        distinct=frozenset(
+            (Key(app, old), Key(app, new)) for app, found in evidences.items() for old, new in found.distinct
+        ),
+    )
 
 
 def _git_is_silent(app: str, reason: str) -> Finding:
@@ -166,8 +202,3 @@ def _with_proven(stated: NameChanges, evidence: Evidence, *, accept: bool) -> Na
 def _nowhere(history: History, evidence: Evidence) -> list[str]:
     """Recorded names without a file."""
     return [name for name in evidence.recorded if Key(evidence.app, name) not in history.migrations]
-
-
-def _names_told(evidence: Evidence) -> set[str]:
-    told = {name for pair in evidence.open for name in pair.old}
-    return told | set(evidence.taken) | {name for name, reasons in evidence.gone if reasons}

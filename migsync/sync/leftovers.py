@@ -2,74 +2,144 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
 from migsync.records.record import Record
+from migsync.rewrites.pairs import keep_hint
+
+UNEXPLAINED = frozenset({"unknown-record", "perhaps-ran"})
+"""The codes of findings about records that nothing explains."""
+
+NAMED = 5
+_SQUASH = re.compile(r"^(?P<first>\d+).*_squashed_(?P<last>\d+)")
+_NUMBER = re.compile(r"^\d+")
+
+
+@dataclass(frozen=True)
+class Origins:
+    """What is known about records without a file beyond the names on disk.
+
+    `stated` are those that the project lists as leftovers. `branches` are those whose file is on another branch, with
+    its name. `explained` are those whose operations are in a file that is recorded too, or in a squash. `asked` are
+    those that another finding asks about. `seen` says where a deleted file was last seen. `distinct` are (record,
+    file) pairs that were two different files in one commit.
+    """
+
+    stated: frozenset[Key] = frozenset()
+    branches: Mapping[Key, str] = field(default_factory=dict)
+    explained: frozenset[Key] = frozenset()
+    asked: frozenset[Key] = frozenset()
+    seen: Mapping[Key, str] = field(default_factory=dict)
+    distinct: frozenset[tuple[Key, Key]] = frozenset()
+
+
+NO_ORIGINS = Origins()
 
 
 def leftovers(
-    history: History,
-    state: LoaderState,
-    records: Sequence[Record],
-    scope: Collection[str],
-    elsewhere: Mapping[Key, str],
+    history: History, state: LoaderState, records: Sequence[Record], scope: Collection[str], origins: Origins
 ) -> Iterator[Finding]:
-    """A finding for each: a question where a file may repeat what it did, else only told.
+    """What to say about each record without a file, app by app.
 
-    `elsewhere` are those whose files are on another branch, with its name.
+    Names alone cannot tell whether a file that is not recorded is what such a record once ran, under another name:
+    as long as an app has both, its plan is blocked.
     """
+    yield from _stated_on_disk(history, records, scope, origins.stated)
     replaced = {key for migration in history.migrations.values() for key in migration.replaces}
-    unknown = [
-        record
-        for record in records
-        if record.app in scope and record.key not in history.migrations and record.key not in replaced
-    ]
-    asked: set[Key] = set()
-    for key, olds in _perhaps_run(state, records, [record for record in unknown if record.key not in elsewhere]):
-        yield _perhaps_ran(key, olds)
-        asked |= {Key(key.app, old) for old in olds}
-    for record in unknown:
-        if record.key not in asked:
-            yield _on_branch(record, elsewhere[record.key]) if record.key in elsewhere else _unknown(record)
+    known = history.migrations.keys() | replaced | origins.stated | origins.explained
+    unknown = [record for record in records if record.app in scope and record.key not in known]
+    for app, found in groupby(sorted(unknown, key=lambda record: (record.app, record.age)), key=lambda it: it.app):
+        yield from _of_app(app, list(found), records, state, origins)
 
 
-def _perhaps_run(
-    state: LoaderState, after: Sequence[Record], gone: Sequence[Record]
-) -> Iterator[tuple[Key, list[str]]]:
-    """Files that would run next, with the records of lost files that may be what they did: a collapse by hand.
+def _of_app(
+    app: str, unknown: list[Record], records: Sequence[Record], state: LoaderState, origins: Origins
+) -> Iterator[Finding]:
+    yield from (
+        _on_branch(record, origins.branches[record.key]) for record in unknown if record.key in origins.branches
+    )
+    squashed = dict(_squashed(app, unknown, records, state)) if len(unknown) > len(origins.branches) else {}
+    for squash in sorted(set(squashed.values())):
+        yield _of_squash(squash, [key for key, by in squashed.items() if by == squash])
+    left = [record for record in unknown if record.key not in origins.branches and record.key not in squashed]
+    pending = sorted(key for key in state.nodes - state.applied if key.app == app)
+    candidates = [key for key in pending if any((record.key, key) not in origins.distinct for record in left)]
+    doubted = [record for record in left if any((record.key, key) not in origins.distinct for key in candidates)]
+    if any(record.key not in origins.asked for record in doubted):
+        yield _perhaps_ran(doubted, candidates, origins.seen)
+    yield from (
+        _unknown(record, origins.seen) for record in left if record not in doubted and record.key not in origins.asked
+    )
 
-    A record that was applied before something that the file depends on cannot be; most old leftovers are such.
+
+def _squashed(
+    app: str, unknown: Sequence[Record], records: Sequence[Record], state: LoaderState
+) -> Iterator[tuple[Key, Key]]:
+    """(record, squash) for what a recorded squash replaced before its ``replaces`` was taken out, by its name.
+
+    Django leaves the rows of replaced migrations in the table, so most databases with old squashes hold such rows.
     """
-    if not gone:
-        return
-    recorded = {record.key: record for record in after}
-    apps = {record.app for record in gone}
-    for key in sorted(key for key in state.nodes - state.applied if key.app in apps):
-        parents = [parent for parent in state.parents[key] if parent.app == key.app]
-        newest = max((recorded[parent].age for parent in parents if parent in recorded), default=("", 0))
-        olds = [record.name for record in gone if record.app == key.app and record.age > newest]
-        if olds and state.applied.issuperset(parents):
-            yield key, olds
+    for squash in records:
+        match = _SQUASH.match(squash.name) if squash.app == app and squash.key in state.nodes else None
+        if match is None:
+            continue
+        first, last = int(match["first"]), int(match["last"])
+        for record in unknown:
+            number = _NUMBER.match(record.name)
+            if number and first <= int(number[0]) <= last and record.age < squash.age:
+                yield record.key, squash.key
 
 
-def _perhaps_ran(key: Key, olds: Sequence[str]) -> Finding:
-    app, several = key.app, len(olds) > 1
-    said = f"--collapse {key}={'+'.join(olds)}" if several else f"--map {app}.{olds[0]}={key.name}"
-    if not several:
-        said += f" (if {key.name} holds more than {olds[0]} did, run the rest first, with the files of before)"
+def _stated_on_disk(
+    history: History, records: Sequence[Record], scope: Collection[str], stated: Collection[Key]
+) -> Iterator[Finding]:
+    for record in records:
+        if record.key in stated and record.key in history.migrations and record.app in scope:
+            yield Finding(
+                "leftover-on-disk",
+                Severity.ERROR,
+                f"{record.key} is recorded and listed in `leftovers`, but a file has this name now.",
+                "If the row is the leftover, Django takes the file for applied and never runs it.",
+                "Give the file another name. If the row is this file's, take it out of `leftovers` in pyproject.toml.",
+                app=record.app,
+                name=record.name,
+            )
+
+
+def _perhaps_ran(records: Sequence[Record], files: Sequence[Key], seen: Mapping[Key, str]) -> Finding:
+    app, one = records[0].app, len(records) == 1
+    olds, news = _named(records), _listed([str(key) for key in files[:NAMED]], len(files) - NAMED, "or")
+    are, them, rows, names = ("is", "it", "the row", "name") if one else ("are", "them", "the rows", "names")
+    keys = [str(record.key) for record in records]
+    where = " ".join(_seen(record, seen) for record in records if record.key in seen)
     return Finding(
         "perhaps-ran",
         Severity.ERROR,
-        f"{key} is not recorded here, but {', '.join(olds)} {'are' if several else 'is'}, without a file.",
-        f"If it took {'their' if several else 'its'} place, `migrate` would do again what was done.",
-        f"If it did: {said}\nIf not: {' '.join(f'--prune {app}.{old}' for old in olds)}",
+        f"{olds} {are} recorded, but no file, `replaces` or rewrite explains {them}. {news} is not recorded, and may "
+        f"be what ran under {'this' if one else 'these'} {names}.",
+        f"{where} If so, `migrate` would run it a second time.".lstrip(),
+        f"If it is: {_said(app, records, files)}\n"
+        f"If not, remove {rows}: {' '.join(f'--prune {key}' for key in keys)}\n{keep_hint(keys)}",
         app=app,
-        name=key.name,
+        name=files[0].name if len(files) == 1 else records[0].name,
     )
+
+
+def _said(app: str, records: Sequence[Record], files: Sequence[Key]) -> str:
+    """What to type when a file is what ran; with several files, one example for each of the first."""
+    if len(records) == 1:
+        return " or ".join(f"--map {records[0].key}={file.name}" for file in files[:NAMED])
+    olds = "+".join(record.name for record in records)
+    if len(files) == 1:
+        return f"--map {app}.OLD={files[0].name}, or if it holds them all: --collapse {files[0]}={olds}"
+    return f"for each of them --map {app}.OLD=NEW"
 
 
 def _on_branch(record: Record, branch: str) -> Finding:
@@ -83,13 +153,42 @@ def _on_branch(record: Record, branch: str) -> Finding:
     )
 
 
-def _unknown(record: Record) -> Finding:
+def _of_squash(squash: Key, keys: Sequence[Key]) -> Finding:
+    names = _listed([key.name for key in keys[:NAMED]], len(keys) - NAMED)
+    are = "is" if len(keys) == 1 else "are"
+    prunes = " ".join(f"--prune {key}" for key in keys)
+    return Finding(
+        "squashed-record",
+        Severity.INFO,
+        f"{squash.app}: {names} {are} recorded without a file. By its name, {squash.name} replaced them.",
+        "Django passes over such rows; they are left alone.",
+        f"To remove them: {prunes}",
+        app=squash.app,
+        name=squash.name,
+    )
+
+
+def _unknown(record: Record, seen: Mapping[Key, str]) -> Finding:
     return Finding(
         "unknown-record",
         Severity.WARNING,
-        f"{record.key} is recorded (row {record.id}), but there is no such file, and no rewrite tells why.",
-        "Django passes over it; it is left alone.",
+        f"{record.key} is recorded (row {record.id}), but no file, `replaces` or rewrite explains it.",
+        f"{_seen(record, seen)} Django passes over it; it is left alone.".lstrip(),
         f"If it was renamed: --map {record.key}=NEW. If it is a leftover: --prune {record.key}",
         app=record.app,
         name=record.name,
     )
+
+
+def _seen(record: Record, seen: Mapping[Key, str]) -> str:
+    return f"The file of {record.name} was last seen in {seen[record.key]}." if record.key in seen else ""
+
+
+def _named(records: Sequence[Record]) -> str:
+    """All of them: a record that nothing explains is always named."""
+    return _listed([f"{record.key} (row {record.id})" for record in records])
+
+
+def _listed(texts: Sequence[str], more: int = 0, word: str = "and") -> str:
+    shown = [*texts, *([f"{more} more"] if more > 0 else [])]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {word} {shown[-1]}"

@@ -156,6 +156,11 @@ class Plan:
         """True when applying it would write nothing, not even the journal."""
         return not (self.changes or self.passed or self.returned)
 
+    @property
+    def unexplained(self) -> int:
+        """How many records no file and no rewrite explains, of a plan that is not blocked for one."""
+        return sum(finding.code == "unknown-record" for finding in self.findings)
+
     @cached_property
     def id(self) -> str:
         """A digest (32 hexadecimal digits) of what the plan does and where; equal plans have equal ids."""

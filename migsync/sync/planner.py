@@ -18,7 +18,7 @@ from migsync.rewrites.translate import Row, forward
 from migsync.sync import checks
 from migsync.sync.backwards import ahead, bring_back, newer_records, past_newer_records
 from migsync.sync.labels import NO_BOUNDS, Bounds, relabel
-from migsync.sync.leftovers import leftovers
+from migsync.sync.leftovers import NO_ORIGINS, Origins, leftovers
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.prune import dedupe, prune
 from migsync.sync.run import Run
@@ -31,8 +31,8 @@ class PlanOptions:
     `apps` limits the plan (None: all first-party apps). `positions` maps an app to the last rewrite that the target
     has been through (file name, beginning of the id, or ``none``). `prune` are ``app.name`` or ``app`` of rows to
     remove. `dedupe` keeps the earliest of several rows of one key. `trust_names`: see :func:`position.decide`.
-    `elsewhere` are recorded migrations whose files are on another branch, with its name. `backwards` lets records go
-    back to the names of older files.
+    `origins` is what is known about records without a file. `backwards` lets records go back to the names of older
+    files.
     """
 
     apps: frozenset[str] | None = None
@@ -41,7 +41,7 @@ class PlanOptions:
     dedupe: bool = False
     clock: Clock = field(default_factory=Clock)
     trust_names: bool = False
-    elsewhere: Mapping[Key, str] = field(default_factory=dict)
+    origins: Origins = NO_ORIGINS
     backwards: bool = False
 
 
@@ -98,7 +98,7 @@ def make_plan(
         findings += checks.pending(history, rewrites, recorded, after, positions)
         state = history.state({record.key for record in after})
         findings += checks.graph(history, state, scope)
-        findings += leftovers(history, state, after, scope, options.elsewhere)
+        findings += leftovers(history, state, after, scope, options.origins)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(back, changes=len(changes), allowed=options.backwards, blocked=blocked))

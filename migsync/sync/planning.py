@@ -25,6 +25,7 @@ from migsync.rewrites.pairs import Pair
 from migsync.rewrites.position import Clock
 from migsync.rewrites.retired import with_successors
 from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.leftovers import UNEXPLAINED, Origins
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import Asked, PlanFile
 from migsync.sync.planner import PlanOptions, make_plan
@@ -218,7 +219,7 @@ def _plan(result: Survey, request: PlanRequest) -> None:
         result.history,
         Labels(result.rewrites).view,
         asked.keys() | set().union(*unexplained),
-        [afterwards(reading.records, plan) for reading, plan in zip(readings, result.plans, strict=True)],
+        [_open_records(result.project, reading, plan) for reading, plan in zip(readings, result.plans, strict=True)],
         [reading.runs for reading in readings],
         asked,
         accept=request.accept,
@@ -227,16 +228,21 @@ def _plan(result: Survey, request: PlanRequest) -> None:
     result.proposed = found.proposed
     result.open_pairs = found.open_pairs
     result.findings += found.facts
-    if found.proposed or found.elsewhere:
-        known = result.rewrites.with_proposed(found.proposed)
-        result.plans = tuple(plan_all(known, replace(options, elsewhere=found.elsewhere)))
-    result.plans = tuple(found.tell(plan, apps) for plan, apps in zip(result.plans, unexplained, strict=True))
+    known = result.rewrites.with_proposed(found.proposed)
+    origins = replace(found.origins, stated=result.project.leftovers)
+    plans = plan_all(known, replace(options, origins=origins))
+    result.plans = tuple(found.questions(plan, apps) for plan, apps in zip(plans, unexplained, strict=True))
 
 
 def unexplained_apps(plan: Plan) -> set[str]:
     """The apps with records that neither the files nor the rewrites explain."""
-    codes = {"unknown-record", "perhaps-ran", "inconsistent-history"}
+    codes = UNEXPLAINED | {"squashed-record", "inconsistent-history"}
     return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
+
+
+def _open_records(project: Project, reading: Reading, plan: Plan) -> list[Record]:
+    """What is to be explained: the records as the plan would leave them, without the leftovers that are listed."""
+    return [record for record in afterwards(reading.records, plan) if record.key not in project.leftovers]
 
 
 def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
@@ -270,6 +276,7 @@ def _options(result: Survey, request: PlanRequest) -> PlanOptions:
         dedupe=request.dedupe,
         trust_names=request.trust_names or not result.project.journal,
         backwards=request.backwards,
+        origins=Origins(stated=result.project.leftovers),
     )
 
 

@@ -104,7 +104,7 @@ def test_status_in_one_line_per_database(two):
     assert header.split() == ["database", "engine", "state", "behind", "last", "run"]
     assert default.startswith("default   SQLite  3 changes to make")
     assert "_rewrite_shop.toml" in default
-    assert second.startswith("second    SQLite  in line")
+    assert second.startswith("second    SQLite  up to date")
     assert "apply" in second
 
 

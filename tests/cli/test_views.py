@@ -143,7 +143,7 @@ def test_a_blocked_plan_says_so_first():
 def test_the_summary_counts_databases_once():
     blocked = Plan(REF, findings=(Finding("x", Severity.ERROR, "Found."),))
     shown = render([summary([Plan(REF, (rename(1),)), blocked, Plan(REF), Plan(REF)])])
-    assert shown == "1 change to make in 1 database; 1 database blocked; 2 databases in line.\n"
+    assert shown == "1 change to make in 1 database; 1 database blocked; 2 databases up to date.\n"
 
 
 def test_the_log_is_newest_first_and_says_what_is_in_force():

@@ -373,6 +373,6 @@ def test_a_record_of_another_branch_is_no_leftover(tmp_path: Path) -> None:
     (project.migrations / "0002_lost.py").unlink()
     project.commit()
     with GitWorlds([project.app]) as git:
-        assert git.elsewhere("shop", ["0001_initial", "0002_lost", "0003_feature", "0009_nowhere"]) == {
-            "0003_feature": "feature"
-        }
+        found = git.elsewhere("shop", ["0001_initial", "0002_lost", "0003_feature", "0009_nowhere"])
+        assert {name: branch for name, (branch, _) in found.items()} == {"0003_feature": "feature"}
+        assert found["0003_feature"][1]

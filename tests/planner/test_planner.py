@@ -12,6 +12,7 @@ from migsync.records.record import Record
 from migsync.rewrites.make import make_rewrite, parse_changes
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.position import Clock
+from migsync.sync.leftovers import Origins
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
@@ -220,7 +221,7 @@ def test_rows_of_a_removed_app_are_pruned_by_name() -> None:
 
 
 def test_a_record_that_nothing_explains_is_a_warning() -> None:
-    disk = history(shop="0001_initial 0002_b 0003_new")
+    disk = history(shop="0001_initial 0002_b")
     rows = records("shop.0001_initial", "shop.0002_gone", "shop.0002_b")
     plan = make_plan(disk, Rewrites(), rows, REF)
     assert codes(plan) == ["unknown-record"]
@@ -237,8 +238,74 @@ def test_a_lost_record_that_the_next_file_may_repeat_is_a_question() -> None:
     assert "--collapse shop.0002_both=0002_b+0003_c" in plan.findings[0].hint
     gone = PlanOptions(prune=("shop.0002_b", "shop.0003_c"))
     assert codes(make_plan(disk, Rewrites(), rows, REF, options=gone)) == []
-    elsewhere = PlanOptions(elsewhere={rows[1].key: "feature", rows[2].key: "feature"})
+    elsewhere = PlanOptions(origins=Origins(branches={rows[1].key: "feature", rows[2].key: "feature"}))
     assert codes(make_plan(disk, Rewrites(), rows, REF, options=elsewhere)) == ["on-another-branch"] * 2
+
+
+CASE_40 = ("shop.0001_initial", "shop.0002_auto", "shop.0002_menu")
+
+
+def test_a_file_behind_a_newcomer_may_be_what_a_lost_record_ran() -> None:
+    """Case 40: no name and no place says so; the file depends on something recorded later."""
+    disk = history(shop="0001_initial 0002_menu 0003_collection")
+    rows = records(*CASE_40)
+    plan = make_plan(disk, Rewrites(), rows, REF)
+    assert codes(plan) == ["perhaps-ran"]
+    assert plan.blocked
+    assert "shop.0002_auto (row 2)" in plan.findings[0].found
+    assert "shop.0003_collection" in plan.findings[0].found
+
+
+@pytest.mark.parametrize("newcomer", ["0002_menu", "0002_menu 0003_more"])
+def test_every_lost_record_and_every_file_is_named(newcomer: str) -> None:
+    disk = history(shop=f"0001_initial {newcomer} 0004_x 0005_y")
+    rows = records("shop.0001_initial", "shop.0002_auto", "shop.0003_auto", "shop.0002_menu")
+    [finding] = make_plan(disk, Rewrites(), rows, REF).findings
+    for name in ("0002_auto", "0003_auto", "0004_x", "0005_y"):
+        assert f"shop.{name}" in finding.found
+
+
+def test_a_leftover_is_a_word_that_keeps_the_row() -> None:
+    disk = history(shop="0001_initial 0002_menu 0003_collection")
+    stated = PlanOptions(origins=Origins(stated=frozenset({Key("shop", "0002_auto")})))
+    plan = make_plan(disk, Rewrites(), records(*CASE_40), REF, options=stated)
+    assert plan.empty
+    assert not plan.findings
+    assert not plan.unexplained
+    used_again = history(shop="0001_initial 0002_menu 0002_auto")
+    plan = make_plan(used_again, Rewrites(), records(*CASE_40), REF, options=stated)
+    assert codes(plan) == ["leftover-on-disk"]
+
+
+def test_what_another_finding_asks_about_is_not_asked_again_and_the_rest_is() -> None:
+    """Case 50: an open pair about the same file does not swallow the other records."""
+    disk = history(shop="0001_initial 0002_both")
+    rows = records("shop.0001_initial", "shop.0002_b", "shop.0003_c")
+    asked = Origins(asked=frozenset({rows[1].key}))
+    [finding] = make_plan(disk, Rewrites(), rows, REF, options=PlanOptions(origins=asked)).findings
+    assert finding.code == "perhaps-ran"
+    assert "shop.0003_c (row 3)" in finding.found
+    asked = Origins(asked=frozenset(row.key for row in rows[1:]))
+    assert not make_plan(disk, Rewrites(), rows, REF, options=PlanOptions(origins=asked)).findings
+
+
+def test_two_files_of_one_commit_are_not_one_migration() -> None:
+    disk = history(shop="0001_initial 0002_menu 0003_collection")
+    apart = Origins(distinct=frozenset({(Key("shop", "0002_auto"), Key("shop", "0003_collection"))}))
+    plan = make_plan(disk, Rewrites(), records(*CASE_40), REF, options=PlanOptions(origins=apart))
+    assert codes(plan) == ["unknown-record"]
+    assert plan.unexplained == 1
+
+
+def test_rows_of_a_settled_squash_are_explained_by_its_name() -> None:
+    """Django leaves them in the table when `replaces` is taken out, so nearly every project has some."""
+    disk = history(shop="0001_squashed_0003_c 0004_d")
+    rows = records("shop.0001_initial", "shop.0002_b", "shop.0003_c", "shop.0001_squashed_0003_c")
+    plan = make_plan(disk, Rewrites(), rows, REF)
+    assert codes(plan) == ["squashed-record"]
+    assert not plan.unexplained
+    later = [*rows, Record(9, "shop", "0002_b2", "2025-01-01 00:00:00")]
+    assert codes(make_plan(disk, Rewrites(), later, REF)) == ["squashed-record", "perhaps-ran"]
 
 
 def test_several_rewrites_behind_in_one_plan() -> None:

@@ -59,7 +59,7 @@ def apply(
     no_journal: bool,
     asked: dict[str, Any],
 ) -> ExitStatus:
-    """Bring every database in line: show the plan, ask, and change each in a transaction of its own.
+    """Bring every database up to date: show the plan, ask, and change each in a transaction of its own.
 
     PLAN is a file saved by migsync plan -o; without it a new plan is made. Whatever a new plan rests on that no
     rewrite tells yet is written as a rewrite first: commit it, and the next database needs no guess.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @output_options()
 @click.pass_obj
 def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: Where) -> ExitStatus:
-    """Say where every database stands: in line, with changes to make, or blocked; behind which rewrites; its last run.
+    """Say where every database stands: up to date, with changes to make, or blocked; behind which rewrites; last run.
 
     The exit status is 1 where a database is blocked or could not be read, and 4 where it could not be read within
     --lock-timeout.

@@ -25,10 +25,12 @@ def error_document(error: MigsyncError) -> dict[str, str]:
 
 
 def plan_state(plan: Plan) -> str:
-    """``ahead`` (of the files), ``blocked``, ``changes`` or ``in line``."""
+    """``ahead`` (of the files), ``blocked``, ``changes``, ``in line``; ``unexplained``: names match, records do not."""
     if plan.blocked:
         return "ahead" if plan.ahead else "blocked"
-    return "in line" if plan.empty else "changes"
+    if not plan.empty:
+        return "changes"
+    return "unexplained" if plan.unexplained else "in line"
 
 
 def run_document(run: Run, *, in_force: bool) -> dict[str, Any]:

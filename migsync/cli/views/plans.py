@@ -50,10 +50,13 @@ def standing(plan: Plan) -> Span:
         back = ", back to older names" if plan.goes_back else ""
         what = f"{count(len(plan.changes), 'change')} to {'take back' if plan.undoes else 'make'}{back}"
         return Span(what, Style.WARNING)
+    noted = "" if plan.empty else ", to be noted in the journal"
+    if plan.unexplained:
+        return Span(f"names match; {count(plan.unexplained, 'record')} unexplained{noted}", Style.WARNING)
     warnings = sum(finding.severity is Severity.WARNING for finding in plan.findings)
     if warnings:
-        return Span(f"in line, with {count(warnings, 'warning')}", Style.WARNING)
-    return Span("in line" if plan.empty else "in line, to be noted in the journal", Style.GOOD)
+        return Span(f"up to date, with {count(warnings, 'warning')}{noted}", Style.WARNING)
+    return Span(f"up to date{noted}", Style.GOOD)
 
 
 def kinds(changes: Iterable[Change]) -> str:
@@ -76,8 +79,11 @@ def summary(plans: Sequence[Plan]) -> Line:
         parts.append(f"{count(blocked, 'database')} blocked")
     if ahead:
         parts.append(f"{count(ahead, 'database')} ahead of these files")
-    if settled := len(plans) - len(changing) - blocked - ahead:
-        parts.append(f"{count(settled, 'database')} in line")
+    settled = [plan for plan in plans if not plan.changes and not plan.blocked]
+    if doubtful := sum(plan.unexplained > 0 for plan in settled):
+        parts.append(f"{count(doubtful, 'database')} with unexplained records")
+    if up_to_date := len(settled) - doubtful:
+        parts.append(f"{count(up_to_date, 'database')} up to date")
     return line(Span("; ".join(parts) + ".", Style.HEADING))
 
 

@@ -71,7 +71,7 @@ class Command(_without_us()):  # type: ignore[misc]
                 count = len(outcome.run.changes)
                 records = "1 record" if count == 1 else f"{count} records"
                 self.stdout.write(
-                    f"migsync: {records} of {printable(alias)} brought in line (run {outcome.run.id[:12]})."
+                    f"migsync: {records} of {printable(alias)} brought up to date (run {outcome.run.id[:12]})."
                 )
             with reserved(alias) as guarded:
                 if guarded and mode is OnMigrate.CHECK:
