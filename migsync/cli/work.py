@@ -15,7 +15,7 @@ from migsync.cli.output import Output
 from migsync.cli.surveying import survey_blocks, survey_document
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
 from migsync.cli.views.plans import plan_blocks
-from migsync.errors import ExitStatus, MigsyncError, UsageError, common_status
+from migsync.errors import Blocked, ExitStatus, MigsyncError, UsageError, common_status
 from migsync.sync.plan_file import PlanFile, load_plans
 
 if TYPE_CHECKING:
@@ -89,11 +89,21 @@ def work_of(
             found.plans,
             found.targets,
             found.proposed,
-            found.errors,
+            {**found.errors, **_refused_fresh(found)},
             survey_blocks(found, shorten=output.shorten),
             survey_document(found),
             survey=found,
         )
+
+
+def _refused_fresh(survey: Survey) -> dict[str, MigsyncError]:
+    """The databases without records on which ``migrate`` cannot start, since the files are not in order."""
+    reasons = [finding.found for finding in survey.findings if finding.blocks]
+    if not reasons:
+        return {}
+    return {
+        alias: Blocked(f"{alias} is blocked, nothing was changed there.", "\n".join(reasons)) for alias in survey.fresh
+    }
 
 
 def write_proposed(output: Output, work: Work) -> str | None:

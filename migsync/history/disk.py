@@ -40,7 +40,11 @@ def read_history(
         if cache is not None:
             cache.save()
         history = build_history(disk.migrations, read, settings or {}, complete=complete)
-    return replace(history, findings=(*disk.findings, *history.findings)) if disk.findings else history
+    if not disk.findings:
+        return history
+    told = {(finding.app, finding.name) for finding in disk.findings}
+    rest = (finding for finding in history.findings if (finding.app, finding.name) not in told)
+    return replace(history, findings=(*disk.findings, *rest))
 
 
 def read_migration(content: bytes, key: Key, path: str, digest: str = "") -> Migration:
@@ -90,6 +94,8 @@ class _Disk:
         except BrokenFileError as error:
             if app.first_party:
                 self.broken.append(error)
+            else:
+                self.findings.append(_broken(app, module, error))
             return Header(problems=(error.problem,))
         if self.cache is not None:
             self.cache.put(directory, filename, module.stamp, header, started)
@@ -153,6 +159,20 @@ def _stamp(path: str) -> Stamp:
 def _changed(module: Module) -> HistoryError:
     return HistoryError(
         f"{module.path} was changed while it was read.", "What it says now is not known.", "Run this again."
+    )
+
+
+def _broken(app: App, module: Module, error: BrokenFileError) -> Finding:
+    return Finding(
+        "broken-migration",
+        Severity.ERROR,
+        f"{error.found.rstrip('.')}.",
+        f"Django imports this file of {app.label} too, so `migrate` ends with an error.",
+        "Install the package again, or move the file elsewhere if it is not the package's own.",
+        app=app.label,
+        name=module.name,
+        file=module.path,
+        line=error.problem.line,
     )
 
 

@@ -33,6 +33,17 @@ class History:
         return frozenset(label for label, app in self.apps.items() if app.first_party)
 
     @cached_property
+    def unread(self) -> frozenset[str]:
+        """The labels of other people's apps with a file that could not be read in full."""
+        unread = {key.app for key, migration in self.migrations.items() if migration.problems}
+        return frozenset(unread - self.first_party)
+
+    @property
+    def dangling(self) -> frozenset[Key]:
+        """What dependencies name and no file is."""
+        return frozenset(self._edges.dangling)
+
+    @cached_property
     def order(self) -> tuple[Key, ...]:
         """All migrations, each after those it depends on, otherwise by key; what is in a cycle comes last."""
         ordered, rest = self._ordered

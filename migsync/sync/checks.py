@@ -1,4 +1,4 @@
-"""What the planner checks in its own model before it lets a plan go: what Django would make of the rows afterwards."""
+"""What the planner checks in its own model before it lets a plan go: what the changes make of the rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
-from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
 from migsync.records.record import Record
 from migsync.rewrites.order import Rewrites
@@ -144,27 +143,3 @@ def _lost(rewrite: Rewrite, now: Key, old: Key) -> Finding:
         app=now.app,
         name=now.name,
     )
-
-
-def graph(history: History, state: LoaderState, scope: Collection[str]) -> Iterator[Finding]:
-    """What Django's loader makes of the rows afterwards: errors, unapplied dependencies, silent squashes."""
-    if state.error and not any(finding.blocks for finding in history.findings):
-        yield Finding(
-            "broken-graph",
-            Severity.ERROR,
-            state.error,
-            "Django cannot load these migrations, so neither `migrate` nor migsync can tell what is applied.",
-            "Mend the dependency in the file that is named.",
-        )
-    for child, parent in state.inconsistent:
-        yield Finding(
-            "inconsistent-history",
-            Severity.ERROR if child.app in scope else Severity.WARNING,
-            f"{child} is recorded, but {parent}, which it depends on, is not.",
-            "`migrate` refuses such a database (InconsistentMigrationHistory).",
-            f"If {parent} ran here under another name, say so with --map; else run it first, with the files of before.",
-            app=child.app,
-            name=child.name,
-            other=str(parent),
-        )
-    yield from (finding for finding in state.findings if not finding.app or finding.app in scope)

@@ -17,6 +17,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import Row, forward
 from migsync.sync import checks
 from migsync.sync.backwards import ahead, bring_back, newer_records, past_newer_records
+from migsync.sync.consistency import conflicts, inconsistencies
 from migsync.sync.labels import NO_BOUNDS, Bounds, relabel
 from migsync.sync.leftovers import NO_ORIGINS, Origins, leftovers
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
@@ -31,8 +32,9 @@ class PlanOptions:
     `apps` limits the plan (None: all first-party apps). `positions` maps an app to the last rewrite that the target
     has been through (file name, beginning of the id, or ``none``). `prune` are ``app.name`` or ``app`` of rows to
     remove. `dedupe` keeps the earliest of several rows of one key. `trust_names`: see :func:`position.decide`.
-    `origins` is what is known about records without a file. `backwards` lets records go back to the names of older
-    files.
+    With `conflicts`, several leaf nodes in one app are refused as ``migrate`` does; commands that mend such files plan
+    without it. `origins` is what is known about records without a file. `backwards` lets records go back to the names
+    of older files.
     """
 
     apps: frozenset[str] | None = None
@@ -43,6 +45,7 @@ class PlanOptions:
     trust_names: bool = False
     origins: Origins = NO_ORIGINS
     backwards: bool = False
+    conflicts: bool = False
 
 
 NO_OPTIONS = PlanOptions()
@@ -65,7 +68,9 @@ def make_plan(
     stated, labels = rewrites, Labels(rewrites)
     rewrites = labels.view
     scope = _scope(history, rewrites, options.apps)
-    findings = [finding for finding in history.findings if finding.blocks and finding.app in scope]
+    others = history.first_party - scope
+    findings = [finding for finding in history.findings if finding.blocks and finding.app not in others]
+    files_told = bool(findings)
     findings += [*labels.conflicts(), *rewrites.conflicts()]
     rows, pruned = prune([Row.of(record) for record in records], history, options.prune, options.positions, labels)
     rows, doubles = dedupe(rows, scope, options.dedupe)
@@ -97,7 +102,8 @@ def make_plan(
         findings += checks.taken(records, after, scope)
         findings += checks.pending(history, rewrites, recorded, after, positions)
         state = history.state({record.key for record in after})
-        findings += checks.graph(history, state, scope)
+        findings += inconsistencies(history, state, scope, alias=ref.alias, told=files_told)
+        findings += conflicts(history, state) if options.conflicts else ()
         findings += leftovers(history, state, after, scope, options.origins)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)

@@ -25,6 +25,7 @@ from migsync.rewrites.pairs import Pair
 from migsync.rewrites.position import Clock
 from migsync.rewrites.retired import with_successors
 from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
 from migsync.sync.leftovers import UNEXPLAINED, Origins
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import Asked, PlanFile
@@ -208,8 +209,9 @@ def _plan(result: Survey, request: PlanRequest) -> None:
         ]
 
     result.plans = tuple(plan_all(result.rewrites, options))
-    if not result.plans:
-        result.findings += [finding for finding in result.history.findings if finding.blocks]
+    result.findings += unread_apps(result.history)
+    if result.fresh or not result.plans:
+        result.findings += _of_files(result.history, result.plans)
     unexplained = [unexplained_apps(plan) for plan in result.plans]
     if not asked and not any(unexplained):
         return
@@ -232,6 +234,19 @@ def _plan(result: Survey, request: PlanRequest) -> None:
     origins = replace(found.origins, stated=result.project.leftovers)
     plans = plan_all(known, replace(options, origins=origins))
     result.plans = tuple(found.questions(plan, apps) for plan, apps in zip(plans, unexplained, strict=True))
+
+
+def _of_files(history: History, plans: Sequence[Plan]) -> list[Finding]:
+    """What stops ``migrate`` on a database without any record, unless a plan says it."""
+    state = history.state(frozenset())
+    blocking = [finding for finding in history.findings if finding.blocks]
+    found = [
+        *blocking,
+        *inconsistencies(history, state, history.first_party, alias="", told=bool(blocking)),
+        *conflicts(history, state),
+    ]
+    told = {finding for plan in plans for finding in plan.findings}
+    return [finding for finding in found if finding not in told]
 
 
 def unexplained_apps(plan: Plan) -> set[str]:
@@ -277,6 +292,7 @@ def _options(result: Survey, request: PlanRequest) -> PlanOptions:
         trust_names=request.trust_names or not result.project.journal,
         backwards=request.backwards,
         origins=Origins(stated=result.project.leftovers),
+        conflicts=True,
     )
 
 

@@ -89,7 +89,8 @@ def test_a_broken_file_of_somebody_else_is_a_finding(shop: Path) -> None:
     (shop / "0003_c.py").write_text("class Migration(:")
     history = read_history([app(shop, first_party=False)])
     (finding,) = history.findings
-    assert (finding.severity, finding.name, finding.line) == (Severity.INFO, "0003_c", 1)
+    assert (finding.code, finding.severity) == ("broken-migration", Severity.ERROR)
+    assert (finding.name, finding.line) == ("0003_c", 1)
     assert "0003_c" in history.names("shop")
 
 

@@ -49,6 +49,8 @@ def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: 
         for alias, error in found.errors.items():
             output.show([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
         output.show([EMPTY, *findings_blocks(found.findings)] if found.findings else [])
+        if any(plan.blocked for plan in found.plans):
+            output.show([EMPTY, line("To see why it is blocked: ", Span("migsync plan", Style.COMMAND))])
         output.document({"databases": _documents(found), "findings": [finding.as_dict() for finding in found.findings]})
         return survey_status(found)
 
