@@ -101,7 +101,8 @@ class Hints:
         found: list[tuple[int, str]] = []
         if same:
             found.append((SAME_OPERATIONS, f"The operations are the same, but {self._doubt(old, digest)}"))
-        elif digest in (ever := self.case.ever(old)) and self.case.disk.migrations[new].operations:
+        elif not meanings and digest in (ever := self.case.ever(old)) and self.case.disk.migrations[new].operations:
+            # The records fit no state of the files (those of a branch and of main, say), but the file is known.
             same = True
             found.append((SAME_OPERATIONS, f"{app}.{old} had the same operations in {ever[digest]}."))
         elif once:
