@@ -72,7 +72,6 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "target"):
-            self.target.close()
             self.directory.cleanup()
 
     def clock(self) -> str:
