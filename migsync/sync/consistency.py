@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Collection, Iterator
 from itertools import groupby
 
@@ -11,11 +13,6 @@ from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
 
 NAMED = 3
-RECORD = (
-    "from django.db import connections; from django.db.migrations.recorder import MigrationRecorder; "
-    "MigrationRecorder(connections['{alias}']).record_applied('{key.app}', '{key.name}')"
-)
-"""What `migrate --fake` would do, which Django refuses while the history is inconsistent."""
 
 
 def inconsistencies(
@@ -99,8 +96,7 @@ def _package_advice(history: History, state: LoaderState, child: Key, parent: Ke
     strange = sorted(
         key for key in state.recorded if key.app == parent.app and key not in history.migrations and key not in replaced
     )
-    record = f'python manage.py shell -c "{RECORD.format(alias=alias, key=parent)}"'
-    ran = f"If the tables of {parent} are there, record it, which runs nothing: {record}"
+    ran = f"If the tables of {parent} are there, record it, which runs nothing: {_record(parent, alias)}"
     if strange:
         names = ", ".join(map(str, strange[:NAMED])) + (" and more" if len(strange) > NAMED else "")
         return (
@@ -112,6 +108,17 @@ def _package_advice(history: History, state: LoaderState, child: Key, parent: Ke
             f"Take this dependency out of {child}, run migrate, and put it into a new migration of {child.app}.\n{ran}"
         )
     return f"Install the version of {child.app} that this database was migrated with, and run migrate.\n{ran}"
+
+
+def _record(key: Key, alias: str) -> str:
+    """What ``migrate --fake`` would do, which Django refuses while the history is inconsistent."""
+    code = (
+        "from django.db import connections; from django.db.migrations.recorder import MigrationRecorder; "
+        f"MigrationRecorder(connections[{alias!r}]).record_applied({key.app!r}, {key.name!r})"
+    )
+    plain = re.fullmatch(r"[\w.-]+", f"{alias}{key.app}{key.name}")
+    quoted = f'"{code}"' if plain else shlex.quote(code)
+    return f"python manage.py shell -c {quoted}"
 
 
 def _conflict(history: History, app: str, names: list[str]) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -89,6 +90,14 @@ def test_the_advice_depends_on_whose_files_they_are(history: History, recorded: 
     assert finding.code == "inconsistent-history"
     assert finding.blocks
     assert advice in finding.hint
+
+
+def test_a_name_that_a_shell_would_read_is_quoted() -> None:
+    hint = only(plan_of(two(wares="0000_$(reboot) 0001_initial"), "wares.0001_initial")).hint
+    command = hint.partition("runs nothing: ")[2]
+    *_, code = shlex.split(command)
+    assert code.endswith("record_applied('wares', '0000_$(reboot)')")
+    assert "'from django.db" in command
 
 
 def test_several_leaf_nodes_block_only_where_migrate_is_to_start() -> None:
