@@ -158,9 +158,9 @@ def _give(output: Output, file: Path | None, text: str) -> None:
     if file is None:
         output.raw(text)
         return
-    from migsync.cli.written import write_whole
+    from migsync.cli.written import write_output
 
-    write_whole(file, text)
+    write_output(file, text)
     if output.json:
         from migsync.cli.views.documents import render
 

@@ -58,14 +58,11 @@ class Proving:
 
 
 def write_report(path: Path, draft: Draft, survey: Survey) -> None:
-    """Write the report of a draft that was made from `survey`. Raises UsageError where that cannot be."""
+    """Write the report of a draft that was made from `survey`. Raises MigsyncError where that cannot be."""
+    from migsync.cli.written import write_output
     from migsync.companion.report import make_report, report_text
 
-    try:
-        report = make_report(draft, survey.history, survey.project.root)
-        path.write_text(report_text(report, path), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"The report cannot be written to {path}: {error.strerror or error}") from error
+    write_output(path, report_text(make_report(draft, survey.history, survey.project.root), path))
 
 
 def _report(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:

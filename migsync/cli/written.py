@@ -1,48 +1,51 @@
-"""A file that a command was asked to write: whole, or not at all."""
+"""Files that a person asked a command to write."""
 
 from __future__ import annotations
 
-import os
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from migsync.errors import MigsyncError
+from migsync.files.atomic import PartlyWritten, write_file, write_files
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Put `text` (as UTF-8) into `path`, in place of what was there; readers see the old or the new, never a part.
+def write_output(path: Path, text: str) -> None:
+    """Put `text` (as UTF-8) into `path`, whole or not at all; see :func:`migsync.files.atomic.write_file`.
 
-    Raises MigsyncError where that cannot be. What is no file, such as a pipe, is written to as it is.
+    Raises MigsyncError.
     """
-    content = text.encode("utf-8", "backslashreplace")
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)
-        else:
-            _replace(path.resolve(), content)
+        write_file(path, _encoded(text))
     except OSError as error:
         raise MigsyncError(
-            f"{path} cannot be written: {error.strerror}.", "Nothing was written.", "Name another file."
+            f"{path} cannot be written: {error.strerror}.",
+            "Nothing was written; a file of this name is as it was.",
+            "Name another file.",
         ) from error
 
 
-def _replace(path: Path, content: bytes) -> None:
-    if path.exists() and not os.access(path, os.W_OK):
-        raise PermissionError(13, "it is there, and read-only")
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as staged:
-        try:
-            staged.write(content)
-            staged.flush()
-            os.fsync(staged.fileno())
-            Path(staged.name).chmod(mode)
-            Path(staged.name).replace(path)
-        except BaseException:
-            Path(staged.name).unlink(missing_ok=True)
-            raise
+def write_outputs(directory: Path, texts: Mapping[Path, str]) -> None:
+    """Put several texts into files in `directory`, which is made if need be: all of them, or none.
+
+    Raises MigsyncError, which says which files were written where that is not all or none.
+    """
+    try:
+        if texts:
+            directory.mkdir(parents=True, exist_ok=True)
+        write_files({path: _encoded(text) for path, text in texts.items()})
+    except PartlyWritten as error:
+        raise MigsyncError(
+            f"Not all files can be written to {directory}: {error.strerror} ({error.filename}).",
+            f"These were written, and the others are as they were: {', '.join(map(str, error.written))}.",
+            "Mend the cause, then run the command again with --force.",
+        ) from error
+    except OSError as error:
+        raise MigsyncError(
+            f"The files cannot be written to {directory}: {error.strerror}.",
+            "None was written; files of these names are as they were.",
+            "Name another directory.",
+        ) from error
 
 
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
+from migsync.files.atomic import write_file
+from migsync.files.boundary import read_regular
 from migsync.history.migration import Key, Problem
 from migsync.history.packages import Stamp
 from migsync.history.reader import Header
@@ -35,7 +36,7 @@ class Cache:
     def load(self) -> None:
         """Read the file; a missing, unreadable or foreign one is an empty cache."""
         try:
-            document = json.loads(self.path.read_bytes())
+            document = json.loads(read_regular(self.path))
             if document["migsync"] == VERSION:
                 self._loaded = dict(document["directories"])
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
@@ -70,7 +71,7 @@ class Cache:
         document = {"migsync": VERSION, "directories": self._kept}
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self.path, json.dumps(document, separators=(",", ":")))
+            write_file(self.path, json.dumps(document, separators=(",", ":")).encode(), durable=False)
 
 
 def now() -> int:
@@ -106,17 +107,3 @@ def _header(entry: list[Any]) -> Header:
         operations,
         tuple([Problem(*pair) for pair in problems]),
     )
-
-
-def _replace(path: Path, text: str) -> None:
-    import tempfile  # not needed by a warm start
-
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from migsync.decoder import DecodeError, load_toml, read_file, same, shortened
 from migsync.errors import RewriteError
 from migsync.escapes import toml_text
+from migsync.files.atomic import write_file
 from migsync.records.record import name_problem
 from migsync.rewrites.order import Rewrites, in_order
 from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
@@ -64,12 +63,7 @@ def write_rewrite(directory: Path, rewrite: Rewrite) -> Path:
         return path
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("wb", dir=directory, delete=False) as staged:
-            staged.write(content)
-            staged.flush()
-            os.fsync(staged.fileno())
-        Path(staged.name).chmod(0o644)
-        Path(staged.name).replace(path)
+        write_file(path, content)
     except OSError as error:
         raise RewriteError(
             f"The rewrite cannot be written to {directory}: {error.strerror}.",

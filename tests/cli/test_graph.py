@@ -10,8 +10,6 @@ import pytest
 
 from migsync.cli.views.graphs import graph_blocks
 from migsync.cli.views.plain import render
-from migsync.cli.written import write_whole
-from migsync.errors import MigsyncError
 from migsync.graph import Run, make_graph
 from migsync.graph.reach import make_reach
 from tests.cli.shop import NEW, OLD, Shop
@@ -227,15 +225,3 @@ def test_a_page_of_the_graph_and_of_a_rewrite(shop):
     assert document["after_is_on_disk"]
     for wrong in (["--rewrite", "nothing", "--format", "html"], ["--rewrite", "last"]):
         assert shop.run("graph", *wrong).status == 64
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    path = tmp_path / "graph.txt"
-    path.write_text("old")
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(MigsyncError, match="No space left on device"):
-        write_whole(path, "new")
-    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("graph.txt", "old")]

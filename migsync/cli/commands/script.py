@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,10 @@ from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import Span, Style, line
 from migsync.errors import ExitStatus, FileDiffers, MigsyncError
+from migsync.files.boundary import file_name
+
+if TYPE_CHECKING:
+    from migsync.sync.plan import Plan
 
 
 @click.command(
@@ -56,6 +60,7 @@ def script(
     """
     from migsync.cli.results import tell_result
     from migsync.cli.work import work_of, write_proposed
+    from migsync.cli.written import write_outputs
     from migsync.sync.scripts import apply_script, undo_script
 
     project = where.project()
@@ -63,11 +68,11 @@ def script(
     with work_of(output, project, file, asked, trust_names=no_journal, ask=False) as work:
         texts = {}
         for plan in work.ready:
-            texts[directory / f"{plan.target.alias}.apply.sql"] = apply_script(plan, journal=not no_journal)
-            texts[directory / f"{plan.target.alias}.undo.sql"] = undo_script(plan, journal=not no_journal)
+            texts[_place(directory, plan, "apply")] = apply_script(plan, journal=not no_journal)
+            texts[_place(directory, plan, "undo")] = undo_script(plan, journal=not no_journal)
         _check(texts, force=force)
         rewrite = write_proposed(output, work)
-        _write(directory, texts)
+        write_outputs(directory, texts)
         if work.status:
             output.tell(work.shown)
             for result in work.settled:
@@ -79,18 +84,20 @@ def script(
         return work.status
 
 
+def _place(directory: Path, plan: Plan, what: str) -> Path:
+    """Where a script goes. Raises MigsyncError for an alias that would lead out of the directory."""
+    try:
+        return directory / file_name(f"{plan.target.alias}.{what}.sql")
+    except ValueError as error:
+        raise MigsyncError(
+            f"No script can be named after the database {plan.target.alias!a}: {error}.",
+            "No file was written.",
+            "Give the database another alias, or choose others: --database ALIAS",
+        ) from error
+
+
 def _check(texts: Mapping[Path, str], *, force: bool) -> None:
     """Raise FileDiffers where a file is there with other content, before any is written."""
-    differing = [str(path) for path, text in texts.items() if path.exists() and path.read_bytes() != text.encode()]
+    differing = [str(path) for path, text in texts.items() if path.is_file() and path.read_bytes() != text.encode()]
     if differing and not force:
         raise FileDiffers(f"There already, with other content: {', '.join(differing)}.", "No file was written.")
-
-
-def _write(directory: Path, texts: Mapping[Path, str]) -> None:
-    try:
-        if texts:
-            directory.mkdir(parents=True, exist_ok=True)
-        for path, text in texts.items():
-            path.write_bytes(text.encode())
-    except OSError as error:
-        raise MigsyncError(f"The scripts cannot be written to {directory}: {error.strerror}.") from error
