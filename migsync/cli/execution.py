@@ -115,7 +115,7 @@ def _attempt(plan: Plan, target: Target, writing: Writing, pending: Pending) -> 
     from migsync.sync.apply import apply_plan
 
     alias, run_id = plan.target.alias, uuid.uuid4().hex
-    pending.add(alias, run_id)
+    pending.add(alias, run_id, journaled=writing.journal)
     try:
         outcome = apply_plan(
             target,

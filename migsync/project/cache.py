@@ -12,12 +12,15 @@ VARIABLE = "MIGSYNC_CACHE"
 
 
 def cache_file(root: Path, environ: Mapping[str, str]) -> Path:
-    """The cache file of the project at `root`, in the directory that ``MIGSYNC_CACHE`` names or the user's own."""
+    """The cache file of the project at `root`, in the directory that ``MIGSYNC_CACHE`` names or the user's own.
+
+    A user without a home has none: then it is a path at which nothing can be written.
+    """
     digest = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:32]
-    return _directory(root, environ) / f"{digest}.history"
+    return _directory(environ) / f"{digest}.history"
 
 
-def _directory(root: Path, environ: Mapping[str, str]) -> Path:
+def _directory(environ: Mapping[str, str]) -> Path:
     if environ.get(VARIABLE):
         return Path(environ[VARIABLE])
     if environ.get("XDG_CACHE_HOME"):
@@ -27,6 +30,6 @@ def _directory(root: Path, environ: Mapping[str, str]) -> Path:
     try:
         home = Path.home()
     except RuntimeError:
-        # A user without a home, as in some containers.
-        return root / ".migsync_cache"
+        # A user without a home, as in some containers. Not in the project, which may have come with one: nowhere.
+        return Path(os.devnull)
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "migsync"

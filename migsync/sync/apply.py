@@ -33,7 +33,7 @@ from migsync.sync.comparing import (
     made_changes,
 )
 from migsync.sync.journal import read_runs, write_run
-from migsync.sync.journal_version import journal_is_current, journal_version
+from migsync.sync.journal_version import journal_is_current
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.run import Run, RunKind, in_force
 from migsync.sync.writing import Step, write_changes
@@ -105,8 +105,11 @@ def apply_plan(
     return _Application(target, table, plan, run, journal, lock_timeout, faults or no_fault).apply()
 
 
-def settle(target: Target, run_id: str, *, lock_timeout: float = 10) -> bool | None:
-    """Whether the run with this id was committed; None where there is no journal that could tell.
+def settle(target: Target, run_id: str, *, journaled: bool = True, lock_timeout: float = 10) -> bool | None:
+    """Whether the run with this id was committed; None where that cannot be told.
+
+    A journaled run makes the journal's tables in its own transaction, or before it where the engine commits each
+    CREATE by itself. So where there are none, no such run was committed. A run that is not `journaled` leaves no trace.
 
     Takes the lock first: a server can commit seconds after its client has died. Raises Unreachable and LockTimeout.
     """
@@ -114,9 +117,8 @@ def settle(target: Target, run_id: str, *, lock_timeout: float = 10) -> bool | N
         return None
     with target.behaviour.explained(), closing(target.connect()) as connection:
         target.behaviour.lock(connection, target.table, Deadline(lock_timeout))
-        if not journal_version(connection, target.table.schema):
-            return None
-        return bool(read_runs(connection, target.table.schema, run_id))
+        runs = read_runs(connection, target.table.schema, run_id)
+        return True if runs else False if journaled else None
 
 
 def check_identity(target: Target, plan: Plan) -> None:

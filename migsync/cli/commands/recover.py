@@ -11,10 +11,19 @@ from migsync.cli.options import Where, noinput_option, output_options, project_o
 from migsync.cli.output import Output
 from migsync.cli.settling import clear_left_over, settle_files
 from migsync.cli.views.blocks import Block, Span, Style, line
-from migsync.errors import ExitStatus, InDoubt, MigsyncError
+from migsync.errors import ExitStatus, MigsyncError
 
 if TYPE_CHECKING:
+    from migsync.cli.pending import PendingRun
     from migsync.project import Project
+
+IN_DOUBT, UNKNOWN = "in doubt", "unknown"
+MEANINGS = {
+    "committed": " was committed: all of its changes were made",
+    "not committed": " was not committed: nothing was changed",
+    UNKNOWN: " is not in the journal, and may have been made without one: either all of its changes were made, or "
+    "none. See which names the records have: migsync plan",
+}
 
 
 @click.command(
@@ -39,14 +48,13 @@ def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitSta
 
     A run is all or nothing, so there is nothing to repair: this tells which of the two it was. Migration files that
     were to change with a run are finished, or taken back, as it ended. The exit status is 6 while a database cannot
-    tell yet.
+    tell yet, and for a run without a journal, whose end cannot be told.
 
     A record in .migsync says which files to write and remove. Only records that you made on this machine are acted
     upon; they have your seal. With --trust, the others get it too.
     """
     from migsync.cli.pending import Pending
     from migsync.cli.trust import trust_found
-    from migsync.cli.views.runs import short
 
     project = where.project()
     pending = Pending.beside(project.cache)
@@ -56,35 +64,38 @@ def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitSta
     clear_left_over(project)
     blocks: list[Block] = []
     settled = []
-    for alias, run_id in pending.all():
+    for run in pending.all():
         try:
-            committed = _committed(project, alias, run_id)
+            committed = _committed(project, run)
         except MigsyncError as error:
-            settled.append({"alias": alias, "run": run_id, "state": "in doubt", "error": error.found})
-            output.tell([line(Span(alias, Style.HEADING), f"  run {short(run_id)}: cannot be told yet. {error.found}")])
+            settled.append({"alias": run.alias, "run": run.id, "state": IN_DOUBT, "error": error.found})
+            output.tell([_told(run, f": cannot be told yet. {error.found}")])
             continue
-        pending.discard(run_id)
-        state = "committed" if committed else "not committed"
-        meaning = "all of its changes were made" if committed else "nothing was changed"
-        settled.append({"alias": alias, "run": run_id, "state": state})
-        blocks.append(line(Span(alias, Style.HEADING), f"  run {short(run_id)} was {state}: {meaning}"))
+        pending.discard(run.id)
+        state = {True: "committed", False: "not committed", None: UNKNOWN}[committed]
+        settled.append({"alias": run.alias, "run": run.id, "state": state})
+        blocks.append(_told(run, MEANINGS[state]))
     if not settled and not files:
         blocks.append(line(Span("Nothing to recover: the end of every run is known.", Style.GOOD)))
     output.show(blocks)
     ended = {"commit": files.commit, "command": files.command, "forward": files.forward} if files else None
     output.document({"runs": settled, "files": ended})
-    return ExitStatus.IN_DOUBT if any(run["state"] == "in doubt" for run in settled) else ExitStatus.DONE
+    unsettled = any(run["state"] in (IN_DOUBT, UNKNOWN) for run in settled)
+    return ExitStatus.IN_DOUBT if unsettled else ExitStatus.DONE
 
 
-def _committed(project: Project, alias: str, run_id: str) -> bool:
-    """Whether the run is in the journal; raises InDoubt where there is no journal to tell."""
+def _told(run: PendingRun, what: str) -> Block:
+    from migsync.cli.views.runs import short
+
+    return line(Span(run.alias, Style.HEADING), f"  run {short(run.id)}{what}")
+
+
+def _committed(project: Project, run: PendingRun) -> bool | None:
+    """Whether the run was committed; None where nothing can ever tell. Raises TargetError and LockTimeout."""
     from migsync.records.target import open_target
     from migsync.sync.apply import settle
     from migsync.sync.planning import choose
 
-    (config,) = choose(project, [alias])
+    (config,) = choose(project, [run.alias])
     with open_target(config) as target:
-        committed = settle(target, run_id, lock_timeout=project.lock_timeout)
-    if committed is None:
-        raise InDoubt("There is no journal that could tell; migsync plan shows where the records stand.")
-    return committed
+        return settle(target, run.id, journaled=run.journaled, lock_timeout=project.lock_timeout)
