@@ -60,7 +60,7 @@ def ask_backwards(output: Output, plans: Iterable[Plan]) -> bool:
     if not waiting:
         return True
     aliases = ", ".join(plan.target.alias for plan in waiting)
-    return click.confirm(f"Go back to older names in {aliases}?", default=False)
+    return click.confirm(printable(f"Go back to older names in {aliases}?"), default=False)
 
 
 def _claim(pair: Pair) -> str:

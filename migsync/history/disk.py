@@ -10,11 +10,12 @@ from dataclasses import replace
 from functools import partial
 
 from migsync.errors import HistoryError
+from migsync.escapes import printable
 from migsync.findings import Finding, Severity
 from migsync.history.cache import Cache, now
 from migsync.history.generated import read_generated
 from migsync.history.graph import History, build_history
-from migsync.history.migration import App, Key, Migration, Problem
+from migsync.history.migration import CONTROL_CHARACTER, App, Key, Migration, Problem
 from migsync.history.packages import Module, Package, Stamp, find_modules
 from migsync.history.reader import BrokenFileError, Header, read_digest, read_header
 
@@ -78,6 +79,8 @@ class _Disk:
                 self.findings.append(_ignored(app, package))
             return replace(app, directory=None)
         for module in package.modules:
+            if app.first_party and CONTROL_CHARACTER.search(module.name):
+                self.broken.append(_misnamed(module))
             header = self.header(app, package.directory, module, started)
             key = Key(app.label, module.name)
             digest = partial(_digest, module)
@@ -108,6 +111,16 @@ class _Disk:
         if self.broken:
             first = self.broken[0]
             raise HistoryError("\n".join(error.found for error in self.broken), first.meaning, first.hint)
+
+
+def _misnamed(module: Module) -> BrokenFileError:
+    return BrokenFileError(
+        printable(module.path),
+        0,
+        "a control character in the name of the file",
+        "No row of django_migrations can have this name, and no message could show it.",
+        "Rename the file.",
+    )
 
 
 def _package(directory: str) -> Package | None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from migsync.decoder import DecodeError, Fields, integer, optional, text
-from migsync.history.migration import Key
+from migsync.history.migration import CONTROL_CHARACTER, Key
 
 LONGEST = 255
 """The length of Django's columns for app and name; SQLite does not enforce it."""
-
-CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 
 
 class Record(NamedTuple):

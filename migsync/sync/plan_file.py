@@ -11,6 +11,7 @@ from typing import Any
 from migsync import __version__
 from migsync.decoder import DecodeError, Fields, array, boolean, load_json, optional, read_file, same, shortened, text
 from migsync.errors import PlanFileError
+from migsync.escapes import json_text
 from migsync.files.atomic import write_file
 from migsync.rewrites.files import check_rewrite
 from migsync.rewrites.rewrite import Rewrite
@@ -83,8 +84,8 @@ class PlanFile:
 def save_plans(path: Path, plans: PlanFile) -> None:
     """Write `plans` to `path`, whole or not at all; raises PlanFileError when that is not possible."""
     try:
-        document = json.dumps(plans.as_dict(), indent=2, ensure_ascii=False) + "\n"
-        write_file(path, document.encode("utf-8", "backslashreplace"))
+        document = json_text(json.dumps(plans.as_dict(), indent=2, ensure_ascii=False)) + "\n"
+        write_file(path, document.encode())
     except OSError as error:
         raise PlanFileError(
             f"{path} cannot be written: {error.strerror}.",
