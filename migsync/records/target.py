@@ -26,6 +26,7 @@ from migsync.sync.run import Run
 T = TypeVar("T")
 
 
+
 @dataclass(frozen=True)
 class Snapshot:
     """What a target held at one moment: every row, ordered by id, and every run, oldest first."""
