@@ -56,8 +56,7 @@ def opened(project: Project, aliases: Sequence[str], *, records: bool = False) -
                 del found.targets[other.alias], found.runs[other.alias]
             chosen[identity] = target
             found.targets[config.alias] = target
-            found.runs[config.alias] = held.runs if held else ()
-            found.records[config.alias] = held.records if held else ()
+            found.runs[config.alias], found.records[config.alias] = held.runs, held.records
         yield found
 
 

@@ -26,6 +26,7 @@ from migsync.sync.leftovers import Origins
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.planning import Reading, Survey, afterwards
+from migsync.sync.schemas import UNNAMED
 
 STATE = frozenset({DIFFERS, "model-changes"})
 OTHER_ROWS = "data-differs"
@@ -142,6 +143,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     chosen = _chosen(ground, terms)
     findings += [finding for finding in history.findings if finding.blocks]
     findings += _unreachable(survey, terms)
+    findings += (_unknown_schemas(finding) for finding in survey.findings if finding.code == UNNAMED)
     for number, plan in enumerate(plans):
         findings += _target_findings(ground, number, plan, reshape, history, terms, chosen)
     facts: Sequence[str] = ()
@@ -264,6 +266,11 @@ def _unreachable(survey: Survey, terms: Terms) -> Iterator[Finding]:
             else "What is applied there is not known, and a new name may be wrong for it.",
             "" if later else "Make it reachable; or leave it for later: --allow-applied",
         )
+
+
+def _unknown_schemas(warning: Finding) -> Finding:
+    meaning = "What is applied in them is not known, and the changed files may be wrong for it."
+    return replace(warning, severity=Severity.ERROR, meaning=meaning)
 
 
 def _target_findings(

@@ -82,13 +82,15 @@ class Table:
 class Survey:
     """What a connection tells about a target: its identity, the schema to qualify with, and whether it can be written.
 
-    `table` is None in a fresh database; `read_only` is the reason, or empty.
+    `table` is None in a fresh database; `read_only` is the reason, or empty. `database` is the identity of the database
+    that the schema is in, on an engine whose databases have schemas; else empty.
     """
 
     identity: str
     schema: str
     table: Table | None
     read_only: str = ""
+    database: str = ""
 
 
 class Engine(ABC):
@@ -155,6 +157,13 @@ class Engine(ABC):
     @abstractmethod
     def survey(self, connection: sa.Connection, schema: str) -> Survey:
         """What this connection reaches; `schema` is the configured one or empty."""
+
+    def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
+        """The schemas of this database that have a ``django_migrations``, in order, also those that one may not read.
+
+        None where a database has no schemas.
+        """
+        return ()
 
     def reserve(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:  # noqa: B027 (SQLite has none)
         """Take what migsync and a ``migrate`` of the companion share, so that the two never work at once.

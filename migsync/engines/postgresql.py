@@ -39,6 +39,15 @@ SELECT current_schema() AS schema, pg_is_in_recovery() AS standby,
        concat_ws(':', inet_server_addr(), inet_server_port(), current_database()) AS address
 """
 
+# By the index on relname, whatever the number of tables; every role may read pg_class.
+SCHEMAS = """
+SELECT n.nspname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = :table AND c.relkind IN ('r', 'p')
+  AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
+ORDER BY n.nspname
+"""
+
 RAISE_SEQUENCE = """
 SELECT pg_catalog.setval(sequence, :top)
 FROM (SELECT pg_catalog.pg_get_serial_sequence(:table, 'id')::regclass AS sequence) AS found
@@ -99,10 +108,15 @@ class PostgreSQL(Engine):
         server = connection.scalar(sa.text(SYSTEM)) if about.knows_itself else about.address
         return Survey(
             identity=f"{server}/{about.database}/{where}",
+            database=f"{server}/{about.database}",
             schema=where,
             table=Table(where) if found else None,
             read_only=read_only(about),
         )
+
+    def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
+        """Those of the system, and those of temporary tables, have names that begin with ``pg_``."""
+        return tuple(connection.scalars(sa.text(SCHEMAS), {"table": TABLE}))
 
     def reserve(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
         """An advisory lock of the transaction, which may stay idle for as long as a ``migrate`` runs."""

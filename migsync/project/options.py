@@ -17,11 +17,15 @@ PYPROJECT = "pyproject.toml"
 
 @dataclass(frozen=True)
 class DatabaseOptions:
-    """``[tool.migsync.databases.NAME]``: `url`, or the environment variable that holds it, and the schema."""
+    """``[tool.migsync.databases.NAME]``: how the database is reached, and the schema.
+
+    By `url`, by the environment variable that holds it, or as another `alias` is.
+    """
 
     # A URL may hold a password: it is kept out of every representation.
     url: str = field(default="", repr=False)
     url_env: str = ""
+    alias: str = ""
     schema: str = ""
 
 
@@ -34,6 +38,7 @@ class Options:
     journal: bool = True
     lock_timeout: float = LOCK_TIMEOUT
     python_path: tuple[str, ...] = ()
+    ignore_schemas: tuple[str, ...] = ()
     databases: Mapping[str, DatabaseOptions] = field(default_factory=dict)
     apps: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
@@ -75,7 +80,17 @@ class _Reader:
         table = self.table(
             document,
             where,
-            ("settings", "rewrites", "journal", "lock-timeout", "python-path", "databases", "apps", "leftovers"),
+            (
+                "settings",
+                "rewrites",
+                "journal",
+                "lock-timeout",
+                "python-path",
+                "ignore-schemas",
+                "databases",
+                "apps",
+                "leftovers",
+            ),
         )
         databases = self.table(table.get("databases", {}), f"{where}.databases")
         apps = self.table(table.get("apps", {}), f"{where}.apps")
@@ -85,6 +100,7 @@ class _Reader:
             journal=self.flag(table, "journal", where, default=True),
             lock_timeout=self.seconds(table, "lock-timeout", where, default=LOCK_TIMEOUT),
             python_path=self.texts(table, "python-path", where),
+            ignore_schemas=self.texts(table, "ignore-schemas", where),
             databases={alias: self.database(value, f"{where}.databases.{alias}") for alias, value in databases.items()},
             leftovers=self.keys(table, "leftovers", where),
             apps={label: self.text(apps, label, f"{where}.apps") for label in apps},
@@ -92,12 +108,14 @@ class _Reader:
         )
 
     def database(self, document: object, where: str) -> DatabaseOptions:
-        table = self.table(document, where, ("url", "url_env", "schema"))
-        database = DatabaseOptions(*(self.text(table, key, where) for key in ("url", "url_env", "schema")))
-        if bool(database.url) == bool(database.url_env):
+        keys = ("url", "url_env", "alias", "schema")
+        table = self.table(document, where, keys)
+        database = DatabaseOptions(*(self.text(table, key, where) for key in keys))
+        if [bool(database.url), bool(database.url_env), bool(database.alias)].count(True) != 1:
             raise ProjectError(
-                f"{self.file}: [{where}] must have either url or url_env.",
-                hint='url_env = "DATABASE_URL" names the environment variable that holds the URL.',
+                f"{self.file}: [{where}] must have one of url, url_env and alias.",
+                hint='url_env = "DATABASE_URL" names the environment variable that holds the URL; alias = "default" '
+                "takes the connection of that alias, for another schema.",
             )
         return database
 

@@ -33,7 +33,7 @@ class Project:
     `databases` are the aliases that are synced by default; those `passed_over` can still be asked for. `use_tz` is
     None when not known. `lock_timeout` is how many seconds migsync waits for a lock, to read or to write.
     `settings_module` is empty without one. `leftovers` are the recorded migrations that the project says are no file of
-    today.
+    today. Schemas that match one of the patterns in `ignore_schemas` belong to other projects.
     """
 
     root: Path
@@ -45,6 +45,7 @@ class Project:
     use_tz: bool | None = None
     journal: bool = True
     lock_timeout: float = LOCK_TIMEOUT
+    ignore_schemas: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     passed_over: Mapping[str, DatabaseConfig] = field(default_factory=dict)
     settings_module: str = ""
@@ -110,6 +111,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
         use_tz=stated.use_tz if stated else None,
         journal=options.journal,
         lock_timeout=options.lock_timeout,
+        ignore_schemas=options.ignore_schemas,
         findings=(*findings, *apps.findings, *_none_of_its_own(place, apps), *aliases.findings),
         passed_over=aliases.passed_over,
         settings_module=stated.module if stated else "",
@@ -155,8 +157,10 @@ def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
     if url:
         config, findings = url_alias(URL_ALIAS, url, Path.cwd(), use_tz)
         return Aliases({URL_ALIAS: config}, findings=tuple(findings))
-    by_url = option_aliases(place.options.databases, place.directory, os.environ, use_tz)
-    return django_aliases(stated.databases, use_tz).overlaid(by_url) if stated else by_url
+    stated_aliases = django_aliases(stated.databases, use_tz) if stated else Aliases()
+    return stated_aliases.overlaid(
+        option_aliases(place.options.databases, place.directory, os.environ, use_tz, stated_aliases)
+    )
 
 
 def _registry(module: str, place: Root) -> Sequence[RegisteredApp]:

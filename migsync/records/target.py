@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,13 +26,17 @@ from migsync.sync.run import Run
 T = TypeVar("T")
 
 
-
 @dataclass(frozen=True)
 class Snapshot:
-    """What a target held at one moment: every row, ordered by id, and every run, oldest first."""
+    """What a target held at one moment: every row, ordered by id, and every run, oldest first.
 
-    records: tuple[Record, ...]
+    `fresh` where there is no table. `schemas` are those of the database with a table, where they were asked for.
+    """
+
+    records: tuple[Record, ...] = ()
     runs: tuple[Run, ...] = ()
+    fresh: bool = False
+    schemas: tuple[str, ...] = ()
 
 
 def open_target(config: DatabaseConfig) -> Target:
@@ -105,19 +109,28 @@ class Target:
     @cached_property
     def survey(self) -> Survey:
         """What the server said about itself when it was first asked."""
-        absent = self.behaviour.absent(self._engine.url)
-        if absent:
-            return Survey(absent, self.config.schema, None)
+        if self._absent:
+            return Survey(self._absent, self.config.schema, None)
         return self._transact(lambda connection: self.behaviour.survey(connection, self.config.schema))
 
-    def snapshot(self, *, journaled: bool = True) -> Snapshot | None:
-        """The rows and, where it is `journaled`, the journal, both of one moment; None where there is no table."""
+    def snapshot(self, *, journaled: bool = True, listed: Container[str] | None = None) -> Snapshot:
+        """The rows and, where it is `journaled`, the journal, both of one moment.
 
-        def read(connection: sa.Connection, table: Table) -> Snapshot:
-            records = read_records(connection, table)
-            return Snapshot(records, journal.read_runs(connection, table.schema) if journaled else ())
+        With `listed`, the database's schemas as well, unless `listed` has its identity: they are the same for all of
+        its targets.
+        """
 
-        return self._read(read)
+        def read(connection: sa.Connection) -> Snapshot:
+            survey = self._surveyed(connection)
+            wanted = listed is not None and survey.database not in listed
+            schemas = self.behaviour.schemas(connection) if wanted else ()
+            if survey.table is None:
+                return Snapshot(fresh=True, schemas=schemas)
+            records = read_records(connection, survey.table)
+            runs = journal.read_runs(connection, survey.table.schema) if journaled else ()
+            return Snapshot(records, runs, schemas=schemas)
+
+        return Snapshot(fresh=True) if self._absent else self._transact(read)
 
     def read(self) -> tuple[Record, ...] | None:
         """The rows alone, ordered by id; None where there is no table (a fresh database)."""
@@ -156,11 +169,20 @@ class Target:
         """What `read` returns for the table; None where there is none."""
 
         def read_table(connection: sa.Connection) -> T | None:
-            if "survey" not in vars(self):
-                self.survey = self.behaviour.survey(connection, self.config.schema)
-            return None if self.survey.table is None else read(connection, self.survey.table)
+            table = self._surveyed(connection).table
+            return None if table is None else read(connection, table)
 
-        return None if self.behaviour.absent(self._engine.url) else self._transact(read_table)
+        return None if self._absent else self._transact(read_table)
+
+    @property
+    def _absent(self) -> str:
+        return self.behaviour.absent(self._engine.url)
+
+    def _surveyed(self, connection: sa.Connection) -> Survey:
+        """The survey, made over this connection where it was not made before."""
+        if "survey" not in vars(self):
+            self.survey = self.behaviour.survey(connection, self.config.schema)
+        return self.survey
 
     def _transact(self, read: Callable[[sa.Connection], T]) -> T:
         """What `read` returns in one transaction; tried again where the server gave it up for somebody else's."""

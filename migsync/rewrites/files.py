@@ -77,22 +77,22 @@ def to_toml(rewrite: Rewrite) -> str:
     """The text of the file, the same bytes for the same rewrite."""
     lines = [
         f"format = {FORMAT}",
-        f"id = {_quoted(rewrite.id)}",
-        f"parents = {_quoted(sorted(rewrite.parents))}",
-        f"command = {_quoted(rewrite.command)}",
+        f"id = {toml_value(rewrite.id)}",
+        f"parents = {toml_value(sorted(rewrite.parents))}",
+        f"command = {toml_value(rewrite.command)}",
         f"created = {rewrite.created}",
     ]
     if rewrite.made_with_files:
         lines.append("made_with_files = true")
     for label, app in sorted(rewrite.apps.items()):
-        lines += ["", *_app_lines(f"apps.{_bare(label)}", app.as_dict())]
+        lines += ["", *_app_lines(f"apps.{toml_key(label)}", app.as_dict())]
     return "\n".join(lines) + "\n"
 
 
 def _app_lines(table: str, app: dict[str, Any]) -> Iterator[str]:
     yield f"[{table}]"
     if "from" in app:
-        yield f"from = {_quoted(app['from'])}"
+        yield f"from = {toml_value(app['from'])}"
     for name in ("before", "after", "removed", "renamed", "collapsed"):
         yield from _array_lines(name, app[name])
     tables = [(name, app.get(name)) for name in ("depends", "squashes")]
@@ -102,7 +102,7 @@ def _app_lines(table: str, app: dict[str, Any]) -> Iterator[str]:
             yield from (
                 "",
                 f"[{table}.{name}]",
-                *(f"{_quoted(key)} = {_quoted(value)}" for key, value in values.items()),
+                *(f"{toml_value(key)} = {toml_value(value)}" for key, value in values.items()),
             )
 
 
@@ -112,17 +112,18 @@ def _array_lines(name: str, values: list[Any]) -> Iterator[str]:
         yield f"{name} = []"
         return
     yield f"{name} = ["
-    yield from (f"    {_quoted(value)}," for value in values)
+    yield from (f"    {toml_value(value)}," for value in values)
     yield "]"
 
 
-def _quoted(value: str | Sequence[Any]) -> str:
+def toml_value(value: str | Sequence[Any]) -> str:
     """A TOML string or array: JSON's form is TOML's too, control characters apart (they are refused in names)."""
     return toml_text(json.dumps(value, ensure_ascii=False))
 
 
-def _bare(label: str) -> str:
-    return label if re.fullmatch(r"[A-Za-z0-9_-]+", label) else _quoted(label)
+def toml_key(label: str) -> str:
+    """A key of TOML, in quotes where it needs them."""
+    return label if re.fullmatch(r"[A-Za-z0-9_-]+", label) else toml_value(label)
 
 
 def _free_path(directory: Path, rewrite: Rewrite) -> Path:

@@ -31,6 +31,7 @@ from migsync.sync.plan import Plan
 from migsync.sync.plan_file import Asked, PlanFile
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run
+from migsync.sync.schemas import Schemas
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,10 @@ class Survey:
         """Open and read the targets: `asked`, or every alias; each database once."""
         chosen = choose(self.project, asked)
         readings: dict[str, Reading] = {}
+        schemas = Schemas()
         for config in chosen:
             try:
-                reading = self._read(config)
+                reading = self._read(config, schemas)
             except MigsyncError as error:
                 self.errors[config.alias] = error
                 continue
@@ -132,12 +134,15 @@ class Survey:
             self.targets[reading.target.alias] = reading.target
             self.records[reading.target.alias] = reading.records
             self.runs[reading.target.alias] = reading.runs
+        looked_at = {config.alias for config in chosen} - self.errors.keys()
+        self.findings += schemas.findings(self.project, looked_at)
         return list(readings.values())
 
-    def _read(self, config: DatabaseConfig) -> Reading | None:
+    def _read(self, config: DatabaseConfig, schemas: Schemas) -> Reading | None:
         target = self._open.enter_context(open_target(config))
-        found = target.snapshot(journaled=self.project.journal)
-        if found is None:
+        found = target.snapshot(journaled=self.project.journal, listed=schemas.databases)
+        schemas.add(target, found.schemas)
+        if found.fresh:
             return None
         use_tz = self.project.use_tz if config.use_tz is None else config.use_tz
         return Reading(target, found.records, found.runs, Clock(naive_is_utc=bool(use_tz)))

@@ -24,11 +24,14 @@ def test_everything(tmp_path: Path) -> None:
         journal = false
         lock-timeout = 2.5
         python-path = "src"
+        ignore-schemas = ["archive", "old_*"]
         [tool.migsync.apps]
         shop = "src/shop"
         [tool.migsync.databases.main]
         url_env = "DATABASE_URL"
         schema = "tenant"
+        [tool.migsync.databases.other]
+        alias = "main"
     """
     assert read(tmp_path, text) == Options(
         settings="config.settings",
@@ -36,8 +39,12 @@ def test_everything(tmp_path: Path) -> None:
         journal=False,
         lock_timeout=2.5,
         python_path=("src",),
+        ignore_schemas=("archive", "old_*"),
         apps={"shop": "src/shop"},
-        databases={"main": DatabaseOptions(url_env="DATABASE_URL", schema="tenant")},
+        databases={
+            "main": DatabaseOptions(url_env="DATABASE_URL", schema="tenant"),
+            "other": DatabaseOptions(alias="main"),
+        },
         file=str(tmp_path / "pyproject.toml"),
     )
 
@@ -55,8 +62,8 @@ def test_no_file_no_table_and_an_empty_table(tmp_path: Path) -> None:
         ("[tool.migsync]\nlock_timeout = 1", "unknown key 'lock_timeout'", "Did you mean lock-timeout?"),
         ("[tool.migsync]\nzzz = 1", "unknown key 'zzz'", "Known keys: settings, rewrites"),
         ("[tool.migsync.databases.a]\nurl-env = 'X'", "[tool.migsync.databases.a]", "Did you mean url_env?"),
-        ("[tool.migsync.databases.a]\nschema = 'x'", "must have either url or url_env", ""),
-        ("[tool.migsync.databases.a]\nurl = 'x'\nurl_env = 'X'", "must have either url or url_env", ""),
+        ("[tool.migsync.databases.a]\nschema = 'x'", "must have one of url, url_env and alias", ""),
+        ("[tool.migsync.databases.a]\nurl = 'x'\nurl_env = 'X'", "must have one of url, url_env and alias", ""),
         ("[tool.migsync.databases]\na = 'sqlite://'", "tool.migsync.databases.a must be a table; it is str", ""),
         ("[tool.migsync]\njournal = 'no'", "tool.migsync.journal must be true or false", ""),
         ("[tool.migsync]\nlock-timeout = -1", "must be a number of seconds", ""),

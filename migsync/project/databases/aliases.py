@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +76,21 @@ def django_aliases(databases: Mapping[str, Mapping[str, Any]], use_tz: bool | No
 
 
 def option_aliases(
-    databases: Mapping[str, DatabaseOptions], base: Path, environ: Mapping[str, str], use_tz: bool | None
+    databases: Mapping[str, DatabaseOptions],
+    base: Path,
+    environ: Mapping[str, str],
+    use_tz: bool | None,
+    others: Aliases,
 ) -> Aliases:
-    """The aliases of ``[tool.migsync.databases]``; SQLite paths in them are relative to `base`."""
+    """The aliases of ``[tool.migsync.databases]``; SQLite paths in them are relative to `base`.
+
+    `others` are those whose connections they may take, beside those that have a URL here.
+    """
     configs: dict[str, DatabaseConfig] = {}
     findings: list[Finding] = []
     for alias, options in databases.items():
+        if options.alias:
+            continue
         url = options.url or environ.get(options.url_env, "")
         if url:
             configs[alias], dropped = url_alias(alias, url, base, use_tz, options.schema)
@@ -93,7 +102,22 @@ def option_aliases(
                 hint=f"Set {options.url_env}, or give url in [tool.migsync.databases.{alias}].",
             )
             configs[alias] = DatabaseConfig(alias, "", schema=options.schema, use_tz=use_tz, error=error)
-    return Aliases(configs, findings=tuple(findings))
+    known = {**others.passed_over, **others.databases, **configs}
+    for alias, options in databases.items():
+        if options.alias:
+            known[alias] = _other_schema(alias, options, known.get(options.alias))
+    return Aliases({alias: known[alias] for alias in databases}, findings=tuple(findings))
+
+
+def _other_schema(alias: str, options: DatabaseOptions, taken: DatabaseConfig | None) -> DatabaseConfig:
+    """The entry with the connection of the alias that it takes, for its own schema."""
+    if taken is not None:
+        return replace(taken, alias=alias, schema=options.schema)
+    error = TargetError(
+        f"The database {alias!r} takes its connection from the alias {options.alias!r}, which does not exist.",
+        hint=f"In [tool.migsync.databases.{alias}], name an alias of DATABASES, or an entry that stands above it.",
+    )
+    return DatabaseConfig(alias, "", schema=options.schema, error=error)
 
 
 def url_alias(
