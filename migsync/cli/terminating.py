@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -12,7 +13,7 @@ REFUSED: Final = 1  # migsync.errors is not imported yet
 
 
 def terminable(run: Callable[[], int]) -> int:
-    """The status of `run`; `TERMINATED` where SIGTERM came and nothing was changed.
+    """The status of `run`, which is 1 for an exception; `TERMINATED` where SIGTERM came and nothing was changed.
 
     Only the first one counts: ``timeout`` sends two, and the second would cut the putting away off.
     """
@@ -30,7 +31,20 @@ def terminable(run: Callable[[], int]) -> int:
         status = run()
     except KeyboardInterrupt:  # while modules were still being imported: nothing has begun
         status = REFUSED
+    except Exception:
+        _tell_fault()
+        status = REFUSED
     finally:
         if ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return TERMINATED if came and status == REFUSED else status
+
+
+def _tell_fault() -> None:
+    """Write the traceback of a fault of migsync's own: it may quote a password, or what a terminal obeys."""
+    import traceback
+
+    from migsync.escapes import printable_lines
+    from migsync.redaction import redact
+
+    sys.stderr.write(printable_lines(redact(traceback.format_exc())))

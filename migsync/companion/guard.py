@@ -6,6 +6,7 @@ Django's setting ``MIGSYNC_ON_MIGRATE`` says what ``migrate`` does for a databas
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def _refused(alias: str, found: Survey) -> list[Refusal]:
 
 
 def _unsound(alias: str, cause: Finding | MigsyncError) -> Refusal:
-    look = f"See the whole plan with: python manage.py migsync plan --database {alias}"
+    look = f"See the whole plan with: python manage.py migsync plan --database {shlex.quote(alias)}"
     hint = "\n".join(filter(None, (cause.hint, look)))
     return Refusal(f"{alias}: {cause.found} {cause.meaning}".rstrip(), hint, "migsync.E002")
 
@@ -95,7 +96,8 @@ def _changed(alias: str, found: Survey) -> list[Refusal]:
     if count > 1:
         names = f"{count} records of django_migrations hold names that have changed"
     message = f"{alias}: {names}. `migrate` would take migrations that were applied for new ones."
-    return [Refusal(message, f"Run first: python manage.py migsync apply --database {alias}", "migsync.E001")]
+    hint = f"Run first: python manage.py migsync apply --database {shlex.quote(alias)}"
+    return [Refusal(message, hint, "migsync.E001")]
 
 
 def sync(alias: str) -> Outcome | None:

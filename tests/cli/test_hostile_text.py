@@ -13,6 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from migsync.cli.program import run
+from migsync.cli.terminating import terminable
 from migsync.escapes import (
     dot_string,
     html_code,
@@ -223,6 +224,16 @@ def test_settings_and_options(tmp_path, monkeypatch, text: str) -> None:
         return  # no command line can hold it
     for command in (["plan", "-d", text], ["undo", text], ["apply", text], ["plan", "--settings", text]):
         assert_harmless(said(shop, *command), "text")
+
+
+def test_a_fault_of_migsync(capsys) -> None:
+    def fail() -> int:
+        raise RuntimeError("\x1b[31m\x9b postgres://u:a@s3cr3tPASS@h/db")
+
+    assert terminable(fail) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback")
+    assert said.endswith("RuntimeError: \\x1b[31m\\x9b postgres://***\n")
 
 
 def test_a_branch_and_its_author(tmp_path, monkeypatch) -> None:
