@@ -11,6 +11,7 @@
     * UnknownEngine .......  1  a database engine that migsync does not know
     * Unreachable .........  1  no connection (host, password, permission to connect)
     * NotPermitted ........  1  connected, but not allowed to read or write
+      * JournalNotPermitted   1  the same for migsync's journal
     * ReadOnly ............  1  a standby, or a server in read-only mode
   * PlanFileError .........  1  a plan file that cannot be used here
   * UnknownRun ............  1  no run, or more than one, fits what was given
@@ -132,6 +133,19 @@ class NotPermitted(TargetError):
     """Connected, but not allowed to read or write what is needed."""
 
     code = "not-permitted"
+
+
+class JournalNotPermitted(NotPermitted):
+    """Not allowed to read or write migsync's journal.
+
+    `right` is the privilege that is missing (``SELECT``, ``INSERT``, ``CREATE``). `seen` is False where the database
+    does not even say whether there is a journal.
+    """
+
+    def __init__(self, found: str, meaning: str = "", hint: str | None = None, *, right: str, seen: bool) -> None:
+        super().__init__(found, meaning, hint)
+        self.right = right
+        self.seen = seen
 
 
 class ReadOnly(TargetError):

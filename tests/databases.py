@@ -9,7 +9,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -361,3 +361,22 @@ def django_databases(databases: Mapping[str, Database]) -> str:
     values = {alias: database.django for alias, database in databases.items()}
     needs_mysqldb = any(database.engine == "mysql" for database in databases.values())
     return f"{MYSQLDB_SETTINGS if needs_mysqldb else ''}DATABASES = {values!r}\n"
+
+
+@contextmanager
+def user_of(database: Database) -> Iterator[tuple[str, str]]:
+    """A user without any right, as (name, URL); dropped at the end."""
+    assert isinstance(database, PostgreSQLDatabase | MySQLDatabase)
+    name = f"{database.name}_user"
+    account = f"'{name}'@'%'" if database.engine == "mysql" else f'"{name}"'
+    if database.engine == "mysql":
+        database.execute(f"CREATE USER {account} IDENTIFIED BY 's3cr3t'")
+    else:
+        database.execute(f"CREATE ROLE {account} LOGIN PASSWORD 's3cr3t'")
+    limited = replace(database, server=replace(database.server, user=name, password="s3cr3t"))
+    try:
+        yield account, limited.url
+    finally:
+        if database.engine == "postgresql":
+            database.execute(f"DROP OWNED BY {account}")
+        database.execute(f"DROP {'USER' if database.engine == 'mysql' else 'ROLE'} {account}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from migsync.cli.output import Output
+from migsync.cli.views.findings import NO_JOURNAL
 
 if TYPE_CHECKING:
     from migsync.project import Project
@@ -179,7 +180,7 @@ def consent_options(function: F) -> F:
 reason_option = click.option("--reason", default="", metavar="TEXT", help="A note for the log.")
 
 journal_option = click.option(
-    "--no-journal",
+    NO_JOURNAL,
     is_flag=True,
     help="For databases that keep no journal, where you may not create tables. Then there is no migsync undo.",
 )

@@ -234,7 +234,9 @@ def _plan(survey: Survey, reading: Reading, history: History, proposal: Proposal
     rewrites = survey.rewrites.with_proposed(proposal.rewrite if proposal else None)
     project = survey.project
     origins = Origins(stated=project.leftovers)
-    options = PlanOptions(clock=reading.clock, trust_names=not project.journal, origins=origins)
+    options = PlanOptions(
+        clock=reading.clock, trust_names=not project.journal, unseen_journal=reading.unseen, origins=origins
+    )
     return make_plan(history, rewrites, reading.records, reading.target.ref, runs=reading.runs, options=options)
 
 

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from migsync.errors import LockTimeout, MigsyncError, NotPermitted, ReadOnly, TargetError, UnexpectedResult, Unreachable
+from migsync.errors import (
+    JournalNotPermitted,
+    LockTimeout,
+    MigsyncError,
+    NotPermitted,
+    ReadOnly,
+    TargetError,
+    UnexpectedResult,
+    Unreachable,
+)
 from migsync.records.config import DatabaseConfig
 from migsync.redaction import redact
 
@@ -83,7 +92,8 @@ class Survey:
     """What a connection tells about a target: its identity, the schema to qualify with, and whether it can be written.
 
     `table` is None in a fresh database; `read_only` is the reason, or empty. `database` is the identity of the database
-    that the schema is in, on an engine whose databases have schemas; else empty.
+    that the schema is in, on an engine whose databases have schemas; else empty. `account` is the user
+    of this connection, quoted for a GRANT; empty where the engine has no users.
     """
 
     identity: str
@@ -91,6 +101,7 @@ class Survey:
     table: Table | None
     read_only: str = ""
     database: str = ""
+    account: str = ""
 
 
 class Engine(ABC):
@@ -225,19 +236,16 @@ class Engine(ABC):
 def denied(statement: str, said: str, meaning: str) -> NotPermitted:
     """What right is missing, by the statement that was refused."""
     verb = statement.split(maxsplit=1)[0].upper() if statement.strip() else ""
-    # How SQLAlchemy asks MySQL whether a table is there.
-    verb = "SELECT" if verb == "DESCRIBE" else verb
+    # How SQLAlchemy asks MySQL whether a table is there. MySQL refuses that for a table that is not there, too.
+    seen, verb = verb != "DESCRIBE", "SELECT" if verb == "DESCRIBE" else verb
     if JOURNAL_PREFIX in statement:
-        return NotPermitted(
-            f"No right to {verb} migsync's journal: {said}",
-            meaning,
-            "Have it created (sql/*/journal.sql) with SELECT and INSERT granted to this user, or use --no-journal.",
-        )
+        what = f"{verb} migsync's journal" if seen else "see whether there is a journal of migsync's"
+        return JournalNotPermitted(f"No right to {what}: {said}", meaning, right=verb, seen=seen)
     # LOCK TABLE needs one of the two, whichever the changes need.
     right = "UPDATE or DELETE" if verb == "LOCK" else verb or "use"
     hint = f"Grant {right} on {TABLE} to this user"
     if verb != "SELECT":  # who may not read cannot have a script made either
-        hint += ", or have somebody who may run the script: migsync script"
+        hint += ", or have somebody who may run the script: migsync script --out sql"
     return NotPermitted(f"No right to {right} {TABLE}: {said}", meaning, hint)
 
 

@@ -73,14 +73,15 @@ class MySQL(Engine):
     def survey(self, connection: sa.Connection, schema: str) -> Survey:
         """Asked with SHOW: naming a variable that the server does not have is an error."""
         about: dict[str, str] = {name.lower(): value for name, value in connection.execute(sa.text(ABOUT))}
-        database, session_read_only = connection.execute(
-            sa.text(f"SELECT DATABASE(), {self.session_read_only(connection)}")
+        database, session_read_only, user = connection.execute(
+            sa.text(f"SELECT DATABASE(), {self.session_read_only(connection)}, CURRENT_USER()")
         ).one()
         return Survey(
             identity=f"{server(about)}/{schema or database}",
             schema=schema,
             table=self.table(connection, schema),
             read_only=read_only(about, bool(session_read_only)),
+            account=account(user),
         )
 
     def session_read_only(self, connection: sa.Connection) -> str:
@@ -150,6 +151,12 @@ def number(error: DBAPIError) -> int:
     """The server's or the driver's error number; -1 where there is none."""
     arguments = error.orig.args if error.orig is not None else ()
     return arguments[0] if arguments and isinstance(arguments[0], int) else -1
+
+
+def account(user: str) -> str:
+    """``name@host``, as CURRENT_USER() says it, quoted for a GRANT."""
+    name, _, host = user.rpartition("@")
+    return "@".join("'" + part.replace("\\", "\\\\").replace("'", "''") + "'" for part in (name, host))
 
 
 def server(about: Mapping[str, str]) -> str:

@@ -36,7 +36,8 @@ SELECT current_schema() AS schema, pg_is_in_recovery() AS standby,
        current_setting('default_transaction_read_only') = 'on' AS read_only,
        has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS knows_itself,
        (SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = current_database()) AS database,
-       concat_ws(':', inet_server_addr(), inet_server_port(), current_database()) AS address
+       concat_ws(':', inet_server_addr(), inet_server_port(), current_database()) AS address,
+       quote_ident(current_user) AS account
 """
 
 # By the index on relname, whatever the number of tables; every role may read pg_class.
@@ -112,6 +113,7 @@ class PostgreSQL(Engine):
             schema=where,
             table=Table(where) if found else None,
             read_only=read_only(about),
+            account=about.account,
         )
 
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:

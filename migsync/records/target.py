@@ -14,12 +14,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from migsync.engines import Deadline, Engine, Failure, Survey, Table, engine_of
 from migsync.engines.base import first_line
-from migsync.errors import MigsyncError, Unreachable
+from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
 from migsync.records.config import DatabaseConfig
 from migsync.records.reading import read_records
 from migsync.records.record import Record
 from migsync.redaction import redact, secrets_in
-from migsync.sync import journal
+from migsync.sync import journal, journal_rights
 from migsync.sync.plan import TargetRef
 from migsync.sync.run import Run
 
@@ -151,6 +151,32 @@ class Target:
             raise self._unreachable(str(error)) from None
 
     @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turns a driver's error inside the block into one for a person."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise self.explain(error) from error
+
+    def explain(self, error: DBAPIError, *, reading: bool = False, writing: bool = False) -> MigsyncError:
+        """The error for a person. Where a right on the journal is missing, it says how to grant it.
+
+        `reading`: nothing was to be changed. `writing`: the journal was to be written.
+        """
+        found = self.behaviour.explain(error, reading=reading)
+        if isinstance(found, JournalNotPermitted):
+            found.hint = journal_rights.way_on(found, self.journal_grants(writing=writing), writing=writing)
+        return found
+
+    def journal_grants(self, *, writing: bool) -> str:
+        """The statements that let this connection's user read, or write, the journal; empty on SQLite."""
+        if not self.survey.account:
+            return ""
+        schema = self.survey.schema or self._engine.url.database
+        found = journal_rights.grants(self._engine.dialect, schema, self.survey.account, writing=writing)
+        return "\n".join(found)
+
+    @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A transaction that only reads, on a connection of its own, which is closed with it.
 
@@ -193,7 +219,7 @@ class Target:
                     return read(connection)
             except DBAPIError as error:
                 if self.behaviour.failure(error) is not Failure.CONFLICT or deadline.passed:
-                    raise self.behaviour.explain(error, reading=True) from error
+                    raise self.explain(error, reading=True) from error
 
     def _unreachable(self, said: str) -> MigsyncError:
         """Raised from None: the driver's error, and a traceback with it, may hold the password."""

@@ -123,12 +123,18 @@ class Places:
 
 
 def decide(
-    places: Places, records: Sequence[Record], journaled: frozenset[str], clock: Clock, trust_names: bool = False
+    places: Places,
+    records: Sequence[Record],
+    journaled: frozenset[str],
+    clock: Clock,
+    trust_names: bool = False,
+    unseen_journal: str = "",
 ) -> Position:
     """Decide where `records` (all of one app) stand.
 
     `journaled` are the ids of rewrites that the target's journal says it has been through. With `trust_names` the
-    time of a record under a new name is no evidence: for databases that keep no journal.
+    time of a record under a new name is no evidence: for databases that keep no journal. `unseen_journal` says how to
+    let migsync see a journal that may be there. Until then, that `journaled` lacks a rewrite is no evidence either.
     """
     app, changing = places.app, places.rewrites.of_app(places.app)
     journaled &= {rewrite.id for rewrite in changing}
@@ -138,8 +144,9 @@ def decide(
     named = [position for position in candidates if recorded & touched <= places.names(position)]
     if not named:
         return Position(journaled, (_nowhere(places, recorded & touched, journaled),))
-    # A run without a journal keeps the old times: there they say nothing.
-    for narrow in (_closed, _in_applied_order) if trust_names else (_closed, _in_applied_order, _not_before_made):
+    # A run keeps the old times. Where no journal says whether there was one, they say nothing.
+    timeless = trust_names or unseen_journal
+    for narrow in (_closed, _in_applied_order) if timeless else (_closed, _in_applied_order, _not_before_made):
         if _same_rows(places, records, named):
             break
         named = [position for position in named if narrow(places, records, position, journaled, clock)] or named
@@ -148,7 +155,7 @@ def decide(
         return Position(position, (_open(places, named),))
     if trust_names:
         return Position(position)
-    return Position(position, tuple(_doubts(places, records, position - journaled, clock)))
+    return Position(position, tuple(_doubts(places, records, position - journaled, clock, unseen_journal)))
 
 
 def forced(places: Places, text: str) -> Position:
@@ -228,9 +235,14 @@ def _not_before_made(
     return not any(all(clock.older(record.applied, moment) for record in records) for moment in made)
 
 
-def _doubts(places: Places, records: Sequence[Record], unjournaled: frozenset[str], clock: Clock) -> Iterable[Finding]:
+def _doubts(
+    places: Places, records: Sequence[Record], unjournaled: frozenset[str], clock: Clock, unseen_journal: str
+) -> Iterable[Finding]:
     """A record under a name that a rewrite gave, applied before that rewrite was made, and no journal to explain it."""
     app = places.app
+    journal = "no journal says that this database has been through it"
+    if unseen_journal:
+        journal = "a journal that says that this database has been through it cannot be seen"
     for rewrite in places.rewrites.of_app(app):
         if rewrite.id not in unjournaled:
             continue
@@ -241,10 +253,11 @@ def _doubts(places: Places, records: Sequence[Record], unjournaled: frozenset[st
                     "doubtful-name",
                     Severity.ERROR,
                     f"{record.key} is recorded since {record.applied}, before {rewrite.label} gave a migration "
-                    f"this name ({rewrite.created}), and no journal says that this database has been through it.",
+                    f"this name ({rewrite.created}), and {journal}.",
                     "Either its rows were renamed by other means, or this row is a leftover of another migration "
                     "and the one on disk never ran here.",
-                    f"If it was renamed: --position {app}={rewrite.label}. If it is a leftover: --prune {record.key} "
+                    (f"{unseen_journal}\n" if unseen_journal else "")
+                    + f"If it was renamed: --position {app}={rewrite.label}. If it is a leftover: --prune {record.key} "
                     f"--position {app}=none.\n"
                     "If migsync renames without a journal here, say so once: journal = false in [tool.migsync].",
                     app=app,

@@ -115,7 +115,7 @@ def settle(target: Target, run_id: str, *, journaled: bool = True, lock_timeout:
     """
     if target.table is None:
         return None
-    with target.behaviour.explained(), closing(target.connect()) as connection:
+    with target.explained(), closing(target.connect()) as connection:
         target.behaviour.lock(connection, target.table, Deadline(lock_timeout))
         runs = read_runs(connection, target.table.schema, run_id)
         return True if runs else False if journaled else None
@@ -194,7 +194,7 @@ class _Application:
             except DBAPIError as error:
                 if self.target.behaviour.failure(error) in RETRIED and not deadline.passed:
                     continue
-                raise self.target.behaviour.explain(error) from error
+                raise self.target.explain(error, writing=True) from error
 
     def _attempt(self, deadline: Deadline) -> Outcome:
         connection = self.target.connect()

@@ -14,6 +14,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import forward_names
 from migsync.sync.plan import Change
 
+UNSEEN_JOURNAL = "unseen-journal"
 UNDECIDED = frozenset(
     {
         "no-position",
@@ -25,6 +26,17 @@ UNDECIDED = frozenset(
         "label-used-again",
     }
 )
+
+
+def unseen_journal(hint: str) -> Finding:
+    """The database does not say whether it holds a journal; `hint` says how to let migsync see it."""
+    return Finding(
+        UNSEEN_JOURNAL,
+        Severity.WARNING,
+        "This user cannot see whether this database holds migsync's journal.",
+        "The plan is made without it. Where only a journal could tell what a record is, the plan is blocked.",
+        hint,
+    )
 
 
 def taken(before: Sequence[Record], after: Sequence[Record], scope: Collection[str]) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ class PlanOptions:
     `apps` limits the plan (None: all first-party apps). `positions` maps an app to the last rewrite that the target
     has been through (file name, beginning of the id, or ``none``). `prune` are ``app.name`` or ``app`` of rows to
     remove. `dedupe` keeps the earliest of several rows of one key. `trust_names`: see :func:`position.decide`.
+    `unseen_journal` says how to let migsync see a journal that may be there; empty where it is seen, or not there.
     With `conflicts`, several leaf nodes in one app are refused as ``migrate`` does; commands that mend such files plan
     without it. `origins` is what is known about records without a file. `backwards` lets records go back to the names
     of older files.
@@ -43,6 +44,7 @@ class PlanOptions:
     dedupe: bool = False
     clock: Clock = field(default_factory=Clock)
     trust_names: bool = False
+    unseen_journal: str = ""
     origins: Origins = NO_ORIGINS
     backwards: bool = False
     conflicts: bool = False
@@ -72,6 +74,8 @@ def make_plan(
     findings = [finding for finding in history.findings if finding.blocks and finding.app not in others]
     files_told = bool(findings)
     findings += [*labels.conflicts(), *rewrites.conflicts()]
+    if options.unseen_journal and not options.trust_names:
+        findings.append(checks.unseen_journal(options.unseen_journal))
     rows, pruned = prune([Row.of(record) for record in records], history, options.prune, options.positions, labels)
     rows, doubles = dedupe(rows, scope, options.dedupe)
     back = bring_back(rows, runs, rewrites, scope | labels.olds(scope))
@@ -162,7 +166,7 @@ def _through_rewrites(
         if app in forced_to:
             position = forced_to[app]
         else:
-            position = decide(places, recorded, journaled, options.clock, options.trust_names)
+            position = decide(places, recorded, journaled, options.clock, options.trust_names, options.unseen_journal)
         findings += position.findings
         positions[app] = position
         if not position.findings:

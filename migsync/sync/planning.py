@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
-from migsync.errors import MigsyncError, UnknownAlias, UsageError
+from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias, UsageError
 from migsync.findings import Finding, Severity
 from migsync.history import Cache, History, read_history
 from migsync.project import Project
 from migsync.project.swappable import missing_settings
 from migsync.records.config import DatabaseConfig
 from migsync.records.record import Record
-from migsync.records.target import Target, open_target
+from migsync.records.target import Snapshot, Target, open_target
 from migsync.rewrites.files import load_rewrites
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.make import parse_changes
@@ -58,12 +58,16 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class Reading:
-    """One target and what it held when it was read."""
+    """One target and what it held when it was read.
+
+    `unseen` is empty, or how to let migsync see the journal where the database does not say whether there is one.
+    """
 
     target: Target
     records: tuple[Record, ...]
     runs: tuple[Run, ...]
     clock: Clock
+    unseen: str = ""
 
 
 @dataclass
@@ -140,12 +144,25 @@ class Survey:
 
     def _read(self, config: DatabaseConfig, schemas: Schemas) -> Reading | None:
         target = self._open.enter_context(open_target(config))
-        found = target.snapshot(journaled=self.project.journal, listed=schemas.databases)
+        found, unseen = self._snapshot(target, schemas)
         schemas.add(target, found.schemas)
         if found.fresh:
             return None
         use_tz = self.project.use_tz if config.use_tz is None else config.use_tz
-        return Reading(target, found.records, found.runs, Clock(naive_is_utc=bool(use_tz)))
+        return Reading(target, found.records, found.runs, Clock(naive_is_utc=bool(use_tz)), unseen)
+
+    def _snapshot(self, target: Target, schemas: Schemas) -> tuple[Snapshot, str]:
+        """The records with the journal, and :attr:`Reading.unseen`.
+
+        Without the journal where the project or the request says that there is none, or where it cannot be seen.
+        """
+        try:
+            return target.snapshot(journaled=self.project.journal, listed=schemas.databases), ""
+        except JournalNotPermitted as error:
+            if error.seen and not self.request.trust_names:
+                raise
+            found = target.snapshot(journaled=False, listed=schemas.databases)
+            return found, "" if self.request.trust_names else error.hint
 
 
 def survey(project: Project, request: PlanRequest, *, proposed: Rewrite | None = None) -> Survey:
@@ -208,7 +225,7 @@ def _plan(result: Survey, request: PlanRequest) -> None:
                 reading.records,
                 reading.target.ref,
                 runs=reading.runs,
-                options=replace(options, clock=reading.clock),
+                options=replace(options, clock=reading.clock, unseen_journal=reading.unseen),
             )
             for reading in readings
         ]

@@ -108,6 +108,18 @@ def test_swap_that_nothing_tells_apart_is_refused_and_can_be_stated() -> None:
     assert names(after(rows, unpassed)) == ["shop.0001_initial", "shop.0002_x", "shop.0003_x"]
 
 
+def test_the_time_decides_nothing_where_a_journal_may_be_there_and_cannot_be_seen() -> None:
+    disk = history(shop="0001_initial 0002_x 0003_x")
+    known = rewrites(disk, "shop.0003_x=0002_x", "shop.0002_x=0003_x", old=SWAP_OLD)
+    known = Rewrites((replace(known.ordered[0], made_with_files=True),))
+    moment = "2026-01-01 00:00:00"
+    rows = [Record(n, "shop", name, moment) for n, name in enumerate(["0001_initial", "0003_x", "0002_x"], 1)]
+    assert len(make_plan(disk, known, rows, REF).changes) == 2
+    plan = make_plan(disk, known, rows, REF, options=PlanOptions(unseen_journal="GRANT SELECT …"))
+    assert codes(plan) == ["unseen-journal", "open-position"]
+    assert plan.blocked
+
+
 def test_stale_row_under_the_new_name_is_refused() -> None:
     """Pitfall 5: the migration on disk never ran here."""
     disk = history(shop="0001_initial 0002_add_email")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,11 @@ from migsync.cli.options import Where, journal_option, output_options, planning_
 from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import Span, Style, line
-from migsync.errors import ExitStatus, FileDiffers, MigsyncError
+from migsync.errors import ExitStatus, FileDiffers, MigsyncError, UsageError
 from migsync.files.boundary import file_name
 
 if TYPE_CHECKING:
-    from migsync.sync.plan import Plan
+    from migsync.project import Project
 
 
 @click.command(
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     examples="""
     migsync script --out sql                    # sql/default.apply.sql, sql/default.undo.sql, and so on
     migsync script plan.json --out sql          # of a plan that was reviewed
+    migsync script --journal-tables --out sql   # sql/default.journal.sql, for an administrator
     psql -f sql/default.apply.sql bookshop      # or: mariadb bookshop < FILE, sqlite3 bookshop.db < FILE
     """,
 )
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where to write ALIAS.apply.sql and ALIAS.undo.sql.",
 )
+@click.option(
+    "--journal-tables",
+    is_flag=True,
+    help="Write ALIAS.journal.sql instead, which creates the journal's tables and lets this user write to them.",
+)
 @click.option("--force", is_flag=True, help="Overwrite files that are there and differ.")
 @planning_options
 @journal_option
@@ -48,6 +54,7 @@ def script(
     output: Output,
     file: Path | None,
     directory: Path,
+    journal_tables: bool,
     force: bool,
     no_journal: bool,
     where: Where,
@@ -64,12 +71,16 @@ def script(
     from migsync.sync.scripts import apply_script, undo_script
 
     project = where.project()
+    if journal_tables:
+        if file or no_journal or any(value for name, value in asked.items() if name != "databases"):
+            raise UsageError("--journal-tables needs no plan.", "", "Beside --out, give only --database.")
+        return _journal_tables(output, project, directory, asked["databases"], force=force)
     settle_files(output, project)
     with work_of(output, project, file, asked, trust_names=no_journal, ask=False) as work:
         texts = {}
         for plan in work.ready:
-            texts[_place(directory, plan, "apply")] = apply_script(plan, journal=not no_journal)
-            texts[_place(directory, plan, "undo")] = undo_script(plan, journal=not no_journal)
+            texts[_place(directory, plan.target.alias, "apply")] = apply_script(plan, journal=not no_journal)
+            texts[_place(directory, plan.target.alias, "undo")] = undo_script(plan, journal=not no_journal)
         _check(texts, force=force)
         rewrite = write_proposed(output, work)
         write_outputs(directory, texts)
@@ -84,16 +95,37 @@ def script(
         return work.status
 
 
-def _place(directory: Path, plan: Plan, what: str) -> Path:
+def _place(directory: Path, alias: str, what: str) -> Path:
     """Where a script goes. Raises MigsyncError for an alias that would lead out of the directory."""
     try:
-        return directory / file_name(f"{plan.target.alias}.{what}.sql")
+        return directory / file_name(f"{alias}.{what}.sql")
     except ValueError as error:
         raise MigsyncError(
-            f"No script can be named after the database {plan.target.alias!a}: {error}.",
+            f"No script can be named after the database {alias!a}: {error}.",
             "No file was written.",
             "Give the database another alias, or choose others: --database ALIAS",
         ) from error
+
+
+def _journal_tables(
+    output: Output, project: Project, directory: Path, aliases: Sequence[str], *, force: bool
+) -> ExitStatus:
+    """The files for an administrator, where migsync's own user may not create tables."""
+    from migsync.cli.written import write_outputs
+    from migsync.records.target import open_target
+    from migsync.sync.planning import choose
+    from migsync.sync.scripts import journal_script
+
+    texts = {}
+    for config in choose(project, aliases):
+        with open_target(config) as target:
+            text = journal_script(target.engine, target.survey.schema, target.journal_grants(writing=True))
+        texts[_place(directory, config.alias, "journal")] = text
+    _check(texts, force=force)
+    write_outputs(directory, texts)
+    output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)
+    output.document({"files": [str(path) for path in texts]})
+    return ExitStatus.DONE
 
 
 def _check(texts: Mapping[Path, str], *, force: bool) -> None:

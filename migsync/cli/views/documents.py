@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from migsync.cli.views.findings import next_step
 from migsync.errors import MigsyncError
 from migsync.escapes import json_text
 from migsync.sync.plan import Plan
@@ -21,7 +22,7 @@ def render(document: Mapping[str, Any]) -> str:
 
 def error_document(error: MigsyncError) -> dict[str, str]:
     """What a program needs of an error: a stable code, and the sentences."""
-    return {"code": error.code, "found": error.found, "meaning": error.meaning, "hint": error.hint}
+    return {"code": error.code, "found": error.found, "meaning": error.meaning, "hint": next_step(error)}
 
 
 def plan_state(plan: Plan) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import click
+
 from migsync.cli.views.blocks import Block, Line, Span, Style, line, near
-from migsync.errors import MigsyncError
+from migsync.errors import JournalNotPermitted, MigsyncError
 from migsync.findings import Finding, Severity
 
 WORDS = {
@@ -14,6 +16,7 @@ WORDS = {
     Severity.WARNING: Span("Warning: ", Style.WARNING),
     Severity.INFO: Span("Note: ", Style.DIM),
 }
+NO_JOURNAL = "--no-journal"
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -34,7 +37,16 @@ def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
 
 def error_blocks(error: MigsyncError, indent: int = 0) -> list[Line]:
     """An error in the same voice as an error finding."""
-    return list(_voice(WORDS[Severity.ERROR], error.found, error.meaning, error.hint, indent))
+    return list(_voice(WORDS[Severity.ERROR], error.found, error.meaning, next_step(error), indent))
+
+
+def next_step(error: MigsyncError) -> str:
+    """The error's hint. Where the command that runs can go on without the journal, it says so."""
+    context = click.get_current_context(silent=True)
+    options = {option for parameter in context.command.params for option in parameter.opts} if context else set()
+    if isinstance(error, JournalNotPermitted) and NO_JOURNAL in options:
+        return f"{error.hint}\nTo go on without a journal: {NO_JOURNAL}"
+    return error.hint
 
 
 def _voice(word: Span, found: str, meaning: str, hint: str, indent: int) -> Iterator[Line]:

@@ -1,0 +1,184 @@
+"""What each command needs: users with exactly these rights, and messages that say which one is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from migsync.cli.program import run
+from tests.databases import Database, user_of
+
+MIGRATION = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = [{}]\n"
+OLD = [
+    (1, "shop", "0001_initial", "2026-01-01 10:00:00.1"),
+    (2, "shop", "0003_price", "2026-01-02 10:00:00.2"),
+    (3, "shop", "0004_merge", "2026-01-03 10:00:00.3"),
+]
+TABLE = "django_migrations"
+# The table in README.md. Undoing a removal inserts a row; undoing a rename updates one.
+READ = {TABLE: {"SELECT"}}
+READ_JOURNAL = {"migsync_run": {"SELECT"}, "migsync_version": {"SELECT"}}
+WRITE = {TABLE: {"SELECT", "UPDATE", "DELETE"}}
+WRITE_JOURNAL = {"migsync_run": {"SELECT", "INSERT"}, "migsync_version": {"SELECT"}}
+UNDO = {TABLE: {"SELECT", "UPDATE", "INSERT"}}
+
+
+class Limited:
+    """A project whose one database is reached by a user with the rights that a test gives it."""
+
+    def __init__(self, root: Path, database: Database, account: str, url: str, capsys) -> None:
+        self.root, self.database, self.account, self.url, self.capsys = root, database, account, url, capsys
+        package = root / "shop" / "migrations"
+        package.mkdir(parents=True)
+        for path in (package, package.parent):
+            (path / "__init__.py").touch()
+        (package / "0001_initial.py").write_text(MIGRATION.format(""))
+        (package / "0002_price.py").write_text(MIGRATION.format('("shop", "0001_initial")'))
+        database.create_table()
+        database.insert(OLD)
+        if database.engine == "mysql":
+            # Without any right on a database, it is the connection that is refused.
+            database.execute(f"GRANT CREATE TEMPORARY TABLES ON `{database.name}`.* TO {account}")
+        self.old = database.dump()
+        self.as_administrator("rewrite", "--map", "shop.0003_price=0002_price", "--remove", "shop.0004_merge")
+
+    def grant(self, *rights: dict[str, set[str]]) -> None:
+        """Exactly these rights, and no others."""
+        for (table,) in self.database.execute(TABLES[self.database.engine]):
+            granted = {right for each in rights for right in each.get(table, ())}
+            if self.database.engine == "postgresql":
+                self.database.execute(f"REVOKE ALL ON {table} FROM {self.account}")
+            else:
+                self.database.execute(f"GRANT ALL ON {table} TO {self.account}")  # else there is nothing to revoke
+                self.database.execute(f"REVOKE ALL ON {table} FROM {self.account}")
+            if granted:
+                self.database.execute(f"GRANT {', '.join(sorted(granted))} ON {table} TO {self.account}")
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        return self._run(self.url, arguments, status)
+
+    def as_administrator(self, *arguments: str) -> str:
+        return self._run(self.database.url, arguments, 0)
+
+    def _run(self, url: str, arguments: tuple[str, ...], status: int) -> str:
+        text = f'[tool.migsync.databases.default]\nurl = "{url}"\n[tool.migsync.apps]\nshop = "shop/migrations"\n'
+        (self.root / "pyproject.toml").write_text(text)
+        self.capsys.readouterr()
+        ended = run(arguments)
+        out, err = self.capsys.readouterr()
+        assert ended == status, (arguments, out, err)
+        return re.sub(r"\s+", " ", out + err)
+
+    def grant_as_told(self, text: str) -> None:
+        """Run the statements of a message, as the administrator that it is for."""
+        told = re.findall(r"GRANT [^;]+;", text)
+        assert told
+        for statement in dict.fromkeys(told):
+            self.database.execute(statement)
+
+    def run_sql(self, path: Path) -> None:
+        lines = [line for line in path.read_text().splitlines() if not line.startswith("--")]
+        with closing(self.database.connect()) as connection, closing(connection.cursor()) as cursor:
+            for statement in "\n".join(lines).split(";\n"):
+                if statement.strip(" \n;"):
+                    cursor.execute(statement)
+            connection.commit()
+
+    @property
+    def changed(self) -> bool:
+        return self.database.dump() != self.old
+
+
+TABLES = {
+    "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+    "mysql": "SHOW TABLES",
+}
+
+
+@pytest.fixture(params=["postgresql", "mysql"])
+def limited(request, new_database, tmp_path, monkeypatch, capsys) -> Iterator[Limited]:
+    database = new_database(request.param)
+    root = tmp_path / "project"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("MIGSYNC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+    with user_of(database) as (account, url):
+        yield Limited(root, database, account, url, capsys)
+
+
+@pytest.fixture
+def journaled(limited) -> Limited:
+    """Applied by an administrator, who made the journal."""
+    limited.as_administrator("apply", "--noinput")
+    return limited
+
+
+def test_plan_status_and_script_need_select_alone_where_there_is_no_journal(limited):
+    limited.grant(READ)
+    planned = limited.run("plan")
+    assert "2 changes" in planned
+    # MariaDB does not tell such a user whether there is a journal.
+    assert ("cannot see whether" in planned) is (limited.database.engine == "mysql")
+    assert ("not seen" in limited.run("status")) is (limited.database.engine == "mysql")
+    limited.run("plan", "--no-journal")
+    limited.run("script", "--out", "sql")
+    assert not limited.changed
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "log", "undo --dry-run"])
+def test_a_journal_that_may_not_be_read_is_told_with_the_grants(journaled, command):
+    journaled.grant(READ)
+    told = journaled.run(*command.split(), status=1)
+    assert ("--no-journal" in told) is (command in ("plan", "status") and journaled.database.engine == "postgresql")
+    journaled.grant_as_told(told if command != "status" else journaled.run("plan", status=1))
+    journaled.run(*command.split())
+
+
+def test_no_journal_goes_on_where_the_journal_may_not_be_read(journaled):
+    journaled.grant(READ)
+    journaled.run("plan", "--no-journal")
+    journaled.run("status", "--no-journal")
+
+
+def test_apply_without_the_right_to_create_the_journal(limited):
+    limited.grant(WRITE)
+    told = limited.run("apply", "--noinput", status=1)
+    assert "migsync script --journal-tables --out sql" in told
+    assert not limited.changed
+    limited.run("script", "--journal-tables", "--out", "sql")
+    limited.run_sql(limited.root / "sql" / "default.journal.sql")
+    limited.run("apply", "--noinput")
+    assert limited.changed
+    limited.grant(UNDO, WRITE_JOURNAL)
+    limited.run("undo", "--noinput")
+    assert not limited.changed
+    assert "undo" in limited.run("log")
+
+
+def test_apply_without_a_journal_needs_no_right_on_it(limited):
+    limited.grant(WRITE)
+    limited.run("apply", "--noinput", "--no-journal")
+    assert limited.changed
+
+
+@pytest.mark.parametrize(("command", "rights"), [("apply", WRITE), ("undo", UNDO)])
+def test_each_right_is_needed(journaled, command, rights):
+    if command == "apply":
+        journaled.as_administrator("undo", "--noinput")
+    before = journaled.database.dump()
+    journaled.grant(rights, WRITE_JOURNAL)
+    for table, each in {**rights, **WRITE_JOURNAL}.items():
+        for right in sorted(each):
+            journaled.database.execute(f"REVOKE {right} ON {table} FROM {journaled.account}")
+            told = journaled.run(command, "--noinput", status=1)
+            assert right in told
+            assert ("--no-journal" in told) is (command == "apply" and table in WRITE_JOURNAL)
+            assert journaled.database.dump() == before
+            journaled.database.execute(f"GRANT {right} ON {table} TO {journaled.account}")
+    journaled.run(command, "--noinput")
+    assert journaled.database.dump() != before
