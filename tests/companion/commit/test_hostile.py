@@ -31,6 +31,8 @@ from migsync.companion.proposal import FileChange, Proposal
 from migsync.errors import FilesRefused, MigsyncError, Unsettled
 from migsync.files.key import key_file, user_key
 from tests.companion.commit.story import BEFORE, is_new, make_project, make_proposal, project_at, tree
+from tests.companion.commit.test_real_faults import NOBODY
+from tests.databases import unavailable
 from tests.profiles import examples
 
 ID = "ab" * 16
@@ -264,7 +266,7 @@ def test_documents_that_are_none(box: Path, name: str, content: bytes, capsys: p
     assert everything(box) == before
 
 
-def test_a_file_that_is_too_large_or_a_pipe(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_too_large_or_a_pipe(box: Path) -> None:
     root = box / "project"
     forge(root, record_of(slot("shop/migrations/x.py")))
     os.truncate(root / ".migsync/open", 10 * 2**30)  # sparse: it takes no room
@@ -274,6 +276,28 @@ def test_a_file_that_is_too_large_or_a_pipe(box: Path, monkeypatch: pytest.Monke
     os.mkfifo(root / ".migsync/open")
     with pytest.raises(Unsettled, match="a device or a pipe"):
         recover_files(root, lambda *_: True)
+
+
+def test_a_directory_of_another_user(tmp_path: Path) -> None:
+    if os.geteuid():
+        unavailable("only root can give files away")
+    root = tmp_path / "project"
+    project = make_project(root)
+    commit(project, make_proposal(root))
+    os.chown(root / ".migsync", NOBODY, NOBODY)
+    before = everything(tmp_path)
+    with pytest.raises(FilesRefused, match="belongs to another user"):
+        commits(root)
+    with pytest.raises(FilesRefused, match="belongs to another user"):
+        commit(project, make_proposal(root))
+    (root / ".migsync/open").write_bytes(b"{}")
+    with pytest.raises(Unsettled, match="belongs to another user"):
+        recover_files(root, lambda *_: True)
+    (root / ".migsync/open").unlink()
+    assert everything(tmp_path) == before
+    # As root in a container: what migsync makes belongs to whoever has the project.
+    os.chown(root, NOBODY, NOBODY)
+    assert len(commits(root)) == 1
 
 
 PLACES = [
