@@ -179,7 +179,7 @@ def _broken(app: App, module: Module, error: BrokenFileError) -> Finding:
     return Finding(
         "broken-migration",
         Severity.ERROR,
-        f"{error.found.rstrip('.')}.",
+        f"{error.found}.",
         f"Django imports this file of {app.label} too, so `migrate` ends with an error.",
         "Install the package again, or move the file elsewhere if it is not the package's own.",
         app=app.label,

@@ -87,11 +87,24 @@ def _broken(source: bytes, path: str, error: Exception) -> BrokenFileError:
     line = (error.lineno or 0) if isinstance(error, SyntaxError) else 0
     what = error.msg if isinstance(error, SyntaxError) else str(error)
     meaning = "The file is not Python that can be read, so its place in the history is unknown."
-    if "codec can't decode" in what or "encoding" in what or "UTF-8" in what:
+    if _is_undecodable(source):
         hint = "Save it as UTF-8, or name its encoding in its first line: # -*- coding: latin-1 -*-"
         line = line or _first_undecodable(source)
         return BrokenFileError(path, line, f"wrong encoding ({what})", meaning, hint)
     return BrokenFileError(path, line, f"not valid Python ({what})", meaning, "Mend the file, then run this again.")
+
+
+def _is_undecodable(source: bytes) -> bool:
+    """Whether the bytes are not text in the encoding that the file names, or in UTF-8."""
+    import io  # only a broken file needs them
+    import tokenize
+
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+        source.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        return True
+    return False
 
 
 def _first_undecodable(source: bytes) -> int:
