@@ -130,21 +130,26 @@ class Unreachable(TargetError):
 
 
 class NotPermitted(TargetError):
-    """Connected, but not allowed to read or write what is needed."""
+    """Connected, but not allowed to read or write what is needed.
+
+    `right` is the privilege that is missing (``SELECT``, ``INSERT``, ``CREATE``), empty where that is not known.
+    """
 
     code = "not-permitted"
+
+    def __init__(self, found: str, meaning: str = "", hint: str | None = None, *, right: str = "") -> None:
+        super().__init__(found, meaning, hint)
+        self.right = right
 
 
 class JournalNotPermitted(NotPermitted):
     """Not allowed to read or write migsync's journal.
 
-    `right` is the privilege that is missing (``SELECT``, ``INSERT``, ``CREATE``). `seen` is False where the database
-    does not even say whether there is a journal.
+    `seen` is False where the database does not even say whether there is a journal.
     """
 
     def __init__(self, found: str, meaning: str = "", hint: str | None = None, *, right: str, seen: bool) -> None:
-        super().__init__(found, meaning, hint)
-        self.right = right
+        super().__init__(found, meaning, hint, right=right)
         self.seen = seen
 
 

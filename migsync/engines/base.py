@@ -243,10 +243,9 @@ def denied(statement: str, said: str, meaning: str) -> NotPermitted:
         return JournalNotPermitted(f"No right to {what}: {said}", meaning, right=verb, seen=seen)
     # LOCK TABLE needs one of the two, whichever the changes need.
     right = "UPDATE or DELETE" if verb == "LOCK" else verb or "use"
-    hint = f"Grant {right} on {TABLE} to this user"
-    if verb != "SELECT":  # who may not read cannot have a script made either
-        hint += ", or have somebody who may run the script: migsync script --out sql"
-    return NotPermitted(f"No right to {right} {TABLE}: {said}", meaning, hint)
+    return NotPermitted(
+        f"No right to {right} {TABLE}: {said}", meaning, f"Grant {right} on {TABLE} to this user.", right=right
+    )
 
 
 def first_line(error: DBAPIError) -> str:

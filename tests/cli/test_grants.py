@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from migsync.cli.pending import Pending
 from migsync.cli.program import run
+from migsync.project import find_project
 from tests.databases import Database, user_of
 
 MIGRATION = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = [{}]\n"
@@ -128,6 +130,9 @@ def test_plan_status_and_script_need_select_alone_where_there_is_no_journal(limi
     limited.run("plan", "--no-journal")
     limited.run("script", "--out", "sql")
     assert not limited.changed
+    if limited.database.engine == "mysql":
+        limited.database.execute(f"GRANT SELECT ON `{limited.database.name}`.* TO {limited.account}")
+        assert "cannot see whether" not in limited.run("plan")
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "log", "undo --dry-run"])
@@ -166,6 +171,15 @@ def test_apply_without_a_journal_needs_no_right_on_it(limited):
     assert limited.changed
 
 
+def test_recover_reads_the_journal_under_the_lock(journaled):
+    Pending.beside(find_project().cache).add("default", "f" * 32)
+    journaled.grant(READ)
+    journaled.run("recover", status=6)
+    # PostgreSQL locks a table only for who may change it.
+    journaled.grant(READ if journaled.database.engine == "mysql" else {TABLE: {"SELECT", "UPDATE"}}, READ_JOURNAL)
+    assert "not committed" in journaled.run("recover")
+
+
 @pytest.mark.parametrize(("command", "rights"), [("apply", WRITE), ("undo", UNDO)])
 def test_each_right_is_needed(journaled, command, rights):
     if command == "apply":
@@ -178,6 +192,7 @@ def test_each_right_is_needed(journaled, command, rights):
             told = journaled.run(command, "--noinput", status=1)
             assert right in told
             assert ("--no-journal" in told) is (command == "apply" and table in WRITE_JOURNAL)
+            assert ("migsync script --out" in told) is (command == "apply" and table == TABLE and right != "SELECT")
             assert journaled.database.dump() == before
             journaled.database.execute(f"GRANT {right} ON {table} TO {journaled.account}")
     journaled.run(command, "--noinput")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from migsync.cli.views.blocks import Block, Line, Span, Style, line, near
-from migsync.errors import JournalNotPermitted, MigsyncError
+from migsync.errors import JournalNotPermitted, MigsyncError, NotPermitted
 from migsync.findings import Finding, Severity
 
 WORDS = {
@@ -41,11 +41,16 @@ def error_blocks(error: MigsyncError, indent: int = 0) -> list[Line]:
 
 
 def next_step(error: MigsyncError) -> str:
-    """The error's hint. Where the command that runs can go on without the journal, it says so."""
+    """The error's hint, with what the command that runs offers where a right is missing."""
     context = click.get_current_context(silent=True)
-    options = {option for parameter in context.command.params for option in parameter.opts} if context else set()
-    if isinstance(error, JournalNotPermitted) and NO_JOURNAL in options:
-        return f"{error.hint}\nTo go on without a journal: {NO_JOURNAL}"
+    if context is None or not isinstance(error, NotPermitted):
+        return error.hint
+    options = {option for parameter in context.command.params for option in parameter.opts}
+    if isinstance(error, JournalNotPermitted):
+        return f"{error.hint}\nTo go on without a journal: {NO_JOURNAL}" if NO_JOURNAL in options else error.hint
+    # Who may not read cannot have a script made either.
+    if context.command.name == "apply" and error.right not in ("", "SELECT"):
+        return f"{error.hint}\nOr have somebody who may run the script: migsync script --out sql"
     return error.hint
 
 
