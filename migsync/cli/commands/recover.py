@@ -55,6 +55,7 @@ def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitSta
     """
     from migsync.cli.pending import Pending
     from migsync.cli.trust import trust_found
+    from migsync.cli.views.findings import next_lines, next_step
 
     project = where.project()
     pending = Pending.beside(project.cache)
@@ -69,7 +70,7 @@ def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitSta
             committed = _committed(project, run)
         except MigsyncError as error:
             settled.append({"alias": run.alias, "run": run.id, "state": IN_DOUBT, "error": error.found})
-            output.tell([_told(run, f": cannot be told yet. {error.found}")])
+            output.tell([_told(run, f": cannot be told yet. {error.found}"), *next_lines(next_step(error))])
             continue
         pending.discard(run.id)
         state = {True: "committed", False: "not committed", None: UNKNOWN}[committed]

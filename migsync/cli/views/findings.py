@@ -59,5 +59,10 @@ def _voice(word: Span, found: str, meaning: str, hint: str, indent: int) -> Iter
     yield line(word, first, indent=indent)
     for text in (*rest, *meaning.splitlines()):
         yield line(text, indent=indent + 2)
+    yield from next_lines(hint, indent)
+
+
+def next_lines(hint: str, indent: int = 0) -> Iterator[Line]:
+    """What to do next, under a sentence that is `indent` deep; nothing for an empty hint."""
     for number, text in enumerate(hint.splitlines()):
         yield line(*([Span("Next: ", Style.GOOD)] if not number else []), text, indent=indent + (8 if number else 2))
