@@ -31,8 +31,8 @@ SHOW GLOBAL VARIABLES WHERE Variable_name IN
 NO_SUCH_TABLE = 1146
 NO_DATABASE = 1046
 LOCKED = {1205, 3572}
-# 1412: the table was made, or altered, after the transaction's snapshot.
-CONFLICT = {1213, 1020, 1412}
+# 1412: the table was made, or altered, after the transaction's snapshot; 1684: it is being made just now.
+CONFLICT = {1213, 1020, 1412, 1684}
 TIMED_OUT = {1969, 3024}
 LOST = {0, 1053, 1927, 2006, 2013, 2055, 4031}
 DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
