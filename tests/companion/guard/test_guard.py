@@ -162,6 +162,37 @@ def test_an_older_release_does_not_take_newer_names_back(tmp_path: Path, sqlite_
         assert "migsync apply --backwards" in said
 
 
+# Somebody else records a migration between the plan and its lock.
+MEDDLING = """
+import sqlite3
+import sqlalchemy
+
+left = ["INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0003_more', '2026-03-03 10:00:00')"]
+
+
+@sqlalchemy.event.listens_for(sqlalchemy.Engine, "before_cursor_execute")
+def meddle(connection, cursor, statement, *rest):
+    if statement == "BEGIN IMMEDIATE" and left:
+        with sqlite3.connect({path!r}) as other:
+            other.execute(left.pop())
+"""
+
+
+def test_a_plan_that_turned_stale_under_the_guard_is_made_again(tmp_path: Path, sqlite_database: Database) -> None:
+    shop = Shop.make(tmp_path, sqlite_database)
+    shop.rename()
+    (tmp_path / "shop/migrations/0003_more.py").write_text(LATER.replace("0001_initial", "0002_later"))
+    shop.setting("sync")
+    path = sqlite_database.django["NAME"]
+    with (tmp_path / "config/settings.py").open("a") as settings:
+        settings.write(MEDDLING.format(path=path))
+    status, said = shop.manage("migrate")
+    assert status == 0, said
+    assert "migsync: 1 record of default brought up to date" in said
+    assert "No migrations to apply" in said
+    assert shop.names() == ["0001_initial", "0002_later", "0003_more"]
+
+
 def test_off_and_a_wrong_value(tmp_path: Path, sqlite_database: Database) -> None:
     shop = Shop.make(tmp_path, sqlite_database)
     shop.rename()
