@@ -139,6 +139,7 @@ def test_settings_that_only_django_can_tell(tmp_path: Path, style: str) -> None:
     assert process.stdout == "['shop'] ['default'] False False\n", process.stderr
 
 
+@pytest.mark.fresh
 def test_neither_django_nor_the_apps_are_imported_for_plain_settings(tmp_path: Path) -> None:
     django_project(tmp_path, "INSTALLED_APPS = ['shop', 'django.contrib.auth']\nDATABASES = {}\n", app("shop"))
     show = "import sys\nfrom migsync.project import find_project\nfind_project()\n"

@@ -61,6 +61,7 @@ def test_without_settings_there_are_none(tmp_path):
         assert not workers
 
 
+@pytest.mark.fresh
 def test_nothing_of_the_project_is_imported_before_its_files_are_known(tmp_path):
     site = shop(tmp_path)
     done = subprocess.run(
