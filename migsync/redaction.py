@@ -42,11 +42,11 @@ def redact(text: str, secrets: Iterable[str] = (), public: Iterable[str] = ()) -
     The passwords of this process's environment count as secrets too. A secret that is also `public` (a user called
     as his password) stays: to mask it would tell it.
     """
-    text = _PAIR.sub(rf"\1{MASK}", _URL.sub(_without_password, text))
     known = {form for secret in (*secrets, *_of_environment(os.environ)) for form in _forms(secret)} - set(public)
+    # What is known goes first: a mask in its middle would hide it from being found.
     for form in sorted(known, key=len, reverse=True):
         text = _masked(text, form)
-    return text
+    return _PAIR.sub(rf"\1{MASK}", _URL.sub(_without_password, text))
 
 
 def redact_urls(text: str) -> str:
@@ -72,7 +72,7 @@ def _of_environment(environ: Mapping[str, str]) -> Iterator[str]:
             user_info = value.partition("://")[2].rpartition("@")[0]
             password = user_info.partition(":")[2]
             yield from (password, *_DELIMITERS.split(password))
-        elif _VARIABLE.fullmatch(name) and len(value) >= QUOTED_ONLY and value.lower() not in ("true", "false", "none"):
+        if _VARIABLE.fullmatch(name) and len(value) >= QUOTED_ONLY and value.lower() not in ("true", "false", "none"):
             yield value
 
 
