@@ -109,22 +109,25 @@ def test_of_sixteen_appliers_one_applies_and_the_others_end_with_0(
     ]
     for applier in appliers:
         applier.start()
-    for number in range(rounds):
-        database.execute(f"UPDATE django_migrations SET name = '{OLD[1]}' WHERE id = 2")
-        if number % 2:
-            database.execute("DELETE FROM migsync_run")
-        else:
-            database.execute(GONE)
-            database.execute(NO_VERSION)
-        barrier.wait()
-        ended = [results.get() for _ in range(APPLIERS)]
-        assert [said for status, _, said in ended if status] == [], f"round {number}"
-        words = sorted(word for _, word, _ in ended)
-        assert words.count("applied") == 1
-        assert set(words) <= {"applied", "already applied", "nothing to do"}
-        assert names(database) == NEW
-    for applier in appliers:
-        applier.join()
+    try:
+        for number in range(rounds):
+            database.execute(f"UPDATE django_migrations SET name = '{OLD[1]}' WHERE id = 2")
+            if number % 2:
+                database.execute("DELETE FROM migsync_run")
+            else:
+                database.execute(GONE)
+                database.execute(NO_VERSION)
+            barrier.wait()
+            ended = [results.get() for _ in range(APPLIERS)]
+            assert [said for status, _, said in ended if status] == [], f"round {number}"
+            words = sorted(word for _, word, _ in ended)
+            assert words.count("applied") == 1
+            assert set(words) <= {"applied", "already applied", "nothing to do"}
+            assert names(database) == NEW
+    finally:
+        for applier in appliers:
+            applier.kill()
+            applier.join()
 
 
 LOCK = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "pg_advisory_xact_lock", "mysql": "GET_LOCK"}
@@ -268,7 +271,7 @@ COUNT = {
     "postgresql": "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()",
     "mysql": "SELECT COUNT(*) FROM information_schema.processlist WHERE db LIKE CONCAT(DATABASE(), '\\_%')",
 }
-MANY = examples(12, 200)
+MANY = examples(12, 60)
 
 
 def many(database: Database) -> dict[str, Entry]:
