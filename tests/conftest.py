@@ -7,13 +7,13 @@ import random
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests import forkserver, profiles
+from tests import forkserver, kinds, profiles
 from tests.databases import (
     ENGINES,
     Database,
@@ -36,7 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Also for the processes that tests start: nobody's own key is read or made.
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="migsync-test-state-")
     config.add_cleanup(lambda: shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True))
-    config.addinivalue_line("markers", "real: runs on histories that nobody here wrote; takes a minute or two")
+    for name, meaning in kinds.KINDS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
     config.addinivalue_line("markers", "fresh: every Python process is started anew; see tests/forkserver.py")
     if not profiles.THOROUGH:
         forkserver.install()
@@ -49,9 +50,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = random.SystemRandom().randrange(2**32)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The longest first: another worker does the rest meanwhile.
-    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+    """Mark each test with its kind, before ``-m`` selects by it."""
+    found = {item: kinds.kind(item) for item in items}
+    for item, kind in found.items():
+        item.add_marker(kind)
+    # The longest first, that no worker ends with one of them alone; then those that fail soonest.
+    order = ("real", "pure", "django", "server")
+    items.sort(key=lambda item: order.index(found[item]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Hold pure tests to it, and their fixtures."""
+    with kinds.enforced(item):
+        return (yield)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -86,6 +86,7 @@ class Process(FRESH):
         if not _can_fork(given):
             super()._execute_child(*arguments)
             return
+        sys.audit("subprocess.Popen", sys.executable, given["args"], given["cwd"], given["env"])
         streams = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
         command, directory = [os.fspath(part) for part in given["args"]], os.fspath(given["cwd"] or Path.cwd())
         document = {"command": command[1:], "directory": directory, "environment": _environment(given["env"])}

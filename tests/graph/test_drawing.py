@@ -107,6 +107,7 @@ def test_no_name_says_anything_to_mermaid():
     assert [edge[:2] for edge in edges] == list(pairwise(ODD))
 
 
+@pytest.mark.django
 def test_no_name_says_anything_to_graphviz():
     text = to_dot(draw(make_graph(odd_history())))
     strings = re.findall(r'label="((?:[^"\\]|\\.)*)"', text)

@@ -213,6 +213,7 @@ for _ in range(30):
 """
 
 
+@pytest.mark.django
 def test_several_processes_at_once(shop: Path, tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", CONTEND, str(shop), str(tmp_path / "cache")]
     running = [subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) for _ in range(4)]
