@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migsync.history import History
 from migsync.rewrites.hints import Hints
@@ -22,7 +22,7 @@ class Evidence:
     are proven to be gone. `gone` are records without a file whose operations are known to be in a recorded file or a
     squash, with the reasons; `seen` says where the files of the others were last seen. `taken` are records whose name
     another migration has taken over while nothing says what became of them. `distinct` are (record, name on disk) that
-    were two different files in one commit. `recorded` is as given.
+    are two different migrations, as git shows. `recorded` is as given.
     """
 
     app: str
@@ -63,13 +63,15 @@ def find_evidence(
     worlds: Callable[[], Iterable[World]] = tuple,
     stated: Sequence[Mapping[str, str]] = (),
     abandoned: Callable[[], Iterable[World]] = tuple,
+    line: Callable[[], Iterable[AbstractSet[str]]] = tuple,
 ) -> Evidence:
     """Work out what became of the names of `app`.
 
     `recorded` are the names of one database's records after the known rewrites, in the order in which they were
     applied. `worlds` gives the app's files as git holds them, newest first; it is only called when the files on disk
     do not explain the records, and `abandoned` (commits that only the reflog knows) only when `worlds` do not either.
-    `stated` are digests by name, one mapping for each state of the app that a journal or a rewrite wrote down.
+    `line` gives the names of the files on the branch itself, newest first. `stated` are digests by name, one mapping
+    for each state of the app that a journal or a rewrite wrote down.
     """
     disk = World.on_disk(history, app)
     recorded = tuple(dict.fromkeys(recorded))
@@ -77,10 +79,10 @@ def find_evidence(
         return Evidence(
             app, recorded, tuple(history.names(app)), pairs=tuple(_changed_since_stated(app, disk, recorded, stated))
         )
-    case = Case(app, disk, recorded, tuple(worlds()), stated)
+    case = Case(app, disk, recorded, tuple(worlds()), stated, tuple(line()))
     explained = case.before is not None and case.before.explains(case.records)
     if not explained and (more := tuple(abandoned())):
-        case = Case(app, disk, recorded, (*case.worlds, *more), stated)
+        case = replace(case, worlds=(*case.worlds, *more))
     return _evidence(case, tuple(history.names(app)))
 
 
@@ -118,7 +120,7 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
         gone=tuple((name, reasons) for name, reasons in gone.items() if reasons),
         taken=taken,
         seen={name: world.source for name in hints.old if (world := case.last_seen(name))},
-        distinct=frozenset(case.distinct(hints.old)),
+        distinct=frozenset((*case.distinct(hints.old), *case.unrelated(hints.old))),
         source=case.before.source if case.before else "",
     )
 
@@ -167,10 +169,11 @@ def _merge_reason(app: str, name: str, world: World) -> str:
 
 def _gone_reasons(case: Case, name: str) -> tuple[str, ...]:
     """Why a record without a file is explained; nothing where it is not."""
+    if replacing := case.replaced_in(name):
+        return (f"It was replaced by a squash in {replacing.source}.",)
     held = case.last_seen(name)
     if held is None:
-        replacing = next((world for world in case.worlds if name in world.names), None)
-        return (f"It was replaced by a squash in {replacing.source}.",) if replacing else ()
+        return ()
     heirs = sorted(set(case.disk.bearers.get(held.digests[name], ())) & case.records)
     if not heirs:
         return ()

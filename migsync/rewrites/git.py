@@ -65,6 +65,22 @@ class GitWorlds:
             self._abandoned[app] = tuple(world for world in found if tuple(world.migrations.items()) not in known)
         return self._abandoned[app]
 
+    def line(self, app: str) -> tuple[frozenset[str], ...]:
+        """The names of the app's files in HEAD and along its first parents, newest first.
+
+        Each state comes from the next one in the list, which is not so in :meth:`of`: there, branches are mixed.
+        """
+        place = self._place(app)
+        if place is None:
+            return ()
+        repository, directory = place
+        try:
+            commits = repository.commits("HEAD", sorted(self._inside[repository.top].values()), self._limit, line=True)
+            return tuple(repository.names(directory, commits))
+        except GitError as error:
+            self._reasons[app] = f"Git could not be asked: {error}"
+            return ()
+
     def elsewhere(self, app: str, names: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Those of `names` whose files HEAD never had: another branch that has the file, and its operations digest."""
         own = {name for world in self.of(app) for name in world.names}
@@ -130,21 +146,25 @@ class Repository:
 
     def __init__(self, top: Path) -> None:
         self.top = top
-        self._commits: dict[str, Sequence[tuple[str, str]]] = {}
+        self._commits: dict[tuple[str, bool], Sequence[tuple[str, str]]] = {}
         self._batch: subprocess.Popen[bytes] | None = None
         self._migrations: dict[tuple[str, str], Migration | None] = {}
 
-    def commits(self, start: str, directories: Sequence[str], limit: int) -> Sequence[tuple[str, str]]:
+    def commits(
+        self, start: str, directories: Sequence[str], limit: int, *, line: bool = False
+    ) -> Sequence[tuple[str, str]]:
         """(commit, date) of the commits that changed any of `directories`, children before parents.
 
-        Merged branches are followed too: a database may have been migrated on one of them.
+        Merged branches are followed too: a database may have been migrated on one of them. With `line` only first
+        parents are followed.
         """
-        if start not in self._commits:
+        if (start, line) not in self._commits:
             options = ["--full-history", "--topo-order", "--timestamp", f"--max-count={limit * len(directories)}"]
+            options += ["--first-parent"] if line else []
             output = self._run("rev-list", *options, start, "--", *directories)
             pairs = (line.split() for line in output.splitlines())
-            self._commits[start] = [(commit, _day(moment)) for moment, commit in pairs]
-        return self._commits[start]
+            self._commits[start, line] = [(commit, _day(moment)) for moment, commit in pairs]
+        return self._commits[start, line]
 
     def worlds(self, app: str, directory: str, commits: Iterable[tuple[str, str]]) -> Iterator[World]:
         """The states of one directory at `commits`, each once, without those that Django could not have loaded."""
@@ -160,6 +180,15 @@ class Repository:
             world = World(f"git {commit[:10]} ({date})", whole)
             if len(whole) == len(files) and world.is_legal:
                 yield world
+
+    def names(self, directory: str, commits: Iterable[tuple[str, str]]) -> Iterator[frozenset[str]]:
+        """The names of the migrations in one directory at each of `commits`; equal neighbours once."""
+        last = ""
+        for commit, _ in commits:
+            kind, tree, content = self._object(f"{commit}:{directory}")
+            if kind == "tree" and tree != last:
+                yield frozenset(name for name, _ in _migration_blobs(content, len(tree) // 2))
+                last = tree
 
     def branches(self) -> Sequence[str]:
         """Local and remote branches, those committed to last first, at most `MANY_BRANCHES`."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,7 +47,8 @@ class Case:
     """One app whose records the files on disk do not explain.
 
     `recorded` is in the order in which it was applied; `worlds` are newest first; `stated` are what journals and
-    rewrites say that the names' operations were, each a state of the app by name.
+    rewrites say that the names' operations were, each a state of the app by name. `line` has the names of the files in
+    HEAD and along its first parents, newest first.
     """
 
     app: str
@@ -54,6 +56,7 @@ class Case:
     recorded: Sequence[str]
     worlds: Sequence[World] = ()
     stated: Sequence[Mapping[str, str]] = ()
+    line: Sequence[AbstractSet[str]] = ()
 
     @cached_property
     def records(self) -> frozenset[str]:
@@ -161,6 +164,29 @@ class Case:
                 for new, digest in self.disk.digests.items():
                     if digest not in digests and any(world.digests.get(new, "-") == digest for world in beside):
                         yield name, new
+
+    def unrelated(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """(name, name on disk) where the file on disk came to the branch later than the commit that took `name` away.
+
+        What a file became arrives in the commit that takes the file away. So nothing that came later can be it, unless
+        what arrived then was renamed in its turn, or it has the operations.
+        """
+        for name in names:
+            last = next((index for index, files in enumerate(self.line) if name in files), 0)
+            if last and self.line[last - 1] - self.line[last] <= self.disk.names:
+                had = self.ever(name)
+                for new in self.disk.migrations.keys() - self.line[last - 1]:
+                    if self.disk.digests[new] not in had:
+                        yield name, new
+
+    def replaced_in(self, name: str) -> World | None:
+        """The newest world with a squash that replaces `name`, and that is recorded if `name` ever was a file."""
+        standing = self.records & self.disk.migrations.keys()
+        held = self.last_seen(name)
+        for world in self.worlds:
+            if any(name in names and (not held or squash in standing) for squash, names in world.replaced.items()):
+                return world
+        return None
 
     def borne_once(self, digest: str) -> bool:
         """True when no two files ever had these operations at once."""

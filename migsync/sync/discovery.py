@@ -70,7 +70,9 @@ def discover(
 
         def found_in(app: str, names: Sequence[str]) -> Evidence:
             stated_of = stated_by.get(app, ())
-            return find_evidence(history, app, names, lambda: git.of(app), stated_of, lambda: git.abandoned(app))
+            return find_evidence(
+                history, app, names, lambda: git.of(app), stated_of, lambda: git.abandoned(app), lambda: git.line(app)
+            )
 
         evidences = {
             app: agreed([found_in(app, names) for names in _unexplained(history, app, recorded)])

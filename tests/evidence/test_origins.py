@@ -90,6 +90,78 @@ def test_a_file_that_stood_beside_it_is_another_one(project: Project) -> None:
     assert "was last seen in git" in left.findings[0].meaning
 
 
+def deleted(project: Project) -> None:
+    """0002_auto goes in a commit of its own; 0002_menu is there, and recorded."""
+    project.write("0001_initial")
+    project.write("0002_auto", "0001_initial", op="C")
+    project.commit()
+    project.delete("0002_auto")
+    project.write("0002_menu", "0001_initial", op="M")
+    project.commit("deleted")
+
+
+def test_a_file_that_came_after_the_deletion_is_another_one(project: Project) -> None:
+    """An old project: nobody is to be stopped by a leftover whenever somebody adds a migration."""
+    deleted(project)
+    project.write("0003_collection", "0002_menu", op="N")
+    for _ in ("uncommitted", "committed"):
+        left = plan(project, *ROWS)
+        assert not left.blocked
+        assert left.unexplained == 1
+        assert "was last seen in git" in left.findings[0].meaning
+        project.commit("a new one")
+
+
+def test_a_file_that_came_later_with_its_operations_is_a_question(project: Project) -> None:
+    deleted(project)
+    project.write("0003_collection", "0002_menu", op="C")
+    project.commit("reverted, and taken back under another name")
+    assert plan(project, *ROWS).blocked
+
+
+def test_a_file_that_came_with_the_deletion_and_was_renamed_again_is_a_question(project: Project) -> None:
+    deleted(project)
+    project.delete("0002_menu")
+    project.write("0002_other", "0001_initial", op="M and more")
+    project.commit("renamed again")
+    question = plan(project, "0001_initial", "0002_auto")
+    assert question.blocked
+    assert "shop.0002_other" in named(question)
+
+
+def test_commits_of_a_merged_branch_are_not_taken_for_the_order_of_this_one(project: Project) -> None:
+    """Case 40 with a merge: main never had the old file, so its commits without it say nothing."""
+    project.write("0001_initial")
+    project.commit()
+    project.git("checkout", "-q", "-b", "feature")
+    project.write("0002_auto", "0001_initial", op="C")
+    project.commit("the branch")
+    project.git("checkout", "-q", "main")
+    project.write("0002_menu", "0001_initial", op="M")
+    project.commit("newcomer")
+    project.git("merge", "-q", "--no-commit", "feature")
+    project.delete("0002_auto")
+    project.write("0003_collection", "0002_menu", op="C and more")
+    project.commit("merged, renamed and edited")
+    project.git("branch", "-q", "-D", "feature")
+    assert plan(project, *ROWS).blocked
+
+
+def test_a_recorded_squash_explains_what_it_once_replaced(project: Project) -> None:
+    """Its name need not say so where git does."""
+    project.write("0001_initial")
+    project.write("0002_auto", "0001_initial", op="C")
+    project.write("0001_all", replaces=("0001_initial", "0002_auto"), op="all")
+    project.commit()
+    project.delete("0001_initial", "0002_auto")
+    project.write("0001_all", op="all")
+    project.write("0002_next", "0001_all", op="N")
+    project.commit("settled")
+    left = plan(project, "0001_initial", "0002_auto", "0001_all")
+    assert not left.blocked
+    assert not left.unexplained
+
+
 def test_a_recorded_file_with_its_operations_explains_it(project: Project) -> None:
     """Somebody recorded the new name by hand (`--fake`)."""
     on_main_and_branch(project)

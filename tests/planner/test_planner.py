@@ -309,6 +309,35 @@ def test_two_files_of_one_commit_are_not_one_migration() -> None:
     assert plan.unexplained == 1
 
 
+@pytest.mark.parametrize(
+    ("names", "applied", "blocked"),
+    [
+        ("0001_initial 0002_menu 0003_x", "2024-06-01 10:00:00", True),
+        ("0001_initial 0002_menu 0003_x", "2024-08-01 10:00:00+00", False),
+        ("0001_initial 0002_menu 0003_x", None, True),
+        ("0001_initial 0002_menu 0003_x<0001_initial", "2024-08-01 10:00:00", True),
+    ],
+)
+def test_a_file_behind_what_is_half_a_year_younger_than_a_record_is_another_one(
+    names: str, applied: str | None, blocked: bool
+) -> None:
+    """Case 40 is about a branch and the newcomers that it was put behind, not about leftovers of years ago."""
+    *rows, menu = records(*CASE_40)
+    plan = make_plan(history(shop=names), Rewrites(), [*rows, menu._replace(applied=applied)], REF)
+    assert plan.blocked is blocked
+    assert codes(plan) == ["perhaps-ran" if blocked else "unknown-record"]
+
+
+@pytest.mark.parametrize(("newcomers", "blocked"), [(10, True), (11, False)])
+def test_a_file_behind_many_newcomers_is_another_one(newcomers: int, blocked: bool) -> None:
+    menus = [f"{number:04}_menu" for number in range(2, newcomers + 2)]
+    disk = history(shop=f"0001_initial {' '.join(menus)} 0099_x")
+    rows = records("shop.0001_initial", "shop.0002_auto", *(f"shop.{name}" for name in menus))
+    plan = make_plan(disk, Rewrites(), rows, REF)
+    assert plan.blocked is blocked
+    assert codes(plan) == ["perhaps-ran" if blocked else "unknown-record"]
+
+
 def test_rows_of_a_settled_squash_are_explained_by_its_name() -> None:
     """Django leaves them in the table when `replaces` is taken out, so nearly every project has some."""
     disk = history(shop="0001_squashed_0003_c 0004_d")
