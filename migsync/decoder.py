@@ -48,6 +48,11 @@ def read_file(path: Path) -> str:
         content = file.read(LONGEST_FILE + 1)
     if len(content) > LONGEST_FILE:
         raise DecodeError(f"is larger than {LONGEST_FILE // 1024 // 1024} MiB")
+    return utf8(content)
+
+
+def utf8(content: bytes) -> str:
+    """The text that the bytes are; raises DecodeError for others."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:

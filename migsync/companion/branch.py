@@ -10,7 +10,7 @@ from pathlib import Path
 
 from migsync.errors import HistoryError, UsageError
 from migsync.history.migration import App
-from migsync.rewrites.git import quiet_environment
+from migsync.rewrites.git import git_command, quiet_environment
 
 MAIN = ("main", "master", "origin/main", "origin/master")
 UNDER_WAY = ("rebase-merge", "rebase-apply", "MERGE_HEAD")
@@ -120,7 +120,7 @@ class _Git:
     def _run(self, *arguments: str) -> bytes:
         try:
             done = subprocess.run(  # noqa: S603 (a list, no shell)
-                ["git", "--no-pager", "-C", str(self.root), *arguments],  # noqa: S607
+                git_command(self.root, *arguments),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 env=quiet_environment(),

@@ -10,6 +10,7 @@ name, so that they can be printed.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -22,6 +23,9 @@ from migsync.decoder import DecodeError, integer, shortened, text
 
 CONTENT_LIMIT = 2**30
 """The largest file that is read, in bytes, where it is no document."""
+
+SOURCE_LIMIT = 2**25
+"""The largest file that a person wrote and migsync reads, in bytes: a hundred times the largest real migration."""
 
 NUMBER_LIMIT = 2**53
 PERMISSIONS = 0o777
@@ -134,11 +138,35 @@ def read_regular(path: Path, limit: int = CONTENT_LIMIT) -> bytes:
     """
     if path.is_symlink():
         raise Irregular(f"{path} is a symbolic link")
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise Irregular(f"{path} is not a file, but {_kind(about.st_mode)}")
+    return _read(path, limit, getattr(os, "O_NOFOLLOW", 0))
+
+
+def read_source(path: Path, limit: int = SOURCE_LIMIT) -> bytes:
+    """The same for a file that a person wrote into the project, which may be a link to a regular file.
+
+    Raises OSError, and Irregular.
+    """
+    return _read(path, limit)
+
+
+def open_to_read(path: str | Path, flags: int = 0) -> int:
+    """A descriptor; a pipe that nobody writes to is not waited for. Raises OSError, and Irregular for what is no file.
+
+    A directory raises IsADirectoryError.
+    """
+    always = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, always | flags)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise Irregular(f"{path} is not a file, but {_kind(mode)}")
+
+
+def _read(path: Path, limit: int, flags: int = 0) -> bytes:
+    with os.fdopen(open_to_read(path, flags), "rb") as file:
         content = file.read(limit + 1)
     if len(content) > limit:
         raise Irregular(f"{path} is larger than {limit // 2**20} MB")

@@ -50,6 +50,17 @@ def user_key(root: Path, *, create: bool = False) -> bytes:
     return _own()
 
 
+def missing_key(root: Path) -> str:
+    """A sentence on why no record can have this user's seal; empty where there is a key."""
+    path = key_file(root, os.environ)
+    if path is None:
+        return "There is no place for the key of your seal outside this repository (see HOME and XDG_STATE_HOME)."
+    try:
+        return "" if _read(path) else f"The key of your seal, {path}, is not a file of 32 bytes that only you can read."
+    except OSError as error:
+        return f"The key of your seal, {path}, cannot be read: {error.strerror}."
+
+
 def key_file(root: Path, environ: Mapping[str, str]) -> Path | None:
     """Where the key is kept; None where that is inside the project, or the repository that the project is in."""
     directory = _state_directory(environ)
@@ -99,9 +110,23 @@ def _make(path: Path) -> None:
         if hasattr(os, "geteuid") and os.geteuid() == 0:  # under sudo with the user's home: it stays the user's key
             os.chown(new, path.parent.stat().st_uid, path.parent.stat().st_gid)
         with suppress(FileExistsError):
-            os.link(new, path)
+            _link(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _link(new: Path, path: Path) -> None:
+    """Give the key its name. Raises FileExistsError where another process was faster."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # No hard links here (exFAT, some network file systems). Of two processes that make the first key in the same
+        # moment, one then has records that need `recover --trust`.
+        if os.path.lexists(path):
+            raise FileExistsError(path) from None
+        new.replace(path)
 
 
 @cache

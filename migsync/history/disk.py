@@ -11,6 +11,7 @@ from functools import partial
 
 from migsync.errors import HistoryError
 from migsync.escapes import printable
+from migsync.files.boundary import SOURCE_LIMIT, open_to_read
 from migsync.findings import Finding, Severity
 from migsync.history.cache import Cache, now
 from migsync.history.generated import read_generated
@@ -141,9 +142,11 @@ def _read(module: Module) -> Header:
 
 
 def _bytes(module: Module) -> bytes:
-    """The file's content, in three system calls: there may be ten thousand files."""
+    """The file's content, in four system calls: there may be ten thousand files."""
+    if module.stamp.size > SOURCE_LIMIT:
+        raise _too_large(module)
     try:
-        descriptor = os.open(module.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = open_to_read(module.path)
         try:
             content = os.read(descriptor, module.stamp.size + 1)
         finally:
@@ -154,6 +157,12 @@ def _bytes(module: Module) -> bytes:
     if len(content) != module.stamp.size:
         raise _changed(module)
     return content
+
+
+def _too_large(module: Module) -> BrokenFileError:
+    size = SOURCE_LIMIT // 2**20
+    what = f"larger than {size} MB, which migsync does not read"
+    return BrokenFileError(module.path, 0, what, "What it says is unknown.", "Load large data from a file of its own.")
 
 
 def _digest(module: Module) -> str:

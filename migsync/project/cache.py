@@ -23,7 +23,7 @@ def cache_file(root: Path, environ: Mapping[str, str]) -> Path:
 def _directory(environ: Mapping[str, str]) -> Path:
     if environ.get(VARIABLE):
         return Path(environ[VARIABLE])
-    if environ.get("XDG_CACHE_HOME"):
+    if Path(environ.get("XDG_CACHE_HOME", "")).is_absolute():  # the standard has others ignored
         return Path(environ["XDG_CACHE_HOME"]) / "migsync"
     if sys.platform == "win32" and environ.get("LOCALAPPDATA"):
         return Path(environ["LOCALAPPDATA"]) / "migsync" / "cache"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from migsync.decoder import DecodeError, load_toml, shortened, utf8
 from migsync.errors import ProjectError
+from migsync.files.boundary import read_source
 from migsync.records.config import LOCK_TIMEOUT
 
 PYPROJECT = "pyproject.toml"
+LONGEST_NAME = 255  # bytes, on every usual file system
 
 
 @dataclass(frozen=True)
@@ -52,20 +54,21 @@ def read_options(directory: Path) -> Options | None:
     """
     file = directory / PYPROJECT
     try:
-        content = file.read_bytes()
+        content = read_source(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ProjectError(f"{file} cannot be read: {error.strerror}.") from error
+        raise ProjectError(f"{file} cannot be read: {error.strerror or error}.") from error
     # Every directory upwards may have a pyproject.toml; most are not about migsync, and then whether they parse is
     # no matter here.
     if b"migsync" not in content:
         return None
     try:
-        document = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = load_toml(utf8(content))
+    except DecodeError as error:
         raise ProjectError(f"{file} is not sound TOML: {error}.", hint="Mend the file.") from error
-    table = document.get("tool", {}).get("migsync")
+    tool = document.get("tool") if isinstance(document, dict) else None
+    table = tool.get("migsync") if isinstance(tool, dict) else None
     return None if table is None else _Reader(str(file)).options(table)
 
 
@@ -96,14 +99,16 @@ class _Reader:
         apps = self.table(table.get("apps", {}), f"{where}.apps")
         return Options(
             settings=self.text(table, "settings", where),
-            rewrites=self.text(table, "rewrites", where) or Options.rewrites,
+            rewrites=self.path(self.text(table, "rewrites", where), f"{where}.rewrites") or Options.rewrites,
             journal=self.flag(table, "journal", where, default=True),
             lock_timeout=self.seconds(table, "lock-timeout", where, default=LOCK_TIMEOUT),
-            python_path=self.texts(table, "python-path", where),
+            python_path=tuple(
+                self.path(place, f"{where}.python-path") for place in self.texts(table, "python-path", where)
+            ),
             ignore_schemas=self.texts(table, "ignore-schemas", where),
             databases={alias: self.database(value, f"{where}.databases.{alias}") for alias, value in databases.items()},
             leftovers=self.keys(table, "leftovers", where),
-            apps={label: self.text(apps, label, f"{where}.apps") for label in apps},
+            apps={label: self.path(self.text(apps, label, f"{where}.apps"), f"{where}.apps") for label in apps},
             file=self.file,
         )
 
@@ -142,6 +147,14 @@ class _Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.wrong(f"{where}.{key}", "a list of texts", value)
         return tuple(value)
+
+    def path(self, value: str, where: str) -> str:
+        too_long = any(len(part.encode()) > LONGEST_NAME for part in value.split("/"))
+        if too_long or any(ord(one) < 32 for one in value):
+            raise ProjectError(
+                f"{self.file}: {where}: no file can be called {shortened(value)}.", hint="Mend the file."
+            )
+        return value
 
     def keys(self, table: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
         found = self.texts(table, key, where)

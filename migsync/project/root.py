@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
+import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +51,9 @@ def find_root(start: Path, *, root: Path | None = None, required: bool = True) -
     Upwards from `start`, the nearest ``[tool.migsync]`` decides, else the nearest manage.py: who writes the table
     above a manage.py wants it to be heeded. When there is neither: ProjectError, or `start` itself as the root when
     none is `required`.
+
+    What another user has put into a directory above, such as /tmp, is passed over: it would choose the settings, and so
+    the code that runs. `root` can still name it.
     """
     if root is not None:
         if not root.is_dir():
@@ -58,20 +62,42 @@ def find_root(start: Path, *, root: Path | None = None, required: bool = True) -
         return Root(directory, _manage_in(directory), read_options(directory) or Options())
     start = start.resolve()
     manage: Path | None = None
+    foreign: list[Path] = []
     for directory in (start, *start.parents):
-        if manage is None and (directory / MANAGE).is_file():
+        strange = [file for file in (directory / MANAGE, directory / PYPROJECT) if _is_of_another_user(file, start)]
+        foreign += strange
+        if manage is None and (directory / MANAGE).is_file() and directory / MANAGE not in strange:
             manage = directory / MANAGE
-        options = read_options(directory)
+        options = None if directory / PYPROJECT in strange else read_options(directory)
         if options is not None:
             return Root(directory, manage or _manage_in(directory), options)
     if manage is not None:
         return Root(manage.parent, manage)
     if not required:
         return Root(start)
-    raise ProjectError(
-        f"No project was found in {start} or above it.",
-        f"There is neither a {MANAGE} nor a {PYPROJECT} with [tool.migsync].",
+    raise _no_project(start, foreign)
+
+
+def _no_project(start: Path, foreign: Sequence[Path]) -> ProjectError:
+    found = f"No project was found in {start} or above it."
+    if not foreign:
+        return ProjectError(found, f"There is neither a {MANAGE} nor a {PYPROJECT} with [tool.migsync].")
+    return ProjectError(
+        found,
+        f"{foreign[0]} is not used, since it belongs to another user.",
+        f"If you trust that user: --root {shlex.quote(str(foreign[0].parent))}",
     )
+
+
+def _is_of_another_user(file: Path, start: Path) -> bool:
+    """Whether a file belongs neither to this user, nor to root, nor to whoever has the directory `start`."""
+    if not hasattr(os, "geteuid"):
+        return False
+    try:
+        owner = file.stat().st_uid
+    except OSError:
+        return False
+    return owner not in (os.geteuid(), 0, start.stat().st_uid)
 
 
 def _manage_in(directory: Path) -> Path | None:

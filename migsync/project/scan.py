@@ -6,9 +6,11 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from migsync.errors import ProjectError
+from migsync.files.boundary import Irregular, read_source
 from migsync.findings import Finding, Severity
 from migsync.history.migration import App
 from migsync.project.appconfigs import AppConfigs, Unclear
@@ -77,7 +79,11 @@ def _migration_packages(root: Path) -> Iterator[Path]:
 def _is_migration(directory: Path, name: str) -> bool:
     if name.startswith(("_", "~")) or not name.endswith(".py"):
         return False
-    return bool(NUMBERED.fullmatch(name)) or b"class Migration" in (directory / name).read_bytes()
+    if NUMBERED.fullmatch(name):
+        return True
+    with suppress(Irregular):
+        return b"class Migration" in read_source(directory / name)
+    return False
 
 
 def _label(root: Path, app: Path, modules: Modules) -> tuple[str, Finding | None]:

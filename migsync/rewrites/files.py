@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from migsync.decoder import DecodeError, load_toml, read_file, same, shortened
+from migsync.decoder import DecodeError, load_toml, same, shortened, utf8
 from migsync.errors import RewriteError
 from migsync.escapes import toml_text
 from migsync.files.atomic import write_file
+from migsync.files.boundary import read_source
 from migsync.records.record import name_problem
 from migsync.rewrites.order import Rewrites, in_order
 from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
@@ -140,9 +141,9 @@ def _free_path(directory: Path, rewrite: Rewrite) -> Path:
 def _read(path: Path) -> tuple[str, Rewrite]:
     """The id that the file states, and what it says."""
     try:
-        document = load_toml(read_file(path))
+        document = load_toml(utf8(read_source(path)))
     except (OSError, DecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else error
+        said = getattr(error, "strerror", None) or error
         raise RewriteError(f"{path} cannot be read: {said}.", *HAND_EDITED) from error
     stated = document.get("format") if isinstance(document, dict) else None
     if not same(stated, FORMAT):

@@ -221,3 +221,17 @@ def test_several_processes_at_once(shop: Path, tmp_path: Path) -> None:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
     assert not list(tmp_path.glob("cache*.tmp"))
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a gigabyte"])
+def test_a_file_that_must_not_be_read(shop: Path, what: str) -> None:
+    path = shop / "0003_c.py"
+    if what == "a pipe":
+        os.mkfifo(path)
+    elif what == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 2**30)  # sparse: it takes no room
+    with pytest.raises(HistoryError, match="larger than 32 MB" if what == "a gigabyte" else "a device or a pipe"):
+        read(shop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,11 @@ def test_no_file_no_table_and_an_empty_table(tmp_path: Path) -> None:
         ("[tool.migsync]\nsettings = 1", "must be a text; it is int", ""),
         ("[tool]\nmigsync = 1", "tool.migsync must be a table", ""),
         ("[tool.migsync\n", "not sound TOML", "Mend"),
+        ("[tool.migsync]\nx = " + "[" * 100_000, "nested too deeply", "Mend"),
+        ('[tool.migsync]\nrewrites = "a\\u0000b"', "rewrites: no file can be called", "Mend"),
+        (f"[tool.migsync]\nrewrites = '{'a' * 256}'", "rewrites: no file can be called", "Mend"),
+        ('[tool.migsync]\npython-path = ["a\\u001bb"]', "python-path: no file can be called", "Mend"),
+        ('[tool.migsync.apps]\nshop = "a\\u0000b"', "apps: no file can be called", "Mend"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, found: str, hint: str) -> None:
@@ -90,6 +96,20 @@ def test_a_wrong_value_is_not_shown(tmp_path: Path) -> None:
 
 def test_a_broken_file_of_somebody_else_is_no_matter(tmp_path: Path) -> None:
     assert read(tmp_path, "<<<<<<< HEAD\n") is None
+
+
+def test_a_table_that_is_none_is_no_matter(tmp_path: Path) -> None:
+    assert read(tmp_path, "tool = 'migsync'\n") is None
+
+
+def test_a_pipe_is_not_waited_for_nor_a_device_read_to_its_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pyproject.toml")
+    with pytest.raises(ProjectError, match="a device or a pipe"):
+        read_options(tmp_path)
+    (tmp_path / "pyproject.toml").unlink()
+    (tmp_path / "pyproject.toml").symlink_to("/dev/zero")
+    with pytest.raises(ProjectError, match="a device or a pipe"):
+        read_options(tmp_path)
 
 
 def test_options_reach_the_project(tmp_path: Path) -> None:

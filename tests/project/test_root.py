@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from migsync.errors import ProjectError
 from migsync.project import find_project
 from migsync.project.root import find_root, settings_module
+from tests.databases import unavailable
 from tests.project.projects import MANAGE, app, django_project, write
+
+NOBODY = 65534
 
 
 def test_upwards_to_manage(tmp_path: Path) -> None:
@@ -42,6 +46,24 @@ def test_no_project_says_where_was_looked(tmp_path: Path) -> None:
     assert str(tmp_path) in raised.value.found
     assert "manage.py" in raised.value.meaning
     assert "--root" in raised.value.hint
+
+
+def test_what_another_user_has_put_above_does_not_choose_the_settings(tmp_path: Path) -> None:
+    if os.geteuid():
+        unavailable("only root can give files away")
+    start = write(tmp_path, {"pyproject.toml": "[tool.migsync]\nsettings = 'evil'\n", "mine/file": ""}) / "mine"
+    assert find_root(start).options.settings == "evil"
+    os.chown(tmp_path / "pyproject.toml", NOBODY, NOBODY)
+    with pytest.raises(ProjectError) as raised:
+        find_root(start)
+    assert "belongs to another user" in raised.value.meaning
+    assert f"--root {tmp_path}" in raised.value.hint
+    assert find_root(start, root=tmp_path).options.settings == "evil"
+    write(tmp_path, {"mine/manage.py": MANAGE})
+    assert find_root(start).directory == start
+    # As root in a container, whoever has the checkout is trusted.
+    os.chown(start, NOBODY, NOBODY)
+    assert find_root(start).directory == tmp_path
 
 
 def test_a_root_that_is_given(tmp_path: Path) -> None:

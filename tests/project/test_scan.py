@@ -133,4 +133,6 @@ def test_the_cache_is_outside_the_project_and_its_own(tmp_path: Path) -> None:
     environ = {"XDG_CACHE_HOME": str(tmp_path / "xdg")}
     assert cache_file(one, environ).parent == tmp_path / "xdg/migsync"
     assert cache_file(one, environ) != cache_file(two, environ)
+    relative = cache_file(one, {"XDG_CACHE_HOME": "here"})
+    assert relative.is_absolute()
     assert cache_file(one, {**environ, "MIGSYNC_CACHE": str(tmp_path / "c")}).parent == tmp_path / "c"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,9 @@ def test_a_change_made_back_and_forth_is_not_one(tmp_path: Path) -> None:
     for rewrite in (there, back, again):
         write_rewrite(tmp_path, rewrite)
     assert load_rewrites(tmp_path).ordered == (there, back, again)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.toml")
+    with pytest.raises(RewriteError, match="a device or a pipe"):
+        load_rewrites(tmp_path)

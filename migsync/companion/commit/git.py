@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migsync.errors import FilesRefused
-from migsync.rewrites.git import quiet_environment
+from migsync.rewrites.git import git_command, quiet_environment
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ def _status(top: Path, directories: Iterable[str]) -> Mapping[str, str]:
     """Path, or directory with a slash at its end -> its two letters, for what differs from HEAD and the index."""
     options = ["--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching"]
     done = subprocess.run(  # noqa: S603 (a list, no shell)
-        ["git", "--no-pager", "-C", str(top), "status", *options, "--", *(path or "." for path in sorted(directories))],  # noqa: S607
+        git_command(top, "status", *options, "--", *(path or "." for path in sorted(directories))),
         capture_output=True,
         check=True,
-        env=quiet_environment(),
+        env=quiet_environment(top),
     )
     return {os.fsdecode(entry[3:]): entry[:2].decode() for entry in done.stdout.split(b"\0") if entry}
 

@@ -31,7 +31,7 @@ from migsync.companion.under_way import OPEN, STATE
 from migsync.decoder import LONGEST_FILE, shortened
 from migsync.errors import FilesRefused, Unsettled
 from migsync.files import boundary
-from migsync.files.key import is_sealed, seal
+from migsync.files.key import is_sealed, missing_key, seal
 
 KEPT = 20
 """How many commits are kept for an undo. One with contents that git does not hold is kept as well, however old."""
@@ -282,9 +282,12 @@ class Store:
         )
 
     def _not_ours(self) -> tuple[str, str, str]:
+        missing = missing_key(self.root)
+        perhaps = f"It may still be your own: {missing[0].lower()}{missing[1:]} " if missing else ""
         return (
             f"{self.open_file} says that a change of migration files was cut off, but it does not have your seal.",
-            "It came with the repository, or from another user, another machine or an older migsync. " + NOT_USED,
+            "It came with the repository, or from another user, another machine or an older migsync. "
+            f"{perhaps}{NOT_USED}",
             f"If you did not begin this change: rm {_quoted(self.open_file)}\n"
             "If you did, look at it and settle it: migsync recover --trust",
         )

@@ -126,3 +126,29 @@ def test_old_commits_are_forgotten_but_for_those_that_hold_an_only_copy(tmp_path
     kept = commits(tmp_path)
     assert [record.command for record in kept] == [*(f"edit {n}" for n in range(KEPT + 4, 4, -1)), "edit 0"]
     assert backed_up(first.backup) == {"shop/migrations/0001_initial.py": b"# first\n"}
+
+
+def test_programs_that_the_repository_names_do_not_run(tmp_path: Path) -> None:
+    """An unpacked archive brings its own `.git/config`."""
+    root, ran = tmp_path / "project", tmp_path / "ran"
+    project = make_project(root)
+    repository(root)
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o755)
+    git(root, "config", "core.fsmonitor", str(program))
+    git(root, "status")
+    assert ran.exists()  # git alone runs it
+    ran.unlink()
+    commit(project, make_proposal(root))
+    assert not ran.exists()
+
+
+def test_a_broken_repository_inside_another_one(tmp_path: Path) -> None:
+    """Git would look at the repository above, where the paths of the files are others: all seemed to be committed."""
+    root = tmp_path / "backend"
+    project = make_project(root)
+    repository(tmp_path)
+    (root / ".git").mkdir()
+    with pytest.raises(FilesRefused, match=r"(?s)Git cannot say.*--force"):
+        commit(project, make_proposal(root))

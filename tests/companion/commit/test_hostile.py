@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -29,7 +30,7 @@ from migsync.companion.commit.files import Files
 from migsync.companion.commit.store import Store
 from migsync.companion.proposal import FileChange, Proposal
 from migsync.errors import FilesRefused, MigsyncError, Unsettled
-from migsync.files.key import key_file, user_key
+from migsync.files.key import key_file, missing_key, user_key
 from tests.companion.commit.story import BEFORE, is_new, make_project, make_proposal, project_at, tree
 from tests.companion.commit.test_real_faults import NOBODY
 from tests.databases import unavailable
@@ -453,15 +454,20 @@ def test_a_key_is_only_taken_from_outside_the_repository_and_only_where_it_is_pr
     (tmp_path / "repository/.git").mkdir()
     for inside in (root, tmp_path / "repository/state"):
         assert key_file(root, {"XDG_STATE_HOME": str(inside)}) is None
+    elsewhere(monkeypatch, tmp_path / "repository")
+    assert "no place for the key" in missing_key(root)
     elsewhere(monkeypatch, tmp_path / "state")
+    assert "No such file" in missing_key(root)
     own = user_key(root)
     assert own == user_key(root)
     kept = user_key(root, create=True)
     assert kept == user_key(root) != own
+    assert missing_key(root) == ""
     path = tmp_path / "state/migsync/key"
     assert (stat.S_IMODE(path.stat().st_mode), len(path.read_bytes())) == (0o600, 32)
     path.chmod(0o644)
     assert user_key(root, create=True) == own
+    assert "only you can read" in missing_key(root)
     path.chmod(0o600)
     path.rename(tmp_path / "key")
     path.symlink_to(tmp_path / "key")
@@ -480,3 +486,15 @@ def test_nothing_is_left_of_a_state_that_was_being_written(tmp_path: Path) -> No
     (root / ".migsync/open.new").write_bytes(b"half a")
     assert run(["recover", "--root", str(root)]) == 0
     assert not (root / ".migsync/open.new").exists()
+
+
+def test_a_key_on_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no hard links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    elsewhere(monkeypatch, tmp_path / "state")
+    kept = user_key(tmp_path / "project", create=True)
+    assert kept == (tmp_path / "state/migsync/key").read_bytes()
+    assert kept == user_key(tmp_path / "project", create=True)
+    assert [path.name for path in (tmp_path / "state/migsync").iterdir()] == ["key"]
