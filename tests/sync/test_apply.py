@@ -53,7 +53,8 @@ def test_a_run_id_is_used_once(database: Database) -> None:
     filled(database)
     with target_of(database) as target:
         plan = story_plan(target)
-        assert settle(target, "f" * 32) is None
+        assert settle(target, "f" * 32) is False  # no journal: no journaled run was committed
+        assert settle(target, "f" * 32, journaled=False) is None
         run = apply_plan(target, plan, run_id="f" * 32).run
         assert settle(target, "f" * 32) is True
         assert settle(target, "e" * 32) is False
