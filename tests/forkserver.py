@@ -69,6 +69,19 @@ LIBRARIES = (
     "sqlalchemy.dialects.sqlite.pysqlite",
 )
 
+OF_REAL_PROJECTS = (
+    "PIL.Image",
+    "bs4",
+    "charset_normalizer",
+    "pydantic",
+    "phonenumbers",
+    "pillow_heif",
+    "requests",
+    "unittest.mock",
+    "willow",
+    "yaml",
+)
+"""What wagtail and oscar import, half a second of it; none where they are not installed."""
 
 INSTALLED = tuple(f"migsync.companion.{name}" for name in ("apps", "checks", "guard", "management"))
 """What only a project that has the companion installed imports: its checks would be registered in all the others."""
@@ -366,6 +379,9 @@ def preload() -> None:
     """Import what commands and their workers import, but for what needs settings or tells Django about itself."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    for name in OF_REAL_PROJECTS:
+        with suppress(Exception):
+            importlib.import_module(name)
     import migsync
 
     for found in pkgutil.walk_packages(migsync.__path__, "migsync."):

@@ -13,6 +13,7 @@ from migsync.rewrites.agreement import agreed
 from migsync.rewrites.evidence import Evidence, find_evidence
 from tests.evidence.evolution import NO_OPERATIONS, STEPS, Evolution, Files
 from tests.evidence.repository import Project, source
+from tests.profiles import examples
 
 USUAL = ["add", "commit", "migrate", "rename", "renumber"]
 Step = tuple[str, int, int, int]
@@ -62,7 +63,7 @@ def check_all_true(evolution: Evolution, evidence: Evidence, states: Mapping[str
         assert lives_as is None or evolution.files[lives_as].operations != NO_OPERATIONS, (name, lives_as)
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=examples(1000, 4000), deadline=None)
 @given(histories)
 def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
@@ -70,7 +71,7 @@ def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
     check_all_true(evolution, evidence)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(500, 1500), deadline=None)
 @given(histories)
 def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
@@ -78,7 +79,7 @@ def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
     check_all_true(evolution, find_evidence(evolution.history(), "shop", evolution.recorded(), stated=stated))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(500, 1500), deadline=None)
 @given(histories, number)
 def test_what_two_databases_agree_on_is_true_for_both(taken: list[Step], stopped: int) -> None:
     """The second database was last migrated earlier than the first."""
@@ -96,7 +97,7 @@ def test_what_two_databases_agree_on_is_true_for_both(taken: list[Step], stopped
                 check_all_true(evolution, Evidence("shop", (), (), pairs=(pair,), source=both.source))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10, 25), deadline=None)
 @given(histories)
 def test_every_proof_from_a_real_repository_is_true(taken: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as root:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from migsync.history import Key, LoaderState, build_history
 from tests.history.histories import Files, files
 from tests.history.judge import NESTED, Verdict, judge
+from tests.profiles import examples
 
 EXHAUSTIVE = 7
 
@@ -47,13 +48,13 @@ def compare(state: LoaderState, verdict: Verdict) -> None:
     assert {app: names for app, names in leaves.items() if len(names) > 1} == verdict.conflicts
 
 
-@hypothesis_settings(max_examples=150)
+@hypothesis_settings(max_examples=examples(80, 150))
 @given(files(max_size=EXHAUSTIVE))
 def test_every_subset_of_rows_of_a_small_history(on_disk: Files) -> None:
     check(on_disk, subsets(on_disk.keys[:EXHAUSTIVE]))
 
 
-@hypothesis_settings(max_examples=250)
+@hypothesis_settings(max_examples=examples(120, 250))
 @given(st.data())
 def test_some_subsets_of_rows_of_a_larger_history(data: st.DataObject) -> None:
     on_disk = data.draw(files(max_size=25))

@@ -30,6 +30,7 @@ from migsync.sync.undo import last_to_undo, plan_undo
 from tests.databases import SQLiteDatabase
 from tests.planner.epochs import Atoms, Epoch, add, expected, first_epoch, next_epoch
 from tests.planner.test_properties import REFUSALS
+from tests.profiles import examples
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -221,4 +222,6 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=100, stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow])
+TestLife.settings = settings(
+    max_examples=examples(60, 100), stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow]
+)

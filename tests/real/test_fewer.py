@@ -77,8 +77,7 @@ def case(new_database: NewDatabase, tmp_path: Path) -> Case:
     root.mkdir()
     databases = {alias: new_database(engine.lower()) for alias, engine in ENGINES.items()}
     project = make_project(root, databases, WAGTAIL_AND_OSCAR if WHOLE else WAGTAIL)
-    for alias in databases:
-        project.record(alias)
+    project.record(databases)
     return Case(project, databases, tmp_path / "report.md")
 
 
@@ -119,8 +118,8 @@ def is_proven(said: str, alias: str) -> None:
 
 def in_step(case: Case) -> None:
     """Nothing is to be migrated, the models still fit, and each row that is left has its id and its `applied`."""
-    for alias in case.databases:
-        assert NOTHING_TO_DO in case.project.migrate_plan(alias)
+    for said in case.project.migrate_plans(case.databases).values():
+        assert NOTHING_TO_DO in said
     assert case.project.make_plan() == case.model_changes
     own = {app for app, _ in case.names}
     for alias, rows in case.dumps.items():
@@ -139,7 +138,7 @@ def runs_from_scratch(case: Case, new_database: NewDatabase) -> None:
     process = case.project.start_migrate("default")
     _, errors = process.communicate()
     assert process.returncode == 0, errors
-    assert NOTHING_TO_DO in case.project.migrate_plan("default")
+    assert NOTHING_TO_DO in case.project.migrate_plans(["default"])["default"]
     assert case.names <= {row[1:3] for row in empty.dump()}
     use_databases(case.project, case.databases)
 

@@ -113,7 +113,7 @@ class Migrated:
         ):
             assert re.search(rf"^Proven: {proven}", said, re.MULTILINE), said[-8000:]
         assert self.count < count
-        assert NOTHING_TO_DO in self.project.migrate_plan("default")
+        assert NOTHING_TO_DO in self.project.migrate_plans(["default"])["default"]
         assert self.project.make_plan() == model_changes
         use_databases(self.project, {"default": self.empty})
         self.project.manage("migrate", "--skip-checks", "--verbosity", "0")

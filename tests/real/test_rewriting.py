@@ -89,8 +89,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         project = make_project(root, databases, kind)
         bring_gaps(project.history)
         merges = bring_forks(project.history)
-        for alias in databases:
-            project.record(alias)
+        project.record(databases)
         rows = {alias: database.dump() for alias, database in databases.items()}
         yield Recorded(project, rows, project.make_plan(), merges)
 
@@ -176,14 +175,13 @@ def test_fix_conflicts_puts_what_is_not_applied_behind(case: Case) -> None:
     branches = bring_ends(case.project.history)
     assert branches
     rows, tree = case.dumps, case.tree
-    assert "Conflicting migrations" in case.project.migrate_plan("default")
+    assert "Conflicting migrations" in case.project.migrate_plans(["default"])["default"]
 
     case.project.migsync("fix-conflicts", "--update-db", "--noinput")
 
     pending = [key for branch in branches.values() for key in branch]
     assert case.dumps == rows
-    for alias in case.databases:
-        planned = case.project.migrate_plan(alias)
+    for planned in case.project.migrate_plans(case.databases).values():
         assert Counter(re.findall(r"^(\w+)\.\d+_branch(?:_end)?$", planned, re.MULTILINE)) == Counter(
             key.app for key in pending
         ), planned
@@ -207,8 +205,8 @@ def stays_in_line(case: Case, before: dict[Key, File], rows: dict[str, Dump], *,
 
     Ids and applied are what they were, and each row's name is now that of the file with the same operations.
     """
-    for alias in case.databases:
-        assert NOTHING_TO_DO in case.project.migrate_plan(alias)
+    for said in case.project.migrate_plans(case.databases).values():
+        assert NOTHING_TO_DO in said
     assert case.project.make_plan() == case.recorded.model_changes
     after = case.files
     changed = 0

@@ -39,14 +39,15 @@ def test_apply_follows_the_files_and_undo_is_exact(tmp_path: Path, databases: di
     before = {alias: database.dump() for alias, database in databases.items()}
 
     names = rewrite_history(project)
-    for alias in databases:
-        assert NOTHING_TO_DO not in project.migrate_plan(alias)
+    for said in project.migrate_plans(databases).values():
+        assert NOTHING_TO_DO not in said
 
     project.migsync("rewrite", *names.options())
     project.migsync("apply", "--noinput")
+    planned = project.migrate_plans(databases)
     for alias, database in databases.items():
         assert database.dump() == expected(before[alias], names)
-        assert NOTHING_TO_DO in project.migrate_plan(alias)
+        assert NOTHING_TO_DO in planned[alias]
 
     project.migsync("undo", "--noinput")
     assert {alias: database.dump() for alias, database in databases.items()} == before
@@ -58,12 +59,11 @@ def migrate(project: RealProject, databases: dict[str, Database]) -> None:
     What counts here are the rows. It would be the same on three engines, for two more minutes of work.
     """
     process = project.start_migrate("default")
-    for alias in databases.keys() - {"default"}:
-        project.record(alias)
+    project.record(databases.keys() - {"default"})
     _, errors = process.communicate()
     assert process.returncode == 0, errors
-    for alias in databases:
-        assert NOTHING_TO_DO in project.migrate_plan(alias)
+    for said in project.migrate_plans(databases).values():
+        assert NOTHING_TO_DO in said
 
 
 def rewrite_history(project: RealProject) -> NewNames:

@@ -17,6 +17,7 @@ from migsync.companion.composing.once import optimized
 from migsync.companion.proof.schema import differing_parts
 from tests.companion.composing.tables import APP, STOP, django, migrated
 from tests.databases import Database
+from tests.profiles import examples
 
 Auto, Big, Integer = models.AutoField, models.BigAutoField, models.IntegerField
 
@@ -240,7 +241,7 @@ class Story:
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mysql"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(examples(3, 12)))
 def test_random_models(seed, engine, new_database):
     print(f"seed {seed}")
     operations = [*Story(seed).operations()]

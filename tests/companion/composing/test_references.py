@@ -19,6 +19,7 @@ from migsync.companion.composing.gathering import Definition, Gathering
 from migsync.companion.composing.modules import MigrationModule
 from migsync.companion.composing.naming import named
 from migsync.companion.composing.references import references
+from tests.profiles import examples
 
 STANDARD = ["argparse", "ast", "dataclasses", "enum", "functools", "inspect", "pickle", "tarfile", "typing", "uuid"]
 NAMES = ("a", "b", "_c", "D")
@@ -132,7 +133,7 @@ def _imported(path: Path, text: str):
     return module
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60, 120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_module(), min_size=2, max_size=3), st.data())
 def test_what_is_carried_from_several_modules_does_what_it_did(tmp_path, texts, data):
     modules = [_imported(tmp_path / f"{number:04}_m.py", text) for number, text in enumerate(texts)]

@@ -18,6 +18,7 @@ from migsync.companion.composing.deferred import without_passing
 from migsync.companion.composing.filling import NOTHING, _given
 from migsync.companion.composing.once import optimized
 from tests.companion.composing.tables import APP, ITEM, NOW, ROWS, STOP, Story, django, five, outcome
+from tests.profiles import examples
 
 Integer, Big, Char, Text = models.IntegerField, models.BigIntegerField, models.CharField, models.TextField
 
@@ -28,7 +29,7 @@ def _django():
         yield
 
 
-@hypothesis_settings(max_examples=250)
+@hypothesis_settings(max_examples=examples(100, 250))
 @given(st.integers(0, 2**32), st.sampled_from(["before", "unknown", "inside"]))
 def test_any_operations(seed, there):
     operations = Story(random.Random(seed)).operations()

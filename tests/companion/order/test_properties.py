@@ -18,6 +18,7 @@ from migsync.companion.reshaped import Reshaped
 from migsync.history import History, Key, build_history
 from tests.companion.order.projects import APPS, Project, make_project, projects, verdict
 from tests.companion.order.reshaped import files_after, rows_after
+from tests.profiles import examples
 
 REASONS = {
     "applied-order",
@@ -165,14 +166,14 @@ def check_the_reason(project: Project, reshape: Reshape) -> None:
             assert any(not (one <= other or other <= one) for one in done for other in done)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150, 400), deadline=None)
 @given(projects(), st.lists(st.sampled_from(APPS), unique=True))
 def test_linearize(project: Project, apps: list[str]) -> None:
     known = [app for app in apps if project.history.names(app)]
     check_linearize(project, known)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100, 200), deadline=None)
 @given(projects())
 def test_renumber(project: Project) -> None:
     reshape = renumber(project.history, applied=project.rows)
@@ -191,7 +192,7 @@ def test_renumber(project: Project) -> None:
     assert not renumber(history, applied=after).renamed
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120, 300), deadline=None)
 @given(projects(), st.randoms(use_true_random=False))
 def test_fix_conflicts(project: Project, rng: random.Random) -> None:
     found = {app: branches(project.history, app) for app in APPS}
@@ -211,7 +212,7 @@ def test_fix_conflicts(project: Project, rng: random.Random) -> None:
     assert all(len(history.leaves(app)) <= 1 for app in APPS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30, 60), deadline=None)
 @given(st.integers(0, 2**32), st.booleans(), st.booleans())
 def test_linearize_larger_projects(seed: int, merges: bool, squashes: bool) -> None:
     check_linearize(make_project(random.Random(seed), 60, merges=merges, squashes=squashes), [])

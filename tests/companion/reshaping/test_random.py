@@ -6,7 +6,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migsync.companion.proposal import Reshape
@@ -14,6 +14,7 @@ from migsync.companion.reshaped import Reshaped
 from migsync.history import SETTING, History, Key, Migration, parse_migration
 from tests.companion.reshaping.files import Project, carry_out
 from tests.history.histories import Files, files
+from tests.profiles import examples
 
 
 def written(root: Path, made: Files) -> Project:
@@ -52,6 +53,7 @@ def reshapes(draw: st.DrawFn, history: History) -> Reshape:
     return Reshape("test", renamed={old: new for old, new in renamed.items() if old != new}, removed=removed)
 
 
+@settings(max_examples=examples(40, 200))
 @given(st.data())
 def test_what_is_wanted_is_on_disk(data: st.DataObject) -> None:
     made = data.draw(files())

@@ -15,6 +15,7 @@ from migsync.companion.squashing.risks import Hazard, Risk, risks_of, transactio
 from migsync.history import FIRST, LATEST, SETTING, History, Key, Migration, build_history
 from tests.companion.order.projects import make_project
 from tests.companion.squash.graphs import history
+from tests.profiles import examples
 
 # The project of the published workflow: what depends on orders.0006 and on orders.0001 comes from outside.
 ORDERS = {
@@ -112,7 +113,7 @@ def contracted(history: History, keys: list[Key]) -> History:
     return build_history([*found, Migration(squash, dependencies=stands(outside, True))], history.apps.values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 300), deadline=None)
 @given(st.integers(1, 40), st.integers(0, 2**32), st.booleans(), st.booleans())
 def test_runs_are_safe_and_maximal(size: int, seed: int, merges: bool, squashes: bool) -> None:
     history = make_project(random.Random(seed), size, merges=merges, squashes=squashes).history

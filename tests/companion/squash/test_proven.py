@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from migsync.history import History, Key
 from migsync.sync.planning import open_survey
 from tests.companion.order.projects import APPS, make_project
 from tests.companion.proof.projects import ID, Site, migration
+from tests.profiles import examples
 
 FUNCTION = "def change(apps, editor):\n    pass\n"
 Field = tuple[Key, str, str]
@@ -73,7 +73,7 @@ def written(root: Path, seed: int, size: int) -> Site:
 
 
 @settings(
-    max_examples=int(os.environ.get("MIGSYNC_TEST_EXAMPLES", "3")),
+    max_examples=examples(2, 20),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -17,6 +17,7 @@ from migsync.errors import UsageError
 from migsync.history import History, Key, Migration, build_history
 from tests.companion.order.projects import make_project
 from tests.companion.squash.graphs import history
+from tests.profiles import examples
 
 LINE = {"shop": "0001_a 0002_b 0003_c 0004_d 0005_e"}
 FORK = {"shop": "0001_a 0002_b 0003_c:0002_b 0003_d:0002_b 0004_m:0003_c+0003_d 0005_e"}
@@ -125,7 +126,7 @@ def together(made: History, parts: list[list[Key]]) -> History:
     return build_history(Migration(key, dependencies=tuple(ups - {key})) for key, ups in found.items())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 300), deadline=None)
 @given(st.integers(4, 40), st.integers(0, 2**32), st.data())
 def test_cycles_are_foreseen_and_split_makes_the_fewest_parts(size: int, seed: int, data: st.DataObject) -> None:
     made = make_project(random.Random(seed), size, merges=True, squashes=False).history
