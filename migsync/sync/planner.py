@@ -20,6 +20,7 @@ from migsync.sync.backwards import ahead, bring_back, newer_records, past_newer_
 from migsync.sync.consistency import conflicts, inconsistencies
 from migsync.sync.labels import NO_BOUNDS, Bounds, relabel
 from migsync.sync.leftovers import NO_ORIGINS, Origins, leftovers
+from migsync.sync.lost_apps import lost_apps
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.prune import dedupe, prune
 from migsync.sync.run import Run
@@ -109,6 +110,7 @@ def make_plan(
         findings += inconsistencies(history, state, scope, alias=ref.alias, told=files_told)
         findings += conflicts(history, state) if options.conflicts else ()
         findings += leftovers(history, state, after, scope, options.origins)
+        findings += lost_apps(history, after, scope, options.origins.stated)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(back, changes=len(changes), allowed=options.backwards, blocked=blocked))

@@ -338,6 +338,21 @@ def test_a_file_behind_many_newcomers_is_another_one(newcomers: int, blocked: bo
     assert codes(plan) == ["perhaps-ran" if blocked else "unknown-record"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "blocked"),
+    [
+        ("goods.0001_initial goods.0002_price", True),
+        ("goods.0001_initial", False),
+        ("goods.0001_initial goods.0002_other", False),
+        ("goods.0001_initial goods.0002_price shop.0001_initial", False),
+    ],
+)
+def test_an_app_without_records_may_have_had_another_label(rows: str, blocked: bool) -> None:
+    """The name 0001_initial alone says nothing: an old app went, and a new one came."""
+    plan = make_plan(history(shop="0001_initial 0002_price"), Rewrites(), records(*rows.split()), REF)
+    assert codes(plan) == (["lost-app"] if blocked else [])
+
+
 def test_rows_of_a_settled_squash_are_explained_by_its_name() -> None:
     """Django leaves them in the table when `replaces` is taken out, so nearly every project has some."""
     disk = history(shop="0001_squashed_0003_c 0004_d")
