@@ -201,4 +201,4 @@ def _from_file(project: Project, saved: PlanFile, *, journal: bool, backwards: b
             shown += [*([EMPTY] if shown else []), *plan_blocks(told, shorten=shorten, labels=labels)]
         settled = [Result(plan.target.alias, str(Status.ALREADY_APPLIED), plan, run) for plan, run in found.applied]
         settled += [Result(alias, FAILED, error=error) for alias, error in found.errors.items()]
-        yield Work(project, found.plans, found.targets, saved.proposed, {}, shown, saved.as_dict(), settled)
+        yield Work(project, found.plans, found.targets, found.proposed, {}, shown, saved.as_dict(), settled)

@@ -10,6 +10,7 @@ from migsync.errors import UsageError
 from migsync.history import History, Migration, build_history
 from migsync.history.migration import Key
 from migsync.rewrites.files import check_name
+from migsync.rewrites.order import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.worlds import unlike_above
 
@@ -61,6 +62,18 @@ def parse_changes(
         for side, names in (("old", list(changes.olds())), ("new", list(changes.news()))):
             _check_names(app, side, names)
     return found
+
+
+def is_written(changes: NameChanges, app: str, rewrites: Rewrites) -> bool:
+    """Whether the newest rewrite of `app` says all of this: the same command for the next database, or once more."""
+    if not (known := rewrites.of_app(app)):
+        return False
+    written = known[-1].apps[app]
+    return (
+        set(changes.renamed.items()) <= set(written.renamed)
+        and set(changes.collapsed) <= set(written.collapsed)
+        and set(changes.removed) <= set(written.removed)
+    )
 
 
 def _sides(option: str, text: str, form: str) -> tuple[str, str, str]:

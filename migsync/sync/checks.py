@@ -39,6 +39,18 @@ def unseen_journal(hint: str) -> Finding:
     )
 
 
+def journal_kept(runs: int) -> Finding:
+    """The database keeps a journal, and a run without one was asked for."""
+    held = "1 run" if runs == 1 else f"{runs} runs"
+    return Finding(
+        "journal-kept",
+        Severity.ERROR,
+        f"This database keeps a journal of migsync ({held}), and --no-journal is for databases that keep none.",
+        "The journal would not know of this run. The next plan and undo rest on the journal, and would go wrong.",
+        "Leave out --no-journal.",
+    )
+
+
 def taken(before: Sequence[Record], after: Sequence[Record], scope: Collection[str]) -> Iterator[Finding]:
     """A name that two rows would hold after the changes, and did not before."""
     doubled = _doubled(after, scope)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from migsync.errors import StalePlan, UnexpectedResult
 from migsync.findings import Finding, Severity
 from migsync.records.record import Record, fingerprints
+from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, in_force, passed_rewrites
 
@@ -16,29 +17,78 @@ NAMED = 10
 
 
 def already_applied(plan: Plan, records: Sequence[Record], runs: Iterable[Run]) -> Run | None:
-    """The run in force that applied this very plan, if the records are still as it left them."""
+    """The run in force that did what this plan does, if the rows that it touched are still as it left them.
+
+    Rows recorded since are of no matter: a deployment that is started again has run ``migrate`` meanwhile.
+    """
     runs = tuple(runs)
-    passed = passed_rewrites(runs)
-    through = all(rewrite.id in passed for rewrite in plan.passed)
-    back = not any(rewrite.id in passed for rewrite in plan.returned)
+    passed = passed_rewrites(runs).values()
+    through = all(is_among(rewrite, passed) for rewrite in plan.passed)
+    back = not any(rewrite.id == other.id for rewrite in plan.returned for other in passed)
     if not (fits_after(plan, records) and through and back):
         return None
-    return next((run for run in reversed(in_force(runs)) if run.plan_id == plan.id), None)
+    return next((run for run in reversed(in_force(runs)) if run.plan_id == plan.id or _did(run, plan)), None)
+
+
+def _did(run: Run, plan: Plan) -> bool:
+    """Whether a run made the plan's changes, though other rows, files or names of rewrites gave its plan another id."""
+    return bool(plan.changes) and rows_of(run.changes) == rows_of(plan.changes)
+
+
+def is_among(rewrite: Rewrite, others: Iterable[Rewrite]) -> bool:
+    """Whether one of `others` is this rewrite, or says the same."""
+    return any(other.id == rewrite.id or other.says_the_same(rewrite) for other in others)
+
+
+def rows_of(changes: Iterable[Change]) -> list[tuple[Record | None, Record | None]]:
+    """What the changes do, without their causes. Ids that the database gives are not known before."""
+    return [
+        (change.before, change.after._replace(id=None) if change.before is None and change.after else change.after)
+        for change in changes
+    ]
+
+
+def does_the_same(plan: Plan, other: Plan) -> bool:
+    """Whether two plans for one table do the same, whatever else has changed since the first was made.
+
+    Of no matter are texts (findings, causes), new files, and rows of apps that the plan does not touch.
+    """
+    touched = {row.app for change in plan.changes for row in (change.before, change.after) if row}
+    names = {str(change.after.key) for change in plan.changes if change.after}
+    return (
+        [(change.before, change.after) for change in plan.changes]
+        == [(change.before, change.after) for change in other.changes]
+        and _say_the_same(plan.passed, other.passed)
+        and [rewrite.id for rewrite in plan.returned] == [rewrite.id for rewrite in other.returned]
+        and plan.undoes == other.undoes
+        and all(plan.fingerprints.get(app) == other.fingerprints.get(app) for app in touched)
+        and all(plan.digests.get(name) == other.digests.get(name) for name in names)
+    )
+
+
+def _say_the_same(some: Sequence[Rewrite], others: Sequence[Rewrite]) -> bool:
+    return len(some) == len(others) and all(
+        is_among(rewrite, [other]) for rewrite, other in zip(some, others, strict=True)
+    )
 
 
 def fits_after(plan: Plan, records: Sequence[Record]) -> bool:
-    """Whether the records are as the plan leaves them. Equal timestamps can hide a swap from fingerprints."""
+    """Whether every row that the plan touches is as the plan leaves it."""
     by_id = {record.id: record for record in records}
-    return fingerprints(records, plan.fingerprints_after) == dict(plan.fingerprints_after) and all(
-        by_id.get(change.after.id) == change.after if change.after else by_id.get(gone(change)) != change.before
+    contents = {record._replace(id=None) for record in records}
+    return all(
+        by_id.get(change.before.id) == change.after
+        if change.before and change.after
+        else by_id.get(change.before.id) != change.before
+        if change.before
+        else change.after is not None and change.after._replace(id=None) in contents
         for change in plan.changes
-        if change.before is not None
     )
 
 
 def is_applied(plan: Plan, records: Sequence[Record]) -> bool:
     """Whether the rows alone say that the plan was applied: for databases that keep no journal."""
-    return fits_after(plan, records) and bool(differences_from(plan, records))
+    return bool(plan.changes) and fits_after(plan, records)
 
 
 def gone(change: Change) -> int | None:

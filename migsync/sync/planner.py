@@ -77,6 +77,8 @@ def make_plan(
     findings += [*labels.conflicts(), *rewrites.conflicts()]
     if options.unseen_journal and not options.trust_names:
         findings.append(checks.unseen_journal(options.unseen_journal))
+    if options.trust_names and runs:
+        findings.append(checks.journal_kept(len(runs)))
     rows, pruned = prune([Row.of(record) for record in records], history, options.prune, options.positions, labels)
     rows, doubles = dedupe(rows, scope, options.dedupe)
     back = bring_back(rows, runs, rewrites, scope | labels.olds(scope))

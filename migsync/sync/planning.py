@@ -19,12 +19,13 @@ from migsync.records.record import Record
 from migsync.records.target import Snapshot, Target, open_target
 from migsync.rewrites.files import load_rewrites
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.make import parse_changes
+from migsync.rewrites.make import is_written, parse_changes
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.pairs import Pair
 from migsync.rewrites.position import Clock
 from migsync.rewrites.retired import with_successors
 from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.comparing import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
 from migsync.sync.leftovers import UNEXPLAINED, Origins
 from migsync.sync.plan import Plan
@@ -168,15 +169,14 @@ class Survey:
 def survey(project: Project, request: PlanRequest, *, proposed: Rewrite | None = None) -> Survey:
     """Read the files, the rewrites and every asked target, and plan.
 
-    `proposed` is a rewrite that an earlier survey proposed, for a plan that rests on it.
+    `proposed` is a rewrite that an earlier survey proposed, for a plan that rests on it. It is left out where a file
+    says the same by now: it was written for another database, or committed meanwhile.
     Raises a MigsyncError for what concerns the project as a whole; what concerns one target is in `errors`.
     """
     result = open_survey(project)
     result.request = request
-    if proposed:
-        # Applied to one database before, it has a file meanwhile: that is left out, so that the plan is the same.
-        others = tuple(rewrite for rewrite in result.rewrites.ordered if rewrite.id != proposed.id)
-        result.rewrites = replace(result.rewrites, ordered=others).with_proposed(proposed)
+    if proposed and not is_among(proposed, result.rewrites.ordered):
+        result.rewrites = result.rewrites.with_proposed(proposed)
     try:
         _plan(result, request)
     except BaseException:
@@ -214,7 +214,8 @@ def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]
 
 def _plan(result: Survey, request: PlanRequest) -> None:
     options = _options(result, request)
-    asked = parse_changes(request.maps, request.collapses, request.removes)
+    stated = parse_changes(request.maps, request.collapses, request.removes)
+    asked = {app: changes for app, changes in stated.items() if not is_written(changes, app, result.rewrites)}
     readings = result.read_targets(request.databases)
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:

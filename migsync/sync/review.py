@@ -1,9 +1,9 @@
 """Saved plans, compared with those that migsync makes now.
 
 A plan file says what a person has reviewed. It is compared and never carried out: `apply` plans again from the files,
-the rewrites and the rows as they are now, and goes on only where that gives the saved plan. So a plan file cannot make
-migsync do anything that its planner would not do, whoever wrote it and whatever it says. Checking the changes of a file
-one by one would be a second set of the planner's rules, and could never know all of them.
+the rewrites and the rows as they are now, and goes on only where that gives a plan that does the same. So a plan file
+cannot make migsync do anything that its planner would not do, whoever wrote it and whatever it says. Checking the
+changes of a file one by one would be a second set of the planner's rules, and could never know all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from migsync.project import Project
 from migsync.records.target import Target
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.apply import check_identity
-from migsync.sync.comparing import NAMED, already_applied, check_before, indented, is_applied
+from migsync.sync.comparing import NAMED, already_applied, check_before, does_the_same, indented, is_applied
 from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import Asked, PlanFile
 from migsync.sync.planning import PlanRequest, Survey, survey
@@ -28,9 +28,10 @@ NOTHING_CHANGED = "Nothing was changed."
 
 @dataclass(frozen=True)
 class Review:
-    """`plans` can be carried out: migsync makes the same ones now. `applied` were, each with its run in the journal.
+    """`plans` can be carried out: migsync makes them now, and they do what the saved ones do.
 
-    `errors` are the reasons, by alias, why the other ones must not be. `proposed` is the rewrite that all rest on.
+    `applied` were, each with its run in the journal. `errors` are the reasons, by alias, why the others must not be.
+    `proposed` is the rewrite that all rest on.
     """
 
     proposed: Rewrite | None = None
@@ -55,7 +56,9 @@ def review(project: Project, saved: PlanFile, *, journal: bool, backwards: bool 
     asked = asdict(saved.asked or Asked(trust_names=not journal))
     request = PlanRequest(databases=aliases, backwards=backwards, **asked)
     with survey(project, request, proposed=saved.proposed) as now:
-        result = Review(saved.proposed, targets=now.targets)
+        ids = {rewrite.id for rewrite in now.rewrites.ordered}
+        # Where a file says the same by now, the survey has left the proposal out.
+        result = Review(saved.proposed if saved.proposed and saved.proposed.id in ids else None, targets=now.targets)
         made = {plan.target.alias: plan for plan in now.plans}
         for plan in saved.plans:
             try:
@@ -76,7 +79,7 @@ def _judge(result: Review, plan: Plan, made: Mapping[str, Plan], now: Survey, *,
     if alias not in now.targets:
         raise StalePlan(_absent(alias, now), NOTHING_CHANGED)
     check_identity(now.targets[alias], plan)
-    if made[alias].id == plan.id:
+    if does_the_same(plan, made[alias]):
         _check_proposed(result.proposed, now)
         result.plans.append(made[alias])
         return
@@ -112,8 +115,9 @@ def _check_proposed(proposed: Rewrite | None, now: Survey) -> None:
 
 
 def _outdated(saved: Plan, made: Plan) -> StalePlan:
-    lines = [f"only in the saved plan: {_words(change)}" for change in saved.changes if change not in made.changes]
-    lines += [f"only in the new plan: {_words(change)}" for change in made.changes if change not in saved.changes]
+    old, new = ([_words(change) for change in plan.changes] for plan in (saved, made))
+    lines = [f"only in the saved plan: {words}" for words in old if words not in new]
+    lines += [f"only in the new plan: {words}" for words in new if words not in old]
     if len(lines) > NAMED:
         lines = [*lines[:NAMED], f"and {len(lines) - NAMED} more"]
     if not lines:

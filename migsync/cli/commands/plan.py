@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsync.cli.command import Command
-from migsync.cli.options import Where, journal_option, output_options, plan_request, planning_options, project_options
+from migsync.cli.options import (
+    Where,
+    given,
+    journal_option,
+    output_options,
+    plan_request,
+    planning_options,
+    project_options,
+)
 from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
@@ -65,7 +73,7 @@ def plan(
         if file:
             save_plans(file, found.plan_file)
         output.show(survey_blocks(found, shorten=output.shorten))
-        output.show(_next(found, file))
+        output.show(_next(found, file, shlex.join(given(asked, no_journal=no_journal))))
         output.document(survey_document(found))
         if output.form == "sql":
             tell_problems(output, found)
@@ -73,8 +81,8 @@ def plan(
         return survey_status(found, check=check)
 
 
-def _next(survey: Survey, file: Path | None) -> list[Any]:
-    """The last lines: all targets in one sentence, and how to go on."""
+def _next(survey: Survey, file: Path | None, options: str) -> list[Any]:
+    """The last lines: all targets in one sentence, and how to go on with the same `options`."""
     from migsync.cli.views.plans import summary
 
     lines = [EMPTY, summary(survey.plans)] if survey.plans else []
@@ -83,8 +91,8 @@ def _next(survey: Survey, file: Path | None) -> list[Any]:
         command = f"migsync apply {shlex.quote(str(file))}{back}"
         lines.append(line(f"Saved as {file}. To apply it: ", Span(command, Style.COMMAND)))
     elif any(plan.changes and not plan.blocked for plan in survey.plans):
-        back = " --backwards" if any(plan.goes_back and not plan.blocked for plan in survey.plans) else ""
-        lines.append(line("Nothing was changed. To apply it: ", Span(f"migsync apply{back}", Style.COMMAND)))
+        command = f"migsync apply {options}".rstrip()
+        lines.append(line("Nothing was changed. To apply it: ", Span(command, Style.COMMAND)))
     return lines
 
 
