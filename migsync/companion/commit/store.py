@@ -107,8 +107,8 @@ class Store:
         """Have git leave the state directory alone; under the lock."""
         ignore = self.directory / ".gitignore"
         if not self.files.exists(ignore):
-            self.files.create(ignore, b"*\n", 0o644)
-            self.files.sync([ignore, self.directory])
+            # In one step: an empty file, left by a full disk, would be there for good, and ignore nothing.
+            self._put(ignore.with_name(".gitignore.new"), ignore, b"*\n", 0o644)
 
     def begin(self, record: Record, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
         """Keep the record and all contents, by path; then open the commit: from here on it can be settled."""

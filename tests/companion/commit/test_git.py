@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import tarfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from migsync.companion.commit import commit, commits, undo_files
+from migsync.companion.commit.files import Files
 from migsync.companion.commit.store import KEPT
 from migsync.companion.proposal import FileChange, Proposal
 from migsync.errors import FilesRefused
@@ -152,3 +154,18 @@ def test_a_broken_repository_inside_another_one(tmp_path: Path) -> None:
     (root / ".git").mkdir()
     with pytest.raises(FilesRefused, match=r"(?s)Git cannot say.*--force"):
         commit(project, make_proposal(root))
+
+
+def test_a_full_disk_leaves_no_empty_gitignore(tmp_path: Path) -> None:
+    """It would be there for good, and `git add .` would take the state directory along."""
+
+    def full(call: str, path: Path) -> None:
+        if call == "write" and ".gitignore" in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    project = make_project(tmp_path)
+    repository(tmp_path)
+    with pytest.raises(FilesRefused, match="No space left"):
+        commit(project, make_proposal(tmp_path), files=Files(full))
+    commit(project, make_proposal(tmp_path))
+    assert ".migsync" not in git(tmp_path, "status", "--porcelain", "--untracked-files=all")
