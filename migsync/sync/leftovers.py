@@ -59,6 +59,9 @@ def leftovers(
     replaced = {key for migration in history.migrations.values() for key in migration.replaces}
     known = history.migrations.keys() | replaced | origins.stated | origins.explained
     unknown = [record for record in records if record.app in scope and record.key not in known]
+    labels = [record for record in unknown if _is_label(record, records)]
+    yield from map(_label_only, labels)
+    unknown = [record for record in unknown if record not in labels]
     for app, found in groupby(sorted(unknown, key=lambda record: (record.app, record.age)), key=lambda it: it.app):
         yield from _of_app(app, list(found), records, history, state, origins)
 
@@ -91,6 +94,18 @@ def _of_app(
         yield _perhaps_ran(doubted, candidates, origins.seen)
     yield from (
         _unknown(record, origins.seen) for record in left if record not in doubted and record.key not in origins.asked
+    )
+
+
+def _is_label(record: Record, records: Sequence[Record]) -> bool:
+    """True for a squash, by its name, beside the records of its first and last migration.
+
+    Django records what a squash replaces together with it, so these rows say what ran; they are judged themselves.
+    """
+    first, squashed, last = record.name.rpartition("_squashed_")
+    others = [other.name for other in records if other.app == record.app and "_squashed_" not in other.name]
+    return bool(squashed) and all(
+        any(name == end or name.startswith(f"{end}_") for name in others) for end in (first, last)
     )
 
 
@@ -207,6 +222,18 @@ def _of_squash(squash: Key, keys: Sequence[Key]) -> Finding:
         f"To remove them: {prunes}",
         app=squash.app,
         name=squash.name,
+    )
+
+
+def _label_only(record: Record) -> Finding:
+    return Finding(
+        "squashed-record",
+        Severity.INFO,
+        f"{record.key} is recorded without a file. By its name it was a squash, and what it replaced is recorded too.",
+        "Django passes over such rows; they are left alone.",
+        f"To remove it: --prune {record.key}",
+        app=record.app,
+        name=record.name,
     )
 
 

@@ -339,6 +339,21 @@ def test_a_file_behind_many_newcomers_is_another_one(newcomers: int, blocked: bo
 
 
 @pytest.mark.parametrize(
+    ("squash", "found"),
+    [
+        ("0001_initial_squashed_0003_c", "squashed-record"),
+        ("0001_squashed_0003_c", "squashed-record"),
+        ("0001_initial_squashed_0004_d", "perhaps-ran"),
+    ],
+)
+def test_a_squash_that_is_gone_is_explained_by_what_it_replaced(squash: str, found: str) -> None:
+    """Squashed again in other ranges: the rows of the originals say what ran."""
+    disk = history(shop="0001_initial 0002_b 0003_c 0005_e")
+    rows = records("shop.0001_initial", "shop.0002_b", "shop.0003_c", f"shop.{squash}")
+    assert codes(make_plan(disk, Rewrites(), rows, REF)) == [found]
+
+
+@pytest.mark.parametrize(
     ("rows", "blocked"),
     [
         ("goods.0001_initial goods.0002_price", True),
