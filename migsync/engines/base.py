@@ -216,7 +216,7 @@ class Engine(ABC):
                 return Unreachable(f"The connection was lost: {said}", meaning, "Try again.")
             case Failure.LOCKED | Failure.CONFLICT | Failure.TIMED_OUT if reading:
                 return LockTimeout(f"{TABLE} could not be read in time: {said}", READERS_LOCKED_OUT, WAIT_LONGER)
-            case Failure.LOCKED | Failure.CONFLICT:
+            case Failure.LOCKED | Failure.CONFLICT | Failure.TIMED_OUT:
                 return LockTimeout(f"{TABLE} could not be locked: {said}", meaning)
             case Failure.READ_ONLY:
                 return ReadOnly(f"The database takes no changes: {said}", meaning, self.if_read_only)

@@ -123,7 +123,11 @@ class PostgreSQL(Engine):
     def reserve(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
         """An advisory lock of the transaction, which may stay idle for as long as a ``migrate`` runs."""
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
-        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        # The role's own limit would end the wait for a lock before its time.
+        statement = milliseconds(deadline.left + STATEMENT_SECONDS)
+        connection.exec_driver_sql(
+            f"SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = {statement}"
+        )
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": advisory_key(table)})
 
     def lock(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from migsync.errors import Blocked, LockTimeout, PlanFileError, StalePlan, UnexpectedResult
 from migsync.findings import Finding, Severity
+from migsync.records.config import DatabaseConfig
 from migsync.records.record import Record
+from migsync.records.target import open_target
 from migsync.sync.apply import Status, apply_plan, settle
 from migsync.sync.plan import Change, Plan, TargetRef
 from migsync.sync.run import RunKind
@@ -238,6 +240,28 @@ def test_a_lock_that_is_not_had_in_time(database: Database) -> None:
         writer.rollback()
         assert database.dump() == before
         assert apply_plan(target, plan).status is Status.APPLIED
+
+
+def test_a_time_limit_of_the_server_does_not_end_the_wait_for_a_lock(database: Database) -> None:
+    """A role or a server often limits every statement to less than a deployment may wait."""
+    limits = {
+        "postgresql": f"ALTER DATABASE {getattr(database, 'name', '')} SET statement_timeout = 100",
+        "mysql": "SET max_statement_time = 0.1",
+    }
+    if database.engine not in limits:
+        pytest.skip("SQLite limits no statement")
+    limit = limits[database.engine]
+    filled(database)
+    if database.engine == "postgresql":
+        database.execute(limit)
+    config = DatabaseConfig("default", database.url, init=(limit,) if database.engine == "mysql" else ())
+    with open_target(config) as target, closing(database.connect()) as writer:
+        plan = story_plan(target)
+        with closing(writer.cursor()) as cursor:
+            cursor.execute("UPDATE django_migrations SET app = app")
+        with pytest.raises(LockTimeout) as caught:
+            apply_plan(target, plan, lock_timeout=0.3)
+        assert not any(words in caught.value.found for words in ("statement timeout", "max_statement_time"))
 
 
 def test_while_it_is_applied_others_read_and_nobody_writes(database: Database) -> None:
