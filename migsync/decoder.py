@@ -90,7 +90,7 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _no_constant(name: str) -> object:
-    raise DecodeError(f"has {name}, which is no JSON")
+    raise DecodeError(f"has {name}, which is not JSON")
 
 
 def text(value: object) -> str:
@@ -101,7 +101,7 @@ def text(value: object) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise DecodeError("holds half a surrogate pair, which is no character") from None
+            raise DecodeError("holds half of a surrogate pair, which is not a character") from None
     return value
 
 

@@ -32,7 +32,7 @@ def require_consent_possible(output: Output, *, noinput: bool) -> None:
 def require_yes(question: str, *, noinput: bool) -> None:
     """Ask, with No as the answer of a bare Enter; raise Interrupted for No."""
     if not noinput and not click.confirm(printable(question), default=False):
-        raise Interrupted("Not done, as you said. Nothing was changed.")
+        raise Interrupted("Cancelled. Nothing was changed.")
 
 
 def ask_pairs(output: Output, pairs: Iterable[Pair], request: PlanRequest) -> PlanRequest:
@@ -50,9 +50,13 @@ def ask_pairs(output: Output, pairs: Iterable[Pair], request: PlanRequest) -> Pl
 
 
 def ask_backwards(output: Output, plans: Iterable[Plan]) -> bool:
-    """Whether a person wants the databases that are ahead of the files to go back; True where there is none."""
+    """Whether a person wants the databases that are ahead of the files to go back; True where there is none.
+
+    Raises Interrupted for a No where no other database has anything to say.
+    """
     from migsync.cli.views.findings import findings_blocks
 
+    plans = list(plans)
     waiting = [plan for plan in plans if plan.waits_for_word]
     for plan in waiting:
         findings = [finding for finding in plan.findings if finding.code == DATABASE_AHEAD]
@@ -60,7 +64,12 @@ def ask_backwards(output: Output, plans: Iterable[Plan]) -> bool:
     if not waiting:
         return True
     aliases = ", ".join(plan.target.alias for plan in waiting)
-    return click.confirm(printable(f"Go back to older names in {aliases}?"), default=False)
+    output.show([EMPTY])
+    question = f"Go back to older names in {aliases}?"
+    if all(plan in waiting or plan.empty for plan in plans):
+        require_yes(question, noinput=False)
+        return True
+    return click.confirm(printable(question), default=False)
 
 
 def _claim(pair: Pair) -> str:

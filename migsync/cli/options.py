@@ -19,15 +19,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 ASKED = ("databases", "apps", "maps", "collapses", "removes", "accept", "prune", "dedupe", "positions", "backwards")
-WORDS = {
-    "databases": "--database",
-    "apps": "--app",
-    "maps": "--map",
-    "collapses": "--collapse",
-    "removes": "--remove",
-    "positions": "--position",
-}
-"""The options among `ASKED` that are called otherwise, since they may be given again."""
 
 
 def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -200,16 +191,6 @@ def plan_request(asked: Mapping[str, Any], *, trust_names: bool = False) -> Plan
     from migsync.sync.planning import PlanRequest
 
     return PlanRequest(**asked, trust_names=trust_names)
-
-
-def given(asked: Mapping[str, Any], *, no_journal: bool) -> list[str]:
-    """The words to type for the values of `planning_options`."""
-    words: list[str] = []
-    for name in ASKED:
-        option = WORDS.get(name, f"--{name}")
-        values = (None,) if asked[name] is True else asked[name] or ()
-        words += [word for value in values for word in (option, value) if word is not None]
-    return [*words, *([NO_JOURNAL] if no_journal else [])]
 
 
 def packed(

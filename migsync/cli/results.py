@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from migsync.cli.execution import APPLIED, FAILED, Result, exit_status
+from migsync.cli.next_command import next_command
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
 from migsync.cli.views.findings import error_blocks, findings_blocks
@@ -18,8 +19,8 @@ def tell_result(output: Output, result: Result) -> None:
     (output.tell if result.error else output.show)(_blocks(result))
 
 
-def finish(output: Output, results: Sequence[Result], *, again: str, facts: Mapping[str, Any]) -> ExitStatus:
-    """Say which databases are done and which are not; `again` is the command to try again. Returns the status."""
+def finish(output: Output, results: Sequence[Result], *, again: Sequence[str], facts: Mapping[str, Any]) -> ExitStatus:
+    """Say which databases are done and which are not; `again` is the command to try again, and its arguments."""
     status = exit_status(results)
     if status is ExitStatus.PARTLY:
         output.tell([EMPTY, *error_blocks(_partly(results, again))])
@@ -36,20 +37,20 @@ def finish(output: Output, results: Sequence[Result], *, again: str, facts: Mapp
     return status
 
 
-def _partly(results: Sequence[Result], again: str) -> PartlyDone:
+def _partly(results: Sequence[Result], again: Sequence[str]) -> PartlyDone:
     done = [result.alias for result in results if result.status != FAILED]
     left = [result.alias for result in results if result.status == FAILED]
     return PartlyDone(
         f"Done: {', '.join(done)}. Not done: {', '.join(left)}.",
         "Each database is either as planned or as it was.",
-        f"{again} " + " ".join(f"--database {alias}" for alias in left),
+        next_command(*again, databases=left),
     )
 
 
 def _blocks(result: Result) -> list[Block]:
     alias = Span(result.alias, Style.HEADING)
     if isinstance(result.error, Blocked):
-        return [line(alias, "  ", Span("not done", Style.BAD), ": blocked, as said above")]
+        return [line(alias, "  ", Span("not done", Style.BAD), ": blocked, see above")]
     if result.error:
         return [line(alias, "  ", Span("not done", Style.BAD)), *error_blocks(result.error, indent=2)]
     undone = result.plan and result.plan.undoes and result.status == APPLIED

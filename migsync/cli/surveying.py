@@ -18,7 +18,7 @@ def survey_blocks(survey: Survey, *, shorten: bool) -> list[Block]:
     from migsync.cli.views.plans import plan_blocks
 
     blocks: list[Block] = findings_blocks(survey.findings)
-    labels = {survey.proposed.id: "what was found out (apply writes it as a rewrite)"} if survey.proposed else {}
+    labels = {survey.proposed.id: "a new rewrite (migsync apply writes it)"} if survey.proposed else {}
     for plan in survey.plans:
         blocks += [*([EMPTY] if blocks else []), *plan_blocks(plan, shorten=shorten, labels=labels)]
     for alias in survey.fresh:

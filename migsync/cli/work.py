@@ -137,7 +137,9 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
             return None
         if made.empty and not made.blocked:
             return _done_meanwhile(made, found.runs[alias])
-        output.tell([line(Span(alias, Style.HEADING), "  the rows have changed meanwhile; the plan was made again:")])
+        output.tell(
+            [line(Span(alias, Style.HEADING), "  the rows have changed in the meantime, so the plan was made again:")]
+        )
         output.tell(plan_blocks(made, shorten=output.shorten))
         if made.blocked:
             from migsync.cli.execution import FAILED, Result, blocked

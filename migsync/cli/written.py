@@ -19,7 +19,7 @@ def write_output(path: Path, text: str) -> None:
     except OSError as error:
         raise MigsyncError(
             f"{path} cannot be written: {error.strerror}.",
-            "Nothing was written; a file of this name is as it was.",
+            "Nothing was written. A file of this name is unchanged.",
             "Name another file.",
         ) from error
 
@@ -36,13 +36,13 @@ def write_outputs(directory: Path, texts: Mapping[Path, str]) -> None:
     except PartlyWritten as error:
         raise MigsyncError(
             f"Not all files can be written to {directory}: {error.strerror} ({error.filename}).",
-            f"These were written, and the others are as they were: {', '.join(map(str, error.written))}.",
-            "Mend the cause, then run the command again with --force.",
+            f"These were written, and the others are unchanged: {', '.join(map(str, error.written))}.",
+            "Correct the cause, then run the command again with --force.",
         ) from error
     except OSError as error:
         raise MigsyncError(
             f"The files cannot be written to {directory}: {error.strerror}.",
-            "None was written; files of these names are as they were.",
+            "None was written. Files of these names are unchanged.",
             "Name another directory.",
         ) from error
 

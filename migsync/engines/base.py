@@ -239,7 +239,7 @@ def denied(statement: str, said: str, meaning: str) -> NotPermitted:
     # How SQLAlchemy asks MySQL whether a table is there. MySQL refuses that for a table that is not there, too.
     seen, verb = verb != "DESCRIBE", "SELECT" if verb == "DESCRIBE" else verb
     if JOURNAL_PREFIX in statement:
-        what = f"{verb} migsync's journal" if seen else "see whether there is a journal of migsync's"
+        what = f"{verb} migsync's journal" if seen else "see whether migsync's journal exists"
         return JournalNotPermitted(f"No right to {what}: {said}", meaning, right=verb, seen=seen)
     # LOCK TABLE needs one of the two, whichever the changes need.
     right = "UPDATE or DELETE" if verb == "LOCK" else verb or "use"

@@ -161,7 +161,7 @@ class _Reader:
         for text in found:
             app, _, name = text.partition(".")
             if not app or not name:
-                raise ProjectError(f"{self.file}: {where}.{key}: {text!r} is not APP.NAME.", hint="Mend the file.")
+                raise ProjectError(f"{self.file}: {where}.{key}: {text!r} is not APP.NAME.", hint="Correct the file.")
         return found
 
     def flag(self, table: Mapping[str, object], key: str, where: str, *, default: bool) -> bool:

@@ -125,7 +125,7 @@ def _rewrites(place: Root) -> Path:
     directory = place.directory / place.options.rewrites
     if not Path(os.path.realpath(directory)).is_relative_to(os.path.realpath(place.directory)):
         raise ProjectError(
-            f"The rewrites are to be in {directory}, which is outside the project's directory, {place.directory}.",
+            f"The rewrites are in {directory}, which is outside the project's directory, {place.directory}.",
             "migsync reads and writes them inside the project only, and follows no link out of it.",
             f'Set rewrites in [tool.migsync] to a directory inside, such as "{Options.rewrites}", or remove the link.',
         )

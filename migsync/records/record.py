@@ -69,7 +69,7 @@ def fingerprints(records: Iterable[Record], apps: Iterable[str]) -> dict[str, st
 def name_problem(text: object) -> str:
     """Why a text cannot be an app label or a migration's name, in words that fit after "has"; empty where it can."""
     if not isinstance(text, str):
-        return "a name that is no text"
+        return "a name that is not text"
     if len(text) > LONGEST:
         return f"a name of {len(text)} characters, more than {LONGEST}"
     if CONTROL_CHARACTER.search(text):

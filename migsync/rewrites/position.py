@@ -240,9 +240,9 @@ def _doubts(
 ) -> Iterable[Finding]:
     """A record under a name that a rewrite gave, applied before that rewrite was made, and no journal to explain it."""
     app = places.app
-    journal = "no journal says that this database has been through it"
+    journal = "no journal says that it was applied to this database"
     if unseen_journal:
-        journal = "a journal that says that this database has been through it cannot be seen"
+        journal = "a journal that would say that it was applied to this database cannot be seen"
     for rewrite in places.rewrites.of_app(app):
         if rewrite.id not in unjournaled:
             continue

@@ -8,6 +8,7 @@ records that the files on disk do not know: those were made by a newer release, 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -138,20 +139,23 @@ def _was_there(record: Record, run: Run | None, clock: Clock) -> bool:
     return (record.id or 0) < max(touched, default=0) and clock.older(record.applied, run.at)
 
 
-def past_newer_records(back: Back, records: Sequence[Record]) -> Finding:
+def past_newer_records(back: Back, records: Sequence[Record], alias: str) -> Finding:
     """The error of a database that was used by a newer release since; no word helps."""
     named = [f"{record.key} (row {record.id})" for record in records[:NAMED]]
     if len(records) > NAMED:
         named.append(f"{len(records) - NAMED} more")
-    first = records[0]
+    first, apps = records[0], {record.app for record in records}
+    them = str(first.key) if len(records) == 1 else "these migrations"
     return Finding(
         NEWER_RECORDS,
         Severity.ERROR,
-        f"{_ahead_of_files(back.unknown)} Since then, it has recorded {', '.join(named)}, also without a file here.",
-        "A newer release uses this database. migsync never goes back past such records, not even with --backwards.",
-        f"Use the files of the newer release. To go back all the same, first unapply {first.key} with those files: "
-        f"manage.py migrate {first.app} NAME, where NAME is the migration before it.\n"
-        f"If a record is only a leftover: --prune {first.key} --backwards",
+        f"{_ahead_of_files(back.unknown)} Since then, {', '.join(named)} "
+        f"{'was' if len(records) == 1 else 'were'} recorded, also without a file here.",
+        "A newer release has used this database. migsync never goes back past such records, even with --backwards.",
+        f"Use the files of the newer release. To go back all the same, first unapply {them} with those files: "
+        f"python manage.py migrate --database {shlex.quote(alias)} {first.app} NAME, where NAME is the last migration "
+        f"to keep{' (the same for each app)' if len(apps) > 1 else ''}.\n"
+        f"If {'a record' if len(records) > 1 else 'the record'} is only a leftover: --prune {first.key} --backwards",
         app=first.app,
         name=first.name,
     )
@@ -196,7 +200,7 @@ def _needs_a_word(found: str, changes: int, hint: str) -> Finding:
 
 def _ahead_of_files(rewrites: Iterable[Rewrite]) -> str:
     names = ", ".join(_in_words(rewrite) for rewrite in rewrites)
-    return f"This database is ahead of these files: it has been through the rewrite {names}, which has no file here."
+    return f"This database is ahead of these files: the rewrite {names} was applied to it, but has no file here."
 
 
 def _in_words(rewrite: Rewrite) -> str:

@@ -66,7 +66,7 @@ def _broken(history: History, error: str) -> Finding:
         Severity.WARNING if doubtful else Severity.ERROR,
         error,
         "Django cannot load these migrations, so neither `migrate` nor migsync can tell what is applied.",
-        "Mend the dependency in the file that is named; if it is a package's, install a version that fits.",
+        "Correct the dependency in the file that is named. If the file is a package's, install a version that fits.",
     )
 
 
@@ -88,7 +88,7 @@ def _inconsistent(
 
 
 def _own_advice(parent: Key) -> str:
-    return f"If {parent} ran here under another name, say so with --map; else run it first, with the files of before."
+    return f"If {parent} ran here under another name, say so with --map. Otherwise, run it first, with the old files."
 
 
 def _package_advice(history: History, state: LoaderState, child: Key, parent: Key, alias: str) -> str:

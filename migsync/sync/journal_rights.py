@@ -29,4 +29,4 @@ def way_on(error: JournalNotPermitted, statements: str, *, writing: bool) -> str
             "The SQL that this command writes creates the journal's tables, and grants this user the rights on them. "
             f"Have an administrator run it.\n{TABLES_COMMAND}"
         )
-    return f"Have an administrator run{'' if error.seen else ', if there is one'}:\n{statements}"
+    return f"{'Have' if error.seen else 'If the journal exists, have'} an administrator run:\n{statements}"

@@ -130,7 +130,7 @@ def _left_behind(label: str, app: str, rows: Sequence[Row]) -> Finding:
         Severity.WARNING,
         f"{label}.{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''} is recorded, and by its journal this "
         f"database has been through the rewrite that made {label} {app}.",
-        "Django passes over it; it is left alone.",
+        "Django ignores it, and migsync leaves it alone.",
         f"If it is a leftover: --prune {label}",
         app=label,
     )

@@ -200,5 +200,5 @@ class Plan:
             undoes=fields.get("undoes", text),
         )
         if fields.get("id", text) != plan.id:
-            raise DecodeError("does not fit the content: the plan was edited", "id")
+            raise DecodeError("does not match the content: the plan was edited", "id")
         return plan

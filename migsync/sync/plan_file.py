@@ -89,7 +89,7 @@ def save_plans(path: Path, plans: PlanFile) -> None:
     except OSError as error:
         raise PlanFileError(
             f"{path} cannot be written: {error.strerror}.",
-            "Nothing was written; a file of this name is as it was.",
+            "Nothing was written. A file of this name is unchanged.",
             "Name another file: -o FILE",
         ) from error
 

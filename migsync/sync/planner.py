@@ -102,7 +102,7 @@ def make_plan(
     goes_back = bool(back.returned and (changes or back.findings) and not lost)
     if goes_back and (newer := newer_records(back, history, options.clock)):
         found = fingerprints(records, scope)
-        return Plan(ref, (), found, found, findings=(*findings, *pruned, past_newer_records(back, newer)))
+        return Plan(ref, (), found, found, findings=(*findings, *pruned, past_newer_records(back, newer, ref.alias)))
     findings += [*pruned, *doubles, *(lost or back.findings), *renamed.findings, *translated]
     after = [row.now for row in rows if row.now]
     if not any(finding.code in checks.UNDECIDED for finding in findings):

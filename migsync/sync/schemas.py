@@ -103,7 +103,7 @@ def _unnamed(project: Project, alias: str, schemas: Sequence[str]) -> Finding:
         UNNAMED,
         Severity.WARNING,
         f"The database of {alias} has django_migrations in {there} that no entry names: {shown}{more}.",
-        "migsync does not read their records, so it says nothing about what is applied there.",
+        "migsync does not read the records there, so it cannot say what is applied.",
         _hint(project, alias, schemas),
     )
 

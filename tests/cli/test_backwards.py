@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.cli.releases import MAPPED, NEWER, OLD, Release, record
+from tests.cli.releases import MAPPED, NEW, NEWER, OLD, Release, record
 from tests.databases import Database
 
 
@@ -76,6 +76,8 @@ def test_at_a_terminal_a_person_is_asked(tmp_path: Path, sqlite_database: Databa
     ended = older.at_terminal(["n"], "apply")
     assert (ended.status, database.dump()) == (1, ahead)
     assert "Go back to older names in default?" in ended.said
+    assert ended.said.count("ahead of these files") == 1  # a No is not followed by the same error again
+    assert "Nothing was changed." in ended.said
     ended = older.at_terminal(["y", "n"], "apply")
     assert (ended.status, database.dump()) == (1, ahead)
     assert "Make 3 changes in default (back to older names)?" in ended.said
@@ -119,7 +121,7 @@ def test_a_leftover_from_before_does_not_stand_in_the_way(tmp_path: Path, sqlite
     sqlite_database.create_table()
     record(sqlite_database, "0002_leftover", *OLD, at="2024-01-01 10:00:00")
     older = Release.write(tmp_path / "older", sqlite_database, OLD)
-    newer = Release.write(tmp_path / "newer", sqlite_database, NEWER, *MAPPED)
+    newer = Release.write(tmp_path / "newer", sqlite_database, NEW, *MAPPED)
     before = sqlite_database.dump()
     assert newer.run("apply", "--noinput").status == 0
     assert older.run("apply", "--noinput", "--backwards").status == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 from migsync.cli.asking import require_consent_possible, require_yes
 from migsync.cli.command import Command
+from migsync.cli.next_command import next_command
 from migsync.cli.options import (
     Where,
     consent_options,
@@ -26,6 +28,7 @@ from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from migsync.cli.work import Work
+    from migsync.project import Project
     from migsync.sync.plan import Plan
 
 
@@ -64,7 +67,7 @@ def apply(
     PLAN is a file saved by migsync plan -o; without it a new plan is made. Whatever a new plan rests on that no
     rewrite tells yet is written as a rewrite first: commit it, and the next database needs no guess.
 
-    A database that is ahead of these files (it has been through a rewrite that has no file here) is left as it is.
+    A database that is ahead of these files (a rewrite without a file here was applied to it) is left as it is.
     To give its records the older names again takes a yes at the terminal, or --backwards; --noinput is not enough.
     Where a newer release has recorded migrations since that have no file here, it is refused in any case.
     """
@@ -99,9 +102,15 @@ def apply(
         )
         if not work.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
-        elif any(result.run for result in results):
-            output.show([line("To take it back: ", Span("migsync undo", Style.COMMAND))])
-        return finish(output, results, again="migsync apply", facts={"rewrite": written})
+        elif done := [result.alias for result in results if result.run]:
+            output.show([line("To take it back: ", Span(_undo(project, done), Style.COMMAND))])
+        return finish(output, results, again=("apply", *([str(file)] if file else ())), facts={"rewrite": written})
+
+
+def _undo(project: Project, aliases: Sequence[str]) -> str:
+    """The command that takes back these runs, and no run of another database."""
+    everywhere = {config.alias for config in project.targets()} == set(aliases)
+    return next_command("undo", databases=() if everywhere else aliases)
 
 
 def _question(work: Work) -> str:

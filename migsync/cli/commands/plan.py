@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from migsync.cli.command import Command
+from migsync.cli.next_command import next_command
 from migsync.cli.options import (
+    ASKED,
     Where,
-    given,
     journal_option,
     output_options,
     plan_request,
@@ -61,7 +61,7 @@ def plan(
     Renames that no rewrite tells are worked out where the evidence is proof; what is only likely is shown with its
     reasons, and taken with --map or --accept. The exit status is 1 where a plan is blocked or a database could not
     be read, and 4 where it could not be read within --lock-timeout. It is also 1 where a database is ahead of these
-    files, unless --backwards says that it may go back.
+    files, unless --backwards is given.
     """
     from migsync.cli.surveying import survey_blocks, survey_document, survey_status, tell_problems
     from migsync.sync.plan_file import save_plans
@@ -73,7 +73,7 @@ def plan(
         if file:
             save_plans(file, found.plan_file)
         output.show(survey_blocks(found, shorten=output.shorten))
-        output.show(_next(found, file, shlex.join(given(asked, no_journal=no_journal))))
+        output.show(_next(found, file))
         output.document(survey_document(found))
         if output.form == "sql":
             tell_problems(output, found)
@@ -81,19 +81,23 @@ def plan(
         return survey_status(found, check=check)
 
 
-def _next(survey: Survey, file: Path | None, options: str) -> list[Any]:
-    """The last lines: all targets in one sentence, and how to go on with the same `options`."""
+def _next(survey: Survey, file: Path | None) -> list[Any]:
+    """The last lines: all targets in one sentence, and how to go on."""
     from migsync.cli.views.plans import summary
 
     lines = [EMPTY, summary(survey.plans)] if survey.plans else []
     if file:
-        back = " --backwards" if any(plan.goes_back and not plan.blocked for plan in survey.plans) else ""
-        command = f"migsync apply {shlex.quote(str(file))}{back}"
+        command = next_command("apply", str(file), without=_not_with_a_file(survey))
         lines.append(line(f"Saved as {file}. To apply it: ", Span(command, Style.COMMAND)))
     elif any(plan.changes and not plan.blocked for plan in survey.plans):
-        command = f"migsync apply {options}".rstrip()
-        lines.append(line("Nothing was changed. To apply it: ", Span(command, Style.COMMAND)))
+        lines.append(line("Nothing was changed. To apply it: ", Span(next_command("apply"), Style.COMMAND)))
     return lines
+
+
+def _not_with_a_file(survey: Survey) -> set[str]:
+    """The options that a saved plan holds already, so that `apply PLAN` does not take them."""
+    goes_back = any(plan.goes_back and not plan.blocked for plan in survey.plans)
+    return set(ASKED) - ({"backwards"} if goes_back else set())
 
 
 def _sql(survey: Survey) -> str:

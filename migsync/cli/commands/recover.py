@@ -70,7 +70,7 @@ def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitSta
             committed = _committed(project, run)
         except MigsyncError as error:
             settled.append({"alias": run.alias, "run": run.id, "state": IN_DOUBT, "error": error.found})
-            output.tell([_told(run, f": cannot be told yet. {error.found}"), *next_lines(next_step(error))])
+            output.tell([_told(run, f": its end is not known yet. {error.found}"), *next_lines(next_step(error))])
             continue
         pending.discard(run.id)
         state = {True: "committed", False: "not committed", None: UNKNOWN}[committed]

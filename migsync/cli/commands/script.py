@@ -119,8 +119,8 @@ def _journal_tables(
     texts = {}
     for config in choose(project, aliases):
         with open_target(config) as target:
-            text = journal_script(target.engine, target.survey.schema, target.journal_grants(writing=True))
-        texts[_place(directory, config.alias, "journal")] = text
+            place, grants = _place(directory, config.alias, "journal"), target.journal_grants(writing=True)
+            texts[place] = journal_script(target.engine, target.survey.schema, grants, file=place.name)
     _check(texts, force=force)
     write_outputs(directory, texts)
     output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)

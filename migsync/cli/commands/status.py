@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsync.cli.command import Command
+from migsync.cli.next_command import next_command
 from migsync.cli.options import Where, database_option, journal_option, output_options, project_options
 from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
@@ -50,7 +51,7 @@ def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: 
             output.show([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
         output.show([EMPTY, *findings_blocks(found.findings)] if found.findings else [])
         if any(plan.blocked for plan in found.plans):
-            output.show([EMPTY, line("To see why it is blocked: ", Span("migsync plan", Style.COMMAND))])
+            output.show([EMPTY, line("To see why it is blocked: ", Span(next_command("plan"), Style.COMMAND))])
         output.document({"databases": _documents(found), "findings": [finding.as_dict() for finding in found.findings]})
         return survey_status(found)
 

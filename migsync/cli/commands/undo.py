@@ -104,7 +104,7 @@ def undo(
         )
         if any(result.run and result.plan and result.plan.changes for result in results):
             output.show([line("The files must have these names too before the next migrate, or it runs them again.")])
-        return finish(output, results, again="migsync undo", facts={})
+        return finish(output, results, again=("undo", *([run] if run else ())), facts={})
 
 
 def _plans(found: Opened, prefix: str | None) -> tuple[list[Plan], list[str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from migsync.cli.next_command import next_command
 from migsync.cli.views.blocks import Block, Line, Span, Style, line, near
 from migsync.errors import JournalNotPermitted, MigsyncError, NotPermitted
 from migsync.findings import Finding, Severity
@@ -50,7 +51,8 @@ def next_step(error: MigsyncError) -> str:
         return f"{error.hint}\nTo go on without a journal: {NO_JOURNAL}" if NO_JOURNAL in options else error.hint
     # Who may not read cannot have a script made either.
     if context.command.name == "apply" and error.right not in ("", "SELECT"):
-        return f"{error.hint}\nOr have somebody who may run the script: migsync script --out sql"
+        script = next_command("script", "--out", "sql")
+        return f"{error.hint}\nOr have somebody who has this right run the script that this writes: {script}"
     return error.hint
 
 

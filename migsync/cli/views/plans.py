@@ -26,8 +26,8 @@ def plan_blocks(plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] 
     rewrites by id, for plans that were made from a journal and do not know them.
     """
     blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan))]
-    blocks += [line("goes through ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.passed]
-    blocks += [line("goes back before ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]
+    blocks += [line("applies ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.passed]
+    blocks += [line("takes back ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]
     for app, changes in groupby(sorted(plan.changes, key=_app), key=_app):
         found = list(changes)
         blocks += [EMPTY, line(Span(app, Style.HEADING), "  ", kinds(found), indent=2)]

@@ -268,7 +268,7 @@ class Store:
     def _strange(self, error: ValueError) -> tuple[str, str, str]:
         """The words for a state directory that is not as migsync makes it."""
         return (
-            f"{self.directory} is not as migsync makes it: {error}.",
+            f"{self.directory} is not as migsync leaves it: {error}.",
             f"It may have come with the repository, or from another user. {NOT_USED}",
             f"Compare the migration files with git. When they are as they should be: rm -r {_quoted(self.directory)}",
         )

@@ -176,7 +176,7 @@ def _refuse_urls(alias: str, settings: Mapping[str, Any]) -> None:
         if ("://" in value and not value.startswith("file:")) or (key == "HOST" and "@" in value[1:]):
             raise TargetError(
                 f"Its {key} looks like a URL.",
-                "Django takes none there.",
+                "Django does not accept a URL there.",
                 f"Write it as ENGINE, NAME, USER, PASSWORD, HOST and PORT, or {_as_url(alias)}",
             )
     if not re.fullmatch(r"[\d,]*", str(settings.get("PORT") or "")):

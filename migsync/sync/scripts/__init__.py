@@ -33,13 +33,13 @@ def undo_script(plan: Plan, *, journal: bool = True) -> str:
     return _render(draft_of(reverse(plan), journal=journal, undone_plan=plan.id))
 
 
-def journal_script(engine: str, schema: str = "", grants: str = "") -> str:
+def journal_script(engine: str, schema: str = "", grants: str = "", *, file: str = "journal.sql") -> str:
     """SQL that creates the journal's tables where they are absent, for people who may not let migsync do it.
 
-    `grants` are the statements that let migsync's user read and write them.
+    `grants` are the statements that let migsync's user read and write them. `file` is the name that the script gets.
     """
     rights = f"\n-- The rights that migsync needs on them:\n{grants}\n" if grants else ""
-    return journal_header(engine) + _clean(journal_ddl(engine, schema)) + rights
+    return journal_header(engine, file) + _clean(journal_ddl(engine, schema)) + rights
 
 
 def _render(draft: Draft) -> str:

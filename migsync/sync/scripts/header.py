@@ -24,9 +24,9 @@ def header(draft: Draft) -> str:
     return "".join(f"-- {line}".rstrip() + "\n" for line in _lines(draft)) + "\n"
 
 
-def journal_header(engine: str) -> str:
-    """The comment over the statements that create the journal."""
-    run = CLIENTS[engine].format(file="journal.sql")
+def journal_header(engine: str, file: str) -> str:
+    """The comment over the statements that create the journal; `file` is the name that the script gets."""
+    run = CLIENTS[engine].format(file=_argument(file))
     return (
         f"-- migsync {migsync.__version__}: the journal, which notes every run of migsync beside django_migrations.\n"
         "-- Creates the two tables where they are absent; run it any number of times, in the schema of the table.\n"
