@@ -199,8 +199,11 @@ def _needs_a_word(found: str, changes: int, hint: str) -> Finding:
 
 
 def _ahead_of_files(rewrites: Iterable[Rewrite]) -> str:
-    names = ", ".join(_in_words(rewrite) for rewrite in rewrites)
-    return f"This database is ahead of these files: the rewrite {names} was applied to it, but has no file here."
+    named = [_in_words(rewrite) for rewrite in rewrites]
+    what = f"the rewrite {named[0]} was applied to it, but has no file here."
+    if len(named) > 1:
+        what = f"the rewrites {', '.join(named)} were applied to it, but have no files here."
+    return f"This database is ahead of these files: {what}"
 
 
 def _in_words(rewrite: Rewrite) -> str:
