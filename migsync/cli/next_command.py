@@ -9,7 +9,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from migsync.redaction import redact
+from migsync.redaction import secrets_in
+
+CONSENT = frozenset({"noinput", "dry_run", "reason"})
+"""Options that are about this one command: a person decides about them anew."""
 
 
 def next_command(
@@ -19,12 +22,12 @@ def next_command(
 
     It repeats what was given to the command that runs, as far as `name` takes it: without ``--url`` it would mean
     another database, without ``--prune`` another plan. Options named in `without` are left out; `databases` stands in
-    for those that were given. Passwords in URLs are masked.
+    for those that were given. A URL with a secret in it is printed as ``URL``.
     """
     words = ["migsync", *name.split(), *arguments]
     for alias in databases or ():
         words += ["--database", alias]
-    left_out = {*without, *([] if databases is None else ["databases"])}
+    left_out = {*CONSENT, *without, *([] if databases is None else ["databases"])}
     return shlex.join([*words, *_repeated(name.split()[0], left_out)])
 
 
@@ -52,4 +55,15 @@ def _words(parameter: click.Parameter, value: Any) -> Iterator[str]:  # noqa: AN
         return
     for each in value if parameter.multiple else [value]:
         yield option
-        yield redact(str(each))
+        yield _public(str(each)) if parameter.name == "url" else str(each)
+
+
+def _public(url: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return "URL"
+    return "URL" if parsed.password is not None or secrets_in(parsed.query) else url
