@@ -151,7 +151,7 @@ def past_newer_records(back: Back, records: Sequence[Record], alias: str) -> Fin
         Severity.ERROR,
         f"{_ahead_of_files(back.unknown)} Since then, {', '.join(named)} "
         f"{'was' if len(records) == 1 else 'were'} recorded, also without a file here.",
-        "A newer release has used this database. migsync never goes back past such records, even with --backwards.",
+        "A newer release has used this database. migsync never goes back past such records, not even with --backwards.",
         f"Use the files of the newer release. To go back all the same, first unapply {them} with those files: "
         f"python manage.py migrate --database {shlex.quote(alias)} {first.app} NAME, where NAME is the last migration "
         f"to keep{' (the same for each app)' if len(apps) > 1 else ''}.\n"

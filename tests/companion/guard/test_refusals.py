@@ -54,7 +54,7 @@ for name, before, after, mode in json.load(sys.stdin):
 json.dump(said, answer)
 answer.close()
 """
-INSERT = "INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '{}', '2026-03-01 10:00:00')"
+INSERT = "INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '{}', '2100-03-01 10:00:00')"
 DELETE = "DELETE FROM django_migrations WHERE name = '{}'"
 STORIES = {
     "unreadable": ([INSERT.format("0001_\x9b31m")], [DELETE.format("0001_\x9b31m")]),
