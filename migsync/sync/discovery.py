@@ -25,8 +25,7 @@ from migsync.sync.run import Run
 class Discovery:
     """`proposed` is what is proven, stated or accepted; `findings` what must be said, open questions and facts.
 
-    `open_pairs` are those that only a person can settle, in apps that nothing was stated about. `origins` is what was
-    found out about records without a file.
+    `open_pairs` are those that only a person can settle. `origins` is what was found out about records without a file.
     """
 
     proposed: Rewrite | None
@@ -85,9 +84,9 @@ def discover(
             for name, found in git.elsewhere(app, _nowhere(history, evidence)).items()
         }
         silent = tuple(_git_is_silent(app, git.reason(app)) for app in evidences if git.reason(app))
-    unstated = {app: evidence for app, evidence in evidences.items() if app not in stated}
-    proposed, findings = propose(unstated, rewrites.heads, created, "evidence", accept_hints=accept)
-    findings += tuple(finding for finding in silent if finding.app in unstated and unstated[finding.app].open)
+    evidences |= {app: _beside(stated[app], evidences[app]) for app in stated}
+    proposed, findings = propose(evidences, rewrites.heads, created, "evidence", accept_hints=accept)
+    findings += tuple(finding for finding in silent if evidences[finding.app].open)
     if stated:
         known = {app: found for app, found in files.items() if found}
         changes = {app: _with_proven(stated[app], evidences[app], accept=accept) for app in stated}
@@ -95,8 +94,8 @@ def discover(
             history, changes, parents=rewrites.heads, command="evidence", created=created, old_files=known
         )
         proposed = replace(made, apps={**(proposed.apps if proposed else {}), **made.apps})
-    left = () if accept else tuple(pair for evidence in unstated.values() for pair in evidence.open)
-    origins = _origins(history, evidences, elsewhere, frozenset(_asked(unstated, accept=accept)))
+    left = () if accept else tuple(pair for evidence in evidences.values() for pair in evidence.open)
+    origins = _origins(history, evidences, elsewhere, frozenset(_asked(evidences, accept=accept)))
     return Discovery(proposed, findings, left, origins)
 
 
@@ -186,18 +185,26 @@ def _stated(rewrites: Rewrites, runs: Sequence[Sequence[Run]]) -> dict[str, list
     return found
 
 
-def _with_proven(stated: NameChanges, evidence: Evidence, *, accept: bool) -> NameChanges:
-    """What was stated, and what is proven beside it; the person's word comes first."""
+def _beside(stated: NameChanges, evidence: Evidence) -> Evidence:
+    """The evidence about names that nothing was stated about: the person's word comes first, but only there."""
     olds, news = set(stated.olds()), set(stated.news())
+    return replace(
+        evidence,
+        pairs=tuple(pair for pair in evidence.pairs if olds.isdisjoint(pair.old) and news.isdisjoint(pair.new)),
+        removed=tuple((name, reasons) for name, reasons in evidence.removed if name not in olds),
+        taken=tuple(name for name in evidence.taken if name not in olds),
+    )
+
+
+def _with_proven(stated: NameChanges, evidence: Evidence, *, accept: bool) -> NameChanges:
+    """What was stated, and what is proven :func:`_beside` it."""
     found = NameChanges(dict(stated.renamed), list(stated.collapsed), list(stated.removed))
     for pair in (*evidence.proven, *(accepted(evidence) if accept else ())):
-        if olds & set(pair.old) or news & set(pair.new):
-            continue
         if len(pair.old) == len(pair.new) == 1:
             found.renamed[pair.old[0]] = pair.new[0]
         elif pair.new:
             found.collapsed.append((pair.old, pair.new))
-    found.removed += [name for name, _ in evidence.removed if name not in olds]
+    found.removed += [name for name, _ in evidence.removed]
     return found
 
 

@@ -112,7 +112,8 @@ def make_plan(
         findings += inconsistencies(history, state, scope, alias=ref.alias, told=files_told)
         findings += conflicts(history, state) if options.conflicts else ()
         findings += leftovers(history, state, after, scope, options.origins)
-        findings += lost_apps(history, after, scope, options.origins.stated)
+        if not lost:
+            findings += lost_apps(history, after, scope, options.origins.stated)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(back, changes=len(changes), allowed=options.backwards, blocked=blocked))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from migsync.rewrites.make import NameChanges
 from migsync.rewrites.order import Rewrites
 from migsync.sync.discovery import Discovery, discover
 from migsync.sync.plan import Plan
@@ -210,3 +211,32 @@ def test_a_merge_by_its_name_is_unexplained_until_it_is_said(tmp_path: Path) -> 
     left = plan(project, "0001_initial", "0002_merge")
     assert not left.blocked
     assert left.unexplained == 1
+
+
+def test_what_is_stated_about_one_record_answers_no_question_about_another(project: Project) -> None:
+    """A likely pair stays a question, also where the file comes after what ran years later."""
+    project.write("0001_initial")
+    project.write("0002_price", "0001_initial")
+    project.write("0003_size", "0002_price")
+    rows = records("shop.0001_initial", "shop.0002_size", "shop.0003_price")
+    rows = [row._replace(applied=f"20{2 * row.id:02}-01-01 00:00:00") for row in rows]
+    known = discover(
+        project.history(),
+        Rewrites(),
+        {"shop"},
+        [rows],
+        [()],
+        {"shop": NameChanges({"0003_price": "0002_price"})},
+        accept=False,
+        created=MADE,
+    )
+    made = make_plan(
+        project.history(),
+        Rewrites().with_proposed(known.proposed),
+        rows,
+        REF,
+        options=PlanOptions(origins=known.origins),
+    )
+    asked = [finding.found for finding in known.questions(made, {"shop"}).findings if finding.blocks]
+    assert asked == ["shop.0002_size may have become shop.0003_size."]
+    assert [pair.asked for pair in known.open_pairs] == ["--map shop.0002_size=0003_size"]
