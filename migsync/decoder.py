@@ -101,7 +101,7 @@ def text(value: object) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise DecodeError("holds half of a surrogate pair, which is not a character") from None
+            raise DecodeError("holds half a surrogate pair, which is not a character") from None
     return value
 
 
