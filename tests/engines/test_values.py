@@ -170,7 +170,7 @@ def test_sqlite_names_longer_than_django_allows(sqlite_database: Database) -> No
 def test_sqlite_names_that_are_no_text(sqlite_database: Database) -> None:
     sqlite_database.create_table()
     sqlite_database.execute("INSERT INTO django_migrations VALUES (3, 'shop', x'00ff', '2026-01-01')")
-    with target_of(sqlite_database) as target, pytest.raises(TargetError, match="no text"):
+    with target_of(sqlite_database) as target, pytest.raises(TargetError, match="is not text"):
         target.read()
 
 
