@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from migsync.project import Project
     from migsync.records.record import Record
     from migsync.records.target import Target
+    from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.run import Run
 
 
@@ -60,14 +61,19 @@ def opened(project: Project, aliases: Sequence[str], *, records: bool = False) -
         yield found
 
 
-def rewrite_labels(project: Project) -> dict[str, str]:
-    """The file names of the project's rewrites by id, for showing; none where they cannot be read.
+def readable_rewrites(project: Project) -> tuple[Rewrite, ...]:
+    """The project's rewrites; none where they cannot be read.
 
     An undo needs no rewrite, so a broken one must not stop it.
     """
     from migsync.rewrites.files import load_rewrites
 
     try:
-        return {rewrite.id: rewrite.label for rewrite in load_rewrites(project.rewrites).ordered}
+        return load_rewrites(project.rewrites).ordered
     except MigsyncError:
-        return {}
+        return ()
+
+
+def rewrite_labels(project: Project) -> dict[str, str]:
+    """The file names of the project's rewrites by id, for showing; none where they cannot be read."""
+    return {rewrite.id: rewrite.label for rewrite in readable_rewrites(project)}

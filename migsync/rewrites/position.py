@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from migsync.errors import UsageError
 from migsync.findings import Finding, Severity
@@ -18,7 +18,8 @@ from migsync.history.migration import Key
 from migsync.records.record import Record
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.rewrite import Rewrite
-from migsync.rewrites.translate import Row, forward
+from migsync.rewrites.translate import Row
+from migsync.rewrites.undone import NOTHING_UNDONE, Split, Undone, onward, splits
 
 WIDEST_OFFSET = datetime.timedelta(hours=14)
 
@@ -44,10 +45,15 @@ class Clock:
 
 @dataclass(frozen=True)
 class Position:
-    """`passed` are ids of the app's rewrites; with an error among `findings` it is not decided."""
+    """`passed` are ids of the app's rewrites; with an error among `findings` it is not decided.
+
+    `later` maps ids of records to a position of their own: they were recorded after rewrites that the other rows have
+    been taken back from.
+    """
 
     passed: frozenset[str]
     findings: tuple[Finding, ...] = ()
+    later: Mapping[int | None, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,33 +135,34 @@ def decide(
     clock: Clock,
     trust_names: bool = False,
     unseen_journal: str = "",
+    undone: Undone = NOTHING_UNDONE,
 ) -> Position:
     """Decide where `records` (all of one app) stand.
 
-    `journaled` are the ids of rewrites that the target's journal says it has been through. With `trust_names` the
-    time of a record under a new name is no evidence: for databases that keep no journal. `unseen_journal` says how to
-    let migsync see a journal that may be there. Until then, that `journaled` lacks a rewrite is no evidence either.
+    `journaled` are the ids of rewrites that the target's journal says it has been through, `undone` what it says of
+    those that it was taken back from. With `trust_names` the time of a record under a new name is no evidence: for
+    databases that keep no journal. `unseen_journal` says how to let migsync see a journal that may be there. Until
+    then, that `journaled` lacks a rewrite is no evidence either.
     """
     app, changing = places.app, places.rewrites.of_app(places.app)
     journaled &= {rewrite.id for rewrite in changing}
-    candidates = places.positions(journaled)
     touched = {name for rewrite in changing for name in rewrite.apps[app].sources | rewrite.apps[app].targets}
-    recorded = {record.name for record in records}
-    named = [position for position in candidates if recorded & touched <= places.names(position)]
-    if not named:
-        return Position(journaled, (_nowhere(places, recorded & touched, journaled),))
+    explained = splits(places, records, touched, places.positions(journaled), undone)
+    if not explained:
+        names = {record.name for record in records} & touched
+        return Position(journaled, (_nowhere(places, names, journaled, bool(undone.rewrites)),))
     # A run keeps the old times. Where no journal says whether there was one, they say nothing.
     timeless = trust_names or unseen_journal
     for narrow in (_closed, _in_applied_order) if timeless else (_closed, _in_applied_order, _not_before_made):
-        if _same_rows(places, records, named):
+        if _same_rows(places, records, explained):
             break
-        named = [position for position in named if narrow(places, records, position, journaled, clock)] or named
-    position = max(named, key=len)
-    if not _same_rows(places, records, named):
-        return Position(position, (_open(places, named),))
-    if trust_names:
-        return Position(position)
-    return Position(position, tuple(_doubts(places, records, position - journaled, clock, unseen_journal)))
+        fitting = [split for split in explained if narrow(places, split.own, split.base, journaled, clock)]
+        explained = fitting or explained
+    best = max(explained, key=lambda split: len(split.base))
+    if not _same_rows(places, records, explained):
+        return Position(best.base, (_open(places, [split.base for split in explained]),))
+    doubts = [] if trust_names else _doubts(places, best.own, best.base - journaled, clock, unseen_journal)
+    return Position(best.base, tuple(doubts), best.later)
 
 
 def forced(places: Places, text: str) -> Position:
@@ -179,12 +186,11 @@ def forced(places: Places, text: str) -> Position:
     return Position((places.rewrites.ancestors[found[0].id] & of_app) | {found[0].id})
 
 
-def _same_rows(places: Places, records: Sequence[Record], positions: Iterable[frozenset[str]]) -> bool:
-    """True when it does not matter which of `positions` it is: all lead to the same rows."""
-    rows = [Row.of(record) for record in records]
-    outcomes = set()
-    for position in positions:
-        after, findings = forward(rows, places.app, places.remaining(position))
+def _same_rows(places: Places, records: Sequence[Record], explained: Iterable[Split]) -> bool:
+    """True when it does not matter which of these it is: all lead to the same rows."""
+    rows, outcomes = [Row.of(record) for record in records], set()
+    for split in explained:
+        after, findings = onward(rows, places, split)
         outcomes.add((frozenset((row.origin, row.now) for row in after), bool(findings)))
     return len(outcomes) == 1
 
@@ -266,7 +272,7 @@ def _doubts(
                 )
 
 
-def _nowhere(places: Places, names: Collection[str], journaled: frozenset[str]) -> Finding:
+def _nowhere(places: Places, names: Collection[str], journaled: frozenset[str], undone: bool) -> Finding:
     app, changing = places.app, places.rewrites.of_app(places.app)
     old = sorted(name for rewrite in changing for name in names if name in rewrite.apps[app].sources)
     new = sorted(name for rewrite in changing for name in names if name in rewrite.apps[app].targets)
@@ -276,7 +282,9 @@ def _nowhere(places: Places, names: Collection[str], journaled: frozenset[str]) 
         Severity.ERROR,
         f"{app}: the records hold old names ({', '.join(dict.fromkeys(old))}) together with new ones "
         f"({', '.join(dict.fromkeys(new)) or 'none'}){journal}.",
-        "The rows were changed by other means, by hand or with --fake, so that no rewrite fits all of them.",
+        "Rows were recorded before and after an undo, and the journal does not tell which names some of them mean."
+        if undone
+        else "The rows were changed by other means, by hand or with --fake, so that no rewrite fits all of them.",
         f"Look at the rows. Remove a leftover with --prune {app}.NAME, or state which rewrite they have been through: "
         f"--position {app}=REWRITE.",
         app=app,

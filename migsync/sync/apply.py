@@ -36,6 +36,7 @@ from migsync.sync.journal import read_runs, write_run
 from migsync.sync.journal_version import journal_is_current
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.run import Run, RunKind, in_force
+from migsync.sync.undo import out_of_order
 from migsync.sync.writing import Step, write_changes
 
 if TYPE_CHECKING:
@@ -260,6 +261,9 @@ class _Application:
         check_before(plan, records)
         if plan.undoes and plan.undoes not in {run.id for run in in_force(runs)}:
             raise StalePlan("The run is not in force any more: it was undone since the plan was made.", NOTHING_CHANGED)
+        undone = next((run for run in runs if run.id == plan.undoes), None)
+        if undone and (later := out_of_order(undone, runs)):
+            raise StalePlan(f"Another run was made since the plan. {later[0].found}", NOTHING_CHANGED)
         return None
 
     def _check_removals(self, connection: sa.Connection) -> None:

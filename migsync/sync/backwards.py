@@ -9,18 +9,23 @@ records that the files on disk do not know: those were made by a newer release, 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
+from migsync.history.migration import Key
 from migsync.records.record import Record
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.position import Clock
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import Row, backward
+from migsync.rewrites.undone import Undone
 from migsync.sync.plan import DATABASE_AHEAD, NEWER_RECORDS, Change, Plan
-from migsync.sync.run import Run, passed_rewrites, standing
+from migsync.sync.run import Run, in_order_of_passing, passed_rewrites, standing, taken_back
+
+ASKED = frozenset({"prune", "dedupe"})
+"""The causes of changes that a person asked for by name, and no rewrite."""
 
 NAMED = 5
 """So many records are named in a finding; the rest are counted."""
@@ -44,8 +49,13 @@ class Back:
     restored: frozenset[Record] = frozenset()
 
 
-def bring_back(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites, apps: Collection[str]) -> Back:
-    """Take back the newest runs, as many as it needs until no rewrite was passed that is not on disk."""
+def bring_back(
+    rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites, apps: Collection[str], history: History
+) -> Back:
+    """Take back the newest runs, as many as it needs until no rewrite was passed that is not on disk.
+
+    `apps` are the labels that count. The rows that an undo left under newer names come too.
+    """
     stand = standing(runs)
     passed = before = passed_rewrites(stand)
     now, findings = list(rows), list[Finding]()
@@ -59,10 +69,19 @@ def bring_back(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites, app
         findings += problems
         gone = [rewrite for rewrite in run.passed if rewrite.id not in before]
         brought = {row.now for row in now if row.now and row.cause == cause}
-        now = _under_old_names(now, gone, brought)
+        now, problems = _under_old_names(now, gone, brought)
+        findings += problems
         restored |= brought
     returned = tuple(rewrite for identity, rewrite in passed.items() if identity not in before)
+    for undoing in taken_back(runs):
+        gone = [rewrite for rewrite in in_order_of_passing(undoing) if _unknown(rewrite, rewrites, apps)]
+        if stayed := {row.now for row in now if row.now and _stayed(row.now, gone, rewrites, history)}:
+            now, problems = _under_old_names(now, gone, {row.now for row in now} - stayed)
+            findings += problems
+            returned = (*gone, *returned)
+            run = next((one for one in runs if one.id == undoing.undoes), undoing)
     unknown = tuple(rewrite for rewrite in returned if _unknown(rewrite, rewrites, apps))
+    now += _merges(now, unknown, history)
     return Back(now, before, returned, unknown, tuple(findings), run, frozenset(restored))
 
 
@@ -70,15 +89,68 @@ def _unknown(rewrite: Rewrite, rewrites: Rewrites, apps: Collection[str]) -> boo
     return rewrite.id not in rewrites.by_id and not rewrite.labels.isdisjoint(apps)
 
 
-def _under_old_names(rows: Sequence[Row], gone: Sequence[Rewrite], done: Collection[Record | None]) -> list[Row]:
-    """Old names for the rows that no before-image has brought back."""
+def _stayed(record: Record, gone: Iterable[Rewrite], rewrites: Rewrites, history: History) -> bool:
+    """Whether a record bears a name that only the rewrites `gone` gave, and nothing on disk explains it."""
+    changes = [rewrite.apps[record.app] for rewrite in gone if record.app in rewrite.apps]
+    given = any(change.origin or record.name in change.targets for change in changes)
+    before = any(record.name in change.before and not change.origin for change in changes)
+    explained = any(record.name in rewrite.apps[record.app].before for rewrite in rewrites.of_app(record.app))
+    return given and not before and not explained and record.key not in history.migrations
+
+
+def _under_old_names(
+    rows: Sequence[Row], gone: Sequence[Rewrite], done: Collection[Record | None]
+) -> tuple[list[Row], list[Finding]]:
+    """Old names for the rows that no before-image has brought back; `gone` are in the order in which they were passed.
+
+    A finding for a row that stands for a part of what several old migrations did: no old name would be true.
+    """
     kept = [row for row in rows if row.now in done]
     others = [row for row in rows if row.now not in done]
+    findings: list[Finding] = []
     for rewrite in reversed(gone):
         for app in rewrite.apps:
+            findings += _parts(others, app, rewrite)
             others = backward(others, app, rewrite)
     brought = {row.now.key for row in kept if row.now}
-    return kept + [row for row in others if row.origin or row.now is None or row.now.key not in brought]
+    others = [row for row in others if row.origin or row.now is None or row.now.key not in brought]
+    return kept + others, findings
+
+
+def _merges(rows: Sequence[Row], gone: Iterable[Rewrite], history: History) -> list[Row]:
+    """New rows for migrations without operations that `gone` removed, where one that depends on them is recorded.
+
+    Merges, mostly: a database that was migrated without them has run all that they stand for.
+    """
+    removed = {
+        Key(change.origin or app, name) for each in gone for app, change in each.apps.items() for name in change.removed
+    }
+    recorded = {row.now.key: row.now.applied for row in rows if row.now}
+    found: list[Row] = []
+    for key in reversed(history.order) if removed else ():
+        times = [recorded[child] or "" for child in history.children(key) if child in recorded]
+        if key in removed and key not in recorded and not history.migrations[key].operations and times:
+            recorded[key] = min(times)
+            found.append(Row(None, Record(None, key.app, key.name, min(times)), "back to older files"))
+    return found
+
+
+def _parts(rows: Iterable[Row], app: str, rewrite: Rewrite) -> Iterator[Finding]:
+    recorded = {row.now.name for row in rows if row.now and row.now.app == app}
+    for olds, news in rewrite.apps[app].collapsed:
+        missing = [name for name in news if name not in recorded]
+        if missing and len(missing) < len(news):
+            there = [name for name in news if name in recorded]
+            yield Finding(
+                "part-of-collapse",
+                Severity.ERROR,
+                f"{app}.{there[0]} is recorded, but not {app}.{missing[0]}. Only together they stand for "
+                f"{', '.join(olds)}.",
+                f"Without a record of {', '.join(olds)} they would run again; with one, a part would never run.",
+                f"With the newer files: manage.py migrate {app} {news[-1]}",
+                app=app,
+                name=there[0],
+            )
 
 
 def revert(rows: Sequence[Row], changes: Iterable[Change], cause: str) -> tuple[list[Row], list[Finding]]:
@@ -101,6 +173,18 @@ def revert(rows: Sequence[Row], changes: Iterable[Change], cause: str) -> tuple[
     return now, findings
 
 
+def undone(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites) -> Undone:
+    """What the journal says of rewrites that the target was taken back from, by an undo or for older files."""
+    asked = {change.before[1:] for run in runs for change in run.changes if change.cause in ASKED and change.before}
+    then = list(rows)
+    for run in taken_back(runs):
+        changes = [change for change in run.changes if change.after is None or change.after[1:] not in asked]
+        then, _ = revert(then, changes, "before it was taken back")
+    ids = {rewrite.id for run in runs for rewrite in run.returned}
+    pairs = tuple((row.origin, row.now) for row in then if row.origin != row.now)
+    return Undone(frozenset(rewrites.same.get(identity, identity) for identity in ids), pairs)
+
+
 def _changed_since(after: Record) -> Finding:
     return Finding(
         "row-changed",
@@ -113,12 +197,17 @@ def _changed_since(after: Record) -> Finding:
     )
 
 
-def newer_records(back: Back, history: History, clock: Clock) -> list[Record]:
+def newer_records(back: Back, history: History, clock: Clock, leftovers: Collection[Key] = ()) -> list[Record]:
     """The records made since the rewrites that are taken back, of which the files on disk know nothing.
 
-    Those of installed packages are not looked at: they come and go with the package.
+    `leftovers` are those that the project lists. Records of installed packages are not looked at: they come and go with
+    the package.
     """
-    known = history.migrations.keys() | {key for file in history.migrations.values() for key in file.replaces}
+    known = (
+        history.migrations.keys()
+        | set(leftovers)
+        | {key for file in history.migrations.values() for key in file.replaces}
+    )
     return [
         row.origin
         for row in back.rows

@@ -91,22 +91,29 @@ def pending(
     Compared name by name, without the rows' ids: what was recorded, and what was not, is followed through the
     rewrites and must be found recorded, or not, under the names on disk.
     """
-    names_before, names_after = _names_by_app(before), _names_by_app(after)
+    names_after = _names_by_app(after)
     for app, position in positions.items():
         places = Places(app, rewrites, history)
-        remaining = places.remaining(position.passed)
-        if not remaining:
+        at: dict[frozenset[str], set[str]] = {position.passed: set()}
+        for record in before:
+            if record.app == app:
+                at.setdefault(position.later.get(record.id, position.passed), set()).add(record.name)
+        if not any(places.remaining(passed) for passed in at):
             continue
-        ran = names_before.get(app, set())
-        waiting = places.names(position.passed) - ran
-        for rewrite in remaining:
-            ran, waiting = forward_names(ran, rewrite.apps[app]), forward_names(waiting, rewrite.apps[app])
+        waiting = _onward(places.names(position.passed) - at[position.passed], places, position.passed)
+        ran = {name for passed, names in at.items() for name in _onward(names, places, passed)}
         recorded = names_after.get(app, set())
         on_disk = set(history.names(app))
         for name in sorted((waiting - ran) & recorded & on_disk):
             yield _wrong("never-run", Key(app, name), "would be taken as applied, though it never ran here")
         for name in sorted((ran & on_disk) - recorded):
             yield _wrong("run-again", Key(app, name), "would run again, though it ran here under another name")
+
+
+def _onward(names: set[str], places: Places, passed: frozenset[str]) -> set[str]:
+    for rewrite in places.remaining(passed):
+        names = forward_names(names, rewrite.apps[places.app])
+    return names
 
 
 def _names_by_app(records: Iterable[Record]) -> dict[str, set[str]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migsync.findings import Finding, Severity
 from migsync.history.migration import Key
+from migsync.records.record import Record
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.translate import Row
+from migsync.rewrites.undone import Undone
 from migsync.sync.prune import dedupe
 
 
@@ -40,13 +42,15 @@ def relabel(
     scope: Collection[str],
     journaled: Collection[str],
     stated: Mapping[str, Collection[str]],
+    undone: Collection[str],
     keep_earliest: bool,
 ) -> Relabelling:
     """Give every row of an app in `scope` its label of today; of doubles that come about so, the earliest may be kept.
 
     `installed` are all labels of the project. `journaled` are the rewrites that the target has been through, by its
-    journal; `stated`, for some apps, those that a person says. A label that another app bears now is refused where
-    nothing tells whose the rows are.
+    journal; `stated`, for some apps, those that a person says; `undone` those that it was taken back from, so that rows
+    recorded before that bear the label of then. A label that another app bears now is refused where nothing tells whose
+    the rows are.
     """
     if not labels.steps:
         return Relabelling(list(rows))
@@ -69,11 +73,24 @@ def relabel(
     for label, row in zip(bearing, changed, strict=True):
         if row.now is not None and row.now.app in scope:
             by_app.setdefault(row.now.app, {}).setdefault(label, []).append(row)
-    mixed = {app: found for app, found in by_app.items() if len(found) > 1 and app not in stated}
+    both = {
+        app: found for app, found in by_app.items() if len(found) > 1 and not labels.steps_of(app).isdisjoint(undone)
+    }
+    mixed = {app: found for app, found in by_app.items() if len(found) > 1 and app not in (*stated, *both)}
     findings += [_two_labels(app, found) for app, found in mixed.items()]
     findings += [finding for finding in doubles if finding.app not in mixed]
-    bounds = {app: _bounds(app, next(iter(found)), labels, journaled) for app, found in by_app.items()}
+    bearing_now = {app: min(found, key=lambda label: label == app) for app, found in by_app.items()}
+    bounds = {app: _bounds(app, label, labels, journaled) for app, label in bearing_now.items()}
     return Relabelling(changed, bounds, tuple(findings))
+
+
+def under_labels(undone: Undone, labels: Labels) -> Undone:
+    """What was undone, its rows under the labels of today."""
+
+    def today(row: Record | None) -> Record | None:
+        return row._replace(app=labels.today(row.app)) if row and labels.steps else row
+
+    return replace(undone, rows=tuple((today(now), today(then)) for now, then in undone.rows))
 
 
 def _relabelled(row: Row, now: Mapping[str, str], labels: Labels, journaled: Collection[str]) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migsync.findings import Finding
 from migsync.history.graph import History
@@ -14,11 +14,12 @@ from migsync.rewrites.labels import Labels
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.position import Clock, Places, Position, decide, forced
 from migsync.rewrites.rewrite import Rewrite
-from migsync.rewrites.translate import Row, forward
+from migsync.rewrites.translate import Row
+from migsync.rewrites.undone import Split, Undone, onward
 from migsync.sync import checks
-from migsync.sync.backwards import ahead, bring_back, newer_records, past_newer_records
+from migsync.sync.backwards import ahead, bring_back, newer_records, past_newer_records, undone
 from migsync.sync.consistency import conflicts, inconsistencies
-from migsync.sync.labels import NO_BOUNDS, Bounds, relabel
+from migsync.sync.labels import NO_BOUNDS, Bounds, relabel, under_labels
 from migsync.sync.leftovers import NO_ORIGINS, Origins, leftovers
 from migsync.sync.lost_apps import lost_apps
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
@@ -81,8 +82,9 @@ def make_plan(
         findings.append(checks.journal_kept(len(runs)))
     rows, pruned = prune([Row.of(record) for record in records], history, options.prune, options.positions, labels)
     rows, doubles = dedupe(rows, scope, options.dedupe)
-    back = bring_back(rows, runs, rewrites, scope | labels.olds(scope))
+    back = bring_back(rows, runs, rewrites, scope | labels.olds(scope), history)
     journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
+    was = undone([Row.of(row.now) for row in back.rows if row.now], runs, rewrites)
     forced_to = {app: forced(Places(app, rewrites, history), text) for app, text in options.positions.items()}
     renamed = relabel(
         back.rows,
@@ -91,16 +93,17 @@ def make_plan(
         scope=scope,
         journaled=journaled,
         stated={app: position.passed for app, position in forced_to.items()},
+        undone=was.rewrites,
         keep_earliest=options.dedupe,
     )
     recorded = [row.now for row in renamed.rows if row.now]
     rows, positions, translated = _through_rewrites(
-        history, rewrites, renamed.rows, scope, journaled, forced_to, renamed.bounds, options
+        history, rewrites, renamed.rows, scope, journaled, forced_to, renamed.bounds, options, under_labels(was, labels)
     )
     changes = _changes(rows)
     lost = list(checks.lost_rewrites(history, back.returned, changes))
     goes_back = bool(back.returned and (changes or back.findings) and not lost)
-    if goes_back and (newer := newer_records(back, history, options.clock)):
+    if goes_back and (newer := newer_records(back, history, options.clock, options.origins.stated)):
         found = fingerprints(records, scope)
         return Plan(ref, (), found, found, findings=(*findings, *pruned, past_newer_records(back, newer, ref.alias)))
     findings += [*pruned, *doubles, *(lost or back.findings), *renamed.findings, *translated]
@@ -154,6 +157,7 @@ def _through_rewrites(
     forced_to: Mapping[str, Position],
     bounds: Mapping[str, Bounds],
     options: PlanOptions,
+    was: Undone,
 ) -> tuple[list[Row], dict[str, Position], list[Finding]]:
     """Every app's rows through the rewrites that they have not been through."""
     by_app: dict[str, list[Row]] = {}
@@ -171,11 +175,14 @@ def _through_rewrites(
         if app in forced_to:
             position = forced_to[app]
         else:
-            position = decide(places, recorded, journaled, options.clock, options.trust_names, options.unseen_journal)
+            here = replace(was, rows=tuple(pair for pair in was.rows if app in {row.app for row in pair if row}))
+            unseen = options.unseen_journal
+            position = decide(places, recorded, journaled, options.clock, options.trust_names, unseen, here)
         findings += position.findings
         positions[app] = position
         if not position.findings:
-            by_app[app], problems = forward(by_app.get(app, []), app, places.remaining(position.passed))
+            split = Split(position.passed, later=position.later)
+            by_app[app], problems = onward(by_app.get(app, []), places, split)
             findings += problems
     return [row for found in by_app.values() for row in found], positions, findings
 

@@ -66,3 +66,21 @@ def in_force(runs: Iterable[Run]) -> list[Run]:
 def standing(runs: Iterable[Run]) -> list[Run]:
     """The applies in force, oldest first: what they changed is what the rows still show."""
     return [run for run in in_force(runs) if run.kind is RunKind.APPLY]
+
+
+def taken_back(runs: Iterable[Run]) -> list[Run]:
+    """The runs in force that took rewrites back which no run has gone through since; newest first."""
+    runs = tuple(runs)
+    settled = set(passed_rewrites(standing(runs)))
+    found = []
+    for run in reversed(in_force(runs)):
+        ids = {rewrite.id for rewrite in run.returned}
+        if ids - settled:
+            found.append(run)
+            settled |= ids
+    return found
+
+
+def in_order_of_passing(run: Run) -> tuple[Rewrite, ...]:
+    """The rewrites that a run took back, in the order in which they were passed. An undo holds them the other way."""
+    return run.returned[::-1] if run.kind is RunKind.UNDO else run.returned

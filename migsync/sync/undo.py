@@ -8,26 +8,33 @@ from dataclasses import replace
 from migsync.findings import Finding, Severity
 from migsync.history.migration import Key
 from migsync.records.record import Record, fingerprints
+from migsync.rewrites.position import Clock
+from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.comparing import expected_after, free_ids
 from migsync.sync.plan import Change, Plan, TargetRef
-from migsync.sync.run import Run, in_force, standing
+from migsync.sync.run import Run, RunKind, in_force, passed_rewrites, standing
 
 DEDUPE = "dedupe"
 
 
-def plan_undo(ref: TargetRef, run: Run, records: Iterable[Record], runs: Iterable[Run]) -> Plan:
+def plan_undo(
+    ref: TargetRef, run: Run, records: Iterable[Record], runs: Iterable[Run], rewrites: Iterable[Rewrite] = ()
+) -> Plan:
     """The plan that takes a run back, its findings telling why it cannot be (design, section 6).
 
     `records` are all of the target's, `runs` its whole journal. Rows recorded since the run stay as they are.
+    `rewrites` are those on disk, as far as they can be read: one that changed no row is in no journal.
     """
     records, runs = tuple(records), tuple(runs)
+    journaled = {rewrite.id for other in runs for rewrite in other.passed}
+    unjournaled = [rewrite for rewrite in rewrites if rewrite.id not in journaled]
     reverse = reversed_changes(run.changes, f"undo of run {run.number}")
     changes, gone = locate(reverse, records)
-    findings = undone(run, runs) or gone + changed_since(run, changes, records, runs)
+    findings = undone(run, runs) or gone + changed_since(run, changes, records, runs) + out_of_order(run, runs)
     after = list(records)
     if not findings:
         # What the rows would become is known only if they are what the run left.
-        again = list(recorded_again(changes, records))
+        again = [*recorded_again(changes, records), *recorded_since(run, changes, records, unjournaled)]
         changes, findings = free_ids(changes, records)
         findings += again
         after = rows_after(records, changes)
@@ -110,6 +117,51 @@ def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record]
     return findings
 
 
+def out_of_order(run: Run, runs: Sequence[Run]) -> list[Finding]:
+    """A finding where a rewrite would be passed afterwards, and not one that it was made on top of.
+
+    The names of an app follow from each other: nobody could tell where its rows stand then.
+    """
+    after = {identity: one for identity, one in passed_rewrites(runs).items() if one not in run.passed}
+    after |= {rewrite.id: rewrite for rewrite in run.returned}
+    changed = {rewrite.id for rewrite in (*run.passed, *run.returned)}
+    known = {rewrite.id: rewrite for other in runs for rewrite in (*other.passed, *other.returned)}
+    for rewrite in after.values():
+        for below in _below(rewrite, known):
+            apart = rewrite.labels.isdisjoint(below.labels) or changed.isdisjoint((rewrite.id, below.id))
+            if below.id not in after and not apart:
+                by = _last_with(below if rewrite in run.returned else rewrite, runs)
+                return [_out_of_order(run, by, rewrite, below)]
+    return []
+
+
+def _below(rewrite: Rewrite, known: Mapping[str, Rewrite]) -> Iterator[Rewrite]:
+    """The rewrites that this one was made on top of, as far as the journal knows them."""
+    todo, seen = list(rewrite.parents), set[str]()
+    while todo:
+        found = known.get(todo.pop())
+        if found and found.id not in seen:
+            seen.add(found.id)
+            todo += found.parents
+            yield found
+
+
+def _last_with(rewrite: Rewrite, runs: Sequence[Run]) -> Run:
+    """The newest run in force that went through a rewrite, or was taken back from it."""
+    return next(run for run in reversed(in_force(runs)) if rewrite in (*run.passed, *run.returned))
+
+
+def _out_of_order(run: Run, by: Run, rewrite: Rewrite, below: Rewrite) -> Finding:
+    return Finding(
+        code="out-of-order",
+        severity=Severity.ERROR,
+        found=f"The rewrite {rewrite.id[:12]} ({rewrite.command}) builds on {below.id[:12]} ({below.command}), so this "
+        "database cannot have been through the first without the second.",
+        meaning=f"The undo of run {run.number} alone would leave it so, and the names would be those of no release.",
+        hint=f"Undo run {by.number} first: migsync undo {by.number}. Then run {run.number}.",
+    )
+
+
 def later_runs(run: Run, runs: Sequence[Run]) -> Mapping[int | None, Run]:
     """The newest run in force after this one, by the id of each row that it touched."""
     return {
@@ -168,6 +220,70 @@ def _again(row: Record, other: Record) -> Finding:
         hint="Leave the run as it is, or have Django unapply the newer one first: manage.py migrate APP NAME",
         app=row.app,
         name=row.name,
+    )
+
+
+def recorded_since(
+    run: Run, changes: Sequence[Change], records: Sequence[Record], unjournaled: Iterable[Rewrite]
+) -> Iterator[Finding]:
+    """What becomes of rows that the run did not touch and that bear a name of its rewrites.
+
+    A row under a name that only came with them stays. It is an error where they took the name from another migration:
+    the run touched every row that meant that one, so nobody could tell afterwards what this row means. The same holds
+    for `unjournaled` rewrites on top of them: where one had no row to change, rows were still recorded after it.
+    """
+    touched = {change.before.id for change in changes if change.before}
+    own = (*run.passed, *run.returned)
+    known = {rewrite.id: rewrite for rewrite in (*unjournaled, *own)}
+    above = [one for one in known.values() if any(below in own for below in _below(one, known))]
+    for record in records:
+        if record.id in touched:
+            continue
+        steps = [rewrite.apps[record.app] for rewrite in own if record.app in rewrite.apps]
+        higher = [rewrite.apps[record.app] for rewrite in above if record.app in rewrite.apps]
+        if any(record.name in step.sources and not step.origin for step in (*steps, *higher)):
+            if _made_since(record, run):
+                yield _ambiguous(record, run)
+        elif run.passed and any(record.name in step.targets and record.name not in step.before for step in steps):
+            yield _stays(record)
+
+
+def _made_since(record: Record, run: Run) -> bool:
+    """Whether a row is newer than the run. Where the run changed rows of the app, it is, unless id and time say no."""
+    touched = [row for change in run.changes for row in (change.before, change.after) if row]
+    newest = max((row.id or 0 for row in touched), default=0)
+    if any(row.app == record.app for row in touched):
+        return (record.id or 0) > newest or not Clock().older(record.applied, run.at)
+    return (record.id or 0) > newest and not Clock(naive_is_utc=True).older(record.applied, run.at)
+
+
+def _ambiguous(record: Record, run: Run) -> Finding:
+    hint = (
+        f"Leave run {run.number} as it is, or unapply {record.key} first with the files that recorded it: "
+        f"manage.py migrate {record.app} NAME, where NAME is the migration before it."
+    )
+    if run.kind is RunKind.UNDO:
+        hint = "To take all rows forward again, this one too: migsync apply"
+    return Finding(
+        code="name-means-another",
+        severity=Severity.ERROR,
+        found=f"{record.key} was recorded since the run (row {record.id}), and the run changed what this name means.",
+        meaning="After the undo, nobody could tell which of the two migrations the row stands for.",
+        hint=hint,
+        app=record.app,
+        name=record.name,
+    )
+
+
+def _stays(record: Record) -> Finding:
+    return Finding(
+        code="row-stays",
+        severity=Severity.INFO,
+        found=f"{record.key} (row {record.id}) keeps its name: the run did not touch it.",
+        meaning="With the files of today, migsync apply brings the other rows forward again. "
+        "With older files, migsync apply --backwards gives this row its older name too.",
+        app=record.app,
+        name=record.name,
     )
 
 

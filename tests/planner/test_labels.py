@@ -20,6 +20,7 @@ from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
+from migsync.sync.undo import plan_undo
 from tests.planner.epochs import Epoch, build, closed_rows, created, expected
 from tests.planner.test_properties import REFUSALS
 from tests.planner.worlds import REF, after, codes, history, records, rewrite
@@ -176,6 +177,25 @@ def test_an_older_checkout_brings_the_old_label_back() -> None:
     back = make_plan(history(shop=OLD), Rewrites(), now, REF, runs=[run(1, plan)], options=BACK)
     assert codes(back) == ["database-ahead"]
     assert keys(after(now, back)) == ["shop.0001_initial", "shop.0003_price", "shop.0007_sku"]
+
+
+def test_after_an_undo_both_labels_are_understood() -> None:
+    """What was recorded between the run and the undo bears the new label."""
+    disk, known = chain()
+    rows = records("shop.0001_initial", "shop.0003_price")
+    plan = make_plan(disk, known, rows, REF)
+    done = run(1, plan)
+    now = [*after(rows, plan), Record(9, "store", "0003_sku", "2027-01-01 00:00:00")]
+    undo = plan_undo(REF, done, now, [done])
+    assert not undo.blocked
+    undone = after(now, undo)
+    assert keys(undone) == ["shop.0001_initial", "shop.0003_price", "store.0003_sku"]
+    runs = [done, replace(run(2, undo), kind=RunKind.UNDO, undoes=done.id, returned=undo.returned)]
+    again = make_plan(disk, known, undone, REF, runs=runs)
+    assert (codes(again), after(undone, again)) == ([], now)
+    back = make_plan(history(shop=OLD), Rewrites(), undone, REF, runs=runs, options=BACK)
+    assert codes(back) == ["database-ahead"]
+    assert keys(after(undone, back)) == ["shop.0001_initial", "shop.0003_price", "shop.0007_sku"]
 
 
 def test_a_rewrite_that_was_lost_does_not_bring_the_old_label_back() -> None:

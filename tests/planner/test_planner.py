@@ -434,6 +434,17 @@ def test_an_older_history_with_one_of_two_rewrites_left() -> None:
     assert back.passed == (first,)
 
 
+def test_a_part_of_what_a_remake_made_has_no_older_name() -> None:
+    """To drop its row would run the old migrations again; to keep it under their names would lose the other part."""
+    new = history(shop="0001_a 0002_b")
+    known = rewrites(new, ":shop.0001_a+0002_b=0001_x+0002_y", old={"shop": "0001_x 0002_y"})
+    run = replace(run_of(make_plan(new, known, [], REF)), passed=known.ordered)
+    rows = [Record(1, "shop", "0001_a", "2027-01-01 00:00:00")]
+    back = make_plan(history(shop="0001_x 0002_y"), Rewrites(), rows, REF, runs=[run], options=BACK)
+    assert "part-of-collapse" in codes(back)
+    assert back.blocked
+
+
 def test_a_swap_whose_rewrite_was_lost_is_not_swapped_back() -> None:
     """All names exist, so that nothing but the operations tells that the files are not the older ones."""
     old, new = (

@@ -22,9 +22,10 @@ from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
 from migsync.errors import ExitStatus, UsageError, common_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from migsync.cli.targets import Opened
+    from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
 
 
@@ -71,7 +72,7 @@ def undo(
     from migsync.cli.execution import FAILED, Result, Writing, carry_out
     from migsync.cli.pending import Pending
     from migsync.cli.results import finish, tell_result
-    from migsync.cli.targets import opened, rewrite_labels
+    from migsync.cli.targets import opened, readable_rewrites
 
     project = where.project()
     settle_files(output, project, dry_run=dry_run)
@@ -82,8 +83,10 @@ def undo(
             raise UsageError("--files and --database: files and the rows that changed with them go back together.")
         return undo_with_files(output, project, run, noinput=noinput, dry_run=dry_run, reason=reason)
     with opened(project, databases, records=True) as found:
-        plans, idle = _plans(found, run)
-        output.show(_shown(plans, idle, found, output.shorten, rewrite_labels(project)))
+        rewrites = readable_rewrites(project)
+        plans, idle = _plans(found, run, rewrites)
+        labels = {rewrite.id: rewrite.label for rewrite in rewrites}
+        output.show(_shown(plans, idle, found, output.shorten, labels))
         ready = [plan for plan in plans if not plan.blocked]
         if dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
@@ -107,7 +110,7 @@ def undo(
         return finish(output, results, again=("undo", *([run] if run else ())), facts={})
 
 
-def _plans(found: Opened, prefix: str | None) -> tuple[list[Plan], list[str]]:
+def _plans(found: Opened, prefix: str | None, rewrites: Sequence[Rewrite]) -> tuple[list[Plan], list[str]]:
     """The undo of each database, and the databases where there is nothing to take back."""
     from migsync.cli.finding_runs import find_runs
     from migsync.sync.undo import last_to_undo, plan_undo
@@ -119,7 +122,7 @@ def _plans(found: Opened, prefix: str | None) -> tuple[list[Plan], list[str]]:
     plans = []
     for alias, run in chosen.items():
         target = found.targets[alias]
-        plans.append(plan_undo(target.ref, run, found.records[alias], found.runs[alias]))
+        plans.append(plan_undo(target.ref, run, found.records[alias], found.runs[alias], rewrites))
     return plans, [] if prefix else [alias for alias in found.targets if alias not in chosen]
 
 

@@ -146,6 +146,27 @@ def test_migrate_syncs_first_where_the_project_wants_it(tmp_path: Path, database
     assert [row[3] for row in database.dump()] == applied
 
 
+def test_the_guard_understands_what_an_undo_left(tmp_path: Path, sqlite_database: Database) -> None:
+    """One row was recorded between the run and the undo, and keeps the name that the rewrite gave."""
+    shop = Shop.make(tmp_path, sqlite_database)
+    migrations = tmp_path / "shop/migrations"
+    (migrations / "0003_later.py").rename(migrations / "0002_later.py")
+    (migrations / "0003_more.py").write_text(LATER.replace("0001_initial", "0002_later"))
+    maps = ("--map", "shop.0003_later=0002_later", "--map", "shop.0005_more=0003_more")
+    assert shop.migsync("rewrite", *maps)[0] == 0
+    assert shop.migsync("apply", "--noinput")[0] == 0
+    assert shop.manage("migrate", "-v0") == (0, "")
+    before = sqlite_database.dump()
+    assert shop.migsync("undo", "--noinput")[0] == 0
+    assert shop.names() == ["0001_initial", "0003_later", "0003_more"]
+    status, said = shop.manage("migrate")
+    assert status == 1
+    assert "1 record of django_migrations holds a name that has changed" in said
+    shop.setting("sync")
+    assert shop.manage("migrate", "-v0")[0] == 0
+    assert sqlite_database.dump() == before
+
+
 def test_an_older_release_does_not_take_newer_names_back(tmp_path: Path, sqlite_database: Database) -> None:
     """Neither in check mode nor in sync mode; both say what was found."""
     shop = Shop.make(tmp_path, sqlite_database)

@@ -1,0 +1,161 @@
+"""Rows that were taken back from rewrites, and rows recorded meanwhile that were not.
+
+An undo gives the rows of its run their old names. Rows that were recorded between the run and the undo stay as they
+are: they bear names that the rewrite gave. So after an undo one app can hold old and new names, and each row has a
+position of its own; after an undo of the undo too. The journal tells which rewrites a target was taken back from, which
+rows were taken back, and what they were called before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from migsync.findings import Finding
+from migsync.records.record import Record
+from migsync.rewrites.translate import Row, forward
+
+if TYPE_CHECKING:
+    from migsync.rewrites.position import Places
+
+Pair = tuple[Record | None, Record | None]
+
+
+@dataclass(frozen=True)
+class Undone:
+    """`rewrites` are the ids that a target was taken back from at some time; it may have been through them again.
+
+    `rows` pairs each row that was taken back with what it was before that. The first is None for a row that was
+    removed then, the second for a row that came back.
+    """
+
+    rewrites: frozenset[str] = frozenset()
+    rows: tuple[Pair, ...] = ()
+
+
+NOTHING_UNDONE = Undone()
+
+
+PROVEN, POSSIBLE, AGAINST = 2, 1, 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """The records of an app where `base` is the position of most of them.
+
+    `own` are at that position, `later` maps the id of each other record to its own position. `evidence` says how well
+    the rows that were taken back fit in: 2 where the rewrites lead all of them to what they were before, 1 where the
+    rewrites change all of them, else 0.
+    """
+
+    base: frozenset[str]
+    own: tuple[Record, ...] = ()
+    later: Mapping[int | None, frozenset[str]] = field(default_factory=dict)
+    evidence: int = PROVEN
+
+    def position(self, record: Record | None) -> frozenset[str]:
+        """The position of one record, or of a row that is still to be inserted."""
+        return self.later.get(record.id, self.base) if record else self.base
+
+
+def onward(
+    rows: Sequence[Row], places: Places, split: Split, only: frozenset[str] | None = None
+) -> tuple[list[Row], list[Finding]]:
+    """The rows of an app through the rewrites that they have not been through, each from its own position.
+
+    One rewrite after the other, so that rows which stand at different positions can collapse together. `only` limits
+    the rewrites to these.
+    """
+    now, findings = list(rows), list[Finding]()
+    for rewrite in places.rewrites.of_app(places.app):
+        if only is not None and rewrite.id not in only:
+            continue
+        through = [row for row in now if rewrite.id not in split.position(row.origin)]
+        rest = [row for row in now if rewrite.id in split.position(row.origin)]
+        through, problems = forward(through, places.app, [rewrite])
+        now = through + rest
+        findings += problems
+    return now, findings
+
+
+def splits(
+    places: Places,
+    records: Sequence[Record],
+    touched: AbstractSet[str],
+    candidates: Sequence[frozenset[str]],
+    undone: Undone,
+) -> list[Split]:
+    """The ways to explain all `records` of an app; `touched` are the names that its rewrites change or give.
+
+    Without an undo, all records are at one position. Of several ways those count that the journal proves, and of these
+    the ones with the fewest records at a position of their own.
+    """
+    found = [split for base in candidates for split in _split(places, records, touched, base, undone)]
+    best = max((split.evidence for split in found), default=AGAINST)
+    found = [split for split in found if split.evidence == best and best > AGAINST]
+    fewest = min((len(split.later) for split in found), default=0)
+    return [split for split in found if len(split.later) == fewest]
+
+
+def _split(
+    places: Places, records: Sequence[Record], touched: AbstractSet[str], base: frozenset[str], undone: Undone
+) -> Iterator[Split]:
+    strange = touched - places.names(base)
+    own = [record for record in records if record.name not in strange]
+    later: dict[int | None, frozenset[str]] = {}
+    for record in records:
+        if record.name in strange:
+            position = _own_position(places, record, base, undone) if undone.rewrites else None
+            if position is None:
+                return
+            later[record.id] = position
+    split = Split(base, tuple(own), later)
+    yield replace(split, evidence=_evidence(places, records, split, undone))
+
+
+def _own_position(places: Places, record: Record, base: frozenset[str], undone: Undone) -> frozenset[str] | None:
+    """Where a record stands that was made before or after the others' way; None where nothing, or too much, fits.
+
+    Where no rewrite that was taken back explains it, those on top of them count too: where such a rewrite changes no
+    row, no journal has it.
+    """
+    rewrites = places.rewrites.of_app(places.app)
+    above = {one.id for one in rewrites if not places.rewrites.ancestors[one.id].isdisjoint(undone.rewrites)}
+    for may_differ in (undone.rewrites, undone.rewrites | above):
+        ways: dict[tuple[Row, ...], frozenset[str]] = {}
+        for position in places.positions(base - may_differ):
+            if position <= base | may_differ and record.name in places.names(position):
+                after, _ = forward([Row.of(record)], places.app, places.remaining(position))
+                ways[tuple(after)] = position
+        if ways:
+            return next(iter(ways.values())) if len(ways) == 1 else None
+    return None
+
+
+def _evidence(places: Places, records: Sequence[Record], split: Split, undone: Undone) -> int:
+    """How well the rows that were taken back fit in; see :class:`Split`.
+
+    Rows that were changed or removed since, by other means, are left out. A row that was inserted has another id each
+    time, so only its name is looked for. No row that was taken back stands before `base`.
+    """
+    changing = [rewrite for rewrite in places.rewrites.of_app(places.app) if rewrite.id in undone.rewrites]
+    if not undone.rows or not changing:
+        return PROVEN
+    if any(now and not split.position(now) >= split.base for now, _ in undone.rows):
+        return AGAINST
+    after, _ = onward([Row.of(record) for record in records], places, split, undone.rewrites)
+    names = {row.origin.id: row.now and row.now.name for row in after if row.origin}
+    inserted = {row.now.name for row in after if row.now and not row.origin}
+    pairs = [(now, then) for now, then in undone.rows if now is None or now.id in names]
+    if not any(now for now, _ in pairs) or all(
+        names[now.id] == (then and then.name) if now else then is None or then.name in inserted for now, then in pairs
+    ):
+        return PROVEN
+
+    def moves(record: Record) -> bool:
+        steps = [one.apps[places.app] for one in changing if one.id not in split.position(record)]
+        return any(step.origin or record.name in step.sources for step in steps)
+
+    return POSSIBLE if all(moves(now) for now, _ in pairs if now) else AGAINST
