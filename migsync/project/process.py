@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import migsync
+from migsync.project.firstparty import FirstParty
 from migsync.project.root import SETTINGS_VARIABLE, Root, environment
 
 START: Final = "import sys; name, *sys.path = sys.argv[1:]; __import__(name, fromlist=['main']).main()"
@@ -92,8 +93,9 @@ def project_set_up(root: Root, settings_module: str) -> Iterator[None]:
 
 
 def _forget_imports(root: Root, names: set[str]) -> None:
-    own = f"{root.directory}{os.sep}"
+    """But for packages of an environment inside the project: imported again, each of their classes is there twice."""
+    first_party = FirstParty(root.directory)
     for name in names:
-        file = getattr(sys.modules[name], "__file__", None) or ""
-        if file and os.path.realpath(file).startswith(own):
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and first_party(os.path.dirname(file)):  # noqa: PTH120 -- FirstParty takes texts
             del sys.modules[name]

@@ -146,3 +146,17 @@ def test_neither_django_nor_the_apps_are_imported_for_plain_settings(tmp_path: P
     show += "print([name for name in ('django', 'shop', 'config') if name in sys.modules])\n"
     process = subprocess.run([sys.executable, "-c", show], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert process.stdout == "[]\n"
+
+
+def test_packages_of_an_environment_inside_the_project_are_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Imported again, they would be other modules, and their exceptions other classes."""
+    packages = tmp_path / ".venv" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "lent_by_the_environment.py").touch()
+    monkeypatch.syspath_prepend(packages)
+    django_project(tmp_path, "import lent_by_the_environment\nimport shop\nINSTALLED_APPS = ['shop']\n", app("shop"))
+    find_project(tmp_path)
+    assert sys.modules.pop("lent_by_the_environment", None) is not None
+    assert "shop" not in sys.modules
