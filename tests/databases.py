@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import sqlite3
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -26,6 +27,17 @@ ENGINES = ("sqlite", "postgresql", "mysql")
 MYSQLDB_SETTINGS = "import pymysql\npymysql.install_as_MySQLdb()\n"
 
 Row = tuple[Any, ...]
+
+
+def install_as_mysqldb() -> None:
+    """PyMySQL in place of MySQLdb in this very process.
+
+    With the submodules that are loaded: else Django's backend would load them once more, and ``pymysql.err`` would
+    become another module, whose exceptions are not those that a connection raises.
+    """
+    pymysql.install_as_MySQLdb()
+    loaded = {name: module for name, module in sys.modules.items() if name.startswith("pymysql.")}
+    sys.modules.update({name.replace("pymysql", "MySQLdb", 1): module for name, module in loaded.items()})
 
 
 def unavailable(reason: str) -> None:

@@ -16,7 +16,7 @@ from migsync.companion.composing.foreign_keys import with_foreign_keys_in_time
 from migsync.companion.composing.once import optimized
 from migsync.companion.proof.schema import differing_parts
 from tests.companion.composing.tables import APP, STOP, django, migrated
-from tests.databases import Database
+from tests.databases import Database, install_as_mysqldb
 from tests.profiles import examples
 
 Auto, Big, Integer = models.AutoField, models.BigAutoField, models.IntegerField
@@ -141,9 +141,7 @@ def composed(before: Sequence[Any], operations: Sequence[Any]) -> list[Any]:
 def run(database: Database, files: Sequence[Sequence[Any]]) -> dict[tuple[str, str], Any]:
     """The fields and the options that Django's state has at the end."""
     if database.engine == "mysql":
-        import pymysql
-
-        pymysql.install_as_MySQLdb()
+        install_as_mysqldb()
     with migrated(database.django, files) as (_, state):
         return {
             **{
