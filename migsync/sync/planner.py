@@ -122,13 +122,16 @@ def make_plan(
         findings.insert(0, ahead(back, changes=len(changes), allowed=options.backwards, blocked=blocked))
     touched = scope | labels.olds(scope) | {change.before.app for change in changes if change.before}
     found = fingerprints(records, touched)
-    settles = bool(changes) or bool(options.positions) or bool(back.returned)
+    newly = tuple(_newly_passed(stated, rewrites, scope, journaled))
+    # What was taken back and is passed again is noted even where no row changes: else the journal would say otherwise.
+    again = any(rewrites.same.get(rewrite.id, rewrite.id) in was.rewrites for rewrite in newly)
+    settles = bool(changes) or bool(options.positions) or bool(back.returned) or again
     return Plan(
         target=ref,
         changes=tuple(changes),
         fingerprints=found,
         fingerprints_after=fingerprints(after, touched) if changes else found,
-        passed=tuple(_newly_passed(stated, rewrites, scope, journaled)) if settles else (),
+        passed=newly if settles else (),
         returned=back.returned,
         findings=tuple(dict.fromkeys(findings)),
         digests=_digests(history, changes),

@@ -101,15 +101,20 @@ def undone(run: Run, runs: Sequence[Run]) -> list[Finding]:
 
 
 def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record], runs: Sequence[Run]) -> list[Finding]:
-    """A finding for every row that is not as the run left it."""
+    """A finding for every row that is not as the run left it, or that a later apply in force changed to that again."""
     by_id = {record.id: record for record in records}
     later = later_runs(run, runs)
+    applied = later_runs(run, standing(runs))
     findings = []
     for change in changes:
         row = change.before
-        if row is None or by_id.get(row.id) == row:
+        if row is None or (by_id.get(row.id) == row and row.id not in applied):
             continue
         now = by_id.get(row.id)
+        if now == row:
+            found = f"{row.key} (row {row.id}) was changed by run {applied[row.id].number} too."
+            findings.append(problem("changed-since", row, found, applied[row.id]))
+            continue
         found = f"{row.key} (row {row.id}) is gone." if now is None else f"{row.key} (row {row.id}) is {now.key} now."
         if now is not None and now.key == row.key:
             found = f"{row.key} (row {row.id}) was applied {row.applied} and says {now.applied} now."

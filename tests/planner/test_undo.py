@@ -39,7 +39,7 @@ class Life:
 
     `atoms` maps a row's id to that; `at` is the release whose names the rows bear, None where that is not one release.
     `before` holds both as they were before each run, `been` is the newest release that a run in the
-    journal went to: where nothing is to be done, none is written.
+    journal went to: where nothing is to be done, none is written. `unclear`: the journal cannot tell all.
     """
 
     target: Target
@@ -51,7 +51,7 @@ class Life:
     at: int | None = 0
     before: list[tuple[dict[int, Atoms], int | None]] = field(default_factory=list)
     been: int = 0
-    unrecorded: bool = False
+    unclear: bool = False
     minute: int = 0
 
     def clock(self) -> str:
@@ -109,7 +109,7 @@ class Life:
         """Unapply the newest migration, as Django's recorder does it."""
         if self.atoms:
             row_id = max(self.atoms)
-            self.unrecorded = True
+            self.unclear = True
             self.database.execute("DELETE FROM django_migrations WHERE id = ?", (row_id,))
             del self.atoms[row_id]
 
@@ -126,9 +126,11 @@ class Life:
         if plan.blocked:
             # Of a release that was never applied here only names and times tell; else nothing but the truth is refused.
             true = {"partial-collapse"} if truth is None else set()
-            # Nor does the journal tell where the rows are gone that an undo brought back.
-            if self.been < len(self.epochs) - 1 or self.unrecorded:
+            if self.been < len(self.epochs) - 1 or self.unclear:
                 true |= {"open-position", "doubtful-name"}
+            # Nor does the journal tell where the rows are gone that an undo brought back, or were changed in a circle.
+            if self.unclear:
+                true |= {"inconsistent-history", "name-taken"}
             assert codes <= (true if self.before else REFUSALS), plan.findings
             return False
         before = (dict(self.atoms), self.at)
@@ -136,6 +138,9 @@ class Life:
             assert apply_plan(self.target, plan).status is Status.APPLIED
             self.before.append(before)
             self.been = len(self.epochs) - 1
+            changed = {change.before.id for change in plan.changes if change.before}
+            sources = {name for rewrite in plan.passed for name in rewrite.apps["shop"].sources}
+            self.unclear |= any(row.name in sources for row in truth or () if row.id not in changed)
         assert list(self.records()) == truth
         atoms_of = {name: atoms for atoms, name in self.epochs[-1].names.items()}
         self.atoms = {record.id or 0: atoms_of[record.name] for record in self.records()}
