@@ -254,11 +254,14 @@ def recorded_since(
 
 
 def _made_since(record: Record, run: Run) -> bool:
-    """Whether a row is newer than the run. Where the run changed rows of the app, it is, unless id and time say no."""
+    """Whether a row is newer than the run. Where the run changed rows of the app, it is, unless id and time say no.
+
+    A script does not know the ids of the rows that it inserts.
+    """
     touched = [row for change in run.changes for row in (change.before, change.after) if row]
     newest = max((row.id or 0 for row in touched), default=0)
     if any(row.app == record.app for row in touched):
-        return (record.id or 0) > newest or not Clock().older(record.applied, run.at)
+        return 0 < newest < (record.id or 0) or not Clock().older(record.applied, run.at)
     return (record.id or 0) > newest and not Clock(naive_is_utc=True).older(record.applied, run.at)
 
 
