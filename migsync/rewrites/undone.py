@@ -149,7 +149,7 @@ def _evidence(places: Places, records: Sequence[Record], split: Split, undone: U
     names = {row.origin.id: row.now and row.now.name for row in after if row.origin}
     inserted = {row.now.name for row in after if row.now and not row.origin}
     pairs = [(now, then) for now, then in undone.rows if now is None or now.id in names]
-    if not any(now for now, _ in pairs) or all(
+    if all(
         names[now.id] == (then and then.name) if now else then is None or then.name in inserted for now, then in pairs
     ):
         return PROVEN

@@ -260,9 +260,10 @@ def _made_since(record: Record, run: Run) -> bool:
     """
     touched = [row for change in run.changes for row in (change.before, change.after) if row]
     newest = max((row.id or 0 for row in touched), default=0)
+    newer = not Clock(naive_is_utc=True).older(record.applied, run.at)
     if any(row.app == record.app for row in touched):
-        return 0 < newest < (record.id or 0) or not Clock().older(record.applied, run.at)
-    return (record.id or 0) > newest and not Clock(naive_is_utc=True).older(record.applied, run.at)
+        return 0 < newest < (record.id or 0) or newer
+    return newest < (record.id or 0) and newer
 
 
 def _ambiguous(record: Record, run: Run) -> Finding:

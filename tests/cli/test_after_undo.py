@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from pathlib import Path
 
@@ -148,3 +149,24 @@ def test_an_undo_is_refused_where_a_row_would_mean_another_migration(tmp_path: P
     assert "name" in ended.said
     assert database.dump() == before
     assert newer.run("plan", "--check").status == 0
+
+
+def test_a_row_that_a_remake_left_under_its_name_does_not_keep_it_from_being_undone(
+    tmp_path: Path, database: Database
+) -> None:
+    """One migration became two, and the first has the old name: its row is not touched, and was there before.
+
+    Names do not tell where such a database stands. After the undo the journal does.
+    """
+    database.create_table()
+    now = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=1)
+    record(database, "0001_initial", at=f"{now:%Y-%m-%d %H:%M:%S}")
+    files = {"0001_initial": "", "0002_rest": "0001_initial"}
+    newer = Release.write(tmp_path / "newer", database, files, "--collapse", "shop.0001_initial+0002_rest=0001_initial")
+    before = database.dump()
+    assert newer.run("apply", "--noinput", "--position", "shop=none").status == 0
+    assert newer.names() == ["0001_initial", "0002_rest"]
+    assert newer.run("undo", "--noinput").status == 0
+    assert database.dump() == before
+    assert newer.run("apply", "--noinput").status == 0
+    assert newer.names() == ["0001_initial", "0002_rest"]
