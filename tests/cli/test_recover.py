@@ -21,10 +21,8 @@ def leave_behind(shop):
     """Leave a run id behind, as a command does that is killed while it applies."""
 
     def leave(alias, run_id, **said):
-        shop.run("recover")
-        cache = shop.root / ".cache"
-        (pending,) = {path.with_name(f"{path.stem}.pending") for path in cache.iterdir() if path.is_file()}
-        pending.mkdir(exist_ok=True)
+        pending = Pending.beside(cache_file(shop.root, {"MIGSYNC_CACHE": str(shop.root / ".cache")})).directory
+        pending.mkdir(parents=True, exist_ok=True)
         (pending / f"{run_id}.json").write_text(json.dumps({"alias": alias, "run": run_id, **said}))
 
     shop.rewrite().run("plan")
