@@ -9,7 +9,7 @@ import pytest
 
 from migsync import decoder
 from migsync.decoder import DecodeError, Fields, array, boolean, exactly, integer, load_json, load_toml, optional, text
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 
 DEEP = "[" * 100_000 + "]" * 100_000

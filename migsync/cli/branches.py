@@ -12,7 +12,7 @@ from migsync.cli.views.blocks import EMPTY, line
 from migsync.errors import UsageError
 
 if TYPE_CHECKING:
-    from migsync.companion.proposal import Reshape
+    from migsync.files.proposal import Reshape
     from migsync.history import History
 
 OPEN = "which-branch-first"
@@ -37,7 +37,7 @@ def ask_first(
     output: Output, history: History, first: Mapping[str, str], work_out: Callable[[Mapping[str, str]], Reshape]
 ) -> Reshape:
     """Ask for each app where any branch could go first, until none is open; `work_out` takes the answers."""
-    from migsync.companion.conflicts import branches
+    from migsync.refactor.conflicts import branches
 
     chosen = dict(first)
     while True:

@@ -12,9 +12,9 @@ from migsync.errors import Blocked, ExitStatus, InDoubt, Interrupted, MigsyncErr
 if TYPE_CHECKING:
     from migsync.cli.pending import Pending
     from migsync.findings import Finding
-    from migsync.records.target import Target
     from migsync.sync.plan import Plan
     from migsync.sync.run import Run
+    from migsync.sync.target import Target
 
 APPLIED = "applied"
 FAILED = "failed"

@@ -11,14 +11,14 @@ from migsync.cli.execution import FAILED, Result, exit_status
 from migsync.cli.output import Output
 from migsync.cli.pending import Pending
 from migsync.cli.results import tell_result
-from migsync.companion.commit import Committed, DatabaseResult, DatabaseStep
 from migsync.errors import ExitStatus, InDoubt
+from migsync.files.commit import Committed, DatabaseResult, DatabaseStep
 from migsync.sync.apply import Outcome, apply_plan
 
 if TYPE_CHECKING:
     from migsync.project import Project
-    from migsync.records.target import Target
     from migsync.sync.plan import Plan
+    from migsync.sync.target import Target
 
 
 def database_steps(

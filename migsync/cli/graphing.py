@@ -76,9 +76,9 @@ def behind(history: History, states: Mapping[str, LoaderState]) -> list[Finding]
 
 def runs_of(history: History, apps: Collection[str], *, risks: bool) -> list[Run]:
     """The runs that are safe to squash; with `risks` their files are read."""
-    from migsync.companion.squashing.candidates import find_runs
-    from migsync.companion.squashing.risks import assess
     from migsync.graph import Run
+    from migsync.refactor.squash.candidates import find_runs
+    from migsync.refactor.squash.risks import assess
 
     found = find_runs(history, apps)
     return [

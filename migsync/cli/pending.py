@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migsync.decoder import Fields, boolean, load_json
-from migsync.files.atomic import write_file
-from migsync.files.boundary import hexadecimal_id, plain_text, read_regular
+from migsync.filesystem.atomic import write_file
+from migsync.filesystem.boundary import hexadecimal_id, plain_text, read_regular
 
 LIMIT = 10_000
 """The largest file that is read, in bytes."""

@@ -13,8 +13,8 @@ from migsync.cli.options import packed, together
 from migsync.errors import UsageError
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Draft
-    from migsync.companion.proof.wishes import Wishes
+    from migsync.proof.wishes import Wishes
+    from migsync.refactor.pipeline import Draft
     from migsync.sync.planning import Survey
 
 NAMES = ("prove_schema", "no_prove_schema", "prove_transition", "no_prove_transition", "report")
@@ -37,7 +37,7 @@ class Proving:
 
     def wishes(self) -> Wishes:
         """The same as the pipeline wants it. Raises UsageError for options that exclude each other."""
-        from migsync.companion.proof.wishes import Wishes
+        from migsync.proof.wishes import Wishes
 
         for name, aliases, never in (
             ("schema", self.prove_schema, self.no_prove_schema),
@@ -60,7 +60,7 @@ class Proving:
 def write_report(path: Path, draft: Draft, survey: Survey) -> None:
     """Write the report of a draft that was made from `survey`. Raises MigsyncError where that cannot be."""
     from migsync.cli.written import write_output
-    from migsync.companion.report import make_report, report_text
+    from migsync.refactor.report import make_report, report_text
 
     write_output(path, report_text(make_report(draft, survey.history, survey.project.root), path))
 

@@ -29,10 +29,10 @@ from migsync.cli.views.findings import findings_blocks
 from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from migsync.companion.commit import Committed
-    from migsync.companion.pipeline import Draft, Ground, Terms
-    from migsync.companion.proposal import Reshape
+    from migsync.files.commit import Committed
+    from migsync.files.proposal import Reshape
     from migsync.project import Project
+    from migsync.refactor.pipeline import Draft, Ground, Terms
     from migsync.sync.planning import Survey
 
     Reshaping = Callable[[Ground], Reshape]
@@ -129,7 +129,7 @@ class _Rewriting:
 
     def run(self, reshaping: Reshaping, seen: Callable[[Survey], None] | None) -> ExitStatus:
         """Draft, show, ask, commit."""
-        from migsync.companion.pipeline import make_draft, survey_ground
+        from migsync.refactor.pipeline import make_draft, survey_ground
         from migsync.sync.planning import open_survey
 
         settle_files(self.output, self.project, dry_run=self.asked.dry_run)
@@ -157,7 +157,7 @@ class _Rewriting:
             return self._commit(survey, draft)
 
     def _refuse_uncommitted(self, draft: Draft) -> None:
-        from migsync.companion.commit.git import held_by_git, refuse_uncommitted
+        from migsync.files.commit.git import held_by_git, refuse_uncommitted
 
         if not self.asked.force:
             paths = [change.old_path for change in draft.proposal.files if change.old_path]
@@ -166,7 +166,7 @@ class _Rewriting:
     def _commit(self, survey: Survey, draft: Draft) -> ExitStatus:
         from migsync.cli.finishing import database_steps, finished, keep_in_doubt
         from migsync.cli.views.proposals import draft_document
-        from migsync.companion.commit import commit, journals_of
+        from migsync.files.commit import commit, journals_of
 
         steps = database_steps(draft.updates, survey.targets, self.project.lock_timeout, self.asked.reason)
         made = commit(
@@ -206,7 +206,7 @@ class _Rewriting:
         self.output.show(blocks)
 
     def _terms(self) -> Terms:
-        from migsync.companion.pipeline import Terms
+        from migsync.refactor.pipeline import Terms
         from migsync.sync.planning import now
 
         asked = self.asked

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import line
-from migsync.companion.under_way import is_open
 from migsync.errors import Unsettled
+from migsync.files.under_way import is_open
 
 if TYPE_CHECKING:
-    from migsync.companion.commit import Settled
+    from migsync.files.commit import Settled
     from migsync.project import Project
 
 
@@ -21,7 +21,7 @@ def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> 
     """
     if not is_open(project.root):
         return None
-    from migsync.companion.commit import journals_of, recover_files
+    from migsync.files.commit import journals_of, recover_files
 
     if dry_run:
         raise Unsettled("An earlier change of migration files was cut off.", "A dry run does not settle it.")
@@ -33,7 +33,7 @@ def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> 
 
 def clear_left_over(project: Project) -> None:
     """Remove what a kill left behind in the moment before a change of files was under way."""
-    from migsync.companion.commit import left_over, remove_left_over
+    from migsync.files.commit import left_over, remove_left_over
 
     if left_over(project.root):
         remove_left_over(project.root, timeout=project.lock_timeout)

@@ -11,10 +11,10 @@ from migsync.errors import MigsyncError
 
 if TYPE_CHECKING:
     from migsync.project import Project
-    from migsync.records.record import Record
-    from migsync.records.target import Target
+    from migsync.rewrites.record import Record
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.run import Run
+    from migsync.sync.target import Target
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Opened:
 @contextmanager
 def opened(project: Project, aliases: Sequence[str], *, records: bool = False) -> Iterator[Opened]:
     """Open the targets of `aliases` (none: all). Raises UnknownAlias; what cannot be read is in `errors`."""
-    from migsync.records.target import Snapshot, open_target
     from migsync.sync.planning import choose
+    from migsync.sync.target import Snapshot, open_target
 
     found = Opened()
     chosen: dict[str, Target] = {}

@@ -11,13 +11,13 @@ from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
 from migsync.cli.views.runs import short
 
 if TYPE_CHECKING:
-    from migsync.companion.commit.store import Found
+    from migsync.files.commit.store import Found
     from migsync.project import Project
 
 
 def trust_found(output: Output, project: Project, *, noinput: bool) -> None:
     """Show the records, ask, and give them the seal. Raises NeedsConsent, Interrupted, FilesRefused and Unsettled."""
-    from migsync.companion.commit import foreign_records, trust_records
+    from migsync.files.commit import foreign_records, trust_records
 
     found = foreign_records(project.root)
     if not found:

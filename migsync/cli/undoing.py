@@ -13,7 +13,7 @@ from migsync.errors import ExitStatus, UnknownRun
 
 if TYPE_CHECKING:
     from migsync.cli.targets import Opened
-    from migsync.companion.commit.record import Record
+    from migsync.files.commit.record import Record
     from migsync.project import Project
     from migsync.sync.plan import Plan
 
@@ -24,7 +24,7 @@ def undo_with_files(
     """Take back the change of files that `text` names (its id, or a run's), or the last one in force."""
     from migsync.cli.finishing import database_steps, finished, keep_in_doubt
     from migsync.cli.targets import opened
-    from migsync.companion.commit import journals_of, undo_files
+    from migsync.files.commit import journals_of, undo_files
 
     record = _record(project, text)
     with opened(project, list(dict.fromkeys(alias for alias, _ in record.runs)), records=True) as found:
@@ -51,7 +51,7 @@ def undo_with_files(
 
 
 def _record(project: Project, text: str | None) -> Record:
-    from migsync.companion.commit import commit_of, commits, foreign_records
+    from migsync.files.commit import commit_of, commits, foreign_records
 
     known = commit_of(project.root, commit_id=text, run_id=text) if text else None
     found = known if text else last_standing(commits(project.root))

@@ -21,11 +21,11 @@ from migsync.sync.plan_file import PlanFile, load_plans
 if TYPE_CHECKING:
     from migsync.cli.execution import Result
     from migsync.project import Project
-    from migsync.records.target import Target
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
     from migsync.sync.planning import Survey
     from migsync.sync.run import Run
+    from migsync.sync.target import Target
 
 
 @dataclass

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from migsync.errors import MigsyncError
-from migsync.files.atomic import PartlyWritten, write_file, write_files
+from migsync.filesystem.atomic import PartlyWritten, write_file, write_files
 
 
 def write_output(path: Path, text: str) -> None:
-    """Put `text` (as UTF-8) into `path`, whole or not at all; see :func:`migsync.files.atomic.write_file`.
+    """Put `text` (as UTF-8) into `path`, whole or not at all; see :func:`migsync.filesystem.atomic.write_file`.
 
     Raises MigsyncError.
     """

@@ -1,1 +1,1 @@
-"""The Django side: settings, the app registry, database backends, and the management command."""
+"""The Django app, ``"migsync.companion"`` in INSTALLED_APPS: checks, the guard of ``migrate``, management commands."""

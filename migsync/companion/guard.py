@@ -15,15 +15,15 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import connections
 
-from migsync.companion.commit import Settled, is_open, journals_of, recover_files
 from migsync.engines import Deadline
 from migsync.errors import Blocked, MigsyncError, SettingsError, StalePlan, UnknownAlias, UnknownEngine, Unreachable
+from migsync.files.commit import Settled, is_open, journals_of, recover_files
 from migsync.findings import Finding
 from migsync.project import find_project
-from migsync.records.target import open_target
 from migsync.rewrites.files import write_rewrite
 from migsync.sync.apply import Outcome, apply_plan
 from migsync.sync.planning import PlanRequest, Survey, choose, survey
+from migsync.sync.target import open_target
 
 SETTING = "MIGSYNC_ON_MIGRATE"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from migsync.engines.config import DatabaseConfig
 from migsync.errors import (
     JournalNotPermitted,
     LockTimeout,
@@ -23,7 +24,6 @@ from migsync.errors import (
     UnexpectedResult,
     Unreachable,
 )
-from migsync.records.config import DatabaseConfig
 from migsync.redaction import redact
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Files on disk: what may be named by a file that was read, and how a file is written."""
+"""From a wanted change of migration files to bytes on disk: the proposal, and the commit that writes all or nothing."""

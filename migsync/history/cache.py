@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from migsync.files.atomic import write_file
-from migsync.files.boundary import read_regular
+from migsync.filesystem.atomic import write_file
+from migsync.filesystem.boundary import read_regular
 from migsync.history.migration import Key, Problem
 from migsync.history.packages import Stamp
 from migsync.history.reader import Header

@@ -11,7 +11,7 @@ from functools import partial
 
 from migsync.errors import HistoryError
 from migsync.escapes import printable
-from migsync.files.boundary import SOURCE_LIMIT, open_to_read
+from migsync.filesystem.boundary import SOURCE_LIMIT, open_to_read
 from migsync.findings import Finding, Severity
 from migsync.history.cache import Cache, now
 from migsync.history.generated import read_generated

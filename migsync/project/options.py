@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from migsync.decoder import DecodeError, load_toml, shortened, utf8
+from migsync.engines.config import LOCK_TIMEOUT
 from migsync.errors import ProjectError
-from migsync.files.boundary import read_source
-from migsync.records.config import LOCK_TIMEOUT
+from migsync.filesystem.boundary import read_source
 
 PYPROJECT = "pyproject.toml"
 LONGEST_NAME = 255  # bytes, on every usual file system

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from migsync.engines.config import LOCK_TIMEOUT, DatabaseConfig
 from migsync.errors import ProjectError, SettingsError, UnknownAlias
 from migsync.findings import Finding, Severity
 from migsync.history.migration import App, Key
@@ -19,7 +20,6 @@ from migsync.project.process import project_set_up
 from migsync.project.root import SETTINGS_VARIABLE, Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
 from migsync.project.settings import Settings, load_settings, running_settings
-from migsync.records.config import LOCK_TIMEOUT, DatabaseConfig
 
 URL_ALIAS = "url"
 
@@ -165,7 +165,7 @@ def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
 
 def _registry(module: str, place: Root) -> Sequence[RegisteredApp]:
     try:
-        from migsync.companion.registry import registered_apps
+        from migsync.worker.registry import registered_apps
     except ImportError as error:
         raise ProjectError("Django is not installed here.") from error
     return registered_apps(module, place)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from migsync.errors import ProjectError
-from migsync.files.boundary import Irregular, read_source
+from migsync.filesystem.boundary import Irregular, read_source
 from migsync.findings import Finding, Severity
 from migsync.history.migration import App
 from migsync.project.appconfigs import AppConfigs, Unclear

@@ -68,7 +68,7 @@ def running_settings(name: str) -> Settings | None:
     """
     if "django.conf" not in sys.modules:
         return None
-    from migsync.companion import settings as companion
+    from migsync.worker import settings as companion
 
     values = companion.running_settings(name)
     return None if values is None else Settings.read(name, values)
@@ -95,7 +95,7 @@ def load_settings(name: str, root: Root) -> Settings:
 
 def _ask_django(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        from migsync.companion.settings import settings_object
+        from migsync.worker.settings import settings_object
     except ImportError:
         # No Django here: what the module says has to do.
         return values or _upper_case(importlib.import_module(name))

@@ -27,7 +27,7 @@ def missing_settings(project: Project, history: History) -> Mapping[str, str]:
     if not unknown or not project.settings_module or project.static:
         return {}
     try:
-        from migsync.companion.model_settings import model_settings
+        from migsync.worker.model_settings import model_settings
 
         root = find_root(project.root, root=project.root, required=False)
         with project_set_up(root, project.settings_module):

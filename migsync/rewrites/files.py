@@ -11,10 +11,10 @@ from typing import Any
 from migsync.decoder import DecodeError, load_toml, same, shortened, utf8
 from migsync.errors import RewriteError
 from migsync.escapes import toml_text
-from migsync.files.atomic import write_file
-from migsync.files.boundary import read_source
-from migsync.records.record import name_problem
+from migsync.filesystem.atomic import write_file
+from migsync.filesystem.boundary import read_source
 from migsync.rewrites.order import Rewrites, in_order
+from migsync.rewrites.record import name_problem
 from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
 
 HAND_EDITED = (

@@ -15,8 +15,8 @@ from migsync.errors import UsageError
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.records.record import Record
 from migsync.rewrites.order import Rewrites
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import Row
 from migsync.rewrites.undone import NOTHING_UNDONE, Split, Undone, onward, splits

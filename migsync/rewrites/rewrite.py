@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from migsync.decoder import DecodeError, Fields, array, boolean, exactly, pair, table, text
-from migsync.records.record import decode_name
+from migsync.rewrites.record import decode_name
 
 FORMAT = 1
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from migsync.findings import Finding, Severity
 from migsync.history.migration import Key
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
 

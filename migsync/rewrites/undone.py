@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migsync.findings import Finding
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.rewrites.translate import Row, forward
 
 if TYPE_CHECKING:

@@ -19,9 +19,7 @@ from migsync.engines import Deadline, Failure, Table
 from migsync.engines.base import NOTHING_CHANGED
 from migsync.errors import Blocked, InDoubt, LockTimeout, PlanFileError, ReadOnly, StalePlan, TargetError, Unreachable
 from migsync.findings import Finding, Severity
-from migsync.records.reading import read_records
-from migsync.records.record import Record, fingerprints, name_problem
-from migsync.records.target import Target
+from migsync.rewrites.record import Record, fingerprints, name_problem
 from migsync.sync.comparing import (
     already_applied,
     check_before,
@@ -35,7 +33,9 @@ from migsync.sync.comparing import (
 from migsync.sync.journal import read_runs, write_run
 from migsync.sync.journal_version import journal_is_current
 from migsync.sync.plan import ChangeKind, Plan
+from migsync.sync.reading import read_records
 from migsync.sync.run import Run, RunKind, in_force
+from migsync.sync.target import Target
 from migsync.sync.undo import out_of_order
 from migsync.sync.writing import Step, write_changes
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.records.record import Record
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.position import Clock
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import Row, backward
 from migsync.rewrites.undone import Undone

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.records.record import Record
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.position import Places, Position
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import forward_names
 from migsync.sync.plan import Change

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from migsync.errors import StalePlan, UnexpectedResult
 from migsync.findings import Finding, Severity
-from migsync.records.record import Record, fingerprints
+from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, in_force, passed_rewrites

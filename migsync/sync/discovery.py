@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key, Migration
-from migsync.records.record import Record
 from migsync.rewrites.agreement import agreed
 from migsync.rewrites.evidence import Evidence, find_evidence, is_explained
 from migsync.rewrites.git import GitWorlds
@@ -15,6 +14,7 @@ from migsync.rewrites.make import NameChanges, make_rewrite
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.pairs import Pair
 from migsync.rewrites.proposal import accepted, propose
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.leftovers import NO_ORIGINS, Origins
 from migsync.sync.plan import Plan

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from migsync.findings import Finding, Severity
 from migsync.history.migration import Key
-from migsync.records.record import Record
 from migsync.rewrites.labels import Labels
+from migsync.rewrites.record import Record
 from migsync.rewrites.translate import Row
 from migsync.rewrites.undone import Undone
 from migsync.sync.prune import dedupe

@@ -12,8 +12,8 @@ from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
-from migsync.records.record import Record
 from migsync.rewrites.pairs import keep_hint
+from migsync.rewrites.record import Record
 
 UNEXPLAINED = frozenset({"unknown-record", "perhaps-ran"})
 """The codes of findings about records that nothing explains."""

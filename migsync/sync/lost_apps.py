@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.records.record import Record
 from migsync.rewrites.pairs import keep_hint
+from migsync.rewrites.record import Record
 
 ANY_APP = "0001_initial"
 """The name that tells nothing about an app: nearly every one has it."""

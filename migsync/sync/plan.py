@@ -12,7 +12,7 @@ from typing import Any
 
 from migsync.decoder import DecodeError, Fields, array, exactly, optional, table, text
 from migsync.findings import Finding
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 
 FORMAT_VERSION = 1
@@ -115,7 +115,7 @@ class Plan:
     """Everything that `apply`, `undo` and a script need; nothing else is read for them.
 
     `fingerprints` and `fingerprints_after` map each app in the plan's view to the fingerprint of its records before
-    and after (:func:`migsync.records.record.fingerprints`). `passed` are the rewrites that the target goes through,
+    and after (:func:`migsync.rewrites.record.fingerprints`). `passed` are the rewrites that the target goes through,
     in order; `returned` those that it is taken back from (an undo, or an older history on disk). `digests` maps
     ``app.name`` of the migrations on disk in the touched apps to their operations digests, for the journal.
     `undoes` is the run that an undo takes back.

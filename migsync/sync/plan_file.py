@@ -12,7 +12,7 @@ from migsync import __version__
 from migsync.decoder import DecodeError, Fields, array, boolean, load_json, optional, read_file, same, shortened, text
 from migsync.errors import PlanFileError
 from migsync.escapes import json_text
-from migsync.files.atomic import write_file
+from migsync.filesystem.atomic import write_file
 from migsync.rewrites.files import check_rewrite
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import FORMAT_VERSION, Plan

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from migsync.findings import Finding
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.records.record import Record, fingerprints
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.position import Clock, Places, Position, decide, forced
+from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import Row
 from migsync.rewrites.undone import Split, Undone, onward

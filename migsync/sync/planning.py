@@ -9,20 +9,19 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
+from migsync.engines.config import DatabaseConfig
 from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias, UsageError
 from migsync.findings import Finding, Severity
 from migsync.history import Cache, History, read_history
 from migsync.project import Project
 from migsync.project.swappable import missing_settings
-from migsync.records.config import DatabaseConfig
-from migsync.records.record import Record
-from migsync.records.target import Snapshot, Target, open_target
 from migsync.rewrites.files import load_rewrites
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.make import is_written, parse_changes
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.pairs import Pair
 from migsync.rewrites.position import Clock
+from migsync.rewrites.record import Record
 from migsync.rewrites.retired import with_successors
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.comparing import is_among
@@ -33,6 +32,7 @@ from migsync.sync.plan_file import Asked, PlanFile
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run
 from migsync.sync.schemas import Schemas
+from migsync.sync.target import Snapshot, Target, open_target
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field
 
 from migsync.errors import MigsyncError, PlanFileError, StalePlan
 from migsync.project import Project
-from migsync.records.target import Target
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.apply import check_identity
 from migsync.sync.comparing import NAMED, already_applied, check_before, does_the_same, indented, is_applied
@@ -22,6 +21,7 @@ from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import Asked, PlanFile
 from migsync.sync.planning import PlanRequest, Survey, survey
 from migsync.sync.run import Run
+from migsync.sync.target import Target
 
 NOTHING_CHANGED = "Nothing was changed."
 

@@ -13,13 +13,13 @@ from fnmatch import fnmatchcase
 
 import sqlalchemy as sa
 
+from migsync.engines.config import DatabaseConfig
 from migsync.errors import MigsyncError
 from migsync.findings import Finding, Severity
 from migsync.project import Project
 from migsync.project.project import URL_ALIAS
-from migsync.records.config import DatabaseConfig
-from migsync.records.target import Target, open_target
 from migsync.rewrites.files import toml_key, toml_value
+from migsync.sync.target import Target, open_target
 
 UNNAMED = "unnamed-schemas"
 SHOWN = 5

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from migsync.findings import Finding, Severity
 from migsync.history.migration import Key
-from migsync.records.record import Record, fingerprints
 from migsync.rewrites.position import Clock
+from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.comparing import expected_after, free_ids
 from migsync.sync.plan import Change, Plan, TargetRef

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from migsync.engines import Engine, Table
 from migsync.errors import UnexpectedResult
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.sync.plan import Change, ChangeKind
 
 # Rows per statement. CASE is searched row by row, so the work grows with the square of it; five parameters a row stay

@@ -11,13 +11,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from migsync.records.config import DatabaseConfig
-from migsync.records.record import Record, fingerprints
-from migsync.records.target import open_target
+from migsync.engines.config import DatabaseConfig
+from migsync.rewrites.record import Record, fingerprints
 from migsync.sync.apply import apply_plan
 from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import PlanFile, save_plans
 from migsync.sync.scripts import apply_script
+from migsync.sync.target import open_target
 from tests.benchmarks.measuring import Command, measure, ratio, table
 from tests.databases import Database, MySQLDatabases, PostgreSQLDatabase, PostgreSQLDatabases, Server, SQLiteDatabase
 from tests.postgresql_server import running_server

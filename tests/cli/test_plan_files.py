@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from migsync.cli.program import run
 from migsync.errors import ExitStatus
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.sync.plan import Change, Plan, TargetRef
 from tests.cli.shop import MAPPED, NEW, OLD, Shop
 from tests.databases import ENGINES, Database, SQLiteDatabase, django_databases

@@ -12,7 +12,7 @@ from migsync.cli.pending import Pending
 from migsync.cli.program import run
 from migsync.project import find_project
 from migsync.project.cache import cache_file
-from tests.companion.commit.story import Killer, fill, is_new_in, killed, step_of
+from tests.files.commit.story import Killer, fill, is_new_in, killed, step_of
 from tests.profiles import THOROUGH
 
 

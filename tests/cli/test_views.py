@@ -15,7 +15,7 @@ from migsync.cli.views.terminal import draw
 from migsync.errors import LockTimeout
 from migsync.escapes import printable
 from migsync.findings import Finding, Severity
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.plan import Change, Plan, TargetRef
 from migsync.sync.run import Run, RunKind

@@ -19,12 +19,12 @@ import pytest
 import sqlalchemy as sa
 
 from migsync.engines import Deadline
+from migsync.engines.config import DatabaseConfig
 from migsync.engines.postgresql import advisory_key
 from migsync.errors import LockTimeout, MigsyncError, NotPermitted, ReadOnly, TargetError, UnknownEngine, Unreachable
-from migsync.records.config import DatabaseConfig
-from migsync.records.target import Target, open_target
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.plan import Plan
+from migsync.sync.target import Target, open_target
 from tests.conftest import NewDatabase
 from tests.databases import Database, MySQLDatabase, PostgreSQLDatabase, Server, user_of
 from tests.replica import wait_for_replay

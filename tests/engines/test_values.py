@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from migsync.errors import Blocked, TargetError
-from migsync.records.target import Target
 from migsync.sync.apply import apply_plan
 from migsync.sync.plan import Change
+from migsync.sync.target import Target
 from migsync.sync.undo import plan_undo
 from tests.conftest import NewDatabase
 from tests.databases import Database

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from migsync.cli.program import run
-from migsync.records.config import DatabaseConfig
-from migsync.records.target import open_target
+from migsync.engines.config import DatabaseConfig
+from migsync.sync.target import open_target
 from tests.databases import ENGINES, Database, SQLiteDatabase, django_databases
 from tests.formats.archive import unpack
 from tests.formats.project import ALIASES, DATABASES, MAPPED, NEW_FILES, PROJECT, applied_at, identity_of

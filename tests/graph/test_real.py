@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from migsync.companion.squashing.candidates import find_runs
 from migsync.graph import Run, make_graph
 from migsync.graph.dot import to_dot
 from migsync.graph.drawing import Kind, draw
 from migsync.graph.mermaid import MOST_CHARACTERS, MOST_EDGES, diagrams_of, to_mermaid
 from migsync.graph.page import graph_page
 from migsync.history import App, read_history
+from migsync.refactor.squash.candidates import find_runs
 from tests.graph.stories import blocks, read
 from tests.graph.test_page import Elements
 

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from migsync.engines.config import DatabaseConfig
 from migsync.project.databases.aliases import django_aliases, url_alias
-from migsync.records.config import DatabaseConfig
 from tests.databases import Database, MySQLDatabase, PostgreSQLDatabase, unavailable
 
 

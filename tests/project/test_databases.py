@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from migsync.engines.config import DatabaseConfig
 from migsync.errors import TargetError, UnknownAlias, UnknownEngine
 from migsync.project import find_project
 from migsync.project.databases import mysql
 from migsync.project.databases.address import split_statements
 from migsync.project.databases.aliases import django_aliases, url_alias
-from migsync.records.config import DatabaseConfig
 from tests.project.projects import app, django_project, write
 
 SECRET = "p@ss:w/ord"

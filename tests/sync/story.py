@@ -8,12 +8,12 @@ import signal
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from migsync.records.config import DatabaseConfig
-from migsync.records.record import Record, fingerprints
-from migsync.records.target import Target, open_target
+from migsync.engines.config import DatabaseConfig
+from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.apply import apply_plan
 from migsync.sync.plan import Change, Plan, TargetRef
+from migsync.sync.target import Target, open_target
 from migsync.sync.undo import rows_after
 from tests.databases import Database
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from migsync.engines.config import DatabaseConfig
 from migsync.errors import Blocked, LockTimeout, PlanFileError, StalePlan, UnexpectedResult
 from migsync.findings import Finding, Severity
-from migsync.records.config import DatabaseConfig
-from migsync.records.record import Record
-from migsync.records.target import open_target
+from migsync.rewrites.record import Record
 from migsync.sync.apply import Status, apply_plan, settle
 from migsync.sync.plan import Change, Plan, TargetRef
 from migsync.sync.run import RunKind
+from migsync.sync.target import open_target
 from tests.conftest import NewDatabase
 from tests.databases import Database
 from tests.sync.story import REWRITE, filled, plan_of, rename, story_after, story_plan, target_of, without_ids

@@ -14,11 +14,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from migsync.errors import TargetError
-from migsync.records.target import Target
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.journal_schema import VERSIONS, journal_ddl, journal_version, upgrade_journal
 from migsync.sync.plan import Plan
 from migsync.sync.run import Run
+from migsync.sync.target import Target
 from tests.conftest import NewDatabase
 from tests.databases import Database
 from tests.sync.story import REWRITE, filled, story_plan, target_of

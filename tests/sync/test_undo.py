@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from migsync.errors import Blocked, StalePlan
 from migsync.findings import Severity
 from migsync.history.migration import Key
-from migsync.records.record import Record
-from migsync.records.target import Target
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.apply import Outcome, Status, apply_plan
 from migsync.sync.plan import Change, Plan, TargetRef
 from migsync.sync.run import Run, RunKind, passed_rewrites, standing
+from migsync.sync.target import Target
 from migsync.sync.undo import last_to_undo, plan_undo, rows_after
 from tests.databases import Database
 from tests.sync.story import REWRITE, filled, plan_of, rename, story_plan, target_of

@@ -13,9 +13,9 @@ from migsync.cli.output import Output
 from migsync.cli.rewriting import Asked, app_option, rewrite_files, rewriting_options
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Ground
-    from migsync.companion.proposal import Reshape
     from migsync.errors import ExitStatus
+    from migsync.files.proposal import Reshape
+    from migsync.refactor.pipeline import Ground
 
 
 @click.command(
@@ -46,7 +46,7 @@ def fix_conflicts(
     """
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.companion.conflicts import fix_conflicts as in_line
+        from migsync.refactor.conflicts import fix_conflicts as in_line
 
         history = ground.survey.history
         given = parse_first(first, history)

@@ -12,9 +12,9 @@ from migsync.cli.output import Output
 from migsync.cli.rewriting import Asked, app_option, rewrite_files, rewriting_options
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Ground
-    from migsync.companion.proposal import Reshape
     from migsync.errors import ExitStatus
+    from migsync.files.proposal import Reshape
+    from migsync.refactor.pipeline import Ground
 
 
 @click.command(
@@ -41,7 +41,7 @@ def linearize(output: Output, apps: tuple[str, ...], strip_cross_app: bool, wher
     """
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.companion.linearize import linearize as ordered
+        from migsync.refactor.linearize import linearize as ordered
 
         return ordered(ground.survey.history, apps=apps, applied=ground.applied, strip_cross_app=strip_cross_app)
 

@@ -12,9 +12,9 @@ from migsync.cli.output import Output
 from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Ground
-    from migsync.companion.proposal import Reshape
     from migsync.errors import ExitStatus
+    from migsync.files.proposal import Reshape
+    from migsync.refactor.pipeline import Ground
 
 
 @click.command(
@@ -40,10 +40,10 @@ def rebase(output: Output, onto: str | None, where: Where, asked: Asked) -> Exit
     BRANCH must be merged here, or this branch rebased on it, or one of the two be under way: the files of both must
     be there. Files that depend on a name that a rewrite has retired are pointed to what bears it now.
     """
-    from migsync.companion.branch import is_under_way, read_branch
+    from migsync.refactor.branch import is_under_way, read_branch
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.companion.rebase import rebase as behind
+        from migsync.refactor.rebase import rebase as behind
 
         survey = ground.survey
         branch = read_branch(survey.project.root, survey.project.apps, onto)

@@ -93,9 +93,9 @@ def _told(run: PendingRun, what: str) -> Block:
 
 def _committed(project: Project, run: PendingRun) -> bool | None:
     """Whether the run was committed; None where nothing can ever tell. Raises TargetError and LockTimeout."""
-    from migsync.records.target import open_target
     from migsync.sync.apply import settle
     from migsync.sync.planning import choose
+    from migsync.sync.target import open_target
 
     (config,) = choose(project, [run.alias])
     with open_target(config) as target:

@@ -12,9 +12,9 @@ from migsync.cli.output import Output
 from migsync.cli.rewriting import Asked, proven_rewriting_options, rewrite_files
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Ground
-    from migsync.companion.proposal import Reshape
     from migsync.errors import ExitStatus
+    from migsync.files.proposal import Reshape
+    from migsync.refactor.pipeline import Ground
 
 
 @click.command(
@@ -61,8 +61,8 @@ def remake(
     """
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.companion.remaking.remake import Wish
-        from migsync.companion.remaking.remake import remake as remade
+        from migsync.refactor.remake.remake import Wish
+        from migsync.refactor.remake.remake import remake as remade
 
         return remade(ground, Wish(apps, word, drop, replaces, keep_old))
 

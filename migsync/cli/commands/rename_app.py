@@ -12,9 +12,9 @@ from migsync.cli.output import Output
 from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Ground
-    from migsync.companion.proposal import Reshape
     from migsync.errors import ExitStatus
+    from migsync.files.proposal import Reshape
+    from migsync.refactor.pipeline import Ground
     from migsync.sync.planning import Survey
 
 
@@ -40,12 +40,12 @@ def rename_app(output: Output, old: str, new: str, where: Where, asked: Asked) -
     """
 
     def seen(survey: Survey) -> None:
-        from migsync.companion.relabelling.command import look_back
+        from migsync.refactor.rename_app.command import look_back
 
         look_back(survey, old, new)
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.companion.relabelling.command import rename_app as relabelled
+        from migsync.refactor.rename_app.command import rename_app as relabelled
 
         return relabelled(ground, old, new)
 

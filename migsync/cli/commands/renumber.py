@@ -12,9 +12,9 @@ from migsync.cli.output import Output
 from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Ground
-    from migsync.companion.proposal import Reshape
     from migsync.errors import ExitStatus
+    from migsync.files.proposal import Reshape
+    from migsync.refactor.pipeline import Ground
 
 
 @click.command(
@@ -35,7 +35,7 @@ def renumber(output: Output, apps: tuple[str, ...], where: Where, asked: Asked) 
     """
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.companion.renumber import renumber as numbered
+        from migsync.refactor.renumber import renumber as numbered
 
         return numbered(ground.survey.history, apps=apps, applied=ground.applied)
 

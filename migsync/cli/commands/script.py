@@ -14,7 +14,7 @@ from migsync.cli.output import Output
 from migsync.cli.settling import settle_files
 from migsync.cli.views.blocks import Span, Style, line
 from migsync.errors import ExitStatus, FileDiffers, MigsyncError, UsageError
-from migsync.files.boundary import file_name
+from migsync.filesystem.boundary import file_name
 
 if TYPE_CHECKING:
     from migsync.project import Project
@@ -112,9 +112,9 @@ def _journal_tables(
 ) -> ExitStatus:
     """The files for an administrator, where migsync's own user may not create tables."""
     from migsync.cli.written import write_outputs
-    from migsync.records.target import open_target
     from migsync.sync.planning import choose
     from migsync.sync.scripts import journal_script
+    from migsync.sync.target import open_target
 
     texts = {}
     for config in choose(project, aliases):

@@ -15,9 +15,9 @@ from migsync.cli.rewriting import Asked, proven_rewriting_options, rewrite_files
 from migsync.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Ground
-    from migsync.companion.proposal import Reshape
-    from migsync.companion.squashing.squash import Choice
+    from migsync.files.proposal import Reshape
+    from migsync.refactor.pipeline import Ground
+    from migsync.refactor.squash.squash import Choice
 
 
 @click.command(
@@ -97,16 +97,16 @@ class _Wanted:
 
     def reshape(self, ground: Ground) -> Reshape:
         """Choose the ranges, have the project's Django compose their files, and put the two together."""
-        from migsync.companion.squashing.squash import compose_all, squash
+        from migsync.refactor.squash.squash import compose_all, squash
 
         project, history = ground.survey.project, ground.survey.history
         choice, answers = compose_all(project, self._choose(ground), optimize=self.optimize)
         return squash(history, choice, answers)
 
     def _choose(self, ground: Ground) -> Choice:
-        from migsync.companion.squashing.ranges import taken
-        from migsync.companion.squashing.squash import choose_range, choose_runs
-        from migsync.companion.squashing.standing import databases_of
+        from migsync.refactor.squash.ranges import taken
+        from migsync.refactor.squash.squash import choose_range, choose_runs
+        from migsync.refactor.squash.standing import databases_of
 
         history = ground.survey.history
         databases = databases_of(ground)
@@ -132,9 +132,9 @@ def _suggest(output: Output, where: Where, apps: tuple[str, ...]) -> ExitStatus:
     from migsync.cli.settling import settle_files
     from migsync.cli.views.findings import findings_blocks
     from migsync.cli.views.suggestions import suggestion_blocks, suggestion_document
-    from migsync.companion.scope import broken, chosen_apps
-    from migsync.companion.squashing.candidates import find_runs
-    from migsync.companion.squashing.risks import assess
+    from migsync.refactor.scope import broken, chosen_apps
+    from migsync.refactor.squash.candidates import find_runs
+    from migsync.refactor.squash.risks import assess
     from migsync.sync.planning import open_survey
 
     project = where.project()

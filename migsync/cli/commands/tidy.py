@@ -15,8 +15,8 @@ from migsync.cli.settling import settle_files
 from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from migsync.companion.pipeline import Ground
-    from migsync.companion.proposal import Reshape
+    from migsync.files.proposal import Reshape
+    from migsync.refactor.pipeline import Ground
 
 
 @click.command(
@@ -49,8 +49,8 @@ def tidy(
     old names go. A database that has run only a part of a squash, or that is out of reach, refuses it by name.
     Without arguments, --dry-run lists the steps that are left.
     """
-    from migsync.companion.tidying import databases_of
-    from migsync.companion.tidying import tidy as tidied
+    from migsync.refactor.tidy import databases_of
+    from migsync.refactor.tidy import tidy as tidied
 
     if asked.dry_run and not apps and not remove_replaced and output.form != "sql":
         return _to_do(output, where, asked)
@@ -71,9 +71,9 @@ def _to_do(output: Output, where: Where, asked: Asked) -> ExitStatus:
     """Show what is left of every transition; nothing is proposed, and nothing refuses."""
     from migsync.cli.views.findings import findings_blocks
     from migsync.cli.views.transitions import transitions_blocks, transitions_document
-    from migsync.companion.pipeline import survey_ground
-    from migsync.companion.scope import chosen_apps
-    from migsync.companion.tidying import databases_of, settled_transitions, transitions
+    from migsync.refactor.pipeline import survey_ground
+    from migsync.refactor.scope import chosen_apps
+    from migsync.refactor.tidy import databases_of, settled_transitions, transitions
     from migsync.sync.planning import open_survey
 
     project = where.project()

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, count, line, table
 from migsync.cli.views.findings import findings_blocks
 from migsync.findings import Severity
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite
 from migsync.sync.plan import Change, ChangeKind, Plan
 

@@ -16,8 +16,8 @@ from migsync.cli.views.plans import heading, plan_blocks, standing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migsync.companion.pipeline import Draft
-    from migsync.companion.proposal import FileChange, Proposal
+    from migsync.files.proposal import FileChange, Proposal
+    from migsync.refactor.pipeline import Draft
 
 SHOWN = 20
 """On a terminal, so many files are shown with their differences; --verbose shows all."""

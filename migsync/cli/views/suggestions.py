@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
-from migsync.companion.squashing.ranges import ends
-from migsync.companion.squashing.risks import transactions
+from migsync.refactor.squash.ranges import ends
+from migsync.refactor.squash.risks import transactions
 
 if TYPE_CHECKING:
-    from migsync.companion.squashing.candidates import Run
     from migsync.history import History, Key
+    from migsync.refactor.squash.candidates import Run
 
 RISKS = 5
 """So many risks of a run are shown; --verbose shows all."""

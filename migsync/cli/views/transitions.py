@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, table
 
 if TYPE_CHECKING:
-    from migsync.companion.tidying import Place, Step, Transition
     from migsync.history import Key
+    from migsync.refactor.tidy import Place, Step, Transition
 
 STATUS = {"done": Style.GOOD, "open": Style.WARNING, "blocked": Style.BAD}
 SHOWN = 3

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from migsync.engines.config import DatabaseConfig
 from migsync.errors import MigsyncError, TargetError
 from migsync.findings import Finding, Severity
 from migsync.project.databases.address import Address, missing_driver
@@ -17,7 +18,6 @@ from migsync.project.databases.postgresql import postgresql_address
 from migsync.project.databases.sqlite import sqlite_address
 from migsync.project.databases.urls import engine_of, url_address
 from migsync.project.options import DatabaseOptions
-from migsync.records.config import DatabaseConfig
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _as_url(alias: str) -> str:
 
 
 def _describe(alias: str, settings: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
-    from migsync.companion.backends import describe_backend
+    from migsync.worker.backends import describe_backend
 
     return describe_backend(settings["ENGINE"], alias, settings)
 

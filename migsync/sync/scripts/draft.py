@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import migsync
 from migsync.errors import Blocked, MigsyncError
-from migsync.records.record import Record
+from migsync.rewrites.record import Record
 from migsync.sync.journal import as_row
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, RunKind

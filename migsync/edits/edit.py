@@ -1,0 +1,210 @@
+"""Other keys in one migration file: which entry becomes what, how that is written, and proof by reading it again."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from migsync.edits.decide import Outcome, own_first, renamed, with_parents
+from migsync.edits.entries import Entries, Entry, Names, Through, find_entries
+from migsync.edits.generated import rename_generated
+from migsync.edits.settled import settled
+from migsync.edits.source import CannotEdit, Source, Splice
+from migsync.edits.values import Values, literal
+from migsync.history.evaluate import UnreadableError
+from migsync.history.migration import Key
+from migsync.history.reader import Header, parse_migration, read_header
+from migsync.history.scope import Scope
+
+ATTRIBUTES = ("dependencies", "run_before", "replaces")
+
+
+@dataclass(frozen=True)
+class MigrationEdit:
+    """What changes in the header of one migration of `app` (the label that it has in the file now).
+
+    `keys`: what a key becomes wherever it is named: ``(new,)``, several, or ``()`` for nothing; `run_before` and
+    `replaces` say it otherwise for these attributes. `parents`, unless None: the dependencies inside the app from now
+    on, by their new keys; those on other apps, swappable ones, ``__first__`` and ``__latest__`` stay. `dropped`:
+    dependencies, as they stand in the file, that are taken out. `settled`: the whole statement of `replaces` goes.
+    """
+
+    app: str
+    keys: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    parents: tuple[Key, ...] | None = None
+    dropped: frozenset[Key] = frozenset()
+    run_before: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    replaces: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    settled: bool = False
+
+    def outcomes(self, attribute: str, keys: Sequence[Key]) -> tuple[Outcome, list[Outcome]]:
+        """What must be put in front of an attribute's keys, and what becomes of each one."""
+        if attribute == "replaces" and self.settled:
+            return (), [()] * len(keys)
+        if attribute != "dependencies":
+            special = self.run_before if attribute == "run_before" else self.replaces
+            return (), renamed(keys, {**self.keys, **special} if special else self.keys)
+        outcomes = renamed(keys, {**self.keys, **dict.fromkeys(self.dropped, ())} if self.dropped else self.keys)
+        return ((), outcomes) if self.parents is None else with_parents(keys, outcomes, self.app, self.parents)
+
+
+def edit_migration(source: bytes, path: str, edit: MigrationEdit) -> bytes:
+    """The file with the edit made; the very same bytes when nothing changes.
+
+    `path` is what errors call the file. Raises HistoryError for a broken file, and CannotEdit, naming file and line,
+    for what cannot be rewritten safely. What comes back was read again: it says what was asked for, and its operations
+    are what they were.
+    """
+    if not edit.settled and (fast := rename_generated(source, edit.outcomes)) is not None:
+        return fast
+    before = read_header(source, path)
+    unreadable = [problem for problem in before.problems if not problem.flag]
+    if unreadable:
+        raise CannotEdit(path, unreadable[0].line, unreadable[0].what)
+    expected = {attribute: _flat(*edit.outcomes(attribute, getattr(before, attribute))) for attribute in ATTRIBUTES}
+    if all(expected[attribute] == list(getattr(before, attribute)) for attribute in ATTRIBUTES):
+        return source
+    editor = _Editor(Source(source, path), edit)
+    after = editor.edited()
+    _check_header(path, before, read_header(after, path), expected)
+    if editor.goes_beyond_header:
+        _check_operations(path, source, after)
+    return after
+
+
+def _flat(front: Outcome, outcomes: Sequence[Outcome]) -> list[Key]:
+    return [*front, *(key for outcome in outcomes for key in outcome)]
+
+
+def _check_header(path: str, before: Header, after: Header, expected: Mapping[str, Sequence[Key]]) -> None:
+    """What was written must read as it was meant: the last line of defence, whatever form a file has."""
+    for attribute in ATTRIBUTES:
+        if sorted(getattr(after, attribute)) != sorted(expected[attribute]):
+            raise CannotEdit(path, 0, f"{attribute} would not say what it must")
+    same = before._replace(dependencies=(), run_before=(), replaces=(), problems=())
+    if after._replace(dependencies=(), run_before=(), replaces=(), problems=()) != same or (
+        len(after.problems) != len(before.problems)
+    ):
+        raise CannotEdit(path, 0, "more than the names in it would change")
+
+
+def _check_operations(path: str, before: bytes, after: bytes) -> None:
+    """A constant was changed, or the operations can see the header: they must do what they did."""
+    old, new = (parse_migration(content, Key("app", "migration"), path) for content in (before, after))
+    if old.digest != new.digest:
+        raise CannotEdit(path, 0, "the operations use a name that would have to change")
+
+
+class _Editor:
+    """Gathers the splices of one file."""
+
+    def __init__(self, source: Source, edit: MigrationEdit) -> None:
+        self.source = source
+        self.edit = edit
+        self.module = Scope(source.tree.body)
+        definition = self.module["Migration"][-1].statement
+        if not isinstance(definition, ast.ClassDef):
+            raise CannotEdit(source.path, definition.lineno, "Migration is not a class written in this file")
+        self.definition = definition
+        self.names = Names(source.tree)
+        self.values = Values(source, self.names)
+        self.decided: dict[ast.expr, Outcome] = {}
+        self.removed: dict[ast.expr, set[int]] = {}
+        self.added: dict[ast.expr, dict[int, tuple[Key, ...]]] = {}
+        self.front: dict[ast.expr, tuple[Key, ...]] = {}
+        self.splices: list[Splice] = []
+
+    @property
+    def goes_beyond_header(self) -> bool:
+        """Whether something else than the class's own statements of these attributes was changed, or may see them."""
+        statements = [
+            self.source.span(binding.statement)
+            for attribute in ATTRIBUTES
+            for binding in Scope(self.definition.body)[attribute]
+        ]
+        inside = (any(start <= each.start and each.end <= end for start, end in statements) for each in self.splices)
+        return not all(inside) or len(self.source.words(ATTRIBUTES)) > len(statements)
+
+    def edited(self) -> bytes:
+        definition = self.definition
+        found = {
+            attribute: find_entries(self.source.path, self.module, definition, attribute, self.names)
+            for attribute in ATTRIBUTES
+        }
+        try:
+            for attribute, entries in found.items():
+                if attribute != "replaces" or not self.edit.settled:
+                    self._attribute(definition, attribute, entries)
+            self.splices += self.values.splices()
+        except UnreadableError as unreadable:
+            raise CannotEdit(self.source.path, unreadable.problem.line, unreadable.problem.what) from None
+        for holder in {**self.removed, **self.added, **self.front}:
+            self.splices.append(Splice(*self.source.span(holder), partial(self._restructured, holder)))
+        if self.edit.settled:
+            self.splices += settled(self.source, definition)
+        return self.source.spliced(self.splices)
+
+    def _attribute(self, definition: ast.ClassDef, attribute: str, entries: Entries | None) -> None:
+        front, outcomes = self.edit.outcomes(attribute, entries.keys if entries else ())
+        for entry, outcome in zip(entries.found if entries else (), outcomes, strict=True):
+            self._entry(entry, own_first(entry.key, outcome))
+        if front and entries is None:
+            self._state(definition, attribute, front)
+        elif front and entries is not None:
+            self._put_in_front(definition, attribute, entries, front)
+
+    def _entry(self, entry: Entry, outcome: Outcome) -> None:
+        if self.decided.setdefault(entry.node, outcome) != outcome:
+            raise CannotEdit(self.source.path, entry.node.lineno, f"{entry.key} stands here for more than one list")
+        if outcome == (entry.key,):
+            return
+        self._check_alone(entry.through, entry.node.lineno)
+        if not outcome:
+            self.removed.setdefault(entry.holder, set()).add(entry.place)
+            return
+        self.values.want(entry.node, entry.scope, outcome[0])
+        if outcome[1:]:
+            self.added.setdefault(entry.holder, {})[entry.place] = outcome[1:]
+
+    def _check_alone(self, through: Through, line: int) -> None:
+        if name := self.names.elsewhere(through):
+            raise CannotEdit(self.source.path, line, f"{name}, which is read here, is used for something else as well")
+
+    def _put_in_front(self, definition: ast.ClassDef, attribute: str, entries: Entries, front: Outcome) -> None:
+        for holder, through in entries.holders:
+            if not self.names.elsewhere(through) and not self._is_shared(holder, entries):
+                self.front[holder] = front
+                return
+        raise CannotEdit(
+            self.source.path, definition.lineno, f"{attribute} has no list of its own that {front[0]} could go into"
+        )
+
+    @staticmethod
+    def _is_shared(holder: ast.expr, entries: Entries) -> bool:
+        return sum(each is holder for each, _ in entries.holders) > 1
+
+    def _state(self, definition: ast.ClassDef, attribute: str, keys: Outcome) -> None:
+        """A new statement at the top of a class that says nothing about the attribute."""
+        body = definition.body
+        has_docstring = ast.get_docstring(definition, clean=False) is not None
+        first = body[1] if has_docstring and len(body) > 1 else body[0]
+        start = self.source.line_start(first)
+        indent = self.source.text(start, self.source.span(first)[0])
+        if indent.strip() or first.lineno == definition.lineno or (has_docstring and len(body) == 1):
+            raise CannotEdit(self.source.path, definition.lineno, f"the class states no {attribute}")
+        keys_text = ", ".join(literal(key, self.source.quote) for key in keys)
+        line = f"{indent}{attribute} = [{keys_text}]{self.source.newline(definition)}"
+        self.splices.append(Splice(start, start, lambda _: line))
+
+    def _restructured(self, holder: ast.expr, code: str) -> str:
+        from migsync.edits.sequences import with_elements  # LibCST: only where entries come or go
+
+        quote = next((character for character in code if character in "'\""), self.source.quote)
+        added = {place: [literal(key, quote) for key in keys] for place, keys in self.added.get(holder, {}).items()}
+        front = [literal(key, quote) for key in self.front.get(holder, ())]
+        done = with_elements(code, self.removed.get(holder, set()), added, front)
+        if done is None:
+            raise CannotEdit(self.source.path, holder.lineno, "the layout of this list cannot be kept")
+        return done

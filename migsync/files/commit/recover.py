@@ -1,0 +1,112 @@
+"""Settling a change of files that was cut off: all of it, or nothing of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from migsync.errors import InDoubt, Unsettled
+from migsync.files.commit.databases import RunWasCommitted
+from migsync.files.commit.files import Files
+from migsync.files.commit.lock import locked
+from migsync.files.commit.record import State
+from migsync.files.commit.rolling import roll_back, roll_forward
+from migsync.files.commit.store import Store
+from migsync.files.under_way import is_open
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How it was settled: `forward` when the files are the new ones now, else they are the old ones."""
+
+    commit: str
+    command: str
+    forward: bool
+
+
+def recover_files(
+    root: Path, run_was_committed: RunWasCommitted, *, files: Files | None = None, timeout: float = 10
+) -> Settled | None:
+    """Settle the change of files that is under way in the project at `root`; None when there is none (one stat).
+
+    It may be killed at any point, and called again. `timeout` is how long to wait for another migsync, in seconds.
+    Raises FilesLocked, InDoubt when a database must be asked and cannot tell now, and Unsettled when the files cannot
+    be changed, or were changed by somebody else, or when it is not this user who began the change.
+    """
+    store = Store(Path(os.path.realpath(root)), files or Files())
+    if not is_open(store.root):
+        return None
+    try:
+        store.refuse_foreign()
+        with locked(store.lock_file, store.files, timeout):
+            return settle_open(store, run_was_committed)
+    except OSError as error:
+        raise cannot_settle(root, error) from error
+
+
+def left_over(root: Path) -> bool:
+    """Whether a state was being written when migsync was killed, and nothing is under way."""
+    store = Store(Path(os.path.realpath(root)))
+    return os.path.lexists(store.new_open_file) and not is_open(store.root)
+
+
+def remove_left_over(root: Path, *, timeout: float = 10) -> None:
+    """Remove the state that was being written. Raises FilesLocked and Unsettled."""
+    store = Store(Path(os.path.realpath(root)))
+    try:
+        store.refuse_foreign()
+        with locked(store.lock_file, store.files, timeout):
+            if not is_open(store.root):
+                store.files.remove(store.new_open_file)
+    except OSError as error:
+        raise cannot_settle(root, error) from error
+
+
+def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settled | None:
+    """The same, under the lock. Raises OSError."""
+    found = store.opened()
+    if found is None:
+        return None
+    opened, record = found
+    if opened.state is State.STAGED and _is_decided(record.runs, run_was_committed):
+        opened = replace(opened, state=State.DECIDED)
+        store.set_state(opened)
+    if opened.state is State.DECIDED:
+        roll_forward(store, opened, record)
+    else:
+        roll_back(store, opened, record)
+    return Settled(record.id, record.command, opened.state is State.DECIDED)
+
+
+def cannot_settle(root: Path, error: OSError) -> Unsettled:
+    """The error of a file system that does not let a decided change be finished."""
+    return Unsettled(
+        f"A change of the migration files in {root} could not be finished: {reason(error)}.",
+        "Some files may be the new ones and some still the old ones. Copies of all of them are kept.",
+    )
+
+
+def reason(error: OSError) -> str:
+    """What the file system said, and of which file."""
+    said = error.strerror or str(error)
+    return f"{said} ({error.filename})" if error.filename else said
+
+
+def _is_decided(runs: Iterable[tuple[str, str]], run_was_committed: RunWasCommitted) -> bool:
+    """Whether any database committed its run; raises InDoubt where none is known to, and one cannot tell."""
+    silent = []
+    for alias, run in runs:
+        committed = run_was_committed(alias, run)
+        if committed:
+            return True
+        if committed is None:
+            silent.append(f"{alias} (run {run})")
+    if silent:
+        raise InDoubt(
+            f"A change of migration files was cut off while databases were written to, and {', '.join(silent)} "
+            "cannot tell now whether it was committed.",
+            "The migration files are the old ones. They become the new ones if it was.",
+        )
+    return False

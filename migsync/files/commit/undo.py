@@ -1,0 +1,105 @@
+"""Taking back a commit of files from the copies that were kept; it is a commit itself, and can be taken back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migsync.errors import StaleFiles, UnknownRun
+from migsync.files.commit.commit import Committed, Work, cannot_tell
+from migsync.files.commit.databases import DatabaseStep, RunWasCommitted
+from migsync.files.commit.files import Files
+from migsync.files.commit.record import Record, digest
+from migsync.files.commit.store import AFTER, BEFORE, Store
+from migsync.files.proposal import FileChange
+
+if TYPE_CHECKING:
+    from migsync.project import Project
+
+
+def commits(root: Path) -> tuple[Record, ...]:
+    """The commits of files that are kept, the newest first."""
+    return tuple(Store(root).commits())
+
+
+def commit_of(root: Path, *, run_id: str = "", commit_id: str = "") -> Record | None:
+    """The kept commit with this id, or the newest that changed a database by this run; None without one.
+
+    Both may be given by their beginnings. Raises UnknownRun when more than one fits.
+    """
+    found = [
+        record
+        for record in commits(root)
+        if (commit_id and record.id.startswith(commit_id))
+        or (run_id and any(run.startswith(run_id) for _, run in record.runs))
+    ]
+    if len(found) > 1:
+        raise UnknownRun(
+            f"{len(found)} changes of files fit {commit_id or run_id}: {', '.join(record.id[:12] for record in found)}."
+        )
+    return found[0] if found else None
+
+
+def undo_files(
+    project: Project,
+    record: Record,
+    *,
+    databases: Sequence[DatabaseStep] = (),
+    run_was_committed: RunWasCommitted = cannot_tell,
+    files: Files | None = None,
+    timeout: float = 10,
+) -> Committed:
+    """Bring every file back to what it was before `record`, together with the runs of `databases`, all or none.
+
+    Raises as `commit` does, and StaleFiles when a file was changed since; then both versions are kept, and none of the
+    files is touched.
+    """
+    store = Store(Path(os.path.realpath(project.root)), files or Files())
+    _refuse_undone(store, record)
+    before, after = store.contents(record, BEFORE), store.contents(record, AFTER)
+    _refuse_changed(store, record)
+    changes = []
+    for slot in record.slots:
+        path = store.root / slot.path
+        changes.append(
+            FileChange(
+                path if slot.after else None,
+                path if slot.before else None,
+                after[slot.path] if slot.after else None,
+                before[slot.path] if slot.before else None,
+                slot.before.mode if slot.before else 0,
+            )
+        )
+    work = Work.of(project, files, databases, run_was_committed, timeout)
+    # Not asked of git: what migsync wrote is seldom committed yet, and is known to be here byte for byte.
+    return work.make(f"undo {record.id[:12]}", changes, force=True, undoes=record.id, emptied=record.directories)
+
+
+def _refuse_undone(store: Store, record: Record) -> None:
+    undone: set[str] = set()
+    for later in store.commits():
+        if later.id not in undone:
+            if later.undoes == record.id:
+                raise StaleFiles(
+                    f"{record.command} was undone already, by {later.id[:12]} of {later.created}.",
+                    "Nothing was changed.",
+                    f"To have it again: migsync undo --files {later.id[:12]}",
+                )
+            undone.add(later.undoes)
+
+
+def _refuse_changed(store: Store, record: Record) -> None:
+    changed = []
+    for slot in record.slots:
+        content = store.files.read(store.root / slot.path)
+        if (slot.after and slot.after.digest) != (None if content is None else digest(content)):
+            changed.append(slot.path)
+    if changed:
+        raise StaleFiles(
+            f"Files were changed since {record.command}:\n" + "\n".join(f"  {path}" for path in changed),
+            f"Nothing was changed. Both versions are kept: the files as they are, and all as they were in "
+            f"{store.archive(record.id)}",
+            "Take what you need out of the archive (tar -xf), or undo your own changes first.",
+        )

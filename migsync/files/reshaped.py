@@ -1,0 +1,172 @@
+"""The history that a Reshape asks for: which key becomes what, in which attribute, and each migration afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from migsync.edits import MigrationEdit
+from migsync.files.proposal import Reshape
+from migsync.history import SETTING, History, Key, Migration, build_history, parse_migration
+from migsync.history.migration import FIRST, LATEST
+
+
+@dataclass(frozen=True)
+class Reshaped:
+    """A history and what is wanted of it, worked out key by key; pure.
+
+    A key of `renamed` or `removed` that is on no disk is only followed where files name it.
+    """
+
+    history: History
+    reshape: Reshape
+
+    def now(self, key: Key) -> Key:
+        """The key of a migration that stays."""
+        return self.reshape.renamed.get(key, key)
+
+    @cached_property
+    def becomes(self) -> Mapping[Key, tuple[Key, ...]]:
+        """What a key that changes or goes becomes for whoever depends on it."""
+        removed = self.reshape.removed
+        return {
+            **{old: (new,) for old, new in self.reshape.renamed.items()},
+            **{old: news[-1:] for old, news in self._collapsed.items()},
+            **self.reshape.stands,
+            **{
+                Key(old, name): (Key(new, name),)
+                for old, new in self.reshape.labels.items()
+                for name in (FIRST, LATEST)
+            },
+            **{key: self._standing(key, lambda gone: removed[gone]) for key in removed},
+        }
+
+    @cached_property
+    def _collapsed(self) -> Mapping[Key, tuple[Key, ...]]:
+        """What stands for each key that is collapsed into something else."""
+        return {old: news for olds, news in self.reshape.collapsed for old in olds if old not in news}
+
+    @cached_property
+    def in_run_before(self) -> Mapping[Key, tuple[Key, ...]]:
+        """For a merge that goes: what came after it. Whatever ran before the merge has to run before that.
+
+        For what is collapsed: the first that stands for it.
+        """
+        found = {old: news[:1] for old, news in self._collapsed.items()}
+        found |= {key: self._standing(key, self._followers) for key in self._merges}
+        return {**found, **self.reshape.stands}
+
+    @cached_property
+    def in_replaces(self) -> Mapping[Key, tuple[Key, ...]]:
+        """For a merge that goes: nothing. A squash takes the place of what it replaces, not of the merge's parents."""
+        return dict.fromkeys(self._merges, ())
+
+    @cached_property
+    def _merges(self) -> tuple[Key, ...]:
+        return tuple(key for key in self.reshape.removed if key in self.history.migrations)
+
+    def _followers(self, gone: Key) -> Iterable[Key]:
+        return [child for child in self.history.children(gone) if child.app == gone.app]
+
+    def _standing(self, key: Key, step: Callable[[Key], Iterable[Key]]) -> tuple[Key, ...]:
+        """The keys of afterwards that `step` leads to, through whatever else goes."""
+        found: dict[Key, None] = {}
+        seen, todo = {key}, [*step(key)]
+        while todo:
+            each = todo.pop(0)
+            if each not in self.reshape.removed:
+                found[self.now(each)] = None
+            elif each not in seen:
+                seen.add(each)
+                todo = [*step(each), *todo]
+        return tuple(found)
+
+    def edit(self, migration: Migration) -> MigrationEdit | None:
+        """What must change inside of a migration's file; None for one that names nothing that changes."""
+        key, pointed = migration.key, self.reshape.pointed.get(migration.key, {})
+        becomes = {**self.becomes, **pointed} if pointed else self.becomes
+        names = (*migration.dependencies, *migration.run_before, *migration.replaces)
+        parents = self.reshape.parents.get(key)
+        dropped = self.reshape.dropped.get(key, frozenset())
+        settled = key in self.reshape.settled
+        if parents is None and not dropped and not settled and becomes.keys().isdisjoint(names):
+            return None
+        return MigrationEdit(
+            key.app,
+            becomes,
+            None if parents is None else tuple(self._parents(parents)),
+            dropped,
+            {**self.in_run_before, **pointed} if pointed else self.in_run_before,
+            self.in_replaces,
+            settled,
+        )
+
+    def _parents(self, parents: Iterable[Key]) -> Iterator[Key]:
+        found = (new for parent in parents for new in self.becomes.get(parent, (parent,)))
+        yield from dict.fromkeys(found)
+
+    @cached_property
+    def changes(self) -> Sequence[tuple[Migration, MigrationEdit | None]]:
+        """Every migration whose file changes, moves or goes, with the edit of what it says."""
+        found: list[tuple[Migration, MigrationEdit | None]] = []
+        for key, migration in self.history.migrations.items():
+            if key in self.reshape.gone:
+                found.append((migration, None))
+            elif (
+                (edit := self.edit(migration)) is not None
+                or key in self.reshape.renamed
+                or key in self.reshape.contents
+            ):
+                found.append((migration, edit))
+        return found
+
+    def path(self, migration: Migration) -> str:
+        """Where a migration's file will be: beside the old one, since a label is no part of a path."""
+        old, new = migration.key.name, self.now(migration.key).name
+        if old == new:
+            return migration.path
+        directory, name = os.path.split(migration.path)
+        return os.path.join(directory, new + name[len(old) :])  # noqa: PTH118 -- one for each of thousands of files
+
+    def aside(self, migration: Migration) -> Path | None:
+        """Where the file of a migration that goes is kept; None where it is not."""
+        path = Path(migration.path).absolute()
+        return path.with_name(self.reshape.aside) / path.name if self.reshape.aside else None
+
+    @cached_property
+    def created(self) -> Sequence[tuple[Migration, bytes]]:
+        """Every new migration with its content; its path is in the app's directory."""
+        directories = {label: app.directory or "" for label, app in self.history.apps.items()}
+        return [
+            (parse_migration(content, key, str(Path(directories.get(key.app, ""), f"{key.name}.py"))), content)
+            for key, content in self.reshape.created.items()
+        ]
+
+    @cached_property
+    def after(self) -> History:
+        """The history afterwards, for its names and ends: dependencies on settings are left out of it."""
+        return build_history(self._migrations(), self.history.apps.values(), complete=False)
+
+    def _migrations(self) -> Iterator[Migration]:
+        changed = {migration.key: edit for migration, edit in self.changes}
+        for key, migration in self.history.migrations.items():
+            if key in self.reshape.gone:
+                continue
+            edit = changed.get(key) or MigrationEdit(key.app)
+            yield replace(
+                migration,
+                key=self.now(key),
+                dependencies=_edited(edit, "dependencies", migration.dependencies),
+                run_before=_edited(edit, "run_before", migration.run_before),
+                replaces=_edited(edit, "replaces", migration.replaces),
+                digest="",
+            )
+        yield from (migration for migration, _ in self.created)
+
+
+def _edited(edit: MigrationEdit, attribute: str, keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    front, outcomes = edit.outcomes(attribute, keys)
+    return tuple(key for outcome in (front, *outcomes) for key in outcome if key.app != SETTING)

@@ -1,0 +1,200 @@
+"""From what a command wants to a proposal: the files that change, in every app of the project, and the rewrite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from migsync.edits import CannotEdit, MigrationEdit, edit_migration
+from migsync.errors import HistoryError
+from migsync.files.proposal import FileChange, Proposal, Reshape
+from migsync.files.references import find_references
+from migsync.files.refusals import refusals, uneditable
+from migsync.files.reshaped import Reshaped
+from migsync.findings import Finding
+from migsync.history import History, Key, Migration, parse_migration
+from migsync.rewrites.make import NameChanges, assemble
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+
+MAX_MIGRATION = "max_migration.txt"  # django-linear-migrations: the name of the app's last migration
+
+
+def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, root: Path, created: str) -> Proposal:
+    """Work out every file that changes, moves or goes, and the one rewrite of all names; nothing is written.
+
+    Only the files that change are read. `root` is the project's; `created` UTC text, as in a rewrite. What stands in
+    the way is an error among the findings; a place outside of the migrations that names a key of old, a warning.
+    """
+    reshaped = Reshaped(history, reshape)
+    findings = list(reshape.findings)
+    if not any(finding.blocks for finding in findings):
+        findings += refusals(reshaped, root)  # what a command refuses itself needs no second reason
+    work = _Work(reshaped)
+    if not any(finding.blocks for finding in findings):
+        work.change_all()
+        findings += work.findings
+        findings += find_references(reshaped, root)
+    refused = any(finding.blocks for finding in findings)
+    rewrite = None if refused else _rewrite(reshaped, rewrites, created)
+    files = tuple(sorted(work.files, key=lambda change: str(change.old_path or change.new_path)))
+    return Proposal(
+        reshape.command,
+        files,
+        rewrite,
+        reshape.leaves,
+        tuple(dict.fromkeys(findings)),
+        notes=reshape.notes,
+        replaced={old: new.key for new, _ in reshaped.created for old in new.replaces},
+        anew=reshape.anew,
+    )
+
+
+@dataclass
+class _Work:
+    """The changed files so far, and those that cannot be changed."""
+
+    reshaped: Reshaped
+    files: list[FileChange] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def change_all(self) -> None:
+        for migration, edit in self.reshaped.changes:
+            try:
+                self._change(migration, edit)
+            except HistoryError as error:
+                self.findings.append(uneditable(migration, error))
+        for migration, content in self.reshaped.created:
+            self._create(migration, content)
+        reshape = self.reshaped.reshape
+        changed = {key.app for key in (*reshape.touched, *reshape.parents, *reshape.created)}
+        touched = sorted(changed & self.reshaped.history.apps.keys())
+        self.files += filter(None, (_max_migration(self.reshaped, app) for app in touched))
+
+    def _change(self, migration: Migration, edit: MigrationEdit | None) -> None:
+        old_path = Path(migration.path).absolute()
+        old, mode = _read(migration.path)
+        if migration.key in self.reshaped.reshape.gone:
+            aside = self.reshaped.aside(migration)
+            self.files.append(FileChange(old_path, aside, old, old if aside else None, mode))
+            return
+        seen, new = self.reshaped.reshape.contents.get(migration.key, (old, old))
+        if seen != old:
+            raise CannotEdit(migration.path, 0, "it was changed while it was read", "", "Run the command again.")
+        new = edit_migration(new, migration.path, edit) if edit else new
+        new_path = Path(self.reshaped.path(migration)).absolute()
+        if new != old or new_path != old_path:
+            self.files.append(FileChange(old_path, new_path, old, new, mode))
+
+    def _create(self, migration: Migration, content: bytes) -> None:
+        """A new file, with the permission bits of the package that it goes into."""
+        path = Path(migration.path).absolute()
+        package = path.with_name("__init__.py")
+        mode = package.stat().st_mode & 0o666 if package.is_file() else 0o644
+        self.files.append(FileChange(None, path, None, content, mode))
+
+
+def _read(path: str) -> tuple[bytes, int]:
+    """A file's content and permission bits."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 -- one for each of thousands of files
+            return file.read(), os.fstat(file.fileno()).st_mode & 0o7777
+    except OSError as error:
+        raise CannotEdit(
+            path, 0, error.strerror or str(error), "It would have to change.", "Make it readable."
+        ) from error
+
+
+def _max_migration(reshaped: Reshaped, app: str) -> FileChange | None:
+    """The app's ``max_migration.txt`` with its one end; None where there is no such file, or it says so already."""
+    directory = reshaped.history.apps[app].directory
+    path = Path(directory or "", MAX_MIGRATION).absolute()
+    labels = {reshaped.now(key).app for key in reshaped.reshape.renamed if key.app == app} or {app}
+    ends = [end for label in labels for end in reshaped.after.leaves(label)]
+    if not directory or len(ends) != 1 or not path.is_file():
+        return None
+    old, mode = _read(str(path))
+    name = ends[0].name.encode()
+    if old.strip() == name:
+        return None
+    return FileChange(path, path, old, name + (b"\r\n" if old.endswith(b"\r\n") else b"\n"), mode)
+
+
+def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | None:
+    """The rewrite of all names and labels that change; None for none."""
+    labels = reshaped.reshape.labels
+    changes: dict[str, NameChanges] = {old: NameChanges() for old in labels}
+    for olds, news in reshaped.reshape.collapsed:
+        # A squash that was there already, and is no new file, is the same migration before and after.
+        gone = (key.name for key in olds if key not in news or key in reshaped.reshape.created)
+        names = tuple(gone), tuple(key.name for key in news)
+        changes.setdefault(olds[0].app, NameChanges()).collapsed.append(names)
+    for old, new in _on_disk(reshaped):
+        of_app = changes.setdefault(old.app, NameChanges())
+        if new is None:
+            of_app.removed.append(old.name)
+        elif new.name != old.name:
+            of_app.renamed[old.name] = new.name
+    if not changes:
+        return None
+    apps = {labels.get(app, app): _app_rewrite(reshaped, app, of_app) for app, of_app in sorted(changes.items())}
+    return Rewrite(rewrites.heads, reshaped.reshape.command, created, apps, made_with_files=True)
+
+
+def _on_disk(reshaped: Reshaped) -> Iterator[tuple[Key, Key | None]]:
+    """Every migration on disk whose key changes, with the new one, or None for one that goes.
+
+    What a settled squash replaced counts as on disk: `replaces` kept its name alive.
+    """
+    migrations = reshaped.history.migrations
+    replaced = {key for squash in reshaped.reshape.settled for key in migrations[squash].replaces}
+    yield from ((key, None) for key in reshaped.reshape.removed if key in replaced and key not in migrations)
+    for key in migrations:
+        if key in reshaped.reshape.removed:
+            yield key, None
+        elif (new := reshaped.now(key)) != key:
+            yield key, new
+
+
+def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewrite:
+    history = reshaped.history
+    digests = {name: history.migrations[Key(app, name)].digest for name in history.names(app)}
+    past = {name: [up.name for up in history.parents(Key(app, name)) if up.app == app] for name in history.names(app)}
+    went = {key.name for key in reshaped.reshape.gone if key.app == app}
+    made = assemble(
+        reshaped.after.names(reshaped.reshape.labels.get(app, app)),
+        changes,
+        past,
+        digests_before={name: digest for name, digest in digests.items() if digest},
+        digests_after={
+            **{
+                changes.renamed.get(name, name): digest
+                for name, digest in digests.items()
+                if digest and name not in went
+            },
+            **{new.key.name: new.digest for new, _ in reshaped.created if new.key.app == app and new.digest},
+            **{
+                reshaped.now(key).name: parse_migration(new, key).digest
+                for key, (_, new) in reshaped.reshape.contents.items()
+                if key.app == app
+            },
+        },
+    )
+    return replace(
+        made,
+        squashes=_squashes(reshaped, app, {old for olds, _ in changes.collapsed for old in olds}),
+        origin=app if app in reshaped.reshape.labels else "",
+    )
+
+
+def _squashes(reshaped: Reshaped, app: str, collapsed: AbstractSet[str]) -> dict[str, tuple[str, ...]]:
+    """The squashes that go together with all that they replace."""
+    found = {
+        name: tuple(key.name for key in reshaped.history.migrations[Key(app, name)].replaces)
+        for name in reshaped.history.names(app)
+        if name in collapsed
+    }
+    return {name: replaced for name, replaced in found.items() if replaced and collapsed >= set(replaced)}

@@ -1,0 +1,222 @@
+"""The rows that migrations leave in an empty database, compared by what they mean.
+
+A generated key is another one each time, and so is the clock. What refers to a row is therefore compared by what that
+row says, and times and UUIDs only by whether they are there; so is what not even two runs of the old files write alike
+(a token, a salted password). Everything else must be the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SAWarning
+
+from migsync.engines.catalog import OF_EXTENSIONS, OURS, SCHEMAS
+from migsync.findings import Finding, Severity
+from migsync.proof.schema import executing
+
+DEPTH: Final = 4
+"""So far are references followed: a row, what it refers to, what that refers to, and so on."""
+UUID: Final = re.compile(r"^[0-9a-f]{32}$")
+SHOWN = 5
+WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
+MEANING = "What the migrations write into an empty database is not the same with the new files."
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """How many tables were compared, and how many rows the new files leave in them."""
+
+    tables: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One table's rows; `references`: (its columns, the other table, that one's columns)."""
+
+    rows: Sequence[Values]
+    references: Sequence[tuple[tuple[str, ...], str, tuple[str, ...]]]
+    veiled: frozenset[str]
+
+    def plain(self, row: Values) -> dict[str, str]:
+        """What a row says by itself."""
+        referring = {column for columns, _, _ in self.references for column in columns}
+        return {
+            column: repr(value) if value in (None, "") or column not in self.veiled | referring else "something"
+            for column, value in row.items()
+        }
+
+
+def compare_data(
+    old: sa.Connection, new: sa.Connection, again: sa.Connection | None = None
+) -> tuple[list[Finding], Rows]:
+    """A finding for each table whose rows differ, and how much was compared; tables of only one side are left out.
+
+    `again` is a database that the old files filled a second time: a note says what they did not write alike.
+    """
+    before, after = _read(old), _read(new)
+    unlike = _unlike(before, _read(again)) if again else {}
+    before, after = (
+        {name: replace(table, veiled=table.veiled | unlike.get(name, set())) for name, table in tables.items()}
+        for tables in (before, after)
+    )
+    shared = sorted(before.keys() & after.keys())
+    marks = [_marks(tables) for tables in (before, after)]
+    findings = [
+        _difference(name, before[name], after[name], marks[0][name], marks[1][name])
+        for name in shared
+        if Counter(marks[0][name]) != Counter(marks[1][name])
+    ]
+    findings += [_by_chance(name, columns) for name, columns in sorted(unlike.items())]
+    return findings, Rows(len(shared), sum(len(after[name].rows) for name in shared))
+
+
+def _read(connection: sa.Connection) -> dict[str, _Table]:
+    metadata = sa.MetaData()
+    ask = executing(connection) if connection.dialect.name == "postgresql" else lambda _: ()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # types and indexes that it has no class for
+        for schema in (None, *(name for (name,) in ask(SCHEMAS))):
+            metadata.reflect(connection, schema)
+    foreign = {name for (name,) in ask(OF_EXTENSIONS)}
+    return {
+        name: _table(connection, table)
+        for name, table in metadata.tables.items()
+        if not OURS.match(table.name) and name not in foreign
+    }
+
+
+def _unlike(once: Mapping[str, _Table], again: Mapping[str, _Table]) -> dict[str, set[str]]:
+    """By table, the columns that the same files filled otherwise, where they made as many rows."""
+    found: dict[str, set[str]] = {}
+    for name in once.keys() & again.keys():
+        before, after = ([table.plain(row) for row in table.rows] for table in (once[name], again[name]))
+        if len(before) == len(after) and (columns := _different(before, after)):
+            found[name] = columns
+    return found
+
+
+def _different(before: Sequence[Mapping[str, str]], after: Sequence[Mapping[str, str]]) -> set[str]:
+    """The columns that do not hold the same values, whichever rows they are in."""
+    columns = {column for row in (*before, *after) for column in row}
+    return {
+        column
+        for column in columns
+        if Counter(row.get(column) for row in before) != Counter(row.get(column) for row in after)
+    }
+
+
+def _table(connection: sa.Connection, table: sa.Table) -> _Table:
+    names = [column.name for column in table.columns]
+    prepared = connection.dialect.identifier_preparer
+    columns = ", ".join(map(prepared.quote_identifier, names))
+    # Not by the reflected types: values are compared as the driver gives them.
+    found = [
+        dict(zip(names, map(_value, row), strict=True))
+        for row in executing(connection)(f"SELECT {columns} FROM {prepared.format_table(table)}")  # noqa: S608
+    ]
+    references = [
+        (
+            tuple(element.parent.name for element in constraint.elements),
+            constraint.referred_table.name,
+            tuple(element.column.name for element in constraint.elements),
+        )
+        for constraint in table.foreign_key_constraints
+    ]
+    return _Table(found, references, frozenset(_veiled(table, found)))
+
+
+def _value(value: Any) -> Any:  # noqa: ANN401
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _veiled(table: sa.Table, rows: Sequence[Values]) -> Iterator[str]:
+    """The columns that no two runs fill alike: generated keys, times, UUIDs."""
+    keys = list(table.primary_key.columns)
+    for column in table.columns:
+        generated = [column] == keys and isinstance(column.type, sa.Integer)
+        timed = isinstance(column.type, sa.DateTime | sa.Date | sa.Time)
+        if generated or timed or _is_uuid(column, rows):
+            yield column.name
+
+
+def _is_uuid(column: sa.Column[Any], rows: Sequence[Values]) -> bool:
+    if isinstance(column.type, sa.Uuid):
+        return True
+    values = [row[column.name] for row in rows if row[column.name] is not None]
+    length = getattr(column.type, "length", None)
+    return length == 32 and bool(values) and all(UUID.match(str(value)) for value in values)
+
+
+def _marks(tables: Mapping[str, _Table]) -> dict[str, list[str]]:
+    """For each table, and in the order of its rows, a digest of what each row says and refers to."""
+    plain = {name: [table.plain(row) for row in table.rows] for name, table in tables.items()}
+    marks = {name: [_digest(sorted(said.items())) for said in rows] for name, rows in plain.items()}
+    first = marks
+    for _ in range(DEPTH):
+        marks = {
+            name: [
+                _digest([own, *referred])
+                for own, *referred in zip(first[name], *_referred(tables, table, marks), strict=True)
+            ]
+            for name, table in tables.items()
+        }
+    return marks
+
+
+def _referred(tables: Mapping[str, _Table], table: _Table, marks: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+    """For each reference of a table, the marks of the rows that its rows refer to."""
+    for columns, other, theirs in sorted(table.references):
+        rows = tables[other].rows if other in tables else ()
+        known = {
+            tuple(row[name] for name in theirs): mark for row, mark in zip(rows, marks.get(other, ()), strict=True)
+        }
+        values = [tuple(row[name] for name in columns) for row in table.rows]
+        yield [known.get(value, repr(value)) for value in values]
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode(errors="surrogatepass")).hexdigest()
+
+
+def _by_chance(name: str, columns: Iterable[str]) -> Finding:
+    return Finding(
+        "data-by-chance",
+        Severity.INFO,
+        f"Of {name}, two runs of the old files write {', '.join(sorted(columns))} differently.",
+        "There it was compared only whether there is something.",
+    )
+
+
+def _difference(name: str, before: _Table, after: _Table, old: Sequence[str], new: Sequence[str]) -> Finding:
+    marks = (Counter(old) - Counter(new), Counter(new) - Counter(old))
+    rows = [
+        [row for row, mark in zip(table.rows, place, strict=True) if mark in only]
+        for table, place, only in zip((before, after), (old, new), marks, strict=True)
+    ]
+    different = _different(
+        *([table.plain(row) for row in each] for table, each in zip((before, after), rows, strict=True))
+    )
+    said = [
+        f"{sum(only.values())} only with the {which} files ({_sample(each[0], different)})"
+        for which, each, only in zip(("old", "new"), rows, marks, strict=True)
+        if each
+    ]
+    return Finding("data-differs", Severity.ERROR, f"The rows of {name}: {', '.join(said)}.", MEANING, WITHOUT)
+
+
+def _sample(row: Values, different: Collection[str]) -> str:
+    """The first columns of a row, those before all that make the difference."""
+    ordered = sorted(row.items(), key=lambda item: item[0] not in different)
+    shown = ", ".join(f"{column}={value!r}" for column, value in ordered[:SHOWN])
+    return f"{shown[:200]}…" if len(shown) > 200 or len(row) > SHOWN else shown

@@ -1,0 +1,301 @@
+"""The proof by databases: old and new files are migrated on scratch databases, and everything there is compared.
+
+One run of the old and one of the new files on an engine gives all of it: the schema at the end, the rows that
+migrations left, and on the way the transition of every database that is behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migsync.engines.catalog import Part, read_catalog
+from migsync.errors import MigsyncError
+from migsync.files.proposal import Proposal
+from migsync.findings import Finding, Severity
+from migsync.history import History
+from migsync.project import Project
+from migsync.proof.data import WITHOUT, compare_data
+from migsync.proof.identities import Identities
+from migsync.proof.places import NOT_PROVEN, Place, in_use, schema_places, skipped, transition_places, way_on
+from migsync.proof.proof import counted
+from migsync.proof.schema import compare_schemas, differing_parts, executing
+from migsync.proof.scratch import Scratch, scratch_database
+from migsync.proof.transition import Transition, Way, compare_stations, plan_transition
+from migsync.proof.wishes import Outcome, Wishes
+from migsync.rewrites.order import Rewrites
+from migsync.worker.client import Answer, Failure, ask, overlay
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+WHOLE = Way(())
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A history before and after, and the rewrites that were there before."""
+
+    old: History
+    new: History
+    rewrites: Rewrites
+
+
+def prove_schema(project: Project, proposal: Proposal, alias: str = "default") -> tuple[Finding, ...]:
+    """Build the old and the new history on two scratch databases of the alias's engine, and compare the schemas.
+
+    Each difference is a finding; columns are compared as sets. Raises UnknownAlias, the alias's own error, Unreachable,
+    and NotPermitted where no database can be created.
+    """
+    [config] = project.targets([alias])
+    return _Run(project, proposal, Place(alias, config)).prove(schema=True).findings
+
+
+def prove_by_databases(
+    project: Project,
+    proposal: Proposal,
+    pair: Pair,
+    wishes: Wishes,
+    *,
+    unreachable: Collection[str] = (),
+    skipping: bool = False,
+) -> Outcome:
+    """Prove what is wished for; nothing but scratch databases is written to.
+
+    With `skipping`, an engine of which all aliases are `unreachable` is left out with a warning, unless one was named.
+    Raises UnknownAlias for an alias that is none, and what :func:`prove_schema` raises for one that was asked for.
+    """
+    transition: Transition | None = None
+    if wishes.transition is not None:
+        rehearsed = _rehearse(project, proposal, pair, wishes)
+        if isinstance(rehearsed, Outcome):
+            return rehearsed
+        transition = rehearsed
+    schema = schema_places(project, wishes, unreachable)
+    outcome = Outcome(transition.findings if transition else ())
+    if skipping and not wishes.schema:
+        outcome += Outcome(
+            tuple(skipped(place, "schema and rows are") for place in schema if place.alias in unreachable)
+        )
+        schema = [place for place in schema if place.alias not in unreachable]
+    asked = bool(wishes.schema or wishes.transition)
+    traced = transition_places(project, wishes, schema) if transition else []
+    for place in [*schema, *(place for place in traced if place not in schema)]:
+        run = _Run(project, proposal, place, transition if place in traced else None, data=wishes.data)
+        found = _tried(run, None if asked else way_on(place, schema, unreachable), schema=place in schema)
+        outcome += found
+        if place.foreign and any(finding.code == NOT_ON_SQLITE for finding in found.findings):
+            place = in_use(project, unreachable)[0]
+            if skipping and place.alias in unreachable:
+                outcome += Outcome((skipped(place, "the transition is"),))
+                continue
+            other = _Run(project, proposal, place, transition, data=wishes.data)
+            outcome += _tried(other, way_on(place, [], unreachable))
+    return outcome
+
+
+NOT_ON_SQLITE = "not-on-sqlite"
+
+
+def _rehearse(project: Project, proposal: Proposal, pair: Pair, wishes: Wishes) -> Transition | Outcome:
+    apps = touched_apps(pair.old, proposal)
+    [answer] = ask(project, [{"task": "rehearse", "apps": sorted(apps), "labels": _labels_before(proposal)}], [{}])
+    if answer.failure:
+        return Outcome((_not_built("The files as they are", answer.failure, NOTHING, WITHOUT if wishes.data else ""),))
+    return plan_transition(
+        answer.report,
+        pair.old,
+        pair.new,
+        pair.rewrites,
+        proposal.rewrite,
+        apps,
+        trust_names=not project.journal,
+    )
+
+
+def _labels_before(proposal: Proposal) -> dict[str, str]:
+    return Identities.of(proposal.rewrite).labels_before
+
+
+def touched_apps(history: History, proposal: Proposal) -> set[str]:
+    """The apps whose names or whose files change."""
+    places = {app.directory: label for label, app in history.apps.items() if app.directory}
+    paths = (path for change in proposal.files for path in (change.old_path, change.new_path) if path)
+    found = {places[str(path.parent)] for path in paths if str(path.parent) in places}
+    return found | set(proposal.rewrite.apps if proposal.rewrite else ())
+
+
+def _tried(run: _Run, hint: str | None, *, schema: bool = False) -> Outcome:
+    """The proof, or why there cannot be one: with a `hint` where nobody named the database."""
+    try:
+        return run.prove(schema=schema)
+    except MigsyncError as error:
+        if hint is None:
+            raise
+        return Outcome(
+            (Finding(NOT_PROVEN, Severity.ERROR, error.found, error.meaning, f"{error.hint}\n{hint}".strip()),)
+        )
+
+
+@dataclass
+class _Run:
+    """Old and new files on one engine."""
+
+    project: Project
+    proposal: Proposal
+    place: Place
+    transition: Transition | None = None
+    data: bool = False
+    _differing: frozenset[Part] = field(default=frozenset(), init=False)
+
+    def prove(self, *, schema: bool) -> Outcome:
+        """Run every way, and compare what is to be compared."""
+        ways = self.transition.ways if self.transition else (WHOLE,)
+        outcome = Outcome()
+        for way in ways:
+            outcome += self._way(way, schema=schema)
+            if outcome.blocked or any(finding.code == NOT_ON_SQLITE for finding in outcome.findings):
+                return outcome
+        if self.transition:
+            outcome += Outcome(facts=(self.transition.words(self.place.words),))
+        return outcome
+
+    def _way(self, way: Way, *, schema: bool) -> Outcome:
+        with self._migrated(way) as (old, new, answers):
+            failures = tuple(self._failures(*answers))
+            if failures:
+                return Outcome(failures)
+            outcome = self._compared(way, old, new, schema=schema) if way.whole else Outcome()
+            stations = compare_stations(
+                way, answers[0].report["catalogs"], answers[1].report["catalogs"], self._differing
+            )
+            outcome += Outcome(tuple(stations))
+            if way.whole and answers[1].report["hidden"] and not outcome.blocked:
+                # On a fresh database Django runs the squashes that this way had no room for.
+                outcome += self._fresh(way, old)
+        return outcome
+
+    @contextmanager
+    def _migrated(self, way: Way) -> Iterator[tuple[Scratch, Scratch, Sequence[Answer]]]:
+        """Two scratch databases, and what the two workers said that migrated them."""
+        after = [station.after or frozenset() for station in way.accepted]
+        with ExitStack() as stack:
+            old, new = (stack.enter_context(scratch_database(self.place.config)) for _ in range(2))
+            requests = [
+                self._request_before(old, way),
+                self._request(new, _increments(after), None, way.whole),
+            ]
+            yield old, new, ask(self.project, requests, [{}, overlay(self.proposal.files)])
+
+    def _request_before(self, scratch: Scratch, way: Way) -> dict[str, object]:
+        stations = _increments([station.before for station in way.accepted])
+        labels = _labels_before(self.proposal)
+        return {**self._request(scratch, stations, way.hidden, way.whole), "labels": labels}
+
+    def _request(
+        self,
+        scratch: Scratch,
+        stations: Sequence[Sequence[object]] = (),
+        hidden: Sequence[object] | None = None,
+        whole: bool = True,
+    ) -> dict[str, object]:
+        return {
+            "task": "trace",
+            "alias": self.place.alias,
+            "name": scratch.name,
+            "directory": str(scratch.directory),
+            "sqlite": self.place.foreign,
+            "stations": stations,
+            "hidden": hidden,
+            "whole": whole,
+            "anew": sorted(self.proposal.anew) if hidden is None else [],  # the new files have none
+        }
+
+    def _fresh(self, way: Way, old: Scratch) -> Outcome:
+        with scratch_database(self.place.config) as new:
+            [answer] = ask(self.project, [self._request(new)], [overlay(self.proposal.files)])
+            failures = tuple(self._failures(Answer(), answer))
+            return Outcome(failures or self._compared(way, old, new, schema=False).findings)
+
+    @contextmanager
+    def _again(self, way: Way) -> Iterator[sa.Connection | None]:
+        """What the old files leave when they run once more; None where they fail this time."""
+        with scratch_database(self.place.config) as scratch:
+            [answer] = ask(self.project, [self._request_before(scratch, way)], [{}])
+            if answer.failure:
+                yield None
+                return
+            with scratch.connection() as connection:
+                yield connection
+
+    def _compared(self, way: Way, old: Scratch, new: Scratch, *, schema: bool) -> Outcome:
+        with old.connection() as before, new.connection() as after:
+            found = compare_schemas(before, after)
+            self._differing = differing_parts(before, after)
+            outcome = Outcome(tuple(found))
+            if schema and not outcome.blocked:
+                outcome += Outcome(facts=(self._schema_fact(after),))
+            if self.data and not outcome.blocked:
+                differences, rows = compare_data(before, after)
+                if differences:
+                    with self._again(way) as again:
+                        differences, rows = compare_data(before, after, again)
+                fact = (
+                    f"Data: the migrations leave the same rows on {self.place.words} "
+                    f"({counted(rows.rows, 'row')} in {counted(rows.tables, 'table')})."
+                )
+                compared = Outcome(tuple(differences))
+                outcome += compared if compared.blocked else Outcome(compared.findings, (fact,))
+        return outcome
+
+    def _schema_fact(self, connection: sa.Connection) -> str:
+        parts = read_catalog(executing(connection), self.place.engine)
+        tables = sum(part.kind == "table" for part in parts)
+        columns = sum(part.kind == "column" for part in parts)
+        return (
+            f"Schema: old and new files build the same on {self.place.words} ({counted(tables, 'table')}, "
+            f"{counted(columns, 'column')}, {len(parts) - tables - columns} other parts)."
+        )
+
+    def _failures(self, old: Answer, new: Answer) -> Iterator[Finding]:
+        if old.failure and self.place.foreign:
+            yield Finding(
+                NOT_ON_SQLITE,
+                Severity.INFO,
+                f"The files as they are do not run on SQLite. {old.failure.sentence}",
+                "The transition is proven on the engine in use instead.",
+            )
+        elif old.failure:
+            yield _not_built("The files as they are", old.failure, NOTHING, WITHOUT if self.data else "")
+        elif new.failure:
+            for failure in (new.failure, *new.failure.more):
+                yield _not_built("The new files", failure, "The files as they are do.")
+
+
+NOTHING = "There is no schema to compare with; whether the new files are to blame cannot be told."
+
+
+def _increments(stations: Sequence[Collection[object]]) -> list[list[object]]:
+    """Of each set what the one before has not."""
+    found, known = [], set[object]()
+    for keys in stations:
+        found.append(sorted(set(keys) - known, key=str))
+        known |= set(keys)
+    return found
+
+
+def _not_built(which: str, failure: Failure, meaning: str, hint: str = "") -> Finding:
+    return Finding(
+        "schema-not-built",
+        Severity.ERROR,
+        f"{which} build no schema. {failure.sentence}",
+        meaning,
+        hint,
+        failure.key[0],
+        failure.key[1],
+        failure.file,
+        failure.line,
+        operation=failure.operation,
+    )

@@ -1,0 +1,84 @@
+"""The engines that a proof is run on, each by one alias, and what is said of those that cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from migsync.engines import engine_of
+from migsync.engines.config import DatabaseConfig
+from migsync.findings import Finding, Severity
+from migsync.project import Project
+from migsync.proof.wishes import Wishes
+
+ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}
+NOT_PROVEN = "schema-not-proven"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it is run: the alias, and a configuration of the engine that the scratch databases are on."""
+
+    alias: str
+    config: DatabaseConfig
+    foreign: bool = False
+
+    @property
+    def engine(self) -> str:
+        """The engine's name in the code."""
+        return engine_of(self.config.url).name
+
+    @property
+    def words(self) -> str:
+        """The engine's name for a person."""
+        return ENGINES[self.engine]
+
+
+def in_use(project: Project, unreachable: Collection[str]) -> list[Place]:
+    """One alias for each engine, of those that can be reached if there is one."""
+    configs = sorted(project.targets(), key=lambda config: (config.alias in unreachable, config.alias != "default"))
+    places: dict[str, Place] = {}
+    for config in configs:
+        place = Place(config.alias, config)
+        if config.error is None:
+            places.setdefault(place.engine, place)
+    return list(places.values())
+
+
+def schema_places(project: Project, wishes: Wishes, unreachable: Collection[str]) -> list[Place]:
+    """Where the schema is proven."""
+    if wishes.schema is None:
+        return []
+    if not wishes.schema:
+        return in_use(project, unreachable)
+    return [Place(config.alias, config) for config in project.targets(wishes.schema)]
+
+
+def transition_places(project: Project, wishes: Wishes, schema: Sequence[Place]) -> list[Place]:
+    """Where the transition is proven."""
+    if wishes.transition:
+        return [Place(config.alias, config) for config in project.targets(wishes.transition)]
+    known = [place for place in schema or in_use(project, ()) if place.engine == "sqlite"]
+    if known or schema:
+        return [*known, *schema][:1]
+    alias = next(iter(project.databases), "default")
+    return [Place(alias, DatabaseConfig(alias, "sqlite://"), foreign=True)]
+
+
+def skipped(place: Place, what: str) -> Finding:
+    """That an engine is left out."""
+    return Finding(
+        NOT_PROVEN,
+        Severity.WARNING,
+        f"{place.alias} is not reached: {what} not proven on {place.words}.",
+        "What only that engine does otherwise would show there first.",
+    )
+
+
+def way_on(place: Place, schema: Sequence[Place], unreachable: Collection[str]) -> str:
+    """How to go on where `place` cannot be used: the least that is given up for it."""
+    if place.alias in unreachable:
+        return "Make it reachable; or go on without it: --allow-applied"
+    others = [other.alias for other in schema if other != place and other.alias not in unreachable]
+    options = [f"--prove-schema {alias}" for alias in others] or ["--no-prove-schema"]
+    return f"To go on without the proof on {place.words}: {' '.join(options)}"

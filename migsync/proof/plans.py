@@ -1,0 +1,147 @@
+"""What ``migrate`` would run on a target, before and after, compared as migrations and not as names: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from migsync.findings import Finding, Severity
+from migsync.history import Key
+from migsync.proof.identities import Identities
+
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The keys that one target's records hold: now, and once the proposal is committed and the target synced.
+
+    The two are equal for a target that is not synced with the commit.
+    """
+
+    alias: str
+    before: AbstractSet[Key]
+    after: AbstractSet[Key]
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return f"the database {self.alias!r}" if self.alias else "a fresh database"
+
+
+FRESH = Recorded("", frozenset(), frozenset())
+
+
+def compare_plans(
+    target: Recorded, old: Mapping[str, Any], new: Mapping[str, Any], identities: Identities
+) -> Iterator[Finding]:
+    """Promise 7: ``migrate --plan`` shows what it would have shown had the history never been rewritten."""
+    if "error" in new:
+        if new["error"] != old.get("error"):
+            yield _finding(
+                "plan-error",
+                f"`migrate` would fail on {target.name}: {new['error']}",
+                "It does not with the old files.",
+                *(new["about"] or ("", "")),
+            )
+        return
+    # Where the old files stop `migrate`, there is nothing to compare with.
+    if "error" in old:
+        return
+    for app, names in new["conflicts"].items():
+        if app not in old["conflicts"]:
+            yield _finding(
+                "plan-conflict",
+                f"`migrate` would stop on {target.name}: {app} would have several ends, {', '.join(names)}.",
+                app=app,
+            )
+    before, after = _keys(old["pending"]), _keys(new["pending"])
+    here = identities.on_target(set(before), set(after))
+    yield from _compare_pending(target, before, after, _edges(old), here)
+
+
+def _compare_pending(
+    target: Recorded,
+    old: Sequence[Key],
+    new: Sequence[Key],
+    edges: Mapping[Key, Sequence[Key]],
+    identities: Identities,
+) -> Iterator[Finding]:
+    expected = identities.of_keys(old)
+    kept, known = set(new), set(expected)
+    lost = [key for key in expected if key not in kept]
+    extra = [key for key in new if key not in known]
+    if lost:
+        yield _finding(
+            "plan-differs",
+            f"`migrate` would no longer run {_listed(lost)} on {target.name}.",
+            "It would with the old files: their changes would silently never be made there.",
+            *lost[0],
+        )
+    if extra:
+        yield _finding(
+            "plan-differs",
+            f"`migrate` would run {_listed(extra)} on {target.name}.",
+            "It would not with the old files: there they are applied already.",
+            *extra[0],
+        )
+    if not lost and not extra and new != expected:
+        yield from _order(target, new, edges, identities)
+
+
+def _order(
+    target: Recorded, new: Sequence[Key], edges: Mapping[Key, Sequence[Key]], identities: Identities
+) -> Iterator[Finding]:
+    """Among the orders that the old dependencies allow, Django's choice goes by names: another one is no fault.
+
+    Migrations made from scratch need something else than the old ones did, and are needed for something else: of
+    theirs, the schema and the rows are the proof.
+    """
+    place = {key: number for number, key in enumerate(new)}
+    for child, parents in edges.items():
+        if child.app in identities.anew:
+            continue
+        parents = [parent for parent in parents if parent.app not in identities.anew]
+        for now in identities.of_key(child):
+            for parent in _standing(parents, edges, identities):
+                if parent != now and place[parent] > place[now]:
+                    yield _finding(
+                        "plan-order",
+                        f"`migrate` would run {now} before {parent} on {target.name}.",
+                        f"{child} depends on it in the old files.",
+                        *now,
+                    )
+
+
+def _standing(parents: Iterable[Key], edges: Mapping[Key, Sequence[Key]], identities: Identities) -> Iterator[Key]:
+    """What stands for the parents now; for one that went, what stands for its own parents."""
+    todo, seen = list(parents), set(parents)
+    while todo:
+        parent = todo.pop()
+        now = identities.of_key(parent)
+        yield from now
+        if not now:
+            todo.extend(above for above in edges.get(parent, ()) if above not in seen)
+            seen.update(edges.get(parent, ()))
+
+
+def _edges(report: Mapping[str, Any]) -> dict[Key, list[Key]]:
+    found: dict[Key, list[Key]] = {}
+    for child, parent in report["edges"]:
+        found.setdefault(Key(*child), []).append(Key(*parent))
+    return found
+
+
+def _keys(nodes: Iterable[Sequence[str]]) -> tuple[Key, ...]:
+    return tuple(Key(*node) for node in nodes)
+
+
+def _finding(code: str, found: str, meaning: str = "", app: str = "", name: str = "") -> Finding:
+    return Finding(code, Severity.ERROR, found, meaning, app=app, name=name)
+
+
+def _listed(keys: Sequence[Key]) -> str:
+    more = [f"{len(keys) - NAMED} more"] if len(keys) > NAMED else []
+    return ", ".join([*map(str, keys[:NAMED]), *more])

@@ -1,0 +1,275 @@
+"""``fix-conflicts``: several leaves of an app become one, the whole of each branch behind the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import count
+
+from migsync.files.proposal import Reshape
+from migsync.findings import Finding, Severity
+from migsync.history import History, Key
+from migsync.refactor import numbering
+from migsync.refactor.open_ends import moved_ends
+from migsync.refactor.ordering import Units, units_of
+from migsync.refactor.scope import broken, chosen_apps, command_text, crosses_apps, overlapping
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One of several leaves of an app with what leads to it, down to where the other branches meet it.
+
+    `migrations` are in an order in which they can be applied. What two of three branches share is in both.
+    """
+
+    leaf: Key
+    migrations: tuple[Key, ...]
+
+    def __str__(self) -> str:
+        return " -> ".join(key.name for key in self.migrations)
+
+
+def branches(history: History, app: str, units: Units | None = None) -> tuple[Branch, ...]:
+    """The branches of an app that has several leaves, by number and name of the leaf; empty for one that has not.
+
+    `units` are those of the history, where the caller has them already.
+    """
+    leaves = sorted(history.leaves(app), key=lambda leaf: numbering.by_number(leaf.name))
+    if len(leaves) < 2:
+        return ()
+    units = units or units_of(history)
+    upto = [_in_app_ancestors(units, leaf) for leaf in leaves]
+    shared = set.intersection(*upto)
+    return tuple(
+        Branch(leaf, tuple(_members(history, units, app, homes - shared)))
+        for leaf, homes in zip(leaves, upto, strict=True)
+    )
+
+
+def _in_app_ancestors(units: Units, leaf: Key) -> set[Key]:
+    found = {units.home(leaf)}
+    todo = list(found)
+    while todo:
+        new = [home for home in units.graph.parents[todo.pop()] if home.app == leaf.app and home not in found]
+        found.update(new)
+        todo += new
+    return found
+
+
+def _members(history: History, units: Units, app: str, homes: AbstractSet[Key]) -> list[Key]:
+    keys = (Key(app, name) for name in history.names(app))
+    return [key for key in keys if units.home(key) in homes]
+
+
+def fix_conflicts(
+    history: History,
+    apps: Collection[str] = (),
+    applied: Sequence[AbstractSet[Key]] = (),
+    first: Mapping[str, str] | None = None,
+) -> Reshape:
+    """Put the branches of each of `apps` (none: all first-party apps) that has several leaves behind each other.
+
+    First comes what is applied in a database, and what the other branches need by way of another app; where that leaves
+    a choice, the branch in which `first` names a migration of the app; without it the question is the error
+    ``which-branch-first``. A migration of a
+    later branch keeps its number when that is above all numbers before it, and gets the next one when not. Nothing
+    else changes: gaps stay. Raises UsageError for an app that is not of this project.
+    """
+    first = first or {}
+    command = command_text("fix-conflicts", apps, *(f"--first {app}.{name}" for app, name in sorted(first.items())))
+    chosen = chosen_apps(history, apps)
+    if errors := broken(history):
+        return Reshape(command, findings=errors)
+    states = [history.state(rows).applied for rows in applied]
+    units = units_of(history)
+    avoid = _names_to_avoid(history, applied)
+    work = _Work(history, units, states)
+    for app in chosen:
+        if found := branches(history, app, units):
+            work.settle(app, found, first.get(app, ""), avoid)
+    findings = [
+        *work.findings,
+        *numbering.findings(history, work.renamed, (), applied),
+        *moved_ends(history, units, work.lines),
+    ]
+    return Reshape(
+        command,
+        renamed=work.renamed,
+        parents=work.parents,
+        leaves=dict.fromkeys(work.lines, 1),
+        findings=tuple(findings),
+    )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A branch in its place: what it adds to the line, and the leaf that this is put behind (None for the first)."""
+
+    branch: Branch
+    adds: tuple[Key, ...]
+    behind: Key | None
+
+
+class _Work:
+    """Goes app by app: what is decided for one app is an edge that the next has to respect.
+
+    A branch may come next when nothing that it adds depends, by whatever way, on what a later one adds. So no path
+    leads back from the leaf that the later ones are put behind, and the new edges make no cycle.
+    """
+
+    def __init__(self, history: History, units: Units, applied: Sequence[AbstractSet[Key]]) -> None:
+        self.history = history
+        self.units = units
+        self.graph = units.graph.copy()
+        self.applied = applied
+        self.renamed: dict[Key, Key] = {}
+        self.parents: dict[Key, tuple[Key, ...]] = {}
+        self.lines: dict[str, list[Key]] = {}
+        self.findings: list[Finding] = []
+        self.overlapping = list(overlapping(history, history.apps))
+
+    def settle(self, app: str, found: Sequence[Branch], first: str, avoid: AbstractSet[Key]) -> None:
+        """Put the branches of one app in line, or find why not. New names are none of `avoid`."""
+        errors = [finding for finding in self.overlapping if finding.app == app]
+        errors += crosses_apps(self.units, [app])
+        if errors:
+            self.findings += errors
+            return
+        steps = self._steps(app, found, first)
+        if isinstance(steps, Finding):
+            self.findings.append(steps)
+            return
+        for step in steps:
+            if step.behind is not None:
+                self._join(step.adds, step.behind)
+        moved = [key for step in steps[1:] for key in step.adds]
+        going = set(moved)
+        stay = [key for key in (Key(app, name) for name in self.history.names(app)) if key not in going]
+        self.renamed |= _numbers_behind(stay, moved, self.units, avoid)
+        self.lines[app] = [*stay, *moved]
+
+    def _steps(self, app: str, found: Sequence[Branch], first: str) -> list[_Step] | Finding:
+        named = [branch for branch in found if any(key.name == first for key in branch.migrations)]
+        if first and len(named) != 1:
+            return _unknown_branch(app, found, first)
+        steps: list[_Step] = []
+        left = list(found)
+        while left:
+            placed = {key for step in steps for key in step.adds}
+            possible = [branch for branch in left if self._may_come_next(branch, left, placed)]
+            if not possible:
+                return _entangled(app, found)
+            if not steps and first and named[0] not in possible:
+                return _not_first(app, named[0], possible)
+            if not steps and not first and len(possible) > 1:
+                return _which_first(app, possible)
+            branch = named[0] if not steps and first else possible[0]
+            adds = tuple(key for key in branch.migrations if key not in placed)
+            steps.append(_Step(branch, adds, steps[-1].branch.leaf if steps else None))
+            left.remove(branch)
+        return steps
+
+    def _may_come_next(self, branch: Branch, left: Sequence[Branch], placed: AbstractSet[Key]) -> bool:
+        """Whether neither the graph nor a database needs something of the other branches before this one."""
+        adds = set(branch.migrations) - placed
+        later = {key for other in left for key in other.migrations} - placed - adds
+        if any(rows & later and branch.leaf not in rows for rows in self.applied):
+            return False
+        return self._descendants(later).isdisjoint(self.units.home(key) for key in adds)
+
+    def _descendants(self, keys: Iterable[Key]) -> set[Key]:
+        """These and what needs them. Branches are near the ends of the graph: there is less of it than of ancestors."""
+        found = {self.units.home(key) for key in keys}
+        todo = list(found)
+        while todo:
+            new = [home for home in self.graph.children[todo.pop()] if home not in found]
+            found.update(new)
+            todo += new
+        return found
+
+    def _join(self, adds: Sequence[Key], behind: Key) -> None:
+        """Let what has no parent among `adds` depend on `behind`."""
+        homes = {self.units.home(key) for key in adds}
+        for key in adds:
+            parents = [parent for parent in self.history.parents(key) if parent.app == key.app]
+            if not any(self.units.home(parent) in homes for parent in parents):
+                self.parents[key] = (behind,)
+                self.graph.connect(self.units.home(key), self.units.home(behind))
+
+
+def _numbers_behind(stay: Sequence[Key], moved: Sequence[Key], units: Units, avoid: AbstractSet[Key]) -> dict[Key, Key]:
+    """New names for those of `moved` whose number is not above all before it; a name without a number stays."""
+    width = numbering.width_of(key.name for key in (*stay, *moved))
+    highest = max((numbering.last_number(key.name) or 0 for key in stay), default=0)
+    renamed: dict[Key, Key] = {}
+    covers = {cover: units.home(key) for key in moved for cover in units[units.home(key)].covers}
+    starts: dict[Key, int] = {}
+    for key in (key for key in moved if key not in covers):
+        number = numbering.number_of(key.name)
+        if number is not None and number <= highest:
+            free = (key._replace(name=numbering.numbered(key.name, next_, width)) for next_ in count(highest + 1))
+            renamed[key] = next(new for new in free if new not in avoid)
+        new_name = renamed.get(key, key).name
+        starts.setdefault(units.home(key), numbering.number_of(new_name) or 0)
+        highest = max(highest, numbering.last_number(new_name) or 0)
+    for cover, home in covers.items():
+        if any(link in renamed for link in units[home].links) and numbering.number_of(cover.name) is not None:
+            renamed |= numbering.renames([cover], {cover: starts[home]}, width)
+    return renamed
+
+
+def _names_to_avoid(history: History, applied: Sequence[AbstractSet[Key]]) -> frozenset[Key]:
+    """Names that no file bears, and that a squash replaces or a database has recorded."""
+    recorded = {key for rows in applied for key in rows if key not in history.migrations}
+    return frozenset(recorded | numbering.replaced_and_gone(history).keys())
+
+
+def _listed(found: Iterable[Branch]) -> str:
+    return "; ".join(map(str, found))
+
+
+def _which_first(app: str, possible: Sequence[Branch]) -> Finding:
+    return Finding(
+        "which-branch-first",
+        Severity.ERROR,
+        f"{app} has {len(possible)} branches, and any could come first: {_listed(possible)}.",
+        "The others will be put behind it.",
+        f"Say which: {' or '.join(f'--first {branch.leaf.name}' for branch in possible)}",
+        app=app,
+    )
+
+
+def _unknown_branch(app: str, found: Sequence[Branch], first: str) -> Finding:
+    several = any(key.name == first for branch in found for key in branch.migrations)
+    return Finding(
+        "unknown-branch",
+        Severity.ERROR,
+        f"{app}.{first} is in {'more than one branch' if several else 'none of the branches'}: {_listed(found)}.",
+        "",
+        f"Name the branch by its leaf: {' or '.join(f'--first {branch.leaf.name}' for branch in found)}",
+        app=app,
+    )
+
+
+def _not_first(app: str, named: Branch, possible: Sequence[Branch]) -> Finding:
+    return Finding(
+        "branch-not-first",
+        Severity.ERROR,
+        f"{named} of {app} cannot come first.",
+        "It depends on another branch by way of another app, or another branch is applied in a database.",
+        f"Put first: {' or '.join(f'--first {branch.leaf.name}' for branch in possible)}",
+        app=app,
+        name=named.leaf.name,
+    )
+
+
+def _entangled(app: str, found: Sequence[Branch]) -> Finding:
+    return Finding(
+        "branches-entangled",
+        Severity.ERROR,
+        f"No branch of {app} can be put behind another as a whole: {_listed(found)}.",
+        "Each needs something of another first, by way of another app or because a database has applied it.",
+        f"Let their migrations alternate: migsync linearize --app {app}",
+        app=app,
+    )

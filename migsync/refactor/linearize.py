@@ -1,0 +1,212 @@
+"""``linearize``: each app becomes a chain 0001..N in which every migration has one predecessor, without merges."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+
+from migsync.files.proposal import Reshape
+from migsync.findings import Finding, Severity
+from migsync.history import FIRST, SETTING, History, Key
+from migsync.refactor import numbering
+from migsync.refactor.merges import Merges, find_merges
+from migsync.refactor.open_ends import moved_ends
+from migsync.refactor.ordering import Arrangement, Unit, arrange
+from migsync.refactor.scope import applied_order, broken, chosen_apps, command_text, impossible, overlapping
+
+
+def linearize(
+    history: History,
+    *,
+    apps: Collection[str] = (),
+    applied: Sequence[AbstractSet[Key]] = (),
+    strip_cross_app: bool = False,
+) -> Reshape:
+    """Put each of `apps` (none: all first-party apps) in line.
+
+    `applied` are the recorded keys of each reachable database; what is applied in one stays before what is not. An
+    app that is in line and without gaps is left as it is, and nothing that only concerns such an app refuses.
+    A squash whose replaced files are gone is a migration like others. One whose replaced files are still there stands
+    beside them with the number of the first, so that new and migrated databases both load. A name without a number
+    gets one, since the chain is 0001..N. Raises UsageError for an app that is not of this project.
+
+    Branches that touch the same thing can mean something else in another order, which only the proof of the result
+    can tell. So where there is a choice, `Reshape.otherwise` has them in the order in which ``migrate`` runs them
+    today: that keeps the state, at the price of more renaming.
+    """
+    command = command_text("linearize", apps, *(["--strip-cross-app"] if strip_cross_app else []))
+    chosen = chosen_apps(history, apps)
+    if errors := broken(history):
+        return Reshape(command, findings=errors)
+    merges = find_merges(history, chosen, keep_cross_app=not strip_cross_app)
+    states = [history.state(rows).applied for rows in applied]
+    arrangement = arrange(history, chosen, passing=merges.going, applied=states)
+    if errors := tuple(impossible(arrangement)):
+        return Reshape(command, findings=errors)
+    line = _Line(history, command, chosen, merges, applied, states, strip_cross_app)
+    reshape = line.reshape(arrangement)
+    if arrangement.is_forced:
+        return reshape
+    migrated = history.state(frozenset()).pending
+    other = arrange(history, chosen, passing=merges.going, applied=states, preferred=migrated)
+    return reshape if other == arrangement else replace(reshape, otherwise=line.reshape(other))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What is asked for, whatever the order."""
+
+    history: History
+    command: str
+    apps: Sequence[str]
+    merges: Merges
+    applied: Sequence[AbstractSet[Key]]
+    states: Sequence[AbstractSet[Key]]
+    strip_cross_app: bool
+
+    def reshape(self, arrangement: Arrangement) -> Reshape:
+        """The apps in this order."""
+        chains = [_Chain(self.history, app, arrangement, self.merges) for app in self.apps]
+        changed = [chain for chain in chains if chain.changes]
+        dropped = _cross_app(self.history, self.apps, self.merges) if self.strip_cross_app else {}
+        reshape = Reshape(
+            self.command,
+            renamed={old: new for chain in changed for old, new in chain.renamed.items()},
+            removed={merge: stands for chain in changed for merge, stands in chain.removed.items()},
+            parents={key: parents for chain in changed for key, parents in chain.parents.items()},
+            dropped=dropped,
+            leaves=dict.fromkeys(sorted({chain.app for chain in changed} | {key.app for key in dropped}), 1),
+        )
+        links = {chain.app: chain.links for chain in changed}
+        found = [
+            *self.merges.findings,
+            *overlapping(self.history, list(links)),
+            *(finding for chain in changed for finding in chain.findings),
+            *(finding for app in links for finding in applied_order(app, links[app], self.states)),
+            *numbering.findings(self.history, reshape.renamed, reshape.removed, self.applied),
+            *moved_ends(self.history, arrangement.units, links),
+            *_stripped(self.history, dropped),
+        ]
+        return replace(reshape, findings=tuple(found))
+
+
+@dataclass
+class _Chain:
+    """What becomes of one app."""
+
+    history: History
+    app: str
+    arrangement: Arrangement
+    merges: Merges
+    links: list[Key] = field(default_factory=list)
+    renamed: dict[Key, Key] = field(default_factory=dict)
+    removed: dict[Key, tuple[Key, ...]] = field(default_factory=dict)
+    parents: dict[Key, tuple[Key, ...]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ends: dict[Key, set[Key]] = {}
+        covers = self._put_in_line()
+        places = {key: place for place, key in enumerate(self.links)}
+        beside = {cover: self._beside(cover, replaced, places) for cover, replaced in covers.items()}
+        for key, place in places.items():
+            self._point(key, self.links[place - 1] if place else None)
+        for cover, (first, _) in beside.items():
+            self._point(cover, self.links[first - 1] if first else None)
+        numbers = {key: place + 1 for key, place in places.items()}
+        numbers |= {cover: first + 1 for cover, (first, _) in beside.items()}
+        width = numbering.width_of(self.history.names(self.app))
+        self.renamed = numbering.renames(list(numbers), numbers, width)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything of the app changes."""
+        return bool(self.renamed or self.removed or self.parents)
+
+    def _put_in_line(self) -> dict[Key, set[Key]]:
+        """Gather the links, and what each cover replaces among them."""
+        covers: dict[Key, set[Key]] = {}
+        for unit in self.arrangement.chains[self.app]:
+            if unit.links[0] in self.merges.going:
+                self.removed[unit.links[0]] = (self.links[-1],)
+            else:
+                self.links += unit.links
+                covers |= {cover: _links_under(cover, unit, self.history) for cover in unit.covers}
+        return covers
+
+    def _beside(self, cover: Key, replaced: set[Key], places: Mapping[Key, int]) -> tuple[int, int]:
+        """The first and last place that a squash stands beside."""
+        found = sorted(places[key] for key in replaced)
+        first, last = found[0], found[-1]
+        self._ends.setdefault(self.links[last], set()).add(cover)
+        if last - first + 1 != len(found):
+            self.findings.append(_torn(cover, self.links[first : last + 1], replaced))
+        return first, last
+
+    def _point(self, key: Key, previous: Key | None) -> None:
+        """Give `key` its one parent, unless its file names that one, by whatever name, and no other."""
+        migration = self.history.migrations[key]
+        named = {parent for parent in migration.in_app_parents if parent.name != FIRST}
+        if previous is None:
+            if named:
+                self.parents[key] = ()
+            return
+        ends = {previous} | self._ends.get(previous, set())
+        if len(named) != 1 or not any(self._means(parent) & ends for parent in named):
+            self.parents[key] = (min(named & ends, default=previous),)
+
+    def _means(self, named: Key) -> set[Key]:
+        """The migrations on disk that a name stands for: itself, or the squashes that replace it."""
+        return {named} if named in self.history.migrations else set(self.merges.gone.get(named, ()))
+
+
+def _links_under(cover: Key, unit: Unit, history: History) -> set[Key]:
+    """What a squash replaces in the end, where squashes among it stand for what they replace."""
+    links, found, seen = set(unit.links), set[Key](), {cover}
+    todo = [cover]
+    while todo:
+        for key in history.migrations[todo.pop()].replaces:
+            if key in links:
+                found.add(key)
+            elif key in unit.covers and key not in seen:
+                seen.add(key)
+                todo.append(key)
+    return found
+
+
+def _torn(cover: Key, between: Sequence[Key], replaced: set[Key]) -> Finding:
+    others = ", ".join(key.name for key in between if key not in replaced)
+    return Finding(
+        "squash-torn",
+        Severity.ERROR,
+        f"{cover} replaces migrations between which, in line, {others} would stand.",
+        "Where the squash takes their place, it would come before and after those.",
+        "Finish one of the squashes first: take out what it replaces once every database is past it.",
+        app=cover.app,
+        name=cover.name,
+    )
+
+
+def _cross_app(history: History, apps: Collection[str], merges: Merges) -> dict[Key, frozenset[Key]]:
+    """The dependencies on other apps; one on a setting names no app and stays."""
+    found = {
+        key: frozenset(other for other in migration.dependencies if other.app not in (key.app, SETTING))
+        for key, migration in history.migrations.items()
+        if key.app in apps and key not in merges.going
+    }
+    return {key: others for key, others in found.items() if others}
+
+
+def _stripped(history: History, dropped: Mapping[Key, frozenset[Key]]) -> Iterator[Finding]:
+    for key, others in dropped.items():
+        yield Finding(
+            "cross-app-dropped",
+            Severity.WARNING,
+            f"{key} will no longer depend on {', '.join(map(str, sorted(others)))}.",
+            "A new database may run them in another order.",
+            "Leave --strip-cross-app out where that matters.",
+            app=key.app,
+            name=key.name,
+            file=history.migrations[key].path,
+        )

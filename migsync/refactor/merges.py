@@ -1,0 +1,135 @@
+"""Merge migrations: which of them can go, which stay in line as migrations without operations, and which refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from migsync.findings import Finding, Severity
+from migsync.history import FIRST, History, Key, Migration
+from migsync.refactor.numbering import replaced_and_gone
+
+
+@dataclass(frozen=True)
+class Merges:
+    """`going` are taken out; `gone` are names that a squash replaces and no file bears, with those squashes."""
+
+    going: frozenset[Key]
+    findings: tuple[Finding, ...]
+    gone: Mapping[Key, Sequence[Key]]
+
+
+def find_merges(history: History, apps: Collection[str], *, keep_cross_app: bool) -> Merges:
+    """The merges of `apps`.
+
+    What a merge alone says must not be lost with it. So one stays, as a link like others, that a squash replaces,
+    that is itself a squash, that a ``run_before`` names or that has one, and (`keep_cross_app`) one that depends on
+    another app's migration which its parents do not come after anyway. A merge that carries operations, or whose
+    operations cannot be read, is an error.
+    """
+    gone = replaced_and_gone(history)
+    named_by = _named(history)
+    rank = {key: place for place, key in enumerate(history.order)}
+    going: set[Key] = set()
+    findings: list[Finding] = []
+    for key, migration in history.migrations.items():
+        if key.app not in apps or len(_in_app(migration)) < 2:
+            continue
+        if migration.operations:
+            if not migration.replaces and _joins(history, key, rank):
+                findings.append(_carries_operations(migration))
+        elif migration.replaces:
+            continue
+        elif reason := named_by.get(key) or _own_reason(history, migration, keep_cross_app=keep_cross_app):
+            findings.append(_stays(migration, reason))
+        else:
+            going.add(key)
+    return Merges(frozenset(going), tuple(findings), gone)
+
+
+def _in_app(migration: Migration) -> set[Key]:
+    return {parent for parent in migration.in_app_parents if parent.name != FIRST}
+
+
+def _named(history: History) -> dict[Key, str]:
+    """Why a migration must stay because of others that name it other than as a dependency."""
+    reasons: dict[Key, str] = {}
+    for key, migration in history.migrations.items():
+        reasons |= dict.fromkeys(migration.replaces, f"{key} replaces it")
+        reasons |= dict.fromkeys(migration.run_before, f"{key} is to run before it")
+    return reasons
+
+
+def _own_reason(history: History, migration: Migration, *, keep_cross_app: bool) -> str:
+    if migration.run_before:
+        return f"it is to run before {', '.join(map(str, migration.run_before))}"
+    others = {parent for parent in history.parents(migration.key) if parent.app != migration.key.app}
+    if not keep_cross_app:
+        others = {other for other in others if any(app == migration.key.app for app, _ in _run_before(history, other))}
+    if others:
+        others -= history.ancestors(_in_app(migration))
+        if others:
+            return f"it alone depends on {', '.join(map(str, sorted(others)))}"
+    return ""
+
+
+def _run_before(history: History, key: Key) -> Sequence[Key]:
+    return history.migrations[key].run_before
+
+
+def _joins(history: History, key: Key, rank: Mapping[Key, int]) -> bool:
+    """Whether `key` joins branches: two of its parents in the app of which neither comes after the other.
+
+    A squash and what it replaces are no branches. Only what lies between the parents is looked at.
+    """
+    parents = sorted((parent for parent in history.parents(key) if parent.app == key.app), key=rank.__getitem__)
+    stands_for = {parent: {parent, *history.migrations[parent].replaces} for parent in parents}
+    while len(parents) > 1:
+        last = parents.pop()
+        before = _between(history, last, rank[parents[0]], rank)
+        if any(not stands_for[parent] & stands_for[last] and parent not in before for parent in parents):
+            return True
+        parents = [parent for parent in parents if parent not in before]
+    return False
+
+
+def _between(history: History, start: Key, lowest: int, rank: Mapping[Key, int]) -> set[Key]:
+    found: set[Key] = set()
+    todo = [start]
+    while todo:
+        for parent in history.parents(todo.pop()):
+            if parent not in found and rank[parent] >= lowest:
+                found.add(parent)
+                todo.append(parent)
+    return found
+
+
+def _carries_operations(migration: Migration) -> Finding:
+    key = migration.key
+    return Finding(
+        "merge-with-operations",
+        Severity.ERROR,
+        f"{key} joins {_listed(migration)} and has operations, or operations that are not a literal list.",
+        "Only a merge without operations can go; this one may do something that depends on both sides.",
+        "Move its operations to a migration of their own behind an empty merge.",
+        app=key.app,
+        name=key.name,
+        file=migration.path,
+    )
+
+
+def _stays(migration: Migration, reason: str) -> Finding:
+    key = migration.key
+    return Finding(
+        "merge-stays",
+        Severity.INFO,
+        f"{key} is a merge that stays, as one migration of the chain: {reason}.",
+        "That would be lost with it.",
+        app=key.app,
+        name=key.name,
+        file=migration.path,
+    )
+
+
+def _listed(migration: Migration) -> str:
+    return " and ".join(sorted(parent.name for parent in _in_app(migration)))

@@ -1,0 +1,167 @@
+"""``rebase``: the migrations that a branch added go behind those of another branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from migsync.files.proposal import Reshape
+from migsync.findings import Finding, Severity
+from migsync.history import FIRST, History, Key, build_history
+from migsync.refactor import numbering
+from migsync.refactor.branch import Branch
+from migsync.refactor.merges import find_merges
+from migsync.refactor.ordering import out_of_order
+from migsync.rewrites.order import Rewrites
+from migsync.rewrites.retired import retired
+
+
+def rebase(
+    history: History, rewrites: Rewrites, branch: Branch, *, applied: Sequence[AbstractSet[Key]] = ()
+) -> Reshape:
+    """Put what is not in `branch.onto` behind what is, app by app, in one line and numbered on.
+
+    `applied` are the recorded keys of each reachable database. Names that the rewrites retired give way to those that
+    bear them now, in every file. Merges that the branch made of both sides go.
+    """
+    command = f"rebase --onto {branch.onto}"
+    known = retired(history, rewrites)
+    if errors := (*_broken(history, known), *_absent(history, branch)):
+        return Reshape(command, findings=errors)
+    mine = frozenset(_added(history, branch))
+    theirs = build_history(
+        [migration for key, migration in history.migrations.items() if key not in mine],
+        history.apps.values(),
+        complete=False,
+    )
+    going = find_merges(history, {key.app for key in mine}, keep_cross_app=True).going & mine
+    lines = [_Line(history, app, theirs.leaves(app), mine, going) for app in sorted({key.app for key in mine})]
+    renamed = {old: new for line in lines for old, new in line.renamed.items()}
+    removed = {merge: stands for line in lines for merge, stands in line.removed.items()}
+    return Reshape(
+        command,
+        renamed=renamed,
+        removed={**removed, **{key: found[0] for key, found in known.items() if len(found) == 1}},
+        parents={key: parents for line in lines for key, parents in line.parents.items()},
+        leaves={line.app: 1 for line in lines if line.changes},
+        findings=(
+            *(finding for line in lines for finding in line.problems(branch, theirs, applied)),
+            *numbering.findings(history, renamed, removed, applied),
+        ),
+    )
+
+
+@dataclass
+class _Line:
+    """One app: the ends of what the other branch has, and what this branch added, put in line behind them."""
+
+    history: History
+    app: str
+    ends: Sequence[Key]
+    mine: AbstractSet[Key]
+    going: AbstractSet[Key]
+    links: list[Key] = field(default_factory=list)
+    renamed: dict[Key, Key] = field(default_factory=dict)
+    removed: dict[Key, tuple[Key, ...]] = field(default_factory=dict)
+    parents: dict[Key, tuple[Key, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.ends) != 1:
+            return
+        names = self.history.names(self.app)
+        above = self.ends[0]
+        number = _last([name for name in names if Key(self.app, name) not in self.mine])
+        for key in (Key(self.app, name) for name in names):
+            if key in self.going:
+                self.removed[key] = (above,)
+            elif key in self.mine:
+                self._put(key, above)
+                above = key
+        numbers = {key: number + place for place, key in enumerate(self.links, 1)}
+        self.renamed = numbering.renames(self.links, numbers, numbering.width_of(names))
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything of the app changes."""
+        return bool(self.renamed or self.removed or self.parents)
+
+    def problems(self, branch: Branch, theirs: History, applied: Sequence[AbstractSet[Key]]) -> Iterator[Finding]:
+        """Why this app's migrations cannot be moved."""
+        if len(self.ends) > 1:
+            yield _several_ends(self.app, self.ends, branch.onto)
+        line = [key for name in theirs.names(self.app) if self.ends for key in [Key(self.app, name)]] + self.links
+        for number, rows in enumerate(applied, 1):
+            if self.changes and (found := out_of_order(line, rows)) and found[1] in self.mine:
+                yield _applied_first(*found, number, branch.onto)
+
+    def _put(self, key: Key, above: Key) -> None:
+        self.links.append(key)
+        named = {parent for parent in self.history.migrations[key].in_app_parents if parent.name != FIRST}
+        if named != {above}:
+            self.parents[key] = (above,)
+
+
+def _last(names: Sequence[str]) -> int:
+    """The number that is counted on from."""
+    found = [number for number in map(numbering.last_number, names) if number is not None]
+    return max(found, default=len(names))
+
+
+def _added(history: History, branch: Branch) -> Iterator[Key]:
+    for key in history.migrations:
+        if key.app in branch.theirs:
+            known = branch.theirs[key.app] | branch.base.get(key.app, frozenset())
+            if key.name not in known:
+                yield key
+
+
+def _broken(history: History, known: Mapping[Key, Sequence[Sequence[Key]]]) -> tuple[Finding, ...]:
+    """The errors that a rebase cannot mend: all but names that are retired and, as `known`, have one successor."""
+    mended = {str(key) for key, answers in known.items() if len(answers) == 1}
+    return tuple(
+        finding
+        for finding in history.findings
+        if finding.blocks and not (finding.code == "retired-name" and finding.other in mended)
+    )
+
+
+def _absent(history: History, branch: Branch) -> Iterator[Finding]:
+    """What the other branch has and the files here have not."""
+    for app, names in sorted(branch.theirs.items()):
+        missing = sorted(names - set(history.names(app)))
+        if missing:
+            yield Finding(
+                "not-merged",
+                Severity.ERROR,
+                f"{branch.onto} has {', '.join(f'{app}.{name}' for name in missing)}, which is not here.",
+                "What this branch added can only be put behind files that are there.",
+                f"git rebase {branch.onto} (or git merge {branch.onto}), then migsync rebase.",
+                app=app,
+                name=missing[0],
+            )
+
+
+def _several_ends(app: str, ends: Sequence[Key], onto: str) -> Finding:
+    return Finding(
+        "several-ends",
+        Severity.ERROR,
+        f"{app} has {len(ends)} ends in {onto} already: {', '.join(key.name for key in ends)}.",
+        "Behind which of them this branch's migrations belong cannot be told.",
+        f"Put them in line on {onto} first: migsync fix-conflicts --app {app}",
+        app=app,
+    )
+
+
+def _applied_first(missing: Key, later: Key, number: int, onto: str) -> Finding:
+    return Finding(
+        "applied-order",
+        Severity.ERROR,
+        f"{later} is applied, and {missing} of {onto} is not.",
+        "Behind it, Django would refuse that database: a migration is applied before its dependency.",
+        f"Have both applied there first: manage.py makemigrations --merge {later.app}, manage.py migrate, "
+        "then this command again: it takes the merge out.",
+        app=later.app,
+        name=later.name,
+        databases=(number,),
+    )

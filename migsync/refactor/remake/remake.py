@@ -1,0 +1,187 @@
+"""``remake``: an app's migrations from scratch, in place of all that it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from migsync.errors import UsageError
+from migsync.files.proposal import Collapse, Reshape
+from migsync.files.reshaped import Reshaped
+from migsync.findings import Finding
+from migsync.history import SETTING, History, Key, build_history
+from migsync.refactor.pipeline import Ground
+from migsync.refactor.remake import telling
+from migsync.refactor.remake.standing import standing
+from migsync.refactor.scope import broken, chosen_apps
+from migsync.rewrites.order import Rewrites
+from migsync.sync.planning import Survey
+from migsync.worker.remake_call import Remade, RemakeRequest, ask_remake
+
+WORD = "remade"
+ASIDE = "_before_remade"
+"""No package, and Django looks for migrations in none; nor does it take a name with ``_`` for one."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for: `apps` (none: all first-party apps with migrations), and the `word` in the new names.
+
+    `drop` are migrations, ``shop.0007`` or the whole name, whose operations need not be carried over. `replaces`: the
+    old files stay, and the new ones say that they replace them. `keep_old`: the old files are kept aside.
+    """
+
+    apps: tuple[str, ...] = ()
+    word: str = WORD
+    drop: tuple[str, ...] = ()
+    replaces: bool = False
+    keep_old: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command line that says the same, its options in one order."""
+        options = [f"--name {self.word}"] if self.word != WORD else []
+        options += [f"--drop {key}" for key in sorted(self.drop)]
+        options += ["--replaces"] if self.replaces else []
+        options += ["--keep-old-migrations"] if self.keep_old else []
+        return " ".join(["remake", *sorted(self.apps), *options])
+
+
+def remake(ground: Ground, wish: Wish) -> Reshape:
+    """Have Django make the apps' migrations anew, and say what becomes of the old ones.
+
+    Raises UsageError for an app or a migration that is not of this project, and what :func:`ask_remake` raises.
+    """
+    if not re.fullmatch(r"\w+", wish.word):
+        raise UsageError(f"--name {wish.word}: not a word.", hint="Letters, digits and underscores: --name fresh")
+    history = ground.survey.history
+    chosen = chosen_apps(history, wish.apps)
+    told = tuple(telling.without_migrations(app for app in wish.apps if app not in chosen))
+    errors = (*broken(history), *telling.several_ends(history, chosen))
+    if wish.replaces:
+        errors += tuple(telling.open_squashes(history, chosen))
+    if errors:
+        return Reshape(wish.command, findings=errors)
+    if not chosen:
+        return Reshape(wish.command, findings=told)
+    request = RemakeRequest(
+        chosen,
+        wish.word,
+        {app: taken_names(history, ground.survey.rewrites, ground.applied, app) for app in chosen},
+        tuple(_dropped(history, chosen, wish.drop)),
+        wish.replaces,
+        empty=bool(wish.apps),
+    )
+    remade = ask_remake(ground.survey.project, request)
+    if empty := _empty(remade, chosen):
+        told += tuple(telling.left_alone(empty))
+        rest = tuple(app for app in chosen if app not in empty)
+        if not rest:
+            return Reshape(wish.command, findings=told)
+        request = replace(request, apps=rest)
+        remade = ask_remake(ground.survey.project, request)
+    return _reshape(ground.survey, wish, request, remade, told)
+
+
+def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
+    """The apps of which nothing would be left."""
+    if remade.pending or any(telling.stuck(remade.carried)):
+        return []
+    made = {key.app for key in remade.files}
+    return [app for app in chosen if app not in made]
+
+
+def _reshape(survey: Survey, wish: Wish, request: RemakeRequest, remade: Remade, told: Iterable[Finding]) -> Reshape:
+    history, settings = survey.history, survey.project.settings
+    errors = (
+        *telling.pending(remade.pending),
+        *telling.stuck(remade.carried),
+        *telling.crossed(remade.crossed),
+        *remade.notes,
+    )
+    told = (*told, *telling.emptied(remade.empty))
+    findings = (*told, *errors, *telling.needless_drops(request.drop, remade))
+    if any(finding.blocks for finding in errors):
+        return Reshape(wish.command, findings=findings)
+    olds = [key for key in history.migrations if key.app in request.apps]
+    wanted = Reshape(
+        wish.command,
+        created={key: text.encode() for key, text in remade.files.items()},
+        collapsed=() if wish.replaces else tuple(_collapses(history, request.apps, remade.files)),
+        stands={} if wish.replaces else standing(history, remade, frozenset(request.apps)),
+        anew=frozenset(request.apps),
+        aside=ASIDE if wish.keep_old else "",
+        left_out=telling.left_out(remade),
+        advice=telling.advice(remade)
+        | telling.advice_beside(history, request.apps)
+        | (telling.advice_against_replaces(olds) if wish.replaces else {}),
+        leaves=dict.fromkeys(request.apps, 1),
+        notes=telling.notes(remade),
+        findings=findings,
+    )
+    reshaped = Reshaped(history, wanted)
+    if all(_is_made_so(reshaped, app) for app in request.apps):
+        return Reshape(wish.command, findings=(*findings, telling.made_already(request.apps)))
+    found = _cycle(reshaped, settings)
+    return (
+        replace(wanted, findings=(*findings, telling.cycle(found, frozenset(request.apps), history.first_party)))
+        if found
+        else wanted
+    )
+
+
+def _cycle(reshaped: Reshaped, settings: Mapping[str, str]) -> tuple[Key, ...]:
+    """Migrations that would depend on each other, dependencies on settings included."""
+    old = reshaped.history.migrations
+    swappable = {key: tuple(to for to in migration.dependencies if to.app == SETTING) for key, migration in old.items()}
+    after = [
+        replace(migration, dependencies=(*migration.dependencies, *swappable.get(key, ())), digest="")
+        for key, migration in reshaped.after.migrations.items()
+    ]
+    return build_history(after, reshaped.history.apps.values(), settings, complete=False).cycle
+
+
+def _is_made_so(reshaped: Reshaped, app: str) -> bool:
+    """Whether the app's migrations do, one by one, what the new ones would do."""
+    history = reshaped.history
+    old = [history.migrations[Key(app, name)] for name in history.names(app)]
+    new = [migration for migration, _ in reshaped.created if migration.key.app == app]
+    return not any(migration.replaces for migration in old) and [it.digest for it in old] == [it.digest for it in new]
+
+
+def _collapses(history: History, apps: Iterable[str], files: Mapping[Key, str]) -> Iterator[Collapse]:
+    """All old names of each app to all its new ones; what a squash replaced is among the old: databases hold it."""
+    for app in apps:
+        on_disk = [Key(app, name) for name in history.names(app)]
+        replaced = [key for squash in on_disk for key in history.migrations[squash].replaces if key.app == app]
+        gone = [key for key in dict.fromkeys(replaced) if key not in history.migrations]
+        yield (*gone, *on_disk), tuple(key for key in files if key.app == app)
+
+
+def taken_names(history: History, rewrites: Rewrites, applied: Iterable[frozenset[Key]], app: str) -> frozenset[str]:
+    """Every name of the app that a file bears, or ever bore as far as is known, or that a database holds."""
+    found = {key.name for rows in applied for key in rows if key.app == app}
+    for name in history.names(app):
+        found |= {name, *(key.name for key in history.migrations[Key(app, name)].replaces)}
+    for rewrite in rewrites.of_app(app):
+        change = rewrite.apps[app]
+        found |= {*change.before, *change.after, *change.sources, *change.targets}
+    return frozenset(found)
+
+
+def _dropped(history: History, apps: Sequence[str], asked: Iterable[str]) -> Iterator[Key]:
+    """The migrations that were dropped by their whole names, or by how those begin; raises UsageError for others."""
+    for text in asked:
+        try:
+            key = Key.parse(text)
+        except ValueError as error:
+            raise UsageError(f"--drop {text}: {error}.", hint="For example: --drop shop.0007") from error
+        if key.app not in apps:
+            raise UsageError(f"--drop {text}: {key.app} is not among the apps that are made anew.")
+        names = history.names(key.app)
+        fits = [name for name in names if name == key.name] or [name for name in names if name.startswith(key.name)]
+        if len(fits) != 1:
+            which = f"it may be {', '.join(fits)}" if fits else f"{key.app} has no such migration"
+            raise UsageError(f"--drop {text}: {which}.", hint="Give the whole name.")
+        yield Key(key.app, fits[0])

@@ -1,0 +1,81 @@
+"""What else in a database carries an app's label: content types, with them permissions, and the names of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from migsync.sync.target import Target
+
+TYPES, PERMISSIONS = "django_content_type", "auth_permission"
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """What one database holds. `types` and `there`: content types with the old label, and with the new one.
+
+    `permissions` hang on the old ones. `tables` are those whose names begin with the label. `statement` would give the
+    content types the new label, `back` the old one again; both in the SQL of the database's engine.
+    """
+
+    alias: str
+    types: int = 0
+    there: int = 0
+    permissions: int = 0
+    tables: tuple[str, ...] = ()
+    statement: str = ""
+    back: str = ""
+
+
+def find_carriers(target: Target, old: str, new: str) -> Carriers:
+    """Look at one database; nothing is changed. Raises a TargetError where it cannot be read."""
+    schema = target.survey.schema or None
+    with target.behaviour.explained(), target.transaction() as connection:
+        names = sa.inspect(connection).get_table_names(schema=schema)
+        tables = tuple(sorted(name for name in names if name.startswith(f"{old}_")))
+        if TYPES not in names:
+            return Carriers(target.alias, tables=tables)
+        types = sa.table(TYPES, sa.column("id"), sa.column("app_label", sa.String), schema=schema)
+        held = sa.table(PERMISSIONS, sa.column("content_type_id"), schema=schema)
+
+        def count(label: str, source: sa.FromClause) -> int:
+            query = sa.select(sa.func.count()).select_from(source).where(types.c.app_label == label)
+            return int(connection.execute(query).scalar_one())
+
+        def update(before: str, after: str) -> str:
+            statement = sa.update(types).where(types.c.app_label == before).values(app_label=after)
+            made = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
+            return f"{' '.join(made.split())};"
+
+        return Carriers(
+            target.alias,
+            count(old, types),
+            count(new, types),
+            count(old, held.join(types, held.c.content_type_id == types.c.id)) if PERMISSIONS in names else 0,
+            tables,
+            update(old, new),
+            update(new, old),
+        )
+
+
+def carrier_notes(found: Carriers, old: str, new: str) -> Iterator[str]:
+    """The same in words, with the SQL that a person may run; migsync never does."""
+    if found.types:
+        yield (
+            f"{found.alias}: {found.types} content types have the label {old}, and {found.permissions} permissions "
+            "hang on them by id (no permission holds the label itself). migsync leaves them alone. Once the new code "
+            "runs, and before its first migrate, which would make others:"
+        )
+        yield f"  {found.statement}"
+        yield f"  To take it back: {found.back}"
+    if found.types and found.there:
+        yield (
+            f"{found.alias}: {found.there} content types have the label {new} already (migrate has made them). The two "
+            "sets cannot have one label: see what refers to the new ones, and delete those before the UPDATE."
+        )
+    if found.tables:
+        more = f" and {len(found.tables) - SHOWN} more" if found.tables[SHOWN:] else ""
+        yield f"{found.alias}: tables named after {old} keep their names: {', '.join(found.tables[:SHOWN])}{more}."

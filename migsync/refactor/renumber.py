@@ -1,0 +1,55 @@
+"""``renumber``: closes gaps and doubles in the numbers of each app and changes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
+
+from migsync.files.proposal import Reshape
+from migsync.history import History, Key
+from migsync.refactor import numbering
+from migsync.refactor.open_ends import changed_ends
+from migsync.refactor.ordering import Arrangement, arrange
+from migsync.refactor.scope import broken, chosen_apps, impossible
+
+
+def renumber(history: History, apps: Collection[str] = (), applied: Sequence[AbstractSet[Key]] = ()) -> Reshape:
+    """Number the migrations of `apps` (none: all first-party apps) from 1 in an order in which they can be applied.
+
+    The graph stays as it is, forks and merges included. A squash beside the migrations that it replaces has the number
+    of the first of them. `applied` are the recorded keys of each reachable database. Raises UsageError for an app
+    that is not of this project.
+    """
+    command = " ".join(["renumber", *sorted(apps)])
+    chosen = chosen_apps(history, apps)
+    if errors := broken(history):
+        return Reshape(command, findings=errors)
+    states = [history.state(rows).applied for rows in applied]
+    arrangement = arrange(history, chosen, applied=states)
+    if errors := tuple(impossible(arrangement)):
+        return Reshape(command, findings=errors)
+    renamed: dict[Key, Key] = {}
+    for app in chosen:
+        numbers = _numbers(arrangement, app)
+        renamed |= numbering.renames(list(numbers), numbers, numbering.width_of(history.names(app)))
+    touched = sorted({key.app for key in renamed})
+    found = [
+        *numbering.findings(history, renamed, (), applied),
+        *changed_ends(history, renamed),
+    ]
+    return Reshape(
+        command,
+        renamed=renamed,
+        leaves={app: len(history.leaves(app)) for app in touched},
+        findings=tuple(found),
+    )
+
+
+def _numbers(arrangement: Arrangement, app: str) -> dict[Key, int]:
+    numbers: dict[Key, int] = {}
+    place = 1
+    for unit in arrangement.chains[app]:
+        numbers |= dict.fromkeys(unit.covers, place)
+        numbers |= {key: place + offset for offset, key in enumerate(unit.links)}
+        place += len(unit.links)
+    return numbers

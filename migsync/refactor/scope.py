@@ -1,0 +1,111 @@
+"""Which apps a rewriting command is about, and what refuses it before it has begun."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+from migsync.errors import UsageError
+from migsync.findings import Finding, Severity
+from migsync.history import History, Key
+from migsync.refactor.ordering import Arrangement, Units, out_of_order
+
+
+def chosen_apps(history: History, apps: Collection[str]) -> tuple[str, ...]:
+    """The apps asked for, or all first-party apps that have migrations; sorted.
+
+    Raises UsageError for an app that is not of this project.
+    """
+    known = sorted(app for app in history.first_party if history.names(app))
+    for app in sorted(set(apps) - history.first_party):
+        if app in history.apps and history.apps[app].directory is None:
+            hint = f"To make the first: python manage.py makemigrations {app}"
+            raise UsageError(f"{app} has no migrations.", "There is no package for them.", hint)
+        near = difflib.get_close_matches(app, known)
+        whose = "belongs to somebody else" if app in history.apps else "is not an app of this project"
+        hint = f"Is it {' or '.join(near)}?" if near else f"Its apps with migrations: {', '.join(known) or 'none'}."
+        raise UsageError(f"{app} {whose}.", "Only this project's own files are ever changed.", hint)
+    return tuple(app for app in known if not apps or app in apps)
+
+
+def command_text(command: str, apps: Collection[str], *options: str) -> str:
+    """The command as it was given, for the rewrite: ``linearize --app shop``."""
+    return " ".join([command, *(f"--app {app}" for app in sorted(apps)), *options])
+
+
+def broken(history: History) -> tuple[Finding, ...]:
+    """The errors of the history itself: a graph that is not known in full cannot be put in order."""
+    return tuple(finding for finding in history.findings if finding.blocks)
+
+
+def impossible(arrangement: Arrangement) -> Iterator[Finding]:
+    """Why there is no order at all: squashes that cannot take the place of what they replace."""
+    if arrangement.cycle:
+        first = arrangement.cycle[0]
+        yield Finding(
+            "squash-cycle",
+            Severity.ERROR,
+            f"With squashes in the place of what they replace, these depend on each other: "
+            f"{' -> '.join(map(str, (*arrangement.cycle, first)))}.",
+            "A new database cannot be migrated, and no order of the migrations is right.",
+            "Split the squash where something else comes in between, or take one of two that overlap away.",
+            app=first.app,
+            name=first.name,
+        )
+    yield from crosses_apps(arrangement.units, arrangement.chains)
+
+
+def crosses_apps(units: Units, apps: Collection[str]) -> Iterator[Finding]:
+    """An error for each unit that spans several apps, one of `apps` among them."""
+    for unit in units.across_apps:
+        labels = {key.app for key in (*unit.links, *unit.covers)}
+        if labels & set(apps):
+            squash = unit.covers[0] if unit.covers else unit.links[0]
+            yield Finding(
+                "squash-across-apps",
+                Severity.ERROR,
+                f"{squash} replaces migrations of several apps that are still on disk ({', '.join(sorted(labels))}).",
+                "It has no single place in the order of one app.",
+                "Finish that squash first: take out what it replaces once every database is past it.",
+                app=squash.app,
+                name=squash.name,
+            )
+
+
+def overlapping(history: History, apps: Collection[str]) -> Iterator[Finding]:
+    """An error for each migration that two squashes replace directly: Django puts both in its place."""
+    first: dict[Key, Key] = {}
+    for key, migration in history.migrations.items():
+        for replaced in dict.fromkeys(migration.replaces):
+            other = first.setdefault(replaced, key)
+            if other != key and {key.app, other.app} & set(apps):
+                yield Finding(
+                    "squash-overlap",
+                    Severity.ERROR,
+                    f"{other} and {key} both replace {replaced}.",
+                    "Django would run both, and neither has a place of its own in the order.",
+                    "Take one of the squashes away, or take what they share out of its `replaces`.",
+                    app=key.app,
+                    name=key.name,
+                    file=migration.path,
+                )
+                break
+
+
+def applied_order(app: str, links: Sequence[Key], applied: Sequence[AbstractSet[Key]]) -> Iterator[Finding]:
+    """An error for each database in which `links`, as they would be in line, are not applied from the beginning on."""
+    for number, rows in enumerate(applied, 1):
+        found = out_of_order(links, rows)
+        if found is not None:
+            missing, later = found
+            yield Finding(
+                "applied-order",
+                Severity.ERROR,
+                f"{later} is applied and {missing} is not, and no order that suits every database has {later} first.",
+                "Django would refuse that database: a migration is applied before its dependency.",
+                f"Migrate {app} there first, so that {missing} is applied, or leave that database out.",
+                app=app,
+                name=later.name,
+                databases=(number,),
+            )

@@ -1,0 +1,183 @@
+"""Ranges of migrations as a person names them: which migrations they are, what stands against them, the new name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from migsync.errors import UsageError
+from migsync.findings import Finding, Severity
+from migsync.history import History, Key
+from migsync.refactor.numbering import number_of, numbered, width_of
+from migsync.refactor.squash.cycles import find_detour, split
+from migsync.rewrites.order import Rewrites
+
+
+@dataclass(frozen=True)
+class Range:
+    """Migrations of one app, in the graph's order, and the key of the one that is to stand for them."""
+
+    keys: tuple[Key, ...]
+    squash: Key
+
+
+def range_between(history: History, app: str, first: str, last: str) -> tuple[Key, ...]:
+    """The migrations of `app` from `first` to `last`, in the graph's order: all on a way between the two.
+
+    Both are a name, the beginning of one, or a number. Raises UsageError where one of them is none, or several, and
+    where `last` does not come after `first`.
+    """
+    begin, end = _named(history, app, first), _named(history, app, last)
+    if begin == end:
+        raise UsageError(f"{begin} alone is no range.", "A squash stands for two migrations or more.")
+    before = history.ancestors([end])
+    found = {begin}
+    for key in history.order:
+        if key.app == app and key in before and any(up in found for up in history.parents(key)):
+            found.add(key)
+    if end not in found:
+        hint = f"Is it the other way round, {last} {first}?" if end in history.ancestors([begin]) else ""
+        raise UsageError(f"{end} does not come after {begin} in the graph of {app}.", hint=hint)
+    return tuple(key for key in history.order if key in found)
+
+
+def _named(history: History, app: str, prefix: str) -> Key:
+    names = history.names(app)
+    found = [prefix] if prefix in names else [name for name in names if name.startswith(prefix)]
+    if not found and prefix.isdecimal():
+        found = [name for name in names if number_of(name) == int(prefix)]
+    if len(found) == 1:
+        return Key(app, found[0])
+    if found:
+        raise UsageError(f"{prefix!r} begins several names of {app}.", hint=f"Which one? {', '.join(sorted(found))}")
+    if not names:
+        raise UsageError(f"{app} has no migrations.", hint=f"To make the first: python manage.py makemigrations {app}")
+    near = difflib.get_close_matches(prefix, names, cutoff=0.4)
+    hint = f"Is it {' or '.join(near)}?" if near else f"It has {min(names)} to {max(names)}."
+    raise UsageError(f"{app} has no migration {prefix!r}.", hint=hint)
+
+
+def shortest(history: History, key: Key) -> str:
+    """The number of a name where it is enough to name it, else the name."""
+    number = key.name.partition("_")[0]
+    listed = "\n".join(("", *history.names(key.app)))
+    return number if number.isdigit() and listed.count(f"\n{number}") == 1 else key.name
+
+
+def findings(history: History, keys: Sequence[Key]) -> Iterator[Finding]:
+    """An error for each reason why `keys` cannot be one migration, whatever its name is."""
+    within = set(keys)
+    for squash, migration in history.migrations.items():
+        if squash in within and migration.replaces:
+            yield _unfinished(history, keys, squash)
+        elif replaced := next((key for key in migration.replaces if key in within), None):
+            yield _unfinished(history, keys, squash, replaced)
+    for key in keys[1:]:
+        aside = [up for up in history.parents(key) if up.app == key.app and up not in within]
+        if aside:
+            yield _error(
+                "open-range",
+                key,
+                f"{key} depends on {aside[0]} too, which does not come after {keys[0]}.",
+                "The range would hold one side of a merge, and leave the other out.",
+                f"Begin where both sides do, before {keys[0].name}, or after {key.name}.",
+                history,
+            )
+
+
+def _unfinished(history: History, keys: Sequence[Key], squash: Key, replaced: Key | None = None) -> Finding:
+    what = f"{squash} still replaces {replaced}" if replaced else f"{squash} still has `replaces`"
+    return _error(
+        "unfinished-squash",
+        squash,
+        f"{what}, within {keys[0].name} to {keys[-1].name}.",
+        "Its transition is open: some database may know the one name, and some the others.",
+        f"Finish it first: migsync tidy {squash.app}",
+        history,
+    )
+
+
+def circle(history: History, wanted: Range) -> Finding | None:
+    """The error that the squash would close a circle of dependencies, with where to split; None where it does not."""
+    detour = find_detour(history, wanted.keys)
+    if not detour:
+        return None
+    begin, *outside, end = detour
+    around = " -> ".join(map(str, (wanted.squash, *outside, wanted.squash)))
+    parts = split(history, wanted.keys)
+    return _error(
+        "cycle-foreseen",
+        end,
+        f"{wanted.squash} would depend on itself: {around}. For {outside[0]} depends on {begin}, and {end} on "
+        f"{outside[-1]}.",
+        "Django could not load the migrations: CircularDependencyError.",
+        f"Split the range before {' and '.join(part[0].name for part in parts[1:])}. --split does that:\n"
+        + "\n".join(outcome(history, part) for part in parts),
+        history,
+    )
+
+
+def outcome(history: History, part: Sequence[Key]) -> str:
+    """What to type for a part of a range."""
+    if len(part) == 1:
+        return f"{part[0].name} stays as it is"
+    return f"migsync squash {part[0].app} {ends(history, part)}"
+
+
+def ends(history: History, keys: Sequence[Key]) -> str:
+    """The first and the last of a range as they are typed, by their numbers where those are enough."""
+    return f"{shortest(history, keys[0])} {shortest(history, keys[-1])}"
+
+
+def taken(history: History, rewrites: Rewrites, rows: Iterable[AbstractSet[Key]]) -> frozenset[Key]:
+    """Every key that was ever in use: on disk, in a `replaces`, in a rewrite, or in a database's records."""
+    return frozenset(
+        {*history.migrations}
+        | {key for migration in history.migrations.values() for key in migration.replaces}
+        | {
+            Key(app, name)
+            for rewrite in rewrites.ordered
+            for app, change in rewrite.apps.items()
+            for name in (*change.before, *change.after)
+        }
+    ).union(*rows)
+
+
+def squash_key(history: History, keys: Sequence[Key], used: Collection[Key], name: str = "") -> Key:
+    """The key of the squash: ``0002_squashed_0006_price`` as ``squashmigrations`` has it, or with `name` ``0002_name``.
+
+    A name that is made here is free: a number follows it where it is in `used`, letters compared without case, since
+    some disks do. One that a person gave is taken as it is.
+    """
+    first, last = keys[0].name, keys[-1].name
+    number = number_of(first)
+    if name:
+        own = number_of(name) is not None or number is None
+        return keys[0]._replace(name=name if own else numbered(name, number or 0, width_of(history.names(keys[0].app))))
+    begin = first.partition("_")[0] if number is not None else first
+    made = f"{begin}_squashed_{last}"
+    lower = {key.name.lower() for key in used if key.app == keys[0].app}
+    names = (made, *(f"{made}_{count}" for count in range(2, len(lower) + 3)))
+    return keys[0]._replace(name=next(each for each in names if each.lower() not in lower))
+
+
+def name_finding(history: History, found: Range, used: Collection[Key]) -> Finding | None:
+    """The error that the squash's name is in use; None where it is free."""
+    if found.squash not in used:
+        return None
+    where = "on disk" if found.squash in history.migrations else "in a rewrite, in a `replaces`, or in a database"
+    return _error(
+        "name-taken",
+        found.squash,
+        f"The name {found.squash} is in use already: {where}.",
+        "A record of that name would not say which of the two was applied.",
+        "Choose another: --squashed-name NAME",
+        history,
+    )
+
+
+def _error(code: str, key: Key, found: str, meaning: str, hint: str, history: History) -> Finding:
+    path = history.migrations[key].path if key in history.migrations else ""
+    return Finding(code, Severity.ERROR, found, meaning, hint, app=key.app, name=key.name, file=path)

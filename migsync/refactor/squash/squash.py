@@ -1,0 +1,241 @@
+"""``squash``: ranges of migrations, each with one new migration in its place, as one Reshape.
+
+First the ranges are chosen, which needs the graph only; then Django is asked for their files; what that comes to is
+pure again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from migsync.files.proposal import Reshape
+from migsync.findings import Finding, Severity
+from migsync.history import History, Key
+from migsync.project import Project
+from migsync.refactor.open_ends import changed_ends
+from migsync.refactor.scope import broken, chosen_apps
+from migsync.refactor.squash import ranges
+from migsync.refactor.squash.candidates import find_runs
+from migsync.refactor.squash.cuts import Cuts
+from migsync.refactor.squash.cycles import split
+from migsync.refactor.squash.ranges import Range
+from migsync.refactor.squash.risks import assess, transactions
+from migsync.refactor.squash.standing import Databases
+from migsync.worker.squash_call import SquashAnswer, SquashRequest, ask_squash
+
+NOWHERE = Databases()
+"""No database that is known of."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The ranges that are to be squashed in one step, or the errors that refuse it.
+
+    `in_two_phases` is Django's own way: the squash has `replaces`, and the old files stay. `optional`: a range of
+    which no file can be made is left as it is, with a warning; otherwise that refuses everything. `lacking` are, of the
+    migrations in the ranges, those that databases with rows have still to run, and the aliases of these; `unread` those
+    of databases that could not be read.
+    """
+
+    command: str
+    ranges: tuple[Range, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    in_two_phases: bool = False
+    optional: bool = False
+    lacking: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """True when a finding refuses it."""
+        return any(finding.blocks for finding in self.findings)
+
+    def requests(self, *, optimize: bool = True) -> tuple[SquashRequest, ...]:
+        """What Django is to be asked for, one file for each range."""
+        return tuple(
+            SquashRequest(
+                each.squash.app,
+                tuple(key.name for key in each.keys),
+                each.squash.name,
+                optimize=optimize,
+                keep_replaces=self.in_two_phases,
+                kept=tuple(key.name for key in each.keys if optimize and key in self.lacking),
+            )
+            for each in self.ranges
+        )
+
+    def without(self, answers: Iterable[SquashAnswer]) -> Choice:
+        """The same without the ranges whose answer is that no file can be made; a warning says why."""
+        kept: list[Range] = []
+        findings = list(self.findings)
+        for each, answer in zip(self.ranges, answers, strict=True):
+            if answer.blocked:
+                findings += _left(each, answer)
+            else:
+                kept.append(each)
+        return replace(self, ranges=tuple(kept), findings=tuple(findings))
+
+
+def choose_range(
+    history: History,
+    used: Collection[Key],
+    app: str,
+    first: str,
+    last: str,
+    *,
+    name: str = "",
+    in_two_phases: bool = False,
+    in_parts: bool = False,
+    databases: Databases = NOWHERE,
+) -> Choice:
+    """The range from `first` to `last`, or with `in_parts` its parts, as few as close no circle and are not refused.
+
+    `used` are the keys that no new migration may have, `name` is what the squash is called after its number. Raises
+    UsageError for what is no app of this project, and no range.
+    """
+    chosen_apps(history, [app])
+    command = " ".join(["squash", app, first, last, *_options(name, in_two_phases, in_parts)])
+    if errors := broken(history):
+        return Choice(command, findings=errors)
+    keys = ranges.range_between(history, app, first, last)
+    lacking = databases.lacking(history, keys)
+    cuts = Cuts(history, lacking, on_postgresql="postgresql" in databases.engines)
+    parts = [small for part in split(history, keys) for small in cuts.parts(part)] if in_parts else [keys]
+    wanted = tuple(
+        Range(part, ranges.squash_key(history, part, used, name if place == 0 else name and f"{name}_{place + 1}"))
+        for place, part in enumerate(part for part in parts if len(part) > 1)
+    )
+    findings = [*ranges.findings(history, keys), *([] if wanted else [_nothing_left(keys)])]
+    findings += [found for each in wanted if (found := ranges.circle(history, each))]
+    findings += [found for each in wanted if (found := ranges.name_finding(history, each, used))]
+    if not findings:
+        findings += [found for each in wanted for found in cuts.findings(each.keys)]
+    return Choice(
+        command,
+        wanted,
+        (*findings, *_mixed(history, wanted)),
+        in_two_phases,
+        lacking=lacking,
+        unread=databases.unread,
+    )
+
+
+def _nothing_left(keys: Sequence[Key]) -> Finding:
+    return Finding(
+        "nothing-to-squash",
+        Severity.ERROR,
+        f"Split where it must be, every part of {keys[0]} to {keys[-1].name} is one migration.",
+        "Between any two of them another app's must run.",
+        "Which ranges are safe to squash: migsync squash --suggest",
+        app=keys[0].app,
+        name=keys[0].name,
+    )
+
+
+def choose_runs(
+    history: History,
+    used: Collection[Key],
+    apps: Collection[str] = (),
+    *,
+    in_two_phases: bool = False,
+    databases: Databases = NOWHERE,
+) -> Choice:
+    """Every run of `apps` that is safe to squash, in parts that are each one transaction; reads the files of the runs.
+
+    Raises UsageError for an app that is not of this project.
+    """
+    chosen = chosen_apps(history, apps)
+    command = " ".join(["squash", *sorted(apps), "--all-safe", *_options("", in_two_phases, False)])
+    if errors := broken(history):
+        return Choice(command, findings=errors)
+    names = set(used)
+    found: list[Range] = []
+    runs = find_runs(history, chosen)
+    lacking = {key: aliases for run in runs for key, aliases in databases.lacking(history, run.keys).items()}
+    runs = assess(runs, history.migrations, lacking)
+    for keys in (part for run in runs for part in transactions(run) if len(part) > 1):
+        found.append(Range(keys, ranges.squash_key(history, keys, names)))
+        names.add(found[-1].squash)
+    return Choice(command, tuple(found), (), in_two_phases, optional=True, lacking=lacking, unread=databases.unread)
+
+
+def _options(name: str, in_two_phases: bool, in_parts: bool) -> Iterator[str]:
+    if name:
+        yield f"--squashed-name {name}"
+    if in_two_phases:
+        yield "--keep-replaces"
+    if in_parts:
+        yield "--split"
+
+
+def compose_all(project: Project, choice: Choice, *, optimize: bool) -> tuple[Choice, tuple[SquashAnswer, ...]]:
+    """The files of all ranges, by the project's own Django; of what is optional, those that can be made.
+
+    Raises what :func:`ask_squash` raises.
+    """
+    while choice.ranges and not choice.blocked:
+        answers = ask_squash(project, choice.requests(optimize=optimize))
+        if not choice.optional or not any(answer.blocked for answer in answers):
+            return choice, answers
+        choice = choice.without(answers)  # and again: the others must not name what is not made
+    return choice, ()
+
+
+def squash(history: History, choice: Choice, answers: Sequence[SquashAnswer]) -> Reshape:
+    """The new files, the old ones that go, and whoever depended on them; in two phases the new files alone."""
+    if choice.blocked or any(answer.blocked for answer in answers) or not answers:
+        notes = [note for answer in answers for note in answer.notes]
+        return Reshape(choice.command, findings=(*choice.findings, *notes))
+    made = list(zip(choice.ranges, answers, strict=True))
+    ends = {key: each.squash for each in choice.ranges for key in (each.keys[0], each.keys[-1])}
+    return Reshape(
+        choice.command,
+        created={each.squash: answer.text.encode() for each, answer in made},
+        collapsed=() if choice.in_two_phases else tuple((each.keys, (each.squash,)) for each in choice.ranges),
+        leaves={each.squash.app: len(history.leaves(each.squash.app)) for each in choice.ranges},
+        notes=tuple(note for each, answer in made for note in _notes(choice, each, answer)),
+        findings=(
+            *choice.findings,
+            *(note for answer in answers for note in answer.notes),
+            *changed_ends(history, ends),
+        ),
+    )
+
+
+def _notes(choice: Choice, made: Range, answer: SquashAnswer) -> Iterator[str]:
+    less = f", {answer.before} operations became {answer.after}" if answer.after != answer.before else ""
+    yield f"{made.squash} takes the place of {len(made.keys)} migrations{less}."
+    unread = f" {' and '.join(choice.unread)} could not be read: if it has not run there, it never will."
+    for key, words in answer.elided:
+        yield f"{made.squash} leaves out what is elidable: {words} of {key.name}.{unread if choice.unread else ''}"
+    for key, words in answer.kept:
+        aliases = choice.lacking[key]
+        have = "has" if len(aliases) == 1 else "have"
+        yield (
+            f"{made.squash} keeps {words} of {key.name}, though it is elidable: {' and '.join(aliases)} {have} not run "
+            "it yet."
+        )
+
+
+def _mixed(history: History, chosen: Iterable[Range]) -> Iterator[Finding]:
+    """A warning where a squash takes into no transaction what was in one."""
+    for each in chosen:
+        without = [key for key in each.keys if not history.migrations[key].atomic]
+        if without and len(without) < len(each.keys):
+            yield Finding(
+                "not-atomic",
+                Severity.WARNING,
+                f"{each.squash} will have atomic = False, as {without[0]} has.",
+                "The others of its operations ran in a transaction; now an error in the middle leaves half of them.",
+                "Leave that migration out of the range where it matters.",
+                app=each.squash.app,
+                name=each.squash.name,
+            )
+
+
+def _left(each: Range, answer: SquashAnswer) -> Iterator[Finding]:
+    for note in answer.notes:
+        if note.blocks:
+            meaning = f"{each.keys[0]} to {each.keys[-1].name} stay as they are."
+            yield replace(note, code="range-left", severity=Severity.WARNING, meaning=meaning)

@@ -1,0 +1,104 @@
+"""How far one database is past one squash, told by its records alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from migsync.history import Key
+from migsync.refactor.tidy.squashes import Squash
+
+if TYPE_CHECKING:
+    from migsync.refactor.pipeline import Ground
+
+
+class Standing(StrEnum):
+    """What a database says of a squash. Only with one of the first three is it past it."""
+
+    NOTHING = "nothing recorded"
+    REPLACED = "replaced ones recorded"
+    RECORDED = "squash recorded"
+    PARTIAL = "partly recorded"
+    UNREACHABLE = "out of reach"
+
+
+@dataclass(frozen=True)
+class Database:
+    """One configured database: what it has recorded once the rewrites of today are applied; None where `error`.
+
+    `rows` are its records as they are, `behind` the ids of the rewrites that it has yet to go through.
+    """
+
+    alias: str
+    recorded: frozenset[Key] | None
+    error: str = ""
+    rows: frozenset[Key] = frozenset()
+    behind: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one database stands with one squash: `rows` are recorded names that it replaces, `missing` those not."""
+
+    alias: str
+    standing: Standing
+    rows: tuple[Key, ...] = ()
+    missing: tuple[Key, ...] = ()
+    error: str = ""
+
+    @property
+    def past(self) -> bool:
+        """True where nothing of what was squashed is left to run."""
+        return self.standing not in (Standing.PARTIAL, Standing.UNREACHABLE)
+
+
+def databases_of(ground: Ground) -> tuple[Database, ...]:
+    """Every configured database, those without a record and those out of reach among them."""
+    found = [
+        Database(
+            reading.target.alias,
+            recorded,
+            rows=frozenset(record.key for record in reading.records),
+            behind=frozenset(rewrite.id for rewrite in plan.passed),
+        )
+        for reading, recorded, plan in zip(ground.readings, ground.applied, ground.pending, strict=True)
+    ]
+    found += [Database(alias, frozenset()) for alias in ground.survey.fresh]
+    found += [Database(alias, None, error.found) for alias, error in ground.survey.errors.items()]
+    return tuple(found)
+
+
+def place_of(squash: Squash, database: Database, replaces: Mapping[Key, tuple[Key, ...]]) -> Place:
+    """Judge one database. `replaces` are those of all squashes on disk: an inner squash may stand for its part."""
+    recorded = database.recorded
+    if recorded is None:
+        return Place(database.alias, Standing.UNREACHABLE, error=database.error)
+    rows = tuple(key for key in squash.replaced if key in recorded)
+    missing = tuple(key for key in squash.replaced if not _ran(key, recorded, replaces))
+    if squash.key in recorded:
+        standing = Standing.RECORDED
+    elif not missing:
+        standing = Standing.REPLACED
+    elif recorded.isdisjoint(_all_within(squash.replaced, replaces)):
+        standing = Standing.NOTHING
+    else:
+        standing = Standing.PARTIAL
+    return Place(database.alias, standing, rows, missing)
+
+
+def _ran(key: Key, recorded: AbstractSet[Key], replaces: Mapping[Key, tuple[Key, ...]]) -> bool:
+    return key in recorded or (key in replaces and _all_within((key,), replaces) - replaces.keys() <= recorded)
+
+
+def _all_within(keys: tuple[Key, ...], replaces: Mapping[Key, tuple[Key, ...]]) -> set[Key]:
+    found: set[Key] = set()
+    todo = [*keys]
+    while todo:
+        key = todo.pop()
+        if key not in found:
+            found.add(key)
+            todo += replaces.get(key, ())
+    return found

@@ -1,0 +1,105 @@
+"""The to-do list: for each open squash the steps of its transition, each done, open or blocked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from migsync.history import History, Key
+from migsync.refactor.tidy.squashes import Squash, open_squashes
+from migsync.refactor.tidy.standing import Database, Place, Standing, place_of
+from migsync.rewrites.order import Rewrites
+
+
+class Status(StrEnum):
+    """How a step stands."""
+
+    DONE = "done"
+    OPEN = "open"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: `keys` are what is left of it, `blockers` say what stands in its way, in words."""
+
+    name: str
+    status: Status
+    keys: tuple[Key, ...] = ()
+    blockers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Transition:
+    """An open squash, and where every configured database stands with it.
+
+    `fixed` are dependants whose files are not the project's own.
+    """
+
+    squash: Squash
+    places: tuple[Place, ...]
+    fixed: frozenset[Key] = frozenset()
+
+    @property
+    def blockers(self) -> tuple[str, ...]:
+        """What forbids every step, in words; empty when the squash can be finished."""
+        squash = self.squash
+        found = [f"{place.alias} is {place.standing}" for place in self.places if not place.past]
+        found += [f"{key} is a squash that stands open itself" for key in squash.inner]
+        found += [f"{key} depends on {squash.key}, and bears a name that it replaces" for key in squash.later]
+        found += [f"{key} replaces the same" for key in squash.rivals]
+        if squash.foreign:
+            waiting = [place.alias for place in self.places if place.standing is Standing.REPLACED]
+            found += [f"{alias} has no record of it yet, and it replaces names of another app" for alias in waiting]
+        return tuple(found)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Deployed, dependants, files, `replaces` and rows, in the order in which they are done."""
+        squash, blockers = self.squash, self.blockers
+        behind = [f"{place.alias} is {place.standing}" for place in self.places if not place.past]
+        deployed = Step("deployed", Status.BLOCKED if behind else Status.DONE, blockers=tuple(behind))
+        others = tuple(f"{key} is somebody else's" for key in squash.dependants if key in self.fixed)
+        rows = tuple(dict.fromkeys(key for place in self.places for key in place.rows))
+        return (
+            deployed,
+            _step("dependants", tuple(squash.dependants), (*blockers, *others)),
+            _step("files", squash.files, (*blockers, *others)),
+            _step("replaces", () if squash.settled else (squash.key,), (*blockers, *others)),
+            _step("rows", rows, (*blockers, *others)),
+        )
+
+
+def _step(name: str, keys: tuple[Key, ...], blockers: tuple[str, ...]) -> Step:
+    if not keys:
+        return Step(name, Status.DONE)
+    return Step(name, Status.BLOCKED if blockers else Status.OPEN, keys, blockers)
+
+
+def transitions(history: History, databases: Sequence[Database], apps: Collection[str]) -> tuple[Transition, ...]:
+    """The transitions of `apps` that stand open."""
+    replaces = {key: migration.replaces for key, migration in history.migrations.items() if migration.replaces}
+    return tuple(
+        Transition(
+            squash,
+            tuple(place_of(squash, database, replaces) for database in databases),
+            frozenset(key for key in squash.dependants if key.app not in history.first_party),
+        )
+        for squash in open_squashes(history, apps)
+    )
+
+
+def settled_transitions(
+    history: History, rewrites: Rewrites, databases: Sequence[Database], apps: Collection[str]
+) -> tuple[Transition, ...]:
+    """Those that are finished on disk, for databases that still hold rows of the old names: migsync apply is left."""
+    found = []
+    for rewrite, app in ((each, app) for each in rewrites.ordered for app in each.apps if app in apps):
+        for name, olds in rewrite.apps[app].absorbing.items():
+            squash = Squash(Key(app, name), tuple(Key(app, old) for old in olds), (), {}, settled=True)
+            behind = [replace(each, recorded=each.rows) for each in databases if rewrite.id in each.behind]
+            places = tuple(place for place in (place_of(squash, each, {}) for each in behind) if place.rows)
+            if places and squash.key in history.migrations:
+                found.append(Transition(squash, places))
+    return tuple(found)

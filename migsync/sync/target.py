@@ -1,0 +1,238 @@
+"""A target: one ``django_migrations`` table, with the journal beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from migsync.engines import Deadline, Engine, Failure, Survey, Table, engine_of
+from migsync.engines.base import first_line
+from migsync.engines.config import DatabaseConfig
+from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
+from migsync.redaction import redact, secrets_in
+from migsync.rewrites.record import Record
+from migsync.sync import journal, journal_rights
+from migsync.sync.plan import TargetRef
+from migsync.sync.reading import read_records
+from migsync.sync.run import Run
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a target held at one moment: every row, ordered by id, and every run, oldest first.
+
+    `fresh` where there is no table. `schemas` are those of the database with a table, where they were asked for.
+    """
+
+    records: tuple[Record, ...] = ()
+    runs: tuple[Run, ...] = ()
+    fresh: bool = False
+    schemas: tuple[str, ...] = ()
+
+
+def open_target(config: DatabaseConfig) -> Target:
+    """The target of one alias; nothing is connected yet.
+
+    Raises the alias's own error where it has one, UnknownEngine, and TargetError where the driver is missing.
+    """
+    if config.error is not None:
+        raise config.error
+    return Target(config, engine_of(config.url))
+
+
+class Target:
+    """One ``django_migrations``. Each reading makes a connection and closes it.
+
+    Every access raises a TargetError where the database cannot be used: Unreachable, NotPermitted and so on.
+    """
+
+    def __init__(self, config: DatabaseConfig, behaviour: Engine) -> None:
+        self.config = config
+        self.behaviour = behaviour
+        self._engine = behaviour.create(config)
+
+    def __repr__(self) -> str:
+        return f"<Target {self.alias}: {self.address}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._engine.dispose()
+
+    @property
+    def alias(self) -> str:
+        """The project's name for the database."""
+        return self.config.alias
+
+    @property
+    def engine(self) -> str:
+        """``postgresql``, ``mysql`` or ``sqlite``."""
+        return self.behaviour.name
+
+    @property
+    def address(self) -> str:
+        """The URL without its password and its options."""
+        url = self._engine.url
+        shown = sa.URL.create(self.engine, url.username, None, url.host, url.port, url.database)
+        return shown.render_as_string()
+
+    @property
+    def ref(self) -> TargetRef:
+        """Which target this is, as plans name it."""
+        return TargetRef(self.alias, self.engine, self.survey.identity, self.survey.schema)
+
+    @property
+    def table(self) -> Table | None:
+        """Where ``django_migrations`` is; None in a fresh database."""
+        return self.survey.table
+
+    @property
+    def has_table(self) -> bool:
+        """False in a fresh database."""
+        return self.table is not None
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be written here; empty where it can."""
+        return self.survey.read_only
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What the server said about itself when it was first asked."""
+        if self._absent:
+            return Survey(self._absent, self.config.schema, None)
+        return self._transact(lambda connection: self.behaviour.survey(connection, self.config.schema))
+
+    def snapshot(self, *, journaled: bool = True, listed: Container[str] | None = None) -> Snapshot:
+        """The rows and, where it is `journaled`, the journal, both of one moment.
+
+        With `listed`, the database's schemas as well, unless `listed` has its identity: they are the same for all of
+        its targets.
+        """
+
+        def read(connection: sa.Connection) -> Snapshot:
+            survey = self._surveyed(connection)
+            wanted = listed is not None and survey.database not in listed
+            schemas = self.behaviour.schemas(connection) if wanted else ()
+            if survey.table is None:
+                return Snapshot(fresh=True, schemas=schemas)
+            records = read_records(connection, survey.table)
+            runs = journal.read_runs(connection, survey.table.schema) if journaled else ()
+            return Snapshot(records, runs, schemas=schemas)
+
+        return Snapshot(fresh=True) if self._absent else self._transact(read)
+
+    def read(self) -> tuple[Record, ...] | None:
+        """The rows alone, ordered by id; None where there is no table (a fresh database)."""
+        return self._read(read_records)
+
+    def runs(self) -> tuple[Run, ...]:
+        """The journal alone, oldest run first; empty where there is none."""
+        return self._read(lambda connection, table: journal.read_runs(connection, table.schema)) or ()
+
+    def connect(self) -> sa.Connection:
+        """A new connection, to be closed by the caller. Raises Unreachable."""
+        try:
+            return self._engine.connect()
+        except DBAPIError as error:
+            raise self._unreachable(first_line(error)) from None
+        except (ArgumentError, OSError, UnicodeError, TypeError, ValueError) as error:
+            # A driver's own refusal of its arguments.
+            raise self._unreachable(str(error)) from None
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turns a driver's error inside the block into one for a person."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise self.explain(error) from error
+
+    def explain(self, error: DBAPIError, *, reading: bool = False, writing: bool = False) -> MigsyncError:
+        """The error for a person. Where a right on the journal is missing, it says how to grant it.
+
+        `reading`: nothing was to be changed. `writing`: the journal was to be written.
+        """
+        found = self.behaviour.explain(error, reading=reading)
+        if isinstance(found, JournalNotPermitted):
+            found.hint = journal_rights.way_on(found, self.journal_grants(writing=writing), writing=writing)
+        return found
+
+    def journal_grants(self, *, writing: bool) -> str:
+        """The statements that let this connection's user read, or write, the journal; empty on SQLite."""
+        if not self.survey.account:
+            return ""
+        schema = self.survey.schema or self._engine.url.database
+        found = journal_rights.grants(self._engine.dialect, schema, self.survey.account, writing=writing)
+        return "\n".join(found)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads, on a connection of its own, which is closed with it.
+
+        A project may have hundreds of targets on one server, so no connection is kept. Raises the driver's errors.
+        """
+        connection = self.connect()
+        try:
+            self.behaviour.begin_read(connection, self.config.lock_timeout)
+            yield connection
+        finally:
+            with suppress(DBAPIError):
+                connection.rollback()
+            connection.close()
+
+    def _read(self, read: Callable[[sa.Connection, Table], T]) -> T | None:
+        """What `read` returns for the table; None where there is none."""
+
+        def read_table(connection: sa.Connection) -> T | None:
+            table = self._surveyed(connection).table
+            return None if table is None else read(connection, table)
+
+        return None if self._absent else self._transact(read_table)
+
+    @property
+    def _absent(self) -> str:
+        return self.behaviour.absent(self._engine.url)
+
+    def _surveyed(self, connection: sa.Connection) -> Survey:
+        """The survey, made over this connection where it was not made before."""
+        if "survey" not in vars(self):
+            self.survey = self.behaviour.survey(connection, self.config.schema)
+        return self.survey
+
+    def _transact(self, read: Callable[[sa.Connection], T]) -> T:
+        """What `read` returns in one transaction; tried again where the server gave it up for somebody else's."""
+        deadline = Deadline(self.config.lock_timeout)
+        while True:
+            try:
+                with self.transaction() as connection:
+                    return read(connection)
+            except DBAPIError as error:
+                if self.behaviour.failure(error) is not Failure.CONFLICT or deadline.passed:
+                    raise self.explain(error, reading=True) from error
+
+    def _unreachable(self, said: str) -> MigsyncError:
+        """Raised from None: the driver's error, and a traceback with it, may hold the password."""
+        said = without_passwords(said, self.config)
+        return Unreachable(
+            f"{self.alias} cannot be reached at {self.address}: {said}",
+            "Nothing is known about its migrations.",
+            "Check that the server runs, and its host, port, user and password in the settings.",
+        )
+
+
+def without_passwords(said: str, config: DatabaseConfig) -> str:
+    """What a driver says about the database `config`; the parts that the address shows anyhow stay."""
+    url = sa.make_url(config.url)
+    secrets = [*secrets_in({"password": url.password}), *secrets_in(url.query), *secrets_in(config.connect_args)]
+    return redact(said, secrets, filter(None, (url.username, url.host, url.database)))

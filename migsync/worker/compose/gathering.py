@@ -1,0 +1,149 @@
+"""What must be carried: the definitions that are wanted, and all at the top of their modules that these use."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from migsync.errors import HistoryError
+from migsync.worker.compose.modules import MIGRATION, Imported, MigrationModule
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name that statements at the top of a migration's module define; ``Migration.name`` for one in that class."""
+
+    module: str
+    name: str
+
+    @property
+    def preferred(self) -> str:
+        """The name in a new file, when nothing else has it."""
+        return self.name.rpartition(".")[2]
+
+
+Meaning = Definition | tuple[Imported, ...] | None
+"""What a name of a module leads to: a definition in a migration's module, imports, or (None) nothing that is bound."""
+
+
+class CannotCarryError(HistoryError):
+    """Something that cannot be copied into another file. `path` is empty and `line` 0 where no place is known."""
+
+    def __init__(self, path: str, line: int, what: str, meaning: str, hint: str) -> None:
+        place = f"{path}:{line}: " if line else f"{path}: " if path else ""
+        super().__init__(f"{place}{what}.", meaning, hint)
+        self.path = path
+        self.line = line
+
+
+@dataclass
+class Gathering:
+    """Definitions by the order in which they are met, and what every name in them leads to.
+
+    `uses` has the names in a definition's statements; `unbound` are names that no module binds: builtins mostly.
+    """
+
+    modules: Mapping[str, MigrationModule]
+    uses: dict[Definition, dict[str, Meaning]] = field(default_factory=dict)
+    unbound: set[str] = field(default_factory=set)
+
+    def want(self, wanted: Definition) -> None:
+        """Carry a definition with all that it uses."""
+        todo = [wanted]
+        while todo:
+            definition = todo.pop()
+            if definition not in self.uses:
+                self.uses[definition] = uses = self._uses(definition)
+                todo += [meaning for meaning in reversed(uses.values()) if isinstance(meaning, Definition)]
+
+    def _uses(self, definition: Definition) -> dict[str, Meaning]:
+        module = self.modules[definition.module]
+        names = [
+            reference.name
+            for place in module.bindings[definition.name]
+            for reference in module.references(place)
+            if not reference.owner
+        ]
+        return self.meanings(module, names)
+
+    def meanings(self, module: MigrationModule, names: Iterable[str]) -> dict[str, Meaning]:
+        """What each of these names leads to."""
+        found = {name: self.meaning(module, name) for name in dict.fromkeys(names)}
+        self.unbound.update(name for name, meaning in found.items() if meaning is None)
+        return found
+
+    def meaning(self, module: MigrationModule, name: str) -> Meaning:
+        """What a name leads to, through imports from one migration's module into another."""
+        places = module.bindings.get(name)
+        if not places and name.startswith(f"{MIGRATION}."):
+            raise _of_the_class(module, module.definition.lineno if module.definition else 0, name)
+        if not places:
+            starred = None if hasattr(builtins, name) else module.starred(name)
+            return self._through((starred,), module, 0) if starred else None
+        line = module.statements[places[-1]].lineno
+        if imported := module.imports(name):
+            return self._through(tuple(imported), module, line)
+        if name == MIGRATION:
+            raise _of_the_class(module, line, name)
+        return Definition(module.name, name)
+
+    def _through(self, imported: tuple[Imported, ...], module: MigrationModule, line: int) -> Meaning:
+        for each in imported:
+            if each.attribute and each.module in self.modules:
+                origin = self.modules[each.module]
+                if each.attribute in origin.bindings or origin.starred(each.attribute):
+                    return self.meaning(origin, each.attribute)
+            for name in (each.module, f"{each.module}.{each.attribute}"):
+                if name in self.modules:
+                    raise CannotCarryError(
+                        module.path,
+                        line,
+                        f"what is to be copied into another file imports the migration {name}",
+                        "That file may be gone when it is run.",
+                        "Move what both need into a module that is no migration, such as _helpers.py.",
+                    )
+        return imported
+
+    def signature(self, definition: Definition) -> frozenset[tuple[str, object]]:
+        """What a definition and all that it uses say; equal for what may stand for each other."""
+        found: set[tuple[str, object]] = set()
+        seen = {definition}
+        todo = [definition]
+        while todo:
+            at = todo.pop()
+            # The name alone while in the module that the search began in: two copies have other modules.
+            owner = "" if at.module == definition.module else at.module
+            found.add((f"{owner}:{at.name}", self._text(at) if self._shareable(at) else at))
+            for name, meaning in self.uses[at].items():
+                if isinstance(meaning, Definition):
+                    inner = "" if meaning.module == definition.module else meaning.module
+                    found.add((f"{owner}:{at.name}:{name}", f"{inner}:{meaning.name}"))
+                    if meaning not in seen:
+                        seen.add(meaning)
+                        todo.append(meaning)
+                else:
+                    found.add((f"{owner}:{at.name}:{name}", meaning))
+        return frozenset(found)
+
+    def _shareable(self, definition: Definition) -> bool:
+        """Whether two modules that define the same may have one of it: not where one could see the other's changes."""
+        module = self.modules[definition.module]
+        value = vars(module.module).get(definition.name)
+        if isinstance(value, list | dict | set | bytearray):
+            return definition.name.isupper() and definition.name not in module.changed_later
+        return definition.name not in module.changed_later
+
+    def _text(self, definition: Definition) -> tuple[str, ...]:
+        module = self.modules[definition.module]
+        return tuple(module.source.text(*module.core(place)) for place in module.bindings[definition.name])
+
+
+def _of_the_class(module: MigrationModule, line: int, name: str) -> CannotCarryError:
+    return CannotCarryError(
+        module.path,
+        line,
+        f"what is to be copied into another file uses {name}",
+        "In the new file that is another migration's.",
+        "Move what it needs out of the class, to the top of the module.",
+    )

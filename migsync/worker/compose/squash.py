@@ -1,0 +1,139 @@
+"""Ranges of migrations, each composed into one file: the worker's half of a squash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from migsync.worker.compose.compose import compose
+from migsync.worker.compose.deferred import without_passing
+from migsync.worker.compose.foreign_keys import with_foreign_keys_in_time
+from migsync.worker.compose.notes import stays_apart
+from migsync.worker.compose.once import optimized
+from migsync.worker.worker import set_up, stage
+
+Node = tuple[str, str]
+SETTING = "__setting__"
+LONGEST = 60
+"""How much of a statement is shown."""
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Compose every one of the request's ``ranges``; ``squashes`` are the answers, in the same order.
+
+    A range has ``app``, ``names`` (in order), ``name`` (of the new migration), ``optimize``, ``keep_replaces``,
+    ``heading`` and ``kept``, the names whose elidable operations stay. ``stands`` says what is named instead of a
+    migration: ``[[app, name], [[app, name], …]]``.
+    """
+    set_up()
+    from django.db.migrations.loader import MigrationLoader
+
+    with stage("load"):
+        # The graph is of no matter here, nor is a database: only what the files say.
+        loader = MigrationLoader(None, load=False)
+        loader.load_disk()
+    stands = {_node(old): [_node(new) for new in news] for old, news in request["stands"]}
+    with stage("compose"):
+        return {"squashes": [_squash(wanted, loader.disk_migrations, stands) for wanted in request["ranges"]]}
+
+
+def _squash(
+    wanted: Mapping[str, Any], on_disk: Mapping[Node, Any], stands: Mapping[Node, Sequence[Node]]
+) -> dict[str, Any]:
+    app = wanted["app"]
+    keys = [(app, name) for name in wanted["names"]]
+    migrations = [on_disk[key] for key in keys]
+    operations = [operation for migration in migrations for operation in migration.operations]
+    before = [*_before(keys[0], on_disk)]
+    elidable = [(it.name, operation) for it in migrations for operation in it.operations if operation.elidable]
+    staying = [(name, operation) for name, operation in elidable if name in wanted["kept"]]
+    for _, operation in staying:
+        operation.elidable = False
+    kept, apart = optimized(operations, app, before) if wanted["optimize"] else (operations, [])
+    kept = with_foreign_keys_in_time(without_passing(kept), app, before)
+    composed = compose(
+        kept,
+        app=app,
+        name=wanted["name"],
+        dependencies=_outside(keys, (entry for it in migrations for entry in it.dependencies), stands),
+        replaces=keys if wanted["keep_replaces"] else (),
+        run_before=_outside(keys, (entry for it in migrations for entry in it.run_before), stands),
+        initial=migrations[0].initial,
+        atomic=all(migration.atomic for migration in migrations),
+        heading=wanted["heading"],
+        origins=keys,
+    )
+    return {
+        "text": composed.text,
+        "before": len(operations),
+        "after": len(kept),
+        "elided": _told(elidable, without=kept),
+        "kept": _told(staying),
+        "notes": [note.as_dict() for note in [*composed.notes, *stays_apart(apart, app, wanted["name"])]],
+    }
+
+
+def _before(first: Node, on_disk: Mapping[Node, Any]) -> Iterator[Any]:
+    """The operations of the app in what this migration depends on, however far away, each after what it depends on."""
+    found: dict[Node, None] = {}
+    opened: set[Node] = set()
+    waiting = [first]
+    while waiting:
+        key = waiting.pop()
+        if key in opened:
+            found[key] = None
+        elif key in on_disk:
+            opened.add(key)
+            waiting += [key, *(_node(entry) for entry in on_disk[key].dependencies)]
+    return (operation for key in found if key[0] == first[0] and key != first for operation in on_disk[key].operations)
+
+
+def _outside(keys: Sequence[Node], entries: Iterable[Node], stands: Mapping[Node, Sequence[Node]]) -> list[Node]:
+    """What the range depends on, or runs before, each once; as ``squashmigrations`` has it."""
+    found: dict[Node, None] = {}
+    for entry in entries:
+        setting = _setting(entry)
+        if setting:
+            found[SETTING, setting] = None
+        elif _node(entry) not in keys:
+            found.update(dict.fromkeys(stands.get(_node(entry), [_node(entry)])))
+    return [node for node in found if node not in keys]
+
+
+def _setting(entry: Node) -> str:
+    """The setting that a swappable dependency is on, of which Django's tuple has the value.
+
+    Empty for any other dependency.
+    """
+    from django.apps import apps
+    from django.conf import settings
+
+    value = getattr(entry, "setting", None)
+    if value is None:
+        return ""
+    return "AUTH_USER_MODEL" if value == settings.AUTH_USER_MODEL else apps.get_swappable_settings_name(value) or ""
+
+
+def _told(operations: Iterable[tuple[str, Any]], without: Iterable[Any] = ()) -> list[tuple[str, str]]:
+    """(migration's name, operation in words) of these operations."""
+    there = {id(operation) for operation in without}
+    return [(name, _words(operation)) for name, operation in operations if id(operation) not in there]
+
+
+def _words(operation: Any) -> str:  # noqa: ANN401
+    """An operation in few words: Django's own say of a RunPython only that it is one."""
+    kind = type(operation).__name__
+    code = getattr(operation, "code", None)
+    if code is not None:
+        return f"{kind} {getattr(code, '__name__', type(code).__name__)}"
+    sql = getattr(operation, "sql", None)
+    if isinstance(sql, str):
+        line = " ".join(sql.split())
+        return f"{kind} {line if len(line) <= LONGEST else line[: LONGEST - 1] + '…'}"
+    described: str = operation.describe()
+    return described
+
+
+def _node(entry: Sequence[str]) -> Node:
+    app, name = entry
+    return app, name

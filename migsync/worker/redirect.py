@@ -1,0 +1,100 @@
+"""The project on a scratch database, and on nothing else of its own: what a worker does before it migrates one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from migsync.worker.local import keep_local
+from migsync.worker.worker import load_settings, set_up, stage
+
+# Options by which a driver could be sent to another database than NAME says.
+DETOURS: Final = ("db", "database", "dbname", "service")
+CURRENT: Final[Mapping[str, str]] = {
+    "postgresql": "SELECT current_database()",
+    "mysql": "SELECT DATABASE()",
+    "sqlite": "SELECT file FROM pragma_database_list WHERE name = 'main'",
+}
+SQLITE: Final = {"ENGINE": "django.db.backends.sqlite3"}
+WAIT: Final = 30
+"""So many seconds may pass until a lock is had: nobody but the migrations themselves can hold one."""
+IN_HASTE: Final[Mapping[str, Sequence[str]]] = {
+    "postgresql": (f"SET lock_timeout = '{WAIT}s'",),
+    "mysql": (f"SET SESSION lock_wait_timeout = {WAIT}, innodb_lock_wait_timeout = {WAIT}",),
+    # Nobody will miss a scratch file after a power cut.
+    "sqlite": (f"PRAGMA busy_timeout = {WAIT * 1000}", "PRAGMA synchronous = OFF", "PRAGMA journal_mode = MEMORY"),
+}
+
+
+def set_up_on_scratch(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Django has no types
+    """Start Django on the database that `request` names; the connection of its alias.
+
+    Every alias of the project leads to that scratch database: a migration that asks for another one by name must not
+    reach what is in use. They are one connection, or one alias would wait for a lock that the other holds. With
+    ``sqlite`` it is one of SQLite, whatever the alias's engine is.
+    """
+    load_settings()
+    with stage("connection"):
+        from django.conf import settings
+
+        # An alias of [tool.migsync], or of --url, is none of Django's.
+        alias = request["alias"] if request["alias"] in settings.DATABASES else "default"
+        _redirect(alias, request["name"], bool(request.get("sqlite")))
+        keep_local(Path(request["directory"]))
+    set_up()
+    with stage("connection"):
+        from django.db import connections
+        from django.db.backends.signals import connection_created
+
+        connection_created.connect(_hasten)
+        _check(request["name"])
+        _share(alias)
+    return connections[alias]
+
+
+def _redirect(alias: str, name: str, sqlite: bool) -> None:
+    from django.conf import settings
+
+    chosen = settings.DATABASES[alias]
+    options = {key: value for key, value in (chosen.get("OPTIONS") or {}).items() if key not in DETOURS}
+    place = {**chosen, "NAME": name, "OPTIONS": options, "TEST": {}}
+    if sqlite:
+        place |= {**SQLITE, "OPTIONS": {}, "HOST": "", "PORT": "", "USER": "", "PASSWORD": ""}
+    for other in settings.DATABASES:
+        settings.DATABASES[other] = dict(place)
+
+
+def _hasten(connection: Any, **_: object) -> None:  # noqa: ANN401
+    with connection.cursor() as cursor:
+        for statement in IN_HASTE[connection.vendor]:
+            cursor.execute(statement)
+
+
+def _check(name: str) -> None:
+    from django.db import connections
+
+    for connection in connections.all():
+        with connection.cursor() as cursor:
+            cursor.execute(CURRENT[connection.vendor])
+            found = cursor.fetchone()[0]
+        if connection.vendor == "sqlite":
+            found, name = os.path.realpath(found), os.path.realpath(name)
+        if found != name:
+            raise RuntimeError(f"the alias {connection.alias!r} leads to {found}, whatever its NAME says")
+
+
+def _share(alias: str) -> None:
+    """Make all aliases the same connection, as far as this thread goes; the others have `WAIT`."""
+    from django.db import connections, transaction
+
+    connections.close_all()
+    shared: Any = connections[alias]
+    for other in connections:
+        connections[other] = shared
+    close = shared.close
+    # What a migration may do to another alias in the middle of its own transaction.
+    shared.close = lambda: None if shared.in_atomic_block else close()
+    atomic: Any = transaction.Atomic
+    atomic.durable = property(lambda _: False, lambda _, __: None)

@@ -1,0 +1,1 @@
+"""The worker's part of `remake`: the new operations, and the files that they go into."""

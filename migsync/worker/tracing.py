@@ -1,0 +1,229 @@
+"""``migrate`` on a scratch database, with a look at the schema on the way: the worker's half of a proof by databases.
+
+It is Django's own command that runs; only its order can be another one, as it is on a database that goes through given
+stations. A station is a set of records: those that a database of the project can have.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import traceback
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from migsync.engines.catalog import Part, read_catalog
+from migsync.worker.examination import forwards
+from migsync.worker.hiding import loader_without, whole_squashes
+from migsync.worker.redirect import set_up_on_scratch
+from migsync.worker.remake.unseen import is_schema
+from migsync.worker.worker import Broken, stage
+
+Node = tuple[str, str]
+LOCK_NOT_AVAILABLE: Final = "55P03"
+LOCK_WAIT_TIMEOUT: Final = 1205
+BUSY_OR_LOCKED: Final = (5, 6)
+"""PostgreSQL's SQLSTATE, MySQL's error number and SQLite's result codes after `redirect.WAIT` seconds."""
+
+
+class Arrived(Exception):
+    """The way ends here."""
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Run every migration that the routers allow for the alias, from station to station.
+
+    `request`: ``alias`` and ``name`` of the database; ``stations``, of each the keys that are recorded there and were
+    not at the one before; ``hidden``, the squashes that do not count, null for those that the stations leave no room
+    for; ``whole``, whether it goes on from the last station to the end; ``anew``, apps in which an operation that
+    fails is passed over, so that all of those are told of at once, unless it is one that the models show.
+
+    The answer has for each station what changed in the catalog since the one before: (kind, table, name, definition),
+    the definition null for what went; and ``hidden``, the squashes that did not count.
+    """
+    connection = set_up_on_scratch(request)
+    stations = [[(app, name) for app, name in keys] for keys in request["stations"]]
+    with stage("load"):
+        from django.db.migrations.loader import MigrationLoader
+
+        reached = {key: number for number, keys in enumerate(stations) for key in keys}
+        hidden = request["hidden"]
+        if hidden is None:
+            hidden = _without_room(MigrationLoader(None).disk_migrations, reached, len(stations))
+        hidden = [(app, name) for app, name in hidden]
+        loader = loader_without(hidden)
+        way = _arranged(loader(None), reached, len(stations))
+    tracing = _Tracing(connection, [number for _, number in way], len(stations), whole=request["whole"])
+    tracing.anew = frozenset(request["anew"])
+    with stage("migrate"):
+        _migrate(tracing, connection.alias, loader, [key for key, _ in way])
+    return {"catalogs": tracing.catalogs, "hidden": hidden}
+
+
+def _without_room(migrations: Mapping[Node, Any], reached: Mapping[Node, int], never: int) -> list[Node]:
+    """The squashes of which some station has a part recorded: there Django runs what they replace."""
+    return [
+        key
+        for key, replaced in whole_squashes(migrations).items()
+        if min(numbers := [reached.get(one, never) for one in replaced]) < max(numbers)
+        and reached.get(key, never) > min(numbers)
+    ]
+
+
+def _arranged(loader: Any, reached: Mapping[Node, int], never: int) -> list[tuple[Node, int]]:  # noqa: ANN401
+    """All migrations in an order that goes through the stations, each with the number of the first that has it.
+
+    Within one station it is Django's order. What is recorded at no station comes last, with the number `never`.
+    """
+    numbers: dict[Node, int] = {}
+    for key in forwards(loader.graph, loader.graph.leaf_nodes()):
+        replaced = loader.graph.nodes[key].replaces
+        number = reached.get(key, never)
+        if replaced and all(tuple(one) in reached for one in replaced):
+            number = min(number, max(reached[tuple(one)] for one in replaced))
+        parents = (numbers[parent.key] for parent in loader.graph.node_map[key].parents)
+        numbers[key] = max([number, *parents])
+    return sorted(numbers.items(), key=lambda item: item[1])
+
+
+class _Tracing:
+    """Counts the migrations as they are done, and looks at the schema where a station is complete."""
+
+    def __init__(self, connection: Any, numbers: Sequence[int], stations: int, *, whole: bool) -> None:  # noqa: ANN401
+        self.connection = connection
+        counted = Counter(numbers)
+        self.due = list(itertools.accumulate(counted[station] for station in range(stations)))
+        self.whole = whole
+        self.count = 0
+        self.migration: Any = None
+        self.anew: frozenset[str] = frozenset()
+        self._operations: dict[type, Sequence[Any]] = {}
+        self.catalogs: list[list[Sequence[str | None]]] = []
+        self._known: dict[Part, str] = {}
+
+    def start(self, migration: Any) -> None:  # noqa: ANN401
+        """One migration begins."""
+        self.migration = migration
+        self.look()
+
+    def end(self) -> None:
+        """One migration is done."""
+        self.migration = None
+        self.count += 1
+        self.look()
+
+    def at(self, error: BaseException) -> tuple[tuple[str, str] | None, int]:
+        """The migration that ran when `error` came, and the number of its operation, as far as can be told."""
+        if self.migration is None:
+            return None, 0
+        operations = self._operations.get(type(self.migration), self.migration.operations)
+        failing = self._failing(error)
+        numbers = [number for number, each in enumerate(operations, 1) if each is failing]
+        return (self.migration.app_label, self.migration.name), numbers[0] if numbers else 0
+
+    def _failing(self, error: BaseException) -> Any:  # noqa: ANN401
+        """The operation of this migration that ran when `error` came, or None."""
+        running = [frame.f_locals.get("operation") for frame, _ in traceback.walk_tb(error.__traceback__)]
+        return next((each for each in self.migration.operations if any(each is one for one in running)), None)
+
+    def pass_over(self, error: BaseException) -> bool:
+        """Take out the operation that failed, if that may be and nothing is left of it: the rest can go on."""
+        if self.migration is None or self.migration.app_label not in self.anew:
+            return False
+        failing = self._failing(error)
+        undone = self.migration.atomic and self.connection.features.can_rollback_ddl
+        if failing is None or is_schema(failing) or not undone:
+            return False
+        kind = type(self.migration)
+        self._operations.setdefault(kind, kind.operations)
+        kind.operations = [each for each in kind.operations if each is not failing]
+        return True
+
+    def look(self) -> None:
+        """Read the catalog for each station that is complete. Raises Arrived after the last, unless the whole runs."""
+        while len(self.catalogs) < len(self.due) and self.due[len(self.catalogs)] <= self.count:
+            catalog = self._read() if self.count else {}
+            changed = [part for part in catalog if self._known.get(part) != catalog[part]]
+            gone = self._known.keys() - catalog.keys()
+            self.catalogs.append([(*part, catalog.get(part)) for part in (*changed, *gone)])
+            self._known = catalog
+        if not self.whole and len(self.catalogs) == len(self.due):
+            raise Arrived
+
+    def _read(self) -> dict[Part, str]:
+        with self.connection.cursor() as cursor:
+
+            def execute(statement: str) -> list[tuple[Any, ...]]:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+
+            return read_catalog(execute, self.connection.vendor)
+
+
+def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) -> None:  # noqa: ANN401
+    executor: Any = importlib.import_module("django.db.migrations.executor")
+    migrate: Any = importlib.import_module("django.core.management.commands.migrate")
+
+    class Executor(executor.MigrationExecutor):  # type: ignore[misc]
+        """Django's, in the order of `way`."""
+
+        def migration_plan(self, targets: Collection[Node], clean_start: bool = False) -> list[tuple[Any, bool]]:
+            applied = {} if clean_start else self.loader.applied_migrations
+            return [(self.loader.graph.nodes[key], False) for key in way if key not in applied]
+
+    # Django's own command: a project's may take locks, or refuse.
+    class Command(migrate.Command):  # type: ignore[misc]
+        """Django's, with an eye on each migration."""
+
+        def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:  # noqa: ANN401
+            if action == "apply_start":
+                tracing.start(migration)
+            elif action == "apply_success":
+                tracing.end()
+
+    executor.MigrationLoader = loader
+    migrate.MigrationExecutor = Executor
+    failures: list[Broken] = []
+    while failure := _run(Command(), alias, tracing):
+        failures.append(failure)
+        if not tracing.pass_over(failure.error):
+            break
+    if failures:
+        failures[0].more = failures[1:]
+        raise failures[0]
+
+
+def _run(command: Any, alias: str, tracing: _Tracing) -> Broken | None:  # noqa: ANN401
+    from django.core.management import call_command
+
+    try:
+        call_command(command, database=alias, interactive=False, verbosity=0, skip_checks=True)
+        tracing.look()
+    except Arrived:
+        pass
+    except Exception as error:
+        first = _first(error)
+        return Broken("lock" if _waited(first) else "migrate", first, *tracing.at(first))
+    return None
+
+
+def _waited(error: BaseException | None) -> bool:
+    """Whether the driver's error, which is the cause of Django's, says that a lock was waited for."""
+    while error is not None:
+        state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)  # psycopg 3, psycopg2
+        if state == LOCK_NOT_AVAILABLE or error.args[:1] == (LOCK_WAIT_TIMEOUT,):
+            return True
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in BUSY_OR_LOCKED:
+            return True
+        error = error.__cause__
+    return False
+
+
+def _first(error: BaseException) -> BaseException:
+    """What broke the transaction, where all that came out is that it is broken: SQLite's editor asks once more."""
+    from django.db.transaction import TransactionManagementError
+
+    while isinstance(error, TransactionManagementError) and error.__context__:
+        error = error.__context__
+    return error

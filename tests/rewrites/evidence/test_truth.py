@@ -1,0 +1,140 @@
+"""The promise of the evidence: what is called proven is true, for every history that git or a journal can show."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migsync.rewrites.agreement import agreed
+from migsync.rewrites.evidence import Evidence, find_evidence
+from tests.profiles import examples
+from tests.rewrites.evidence.evolution import NO_OPERATIONS, STEPS, Evolution, Files
+from tests.rewrites.evidence.repository import Project, source
+
+USUAL = ["add", "commit", "migrate", "rename", "renumber"]
+Step = tuple[str, int, int, int]
+
+number = st.integers(0, 11)
+# Some histories change and use names again, others branch, merge and squash: each is rare in a mixture of all.
+kinds = st.sampled_from(STEPS + USUAL * 2)
+turbulent = st.sampled_from(["twin", "replace", "swap", "edit", "delete", "commit", "migrate", "rename", "add"])
+branching = st.sampled_from(
+    ["merge", "remove_merge", "squash", "settle", "empty", "commit", "migrate", "rename", "add"]
+)
+beginning = st.tuples(number, number, number).map(
+    lambda some: [("add", 0, some[0], 1), ("add", 0, some[1], 1), ("commit", 0, 0, 0), ("migrate", some[2], 0, 0)]
+)
+later = st.one_of(
+    *(st.lists(st.tuples(kind, number, number, number), max_size=20) for kind in (kinds, turbulent, branching))
+)
+histories = st.tuples(beginning, later).map(lambda parts: [*parts[0], *parts[1]])
+
+
+def evolve(taken: list[Step]) -> Evolution:
+    evolution = Evolution()
+    for step in taken:
+        evolution.step(*step)
+    return evolution
+
+
+def check_all_true(evolution: Evolution, evidence: Evidence, states: Mapping[str, Files] | None = None) -> None:
+    """Every proof of `evidence` is what really happened; `states` are the files by the world that they are called."""
+    states = states or {f"git {index}": state for index, state in enumerate(evolution.commits)}
+    old_files = states.get(evidence.source, evolution.files)
+    today = {file.identity: name for name, file in evolution.files.items()}
+
+    def meant_by(name: str) -> int:
+        return evolution.records[name] if name in evolution.records else old_files[name].identity
+
+    for pair in evidence.proven:
+        became = evolution.files[pair.new[0]]
+        for old in pair.old:
+            same = became.identity == meant_by(old)
+            squashes = [new for new, olds in evolution.squashed.items() if meant_by(old) in olds]
+            nothing = became.operations == NO_OPERATIONS
+            alike = [one for one in (meant_by(old), *squashes) if evolution.alike_to_all(one, became.identity)]
+            assert same or became.identity in squashes or nothing or alike, pair
+    for name, _ in evidence.removed:
+        lives_as = today.get(meant_by(name))
+        assert lives_as is None or evolution.files[lives_as].operations != NO_OPERATIONS, (name, lives_as)
+
+
+@settings(max_examples=examples(1000, 4000), deadline=None)
+@given(histories)
+def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
+    evolution = evolve(taken)
+    evidence = find_evidence(evolution.history(), "shop", evolution.recorded(), evolution.worlds)
+    check_all_true(evolution, evidence)
+
+
+@settings(max_examples=examples(500, 1500), deadline=None)
+@given(histories)
+def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
+    evolution = evolve(taken)
+    stated = [{name: file.operations for name, file in state.items()} for state in evolution.commits]
+    check_all_true(evolution, find_evidence(evolution.history(), "shop", evolution.recorded(), stated=stated))
+
+
+@settings(max_examples=examples(500, 1500), deadline=None)
+@given(histories, number)
+def test_what_two_databases_agree_on_is_true_for_both(taken: list[Step], stopped: int) -> None:
+    """The second database was last migrated earlier than the first."""
+    first = evolve(taken)
+    migrations = [index for index, step in enumerate(taken) if step[0] == "migrate"]
+    kept = set(migrations[: stopped % (len(migrations) + 1)])
+    second = evolve([step for index, step in enumerate(taken) if step[0] != "migrate" or index in kept])
+    found = [
+        find_evidence(first.history(), "shop", evolution.recorded(), first.worlds) for evolution in (first, second)
+    ]
+    both = agreed(found)
+    for evolution in (first, second):
+        for pair in both.proven:
+            if set(pair.old) <= evolution.records.keys():
+                check_all_true(evolution, Evidence("shop", (), (), pairs=(pair,), source=both.source))
+
+
+@settings(max_examples=examples(10, 25), deadline=None)
+@given(histories)
+def test_every_proof_from_a_real_repository_is_true(taken: list[Step]) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        project = Project(Path(root))
+        evolution = Evolution()
+        states: dict[str, Files] = {}
+
+        def save() -> None:
+            for path in project.migrations.glob("0*.py"):
+                path.unlink()
+            for name, file in evolution.files.items():
+                operations = None if file.operations == NO_OPERATIONS else file.operations
+                path = project.migrations / f"{name}.py"
+                path.write_text(source(file.parents, operations, file.replaces))
+
+        def commit() -> None:
+            save()
+            project.commit()
+            head, date = project.git("log", "-1", "--format=%H %cd", "--date=format-local:%Y-%m-%d").split()
+            states[f"git {head[:10]} ({date})"] = dict(evolution.files)
+
+        commit()
+        for step in taken:
+            evolution.step(*step)
+            if step[0] == "commit":
+                commit()
+        save()
+        check_all_true(evolution, project.evidence(*evolution.recorded()), states)
+
+
+def test_most_renames_are_proven() -> None:
+    """The promise would be cheap if nothing were proven: a plain renumbering is, as a whole."""
+    evolution = evolve([("add", 0, 3, 1), ("add", 0, 5, 1), ("commit", 0, 0, 0), ("migrate", 2, 0, 0)])
+    old = evolution.recorded()
+    evolution.step("renumber", 1, 0, 0)
+    evidence = find_evidence(evolution.history(), "shop", old, evolution.worlds)
+    today = {name: file.identity for name, file in evolution.files.items()}
+    changed = [name for name, identity in evolution.records.items() if today.get(name) != identity]
+    assert changed
+    assert {pair.old[0] for pair in evidence.proven} >= set(changed)
