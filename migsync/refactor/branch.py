@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migsync.errors import HistoryError, UsageError
+from migsync.filesystem.git import GitError, run_git
 from migsync.history.migration import App
-from migsync.rewrites.git import git_command, quiet_environment
 
 MAIN = ("main", "master", "origin/main", "origin/master")
 UNDER_WAY = ("rebase-merge", "rebase-apply", "MERGE_HEAD")
@@ -119,13 +118,8 @@ class _Git:
 
     def _run(self, *arguments: str) -> bytes:
         try:
-            done = subprocess.run(  # noqa: S603 (a list, no shell)
-                git_command(self.root, *arguments),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                env=quiet_environment(),
-                check=False,
-            )
-        except OSError as error:
-            raise HistoryError(f"git does not run ({error.strerror}).") from error
-        return b"" if done.returncode else done.stdout
+            return run_git(self.root, *arguments, search=True)
+        except GitError as error:
+            if error.missing:
+                raise HistoryError(str(error)) from error
+            return b""

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 from migsync.errors import HistoryError
+from migsync.filesystem.git import GitError, repository_of, run_git, start_git
 from migsync.history import parse_migration
 from migsync.history.migration import App, Key, Migration
 from migsync.rewrites.worlds import World
@@ -22,15 +23,6 @@ MANY_STATES = 1000
 
 MANY_BRANCHES = 200
 """How many branches are looked at for a file that HEAD never had."""
-
-_FROM_HOOKS = (
-    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_COMMON_DIR"),
-    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
-    # These exclude GIT_LITERAL_PATHSPECS.
-    *("GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"),
-)
-_NO_PROGRAMS = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
-"""An unpacked archive brings its own ``.git/config``, which can name programs for git to run."""
 
 
 class GitWorlds:
@@ -135,17 +127,13 @@ class GitWorlds:
             self._inside: dict[Path, dict[str, str]] = {}
             for label, app in self._apps.items():
                 directory = Path(os.path.realpath(app.directory or ""))
-                top = next((up for up in (directory, *directory.parents) if (up / ".git").exists()), None)
+                top = repository_of(directory)
                 if top is None:
                     self._reasons[label] = "The files are not in a git repository."
                 elif directory != top and "\n" not in str(directory):
                     self._inside.setdefault(top, {})[label] = directory.relative_to(top).as_posix()
             self._repositories = {top: Repository(top) for top in self._inside}
         return self._repositories
-
-
-class GitError(Exception):
-    """Git is not installed, or did not do what it was asked."""
 
 
 class Repository:
@@ -240,13 +228,7 @@ class Repository:
     def _object(self, name: str) -> tuple[str, str, bytes]:
         """(type, id, content) of an object; the type is ``missing`` when git does not have it."""
         if self._batch is None:
-            self._batch = subprocess.Popen(  # noqa: S603 (a list, no shell)
-                git_command(self.top, "cat-file", "--batch"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=quiet_environment(self.top),
-            )
+            self._batch = start_git(self.top, "cat-file", "--batch")
         stdin, stdout = cast("IO[bytes]", self._batch.stdin), cast("IO[bytes]", self._batch.stdout)
         try:
             stdin.write(os.fsencode(name) + b"\n")
@@ -264,38 +246,7 @@ class Repository:
         return fields[1].decode(), fields[0].decode(), content
 
     def _run(self, *arguments: str) -> str:
-        try:
-            done = subprocess.run(  # noqa: S603 (a list, no shell)
-                git_command(self.top, *arguments),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                env=quiet_environment(self.top),
-                check=False,
-            )
-        except OSError as error:
-            raise GitError(f"git does not run ({error.strerror}).") from error
-        if done.returncode:
-            lines = os.fsdecode(done.stderr).strip().splitlines()
-            raise GitError(lines[0] if lines else f"git {arguments[0]} ended with {done.returncode}.")
-        return os.fsdecode(done.stdout)
-
-
-def git_command(directory: Path, *arguments: str) -> list[str]:
-    """The command line for git in `directory`: no pager, no hook and no file system monitor of the repository's."""
-    return ["git", "--no-pager", *_NO_PROGRAMS, "-C", str(directory), *arguments]
-
-
-def quiet_environment(top: Path | None = None) -> dict[str, str]:
-    """Ours, without what a git hook sets for another repository, and with nothing that writes, asks or downloads.
-
-    With `top`, git looks for a repository there and not above it, also where the ``.git`` there is broken.
-    """
-    ours = {name: value for name, value in os.environ.items() if name not in _FROM_HOOKS}
-    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
-    quiet |= {"GIT_ALLOW_PROTOCOL": "none"}  # for versions of git that do not know GIT_NO_LAZY_FETCH
-    if top is not None:
-        quiet["GIT_CEILING_DIRECTORIES"] = str(top.parent)
-    return {**ours, **quiet, "GIT_LITERAL_PATHSPECS": "1", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+        return os.fsdecode(run_git(self.top, *arguments))
 
 
 def _migration_blobs(tree: bytes, width: int) -> Iterator[tuple[str, str]]:

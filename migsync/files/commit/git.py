@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from migsync.errors import FilesRefused
-from migsync.rewrites.git import git_command, quiet_environment
+from migsync.filesystem.git import GitError, repository_of, run_git
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ def held_by_git(paths: Iterable[Path]) -> Held:
             continue
         try:
             states = _status(top, {path.rpartition("/")[0] for path in inside})
-        except (OSError, subprocess.CalledProcessError) as error:
-            unknown.append(_reason(error))
+        except GitError as error:
+            unknown.append(str(error))
             untracked += inside.values()
             continue
         for relative, path in inside.items():
@@ -86,7 +85,7 @@ def _by_repository(paths: Iterable[Path]) -> Mapping[Path | None, dict[str, Path
 
 def _place(directory: Path) -> tuple[Path | None, str]:
     """The top of the repository that a directory is in, and what the paths of its files begin with."""
-    top = next((up for up in (directory, *directory.parents) if (up / ".git").exists()), None)
+    top = repository_of(directory)
     if top is None:
         return None, f"{directory}{os.sep}"
     return top, "" if top == directory else f"{directory.relative_to(top).as_posix()}/"
@@ -95,13 +94,9 @@ def _place(directory: Path) -> tuple[Path | None, str]:
 def _status(top: Path, directories: Iterable[str]) -> Mapping[str, str]:
     """Path, or directory with a slash at its end -> its two letters, for what differs from HEAD and the index."""
     options = ["--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching"]
-    done = subprocess.run(  # noqa: S603 (a list, no shell)
-        git_command(top, "status", *options, "--", *(path or "." for path in sorted(directories))),
-        capture_output=True,
-        check=True,
-        env=quiet_environment(top),
-    )
-    return {os.fsdecode(entry[3:]): entry[:2].decode() for entry in done.stdout.split(b"\0") if entry}
+    paths = (path or "." for path in sorted(directories))
+    output = run_git(top, "status", *options, "--", *paths)
+    return {os.fsdecode(entry[3:]): entry[:2].decode() for entry in output.split(b"\0") if entry}
 
 
 def _ignored(relative: str, states: Mapping[str, str]) -> str:
@@ -110,10 +105,3 @@ def _ignored(relative: str, states: Mapping[str, str]) -> str:
         return ""
     parents = (f"{parent.as_posix()}/" for parent in Path(relative).parents)
     return next((states[parent] for parent in parents if parent in states), "")
-
-
-def _reason(error: OSError | subprocess.CalledProcessError) -> str:
-    if isinstance(error, subprocess.CalledProcessError):
-        lines = os.fsdecode(error.stderr).strip().splitlines()
-        return lines[0] if lines else f"git status ended with {error.returncode}."
-    return f"git does not run ({error.strerror})."
