@@ -162,7 +162,7 @@ def reserved(alias: str) -> Iterator[bool]:
             table = None
         if table is not None:
             connection = stack.enter_context(target.connect())
-            with target.behaviour.explained():
+            with target.explained():
                 target.behaviour.reserve(connection, table, Deadline(project.lock_timeout))
         yield table is not None
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
-from migsync.engines.base import Deadline, Engine, Failure, Survey, Table
+from migsync.engines.base import Deadline, Engine, ErrorKind, Inspection, MigrationTable
 from migsync.engines.mysql import MySQL
 from migsync.engines.postgresql import PostgreSQL
 from migsync.engines.sqlite import SQLite
 from migsync.errors import UnknownEngine
 
-__all__ = ["Deadline", "Engine", "Failure", "Survey", "Table", "engine_named", "engine_of"]
+__all__ = ["Deadline", "Engine", "ErrorKind", "Inspection", "MigrationTable", "engine_named", "engine_of"]
 
 BACKENDS: dict[str, Engine] = {
     "postgresql": PostgreSQL(),

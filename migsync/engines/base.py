@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
-from migsync.engines.config import DatabaseConfig
 from migsync.errors import (
     JournalNotPermitted,
     LockTimeout,
@@ -27,9 +23,12 @@ from migsync.errors import (
 from migsync.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.exc import DBAPIError
+
+    from migsync.engines.config import DatabaseConfig
 
 TABLE = "django_migrations"
 JOURNAL_PREFIX = "migsync_"
@@ -40,7 +39,7 @@ STATEMENT_SECONDS = 10.0
 """A statement that reads may run this long even where no lock is waited for (``--lock-timeout 0``)."""
 
 
-class Failure(Enum):
+class ErrorKind(Enum):
     """What a driver's error means for the transaction that met it."""
 
     LOCKED = auto()  # waited in vain for a lock: try again while there is time
@@ -71,7 +70,7 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MigrationTable:
     """Where ``django_migrations`` is. `schema` is None where the connection's own is meant.
 
     `unsafe` says why it cannot be changed in one transaction; empty where it can.
@@ -88,7 +87,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Inspection:
     """What a connection tells about a target: its identity, the schema to qualify with, and whether it can be written.
 
     `table` is None in a fresh database; `read_only` is the reason, or empty. `database` is the identity of the database
@@ -98,7 +97,7 @@ class Survey:
 
     identity: str
     schema: str
-    table: Table | None
+    table: MigrationTable | None
     read_only: str = ""
     database: str = ""
     account: str = ""
@@ -166,7 +165,7 @@ class Engine(ABC):
         return ""
 
     @abstractmethod
-    def survey(self, connection: sa.Connection, schema: str) -> Survey:
+    def inspect(self, connection: sa.Connection, schema: str) -> Inspection:
         """What this connection reaches; `schema` is the configured one or empty."""
 
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
@@ -176,7 +175,7 @@ class Engine(ABC):
         """
         return ()
 
-    def reserve(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:  # noqa: B027 (SQLite has none)
+    def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:  # noqa: B027 (SQLite has none)
         """Take what migsync and a ``migrate`` of the companion share, so that the two never work at once.
 
         It keeps nobody else from the table, and ends with the connection.
@@ -186,51 +185,43 @@ class Engine(ABC):
     def begin_read(self, connection: sa.Connection, seconds: float) -> None:
         """Begin a transaction that only reads: all of its statements see the rows of one moment.
 
-        `seconds` is how long a statement waits for a lock; then the driver's error is a :attr:`Failure.LOCKED`, or a
-        :attr:`Failure.TIMED_OUT`.
+        `seconds` is how long a statement waits for a lock; then the driver's error is a :attr:`ErrorKind.LOCKED`, or a
+        :attr:`ErrorKind.TIMED_OUT`.
         """
 
     @abstractmethod
-    def lock(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
+    def lock(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """Begin a transaction that nobody else can write to the table beside; readers go on.
 
-        Waits until the deadline; then the driver's error is a :attr:`Failure.LOCKED`, or this raises LockTimeout.
+        Waits until the deadline; then the driver's error is a :attr:`ErrorKind.LOCKED`, or this raises LockTimeout.
         """
 
-    def unwritable(self, connection: sa.Connection, table: Table, ids: Iterable[int]) -> dict[int, str]:
+    def unwritable(self, connection: sa.Connection, table: MigrationTable, ids: Iterable[int]) -> dict[int, str]:
         """The rows among `ids` whose `applied` could not be written again as it is, and why."""
         return {}
 
-    def before_inserts(self, connection: sa.Connection, table: Table, top: int) -> None:  # noqa: B027 (not every engine needs it)
+    def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:  # noqa: B027 (not every engine needs it)
         """Called before rows are inserted; `top` is the greatest id that is there or will be inserted."""
 
     @abstractmethod
-    def failure(self, error: DBAPIError) -> Failure:
+    def error_kind(self, error: DBAPIError) -> ErrorKind:
         """What a driver's error means."""
 
     def explain(self, error: DBAPIError, meaning: str = NOTHING_CHANGED, *, reading: bool = False) -> MigsyncError:
         """The error for a person: no SQL, no parameters, the right that is missing by name."""
         said = first_line(error)
-        match self.failure(error):
-            case Failure.LOST:
+        match self.error_kind(error):
+            case ErrorKind.LOST:
                 return Unreachable(f"The connection was lost: {said}", meaning, "Try again.")
-            case Failure.LOCKED | Failure.CONFLICT | Failure.TIMED_OUT if reading:
+            case ErrorKind.LOCKED | ErrorKind.CONFLICT | ErrorKind.TIMED_OUT if reading:
                 return LockTimeout(f"{TABLE} could not be read in time: {said}", READERS_LOCKED_OUT, WAIT_LONGER)
-            case Failure.LOCKED | Failure.CONFLICT | Failure.TIMED_OUT:
+            case ErrorKind.LOCKED | ErrorKind.CONFLICT | ErrorKind.TIMED_OUT:
                 return LockTimeout(f"{TABLE} could not be locked: {said}", meaning)
-            case Failure.READ_ONLY:
+            case ErrorKind.READ_ONLY:
                 return ReadOnly(f"The database takes no changes: {said}", meaning, self.if_read_only)
-            case Failure.DENIED:
+            case ErrorKind.DENIED:
                 return denied(error.statement or "", said, meaning)
         return UnexpectedResult(f"The database refused: {said}", meaning)
-
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turns a driver's error inside the block into one for a person."""
-        try:
-            yield
-        except DBAPIError as error:
-            raise self.explain(error) from error
 
 
 def denied(statement: str, said: str, meaning: str) -> NotPermitted:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from migsync.engines.base import STATEMENT_SECONDS, TABLE, Deadline, Engine, Failure, Survey, Table
+from migsync.engines.base import STATEMENT_SECONDS, TABLE, Deadline, Engine, ErrorKind, Inspection, MigrationTable
 from migsync.errors import LockTimeout
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ class MySQL(Engine):
         connection.exec_driver_sql(f"SET innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}, {statement}")
         connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
-    def survey(self, connection: sa.Connection, schema: str) -> Survey:
+    def inspect(self, connection: sa.Connection, schema: str) -> Inspection:
         """Asked with SHOW: naming a variable that the server does not have is an error."""
         about: dict[str, str] = {name.lower(): value for name, value in connection.execute(sa.text(ABOUT))}
         database, session_read_only, user = connection.execute(
             sa.text(f"SELECT DATABASE(), {self.session_read_only(connection)}, CURRENT_USER()")
         ).one()
-        return Survey(
+        return Inspection(
             identity=f"{server(about)}/{schema or database}",
             schema=schema,
             table=self.table(connection, schema),
@@ -91,9 +91,9 @@ class MySQL(Engine):
         ).first()
         return f"@@SESSION.{name[0]}" if name else "0"
 
-    def table(self, connection: sa.Connection, schema: str) -> Table | None:
+    def table(self, connection: sa.Connection, schema: str) -> MigrationTable | None:
         """Asked by reading it: information_schema hides a table that one may not read."""
-        table = Table(schema or None)
+        table = MigrationTable(schema or None)
         try:
             connection.execute(sa.select(table.clause.c.id).limit(0))
         except DBAPIError as error:
@@ -108,10 +108,10 @@ class MySQL(Engine):
             {"table": TABLE, "schema": schema or None},
         )
         if storage and storage.upper() != "INNODB":
-            return Table(schema or None, unsafe=f"{TABLE} is a {storage} table, which cannot roll back.")
+            return MigrationTable(schema or None, unsafe=f"{TABLE} is a {storage} table, which cannot roll back.")
         return table
 
-    def lock(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
+    def lock(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """Locks every row and every gap; in whole seconds, which is all that MySQL counts."""
         wait = max(1, math.ceil(deadline.left))
         connection.exec_driver_sql(f"SET innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
@@ -120,7 +120,7 @@ class MySQL(Engine):
         # The first read of the transaction: a plain one before it would pin an old snapshot.
         connection.execute(sa.select(table.clause).order_by(table.clause.c.id).with_for_update()).close()
 
-    def reserve(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
+    def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """A named lock of the session; in whole seconds, which is all that MySQL counts."""
         wait = max(1, math.ceil(deadline.left))
         if getattr(connection.dialect, "is_mariadb", False):
@@ -133,21 +133,21 @@ class MySQL(Engine):
         if got != 1:
             raise LockTimeout(f"Another migsync or migrate has held the lock for {wait} s.", "Nothing was changed.")
 
-    def failure(self, error: DBAPIError) -> Failure:
+    def error_kind(self, error: DBAPIError) -> ErrorKind:
         """By the server's error number."""
         code = number(error)
         if error.connection_invalidated or code in LOST:
-            return Failure.LOST
-        for codes, failure in (
-            (LOCKED, Failure.LOCKED),
-            (CONFLICT, Failure.CONFLICT),
-            (TIMED_OUT, Failure.TIMED_OUT),
-            (DENIED, Failure.DENIED),
-            (READ_ONLY, Failure.READ_ONLY),
+            return ErrorKind.LOST
+        for codes, kind in (
+            (LOCKED, ErrorKind.LOCKED),
+            (CONFLICT, ErrorKind.CONFLICT),
+            (TIMED_OUT, ErrorKind.TIMED_OUT),
+            (DENIED, ErrorKind.DENIED),
+            (READ_ONLY, ErrorKind.READ_ONLY),
         ):
             if code in codes:
-                return failure
-        return Failure.OTHER
+                return kind
+        return ErrorKind.OTHER
 
 
 def number(error: DBAPIError) -> int:

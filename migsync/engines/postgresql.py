@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migsync.engines.base import STATEMENT_SECONDS, TABLE, Deadline, Engine, Failure, Survey, Table
+from migsync.engines.base import STATEMENT_SECONDS, TABLE, Deadline, Engine, ErrorKind, Inspection, MigrationTable
 from migsync.errors import NotPermitted
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class PostgreSQL(Engine):
             f"SET LOCAL lock_timeout = {milliseconds(seconds)}; SET LOCAL statement_timeout = {milliseconds(statement)}"
         )
 
-    def survey(self, connection: sa.Connection, schema: str) -> Survey:
+    def inspect(self, connection: sa.Connection, schema: str) -> Inspection:
         """The schema is found once; from then on the search path is of no matter."""
         about = connection.execute(sa.text(ABOUT)).one()
         found = connection.execute(sa.text(WHERE), {"name": qualified(schema)}).one_or_none()
@@ -107,11 +107,11 @@ class PostgreSQL(Engine):
                 )
         where = found.schema if found else schema or about.schema or ""
         server = connection.scalar(sa.text(SYSTEM)) if about.knows_itself else about.address
-        return Survey(
+        return Inspection(
             identity=f"{server}/{about.database}/{where}",
             database=f"{server}/{about.database}",
             schema=where,
-            table=Table(where) if found else None,
+            table=MigrationTable(where) if found else None,
             read_only=read_only(about),
             account=about.account,
         )
@@ -120,7 +120,7 @@ class PostgreSQL(Engine):
         """Those of the system, and those of temporary tables, have names that begin with ``pg_``."""
         return tuple(connection.scalars(sa.text(SCHEMAS), {"table": TABLE}))
 
-    def reserve(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
+    def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """An advisory lock of the transaction, which may stay idle for as long as a ``migrate`` runs."""
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
         # The role's own limit would end the wait for a lock before its time.
@@ -130,7 +130,7 @@ class PostgreSQL(Engine):
         )
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": advisory_key(table)})
 
-    def lock(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
+    def lock(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """Locks writers out of the table; transaction-level, so a pooler keeps nothing of it."""
         self.reserve(connection, table, deadline)
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
@@ -138,23 +138,23 @@ class PostgreSQL(Engine):
         name = qualified(table.schema).replace("%", "%%")
         connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
 
-    def before_inserts(self, connection: sa.Connection, table: Table, top: int) -> None:
+    def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:
         """A sequence that is behind, as after a copy of the rows alone, would give ids that are taken."""
         connection.execute(sa.text(RAISE_SEQUENCE), {"table": qualified(table.schema), "top": top})
 
-    def failure(self, error: DBAPIError) -> Failure:
+    def error_kind(self, error: DBAPIError) -> ErrorKind:
         """By SQLSTATE."""
         state = getattr(error.orig, "sqlstate", None) or ""
         if error.connection_invalidated or state.startswith(LOST):
-            return Failure.LOST
+            return ErrorKind.LOST
         return {
-            "55P03": Failure.LOCKED,
-            "57014": Failure.TIMED_OUT,
-            "40001": Failure.CONFLICT,
-            "40P01": Failure.CONFLICT,
-            "42501": Failure.DENIED,
-            "25006": Failure.READ_ONLY,
-        }.get(state, Failure.OTHER)
+            "55P03": ErrorKind.LOCKED,
+            "57014": ErrorKind.TIMED_OUT,
+            "40001": ErrorKind.CONFLICT,
+            "40P01": ErrorKind.CONFLICT,
+            "42501": ErrorKind.DENIED,
+            "25006": ErrorKind.READ_ONLY,
+        }.get(state, ErrorKind.OTHER)
 
 
 SYSTEM = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
@@ -172,7 +172,7 @@ def qualified(schema: str | None) -> str:
     return '"' + schema.replace('"', '""') + '".' + TABLE
 
 
-def advisory_key(table: Table) -> int:
+def advisory_key(table: MigrationTable) -> int:
     """The number of the advisory lock of one target; such locks are each database's own."""
     digest = hashlib.sha256(f"migsync {table.schema}".encode()).digest()
     return int.from_bytes(digest[:8], signed=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from migsync.engines.base import TABLE, Deadline, Engine, Failure, Survey, Table
+from migsync.engines.base import TABLE, Deadline, Engine, ErrorKind, Inspection, MigrationTable
 from migsync.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 LOCK_SECONDS = "migsync_lock_seconds"
 
 FAILURES = {
-    sqlite3.SQLITE_BUSY: Failure.LOCKED,
-    sqlite3.SQLITE_LOCKED: Failure.LOCKED,
-    sqlite3.SQLITE_READONLY: Failure.READ_ONLY,
-    sqlite3.SQLITE_PERM: Failure.DENIED,
-    sqlite3.SQLITE_AUTH: Failure.DENIED,
+    sqlite3.SQLITE_BUSY: ErrorKind.LOCKED,
+    sqlite3.SQLITE_LOCKED: ErrorKind.LOCKED,
+    sqlite3.SQLITE_READONLY: ErrorKind.READ_ONLY,
+    sqlite3.SQLITE_PERM: ErrorKind.DENIED,
+    sqlite3.SQLITE_AUTH: ErrorKind.DENIED,
 }
 
 
@@ -62,17 +62,17 @@ class SQLite(Engine):
             )
         return f"absent {path.resolve()}"
 
-    def survey(self, connection: sa.Connection, schema: str) -> Survey:
+    def inspect(self, connection: sa.Connection, schema: str) -> Inspection:
         """The schema is always the main one."""
         found = connection.execute(
             sa.text("SELECT 1 FROM sqlite_master WHERE lower(name) = :table AND type IN ('table', 'view')"),
             {"table": TABLE},
         ).first()
         file = next((row[2] for row in connection.exec_driver_sql("PRAGMA database_list") if row[1] == "main"), "")
-        return Survey(
+        return Inspection(
             identity=identity(file, connection.engine.url),
             schema="",
-            table=Table() if found else None,
+            table=MigrationTable() if found else None,
             read_only=read_only(connection),
         )
 
@@ -80,11 +80,11 @@ class SQLite(Engine):
         """A plain BEGIN: the first read decides which moment is seen until the end."""
         connection.exec_driver_sql(busy_timeout(seconds))
 
-    def lock(self, connection: sa.Connection, table: Table, deadline: Deadline) -> None:
+    def lock(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """One writer at a time has the whole file; see :meth:`begun`."""
         connection.execution_options(**{LOCK_SECONDS: deadline.left}).begin()
 
-    def unwritable(self, connection: sa.Connection, table: Table, ids: Iterable[int]) -> dict[int, str]:
+    def unwritable(self, connection: sa.Connection, table: MigrationTable, ids: Iterable[int]) -> dict[int, str]:
         """Text is written back, and a column of numeric affinity, as Django's is, makes a whole number of it again.
 
         A fraction would lose digits, and a blob would become text.
@@ -100,10 +100,10 @@ class SQLite(Engine):
             if id_ in wanted and not (kind == "integer" and numeric)
         }
 
-    def failure(self, error: DBAPIError) -> Failure:
+    def error_kind(self, error: DBAPIError) -> ErrorKind:
         """By SQLite's primary result code."""
         code = getattr(error.orig, "sqlite_errorcode", None)
-        return Failure.OTHER if code is None else FAILURES.get(code & 0xFF, Failure.OTHER)
+        return ErrorKind.OTHER if code is None else FAILURES.get(code & 0xFF, ErrorKind.OTHER)
 
 
 def busy_timeout(seconds: float) -> str:

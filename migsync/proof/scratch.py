@@ -103,14 +103,16 @@ def _home(config: DatabaseConfig) -> Iterator[sa.Connection]:
     """A connection on which every statement stands for itself: databases are not made in transactions."""
     behaviour = engine_of(config.url)
     engine = behaviour.create(config).execution_options(isolation_level="AUTOCOMMIT")
-    with behaviour.explained():
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        said = without_passwords(first_line(error), config)
+        raise Unreachable(f"{config.alias} cannot be reached: {said}", MEANING, HINT) from None
+    with connection:
         try:
-            connection = engine.connect()
-        except DBAPIError as error:
-            said = without_passwords(first_line(error), config)
-            raise Unreachable(f"{config.alias} cannot be reached: {said}", MEANING, HINT) from None
-        with connection:
             yield connection
+        except DBAPIError as error:
+            raise behaviour.explain(error) from error
 
 
 def _remove_abandoned() -> None:

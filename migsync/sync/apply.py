@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from migsync import __version__
-from migsync.engines import Deadline, Failure, Table
+from migsync.engines import Deadline, ErrorKind, MigrationTable
 from migsync.engines.base import NOTHING_CHANGED
 from migsync.errors import Blocked, InDoubt, LockTimeout, PlanFileError, ReadOnly, StalePlan, TargetError, Unreachable
 from migsync.findings import Finding, Severity
@@ -42,7 +42,7 @@ from migsync.sync.writing import Step, write_changes
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-RETRIED = (Failure.LOCKED, Failure.CONFLICT)
+RETRIED = (ErrorKind.LOCKED, ErrorKind.CONFLICT)
 RECONNECT_SECONDS = 0.1
 
 
@@ -145,7 +145,7 @@ def check_plan(target: Target, plan: Plan) -> None:
         raise Blocked("This plan must not be applied:\n" + "\n".join(f"  {error}" for error in errors), NOTHING_CHANGED)
 
 
-def check_target(target: Target) -> Table:
+def check_target(target: Target) -> MigrationTable:
     """Where the plan is to be applied; raises unless it can be written safely."""
     if target.table is None:
         raise StalePlan(f"There is no table django_migrations in {target.alias}.", NOTHING_CHANGED)
@@ -180,7 +180,7 @@ class _Application:
     """One call of :func:`apply_plan`: tried again as a whole, under one run id, until it is known how it ended."""
 
     target: Target
-    table: Table
+    table: MigrationTable
     plan: Plan
     run: Run
     journal: bool
@@ -193,7 +193,7 @@ class _Application:
             try:
                 return self._attempt(deadline)
             except DBAPIError as error:
-                if self.target.behaviour.failure(error) in RETRIED and not deadline.passed:
+                if self.target.behaviour.error_kind(error) in RETRIED and not deadline.passed:
                     continue
                 raise self.target.explain(error, writing=True) from error
 
@@ -288,7 +288,7 @@ class _Application:
             connection.commit()
         except (DBAPIError, KeyboardInterrupt) as error:
             interrupted = isinstance(error, KeyboardInterrupt)
-            if isinstance(error, DBAPIError) and self.target.behaviour.failure(error) is not Failure.LOST:
+            if isinstance(error, DBAPIError) and self.target.behaviour.error_kind(error) is not ErrorKind.LOST:
                 abandon(connection, error)
                 raise
             # Not a rollback: the connection may be anywhere in its protocol.
@@ -323,7 +323,7 @@ class _Application:
     def _was_committed(self, deadline: Deadline) -> bool:
         if self.journal:
             return bool(settle(self.target, self.run.id, lock_timeout=deadline.left))
-        with self.target.behaviour.explained(), closing(self.target.connect()) as connection:
+        with self.target.explained(), closing(self.target.connect()) as connection:
             self.target.behaviour.lock(connection, self.table, deadline)
             records = read_records(connection, self.table)
         before, after = not differences_from(self.plan, records), fits_after(self.plan, records)

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from migsync.engines.base import TABLE, Table
+from migsync.engines.base import TABLE, MigrationTable
 from migsync.errors import TargetError
 from migsync.rewrites.record import Record, name_problem
 
 
-def read_records(connection: sa.Connection, table: Table) -> tuple[Record, ...]:
+def read_records(connection: sa.Connection, table: MigrationTable) -> tuple[Record, ...]:
     """All rows, ordered by id, `applied` as text that the server made.
 
     Raises TargetError for a row that cannot be worked with: no id, an id twice, or a name that is none.

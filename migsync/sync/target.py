@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from migsync.engines import Deadline, Engine, Failure, Survey, Table, engine_of
+from migsync.engines import Deadline, Engine, ErrorKind, Inspection, MigrationTable, engine_of
 from migsync.engines.base import first_line
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
@@ -92,7 +92,7 @@ class Target:
         return TargetRef(self.alias, self.engine, self.survey.identity, self.survey.schema)
 
     @property
-    def table(self) -> Table | None:
+    def table(self) -> MigrationTable | None:
         """Where ``django_migrations`` is; None in a fresh database."""
         return self.survey.table
 
@@ -107,11 +107,11 @@ class Target:
         return self.survey.read_only
 
     @cached_property
-    def survey(self) -> Survey:
+    def survey(self) -> Inspection:
         """What the server said about itself when it was first asked."""
         if self._absent:
-            return Survey(self._absent, self.config.schema, None)
-        return self._transact(lambda connection: self.behaviour.survey(connection, self.config.schema))
+            return Inspection(self._absent, self.config.schema, None)
+        return self._transact(lambda connection: self.behaviour.inspect(connection, self.config.schema))
 
     def snapshot(self, *, journaled: bool = True, listed: Container[str] | None = None) -> Snapshot:
         """The rows and, where it is `journaled`, the journal, both of one moment.
@@ -191,7 +191,7 @@ class Target:
                 connection.rollback()
             connection.close()
 
-    def _read(self, read: Callable[[sa.Connection, Table], T]) -> T | None:
+    def _read(self, read: Callable[[sa.Connection, MigrationTable], T]) -> T | None:
         """What `read` returns for the table; None where there is none."""
 
         def read_table(connection: sa.Connection) -> T | None:
@@ -204,10 +204,10 @@ class Target:
     def _absent(self) -> str:
         return self.behaviour.absent(self._engine.url)
 
-    def _surveyed(self, connection: sa.Connection) -> Survey:
+    def _surveyed(self, connection: sa.Connection) -> Inspection:
         """The survey, made over this connection where it was not made before."""
         if "survey" not in vars(self):
-            self.survey = self.behaviour.survey(connection, self.config.schema)
+            self.survey = self.behaviour.inspect(connection, self.config.schema)
         return self.survey
 
     def _transact(self, read: Callable[[sa.Connection], T]) -> T:
@@ -218,7 +218,7 @@ class Target:
                 with self.transaction() as connection:
                     return read(connection)
             except DBAPIError as error:
-                if self.behaviour.failure(error) is not Failure.CONFLICT or deadline.passed:
+                if self.behaviour.error_kind(error) is not ErrorKind.CONFLICT or deadline.passed:
                     raise self.explain(error, reading=True) from error
 
     def _unreachable(self, said: str) -> MigsyncError:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from migsync.engines import Engine, Table
+from migsync.engines import Engine, MigrationTable
 from migsync.errors import UnexpectedResult
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Change, ChangeKind
@@ -31,7 +31,7 @@ class Statement(NamedTuple):
 def write_changes(
     connection: sa.Connection,
     behaviour: Engine,
-    table: Table,
+    table: MigrationTable,
     records: Sequence[Record],
     changes: Sequence[Change],
     step: Step,

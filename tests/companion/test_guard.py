@@ -256,7 +256,7 @@ def test_migrate_and_migsync_never_work_at_once(tmp_path: Path, new_database, en
             closing(target.connect()) as connection,
         ):
             assert target.table is not None
-            with pytest.raises(LockTimeout), target.behaviour.explained():
+            with pytest.raises(LockTimeout), target.explained():
                 target.behaviour.lock(connection, target.table, Deadline(0.2))
         running.communicate("go on\n")
     assert running.returncode == 0

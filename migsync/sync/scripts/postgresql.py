@@ -14,7 +14,7 @@ from textwrap import indent
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
-from migsync.engines.base import Table
+from migsync.engines.base import MigrationTable
 from migsync.engines.postgresql import PostgreSQL, advisory_key
 from migsync.sync.scripts.draft import JSON_COLUMNS, Draft
 
@@ -141,7 +141,7 @@ def _lock(draft: Draft) -> Iterator[str]:
     yield ""
     yield "    -- Readers go on; writers wait, and so does a migrate that knows of migsync."
     if schema:
-        yield f"    PERFORM pg_advisory_xact_lock({advisory_key(Table(schema))});"
+        yield f"    PERFORM pg_advisory_xact_lock({advisory_key(MigrationTable(schema))});"
     yield f"    LOCK TABLE {_table(draft, 'django_migrations')} IN SHARE ROW EXCLUSIVE MODE;"
     yield ""
 
