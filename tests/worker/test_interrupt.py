@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +41,7 @@ COMMANDS = {
 }
 PROGRAM = """\
 from pathlib import Path
-from migsync.companion.proposal import Proposal
+from migsync.files.proposal import Proposal
 from migsync.project import find_project
 project, proposal = find_project(root=Path({root!r})), Proposal("linearize", (), None)
 {command}
@@ -96,11 +98,15 @@ def test_a_command_ends_by_sigterm_as_by_ctrl_c(tmp_path, postgresql_database):
 
 
 def started(fifo: str) -> list[int]:
-    workers: list[int] = []
-    while len(workers) < 2:
-        with open(fifo) as ready:  # noqa: PTH123
-            workers += map(int, ready.read().split())
-    return workers
+    """The two workers, once both have written their process id."""
+    # Open for reading and writing, a FIFO does not wait for a writer, who may have died.
+    with Path(fifo).open("rb+", buffering=0) as ready:
+        said = b""
+        while said.count(b"\n") < 2:
+            readable, _, _ = select.select([ready], [], [], 120)
+            assert readable, "the workers did not start"
+            said += ready.read(1024)
+    return [int(pid) for pid in said.split()]
 
 
 def assert_ended(workers: list[int]) -> None:
