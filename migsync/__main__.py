@@ -11,7 +11,7 @@ def main() -> None:
     # Looking for cycles again and again among modules and ten thousand migrations, which all stay until the end, would
     # take a tenth of the time of a plan.
     gc.disable()
-    from migsync.cli.terminating import terminable
+    from migsync.cli.signals import terminable
 
     status = terminable(_run)
     gc.freeze()  # nor once more when Python ends

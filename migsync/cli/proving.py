@@ -59,7 +59,7 @@ class Proving:
 
 def write_report(path: Path, draft: Draft, survey: Survey) -> None:
     """Write the report of a draft that was made from `survey`. Raises MigsyncError where that cannot be."""
-    from migsync.cli.written import write_output
+    from migsync.cli.output import write_output
     from migsync.refactor.report import make_report, report_text
 
     write_output(path, report_text(make_report(draft, survey.history, survey.project.root), path))

@@ -1,17 +1,80 @@
-"""What `apply` and `undo` say about their results, as text and as JSON."""
+"""What became of each database, told as soon as it is known, and the exit status of all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from migsync.cli.execution import APPLIED, FAILED, Result, exit_status
 from migsync.cli.next_command import next_command
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
+from migsync.cli.views.documents import error_document
 from migsync.cli.views.findings import error_blocks, findings_blocks
 from migsync.cli.views.runs import short, when
-from migsync.errors import Blocked, ExitStatus, PartlyDone
+from migsync.errors import Blocked, ExitStatus, InDoubt, MigsyncError, PartlyDone, common_status
+
+if TYPE_CHECKING:
+    from migsync.findings import Finding
+    from migsync.sync.plan import Plan
+    from migsync.sync.run import Run
+
+APPLIED = "applied"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one database. `status` is ``applied``, ``already applied``, ``nothing to do`` or ``failed``.
+
+    `findings` tell what came out otherwise than planned; `interrupted`, that Ctrl-C came while it was written to.
+    """
+
+    alias: str
+    status: str
+    plan: Plan | None = None
+    run: Run | None = None
+    findings: tuple[Finding, ...] = ()
+    error: MigsyncError | None = None
+    interrupted: bool = False
+
+    @classmethod
+    def failed(cls, alias: str, error: MigsyncError, plan: Plan | None = None, *, interrupted: bool = False) -> Result:
+        """The result of a database that was not changed, or of which that is not known (InDoubt)."""
+        return cls(alias, FAILED, plan, error=error, interrupted=interrupted)
+
+    @classmethod
+    def blocked(cls, plan: Plan) -> Result:
+        """The result of a plan that must not be applied; its findings have been shown."""
+        reasons = (finding.found for finding in plan.findings if finding.blocks)
+        return cls.failed(plan.target.alias, blocked_error(plan.target.alias, reasons), plan)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as JSON values."""
+        return {
+            "alias": self.alias,
+            "status": self.status,
+            "plan": self.plan.id if self.plan else None,
+            "changes": len(self.plan.changes) if self.plan and self.status == APPLIED else 0,
+            "run": self.run.id if self.run else None,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "error": error_document(self.error) if self.error else None,
+        }
+
+
+def blocked_error(alias: str, reasons: Iterable[str]) -> Blocked:
+    """The error of a database that is left as it is, with what was found there."""
+    return Blocked(f"{alias} is blocked, nothing was changed there.", "\n".join(reasons))
+
+
+def exit_status(results: Sequence[Result]) -> ExitStatus:
+    """One status for all: in doubt before anything else, partly done when one was changed and one was not."""
+    failed = [result.error for result in results if result.error]
+    if any(isinstance(error, InDoubt) for error in failed):
+        return ExitStatus.IN_DOUBT
+    if failed and any(result.status == APPLIED for result in results):
+        return ExitStatus.PARTLY
+    return common_status(failed)
 
 
 def tell_result(output: Output, result: Result) -> None:
@@ -20,19 +83,32 @@ def tell_result(output: Output, result: Result) -> None:
 
 
 def finish(output: Output, results: Sequence[Result], *, again: Sequence[str], facts: Mapping[str, Any]) -> ExitStatus:
-    """Say which databases are done and which are not; `again` is the command to try again, and its arguments."""
+    """The end of `apply` and `undo`: what is done and what is not, the one document, and the exit status.
+
+    `again` is the command to try again, and its arguments; `facts` stand first in the document.
+    """
     status = exit_status(results)
+    failed = [result.error for result in results if result.error]
+    error: MigsyncError | None = failed[0] if failed else None
     if status is ExitStatus.PARTLY:
-        output.tell([EMPTY, *error_blocks(_partly(results, again))])
+        error = _partly(results, again)
+        output.tell([EMPTY, *error_blocks(error)])
     document: dict[str, Any] = {**facts, "databases": [result.as_dict() for result in results]}
-    if status is ExitStatus.PARTLY:
-        from migsync.cli.views.documents import error_document
+    if error:
+        document["error"] = error_document(error)
+    output.document({**document, "exit_status": int(status)})
+    return status
 
-        document["error"] = error_document(_partly(results, again))
-    elif failed := [result.error for result in results if result.error]:
-        from migsync.cli.views.documents import error_document
 
-        document["error"] = error_document(failed[0])
+def finish_files(output: Output, results: Sequence[Result], facts: Mapping[str, Any]) -> ExitStatus:
+    """The end of a change of files and rows together: every database's result, the one document, the exit status."""
+    for result in results:
+        tell_result(output, result)
+    status = exit_status(results)
+    # The files are changed in any case: with a database that is not, the whole is partly done.
+    if status not in (ExitStatus.DONE, ExitStatus.IN_DOUBT):
+        status = ExitStatus.PARTLY
+    document = {"status": "done", **facts, "done": [result.as_dict() for result in results]}
     output.document({**document, "exit_status": int(status)})
     return status
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migsync.errors import MigsyncError
+from migsync.errors import MigsyncError, UnknownRun
 
 if TYPE_CHECKING:
     from migsync.project import Project
@@ -77,3 +77,33 @@ def readable_rewrites(project: Project) -> tuple[Rewrite, ...]:
 def rewrite_labels(project: Project) -> dict[str, str]:
     """The file names of the project's rewrites by id, for showing; none where they cannot be read."""
     return {rewrite.id: rewrite.label for rewrite in readable_rewrites(project)}
+
+
+def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:
+    """By alias, the run that `text` means: its number, its id, or the beginning of its id.
+
+    One id can be in two databases, where one was copied from the other. Raises UnknownRun for no run and for several.
+    """
+    if not text:
+        raise UnknownRun("No run was named.")
+    found = _numbered(runs, text) or _beginning(runs, text)
+    ids = {run.id for run in found}
+    if not ids:
+        raise UnknownRun(f"There is no run {text} in {', '.join(runs) or 'any database'}.", "Nothing was changed.")
+    if len(ids) > 1:
+        raise UnknownRun(
+            f"{text} can be any of {len(ids)} runs: {', '.join(sorted(ids))}.",
+            "Nothing was changed.",
+            "Give more of the id, or the database: --database ALIAS",
+        )
+    return {alias: run for alias, of_alias in runs.items() for run in of_alias if run.id in ids}
+
+
+def _numbered(runs: Mapping[str, Sequence[Run]], text: str) -> list[Run]:
+    if not (text.isascii() and text.isdigit()):
+        return []
+    return [run for of_alias in runs.values() for run in of_alias if run.number == int(text)]
+
+
+def _beginning(runs: Mapping[str, Sequence[Run]], text: str) -> list[Run]:
+    return [run for of_alias in runs.values() for run in of_alias if run.id.startswith(text.lower())]

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from queue import Queue
 
-import migsync.cli.work
+import migsync.cli.plan_set
 import migsync.sync.apply
 import migsync.sync.journal_schema  # noqa: F401 -- imported before the fork, so that all appliers start at once
 from tests.cli.entries import Project

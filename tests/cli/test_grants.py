@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from migsync.cli.pending import Pending
 from migsync.cli.program import run
+from migsync.cli.recovery import PendingRuns
 from migsync.project import find_project
 from tests.databases import Database, user_of
 
@@ -172,7 +172,7 @@ def test_apply_without_a_journal_needs_no_right_on_it(limited):
 
 
 def test_recover_reads_the_journal_under_the_lock(journaled):
-    Pending.beside(find_project().cache).add("default", "f" * 32)
+    PendingRuns.beside(find_project().cache).add("default", "f" * 32)
     journaled.grant(READ)
     if journaled.database.engine == "postgresql":
         # It lets only those lock a table who may change it.

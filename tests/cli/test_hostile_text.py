@@ -13,7 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from migsync.cli.program import run
-from migsync.cli.terminating import terminable
+from migsync.cli.signals import terminable
 from migsync.escapes import (
     dot_string,
     html_code,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migsync.cli.pending import Pending
 from migsync.cli.program import run
+from migsync.cli.recovery import PendingRuns
 from migsync.project import find_project
 from migsync.project.cache import cache_file
 from tests.files.commit.story import Killer, fill, is_new_in, killed, step_of
@@ -21,7 +21,7 @@ def leave_behind(shop):
     """Leave a run id behind, as a command does that is killed while it applies."""
 
     def leave(alias, run_id, **said):
-        pending = Pending.beside(cache_file(shop.root, {"MIGSYNC_CACHE": str(shop.root / ".cache")})).directory
+        pending = PendingRuns.beside(cache_file(shop.root, {"MIGSYNC_CACHE": str(shop.root / ".cache")})).directory
         pending.mkdir(parents=True, exist_ok=True)
         (pending / f"{run_id}.json").write_text(json.dumps({"alias": alias, "run": run_id, **said}))
 
@@ -74,7 +74,7 @@ def test_a_run_that_may_have_written_no_journal_is_told_of_once(shop, leave_behi
 
 def apply_in_process(root, url, kill_at):
     """The first apply of a database, as the command makes it, killed at one of its steps."""
-    Pending.beside(find_project(root=root).cache).add("default", "d" * 32)
+    PendingRuns.beside(find_project(root=root).cache).add("default", "d" * 32)
     step_of("default", url, "d" * 32, Killer(kill_at).at_step).apply("d" * 32)
 
 
@@ -123,7 +123,7 @@ EVIL = [
 @pytest.mark.parametrize("how", ["files", "links", "a linked directory"])
 def test_pending_runs_that_nobody_made_are_neither_believed_nor_removed(tmp_path, how):
     """Case 83: with MIGSYNC_CACHE inside the project, a clone can bring them along."""
-    outside, pending = tmp_path / "outside", Pending(tmp_path / "x.pending")
+    outside, pending = tmp_path / "outside", PendingRuns(tmp_path / "x.pending")
     outside.mkdir()
     place = outside if how == "a linked directory" else pending.directory
     place.mkdir(exist_ok=True)
@@ -150,6 +150,6 @@ def test_a_user_without_a_home_keeps_nothing_and_applies_all_the_same(monkeypatc
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", nobody)
-    pending = Pending.beside(cache_file(tmp_path, {}))
+    pending = PendingRuns.beside(cache_file(tmp_path, {}))
     pending.add("default", "a" * 32)
     assert (pending.all(), list(tmp_path.iterdir())) == ([], [])

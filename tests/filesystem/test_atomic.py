@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from migsync.cli.output import write_output, write_outputs
 from migsync.cli.program import run
-from migsync.cli.written import write_output, write_outputs
 from migsync.errors import MigsyncError, RewriteError
 from migsync.filesystem.atomic import PartlyWritten, write_file, write_files
 from migsync.rewrites.files import write_rewrite

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsync.cli.asking import require_consent_possible, require_yes
 from migsync.cli.command import Command
 from migsync.cli.next_command import next_command
 from migsync.cli.options import (
@@ -22,12 +21,13 @@ from migsync.cli.options import (
     reason_option,
 )
 from migsync.cli.output import Output
-from migsync.cli.settling import settle_files
+from migsync.cli.prompts import require_consent_possible, require_yes
+from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, count, line
 from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from migsync.cli.work import Work
+    from migsync.cli.plan_set import Work
     from migsync.project import Project
     from migsync.sync.plan import Plan
 
@@ -71,10 +71,9 @@ def apply(
     To give its records the older names again takes a yes at the terminal, or --backwards; --noinput is not enough.
     Where a newer release has recorded migrations since that have no file here, it is refused in any case.
     """
-    from migsync.cli.execution import FAILED, Result, Writing, carry_out
-    from migsync.cli.pending import Pending
-    from migsync.cli.results import finish, tell_result
-    from migsync.cli.work import plan_again, work_of, write_proposed
+    from migsync.cli.execution import Execution
+    from migsync.cli.plan_set import plan_again, work_of, write_proposed
+    from migsync.cli.results import Result, finish, tell_result
 
     project = where.project()
     settle_files(output, project, dry_run=dry_run)
@@ -92,14 +91,10 @@ def apply(
             output.show([EMPTY])
             require_yes(_question(work), noinput=noinput)
         written = write_proposed(output, work)
-        writing = Writing(project.lock_timeout, project.journal and not no_journal, reason)
-        pending = Pending.beside(project.cache)
-        results = [Result(alias, FAILED, error=error) for alias, error in work.errors.items()]
-        results += work.settled
-        again = partial(plan_again, output, work.survey, noinput=noinput) if work.survey else None
-        results += carry_out(
-            work.plans, work.targets, writing, pending, lambda result: tell_result(output, result), again
-        )
+        journal = project.journal and not no_journal
+        replan = partial(plan_again, output, work.survey, noinput=noinput) if work.survey else None
+        results = [*(Result.failed(alias, error) for alias, error in work.errors.items()), *work.settled]
+        results += Execution(output, project, work.targets, reason, journal, replan).carry_out(work.plans)
         if not work.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
         elif done := [result.alias for result in results if result.run]:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from migsync.cli.command import Command
-from migsync.cli.graphing import FORMS, Shape
 from migsync.cli.options import Where, output_options, project_options
 from migsync.cli.output import Output
-from migsync.cli.settling import settle_files
-from migsync.cli.views.blocks import Span, Style, line
+from migsync.cli.recovery import settle_files
+from migsync.cli.views.blocks import Span, Style, count, line, near
 from migsync.errors import ExitStatus, UsageError
+from migsync.escapes import printable
+from migsync.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from migsync.graph import Graph, Run
+    from migsync.graph.reach import Reach
+    from migsync.graph.sides import Sides
+    from migsync.history import History, LoaderState
+    from migsync.sync.planning import Survey
+
+FORMS = ("text", "mermaid", "dot", "json", "html")
 
 
 @click.command(
@@ -80,20 +94,19 @@ def graph(
     It is read from the files alone, so also where the project does not start. A graph that Django could not load, with
     a cycle or a dependency on what is gone, is drawn as far as it goes, and what is wrong is said on standard error.
     """
-    from migsync.cli.graphing import behind, give_graph, give_sides, runs_of, states_of
     from migsync.cli.views.findings import error_blocks, findings_blocks
     from migsync.graph import make_graph
     from migsync.sync.planning import open_survey
 
-    shape = Shape(indirect, collapse, file)
+    shape = _Shape(indirect, collapse, file)
     shape.check(output.form)
     if rewrite:
         _check_rewrite(output.form, others=bool(apps or everything or databases or candidates or indirect))
     project = where.project(files_only=not databases)
     settle_files(output, project)
     with open_survey(project) as found:
-        states = states_of(found, databases)
-        findings = list(dict.fromkeys([*found.findings, *found.history.findings, *behind(found.history, states)]))
+        states = _states_of(found, databases)
+        findings = list(dict.fromkeys([*found.findings, *found.history.findings, *_behind(found.history, states)]))
         rest = {"findings": [finding.as_dict() for finding in findings]}
         if not output.json:
             output.tell(findings_blocks(findings))
@@ -101,14 +114,14 @@ def graph(
             from migsync.graph.sides import choose_rewrite, make_sides
 
             sides = make_sides(choose_rewrite(found.rewrites, rewrite), found.rewrites, found.history)
-            give_sides(output, sides, shape, project.root, rest)
+            _give_sides(output, sides, shape, project.root, rest)
             return ExitStatus.DONE
         for alias, error in found.errors.items():
             output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
         drawing = output.form in ("mermaid", "dot")
-        runs = runs_of(found.history, apps, risks=not drawing) if candidates else None
+        runs = _runs_of(found.history, apps, risks=not drawing) if candidates else None
         made = make_graph(found.history, apps, everything=everything, states=states, runs=runs)
-        give_graph(output, made, shape, project.root, rest)
+        _give_graph(output, made, shape, project.root, rest)
         return ExitStatus.REFUSED if found.errors else ExitStatus.DONE
 
 
@@ -118,3 +131,148 @@ def _check_rewrite(form: str, *, others: bool) -> None:
         raise UsageError("--rewrite is for --format html and json.", "", "A rewrite as text is its file.")
     if others:
         raise UsageError("--rewrite shows the apps of one rewrite, and takes no APP and nothing of databases or runs.")
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How the graph is to be shown: the options of ``migsync graph`` that are about its form."""
+
+    indirect: bool = False
+    collapse: bool = False
+    file: Path | None = None
+
+    def check(self, form: str) -> None:
+        """Raise UsageError for an option that says nothing in the chosen format."""
+        if self.indirect and form not in ("text", "json"):
+            raise UsageError("--indirect is for text and JSON.", "", "A drawing shows it by its lines.")
+        if self.collapse and form not in ("mermaid", "dot"):
+            raise UsageError("--collapse-chains is for --format mermaid and dot.")
+
+
+def _states_of(found: Survey, aliases: Collection[str]) -> dict[str, LoaderState]:
+    """What Django's loader makes of the rows of each of these databases that could be read."""
+    if not aliases:
+        return {}
+    rows = {
+        reading.target.alias: {record.key for record in reading.records} for reading in found.read_targets([*aliases])
+    }
+    rows |= {alias: set() for alias in found.fresh}
+    return {alias: found.history.state(rows[alias]) for alias in aliases if alias in rows}
+
+
+def _behind(history: History, states: Mapping[str, LoaderState]) -> list[Finding]:
+    """Of each database whose rows have names that no file has: what is shown as not applied may be, as another."""
+    replaced = {key for migration in history.migrations.values() for key in migration.replaces}
+    found = []
+    for alias, state in states.items():
+        strange = sorted(
+            key for key in state.recorded - history.migrations.keys() - replaced if key.app in history.apps
+        )
+        if strange:
+            found.append(
+                Finding(
+                    "unknown-record",
+                    Severity.WARNING,
+                    f"{alias} holds {count(len(strange), 'record')} of names that are not on disk, {strange[0]} first.",
+                    "What is shown as not applied there may be applied under such a name.",
+                    f"See what became of them: migsync plan -d {alias}",
+                    app=strange[0].app,
+                    name=strange[0].name,
+                )
+            )
+    return found
+
+
+def _runs_of(history: History, apps: Collection[str], *, risks: bool) -> list[Run]:
+    """The runs that are safe to squash; with `risks` their files are read."""
+    from migsync.graph import Run
+    from migsync.refactor.squash.candidates import find_runs
+    from migsync.refactor.squash.risks import assess
+
+    found = find_runs(history, apps)
+    return [
+        Run(run.keys, run.saves, tuple(stop.why for stop in run.stops), tuple(map(str, run.risks)))
+        for run in (assess(found, history.migrations) if risks else found)
+    ]
+
+
+def _give_graph(output: Output, made: Graph, shape: _Shape, root: Path, rest: Mapping[str, Any]) -> None:
+    """Show the graph, or write it to the file. `rest` is what the JSON document says besides."""
+    if output.text:
+        _give_text(output, made, shape)
+    elif output.json:
+        from migsync.cli.views.documents import render
+        from migsync.graph.document import graph_document
+
+        _write(output, shape.file, render({**graph_document(made, _reach(made, shape)), **rest}))
+    elif output.form == "html":
+        from migsync.graph.page import graph_page
+
+        _write(output, shape.file, graph_page(made, f"{root.name}: migrations", str(root)))
+    else:
+        _write(output, shape.file, _drawn(output, made, shape))
+
+
+def _give_sides(output: Output, sides: Sides, shape: _Shape, root: Path, rest: Mapping[str, Any]) -> None:
+    """Show a rewrite as a page or as JSON, or write it to the file."""
+    if output.json:
+        from migsync.cli.views.documents import render
+        from migsync.graph.document import sides_document
+
+        _write(output, shape.file, render({**sides_document(sides), **rest}))
+    else:
+        from migsync.graph.page import sides_page
+
+        _write(output, shape.file, sides_page(sides, f"{root.name}: {sides.rewrite.label}"))
+
+
+def _give_text(output: Output, made: Graph, shape: _Shape) -> None:
+    from migsync.cli.views.graphs import graph_blocks
+    from migsync.cli.views.plain import render
+
+    reach = _reach(made, shape)
+    if shape.file:
+        _write(output, shape.file, render(graph_blocks(made, reach, shorten=False)))
+    else:
+        output.show(graph_blocks(made, reach, shorten=output.shorten))
+
+
+def _reach(made: Graph, shape: _Shape) -> Reach | None:
+    if not shape.indirect:
+        return None
+    from migsync.graph.reach import make_reach
+
+    return make_reach(made.history)
+
+
+def _drawn(output: Output, made: Graph, shape: _Shape) -> str:
+    from migsync.graph.drawing import draw
+
+    drawing = draw(made, collapse=shape.collapse)
+    if output.form == "dot":
+        from migsync.graph.dot import to_dot
+
+        return to_dot(drawing)
+    from migsync.graph.mermaid import MOST_EDGES, diagrams_of, to_mermaid
+
+    diagrams = diagrams_of(drawing)
+    if len(diagrams) > 1:
+        why = f"Mermaid draws at most {MOST_EDGES} edges at once: it is split into {len(diagrams)} diagrams, by app."
+        output.tell([line(Span("Note: ", Style.DIM), why)])
+    return to_mermaid(drawing, diagrams)
+
+
+def _write(output: Output, file: Path | None, text: str) -> None:
+    """Write it where it was asked for, and say where."""
+    if file is None:
+        output.raw(text)
+        return
+    from migsync.cli.output import write_output
+
+    write_output(file, text)
+    if output.json:
+        from migsync.cli.views.documents import render
+
+        output.raw(render({"file": str(file)}))
+    else:
+        output.raw(f"Written: {printable(near(file))}\n")

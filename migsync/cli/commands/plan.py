@@ -19,7 +19,7 @@ from migsync.cli.options import (
     project_options,
 )
 from migsync.cli.output import Output
-from migsync.cli.settling import settle_files
+from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def plan(
     be read, and 4 where it could not be read within --lock-timeout. It is also 1 where a database is ahead of these
     files, unless --backwards is given.
     """
-    from migsync.cli.surveying import survey_blocks, survey_document, survey_status, tell_problems
+    from migsync.cli.views.surveys import survey_blocks, survey_document, survey_status
     from migsync.sync.plan_file import save_plans
     from migsync.sync.planning import survey
 
@@ -76,7 +76,7 @@ def plan(
         output.show(_next(found, file))
         output.document(survey_document(found))
         if output.form == "sql":
-            tell_problems(output, found)
+            _tell_problems(output, found)
             output.raw(_sql(found))
         return survey_status(found, check=check)
 
@@ -104,3 +104,15 @@ def _sql(survey: Survey) -> str:
     from migsync.sync.scripts import apply_script
 
     return "\n".join(apply_script(plan) for plan in survey.plans if not plan.empty and not plan.blocked)
+
+
+def _tell_problems(output: Output, survey: Survey) -> None:
+    """On standard error what a form without text (SQL) does not show: errors and findings."""
+    from migsync.cli.views.findings import error_blocks, findings_blocks
+
+    output.tell(findings_blocks(survey.findings))
+    for plan in survey.plans:
+        if plan.findings:
+            output.tell([line(Span(plan.target.alias, Style.HEADING)), *findings_blocks(plan.findings, indent=2)])
+    for alias, error in survey.errors.items():
+        output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])

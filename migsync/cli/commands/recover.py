@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -9,12 +10,14 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where, noinput_option, output_options, project_options
 from migsync.cli.output import Output
-from migsync.cli.settling import clear_left_over, settle_files
-from migsync.cli.views.blocks import Block, Span, Style, line
+from migsync.cli.prompts import require_consent_possible, require_yes
+from migsync.cli.recovery import settle_files
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
 from migsync.errors import ExitStatus, MigsyncError
 
 if TYPE_CHECKING:
-    from migsync.cli.pending import PendingRun
+    from migsync.cli.recovery import PendingRun
+    from migsync.files.commit.store import Found
     from migsync.project import Project
 
 IN_DOUBT, UNKNOWN = "in doubt", "unknown"
@@ -53,16 +56,15 @@ def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitSta
     A record in .migsync says which files to write and remove. Only records that you made on this machine are acted
     upon; they have your seal. With --trust, the others get it too.
     """
-    from migsync.cli.pending import Pending
-    from migsync.cli.trust import trust_found
+    from migsync.cli.recovery import PendingRuns
     from migsync.cli.views.findings import next_lines, next_step
 
     project = where.project()
-    pending = Pending.beside(project.cache)
+    pending = PendingRuns.beside(project.cache)
     if trust:
-        trust_found(output, project, noinput=noinput)
+        _trust_found(output, project, noinput=noinput)
     files = settle_files(output, project)
-    clear_left_over(project)
+    _clear_left_over(project)
     blocks: list[Block] = []
     settled = []
     for run in pending.all():
@@ -100,3 +102,40 @@ def _committed(project: Project, run: PendingRun) -> bool | None:
     (config,) = choose(project, [run.alias])
     with open_target(config) as target:
         return settle(target, run.id, journaled=run.journaled, lock_timeout=project.lock_timeout)
+
+
+def _trust_found(output: Output, project: Project, *, noinput: bool) -> None:
+    """Show the records, ask, and give them the seal. Raises NeedsConsent, Interrupted, FilesRefused and Unsettled."""
+    from migsync.files.commit import foreign_records, trust_records
+
+    found = foreign_records(project.root)
+    if not found:
+        output.show([line("Every change of files in .migsync has your seal already.")])
+        return
+    for each in found:
+        output.show(_record_blocks(each))
+    require_consent_possible(output, noinput=noinput)
+    require_yes(f"Treat {count(len(found), 'change')} of files as your own?", noinput=noinput)
+    trust_records(project.root, timeout=project.lock_timeout)
+
+
+def _record_blocks(found: Found) -> Iterator[Block]:
+    from migsync.cli.views.runs import short
+
+    record = found.record
+    state = f"cut off, {found.opened.state}" if found.opened else "made"
+    yield line(Span(record.command, Style.HEADING), f"  {short(record.id)}, {record.created}, {state}")
+    for slot in record.slots:
+        word = "removed" if slot.after is None else "created" if slot.before is None else "changed"
+        yield line(f"{slot.path}  {word}", indent=2)
+    for alias, run in record.runs:
+        yield line(f"{alias}  run {short(run)}", indent=2)
+    yield EMPTY
+
+
+def _clear_left_over(project: Project) -> None:
+    """Remove what a kill left behind in the moment before a change of files was under way."""
+    from migsync.files.commit import left_over, remove_left_over
+
+    if left_over(project.root):
+        remove_left_over(project.root, timeout=project.lock_timeout)

@@ -9,7 +9,7 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where
 from migsync.cli.output import Output
-from migsync.cli.rewriting import Asked, rewrite_files, rewriting_options
+from migsync.cli.refactor import Asked, rewrite_files, rewriting_options
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus

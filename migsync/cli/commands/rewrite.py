@@ -9,7 +9,7 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where, database_option, name_options, output_options, project_options
 from migsync.cli.output import Output
-from migsync.cli.settling import settle_files
+from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
 from migsync.errors import ExitStatus, UsageError
 

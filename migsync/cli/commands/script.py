@@ -11,7 +11,7 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where, journal_option, output_options, planning_options, project_options
 from migsync.cli.output import Output
-from migsync.cli.settling import settle_files
+from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import Span, Style, line
 from migsync.errors import ExitStatus, FileDiffers, MigsyncError, UsageError
 from migsync.filesystem.boundary import file_name
@@ -65,9 +65,9 @@ def script(
     The scripts do what migsync apply and undo do. They can be run twice, and they change nothing when the rows are
     not those that the plan was made from, even under a client that runs on after errors.
     """
+    from migsync.cli.output import write_outputs
+    from migsync.cli.plan_set import work_of, write_proposed
     from migsync.cli.results import tell_result
-    from migsync.cli.work import work_of, write_proposed
-    from migsync.cli.written import write_outputs
     from migsync.sync.scripts import apply_script, undo_script
 
     project = where.project()
@@ -111,7 +111,7 @@ def _journal_tables(
     output: Output, project: Project, directory: Path, aliases: Sequence[str], *, force: bool
 ) -> ExitStatus:
     """The files for an administrator, where migsync's own user may not create tables."""
-    from migsync.cli.written import write_outputs
+    from migsync.cli.output import write_outputs
     from migsync.sync.planning import choose
     from migsync.sync.scripts import journal_script
     from migsync.sync.target import open_target

@@ -31,8 +31,7 @@ def show(output: Output, what: str, databases: tuple[str, ...], where: Where) ->
     if Path(what).is_file() or what.endswith(".json") or "/" in what:
         _show_plans(output, Path(what))
         return ExitStatus.DONE
-    from migsync.cli.finding_runs import find_runs
-    from migsync.cli.targets import opened, rewrite_labels
+    from migsync.cli.targets import find_runs, opened, rewrite_labels
     from migsync.cli.views.documents import run_document
     from migsync.cli.views.findings import error_blocks
     from migsync.cli.views.runs import run_blocks

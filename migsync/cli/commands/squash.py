@@ -11,7 +11,7 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where
 from migsync.cli.output import Output
-from migsync.cli.rewriting import Asked, proven_rewriting_options, rewrite_files
+from migsync.cli.refactor import Asked, proven_rewriting_options, rewrite_files
 from migsync.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class _Wanted:
 
 def _suggest(output: Output, where: Where, apps: tuple[str, ...]) -> ExitStatus:
     """Show the runs; nothing is changed, and no database is asked."""
-    from migsync.cli.settling import settle_files
+    from migsync.cli.recovery import settle_files
     from migsync.cli.views.findings import findings_blocks
     from migsync.cli.views.suggestions import suggestion_blocks, suggestion_document
     from migsync.refactor.scope import broken, chosen_apps

@@ -10,7 +10,7 @@ from migsync.cli.command import Command
 from migsync.cli.next_command import next_command
 from migsync.cli.options import Where, database_option, journal_option, output_options, project_options
 from migsync.cli.output import Output
-from migsync.cli.settling import settle_files
+from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line, table
 from migsync.errors import ExitStatus
 
@@ -39,8 +39,8 @@ def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: 
     The exit status is 1 where a database is blocked or could not be read, and 4 where it could not be read within
     --lock-timeout.
     """
-    from migsync.cli.surveying import survey_status
     from migsync.cli.views.findings import error_blocks, findings_blocks
+    from migsync.cli.views.surveys import survey_status
     from migsync.sync.planning import PlanRequest, survey
 
     project = where.project()

@@ -10,8 +10,8 @@ import click
 from migsync.cli.command import Command
 from migsync.cli.options import Where
 from migsync.cli.output import Output
-from migsync.cli.rewriting import Asked, proven_rewriting_options, rewrite_files
-from migsync.cli.settling import settle_files
+from migsync.cli.recovery import settle_files
+from migsync.cli.refactor import Asked, proven_rewriting_options, rewrite_files
 from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.asking import require_consent_possible, require_yes
 from migsync.cli.command import Command
 from migsync.cli.options import (
     Where,
@@ -17,14 +16,17 @@ from migsync.cli.options import (
     reason_option,
 )
 from migsync.cli.output import Output
-from migsync.cli.settling import settle_files
+from migsync.cli.prompts import require_consent_possible, require_yes
+from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
-from migsync.errors import ExitStatus, UsageError, common_status
+from migsync.errors import ExitStatus, UnknownRun, UsageError, common_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from migsync.cli.targets import Opened
+    from migsync.files.commit.record import Record
+    from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
 
@@ -69,19 +71,16 @@ def undo(
     recorded since stay. With --files the migration files come back too, from the copies that were kept; it is refused
     where one of them has changed since.
     """
-    from migsync.cli.execution import FAILED, Result, Writing, carry_out
-    from migsync.cli.pending import Pending
-    from migsync.cli.results import finish, tell_result
+    from migsync.cli.execution import Execution
+    from migsync.cli.results import Result, finish
     from migsync.cli.targets import opened, readable_rewrites
 
     project = where.project()
     settle_files(output, project, dry_run=dry_run)
     if files:
-        from migsync.cli.undoing import undo_with_files
-
         if databases:
             raise UsageError("--files and --database: files and the rows that changed with them go back together.")
-        return undo_with_files(output, project, run, noinput=noinput, dry_run=dry_run, reason=reason)
+        return _undo_with_files(output, project, run, noinput=noinput, dry_run=dry_run, reason=reason)
     with opened(project, databases, records=True) as found:
         rewrites = readable_rewrites(project)
         plans, idle = _plans(found, run, rewrites)
@@ -97,14 +96,8 @@ def undo(
             output.show([EMPTY])
             require_yes(_question(ready), noinput=noinput)
         results = [Result(alias, "nothing to do") for alias in idle]
-        results += [Result(alias, FAILED, error=error) for alias, error in found.errors.items()]
-        results += carry_out(
-            plans,
-            found.targets,
-            Writing(project.lock_timeout, reason=reason),
-            Pending.beside(project.cache),
-            lambda result: tell_result(output, result),
-        )
+        results += [Result.failed(alias, error) for alias, error in found.errors.items()]
+        results += Execution(output, project, found.targets, reason).carry_out(plans)
         if any(result.run and result.plan and result.plan.changes for result in results):
             output.show([line("The files must have these names too before the next migrate, or it runs them again.")])
         return finish(output, results, again=("undo", *([run] if run else ())), facts={})
@@ -112,7 +105,7 @@ def undo(
 
 def _plans(found: Opened, prefix: str | None, rewrites: Sequence[Rewrite]) -> tuple[list[Plan], list[str]]:
     """The undo of each database, and the databases where there is nothing to take back."""
-    from migsync.cli.finding_runs import find_runs
+    from migsync.cli.targets import find_runs
     from migsync.sync.undo import last_to_undo, plan_undo
 
     if prefix:
@@ -147,3 +140,92 @@ def _shown(plans: list[Plan], idle: list[str], found: Opened, shorten: bool, lab
 def _question(plans: list[Plan]) -> str:
     total = sum(len(plan.changes) for plan in plans)
     return f"Take back {count(total, 'change')} in {', '.join(plan.target.alias for plan in plans)}?"
+
+
+def _undo_with_files(
+    output: Output, project: Project, text: str | None, *, noinput: bool, dry_run: bool, reason: str
+) -> ExitStatus:
+    """Take back the change of files that `text` names (its id, or a run's), or the last one in force."""
+    from migsync.cli.execution import database_steps, step_results
+    from migsync.cli.results import finish_files
+    from migsync.cli.targets import opened
+    from migsync.files.commit import journals_of, undo_files
+
+    record = _file_record(project, text)
+    with opened(project, list(dict.fromkeys(alias for alias, _ in record.runs)), records=True) as found:
+        for error in found.errors.values():
+            raise error
+        plans = list(_plans_with_files(record, found))
+        output.show(_files_blocks(record, plans, shorten=output.shorten))
+        facts = {"commit": record.id, "files": [slot.path for slot in record.slots]}
+        if any(plan.blocked for plan in plans):
+            output.document({**facts, "status": "refused"})
+            return ExitStatus.REFUSED
+        if dry_run:
+            output.show([EMPTY, line("Dry run: nothing was changed.")])
+            output.document({**facts, "plans": [plan.as_dict() for plan in plans], "status": "dry run"})
+            return ExitStatus.DONE
+        require_consent_possible(output, noinput=noinput)
+        output.show([EMPTY])
+        require_yes(f"Take back {count(len(record.slots), 'file')}?", noinput=noinput)
+        steps = database_steps(plans, found.targets, project.lock_timeout, reason)
+        made = undo_files(project, record, databases=steps, run_was_committed=journals_of(project))
+        results = step_results(project, plans, made)
+        output.show([line(Span(f"{count(len(record.slots), 'file')} as before {record.command}.", Style.GOOD))])
+        return finish_files(output, results, facts)
+
+
+def _file_record(project: Project, text: str | None) -> Record:
+    from migsync.files.commit import commit_of, commits, foreign_records
+
+    known = commit_of(project.root, commit_id=text, run_id=text) if text else None
+    found = known if text else last_standing(commits(project.root))
+    if found is None and (foreign := foreign_records(project.root)):
+        raise UnknownRun(
+            f"{count(len(foreign), 'change')} of files in .migsync cannot be taken back: your seal is missing.",
+            "They came with the repository, or from another user, another machine or an older migsync.",
+            "If they are yours, look at them and make them your own: migsync recover --trust",
+        )
+    if found is None:
+        raise UnknownRun(
+            f"No change of files was made under {text}." if text else "No change of files is there to be taken back.",
+            "The copies are kept in .migsync, where the change was made.",
+            "Rows alone: migsync undo. Files that were committed: git revert.",
+        )
+    return found
+
+
+def last_standing(records: Iterable[Record]) -> Record | None:
+    """Of the changes of files, newest first, the first that no later one took back and that took back none."""
+    undone: set[str] = set()
+    for record in records:
+        if record.id in undone:
+            continue
+        if not record.undoes:
+            return record
+        undone.add(record.undoes)
+    return None
+
+
+def _plans_with_files(record: Record, found: Opened) -> Iterable[Plan]:
+    from migsync.sync.undo import plan_undo
+
+    for alias, run_id in record.runs:
+        target = found.targets[found.same.get(alias, alias)]
+        runs = found.runs[target.alias]
+        run = next((run for run in runs if run.id == run_id), None)
+        if run is not None:
+            yield plan_undo(target.ref, run, found.records[target.alias], runs)
+
+
+def _files_blocks(record: Record, plans: Sequence[Plan], *, shorten: bool) -> list[Block]:
+    from migsync.cli.views.plans import plan_blocks
+    from migsync.cli.views.runs import short
+
+    blocks: list[Block] = [line(Span(record.command, Style.HEADING), f"  {short(record.id)}, {record.created}")]
+    for slot in record.slots:
+        word = "comes back" if slot.after is None else "goes" if slot.before is None else "as before"
+        blocks.append(line(f"{slot.path}  {word}", indent=2))
+    for plan in plans:
+        blocks += [EMPTY, *plan_blocks(plan, shorten=shorten)]
+    return blocks

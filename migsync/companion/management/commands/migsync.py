@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from migsync.cli.program import run
-from migsync.cli.terminating import terminable
+from migsync.cli.signals import terminable
 
 # What django-admin itself takes before any command does; by then it has done what they ask for.
 TAKEN_BY_DJANGO = ("--settings", "--pythonpath")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.errors import ExitStatus, common_status
 
@@ -59,15 +58,3 @@ def survey_status(survey: Survey, *, check: bool = False) -> ExitStatus:
     if check and any(plan.changes for plan in survey.plans):
         return ExitStatus.DIFFERENCES
     return ExitStatus.DONE
-
-
-def tell_problems(output: Output, survey: Survey) -> None:
-    """On standard error what a form without text (SQL) does not show: errors and findings."""
-    from migsync.cli.views.findings import error_blocks, findings_blocks
-
-    output.tell(findings_blocks(survey.findings))
-    for plan in survey.plans:
-        if plan.findings:
-            output.tell([line(Span(plan.target.alias, Style.HEADING)), *findings_blocks(plan.findings, indent=2)])
-    for alias, error in survey.errors.items():
-        output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])

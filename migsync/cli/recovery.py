@@ -1,8 +1,11 @@
-"""Run ids that were made and whose end is not known: what `migsync recover` asks the databases about.
+"""What an earlier command left unfinished: runs whose end nobody saw, and a change of files that was cut off.
 
-An id is kept from before the first statement of its run until the outcome is known. It is one small file, so that a
-command that is killed leaves it behind. The directory may be inside the project and have come with it, so only files
-with the name and the content that migsync gives them are read, and no others are removed.
+A run id is kept from before the first statement of its run until the outcome is known. It is one small file, so that a
+command that is killed leaves it behind; ``migsync recover`` asks the databases about it. The directory may be inside
+the project and have come with it, so only files with the name and the content that migsync gives them are read, and no
+others are removed.
+
+A change of files that was cut off is settled by every command on its way in, before it reads any migration.
 """
 
 from __future__ import annotations
@@ -12,10 +15,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from migsync.cli.output import Output
+from migsync.cli.views.blocks import line
 from migsync.decoder import Fields, boolean, load_json
+from migsync.errors import Unsettled
+from migsync.files.under_way import is_open
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import hexadecimal_id, plain_text, read_regular
+
+if TYPE_CHECKING:
+    from migsync.files.commit import Settled
+    from migsync.project import Project
 
 LIMIT = 10_000
 """The largest file that is read, in bytes."""
@@ -31,13 +43,13 @@ class PendingRun:
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingRuns:
     """The files of one project's pending runs, in `directory`. Where nothing can be written, nothing is kept."""
 
     directory: Path
 
     @classmethod
-    def beside(cls, cache: Path) -> Pending:
+    def beside(cls, cache: Path) -> PendingRuns:
         """The pending runs of the project that has this cache file."""
         return cls(cache.with_name(f"{cache.stem}.pending"))
 
@@ -77,3 +89,27 @@ def _run(path: Path) -> PendingRun:
     if path.stem != run.id:
         raise ValueError(f"{path} is about the run {run.id}")
     return run
+
+
+def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> Settled | None:
+    """Finish it, or take it back, as the databases say; tell so on standard error. None where nothing is open.
+
+    Raises Unsettled in a dry run, and where it cannot be done; InDoubt when a database must be asked and cannot tell.
+    """
+    if not is_open(project.root):
+        return None
+    from migsync.files.commit import journals_of, recover_files
+
+    if dry_run:
+        raise Unsettled("An earlier change of migration files was cut off.", "A dry run does not settle it.")
+    settled = recover_files(project.root, journals_of(project), timeout=project.lock_timeout)
+    if settled:
+        output.tell([line(_words(settled))])
+    return settled
+
+
+def _words(settled: Settled) -> str:
+    """What was settled, as a sentence."""
+    if settled.forward:
+        return f"{settled.command} was cut off, and is finished now: the files are the new ones."
+    return f"{settled.command} was cut off, and is taken back: the files are as they were."

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migsync.cli.asking import ask_backwards, ask_pairs
 from migsync.cli.options import plan_request
 from migsync.cli.output import Output
-from migsync.cli.surveying import survey_blocks, survey_document
+from migsync.cli.prompts import ask_backwards, ask_pairs
+from migsync.cli.results import Result, blocked_error
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
 from migsync.cli.views.plans import plan_blocks
-from migsync.errors import Blocked, ExitStatus, MigsyncError, UsageError, common_status
+from migsync.cli.views.surveys import survey_blocks, survey_document
+from migsync.errors import ExitStatus, MigsyncError, UsageError, common_status
 from migsync.sync.plan_file import PlanFile, load_plans
 
 if TYPE_CHECKING:
-    from migsync.cli.execution import Result
     from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
@@ -101,9 +101,7 @@ def _refused_fresh(survey: Survey) -> dict[str, MigsyncError]:
     reasons = [finding.found for finding in survey.findings if finding.blocks]
     if not reasons:
         return {}
-    return {
-        alias: Blocked(f"{alias} is blocked, nothing was changed there.", "\n".join(reasons)) for alias in survey.fresh
-    }
+    return {alias: blocked_error(alias, reasons) for alias in survey.fresh}
 
 
 def write_proposed(output: Output, work: Work) -> str | None:
@@ -142,9 +140,7 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
         )
         output.tell(plan_blocks(made, shorten=output.shorten))
         if made.blocked:
-            from migsync.cli.execution import FAILED, Result, blocked
-
-            return Result(alias, FAILED, made, error=blocked(made))
+            return Result.blocked(made)
         if noinput and found.proposed:
             from migsync.rewrites.files import write_rewrite
 
@@ -153,7 +149,6 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
 
 
 def _done_meanwhile(plan: Plan, runs: Sequence[Run]) -> Result:
-    from migsync.cli.execution import Result
     from migsync.sync.apply import Status
     from migsync.sync.run import standing
 
@@ -189,7 +184,6 @@ def _allowed(output: Output, file: Path, saved: PlanFile, *, word: bool, ask: bo
 
 @contextmanager
 def _from_file(project: Project, saved: PlanFile, *, journal: bool, backwards: bool, shorten: bool) -> Iterator[Work]:
-    from migsync.cli.execution import FAILED, Result
     from migsync.cli.targets import rewrite_labels
     from migsync.sync.apply import Status
     from migsync.sync.review import review
@@ -202,5 +196,5 @@ def _from_file(project: Project, saved: PlanFile, *, journal: bool, backwards: b
             told = made.get(plan.target.alias, plan)
             shown += [*([EMPTY] if shown else []), *plan_blocks(told, shorten=shorten, labels=labels)]
         settled = [Result(plan.target.alias, str(Status.ALREADY_APPLIED), plan, run) for plan, run in found.applied]
-        settled += [Result(alias, FAILED, error=error) for alias, error in found.errors.items()]
+        settled += [Result.failed(alias, error) for alias, error in found.errors.items()]
         yield Work(project, found.plans, found.targets, found.proposed, {}, shown, saved.as_dict(), settled)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsync.cli.asking import require_consent_possible, require_yes
 from migsync.cli.options import (
     Where,
     consent_options,
@@ -22,8 +21,9 @@ from migsync.cli.options import (
     together,
 )
 from migsync.cli.output import Output
+from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.proving import Proving, proving_options, write_report
-from migsync.cli.settling import settle_files
+from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, near
 from migsync.cli.views.findings import findings_blocks
 from migsync.errors import ExitStatus
@@ -164,7 +164,8 @@ class _Rewriting:
             refuse_uncommitted(self.project.root, held_by_git(paths))
 
     def _commit(self, survey: Survey, draft: Draft) -> ExitStatus:
-        from migsync.cli.finishing import database_steps, finished, keep_in_doubt
+        from migsync.cli.execution import database_steps, step_results
+        from migsync.cli.results import finish_files
         from migsync.cli.views.proposals import draft_document
         from migsync.files.commit import commit, journals_of
 
@@ -176,9 +177,9 @@ class _Rewriting:
             run_was_committed=journals_of(self.project),
             force=self.asked.force,
         )
-        keep_in_doubt(self.project, made.databases)
+        results = step_results(self.project, draft.updates, made)
         facts = {**draft_document(draft, self.project.root), "commit": made.id} if self.output.json else {}
-        status = finished(self.output, draft.updates, made, facts)
+        status = finish_files(self.output, results, facts)
         self._tell_next(draft, made)
         return status
 
