@@ -58,8 +58,6 @@ LIBRARIES = (
     "django.db.migrations.loader",
     "django.db.migrations.recorder",
     "django.db.migrations.writer",
-    "libcst.matchers",
-    "libcst.metadata",
     "psycopg",
     "pymysql",
     "rich.console",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from migsync.edits.decide import Outcome, own_first, renamed, with_parents
-from migsync.edits.entries import Entries, Entry, Names, Through, find_entries
+from migsync.edits.entries import Entries, Entry, Holder, Names, Through, find_entries
 from migsync.edits.generated import rename_generated
+from migsync.edits.sequences import with_elements
 from migsync.edits.settled import settled
 from migsync.edits.source import CannotEdit, Source, Splice
 from migsync.edits.values import Values, literal
@@ -111,9 +111,9 @@ class _Editor:
         self.names = Names(source.tree)
         self.values = Values(source, self.names)
         self.decided: dict[ast.expr, Outcome] = {}
-        self.removed: dict[ast.expr, set[int]] = {}
-        self.added: dict[ast.expr, dict[int, tuple[Key, ...]]] = {}
-        self.front: dict[ast.expr, tuple[Key, ...]] = {}
+        self.removed: dict[Holder, set[int]] = {}
+        self.added: dict[Holder, dict[int, tuple[Key, ...]]] = {}
+        self.front: dict[Holder, tuple[Key, ...]] = {}
         self.splices: list[Splice] = []
 
     @property
@@ -141,7 +141,7 @@ class _Editor:
         except UnreadableError as unreadable:
             raise CannotEdit(self.source.path, unreadable.problem.line, unreadable.problem.what) from None
         for holder in {**self.removed, **self.added, **self.front}:
-            self.splices.append(Splice(*self.source.span(holder), partial(self._restructured, holder)))
+            self.splices += self._restructured(holder)
         if self.edit.settled:
             self.splices += settled(self.source, definition)
         return self.source.spliced(self.splices)
@@ -198,13 +198,12 @@ class _Editor:
         line = f"{indent}{attribute} = [{keys_text}]{self.source.newline(definition)}"
         self.splices.append(Splice(start, start, lambda _: line))
 
-    def _restructured(self, holder: ast.expr, code: str) -> str:
-        from migsync.edits.sequences import with_elements  # LibCST: only where entries come or go
-
+    def _restructured(self, holder: Holder) -> list[Splice]:
+        code = self.source.text(*self.source.span(holder))
         quote = next((character for character in code if character in "'\""), self.source.quote)
         added = {place: [literal(key, quote) for key in keys] for place, keys in self.added.get(holder, {}).items()}
         front = [literal(key, quote) for key in self.front.get(holder, ())]
-        done = with_elements(code, self.removed.get(holder, set()), added, front)
-        if done is None:
+        splices = with_elements(self.source, holder, self.removed.get(holder, set()), added, front)
+        if splices is None:
             raise CannotEdit(self.source.path, holder.lineno, "the layout of this list cannot be kept")
-        return done
+        return splices

@@ -13,7 +13,9 @@ from migsync.history.evaluate import UnreadableError, attribute_of, evaluate
 from migsync.history.migration import Key
 from migsync.history.scope import Scope
 
-Sequence = ast.List | ast.Tuple | ast.Set
+Holder = ast.List | ast.Tuple | ast.Set
+"""A sequence that is written out in the file."""
+
 Through = tuple[ast.Name, ...]
 """The names that lead from the class Migration to a list that is written elsewhere in the file."""
 
@@ -25,7 +27,7 @@ class Entry:
     key: Key
     node: ast.expr
     scope: Scope
-    holder: Sequence
+    holder: Holder
     place: int
     through: Through
 
@@ -35,7 +37,7 @@ class Entries:
     """All that one attribute holds. `holders` are its sequences, the empty ones too."""
 
     found: list[Entry] = field(default_factory=list)
-    holders: list[tuple[Sequence, Through]] = field(default_factory=list)
+    holders: list[tuple[Holder, Through]] = field(default_factory=list)
 
     @property
     def keys(self) -> list[Key]:
@@ -110,7 +112,7 @@ class _Finder:
                 case _:
                     raise UnreadableError(node, f"`{ast.unparse(node)}` is not a list written in this file")
 
-    def _sequence(self, node: Sequence, scope: Scope, through: Through) -> None:
+    def _sequence(self, node: Holder, scope: Scope, through: Through) -> None:
         self.entries.holders.append((node, through))
         for place, element in enumerate(node.elts):
             if isinstance(element, ast.Starred):

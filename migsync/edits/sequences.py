@@ -1,32 +1,42 @@
-"""Entries taken out of a list, tuple or set, and put in: LibCST keeps the commas, comments and line breaks apart."""
+"""Entries taken out of a list, tuple or set, and put in, while the commas, comments and line breaks of the others stay.
+
+A sequence is seen as its elements and the spaces around them: one before each element, and one at the end. The syntax
+tree has the elements. Between two of them there are only blanks, line ends, comments, one comma, and parentheses that
+belong to an element, so one expression takes that apart.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import libcst as cst
+from migsync.edits.entries import Holder
+from migsync.edits.source import Source, Splice
 
-_NEWLINE = re.compile(r"\r\n|\r|\n")
-_Space = cst.BaseParenthesizableWhitespace
-_Sequence = cst.List | cst.Tuple | cst.Set
+_COMMENT = r"#[^\r\n]*+"
+_SPACE = rf"(?:[ \t\f\r\n\\]|{_COMMENT})*+"
+_GAP = re.compile(rf"(?P<closing>(?:{_SPACE}\))*)(?P<comma>(?:{_SPACE},)?)(?P<space>{_SPACE})(?P<opening>(?s:\(.*)?)")
+_LINE = re.compile(rf"(?:[ \t\f]|\\(?:\r\n|\r|\n))*+(?:{_COMMENT})?(?:\r\n|\r|\n)")
 
 
 def with_elements(
-    code: str, removed: Collection[int], added: Mapping[int, Sequence[str]], front: Sequence[str] = ()
-) -> str | None:
-    """The sequence `code` without the elements at the places `removed`, and with `added` ones after others.
+    source: Source,
+    node: Holder,
+    removed: Collection[int],
+    added: Mapping[int, Sequence[str]],
+    front: Sequence[str] = (),
+) -> list[Splice] | None:
+    """The splices that take out the elements of `node` at the places `removed`, and put `added` ones after others.
 
     `front` are put before all. A comment at the end of an element's line goes with it; a comment on a line of its own
-    stays. None for code that LibCST does not write back as it was.
+    stays. None for a layout that cannot be kept: a comma on the line after its element's comment.
     """
-    newline = _NEWLINE.search(code)
-    module = cst.Module([], default_newline=newline[0] if newline else "\n")
-    node = cst.parse_expression(code, cst.PartialParserConfig(default_newline=module.default_newline))
-    if not isinstance(node, _Sequence) or module.code_for_node(node) != code or _comments_before_commas(node):
+    layout = _layout(source, node)
+    if layout is None:
         return None
-    layout = _Layout.of(node)
     for place in sorted({*removed, *added}, reverse=True):
         for text in reversed(added.get(place, ())):
             layout.insert(place + 1, text)
@@ -34,24 +44,57 @@ def with_elements(
             layout.remove(place)
     for text in reversed(front):
         layout.insert(0, text)
-    return module.code_for_node(layout.applied(node))
+    return list(layout.splices(node, source.span(node)))
+
+
+class _Space(NamedTuple):
+    """What stands between two elements, their comma apart.
+
+    `first` is the rest of the line that the element before it ends on, `lines` are whole lines, and `last` is the start
+    of the next element's line. Where no line ends in it, all of it is `last`.
+    """
+
+    first: str
+    lines: str
+    last: str
+
+    @property
+    def breaks_line(self) -> bool:
+        return bool(self.first)
+
+    @property
+    def has_comment(self) -> bool:
+        return "#" in self.first or "#" in self.lines
+
+    @property
+    def line_end(self) -> str:
+        """The line end of the first line alone, without what stands before it."""
+        return self.first[-2:] if self.first.endswith("\r\n") else self.first[-1:]
+
+    def __str__(self) -> str:
+        return "".join(self)
+
+
+_NOTHING = _Space("", "", "")
+
+
+class _Element(NamedTuple):
+    """An element of the file, by its span, or a new one, by its text; and its comma with the blanks in front."""
+
+    start: int = 0
+    end: int = 0
+    comma: str = ","
+    new: str = ""
 
 
 @dataclass
 class _Layout:
-    """A sequence as its elements and the spaces around them: one before each element, and one at the end."""
+    """The inside of a sequence, and its span: all of a tuple that has no parentheses of its own."""
 
-    elements: list[cst.BaseElement]
+    inside: tuple[int, int]
+    elements: list[_Element]
     spaces: list[_Space]
     comma_at_end: bool
-
-    @classmethod
-    def of(cls, node: _Sequence) -> _Layout:
-        elements = list(node.elements)
-        before, after = _ends(node)
-        between = [_comma(element).whitespace_after for element in elements[:-1]]
-        spaces = [before, *between, after] if elements else [_joined(before, after, at_start=True, at_end=True)]
-        return cls(elements, spaces, bool(elements) and isinstance(elements[-1].comma, cst.Comma))
 
     def remove(self, place: int) -> None:
         before, after = self.spaces[place : place + 2]
@@ -63,114 +106,98 @@ class _Layout:
         """Put an element in, on a line of its own where its neighbours have that."""
         around = self.spaces[place]
         if not self.elements:
-            spaces = [around, cst.SimpleWhitespace("")]
+            spaces = [around, _NOTHING]
         elif place == 0:
             spaces = [around, _own_line(self.spaces[1] if len(self.elements) > 1 else around)]
         else:
             spaces = _parted(around, _own_line(self.spaces[place - 1]))
-        self.elements.insert(place, cst.Element(cst.parse_expression(text)))
+        self.elements.insert(place, _Element(new=text))
         self.spaces[place : place + 1] = spaces
 
-    def applied(self, node: _Sequence) -> _Sequence:
+    def splices(self, node: Holder, whole: tuple[int, int]) -> Iterator[Splice]:
+        """A splice from each element that stays to the next one: the elements themselves may hold other splices."""
+        is_tuple = isinstance(node, ast.Tuple)
         if not self.elements:
-            return _emptied(node, self.spaces[0])
-        comma_at_end = self.comma_at_end or (isinstance(node, cst.Tuple) and len(self.elements) == 1)
-        elements = [
-            element.with_changes(comma=_comma(element).with_changes(whitespace_after=space))
-            for element, space in zip(self.elements[:-1], self.spaces[1:-1], strict=True)
-        ]
-        last = self.elements[-1]
-        comma = _comma(last).with_changes(whitespace_after=cst.SimpleWhitespace("")) if comma_at_end else None
-        elements.append(last.with_changes(comma=comma or cst.MaybeSentinel.DEFAULT))
-        return _with_ends(node.with_changes(elements=elements), self.spaces[0], self.spaces[-1])
+            # Nothing is left but comments that stood on lines of their own; an empty set would be a dict.
+            comments = self.spaces[0] if self.spaces[0].has_comment else ""
+            yield _splice(*whole, f"({comments})" if is_tuple else f"[{comments}]")
+            return
+        comma_at_end = self.comma_at_end or (is_tuple and len(self.elements) == 1)
+        start, text = self.inside[0], str(self.spaces[0])
+        for place, (element, space) in enumerate(zip(self.elements, self.spaces[1:], strict=True), start=1):
+            if element.new:
+                text += element.new
+            else:
+                yield _splice(start, element.start, text)
+                start, text = element.end, ""
+            text += f"{element.comma if place < len(self.elements) or comma_at_end else ''}{space}"
+        yield _splice(start, self.inside[1], text)
 
 
-def _comma(element: cst.BaseElement) -> cst.Comma:
-    return element.comma if isinstance(element.comma, cst.Comma) else cst.Comma()
+def _layout(source: Source, node: Holder) -> _Layout | None:
+    """None where a comment stands between an element and its comma."""
+    start, end = source.span(node)
+    spans = [source.span(element) for element in node.elts]
+    if not isinstance(node, ast.Tuple) or _has_parentheses(source, (start, end), spans):
+        start, end = start + 1, end - 1
+    edges = [start, *(edge for span in spans for edge in span), end]
+    found = [_GAP.fullmatch(source.text(*pair)) for pair in zip(edges[::2], edges[1::2], strict=True)]
+    gaps = [gap for gap in found if gap and "#" not in gap["comma"]]
+    if len(gaps) < len(found):
+        return None
+    elements = [
+        _Element(begin - len(before["opening"].encode()), stop + len(after["closing"].encode()), after["comma"] or ",")
+        for (begin, stop), before, after in zip(spans, gaps[:-1], gaps[1:], strict=True)
+    ]
+    spaces = [_space(gap["space"]) for gap in gaps]
+    if not elements:
+        spaces = [_joined(spaces[0], _NOTHING, at_start=True, at_end=True)]
+    return _Layout((start, end), elements, spaces, bool(gaps[-1]["comma"]))
 
 
-def _ends(node: _Sequence) -> tuple[_Space, _Space]:
-    """The space after the opening bracket and before the closing one."""
-    if isinstance(node, cst.List):
-        return node.lbracket.whitespace_after, node.rbracket.whitespace_before
-    if isinstance(node, cst.Set):
-        return node.lbrace.whitespace_after, node.rbrace.whitespace_before
-    if node.lpar:
-        return node.lpar[-1].whitespace_after, node.rpar[0].whitespace_before
-    return cst.SimpleWhitespace(""), cst.SimpleWhitespace("")
+def _has_parentheses(source: Source, whole: tuple[int, int], spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether the parentheses at the ends of a tuple are its own, unlike those of ``("a", "b"), ("c", "d")``.
+
+    If they are, one more opens before the first element than closes behind it.
+    """
+    if not spans:
+        return True
+    edges = [whole[0], *(edge for span in spans[:2] for edge in span), whole[1]]
+    before, after = (re.sub(_COMMENT, "", source.text(*edges[at : at + 2])) for at in (0, 2))
+    return before.count("(") > after.partition(",")[0].count(")")
 
 
-def _with_ends(node: _Sequence, before: _Space, after: _Space) -> _Sequence:
-    if isinstance(node, cst.List):
-        return node.with_changes(
-            lbracket=node.lbracket.with_changes(whitespace_after=before),
-            rbracket=node.rbracket.with_changes(whitespace_before=after),
-        )
-    if isinstance(node, cst.Set):
-        return node.with_changes(
-            lbrace=node.lbrace.with_changes(whitespace_after=before),
-            rbrace=node.rbrace.with_changes(whitespace_before=after),
-        )
-    if node.lpar:
-        return node.with_changes(
-            lpar=[*node.lpar[:-1], node.lpar[-1].with_changes(whitespace_after=before)],
-            rpar=[node.rpar[0].with_changes(whitespace_before=after), *node.rpar[1:]],
-        )
-    return node
-
-
-def _emptied(node: _Sequence, space: _Space) -> _Sequence:
-    """Nothing in it but comments that stood on lines of their own; an empty set would be a dict."""
-    left = space if _has_comment(space) else cst.SimpleWhitespace("")
-    nothing = cst.SimpleWhitespace("")
-    if isinstance(node, cst.Tuple):
-        lpar = node.lpar or [cst.LeftParen()]
-        rpar = node.rpar or [cst.RightParen()]
-        return _with_ends(node.with_changes(elements=[], lpar=lpar, rpar=rpar), nothing, left)
-    return _with_ends(cst.List([]), nothing, left)
+def _space(text: str) -> _Space:
+    first = _LINE.match(text)
+    if first is None:
+        return _Space("", "", text)
+    stop = first.end()
+    while line := _LINE.match(text, stop):
+        stop = line.end()
+    return _Space(first[0], text[first.end() : stop], text[stop:])
 
 
 def _joined(before: _Space, after: _Space, *, at_start: bool, at_end: bool) -> _Space:
     """The space around an element that is gone; the comment on its line goes with it."""
-    match before, after:
-        case cst.ParenthesizedWhitespace(), cst.ParenthesizedWhitespace():
-            lines = [*before.empty_lines, *after.empty_lines]
-            return after.with_changes(first_line=before.first_line, empty_lines=lines)
-        case _, cst.ParenthesizedWhitespace():
-            rest = after.with_changes(first_line=_plain(after.first_line))
-            return before if at_start and not _has_comment(rest) else rest
-        case cst.ParenthesizedWhitespace(), _:
-            return after if at_end and not _has_comment(before) else before
-    return after if at_end else before
-
-
-def _plain(line: cst.TrailingWhitespace) -> cst.TrailingWhitespace:
-    return line.with_changes(whitespace=cst.SimpleWhitespace(""), comment=None)
+    if before.breaks_line and after.breaks_line:
+        return _Space(before.first, before.lines + after.lines, after.last)
+    if after.breaks_line:
+        rest = after._replace(first=after.line_end)
+        return before if at_start and not rest.has_comment else rest
+    return before if before.has_comment or not at_end else after
 
 
 def _own_line(space: _Space) -> _Space:
     """A line break as in `space`, with no comments; a blank where `space` breaks no line."""
-    if isinstance(space, cst.ParenthesizedWhitespace):
-        return space.with_changes(first_line=_plain(space.first_line), empty_lines=[])
-    return cst.SimpleWhitespace(" ")
+    return _Space(space.line_end, "", space.last) if space.breaks_line else _Space("", "", " ")
 
 
 def _parted(after: _Space, before: _Space) -> list[_Space]:
     """Part the space after an element, to put a new one in: a comment on the element's line stays with it."""
-    if isinstance(after, cst.ParenthesizedWhitespace) and isinstance(before, cst.ParenthesizedWhitespace):
-        return [
-            before.with_changes(first_line=after.first_line),
-            after.with_changes(first_line=_plain(after.first_line)),
-        ]
+    if after.breaks_line and before.breaks_line:
+        return [before._replace(first=after.first), after._replace(first=after.line_end)]
     return [before, after]
 
 
-def _has_comment(space: _Space) -> bool:
-    if not isinstance(space, cst.ParenthesizedWhitespace):
-        return False
-    return space.first_line.comment is not None or any(line.comment for line in space.empty_lines)
-
-
-def _comments_before_commas(node: _Sequence) -> bool:
-    """Whether a comma stands on the line after its element's comment: that layout is not kept."""
-    return any(_has_comment(_comma(element).whitespace_before) for element in node.elements)
+def _splice(start: int, end: int, text: str) -> Splice:
+    return Splice(start, end, lambda _: text)

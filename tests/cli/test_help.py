@@ -16,7 +16,7 @@ from migsync.cli.reference import BEGIN, END, reference, replaced
 
 README = Path(__file__).parents[2] / "README.md"
 COMMANDS = sorted(program.commands)
-HEAVY = {"sqlalchemy", "django", "rich", "alembic", "libcst"}
+HEAVY = {"sqlalchemy", "django", "rich", "alembic"}
 
 
 def run_python(*arguments):

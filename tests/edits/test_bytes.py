@@ -42,7 +42,7 @@ def test_separators_that_are_no_line_ends_for_python() -> None:
     assert edited(before.encode()).decode() == before.replace('"0002_b")', '"0003_b")')
 
 
-@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_new_lines_end_as_their_neighbours_do(newline: str) -> None:
     before = file('dependencies = [\n    ("shop", "0005_merge"),\n]').replace("\n", newline)
     after = file('dependencies = [\n    ("shop", "0004_x"),\n    ("shop", "0004_y"),\n]').replace("\n", newline)
