@@ -36,7 +36,7 @@ PURE = (
     "project/test_options.py",
     "project/test_root.py",
     "project/test_scan.py",
-    "refactor/squash/test_candidates.py",
+    "refactor/squash/test_safe_ranges.py",
     "refactor/squash/test_ranges.py",
     "refactor/test_conflicts.py",
     "refactor/test_linearize.py",

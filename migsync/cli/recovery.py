@@ -21,7 +21,7 @@ from migsync.cli.output import Output
 from migsync.cli.views.blocks import line
 from migsync.decoder import Fields, boolean, load_json
 from migsync.errors import Unsettled
-from migsync.files.under_way import is_open
+from migsync.files.state_directory import is_open
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import hexadecimal_id, plain_text, read_regular
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from migsync.files.reshaped import Reshaped
+from migsync.files.resolution import Resolution
 from migsync.findings import Finding, Severity
 from migsync.history import Key
 from migsync.project.firstparty import is_environment
@@ -36,17 +36,17 @@ class _Place:
     certain: bool = True
 
 
-def find_references(reshaped: Reshaped, root: Path) -> Iterator[Finding]:
+def find_references(resolution: Resolution, root: Path) -> Iterator[Finding]:
     """A warning for each line of a first-party file that calls a migration by a key of old.
 
     Looked at are Python files, and settings in other forms (TOML, YAML, INI, shell, make). In migration files only
     imports by name count: what their headers say is edited.
     """
-    names = _Names(reshaped)
+    names = _Names(resolution)
     if not names.by_name:
         return
     directories = {
-        os.path.realpath(app.directory) for app in reshaped.history.apps.values() if app.directory and app.first_party
+        os.path.realpath(app.directory) for app in resolution.history.apps.values() if app.directory and app.first_party
     }
     for directory, files in _files(root):
         in_migrations = os.path.realpath(directory) in directories
@@ -58,19 +58,19 @@ def find_references(reshaped: Reshaped, root: Path) -> Iterator[Finding]:
 class _Names:
     """The names that change, by name and as text."""
 
-    def __init__(self, reshaped: Reshaped) -> None:
+    def __init__(self, resolution: Resolution) -> None:
         self.becomes: Mapping[Key, tuple[Key, ...]] = {
-            key: new for key, new in reshaped.becomes.items() if key in reshaped.history.migrations
+            key: new for key, new in resolution.becomes.items() if key in resolution.history.migrations
         }
-        self.labels = reshaped.history.apps.keys()
+        self.labels = resolution.history.apps.keys()
         self.by_name: dict[str, list[Key]] = {}
         for key in sorted(self.becomes):
             self.by_name.setdefault(key.name, []).append(key)
         self.packages: dict[str, tuple[str, ...]] = {}
         for label in {key.app for key in self.becomes}:
-            directory = reshaped.history.apps[label].directory or ""
+            directory = resolution.history.apps[label].directory or ""
             # A label is no part of a path: what is imported by its path stays where it is.
-            moved = label not in reshaped.reshape.labels
+            moved = label not in resolution.reshape.labels
             self.packages[label] = tuple(Path(directory).parts[-2:]) if moved else ()
 
     @cached_property

@@ -8,35 +8,35 @@ from pathlib import Path
 
 from migsync.edits import CannotEdit
 from migsync.errors import HistoryError
-from migsync.files.reshaped import Reshaped
+from migsync.files.resolution import Resolution
 from migsync.findings import Finding, Severity
 from migsync.history import Key, Migration
 from migsync.project.firstparty import FirstParty
 from migsync.rewrites.files import check_name
 
 
-def refusals(reshaped: Reshaped, root: Path) -> Iterator[Finding]:
+def refusals(resolution: Resolution, root: Path) -> Iterator[Finding]:
     """An error for each file and each name that stands in the way; looks at the disk, changes nothing."""
-    yield from _foreign(reshaped, FirstParty(root))
-    yield from _unusable(reshaped)
-    yield from _doubled(reshaped)
-    yield from _replaced(reshaped)
-    yield from _occupied(reshaped)
+    yield from _foreign(resolution, FirstParty(root))
+    yield from _unusable(resolution)
+    yield from _doubled(resolution)
+    yield from _replaced(resolution)
+    yield from _occupied(resolution)
 
 
-def _foreign(reshaped: Reshaped, is_own: FirstParty) -> Iterator[Finding]:
+def _foreign(resolution: Resolution, is_own: FirstParty) -> Iterator[Finding]:
     """Files that would have to change, and must not be."""
     own: dict[str, bool] = {}
-    for migration, _ in reshaped.created:
-        app = reshaped.history.apps.get(migration.key.app)
+    for migration, _ in resolution.created:
+        app = resolution.history.apps.get(migration.key.app)
         if app is None or not app.directory or not app.first_party or not is_own(app.directory):
-            yield _third_party(reshaped, migration)
-    for migration, _ in reshaped.changes:
+            yield _third_party(resolution, migration)
+    for migration, _ in resolution.changes:
         directory = os.path.dirname(migration.path)  # noqa: PTH120 -- one for each of thousands of files
         if directory not in own:
             own[directory] = is_own(directory)
-        if migration.key.app not in reshaped.history.first_party or not own[directory]:
-            yield _third_party(reshaped, migration)
+        if migration.key.app not in resolution.history.first_party or not own[directory]:
+            yield _third_party(resolution, migration)
         elif os.path.islink(migration.path):  # noqa: PTH114 -- the same
             yield _error(
                 "linked-file",
@@ -55,9 +55,9 @@ def _foreign(reshaped: Reshaped, is_own: FirstParty) -> Iterator[Finding]:
             )
 
 
-def _third_party(reshaped: Reshaped, migration: Migration) -> Finding:
+def _third_party(resolution: Resolution, migration: Migration) -> Finding:
     named = (*migration.dependencies, *migration.run_before, *migration.replaces)
-    known = next((key for key in named if key in reshaped.becomes), None)
+    known = next((key for key in named if key in resolution.becomes), None)
     what = f"{migration.key} names {known}" if known else f"{migration.key} would have to change"
     return _error(
         "third-party-file",
@@ -69,11 +69,11 @@ def _third_party(reshaped: Reshaped, migration: Migration) -> Finding:
     )
 
 
-def _unusable(reshaped: Reshaped) -> Iterator[Finding]:
-    for new in reshaped.reshape.created:
+def _unusable(resolution: Resolution) -> Iterator[Finding]:
+    for new in resolution.reshape.created:
         if reason := _reason_against(new.name):
             yield _of_key("unusable-name", new, f"{new} cannot be made: {reason}.", "", "Choose another name.")
-    for old, new in reshaped.reshape.renamed.items():
+    for old, new in resolution.reshape.renamed.items():
         if reason := _reason_against(new.name):
             yield _of_key("unusable-name", old, f"{old} cannot be renamed: {reason}.", "", "Choose another name.")
 
@@ -91,48 +91,48 @@ def _reason_against(name: str) -> str:
     return ""
 
 
-def _doubled(reshaped: Reshaped) -> Iterator[Finding]:
-    bearers: dict[Key, Key] = {new: new for new in reshaped.reshape.created}
-    for key in reshaped.history.migrations:
-        if key in reshaped.reshape.gone:
+def _doubled(resolution: Resolution) -> Iterator[Finding]:
+    bearers: dict[Key, Key] = {new: new for new in resolution.reshape.created}
+    for key in resolution.history.migrations:
+        if key in resolution.reshape.gone:
             continue
-        new = reshaped.now(key)
+        new = resolution.now(key)
         other = bearers.setdefault(new, key)
-        if other != key or new in reshaped.reshape.created:
+        if other != key or new in resolution.reshape.created:
             yield _of_key(
                 "name-twice",
                 key,
-                f"{'A new migration' if new in reshaped.reshape.created else other} and {key} would both be {new}.",
+                f"{'A new migration' if new in resolution.reshape.created else other} and {key} would both be {new}.",
                 "Two migrations cannot have one name.",
                 "Choose another name for one of them.",
             )
 
 
-def _replaced(reshaped: Reshaped) -> Iterator[Finding]:
+def _replaced(resolution: Resolution) -> Iterator[Finding]:
     """Django sees a cycle, or skips the migration, when a squash replaces a name that something else bears."""
-    given = {new: old for old, new in reshaped.reshape.renamed.items() if old in reshaped.history.migrations}
-    for squash, migration in reshaped.history.migrations.items():
-        for replaced in () if squash in reshaped.reshape.gone else migration.replaces:
-            new = reshaped.now(replaced)
-            if replaced not in reshaped.reshape.gone and given.get(new, replaced) != replaced:
+    given = {new: old for old, new in resolution.reshape.renamed.items() if old in resolution.history.migrations}
+    for squash, migration in resolution.history.migrations.items():
+        for replaced in () if squash in resolution.reshape.gone else migration.replaces:
+            new, bearer = resolution.now(replaced), resolution.now(squash)
+            if replaced not in resolution.reshape.gone and given.get(new, replaced) != replaced:
                 yield _of_key(
                     "replaced-name",
                     given[new],
-                    f"{given[new]} would be {new}, and {reshaped.now(squash)} replaces another migration of that name.",
+                    f"{given[new]} would be {new}, and {bearer} replaces another migration of that name.",
                     "Django would take one for the other.",
                     f"Choose another name, or take `replaces` out of {squash} when every database is past it.",
                     migration.path,
                 )
 
 
-def _occupied(reshaped: Reshaped) -> Iterator[Finding]:
-    gone = reshaped.reshape.gone
-    paths = [(migration, reshaped.path(migration)) for migration, _ in reshaped.changes]
+def _occupied(resolution: Resolution) -> Iterator[Finding]:
+    gone = resolution.reshape.gone
+    paths = [(migration, resolution.path(migration)) for migration, _ in resolution.changes]
     leaving = {it.path for it, path in paths if it.key in gone or path != it.path}
     moved = [(it, path) for it, path in paths if it.key not in gone and path != it.path]
-    moved += [(it, str(aside)) for it, _ in paths if it.key in gone and (aside := reshaped.aside(it))]
+    moved += [(it, str(aside)) for it, _ in paths if it.key in gone and (aside := resolution.aside(it))]
     entries: dict[str, frozenset[str]] = {}
-    for migration, path in (*moved, *((it, it.path) for it, _ in reshaped.created)):
+    for migration, path in (*moved, *((it, it.path) for it, _ in resolution.created)):
         directory, name = os.path.split(path)
         if directory not in entries:
             there_is = os.path.isdir(directory)  # noqa: PTH112 -- the same

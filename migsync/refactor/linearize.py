@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from migsync.files.proposal import Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import FIRST, SETTING, History, Key
-from migsync.refactor import numbering
 from migsync.refactor.merges import Merges, find_merges
-from migsync.refactor.open_ends import moved_ends
-from migsync.refactor.ordering import Arrangement, Unit, arrange
-from migsync.refactor.scope import applied_order, broken, chosen_apps, command_text, impossible, overlapping
+from migsync.refactor.numbers import name_findings, renames, width_of
+from migsync.refactor.order import Arrangement, Unit, arrange
+from migsync.refactor.preconditions import applied_order, broken, chosen_apps, command_text, impossible, overlapping
+from migsync.refactor.symbolic_dependencies import moved_ends
 
 
 def linearize(
@@ -84,7 +84,7 @@ class _Line:
             *overlapping(self.history, list(links)),
             *(finding for chain in changed for finding in chain.findings),
             *(finding for app in links for finding in applied_order(app, links[app], self.states)),
-            *numbering.findings(self.history, reshape.renamed, reshape.removed, self.applied),
+            *name_findings(self.history, reshape.renamed, reshape.removed, self.applied),
             *moved_ends(self.history, arrangement.units, links),
             *_stripped(self.history, dropped),
         ]
@@ -116,8 +116,8 @@ class _Chain:
             self._point(cover, self.links[first - 1] if first else None)
         numbers = {key: place + 1 for key, place in places.items()}
         numbers |= {cover: first + 1 for cover, (first, _) in beside.items()}
-        width = numbering.width_of(self.history.names(self.app))
-        self.renamed = numbering.renames(list(numbers), numbers, width)
+        width = width_of(self.history.names(self.app))
+        self.renamed = renames(list(numbers), numbers, width)
 
     @property
     def changes(self) -> bool:

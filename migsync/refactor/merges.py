@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from migsync.findings import Finding, Severity
 from migsync.history import FIRST, History, Key, Migration
-from migsync.refactor.numbering import replaced_and_gone
+from migsync.refactor.numbers import replaced_and_gone
 
 
 @dataclass(frozen=True)

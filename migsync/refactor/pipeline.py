@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal, Reshape
-from migsync.files.reshaping import make_proposal
 from migsync.findings import Finding, Severity
 from migsync.history import History, build_history, read_migration
 from migsync.history.migration import Key, Migration

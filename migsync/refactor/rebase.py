@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from migsync.files.proposal import Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import FIRST, History, Key, build_history
-from migsync.refactor import numbering
-from migsync.refactor.branch import Branch
+from migsync.refactor.git_branch import GitBranch
 from migsync.refactor.merges import find_merges
-from migsync.refactor.ordering import out_of_order
+from migsync.refactor.numbers import last_number, name_findings, renames, width_of
+from migsync.refactor.order import out_of_order
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.retired import retired
 
 
 def rebase(
-    history: History, rewrites: Rewrites, branch: Branch, *, applied: Sequence[AbstractSet[Key]] = ()
+    history: History, rewrites: Rewrites, branch: GitBranch, *, applied: Sequence[AbstractSet[Key]] = ()
 ) -> Reshape:
     """Put what is not in `branch.onto` behind what is, app by app, in one line and numbered on.
 
@@ -47,7 +47,7 @@ def rebase(
         leaves={line.app: 1 for line in lines if line.changes},
         findings=(
             *(finding for line in lines for finding in line.problems(branch, theirs, applied)),
-            *numbering.findings(history, renamed, removed, applied),
+            *name_findings(history, renamed, removed, applied),
         ),
     )
 
@@ -79,14 +79,14 @@ class _Line:
                 self._put(key, above)
                 above = key
         numbers = {key: number + place for place, key in enumerate(self.links, 1)}
-        self.renamed = numbering.renames(self.links, numbers, numbering.width_of(names))
+        self.renamed = renames(self.links, numbers, width_of(names))
 
     @property
     def changes(self) -> bool:
         """Whether anything of the app changes."""
         return bool(self.renamed or self.removed or self.parents)
 
-    def problems(self, branch: Branch, theirs: History, applied: Sequence[AbstractSet[Key]]) -> Iterator[Finding]:
+    def problems(self, branch: GitBranch, theirs: History, applied: Sequence[AbstractSet[Key]]) -> Iterator[Finding]:
         """Why this app's migrations cannot be moved."""
         if len(self.ends) > 1:
             yield _several_ends(self.app, self.ends, branch.onto)
@@ -104,11 +104,11 @@ class _Line:
 
 def _last(names: Sequence[str]) -> int:
     """The number that is counted on from."""
-    found = [number for number in map(numbering.last_number, names) if number is not None]
+    found = [number for number in map(last_number, names) if number is not None]
     return max(found, default=len(names))
 
 
-def _added(history: History, branch: Branch) -> Iterator[Key]:
+def _added(history: History, branch: GitBranch) -> Iterator[Key]:
     for key in history.migrations:
         if key.app in branch.theirs:
             known = branch.theirs[key.app] | branch.base.get(key.app, frozenset())
@@ -126,7 +126,7 @@ def _broken(history: History, known: Mapping[Key, Sequence[Sequence[Key]]]) -> t
     )
 
 
-def _absent(history: History, branch: Branch) -> Iterator[Finding]:
+def _absent(history: History, branch: GitBranch) -> Iterator[Finding]:
     """What the other branch has and the files here have not."""
     for app, names in sorted(branch.theirs.items()):
         missing = sorted(names - set(history.names(app)))

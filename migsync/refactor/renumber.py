@@ -7,10 +7,10 @@ from collections.abc import Set as AbstractSet
 
 from migsync.files.proposal import Reshape
 from migsync.history import History, Key
-from migsync.refactor import numbering
-from migsync.refactor.open_ends import changed_ends
-from migsync.refactor.ordering import Arrangement, arrange
-from migsync.refactor.scope import broken, chosen_apps, impossible
+from migsync.refactor.numbers import name_findings, renames, width_of
+from migsync.refactor.order import Arrangement, arrange
+from migsync.refactor.preconditions import broken, chosen_apps, impossible
+from migsync.refactor.symbolic_dependencies import changed_ends
 
 
 def renumber(history: History, apps: Collection[str] = (), applied: Sequence[AbstractSet[Key]] = ()) -> Reshape:
@@ -31,10 +31,10 @@ def renumber(history: History, apps: Collection[str] = (), applied: Sequence[Abs
     renamed: dict[Key, Key] = {}
     for app in chosen:
         numbers = _numbers(arrangement, app)
-        renamed |= numbering.renames(list(numbers), numbers, numbering.width_of(history.names(app)))
+        renamed |= renames(list(numbers), numbers, width_of(history.names(app)))
     touched = sorted({key.app for key in renamed})
     found = [
-        *numbering.findings(history, renamed, (), applied),
+        *name_findings(history, renamed, (), applied),
         *changed_ends(history, renamed),
     ]
     return Reshape(

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal, Reshape
-from migsync.files.reshaping import make_proposal
 from migsync.history import App, History, Key, read_history
 from migsync.rewrites.order import Rewrites
 

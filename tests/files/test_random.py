@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migsync.files.proposal import Reshape
-from migsync.files.reshaped import Reshaped
+from migsync.files.resolution import Resolution
 from migsync.history import SETTING, History, Key, Migration, parse_migration
 from tests.files.proposals import Project, carry_out
 from tests.history.histories import Files, files
@@ -68,7 +68,7 @@ def test_what_is_wanted_is_on_disk(data: st.DataObject) -> None:
         carry_out(proposal)
         after = project.read()
         digests = {key: migration.digest for key, migration in after.migrations.items()}
-    wanted = Reshaped(before, reshape)
+    wanted = Resolution(before, reshape)
     stay = {key: wanted.now(key) for key in before.migrations if key not in reshape.removed}
     assert after.migrations.keys() == set(stay.values())
     for key, now in stay.items():

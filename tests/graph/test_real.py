@@ -15,7 +15,7 @@ from migsync.graph.drawing import Kind, draw
 from migsync.graph.mermaid import MOST_CHARACTERS, MOST_EDGES, diagrams_of, to_mermaid
 from migsync.graph.page import graph_page
 from migsync.history import App, read_history
-from migsync.refactor.squash.candidates import find_runs
+from migsync.refactor.squash.safe_ranges import find_safe_ranges
 from tests.graph.stories import blocks, read
 from tests.graph.test_page import Elements
 
@@ -34,7 +34,7 @@ def installed(package):
 def graph():
     apps = {app.label: app for package in ("django.contrib", "wagtail", "oscar") for app in installed(package)}
     history = read_history(list(apps.values()), complete=False)
-    runs = [Run(run.keys, run.saves) for run in find_runs(history)]
+    runs = [Run(run.keys, run.saves) for run in find_safe_ranges(history)]
     made = make_graph(history, runs=runs)
     assert len(made.nodes) > 300
     assert len(runs) > 20

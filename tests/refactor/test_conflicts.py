@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migsync.files.proposal import Reshape
 from migsync.history import Key
-from migsync.refactor.conflicts import branches, fix_conflicts
+from migsync.refactor.fix_conflicts import branches, fix_conflicts
 from tests.refactor.reshaped import codes, edges, history_of, keys, merge, migration, names
 
 FORK = (

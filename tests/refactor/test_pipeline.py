@@ -131,8 +131,8 @@ def test_proof_of_the_schema(shop):
 @pytest.mark.parametrize(
     ("module", "name", "forward"),
     [
-        ("migsync.files.commit.commit", "run_step", False),
-        ("migsync.files.commit.commit", "roll_forward", True),
+        ("migsync.files.commit.transaction", "run_step", False),
+        ("migsync.files.commit.transaction", "roll_forward", True),
     ],
     ids=["before the database", "after the database"],
 )
@@ -149,7 +149,7 @@ def test_a_kill_between_files_and_commit_is_settled_by_the_next_command(shop, mo
 
 def test_a_kill_is_settled_by_migrate_where_the_companion_is_installed(shop):
     """Rows changed, files not yet: without it, `migrate` would take the old files for unapplied ones."""
-    shop.run(sys.executable, "-c", DIES.format(module="migsync.files.commit.commit", name="roll_forward"))
+    shop.run(sys.executable, "-c", DIES.format(module="migsync.files.commit.transaction", name="roll_forward"))
     with (shop.root / "config" / "settings.py").open("a") as settings:
         settings.write('\nINSTALLED_APPS = [*INSTALLED_APPS, "migsync.companion"]\n')
     ended = shop.run(sys.executable, "manage.py", "migrate")

@@ -10,11 +10,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from migsync.files.proposal import Reshape
-from migsync.files.reshaped import Reshaped
+from migsync.files.resolution import Resolution
 from migsync.history import History, Key, build_history
-from migsync.refactor.conflicts import branches, fix_conflicts
+from migsync.refactor.fix_conflicts import branches, fix_conflicts
 from migsync.refactor.linearize import linearize
-from migsync.refactor.numbering import number_of
+from migsync.refactor.numbers import number_of
 from migsync.refactor.renumber import renumber
 from tests.profiles import examples
 from tests.refactor.projects import APPS, Project, make_project, projects, verdict
@@ -47,7 +47,7 @@ def carried_out(project: Project, reshape: Reshape) -> History:
     history = build_history(files_after(project.history, reshape), project.history.apps.values())
     assert not history.findings
     # The pipeline works it out its own way.
-    worked_out = Reshaped(project.history, reshape).after
+    worked_out = Resolution(project.history, reshape).after
     assert {key: worked_out.parents(key) for key in worked_out.order} == {
         key: history.parents(key) for key in history.order
     }

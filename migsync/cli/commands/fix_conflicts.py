@@ -51,7 +51,7 @@ def fix_conflicts(
     """
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.refactor.conflicts import fix_conflicts as in_line
+        from migsync.refactor.fix_conflicts import fix_conflicts as in_line
 
         history = ground.survey.history
         given = _parse_first(first, history)
@@ -83,7 +83,7 @@ def _ask_first(
     output: Output, history: History, first: Mapping[str, str], work_out: Callable[[Mapping[str, str]], Reshape]
 ) -> Reshape:
     """Ask for each app where any branch could go first, until none is open; `work_out` takes the answers."""
-    from migsync.refactor.conflicts import branches
+    from migsync.refactor.fix_conflicts import branches
 
     chosen = dict(first)
     while True:

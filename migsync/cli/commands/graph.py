@@ -186,10 +186,9 @@ def _behind(history: History, states: Mapping[str, LoaderState]) -> list[Finding
 def _runs_of(history: History, apps: Collection[str], *, risks: bool) -> list[Run]:
     """The runs that are safe to squash; with `risks` their files are read."""
     from migsync.graph import Run
-    from migsync.refactor.squash.candidates import find_runs
-    from migsync.refactor.squash.risks import assess
+    from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges
 
-    found = find_runs(history, apps)
+    found = find_safe_ranges(history, apps)
     return [
         Run(run.keys, run.saves, tuple(stop.why for stop in run.stops), tuple(map(str, run.risks)))
         for run in (assess(found, history.migrations) if risks else found)

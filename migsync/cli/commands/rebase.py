@@ -40,7 +40,7 @@ def rebase(output: Output, onto: str | None, where: Where, asked: Asked) -> Exit
     BRANCH must be merged here, or this branch rebased on it, or one of the two be under way: the files of both must
     be there. Files that depend on a name that a rewrite has retired are pointed to what bears it now.
     """
-    from migsync.refactor.branch import is_under_way, read_branch
+    from migsync.refactor.git_branch import is_under_way, read_branch
 
     def reshape(ground: Ground) -> Reshape:
         from migsync.refactor.rebase import rebase as behind

@@ -61,9 +61,9 @@ def remake(
     """
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.refactor.remake.remake import Wish
+        from migsync.refactor.remake.remake import RemakeOptions
         from migsync.refactor.remake.remake import remake as remade
 
-        return remade(ground, Wish(apps, word, drop, replaces, keep_old))
+        return remade(ground, RemakeOptions(apps, word, drop, replaces, keep_old))
 
     return rewrite_files(output, where, asked, reshape)

@@ -105,14 +105,13 @@ class _Wanted:
 
     def _choose(self, ground: Ground) -> Choice:
         from migsync.refactor.squash.ranges import taken
-        from migsync.refactor.squash.squash import choose_range, choose_runs
-        from migsync.refactor.squash.standing import databases_of
+        from migsync.refactor.squash.squash import choose_range, choose_safe_ranges, databases_of
 
         history = ground.survey.history
         databases = databases_of(ground)
         used = taken(history, ground.survey.rewrites, ground.applied)
         if self.all_safe:
-            return choose_runs(history, used, self.words, in_two_phases=self.keep_replaces, databases=databases)
+            return choose_safe_ranges(history, used, self.words, in_two_phases=self.keep_replaces, databases=databases)
         app, first, last = self.words
         return choose_range(
             history,
@@ -132,9 +131,8 @@ def _suggest(output: Output, where: Where, apps: tuple[str, ...]) -> ExitStatus:
     from migsync.cli.recovery import settle_files
     from migsync.cli.views.findings import findings_blocks
     from migsync.cli.views.suggestions import suggestion_blocks, suggestion_document
-    from migsync.refactor.scope import broken, chosen_apps
-    from migsync.refactor.squash.candidates import find_runs
-    from migsync.refactor.squash.risks import assess
+    from migsync.refactor.preconditions import broken, chosen_apps
+    from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges
     from migsync.sync.planning import open_survey
 
     project = where.project()
@@ -144,7 +142,7 @@ def _suggest(output: Output, where: Where, apps: tuple[str, ...]) -> ExitStatus:
         errors = broken(history)
         output.tell(findings_blocks([*survey.findings, *errors]))
         chosen = chosen_apps(history, apps)
-        runs = () if errors else assess(find_runs(history, chosen), history.migrations)
+        runs = () if errors else assess(find_safe_ranges(history, chosen), history.migrations)
         files = sum(len(history.names(app)) for app in chosen)
         if output.json:
             findings = [finding.as_dict() for finding in (*survey.findings, *errors)]

@@ -72,7 +72,7 @@ def _to_do(output: Output, where: Where, asked: Asked) -> ExitStatus:
     from migsync.cli.views.findings import findings_blocks
     from migsync.cli.views.transitions import transitions_blocks, transitions_document
     from migsync.refactor.pipeline import survey_ground
-    from migsync.refactor.scope import chosen_apps
+    from migsync.refactor.preconditions import chosen_apps
     from migsync.refactor.tidy import databases_of, settled_transitions, transitions
     from migsync.sync.planning import open_survey
 

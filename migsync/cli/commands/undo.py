@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from migsync.cli.targets import Opened
-    from migsync.files.commit.record import Record
+    from migsync.files.commit.record import CommitRecord
     from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
@@ -175,7 +175,7 @@ def _undo_with_files(
         return finish_files(output, results, facts)
 
 
-def _file_record(project: Project, text: str | None) -> Record:
+def _file_record(project: Project, text: str | None) -> CommitRecord:
     from migsync.files.commit import commit_of, commits, foreign_records
 
     known = commit_of(project.root, commit_id=text, run_id=text) if text else None
@@ -195,7 +195,7 @@ def _file_record(project: Project, text: str | None) -> Record:
     return found
 
 
-def last_standing(records: Iterable[Record]) -> Record | None:
+def last_standing(records: Iterable[CommitRecord]) -> CommitRecord | None:
     """Of the changes of files, newest first, the first that no later one took back and that took back none."""
     undone: set[str] = set()
     for record in records:
@@ -207,7 +207,7 @@ def last_standing(records: Iterable[Record]) -> Record | None:
     return None
 
 
-def _plans_with_files(record: Record, found: Opened) -> Iterable[Plan]:
+def _plans_with_files(record: CommitRecord, found: Opened) -> Iterable[Plan]:
     from migsync.sync.undo import plan_undo
 
     for alias, run_id in record.runs:
@@ -218,7 +218,7 @@ def _plans_with_files(record: Record, found: Opened) -> Iterable[Plan]:
             yield plan_undo(target.ref, run, found.records[target.alias], runs)
 
 
-def _files_blocks(record: Record, plans: Sequence[Plan], *, shorten: bool) -> list[Block]:
+def _files_blocks(record: CommitRecord, plans: Sequence[Plan], *, shorten: bool) -> list[Block]:
     from migsync.cli.views.plans import plan_blocks
     from migsync.cli.views.runs import short
 

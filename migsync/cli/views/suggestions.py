@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
 from migsync.refactor.squash.ranges import ends
-from migsync.refactor.squash.risks import transactions
+from migsync.refactor.squash.safe_ranges import transactions
 
 if TYPE_CHECKING:
     from migsync.history import History, Key
-    from migsync.refactor.squash.candidates import Run
+    from migsync.refactor.squash.safe_ranges import SafeRange
 
 RISKS = 5
 """So many risks of a run are shown; --verbose shows all."""
 
 
-def suggestion_blocks(history: History, runs: Sequence[Run], files: int, *, shorten: bool) -> list[Block]:
+def suggestion_blocks(history: History, runs: Sequence[SafeRange], files: int, *, shorten: bool) -> list[Block]:
     """Each run with what to type, what it saves, what it stops at and its risks; then the sum of `files`."""
     blocks: list[Block] = []
     for app, found in groupby(runs, lambda run: run.app):
@@ -29,7 +29,7 @@ def suggestion_blocks(history: History, runs: Sequence[Run], files: int, *, shor
     return [*blocks, *_sum(runs, files)]
 
 
-def _run_blocks(history: History, run: Run, shorten: bool) -> Iterator[Block]:
+def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Block]:
     yield line(Span(_command(history, run.keys), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2)
     on_postgresql = _on_postgresql(history, run)
     if on_postgresql != [_command(history, run.keys)]:
@@ -46,7 +46,7 @@ def _run_blocks(history: History, run: Run, shorten: bool) -> Iterator[Block]:
         yield line(Span(f"and {count(hidden, 'more risk')}: --verbose shows all", Style.DIM), indent=4)
 
 
-def _sum(runs: Sequence[Run], files: int) -> Iterator[Block]:
+def _sum(runs: Sequence[SafeRange], files: int) -> Iterator[Block]:
     if not runs:
         yield line(f"No two migrations of {count(files, 'file')} follow each other without anything in between.")
         return
@@ -57,16 +57,16 @@ def _sum(runs: Sequence[Run], files: int) -> Iterator[Block]:
         yield line(f"that are made when a file is imported. It saves {at_once}.")
 
 
-def _saved_at_once(runs: Sequence[Run]) -> int:
+def _saved_at_once(runs: Sequence[SafeRange]) -> int:
     return sum(len(part) - 1 for run in runs for part in transactions(run))
 
 
-def _all(runs: Sequence[Run]) -> Span:
+def _all(runs: Sequence[SafeRange]) -> Span:
     apps = {run.app for run in runs}
     return Span(f"migsync squash {' '.join([*(apps if len(apps) == 1 else ()), '--all-safe'])}", Style.COMMAND)
 
 
-def suggestion_document(history: History, runs: Sequence[Run], files: int) -> dict[str, Any]:
+def suggestion_document(history: History, runs: Sequence[SafeRange], files: int) -> dict[str, Any]:
     """The same as JSON values."""
     return {
         "runs": [_document(history, run) for run in runs],
@@ -76,7 +76,7 @@ def suggestion_document(history: History, runs: Sequence[Run], files: int) -> di
     }
 
 
-def _document(history: History, run: Run) -> dict[str, Any]:
+def _document(history: History, run: SafeRange) -> dict[str, Any]:
     return {
         "app": run.app,
         "first": run.names[0],
@@ -96,7 +96,7 @@ def _document(history: History, run: Run) -> dict[str, Any]:
     }
 
 
-def _on_postgresql(history: History, run: Run) -> list[str]:
+def _on_postgresql(history: History, run: SafeRange) -> list[str]:
     """What to type where PostgreSQL is in use: the parts that can each be one transaction."""
     return [_command(history, part) for part in transactions(run) if len(part) > 1]
 

@@ -9,13 +9,13 @@ from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, tab
 
 if TYPE_CHECKING:
     from migsync.history import Key
-    from migsync.refactor.tidy import Place, Step, Transition
+    from migsync.refactor.tidy import DatabaseProgress, SquashTransition, Step
 
 STATUS = {"done": Style.GOOD, "open": Style.WARNING, "blocked": Style.BAD}
 SHOWN = 3
 
 
-def transitions_blocks(found: Sequence[Transition]) -> list[Block]:
+def transitions_blocks(found: Sequence[SquashTransition]) -> list[Block]:
     """Each squash with its steps and the databases, and what to do next."""
     if not found:
         return [line(Span("Nothing to do: no squash stands open.", Style.GOOD))]
@@ -33,20 +33,20 @@ def transitions_blocks(found: Sequence[Transition]) -> list[Block]:
     return blocks
 
 
-def _row(step: Step, places: Sequence[Place]) -> tuple[Span | str, ...]:
+def _row(step: Step, places: Sequence[DatabaseProgress]) -> tuple[Span | str, ...]:
     left = _listed(step.keys)
     if step.name == "rows":
         left = ", ".join(f"{len(place.rows)} in {place.alias}" for place in places if place.rows)
     return step.name, Span(step.status, STATUS[step.status]), left or "; ".join(step.blockers)
 
 
-def _place_row(place: Place) -> tuple[Span | str, ...]:
+def _place_row(place: DatabaseProgress) -> tuple[Span | str, ...]:
     style = Style.GOOD if place.past else Style.BAD
-    missing = _listed(place.missing) if place.standing == "partly recorded" else ""
-    return Span(place.alias, Style.HEADING), Span(place.standing, style), str(len(place.rows)), missing or place.error
+    missing = _listed(place.missing) if place.state == "partly recorded" else ""
+    return Span(place.alias, Style.HEADING), Span(place.state, style), str(len(place.rows)), missing or place.error
 
 
-def _next(transition: Transition) -> Block:
+def _next(transition: SquashTransition) -> Block:
     """The command to type, or what has to be cleared away before."""
     squash = transition.squash
     if transition.blockers:
@@ -58,7 +58,7 @@ def _next(transition: Transition) -> Block:
     return line("Next: ", Span(command, Style.COMMAND), indent=2)
 
 
-def transitions_document(transition: Transition) -> dict[str, Any]:
+def transitions_document(transition: SquashTransition) -> dict[str, Any]:
     """One transition as JSON values."""
     squash = transition.squash
     return {
@@ -79,7 +79,7 @@ def transitions_document(transition: Transition) -> dict[str, Any]:
         "databases": [
             {
                 "alias": place.alias,
-                "standing": place.standing.name.lower(),
+                "standing": place.state.name.lower(),
                 "past": place.past,
                 "rows": [str(key) for key in place.rows],
                 "missing": [str(key) for key in place.missing],

@@ -1,11 +1,17 @@
 """Changes of files that are all or nothing, also under a kill, and in step with the databases."""
 
-from migsync.files.commit.commit import Committed, commit
 from migsync.files.commit.databases import DatabaseResult, DatabaseStep, RunWasCommitted, journals_of
-from migsync.files.commit.recover import Settled, left_over, recover_files, remove_left_over
-from migsync.files.commit.trust import foreign_records, trust_records
+from migsync.files.commit.recovery import (
+    Settled,
+    foreign_records,
+    left_over,
+    recover_files,
+    remove_left_over,
+    trust_records,
+)
+from migsync.files.commit.transaction import Committed, commit
 from migsync.files.commit.undo import commit_of, commits, undo_files
-from migsync.files.under_way import is_open
+from migsync.files.state_directory import is_open
 
 __all__ = [
     "Committed",

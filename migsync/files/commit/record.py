@@ -19,7 +19,7 @@ FORMAT = 2
 """Format 1 had no seal."""
 
 
-class State(StrEnum):
+class CommitState(StrEnum):
     """How far an open commit is.
 
     STAGING: new contents are being written beside the files. STAGED: the databases are written to; whether one of them
@@ -71,7 +71,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Record:
+class CommitRecord:
     """One commit of files.
 
     `slots` stand in the order in which the files are put in place. `runs` are the (alias, run id) that change databases
@@ -132,11 +132,11 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenCommit:
     """The commit that is under way. `aside` are the paths at which somebody else's change was met."""
 
     commit: str
-    state: State
+    state: CommitState
     aside: tuple[str, ...] = field(default=())
 
     def to_json(self) -> bytes:
@@ -148,7 +148,9 @@ class Open:
         """The inverse of :meth:`to_json`; raises DecodeError for another shape, and for what must not be used."""
         found = Fields(document, [each.name for each in fields(cls)])
         return cls(
-            found.get("commit", boundary.hexadecimal_id), found.get("state", choice(State)), found.get("aside", PATHS)
+            found.get("commit", boundary.hexadecimal_id),
+            found.get("state", choice(CommitState)),
+            found.get("aside", PATHS),
         )
 
 

@@ -17,27 +17,32 @@ upon.
 
 from __future__ import annotations
 
-import io
 import shlex
 import sys
-import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from migsync.decoder import LONGEST_FILE, shortened
+from migsync.decoder import LONGEST_FILE
 from migsync.errors import FilesRefused, Unsettled
+from migsync.files.commit.archive import CORRUPT, held, pack, unpack
 from migsync.files.commit.files import Files
-from migsync.files.commit.record import Content, Open, Record, Slot, State, digest, taken_apart, with_seal
-from migsync.files.under_way import OPEN, STATE
+from migsync.files.commit.record import (
+    CommitRecord,
+    CommitState,
+    OpenCommit,
+    Slot,
+    taken_apart,
+    with_seal,
+)
+from migsync.files.state_directory import OPEN, STATE
 from migsync.filesystem import boundary
 from migsync.filesystem.key import is_sealed, missing_key, seal
 
 KEPT = 20
 """How many commits are kept for an undo. One with contents that git does not hold is kept as well, however old."""
 
-BEFORE, AFTER = "before", "after"
 RECORD, ARCHIVE, CLOSED = "record.json", "files.tar", "closed"
 NOT_USED = "Nothing in it was acted upon, and nothing was changed."
 KNOWN = (CLOSED, RECORD, f"{RECORD}.new", ARCHIVE)
@@ -47,9 +52,9 @@ KNOWN = (CLOSED, RECORD, f"{RECORD}.new", ARCHIVE)
 class Found:
     """A record that is sound, and whether it has this user's seal; `opened` for the one that is under way."""
 
-    record: Record
+    record: CommitRecord
     ours: bool
-    opened: Open | None = None
+    opened: OpenCommit | None = None
 
 
 @dataclass(frozen=True)
@@ -111,17 +116,17 @@ class Store:
             # In one step: an empty file, left by a full disk, would be there for good, and ignore nothing.
             self._put(ignore.with_name(".gitignore.new"), ignore, b"*\n", 0o644)
 
-    def begin(self, record: Record, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
+    def begin(self, record: CommitRecord, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
         """Keep the record and all contents, by path; then open the commit: from here on it can be settled."""
         place = self.place(record.id)
         self.files.make_directory(place)
-        kept = {self.archive(record.id): _tar(record, before, after), place / RECORD: self._sealed(record)}
+        kept = {self.archive(record.id): pack(record.slots, before, after), place / RECORD: self._sealed(record)}
         for path, content in kept.items():
             self.files.create(path, content, 0o600)
         self.files.sync([*kept, place, place.parent])
-        self.set_state(Open(record.id, State.STAGING))
+        self.set_state(OpenCommit(record.id, CommitState.STAGING))
 
-    def set_state(self, opened: Open) -> None:
+    def set_state(self, opened: OpenCommit) -> None:
         """Write how far the commit is, in one step."""
         self._put(self.new_open_file, self.open_file, self._sealed(opened), 0o644)
 
@@ -139,7 +144,7 @@ class Store:
             raise self.unusable(error) from error
         raise Unsettled(*self._not_ours())
 
-    def opened(self) -> tuple[Open, Record] | None:
+    def opened(self) -> tuple[OpenCommit, CommitRecord] | None:
         """The commit that is under way; None without one.
 
         Raises Unsettled when that cannot be read, or was not made by this user.
@@ -167,10 +172,10 @@ class Store:
             raise ValueError("it names a file that its record does not")
         return Found(found.record, found.ours and ours, opened)
 
-    def _opened(self, content: bytes) -> tuple[Open, bool]:
+    def _opened(self, content: bytes) -> tuple[OpenCommit, bool]:
         """What the open file says, and whether it has this user's seal. Raises ValueError."""
         document, claimed = taken_apart(content)
-        opened = Open.from_dict(document)
+        opened = OpenCommit.from_dict(document)
         return opened, is_sealed(self.root, opened.to_json(), claimed)
 
     def trust(self) -> None:
@@ -184,7 +189,7 @@ class Store:
         if found and found.opened:
             self.set_state(found.opened)
 
-    def close(self, opened: Open) -> None:
+    def close(self, opened: OpenCommit) -> None:
         """The commit was made. It is kept for an undo."""
         closed = self.place(opened.commit) / CLOSED
         self.files.remove(self.new_open_file)
@@ -192,7 +197,7 @@ class Store:
         self._sync_gone([self.directory, closed.parent])
         self._prune()
 
-    def abandon(self, opened: Open) -> None:
+    def abandon(self, opened: OpenCommit) -> None:
         """The commit was not made; nothing of it is kept."""
         self.files.remove(self.new_open_file)
         self.files.remove(self.open_file)
@@ -200,27 +205,30 @@ class Store:
         with suppress(OSError):
             self._discard(opened.commit)
 
-    def content(self, record: Record, slot: Slot, when: str) -> bytes:
+    def content(self, record: CommitRecord, slot: Slot, when: str) -> bytes:
         """What a slot's path held `when` BEFORE, or AFTER. Raises Unsettled when the archive does not hold it."""
         try:
-            return self._read_archive(record, [slot], when)[0]
-        except (ValueError, KeyError, tarfile.TarError) as error:
+            return unpack(self._packed(record), [slot], when)[0]
+        except CORRUPT as error:
             raise Unsettled(
                 f"{self.archive(record.id)} does not hold {slot.path} as it was {when} the change: {error}."
             ) from error
 
-    def contents(self, record: Record, when: str) -> dict[str, bytes]:
+    def contents(self, record: CommitRecord, when: str) -> dict[str, bytes]:
         """All of them, by path. Raises FilesRefused when the archive does not hold them."""
-        slots = [slot for slot in record.slots if _content(slot, when)]
+        slots = [slot for slot in record.slots if held(slot, when)]
         try:
-            found = self._read_archive(record, slots, when)
-        except (OSError, ValueError, KeyError, tarfile.TarError) as error:
+            found = unpack(self._packed(record), slots, when)
+        except (OSError, *CORRUPT) as error:
             raise FilesRefused(
                 f"{self.archive(record.id)}, which holds the copies, cannot be read: {error}.", "Nothing was changed."
             ) from error
         return {slot.path: content for slot, content in zip(slots, found, strict=True)}
 
-    def commits(self) -> Iterator[Record]:
+    def _packed(self, record: CommitRecord) -> bytes:
+        return self.files.read(self.archive(record.id)) or b""
+
+    def commits(self) -> Iterator[CommitRecord]:
         """The commits that this user made and that are kept, the newest first."""
         return iter([found.record for found in self.found() if found.ours])
 
@@ -251,12 +259,12 @@ class Store:
         if content is None:
             raise ValueError(f"there is no record of {commit}")
         document, claimed = taken_apart(content)
-        record = Record.from_dict(document)
+        record = CommitRecord.from_dict(document)
         if record.id != commit:
             raise ValueError(f"the record of {commit} is that of {record.id}")
         return Found(record, is_sealed(self.root, record.to_json(), claimed))
 
-    def _sealed(self, document: Record | Open) -> bytes:
+    def _sealed(self, document: CommitRecord | OpenCommit) -> bytes:
         content = document.to_json()
         return with_seal(content, seal(self.root, content, create=True))
 
@@ -293,12 +301,6 @@ class Store:
             "If you did, look at it and settle it: migsync recover --trust",
         )
 
-    def _read_archive(self, record: Record, slots: Sequence[Slot], when: str) -> list[bytes]:
-        packed = self.files.read(self.archive(record.id)) or b""
-        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:") as archive:
-            members = {member.name: member for member in archive}
-            return [_unpacked(archive, members[f"{when}/{slot.path}"], _content(slot, when)) for slot in slots]
-
     def _sync_gone(self, directories: list[Path]) -> None:
         """Have it on disk that nothing is open. If a loss of power opens it again, settling it changes nothing."""
         with suppress(OSError):
@@ -323,28 +325,3 @@ class Store:
 
 def _quoted(path: Path) -> str:
     return shlex.quote(str(path))
-
-
-def _content(slot: Slot, when: str) -> Content | None:
-    return slot.before if when == BEFORE else slot.after
-
-
-def _unpacked(archive: tarfile.TarFile, member: tarfile.TarInfo, expected: Content | None) -> bytes:
-    """The content of one member, which must be the one that the record names. Raises ValueError."""
-    file = archive.extractfile(member) if member.isreg() and not member.issparse() else None
-    content = file.read() if file else b""
-    if file is None or expected is None or digest(content) != expected.digest:
-        raise ValueError(f"{shortened(member.name)} is not what it was")
-    return content
-
-
-def _tar(record: Record, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for slot in record.slots:
-            for when, content, contents in ((BEFORE, slot.before, before), (AFTER, slot.after, after)):
-                if content:
-                    member = tarfile.TarInfo(f"{when}/{slot.path}")
-                    member.size, member.mode = len(contents[slot.path]), content.mode
-                    archive.addfile(member, io.BytesIO(contents[slot.path]))
-    return packed.getvalue()

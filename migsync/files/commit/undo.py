@@ -8,23 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migsync.errors import StaleFiles, UnknownRun
-from migsync.files.commit.commit import Committed, Work, cannot_tell
+from migsync.files.commit.archive import AFTER, BEFORE
 from migsync.files.commit.databases import DatabaseStep, RunWasCommitted
 from migsync.files.commit.files import Files
-from migsync.files.commit.record import Record, digest
-from migsync.files.commit.store import AFTER, BEFORE, Store
+from migsync.files.commit.record import CommitRecord, digest
+from migsync.files.commit.store import Store
+from migsync.files.commit.transaction import Committed, FileTransaction, cannot_tell
 from migsync.files.proposal import FileChange
 
 if TYPE_CHECKING:
     from migsync.project import Project
 
 
-def commits(root: Path) -> tuple[Record, ...]:
+def commits(root: Path) -> tuple[CommitRecord, ...]:
     """The commits of files that are kept, the newest first."""
     return tuple(Store(root).commits())
 
 
-def commit_of(root: Path, *, run_id: str = "", commit_id: str = "") -> Record | None:
+def commit_of(root: Path, *, run_id: str = "", commit_id: str = "") -> CommitRecord | None:
     """The kept commit with this id, or the newest that changed a database by this run; None without one.
 
     Both may be given by their beginnings. Raises UnknownRun when more than one fits.
@@ -44,7 +45,7 @@ def commit_of(root: Path, *, run_id: str = "", commit_id: str = "") -> Record | 
 
 def undo_files(
     project: Project,
-    record: Record,
+    record: CommitRecord,
     *,
     databases: Sequence[DatabaseStep] = (),
     run_was_committed: RunWasCommitted = cannot_tell,
@@ -72,12 +73,12 @@ def undo_files(
                 slot.before.mode if slot.before else 0,
             )
         )
-    work = Work.of(project, files, databases, run_was_committed, timeout)
+    work = FileTransaction.of(project, files, databases, run_was_committed, timeout)
     # Not asked of git: what migsync wrote is seldom committed yet, and is known to be here byte for byte.
     return work.make(f"undo {record.id[:12]}", changes, force=True, undoes=record.id, emptied=record.directories)
 
 
-def _refuse_undone(store: Store, record: Record) -> None:
+def _refuse_undone(store: Store, record: CommitRecord) -> None:
     undone: set[str] = set()
     for later in store.commits():
         if later.id not in undone:
@@ -90,7 +91,7 @@ def _refuse_undone(store: Store, record: Record) -> None:
             undone.add(later.undoes)
 
 
-def _refuse_changed(store: Store, record: Record) -> None:
+def _refuse_changed(store: Store, record: CommitRecord) -> None:
     changed = []
     for slot in record.slots:
         content = store.files.read(store.root / slot.path)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from migsync.errors import UsageError
 from migsync.files.proposal import Collapse, Reshape
-from migsync.files.reshaped import Reshaped
+from migsync.files.resolution import Resolution
 from migsync.findings import Finding
 from migsync.history import SETTING, History, Key, build_history
 from migsync.refactor.pipeline import Ground
-from migsync.refactor.remake import telling
+from migsync.refactor.preconditions import broken, chosen_apps
+from migsync.refactor.remake import messages
 from migsync.refactor.remake.standing import standing
-from migsync.refactor.scope import broken, chosen_apps
 from migsync.rewrites.order import Rewrites
 from migsync.sync.planning import Survey
 from migsync.worker.remake_call import Remade, RemakeRequest, ask_remake
@@ -25,7 +25,7 @@ ASIDE = "_before_remade"
 
 
 @dataclass(frozen=True)
-class Wish:
+class RemakeOptions:
     """What a person asks for: `apps` (none: all first-party apps with migrations), and the `word` in the new names.
 
     `drop` are migrations, ``shop.0007`` or the whole name, whose operations need not be carried over. `replaces`: the
@@ -48,7 +48,7 @@ class Wish:
         return " ".join(["remake", *sorted(self.apps), *options])
 
 
-def remake(ground: Ground, wish: Wish) -> Reshape:
+def remake(ground: Ground, wish: RemakeOptions) -> Reshape:
     """Have Django make the apps' migrations anew, and say what becomes of the old ones.
 
     Raises UsageError for an app or a migration that is not of this project, and what :func:`ask_remake` raises.
@@ -57,10 +57,10 @@ def remake(ground: Ground, wish: Wish) -> Reshape:
         raise UsageError(f"--name {wish.word}: not a word.", hint="Letters, digits and underscores: --name fresh")
     history = ground.survey.history
     chosen = chosen_apps(history, wish.apps)
-    told = tuple(telling.without_migrations(app for app in wish.apps if app not in chosen))
-    errors = (*broken(history), *telling.several_ends(history, chosen))
+    told = tuple(messages.without_migrations(app for app in wish.apps if app not in chosen))
+    errors = (*broken(history), *messages.several_ends(history, chosen))
     if wish.replaces:
-        errors += tuple(telling.open_squashes(history, chosen))
+        errors += tuple(messages.open_squashes(history, chosen))
     if errors:
         return Reshape(wish.command, findings=errors)
     if not chosen:
@@ -75,7 +75,7 @@ def remake(ground: Ground, wish: Wish) -> Reshape:
     )
     remade = ask_remake(ground.survey.project, request)
     if empty := _empty(remade, chosen):
-        told += tuple(telling.left_alone(empty))
+        told += tuple(messages.left_alone(empty))
         rest = tuple(app for app in chosen if app not in empty)
         if not rest:
             return Reshape(wish.command, findings=told)
@@ -86,22 +86,24 @@ def remake(ground: Ground, wish: Wish) -> Reshape:
 
 def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
     """The apps of which nothing would be left."""
-    if remade.pending or any(telling.stuck(remade.carried)):
+    if remade.pending or any(messages.stuck(remade.carried)):
         return []
     made = {key.app for key in remade.files}
     return [app for app in chosen if app not in made]
 
 
-def _reshape(survey: Survey, wish: Wish, request: RemakeRequest, remade: Remade, told: Iterable[Finding]) -> Reshape:
+def _reshape(
+    survey: Survey, wish: RemakeOptions, request: RemakeRequest, remade: Remade, told: Iterable[Finding]
+) -> Reshape:
     history, settings = survey.history, survey.project.settings
     errors = (
-        *telling.pending(remade.pending),
-        *telling.stuck(remade.carried),
-        *telling.crossed(remade.crossed),
+        *messages.pending(remade.pending),
+        *messages.stuck(remade.carried),
+        *messages.crossed(remade.crossed),
         *remade.notes,
     )
-    told = (*told, *telling.emptied(remade.empty))
-    findings = (*told, *errors, *telling.needless_drops(request.drop, remade))
+    told = (*told, *messages.emptied(remade.empty))
+    findings = (*told, *errors, *messages.needless_drops(request.drop, remade))
     if any(finding.blocks for finding in errors):
         return Reshape(wish.command, findings=findings)
     olds = [key for key in history.migrations if key.app in request.apps]
@@ -112,41 +114,41 @@ def _reshape(survey: Survey, wish: Wish, request: RemakeRequest, remade: Remade,
         stands={} if wish.replaces else standing(history, remade, frozenset(request.apps)),
         anew=frozenset(request.apps),
         aside=ASIDE if wish.keep_old else "",
-        left_out=telling.left_out(remade),
-        advice=telling.advice(remade)
-        | telling.advice_beside(history, request.apps)
-        | (telling.advice_against_replaces(olds) if wish.replaces else {}),
+        left_out=messages.left_out(remade),
+        advice=messages.advice(remade)
+        | messages.advice_beside(history, request.apps)
+        | (messages.advice_against_replaces(olds) if wish.replaces else {}),
         leaves=dict.fromkeys(request.apps, 1),
-        notes=telling.notes(remade),
+        notes=messages.notes(remade),
         findings=findings,
     )
-    reshaped = Reshaped(history, wanted)
-    if all(_is_made_so(reshaped, app) for app in request.apps):
-        return Reshape(wish.command, findings=(*findings, telling.made_already(request.apps)))
-    found = _cycle(reshaped, settings)
+    resolution = Resolution(history, wanted)
+    if all(_is_made_so(resolution, app) for app in request.apps):
+        return Reshape(wish.command, findings=(*findings, messages.made_already(request.apps)))
+    found = _cycle(resolution, settings)
     return (
-        replace(wanted, findings=(*findings, telling.cycle(found, frozenset(request.apps), history.first_party)))
+        replace(wanted, findings=(*findings, messages.cycle(found, frozenset(request.apps), history.first_party)))
         if found
         else wanted
     )
 
 
-def _cycle(reshaped: Reshaped, settings: Mapping[str, str]) -> tuple[Key, ...]:
+def _cycle(resolution: Resolution, settings: Mapping[str, str]) -> tuple[Key, ...]:
     """Migrations that would depend on each other, dependencies on settings included."""
-    old = reshaped.history.migrations
+    old = resolution.history.migrations
     swappable = {key: tuple(to for to in migration.dependencies if to.app == SETTING) for key, migration in old.items()}
     after = [
         replace(migration, dependencies=(*migration.dependencies, *swappable.get(key, ())), digest="")
-        for key, migration in reshaped.after.migrations.items()
+        for key, migration in resolution.after.migrations.items()
     ]
-    return build_history(after, reshaped.history.apps.values(), settings, complete=False).cycle
+    return build_history(after, resolution.history.apps.values(), settings, complete=False).cycle
 
 
-def _is_made_so(reshaped: Reshaped, app: str) -> bool:
+def _is_made_so(resolution: Resolution, app: str) -> bool:
     """Whether the app's migrations do, one by one, what the new ones would do."""
-    history = reshaped.history
+    history = resolution.history
     old = [history.migrations[Key(app, name)] for name in history.names(app)]
-    new = [migration for migration, _ in reshaped.created if migration.key.app == app]
+    new = [migration for migration, _ in resolution.created if migration.key.app == app]
     return not any(migration.replaces for migration in old) and [it.digest for it in old] == [it.digest for it in new]
 
 

@@ -11,9 +11,9 @@ from migsync.files.proposal import Reshape
 from migsync.history import History
 from migsync.history.under_label import under_label
 from migsync.refactor.pipeline import Ground
-from migsync.refactor.rename_app.carriers import carrier_notes, find_carriers
-from migsync.refactor.rename_app.mentions import find_mentions
-from migsync.refactor.rename_app.reshape import not_yet, relabel
+from migsync.refactor.rename_app.content_types import find_label_uses, label_notes
+from migsync.refactor.rename_app.references import find_references
+from migsync.refactor.rename_app.rename_app import not_yet, relabel
 from migsync.sync.planning import Survey
 
 
@@ -48,15 +48,15 @@ def rename_app(ground: Ground, old: str, new: str) -> Reshape:
     """What the files must become, from a survey that :func:`look_back` has turned."""
     survey = ground.survey
     history = survey.history
-    mentions = tuple(find_mentions(survey.project.root, history, old))
+    references = tuple(find_references(survey.project.root, history, old))
     if not _code_has(ground, new):
-        return not_yet(history, old, new, mentions)
+        return not_yet(history, old, new, references)
     if not _is_known(ground, old):
         raise UsageError(
             f"No migration and no database knows an app {old}.",
             f"{new} has never had that label, or was given its own in files and records already.",
         )
-    made = relabel(history, old, new, mentions=mentions)
+    made = relabel(history, old, new, references=references)
     return replace(made, notes=tuple(_notes(ground, old, new)))
 
 
@@ -82,6 +82,6 @@ def _named(history: History, old: str) -> bool:
 def _notes(ground: Ground, old: str, new: str) -> Iterator[str]:
     for alias, target in ground.survey.targets.items():
         try:
-            yield from carrier_notes(find_carriers(target, old, new), old, new)
+            yield from label_notes(find_label_uses(target, old, new), old, new)
         except MigsyncError as error:
             yield f"{alias}: what else carries the label could not be read. {error.found}"

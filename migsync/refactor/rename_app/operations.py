@@ -38,25 +38,25 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Relabelled:
+class RelabelledFile:
     """A file for the new label. `mentions` are lines that may mean the app, and were left alone."""
 
     content: bytes
     mentions: tuple[tuple[int, str], ...] = ()
 
 
-def relabel_operations(content: bytes, path: str, old: str, new: str, tables: Tables | None) -> Relabelled:
+def relabel_operations(content: bytes, path: str, old: str, new: str, tables: Tables | None) -> RelabelledFile:
     """`content` with everything but its header for the new label; the very same bytes where nothing changes.
 
     `tables` is for files of the app itself, and is kept up to date. Raises CannotEdit, with file and line, for what
     cannot be changed safely.
     """
     if tables is None and old.encode() not in content:
-        return Relabelled(content)
+        return RelabelledFile(content)
     try:
         source = Source(content, path)
     except (SyntaxError, ValueError):
-        return Relabelled(content)  # not Python, and told so where the history is read
+        return RelabelledFile(content)  # not Python, and told so where the history is read
     references = list(_references(source, old))
     splices = [Splice(*source.span(node), _put(_renamed(source, node, value, new))) for node, value in references]
     if tables is not None:
@@ -64,13 +64,13 @@ def relabel_operations(content: bytes, path: str, old: str, new: str, tables: Ta
             splices += _tables_of(source, call, tables)
     mentions = tuple(_mentions(source, old, {node for node, _ in references}))
     if not splices:
-        return Relabelled(content, mentions)
+        return RelabelledFile(content, mentions)
     edited = source.spliced(splices)
     try:
         ast.parse(edited)
     except SyntaxError as error:
         raise CannotEdit(path, error.lineno or 0, "the layout of these operations cannot be kept") from None
-    return Relabelled(edited, mentions)
+    return RelabelledFile(edited, mentions)
 
 
 def _references(source: Source, old: str) -> Iterator[tuple[ast.expr, str]]:

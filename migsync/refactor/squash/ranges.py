@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from migsync.errors import UsageError
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
-from migsync.refactor.numbering import number_of, numbered, width_of
-from migsync.refactor.squash.cycles import find_detour, split
+from migsync.refactor.numbers import number_of, numbered, width_of
 from migsync.rewrites.order import Rewrites
 
 
@@ -66,7 +65,7 @@ def shortest(history: History, key: Key) -> str:
     return number if number.isdigit() and listed.count(f"\n{number}") == 1 else key.name
 
 
-def findings(history: History, keys: Sequence[Key]) -> Iterator[Finding]:
+def range_findings(history: History, keys: Sequence[Key]) -> Iterator[Finding]:
     """An error for each reason why `keys` cannot be one migration, whatever its name is."""
     within = set(keys)
     for squash, migration in history.migrations.items():
@@ -95,26 +94,6 @@ def _unfinished(history: History, keys: Sequence[Key], squash: Key, replaced: Ke
         f"{what}, within {keys[0].name} to {keys[-1].name}.",
         "Its transition is open: some database may know the one name, and some the others.",
         f"Finish it first: migsync tidy {squash.app}",
-        history,
-    )
-
-
-def circle(history: History, wanted: Range) -> Finding | None:
-    """The error that the squash would close a circle of dependencies, with where to split; None where it does not."""
-    detour = find_detour(history, wanted.keys)
-    if not detour:
-        return None
-    begin, *outside, end = detour
-    around = " -> ".join(map(str, (wanted.squash, *outside, wanted.squash)))
-    parts = split(history, wanted.keys)
-    return _error(
-        "cycle-foreseen",
-        end,
-        f"{wanted.squash} would depend on itself: {around}. For {outside[0]} depends on {begin}, and {end} on "
-        f"{outside[-1]}.",
-        "Django could not load the migrations: CircularDependencyError.",
-        f"Split the range before {' and '.join(part[0].name for part in parts[1:])}. --split does that:\n"
-        + "\n".join(outcome(history, part) for part in parts),
         history,
     )
 

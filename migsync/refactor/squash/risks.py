@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from migsync.history import Key, Migration
-
-if TYPE_CHECKING:
-    from migsync.refactor.squash.candidates import Run
 
 
 class Hazard(StrEnum):
@@ -68,30 +64,6 @@ _TRANSACTION = re.compile(
     r"(?:\s+(?:WORK|TRANSACTION|IMMEDIATE|EXCLUSIVE|DEFERRED))*\s*(?:;|$)",
     re.IGNORECASE,
 )
-
-
-def assess(runs: Iterable[Run], migrations: Mapping[Key, Migration], kept: Collection[Key] = ()) -> tuple[Run, ...]:
-    """The runs with their risks, and of `kept` what is elidable too; reads the files of the runs and no other."""
-    return tuple(replace(run, risks=tuple(risks_of((migrations[key] for key in run.keys), kept))) for run in runs)
-
-
-def transactions(run: Run) -> tuple[tuple[Key, ...], ...]:
-    """An assessed run in parts that can each be one transaction on every engine: cut after what changes data.
-
-    PostgreSQL refuses a change of a table's schema after one of its rows in the same transaction ("pending trigger
-    events"). Operations that are made when the file is imported may be others on another engine: such a file is a part
-    of its own. A part of one key is no squash.
-    """
-    data = changing(run.risks)
-    made = {risk.key for risk in run.risks if risk.hazard is Hazard.MADE}
-    parts: list[list[Key]] = [[]]
-    for key in run.keys:
-        if key in made:
-            parts.append([])
-        parts[-1].append(key)
-        if key in data | made:
-            parts.append([])
-    return tuple(tuple(part) for part in parts if part)
 
 
 def changing(risks: Iterable[Risk]) -> frozenset[Key]:
@@ -245,6 +217,3 @@ def _lists_in(call: ast.Call) -> Iterator[ast.expr]:
 def _shown(node: ast.expr) -> str:
     text = ast.unparse(node)
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-__all__ = ["Hazard", "Risk", "assess", "changing", "risks_of", "transactions"]

@@ -8,21 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from migsync.engines import engine_of
 from migsync.files.proposal import Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.project import Project
-from migsync.refactor.open_ends import changed_ends
-from migsync.refactor.scope import broken, chosen_apps
+from migsync.refactor.preconditions import broken, chosen_apps
 from migsync.refactor.squash import ranges
-from migsync.refactor.squash.candidates import find_runs
-from migsync.refactor.squash.cuts import Cuts
-from migsync.refactor.squash.cycles import split
 from migsync.refactor.squash.ranges import Range
-from migsync.refactor.squash.risks import assess, transactions
-from migsync.refactor.squash.standing import Databases
+from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges, transactions
+from migsync.refactor.squash.splits import RowSplits, circle, split_at_cycles
+from migsync.refactor.symbolic_dependencies import changed_ends
 from migsync.worker.squash_call import SquashAnswer, SquashRequest, ask_squash
+
+if TYPE_CHECKING:
+    from migsync.refactor.pipeline import Ground
+
+
+@dataclass(frozen=True)
+class Databases:
+    """What is known of the project's databases: `applied`, by alias, is what counts as applied in each that was read.
+
+    `unread` are the aliases that could not be read, `engines` those of all the databases. A proof runs on empty tables;
+    what a squash does to rows that are there is a matter of the databases that stand before it and hold some.
+    """
+
+    applied: Mapping[str, frozenset[Key]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    engines: frozenset[str] = frozenset()
+
+    def lacking(self, history: History, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]:
+        """For each of `keys` that is still to be run where there may be rows: the aliases of those databases.
+
+        A database has none where nothing was run that the keys come after.
+        """
+        behind = [alias for alias, applied in self.applied.items() if applied and not applied.issuperset(keys)]
+        before = history.ancestors(keys) if behind else ()
+        behind = [alias for alias in behind if not self.applied[alias].isdisjoint(before)]
+        found = {key: tuple(alias for alias in behind if key not in self.applied[alias]) for key in keys}
+        return {key: aliases for key, aliases in found.items() if aliases}
+
 
 NOWHERE = Databases()
 """No database that is known of."""
@@ -77,6 +104,19 @@ class Choice:
         return replace(self, ranges=tuple(kept), findings=tuple(findings))
 
 
+def databases_of(ground: Ground) -> Databases:
+    """What the survey of `ground` has found out of them."""
+    history = ground.survey.history
+    return Databases(
+        {
+            reading.target.alias: history.state(applied).applied
+            for reading, applied in zip(ground.readings, ground.applied, strict=True)
+        },
+        tuple(ground.survey.errors),
+        frozenset(engine_of(config.url).name for config in ground.survey.project.targets() if config.error is None),
+    )
+
+
 def choose_range(
     history: History,
     used: Collection[Key],
@@ -100,17 +140,17 @@ def choose_range(
         return Choice(command, findings=errors)
     keys = ranges.range_between(history, app, first, last)
     lacking = databases.lacking(history, keys)
-    cuts = Cuts(history, lacking, on_postgresql="postgresql" in databases.engines)
-    parts = [small for part in split(history, keys) for small in cuts.parts(part)] if in_parts else [keys]
+    rows = RowSplits(history, lacking, on_postgresql="postgresql" in databases.engines)
+    parts = [small for part in split_at_cycles(history, keys) for small in rows.parts(part)] if in_parts else [keys]
     wanted = tuple(
         Range(part, ranges.squash_key(history, part, used, name if place == 0 else name and f"{name}_{place + 1}"))
         for place, part in enumerate(part for part in parts if len(part) > 1)
     )
-    findings = [*ranges.findings(history, keys), *([] if wanted else [_nothing_left(keys)])]
-    findings += [found for each in wanted if (found := ranges.circle(history, each))]
+    findings = [*ranges.range_findings(history, keys), *([] if wanted else [_nothing_left(keys)])]
+    findings += [found for each in wanted if (found := circle(history, each))]
     findings += [found for each in wanted if (found := ranges.name_finding(history, each, used))]
     if not findings:
-        findings += [found for each in wanted for found in cuts.findings(each.keys)]
+        findings += [found for each in wanted for found in rows.findings(each.keys)]
     return Choice(
         command,
         wanted,
@@ -133,7 +173,7 @@ def _nothing_left(keys: Sequence[Key]) -> Finding:
     )
 
 
-def choose_runs(
+def choose_safe_ranges(
     history: History,
     used: Collection[Key],
     apps: Collection[str] = (),
@@ -151,7 +191,7 @@ def choose_runs(
         return Choice(command, findings=errors)
     names = set(used)
     found: list[Range] = []
-    runs = find_runs(history, chosen)
+    runs = find_safe_ranges(history, chosen)
     lacking = {key: aliases for run in runs for key, aliases in databases.lacking(history, run.keys).items()}
     runs = assess(runs, history.migrations, lacking)
     for keys in (part for run in runs for part in transactions(run) if len(part) > 1):

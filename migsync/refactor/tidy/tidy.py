@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from migsync.files.proposal import Collapse, Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
-from migsync.refactor.scope import broken, chosen_apps
-from migsync.refactor.tidy.standing import Database, Place, Standing
-from migsync.refactor.tidy.transitions import Transition, transitions
+from migsync.refactor.preconditions import broken, chosen_apps
+from migsync.refactor.tidy.progress import DatabaseProgress, DatabaseRecords, SquashState
+from migsync.refactor.tidy.transitions import SquashTransition, transitions
 
 DEPLOY_FIRST = "Without the old files, `migrate` there would run again what ran, or never run the rest."
 
 
 def tidy(
     history: History,
-    databases: Sequence[Database],
+    databases: Sequence[DatabaseRecords],
     *,
     apps: Collection[str] = (),
     remove_replaced: bool = False,
@@ -52,12 +52,12 @@ def tidy(
     )
 
 
-def _collapse(transition: Transition) -> Collapse:
+def _collapse(transition: SquashTransition) -> Collapse:
     squash = transition.squash
     return (*squash.own, squash.key), (squash.key,)
 
 
-def _pointed(found: Iterable[Transition]) -> dict[Key, dict[Key, tuple[Key, ...]]]:
+def _pointed(found: Iterable[SquashTransition]) -> dict[Key, dict[Key, tuple[Key, ...]]]:
     pointed: dict[Key, dict[Key, tuple[Key, ...]]] = {}
     for each in found:
         for child, named in each.squash.dependants.items():
@@ -66,7 +66,7 @@ def _pointed(found: Iterable[Transition]) -> dict[Key, dict[Key, tuple[Key, ...]
     return pointed
 
 
-def _notes(others: Sequence[Transition], waiting: Sequence[Transition]) -> Iterator[str]:
+def _notes(others: Sequence[SquashTransition], waiting: Sequence[SquashTransition]) -> Iterator[str]:
     if others:
         count = sum(len(each.squash.files) for each in others)
         names = ", ".join(str(each.squash.key) for each in others)
@@ -76,14 +76,14 @@ def _notes(others: Sequence[Transition], waiting: Sequence[Transition]) -> Itera
         yield f"{each.squash.key} waits for {inner}, which it replaces: run tidy again for it."
 
 
-def _obstacles(history: History, transition: Transition, assume_deployed: bool) -> Iterator[Finding]:
+def _obstacles(history: History, transition: SquashTransition, assume_deployed: bool) -> Iterator[Finding]:
     squash, path = transition.squash, history.migrations[transition.squash.key].path
     for place in transition.places:
-        if place.standing is Standing.PARTIAL:
+        if place.state is SquashState.PARTIAL:
             yield _error("squash-partial", transition, *_partial(transition, place), path)
-        elif place.standing is Standing.UNREACHABLE and not (assume_deployed and not squash.foreign):
+        elif place.state is SquashState.UNREACHABLE and not (assume_deployed and not squash.foreign):
             yield _error("squash-unknown", transition, *_unreachable(transition, place), path)
-        elif place.standing is Standing.REPLACED and squash.foreign:
+        elif place.state is SquashState.REPLACED and squash.foreign:
             found = f"{place.alias} has recorded all that {squash.key} replaces, some of it in another app, and not it."
             meaning = "A record is never carried from one app to another."
             yield _error(
@@ -127,7 +127,7 @@ def _others_ready(obstacles: Mapping[Key, Sequence[Finding]]) -> Iterator[Findin
         )
 
 
-def _partial(transition: Transition, place: Place) -> tuple[str, str, str]:
+def _partial(transition: SquashTransition, place: DatabaseProgress) -> tuple[str, str, str]:
     squash = transition.squash
     gone = [key for key in place.missing if key not in squash.files]
     first = f"Bring back the file of {_listed(gone)}, then run it there" if gone else "Run the rest there first"
@@ -140,7 +140,7 @@ def _partial(transition: Transition, place: Place) -> tuple[str, str, str]:
     )
 
 
-def _unreachable(transition: Transition, place: Place) -> tuple[str, str, str]:
+def _unreachable(transition: SquashTransition, place: DatabaseProgress) -> tuple[str, str, str]:
     squash = transition.squash
     hint = "Make it reachable"
     if not squash.foreign:
@@ -148,7 +148,7 @@ def _unreachable(transition: Transition, place: Place) -> tuple[str, str, str]:
     return f"{place.alias} could not be read: {place.error}", f"Whether it is past {squash.key} is not known.", hint
 
 
-def _error(code: str, transition: Transition, found: str, meaning: str, hint: str, path: str) -> Finding:
+def _error(code: str, transition: SquashTransition, found: str, meaning: str, hint: str, path: str) -> Finding:
     key = transition.squash.key
     return Finding(code, Severity.ERROR, found, meaning, hint, app=key.app, name=key.name, file=path)
 

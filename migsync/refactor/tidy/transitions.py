@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from migsync.history import History, Key
+from migsync.refactor.tidy.progress import DatabaseProgress, DatabaseRecords, SquashState, progress_of
 from migsync.refactor.tidy.squashes import Squash, open_squashes
-from migsync.refactor.tidy.standing import Database, Place, Standing, place_of
 from migsync.rewrites.order import Rewrites
 
 
-class Status(StrEnum):
+class StepStatus(StrEnum):
     """How a step stands."""
 
     DONE = "done"
@@ -25,32 +25,32 @@ class Step:
     """One step: `keys` are what is left of it, `blockers` say what stands in its way, in words."""
 
     name: str
-    status: Status
+    status: StepStatus
     keys: tuple[Key, ...] = ()
     blockers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Transition:
+class SquashTransition:
     """An open squash, and where every configured database stands with it.
 
     `fixed` are dependants whose files are not the project's own.
     """
 
     squash: Squash
-    places: tuple[Place, ...]
+    places: tuple[DatabaseProgress, ...]
     fixed: frozenset[Key] = frozenset()
 
     @property
     def blockers(self) -> tuple[str, ...]:
         """What forbids every step, in words; empty when the squash can be finished."""
         squash = self.squash
-        found = [f"{place.alias} is {place.standing}" for place in self.places if not place.past]
+        found = [f"{place.alias} is {place.state}" for place in self.places if not place.past]
         found += [f"{key} is a squash that stands open itself" for key in squash.inner]
         found += [f"{key} depends on {squash.key}, and bears a name that it replaces" for key in squash.later]
         found += [f"{key} replaces the same" for key in squash.rivals]
         if squash.foreign:
-            waiting = [place.alias for place in self.places if place.standing is Standing.REPLACED]
+            waiting = [place.alias for place in self.places if place.state is SquashState.REPLACED]
             found += [f"{alias} has no record of it yet, and it replaces names of another app" for alias in waiting]
         return tuple(found)
 
@@ -58,8 +58,8 @@ class Transition:
     def steps(self) -> tuple[Step, ...]:
         """Deployed, dependants, files, `replaces` and rows, in the order in which they are done."""
         squash, blockers = self.squash, self.blockers
-        behind = [f"{place.alias} is {place.standing}" for place in self.places if not place.past]
-        deployed = Step("deployed", Status.BLOCKED if behind else Status.DONE, blockers=tuple(behind))
+        behind = [f"{place.alias} is {place.state}" for place in self.places if not place.past]
+        deployed = Step("deployed", StepStatus.BLOCKED if behind else StepStatus.DONE, blockers=tuple(behind))
         others = tuple(f"{key} is somebody else's" for key in squash.dependants if key in self.fixed)
         rows = tuple(dict.fromkeys(key for place in self.places for key in place.rows))
         return (
@@ -73,17 +73,19 @@ class Transition:
 
 def _step(name: str, keys: tuple[Key, ...], blockers: tuple[str, ...]) -> Step:
     if not keys:
-        return Step(name, Status.DONE)
-    return Step(name, Status.BLOCKED if blockers else Status.OPEN, keys, blockers)
+        return Step(name, StepStatus.DONE)
+    return Step(name, StepStatus.BLOCKED if blockers else StepStatus.OPEN, keys, blockers)
 
 
-def transitions(history: History, databases: Sequence[Database], apps: Collection[str]) -> tuple[Transition, ...]:
+def transitions(
+    history: History, databases: Sequence[DatabaseRecords], apps: Collection[str]
+) -> tuple[SquashTransition, ...]:
     """The transitions of `apps` that stand open."""
     replaces = {key: migration.replaces for key, migration in history.migrations.items() if migration.replaces}
     return tuple(
-        Transition(
+        SquashTransition(
             squash,
-            tuple(place_of(squash, database, replaces) for database in databases),
+            tuple(progress_of(squash, database, replaces) for database in databases),
             frozenset(key for key in squash.dependants if key.app not in history.first_party),
         )
         for squash in open_squashes(history, apps)
@@ -91,15 +93,15 @@ def transitions(history: History, databases: Sequence[Database], apps: Collectio
 
 
 def settled_transitions(
-    history: History, rewrites: Rewrites, databases: Sequence[Database], apps: Collection[str]
-) -> tuple[Transition, ...]:
+    history: History, rewrites: Rewrites, databases: Sequence[DatabaseRecords], apps: Collection[str]
+) -> tuple[SquashTransition, ...]:
     """Those that are finished on disk, for databases that still hold rows of the old names: migsync apply is left."""
     found = []
     for rewrite, app in ((each, app) for each in rewrites.ordered for app in each.apps if app in apps):
         for name, olds in rewrite.apps[app].absorbing.items():
             squash = Squash(Key(app, name), tuple(Key(app, old) for old in olds), (), {}, settled=True)
             behind = [replace(each, recorded=each.rows) for each in databases if rewrite.id in each.behind]
-            places = tuple(place for place in (place_of(squash, each, {}) for each in behind) if place.rows)
+            places = tuple(place for place in (progress_of(squash, each, {}) for each in behind) if place.rows)
             if places and squash.key in history.migrations:
-                found.append(Transition(squash, places))
+                found.append(SquashTransition(squash, places))
     return tuple(found)

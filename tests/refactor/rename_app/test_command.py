@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migsync.engines.config import DatabaseConfig
-from migsync.refactor.rename_app.carriers import find_carriers
+from migsync.refactor.rename_app.content_types import find_label_uses
 from migsync.sync.target import open_target
 from tests.databases import SQLiteDatabase
 from tests.pitfalls.project import Project
@@ -124,13 +124,13 @@ def test_the_offered_sql_carries_content_types_over_and_is_never_run(database) -
     )
     database.execute("INSERT INTO auth_permission VALUES (1, 1), (2, 1), (3, 2), (4, 3)")
     with open_target(DatabaseConfig("default", database.url)) as target:
-        found = find_carriers(target, "shop", "store")
+        found = find_label_uses(target, "shop", "store")
         assert (found.types, found.there, found.permissions, found.tables) == (2, 0, 3, ("shop_item",))
         labels = "SELECT app_label FROM django_content_type ORDER BY id"
         assert database.execute(labels) == [("shop",), ("shop",), ("blog",)]
         database.execute(found.statement.removesuffix(";"))
         assert database.execute(labels) == [("store",), ("store",), ("blog",)]
-        assert find_carriers(target, "shop", "store").there == 2
+        assert find_label_uses(target, "shop", "store").there == 2
         database.execute(found.back.removesuffix(";"))
         assert database.execute(labels) == [("shop",), ("shop",), ("blog",)]
 

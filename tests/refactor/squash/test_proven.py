@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from migsync.history import History, Key
 from migsync.refactor.pipeline import Terms, make_draft, survey_ground
-from migsync.refactor.squash.candidates import find_runs
 from migsync.refactor.squash.ranges import taken
-from migsync.refactor.squash.squash import choose_range, choose_runs, compose_all, squash
+from migsync.refactor.squash.safe_ranges import find_safe_ranges
+from migsync.refactor.squash.squash import choose_range, choose_safe_ranges, compose_all, squash
 from migsync.sync.planning import open_survey
 from tests.profiles import examples
 from tests.proof.projects import ID, Site, migration
@@ -86,8 +86,8 @@ def test_what_is_suggested_is_proven(seed: int, size: int) -> None:
             ground = survey_ground(survey, ())
             history = survey.history
             used = taken(history, survey.rewrites, ground.applied)
-            runs = find_runs(history)
-            choices = [choose_runs(history, used)]
+            runs = find_safe_ranges(history)
+            choices = [choose_safe_ranges(history, used)]
             if runs:
                 run = random.Random(seed).choice(runs)
                 choices.append(choose_range(history, used, run.app, run.names[0], run.names[-1]))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from migsync.errors import UsageError
 from migsync.history import History, Key, Migration, build_history
 from migsync.refactor.squash import ranges
-from migsync.refactor.squash.cycles import find_detour, split
 from migsync.refactor.squash.ranges import Range
+from migsync.refactor.squash.splits import circle, find_detour, split_at_cycles
 from migsync.refactor.squash.squash import choose_range
 from tests.profiles import examples
 from tests.refactor.projects import make_project
@@ -142,7 +142,7 @@ def test_cycles_are_foreseen_and_split_makes_the_fewest_parts(size: int, seed: i
         assert detour[0] in chain
         assert detour[-1] in chain
         assert not set(detour[1:-1]) & set(chain)
-    parts = [list(part) for part in split(made, chain)]
+    parts = [list(part) for part in split_at_cycles(made, chain)]
     assert [key for part in parts for key in part] == chain
     assert not together(made, parts).cycle
     fewest = min(
@@ -156,4 +156,4 @@ def test_cycles_are_foreseen_and_split_makes_the_fewest_parts(size: int, seed: i
 
 def test_one_range_is_one_range():
     keys = (Key("shop", "0001_a"), Key("shop", "0002_b"))
-    assert ranges.circle(history(LINE), Range(keys, Key("shop", "0001_squashed_0002_b"))) is None
+    assert circle(history(LINE), Range(keys, Key("shop", "0001_squashed_0002_b"))) is None

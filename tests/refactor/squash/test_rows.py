@@ -9,8 +9,7 @@ import pytest
 
 from migsync.history import History, Key, Migration, build_history
 from migsync.refactor.squash.risks import risks_of
-from migsync.refactor.squash.squash import choose_range
-from migsync.refactor.squash.standing import Databases
+from migsync.refactor.squash.squash import Databases, choose_range
 from tests.proof.projects import migration
 from tests.refactor.conftest import commit, write
 from tests.refactor.squash.graphs import history

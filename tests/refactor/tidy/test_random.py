@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from migsync.files.reshaping import make_proposal
+from migsync.files.builder import make_proposal
 from migsync.history import History, Key
-from migsync.refactor.tidy import Database, tidy
+from migsync.refactor.tidy import DatabaseRecords, tidy
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.record import Record
 from migsync.sync.planner import make_plan
@@ -67,7 +67,9 @@ def test_what_is_pending_stays_pending(rng: random.Random) -> None:
             history = project.read()
         keys = [frozenset(record.key for record in records) for records in databases]
         remove = rng.random() < 0.6
-        reshape = tidy(history, [Database(f"db{n}", each) for n, each in enumerate(keys)], remove_replaced=remove)
+        reshape = tidy(
+            history, [DatabaseRecords(f"db{n}", each) for n, each in enumerate(keys)], remove_replaced=remove
+        )
         names = frozenset(map(Key.parse, old))
         partial = [each for each in keys if Key.parse(squash) not in each and each & names and not names <= each]
         event(f"refused: {bool(partial)}, finished: {remove or gone}")

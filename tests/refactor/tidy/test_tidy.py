@@ -12,10 +12,10 @@ import pytest
 
 from migsync.cli.views.transitions import transitions_document
 from migsync.errors import UsageError
+from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal, Reshape
-from migsync.files.reshaping import make_proposal
 from migsync.history import Key
-from migsync.refactor.tidy import Database, Standing, open_squashes, settled_transitions, tidy, transitions
+from migsync.refactor.tidy import DatabaseRecords, SquashState, open_squashes, settled_transitions, tidy, transitions
 from migsync.rewrites.order import Rewrites
 from tests.files.proposals import CREATED, Project, carry_out
 
@@ -27,11 +27,11 @@ def key(text: str) -> Key:
     return Key.parse(text)
 
 
-def database(*names: str, alias: str = "default") -> Database:
-    return Database(alias, frozenset(map(key, names)), rows=frozenset(map(key, names)))
+def database(*names: str, alias: str = "default") -> DatabaseRecords:
+    return DatabaseRecords(alias, frozenset(map(key, names)), rows=frozenset(map(key, names)))
 
 
-DOWN = Database("down", None, "nobody answers")
+DOWN = DatabaseRecords("down", None, "nobody answers")
 FRESH = database()
 OLD_ONLY = database("shop.0001_a", *OLD, alias="old")
 PAST = database("shop.0001_a", *OLD, SQUASH)
@@ -50,7 +50,7 @@ def shop(root: Path) -> Project:
     return project
 
 
-def proposed(project: Project, databases: Iterable[Database], **wanted: Any) -> Proposal:
+def proposed(project: Project, databases: Iterable[DatabaseRecords], **wanted: Any) -> Proposal:
     history = project.read()
     reshape: Reshape = tidy(history, tuple(databases), **wanted)
     return make_proposal(history, Rewrites(), reshape, root=project.root, created=CREATED)
@@ -61,21 +61,21 @@ def refusals(proposal: Proposal) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "standing", "past"),
+    ("recorded", "state", "past"),
     [
-        (FRESH, Standing.NOTHING, True),
-        (database("shop.0001_a"), Standing.NOTHING, True),
-        (OLD_ONLY, Standing.REPLACED, True),
-        (PAST, Standing.RECORDED, True),
-        (database("shop.0001_a", SQUASH), Standing.RECORDED, True),
-        (PARTIAL, Standing.PARTIAL, False),
-        (DOWN, Standing.UNREACHABLE, False),
+        (FRESH, SquashState.NOTHING, True),
+        (database("shop.0001_a"), SquashState.NOTHING, True),
+        (OLD_ONLY, SquashState.REPLACED, True),
+        (PAST, SquashState.RECORDED, True),
+        (database("shop.0001_a", SQUASH), SquashState.RECORDED, True),
+        (PARTIAL, SquashState.PARTIAL, False),
+        (DOWN, SquashState.UNREACHABLE, False),
     ],
 )
-def test_where_a_database_stands(tmp_path: Path, recorded: Database, standing: Standing, past: bool) -> None:
+def test_where_a_database_stands(tmp_path: Path, recorded: DatabaseRecords, state: SquashState, past: bool) -> None:
     (found,) = transitions(shop(tmp_path).read(), [recorded], ["shop", "blog"])
     (place,) = found.places
-    assert (place.standing, place.past) == (standing, past)
+    assert (place.state, place.past) == (state, past)
     assert {step.status for step in found.steps if step.keys} == ({"open"} if past else {"blocked"})
 
 

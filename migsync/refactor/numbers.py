@@ -63,7 +63,7 @@ def replaced_and_gone(history: History) -> dict[Key, list[Key]]:
     return found
 
 
-def findings(
+def name_findings(
     history: History, renamed: Mapping[Key, Key], removed: Collection[Key], applied: Sequence[AbstractSet[Key]]
 ) -> Iterator[Finding]:
     """What stands against these new names; `applied` are the rows of each database, numbered from 1."""

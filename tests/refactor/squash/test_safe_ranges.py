@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migsync.history import FIRST, LATEST, SETTING, History, Key, Migration, build_history
-from migsync.refactor.squash.candidates import Run, find_runs
-from migsync.refactor.squash.risks import Hazard, Risk, risks_of, transactions
+from migsync.refactor.squash.risks import Hazard, Risk, risks_of
+from migsync.refactor.squash.safe_ranges import SafeRange, find_safe_ranges, transactions
 from tests.profiles import examples
 from tests.refactor.projects import make_project
 from tests.refactor.squash.graphs import history
@@ -25,12 +25,12 @@ ORDERS = {
 }
 
 
-def shown(runs: tuple[Run, ...]) -> list[str]:
+def shown(runs: tuple[SafeRange, ...]) -> list[str]:
     return [f"{run.app} {run.names[0]}..{run.names[-1]}" for run in runs]
 
 
 def test_the_published_example():
-    runs = find_runs(history(ORDERS))
+    runs = find_safe_ranges(history(ORDERS))
     assert shown(runs) == ["invitations 0002..0003", "orders 0002..0006", "orders 0007..0011"]
     assert [run.saves for run in runs] == [1, 4, 4]
     invitations, first, second = runs
@@ -39,7 +39,7 @@ def test_the_published_example():
     assert first.after == second.before == (Key("invitations", "0004"), outside)
     assert second.after == (None, "nothing depends on orders.0011")
     assert invitations.after.why == "invitations.0004 depends on invitations.0003 and orders.0006"
-    assert shown(find_runs(history(ORDERS), ["invitations"])) == ["invitations 0002..0003"]
+    assert shown(find_safe_ranges(history(ORDERS), ["invitations"])) == ["invitations 0002..0003"]
 
 
 SHOP = {"shop": "0001 0002 0003 0004 0005", "blog": "0001"}
@@ -67,7 +67,7 @@ OPEN = {"dependencies": (Key("shop", "0003"), Key("blog", FIRST))}
     ],
 )  # fmt: skip
 def test_what_is_in_no_run(apps, attributes, runs, why):
-    found = find_runs(history(apps, **attributes), ["shop"])
+    found = find_safe_ranges(history(apps, **attributes), ["shop"])
     assert [shown((run,))[0].removeprefix("shop ") for run in found] == runs
     if why:
         assert any(why in stop.why for run in found for stop in run.stops), [run.stops for run in found]
@@ -117,7 +117,7 @@ def contracted(history: History, keys: list[Key]) -> History:
 @given(st.integers(1, 40), st.integers(0, 2**32), st.booleans(), st.booleans())
 def test_runs_are_safe_and_maximal(size: int, seed: int, merges: bool, squashes: bool) -> None:
     history = make_project(random.Random(seed), size, merges=merges, squashes=squashes).history
-    runs = [list(run.keys) for run in find_runs(history)]
+    runs = [list(run.keys) for run in find_safe_ranges(history)]
     placed = [key for run in runs for key in run]
     assert len(placed) == len(set(placed))
     for run in runs:
@@ -129,7 +129,7 @@ def test_runs_are_safe_and_maximal(size: int, seed: int, merges: bool, squashes:
             if up.app == down.key.app and up in history.migrations and lawful(history, [up, down.key]):
                 together = any(up in run and down.key in run for run in runs)
                 assert together or ordered_by_name(history, down.key), (up, down.key)
-    for run in find_runs(history):
+    for run in find_safe_ranges(history):
         for stop in run.stops:
             assert stop.why
             assert stop.key is None or stop.key in history.migrations
@@ -175,7 +175,7 @@ def test_risks(tmp_path, head, operation, hazards, words):
 
 
 def test_a_run_is_cut_after_what_changes_data():
-    (run,) = find_runs(history({"shop": "0001 0002 0003 0004 0005"}))
+    (run,) = find_safe_ranges(history({"shop": "0001 0002 0003 0004 0005"}))
     risky = [Risk(Key("shop", name), 1, hazard, "") for name, hazard in (("0003", Hazard.CODE), ("0004", Hazard.SQL))]
     parts = transactions(replace(run, risks=tuple(risky)))
     assert [[key.name for key in part] for part in parts] == [["0002", "0003"], ["0004"], ["0005"]]
@@ -195,7 +195,7 @@ def test_operations_that_are_made_on_import_stay_where_they_are(tmp_path):
     files = [Migration(Key("shop", name), str(tmp_path / f"{name}.py")) for name in lists]
     risks = tuple(risks_of(files))
     assert [(risk.key.name, risk.hazard) for risk in risks] == [(name, Hazard.MADE) for name in list(lists)[:3]]
-    (run,) = find_runs(history({"shop": "0001 0002 0003 0004 0005 0006 0007 0008"}))
+    (run,) = find_safe_ranges(history({"shop": "0001 0002 0003 0004 0005 0006 0007 0008"}))
     cut = replace(run, risks=(Risk(Key("shop", "0005"), 1, Hazard.MADE, ""),))
     parts = [["0002", "0003", "0004"], ["0005"], ["0006", "0007", "0008"]]
     assert [[key.name for key in part] for part in transactions(cut)] == parts

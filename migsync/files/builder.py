@@ -13,7 +13,7 @@ from migsync.errors import HistoryError
 from migsync.files.proposal import FileChange, Proposal, Reshape
 from migsync.files.references import find_references
 from migsync.files.refusals import refusals, uneditable
-from migsync.files.reshaped import Reshaped
+from migsync.files.resolution import Resolution
 from migsync.findings import Finding
 from migsync.history import History, Key, Migration, parse_migration
 from migsync.rewrites.make import NameChanges, assemble
@@ -29,17 +29,17 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
     Only the files that change are read. `root` is the project's; `created` UTC text, as in a rewrite. What stands in
     the way is an error among the findings; a place outside of the migrations that names a key of old, a warning.
     """
-    reshaped = Reshaped(history, reshape)
+    resolution = Resolution(history, reshape)
     findings = list(reshape.findings)
     if not any(finding.blocks for finding in findings):
-        findings += refusals(reshaped, root)  # what a command refuses itself needs no second reason
-    work = _Work(reshaped)
+        findings += refusals(resolution, root)  # what a command refuses itself needs no second reason
+    work = _Work(resolution)
     if not any(finding.blocks for finding in findings):
         work.change_all()
         findings += work.findings
-        findings += find_references(reshaped, root)
+        findings += find_references(resolution, root)
     refused = any(finding.blocks for finding in findings)
-    rewrite = None if refused else _rewrite(reshaped, rewrites, created)
+    rewrite = None if refused else _rewrite(resolution, rewrites, created)
     files = tuple(sorted(work.files, key=lambda change: str(change.old_path or change.new_path)))
     return Proposal(
         reshape.command,
@@ -48,7 +48,7 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
         reshape.leaves,
         tuple(dict.fromkeys(findings)),
         notes=reshape.notes,
-        replaced={old: new.key for new, _ in reshaped.created for old in new.replaces},
+        replaced={old: new.key for new, _ in resolution.created for old in new.replaces},
         anew=reshape.anew,
     )
 
@@ -57,35 +57,35 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
 class _Work:
     """The changed files so far, and those that cannot be changed."""
 
-    reshaped: Reshaped
+    resolution: Resolution
     files: list[FileChange] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     def change_all(self) -> None:
-        for migration, edit in self.reshaped.changes:
+        for migration, edit in self.resolution.changes:
             try:
                 self._change(migration, edit)
             except HistoryError as error:
                 self.findings.append(uneditable(migration, error))
-        for migration, content in self.reshaped.created:
+        for migration, content in self.resolution.created:
             self._create(migration, content)
-        reshape = self.reshaped.reshape
+        reshape = self.resolution.reshape
         changed = {key.app for key in (*reshape.touched, *reshape.parents, *reshape.created)}
-        touched = sorted(changed & self.reshaped.history.apps.keys())
-        self.files += filter(None, (_max_migration(self.reshaped, app) for app in touched))
+        touched = sorted(changed & self.resolution.history.apps.keys())
+        self.files += filter(None, (_max_migration(self.resolution, app) for app in touched))
 
     def _change(self, migration: Migration, edit: MigrationEdit | None) -> None:
         old_path = Path(migration.path).absolute()
         old, mode = _read(migration.path)
-        if migration.key in self.reshaped.reshape.gone:
-            aside = self.reshaped.aside(migration)
+        if migration.key in self.resolution.reshape.gone:
+            aside = self.resolution.aside(migration)
             self.files.append(FileChange(old_path, aside, old, old if aside else None, mode))
             return
-        seen, new = self.reshaped.reshape.contents.get(migration.key, (old, old))
+        seen, new = self.resolution.reshape.contents.get(migration.key, (old, old))
         if seen != old:
             raise CannotEdit(migration.path, 0, "it was changed while it was read", "", "Run the command again.")
         new = edit_migration(new, migration.path, edit) if edit else new
-        new_path = Path(self.reshaped.path(migration)).absolute()
+        new_path = Path(self.resolution.path(migration)).absolute()
         if new != old or new_path != old_path:
             self.files.append(FileChange(old_path, new_path, old, new, mode))
 
@@ -108,12 +108,12 @@ def _read(path: str) -> tuple[bytes, int]:
         ) from error
 
 
-def _max_migration(reshaped: Reshaped, app: str) -> FileChange | None:
+def _max_migration(resolution: Resolution, app: str) -> FileChange | None:
     """The app's ``max_migration.txt`` with its one end; None where there is no such file, or it says so already."""
-    directory = reshaped.history.apps[app].directory
+    directory = resolution.history.apps[app].directory
     path = Path(directory or "", MAX_MIGRATION).absolute()
-    labels = {reshaped.now(key).app for key in reshaped.reshape.renamed if key.app == app} or {app}
-    ends = [end for label in labels for end in reshaped.after.leaves(label)]
+    labels = {resolution.now(key).app for key in resolution.reshape.renamed if key.app == app} or {app}
+    ends = [end for label in labels for end in resolution.after.leaves(label)]
     if not directory or len(ends) != 1 or not path.is_file():
         return None
     old, mode = _read(str(path))
@@ -123,16 +123,16 @@ def _max_migration(reshaped: Reshaped, app: str) -> FileChange | None:
     return FileChange(path, path, old, name + (b"\r\n" if old.endswith(b"\r\n") else b"\n"), mode)
 
 
-def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | None:
+def _rewrite(resolution: Resolution, rewrites: Rewrites, created: str) -> Rewrite | None:
     """The rewrite of all names and labels that change; None for none."""
-    labels = reshaped.reshape.labels
+    labels = resolution.reshape.labels
     changes: dict[str, NameChanges] = {old: NameChanges() for old in labels}
-    for olds, news in reshaped.reshape.collapsed:
+    for olds, news in resolution.reshape.collapsed:
         # A squash that was there already, and is no new file, is the same migration before and after.
-        gone = (key.name for key in olds if key not in news or key in reshaped.reshape.created)
+        gone = (key.name for key in olds if key not in news or key in resolution.reshape.created)
         names = tuple(gone), tuple(key.name for key in news)
         changes.setdefault(olds[0].app, NameChanges()).collapsed.append(names)
-    for old, new in _on_disk(reshaped):
+    for old, new in _on_disk(resolution):
         of_app = changes.setdefault(old.app, NameChanges())
         if new is None:
             of_app.removed.append(old.name)
@@ -140,32 +140,32 @@ def _rewrite(reshaped: Reshaped, rewrites: Rewrites, created: str) -> Rewrite | 
             of_app.renamed[old.name] = new.name
     if not changes:
         return None
-    apps = {labels.get(app, app): _app_rewrite(reshaped, app, of_app) for app, of_app in sorted(changes.items())}
-    return Rewrite(rewrites.heads, reshaped.reshape.command, created, apps, made_with_files=True)
+    apps = {labels.get(app, app): _app_rewrite(resolution, app, of_app) for app, of_app in sorted(changes.items())}
+    return Rewrite(rewrites.heads, resolution.reshape.command, created, apps, made_with_files=True)
 
 
-def _on_disk(reshaped: Reshaped) -> Iterator[tuple[Key, Key | None]]:
+def _on_disk(resolution: Resolution) -> Iterator[tuple[Key, Key | None]]:
     """Every migration on disk whose key changes, with the new one, or None for one that goes.
 
     What a settled squash replaced counts as on disk: `replaces` kept its name alive.
     """
-    migrations = reshaped.history.migrations
-    replaced = {key for squash in reshaped.reshape.settled for key in migrations[squash].replaces}
-    yield from ((key, None) for key in reshaped.reshape.removed if key in replaced and key not in migrations)
+    migrations = resolution.history.migrations
+    replaced = {key for squash in resolution.reshape.settled for key in migrations[squash].replaces}
+    yield from ((key, None) for key in resolution.reshape.removed if key in replaced and key not in migrations)
     for key in migrations:
-        if key in reshaped.reshape.removed:
+        if key in resolution.reshape.removed:
             yield key, None
-        elif (new := reshaped.now(key)) != key:
+        elif (new := resolution.now(key)) != key:
             yield key, new
 
 
-def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewrite:
-    history = reshaped.history
+def _app_rewrite(resolution: Resolution, app: str, changes: NameChanges) -> AppRewrite:
+    history = resolution.history
     digests = {name: history.migrations[Key(app, name)].digest for name in history.names(app)}
     past = {name: [up.name for up in history.parents(Key(app, name)) if up.app == app] for name in history.names(app)}
-    went = {key.name for key in reshaped.reshape.gone if key.app == app}
+    went = {key.name for key in resolution.reshape.gone if key.app == app}
     made = assemble(
-        reshaped.after.names(reshaped.reshape.labels.get(app, app)),
+        resolution.after.names(resolution.reshape.labels.get(app, app)),
         changes,
         past,
         digests_before={name: digest for name, digest in digests.items() if digest},
@@ -175,26 +175,26 @@ def _app_rewrite(reshaped: Reshaped, app: str, changes: NameChanges) -> AppRewri
                 for name, digest in digests.items()
                 if digest and name not in went
             },
-            **{new.key.name: new.digest for new, _ in reshaped.created if new.key.app == app and new.digest},
+            **{new.key.name: new.digest for new, _ in resolution.created if new.key.app == app and new.digest},
             **{
-                reshaped.now(key).name: parse_migration(new, key).digest
-                for key, (_, new) in reshaped.reshape.contents.items()
+                resolution.now(key).name: parse_migration(new, key).digest
+                for key, (_, new) in resolution.reshape.contents.items()
                 if key.app == app
             },
         },
     )
     return replace(
         made,
-        squashes=_squashes(reshaped, app, {old for olds, _ in changes.collapsed for old in olds}),
-        origin=app if app in reshaped.reshape.labels else "",
+        squashes=_squashes(resolution, app, {old for olds, _ in changes.collapsed for old in olds}),
+        origin=app if app in resolution.reshape.labels else "",
     )
 
 
-def _squashes(reshaped: Reshaped, app: str, collapsed: AbstractSet[str]) -> dict[str, tuple[str, ...]]:
+def _squashes(resolution: Resolution, app: str, collapsed: AbstractSet[str]) -> dict[str, tuple[str, ...]]:
     """The squashes that go together with all that they replace."""
     found = {
-        name: tuple(key.name for key in reshaped.history.migrations[Key(app, name)].replaces)
-        for name in reshaped.history.names(app)
+        name: tuple(key.name for key in resolution.history.migrations[Key(app, name)].replaces)
+        for name in resolution.history.names(app)
         if name in collapsed
     }
     return {name: replaced for name, replaced in found.items() if replaced and collapsed >= set(replaced)}

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from migsync.errors import UsageError
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
-from migsync.refactor.ordering import Arrangement, Units, out_of_order
+from migsync.refactor.order import Arrangement, Units, out_of_order
 
 
 def chosen_apps(history: History, apps: Collection[str]) -> tuple[str, ...]:

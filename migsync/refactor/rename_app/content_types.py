@@ -14,7 +14,7 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Carriers:
+class LabelUses:
     """What one database holds. `types` and `there`: content types with the old label, and with the new one.
 
     `permissions` hang on the old ones. `tables` are those whose names begin with the label. `statement` would give the
@@ -30,14 +30,14 @@ class Carriers:
     back: str = ""
 
 
-def find_carriers(target: Target, old: str, new: str) -> Carriers:
+def find_label_uses(target: Target, old: str, new: str) -> LabelUses:
     """Look at one database; nothing is changed. Raises a TargetError where it cannot be read."""
     schema = target.survey.schema or None
     with target.explained(), target.transaction() as connection:
         names = sa.inspect(connection).get_table_names(schema=schema)
         tables = tuple(sorted(name for name in names if name.startswith(f"{old}_")))
         if TYPES not in names:
-            return Carriers(target.alias, tables=tables)
+            return LabelUses(target.alias, tables=tables)
         types = sa.table(TYPES, sa.column("id"), sa.column("app_label", sa.String), schema=schema)
         held = sa.table(PERMISSIONS, sa.column("content_type_id"), schema=schema)
 
@@ -50,7 +50,7 @@ def find_carriers(target: Target, old: str, new: str) -> Carriers:
             made = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
             return f"{' '.join(made.split())};"
 
-        return Carriers(
+        return LabelUses(
             target.alias,
             count(old, types),
             count(new, types),
@@ -61,7 +61,7 @@ def find_carriers(target: Target, old: str, new: str) -> Carriers:
         )
 
 
-def carrier_notes(found: Carriers, old: str, new: str) -> Iterator[str]:
+def label_notes(found: LabelUses, old: str, new: str) -> Iterator[str]:
     """The same in words, with the SQL that a person may run; migsync never does."""
     if found.types:
         yield (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from migsync.refactor.pipeline import Ground
 
 
-class Standing(StrEnum):
+class SquashState(StrEnum):
     """What a database says of a squash. Only with one of the first three is it past it."""
 
     NOTHING = "nothing recorded"
@@ -26,7 +26,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Database:
+class DatabaseRecords:
     """One configured database: what it has recorded once the rewrites of today are applied; None where `error`.
 
     `rows` are its records as they are, `behind` the ids of the rewrites that it has yet to go through.
@@ -40,11 +40,11 @@ class Database:
 
 
 @dataclass(frozen=True)
-class Place:
+class DatabaseProgress:
     """Where one database stands with one squash: `rows` are recorded names that it replaces, `missing` those not."""
 
     alias: str
-    standing: Standing
+    state: SquashState
     rows: tuple[Key, ...] = ()
     missing: tuple[Key, ...] = ()
     error: str = ""
@@ -52,13 +52,13 @@ class Place:
     @property
     def past(self) -> bool:
         """True where nothing of what was squashed is left to run."""
-        return self.standing not in (Standing.PARTIAL, Standing.UNREACHABLE)
+        return self.state not in (SquashState.PARTIAL, SquashState.UNREACHABLE)
 
 
-def databases_of(ground: Ground) -> tuple[Database, ...]:
+def databases_of(ground: Ground) -> tuple[DatabaseRecords, ...]:
     """Every configured database, those without a record and those out of reach among them."""
     found = [
-        Database(
+        DatabaseRecords(
             reading.target.alias,
             recorded,
             rows=frozenset(record.key for record in reading.records),
@@ -66,27 +66,27 @@ def databases_of(ground: Ground) -> tuple[Database, ...]:
         )
         for reading, recorded, plan in zip(ground.readings, ground.applied, ground.pending, strict=True)
     ]
-    found += [Database(alias, frozenset()) for alias in ground.survey.fresh]
-    found += [Database(alias, None, error.found) for alias, error in ground.survey.errors.items()]
+    found += [DatabaseRecords(alias, frozenset()) for alias in ground.survey.fresh]
+    found += [DatabaseRecords(alias, None, error.found) for alias, error in ground.survey.errors.items()]
     return tuple(found)
 
 
-def place_of(squash: Squash, database: Database, replaces: Mapping[Key, tuple[Key, ...]]) -> Place:
+def progress_of(squash: Squash, database: DatabaseRecords, replaces: Mapping[Key, tuple[Key, ...]]) -> DatabaseProgress:
     """Judge one database. `replaces` are those of all squashes on disk: an inner squash may stand for its part."""
     recorded = database.recorded
     if recorded is None:
-        return Place(database.alias, Standing.UNREACHABLE, error=database.error)
+        return DatabaseProgress(database.alias, SquashState.UNREACHABLE, error=database.error)
     rows = tuple(key for key in squash.replaced if key in recorded)
     missing = tuple(key for key in squash.replaced if not _ran(key, recorded, replaces))
     if squash.key in recorded:
-        standing = Standing.RECORDED
+        state = SquashState.RECORDED
     elif not missing:
-        standing = Standing.REPLACED
+        state = SquashState.REPLACED
     elif recorded.isdisjoint(_all_within(squash.replaced, replaces)):
-        standing = Standing.NOTHING
+        state = SquashState.NOTHING
     else:
-        standing = Standing.PARTIAL
-    return Place(database.alias, standing, rows, missing)
+        state = SquashState.PARTIAL
+    return DatabaseProgress(database.alias, state, rows, missing)
 
 
 def _ran(key: Key, recorded: AbstractSet[Key], replaces: Mapping[Key, tuple[Key, ...]]) -> bool:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from migsync.history import History, Key
 from migsync.history.digraph import Digraph, find_cycle
-from migsync.refactor.numbering import by_number
+from migsync.refactor.numbers import by_number
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from migsync.history import History, Key, Migration
 from migsync.refactor.rename_app.operations import Tables, relabel_operations
 
 
-def relabel(history: History, old: str, new: str, *, mentions: Iterable[Finding] = ()) -> Reshape:
+def relabel(history: History, old: str, new: str, *, references: Iterable[Finding] = ()) -> Reshape:
     """Give the app `old` of `history` the label `new`; the project's code has it already.
 
-    Reads the project's migration files. `mentions` are places outside of migrations that name the old label.
+    Reads the project's migration files. `references` are places outside of migrations that name the old label.
     """
     command = f"rename-app {old} {new}"
     broken = tuple(finding for finding in history.findings if finding.blocks)
@@ -33,7 +33,7 @@ def relabel(history: History, old: str, new: str, *, mentions: Iterable[Finding]
         labels={old: new},
         contents=work.contents,
         leaves={new: len(history.leaves(old))},
-        findings=(*_pinned(new, work.tables), *_renamed(new, work.tables), *work.findings, *mentions),
+        findings=(*_pinned(new, work.tables), *_renamed(new, work.tables), *work.findings, *references),
     )
 
 
@@ -74,10 +74,10 @@ class _Work:
 
 
 def _mention(path: str, line: int, text: str, key: Key) -> Finding:
-    return mention(path, line, text, app=key.app, name=key.name)
+    return reference(path, line, text, app=key.app, name=key.name)
 
 
-def mention(path: str, line: int, text: str, *, app: str, name: str = "") -> Finding:
+def reference(path: str, line: int, text: str, *, app: str, name: str = "") -> Finding:
     """A line that names the old label, or may."""
     return Finding(
         "reference-by-name",
@@ -120,7 +120,7 @@ def _renamed(app: str, tables: Tables) -> Iterator[Finding]:
         )
 
 
-def not_yet(history: History, old: str, new: str, mentions: Iterable[Finding]) -> Reshape:
+def not_yet(history: History, old: str, new: str, references: Iterable[Finding]) -> Reshape:
     """The refusal while the code still has the old label, with all that is to be changed there."""
     dry = relabel(history, old, new)
     directory = Path(history.apps[old].directory or "").parent
@@ -135,4 +135,4 @@ def not_yet(history: History, old: str, new: str, mentions: Iterable[Finding]) -
         app=old,
     )
     told = [replace(each, severity=Severity.INFO) if each.code == "table-stays" else each for each in dry.findings]
-    return Reshape(dry.command, findings=(finding, *told, *mentions))
+    return Reshape(dry.command, findings=(finding, *told, *references))

@@ -1,4 +1,7 @@
-"""Settling a change of files that was cut off: all of it, or nothing of it."""
+"""What ``migsync recover`` does with files: settle a change that was cut off, all of it or nothing, and trust records.
+
+A record in ``.migsync`` without this user's seal may have come with a clone; :func:`trust_records` makes it one's own.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from migsync.errors import InDoubt, Unsettled
 from migsync.files.commit.databases import RunWasCommitted
 from migsync.files.commit.files import Files
 from migsync.files.commit.lock import locked
-from migsync.files.commit.record import State
-from migsync.files.commit.rolling import roll_back, roll_forward
-from migsync.files.commit.store import Store
-from migsync.files.under_way import is_open
+from migsync.files.commit.record import CommitState
+from migsync.files.commit.stage import roll_back, roll_forward
+from migsync.files.commit.store import Found, Store
+from migsync.files.state_directory import is_open
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,52 @@ def remove_left_over(root: Path, *, timeout: float = 10) -> None:
         raise cannot_settle(root, error) from error
 
 
+def foreign_records(root: Path) -> tuple[Found, ...]:
+    """The records without this user's seal: the one that is under way first, then the newest.
+
+    Raises FilesRefused for a state directory that must not be read, and Unsettled for a record that cannot be.
+    """
+    store = Store(Path(os.path.realpath(root)))
+    closed = [found for found in store.found() if not found.ours]
+    try:
+        opened = store.found_open()
+    except ValueError as error:
+        raise store.unusable(error) from error
+    except OSError as error:
+        raise cannot_settle(root, error) from error
+    return (*([opened] if opened and not opened.ours else []), *closed)
+
+
+def trust_records(root: Path, *, timeout: float = 10) -> None:
+    """Give them this user's seal. `timeout` is how long to wait for another migsync, in seconds.
+
+    Raises FilesLocked, FilesRefused and Unsettled.
+    """
+    store = Store(Path(os.path.realpath(root)), Files())
+    try:
+        store.prepare()
+        with locked(store.lock_file, store.files, timeout):
+            store.trust()
+    except ValueError as error:
+        raise store.unusable(error) from error
+    except OSError as error:
+        raise Unsettled(f"The records in {store.directory} cannot be written: {error.strerror}.") from error
+
+
 def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settled | None:
     """The same, under the lock. Raises OSError."""
     found = store.opened()
     if found is None:
         return None
     opened, record = found
-    if opened.state is State.STAGED and _is_decided(record.runs, run_was_committed):
-        opened = replace(opened, state=State.DECIDED)
+    if opened.state is CommitState.STAGED and _is_decided(record.runs, run_was_committed):
+        opened = replace(opened, state=CommitState.DECIDED)
         store.set_state(opened)
-    if opened.state is State.DECIDED:
+    if opened.state is CommitState.DECIDED:
         roll_forward(store, opened, record)
     else:
         roll_back(store, opened, record)
-    return Settled(record.id, record.command, opened.state is State.DECIDED)
+    return Settled(record.id, record.command, opened.state is CommitState.DECIDED)
 
 
 def cannot_settle(root: Path, error: OSError) -> Unsettled:

@@ -10,10 +10,19 @@ from itertools import count
 from migsync.files.proposal import Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
-from migsync.refactor import numbering
-from migsync.refactor.open_ends import moved_ends
-from migsync.refactor.ordering import Units, units_of
-from migsync.refactor.scope import broken, chosen_apps, command_text, crosses_apps, overlapping
+from migsync.refactor.numbers import (
+    by_number,
+    last_number,
+    name_findings,
+    number_of,
+    numbered,
+    renames,
+    replaced_and_gone,
+    width_of,
+)
+from migsync.refactor.order import Units, units_of
+from migsync.refactor.preconditions import broken, chosen_apps, command_text, crosses_apps, overlapping
+from migsync.refactor.symbolic_dependencies import moved_ends
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ def branches(history: History, app: str, units: Units | None = None) -> tuple[Br
 
     `units` are those of the history, where the caller has them already.
     """
-    leaves = sorted(history.leaves(app), key=lambda leaf: numbering.by_number(leaf.name))
+    leaves = sorted(history.leaves(app), key=lambda leaf: by_number(leaf.name))
     if len(leaves) < 2:
         return ()
     units = units or units_of(history)
@@ -90,7 +99,7 @@ def fix_conflicts(
             work.settle(app, found, first.get(app, ""), avoid)
     findings = [
         *work.findings,
-        *numbering.findings(history, work.renamed, (), applied),
+        *name_findings(history, work.renamed, (), applied),
         *moved_ends(history, units, work.lines),
     ]
     return Reshape(
@@ -200,29 +209,29 @@ class _Work:
 
 def _numbers_behind(stay: Sequence[Key], moved: Sequence[Key], units: Units, avoid: AbstractSet[Key]) -> dict[Key, Key]:
     """New names for those of `moved` whose number is not above all before it; a name without a number stays."""
-    width = numbering.width_of(key.name for key in (*stay, *moved))
-    highest = max((numbering.last_number(key.name) or 0 for key in stay), default=0)
+    width = width_of(key.name for key in (*stay, *moved))
+    highest = max((last_number(key.name) or 0 for key in stay), default=0)
     renamed: dict[Key, Key] = {}
     covers = {cover: units.home(key) for key in moved for cover in units[units.home(key)].covers}
     starts: dict[Key, int] = {}
     for key in (key for key in moved if key not in covers):
-        number = numbering.number_of(key.name)
+        number = number_of(key.name)
         if number is not None and number <= highest:
-            free = (key._replace(name=numbering.numbered(key.name, next_, width)) for next_ in count(highest + 1))
+            free = (key._replace(name=numbered(key.name, next_, width)) for next_ in count(highest + 1))
             renamed[key] = next(new for new in free if new not in avoid)
         new_name = renamed.get(key, key).name
-        starts.setdefault(units.home(key), numbering.number_of(new_name) or 0)
-        highest = max(highest, numbering.last_number(new_name) or 0)
+        starts.setdefault(units.home(key), number_of(new_name) or 0)
+        highest = max(highest, last_number(new_name) or 0)
     for cover, home in covers.items():
-        if any(link in renamed for link in units[home].links) and numbering.number_of(cover.name) is not None:
-            renamed |= numbering.renames([cover], {cover: starts[home]}, width)
+        if any(link in renamed for link in units[home].links) and number_of(cover.name) is not None:
+            renamed |= renames([cover], {cover: starts[home]}, width)
     return renamed
 
 
 def _names_to_avoid(history: History, applied: Sequence[AbstractSet[Key]]) -> frozenset[Key]:
     """Names that no file bears, and that a squash replaces or a database has recorded."""
     recorded = {key for rows in applied for key in rows if key not in history.migrations}
-    return frozenset(recorded | numbering.replaced_and_gone(history).keys())
+    return frozenset(recorded | replaced_and_gone(history).keys())
 
 
 def _listed(found: Iterable[Branch]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from migsync.findings import Finding, Severity
 from migsync.history import FIRST, LATEST, SETTING, History, Key, Migration
-from migsync.refactor.ordering import Units
+from migsync.refactor.order import Units
 
 
 def moved_ends(history: History, units: Units, chains: Mapping[str, Sequence[Key]]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from migsync.history.migration import FIRST, LATEST
 
 
 @dataclass(frozen=True)
-class Reshaped:
+class Resolution:
     """A history and what is wanted of it, worked out key by key; pure.
 
     A key of `renamed` or `removed` that is on no disk is only followed where files name it.

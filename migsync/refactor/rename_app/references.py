@@ -14,13 +14,13 @@ from migsync.history import History
 from migsync.project.firstparty import is_environment
 from migsync.project.scan import PASSED_OVER
 from migsync.refactor.rename_app.calls import called, calls, text
-from migsync.refactor.rename_app.reshape import mention
+from migsync.refactor.rename_app.rename_app import reference
 
 APP_ARGUMENTS = frozenset({"app_label", "app"})
 TAKING_LABELS = frozenset({"get_model", "get_models", "get_app_config", "is_installed", "call_command"})
 
 
-def find_mentions(root: Path, history: History, old: str) -> Iterator[Finding]:
+def find_references(root: Path, history: History, old: str) -> Iterator[Finding]:
     """A warning for each line of the project's Python files that names it: ``"shop.Item"``, ``app_label="shop"``.
 
     Migration files are looked at elsewhere. A plain ``"shop"`` counts only where a label is expected.
@@ -34,7 +34,7 @@ def find_mentions(root: Path, history: History, old: str) -> Iterator[Finding]:
             if name.endswith(".py"):
                 path = Path(place, name)
                 for line, said in dict.fromkeys(_places(path, old)):
-                    yield mention(str(path), line, said, app=old)
+                    yield reference(str(path), line, said, app=old)
 
 
 def _is_own(place: str, name: str) -> bool:

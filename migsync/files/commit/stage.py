@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from migsync.errors import Unsettled
+from migsync.files.commit.archive import AFTER
 from migsync.files.commit.files import Files
-from migsync.files.commit.record import Open, Record, Slot, digest
-from migsync.files.commit.store import AFTER, Store
+from migsync.files.commit.record import CommitRecord, OpenCommit, Slot, digest
+from migsync.files.commit.store import Store
 
 ASIDE = ".migsync-new"
 """What is added to a file's name for the content that migsync did not put over somebody else's."""
@@ -17,7 +18,7 @@ ASIDE = ".migsync-new"
 PROBE = ".migsync-probe"
 
 
-def stage(store: Store, record: Record, after: Mapping[str, bytes]) -> None:
+def stage(store: Store, record: CommitRecord, after: Mapping[str, bytes]) -> None:
     """Write every new content beside its place, and find out that every directory can be written to."""
     root, files = store.root, store.files
     for directory in record.directories:
@@ -33,7 +34,7 @@ def stage(store: Store, record: Record, after: Mapping[str, bytes]) -> None:
     files.sync([*staged, *_directories(root, record)])
 
 
-def roll_back(store: Store, opened: Open, record: Record) -> None:
+def roll_back(store: Store, opened: OpenCommit, record: CommitRecord) -> None:
     """Take away what was staged. No file was changed yet."""
     root, files = store.root, store.files
     for slot in record.slots:
@@ -44,7 +45,7 @@ def roll_back(store: Store, opened: Open, record: Record) -> None:
     store.abandon(opened)
 
 
-def roll_forward(store: Store, opened: Open, record: Record) -> None:
+def roll_forward(store: Store, opened: OpenCommit, record: CommitRecord) -> None:
     """Put every new content in place, and close the commit.
 
     Raises Unsettled where somebody else has changed a file meanwhile: that stays as it is, and the new content is put
@@ -76,7 +77,7 @@ def roll_forward(store: Store, opened: Open, record: Record) -> None:
     store.close(opened)
 
 
-def _keep_aside(store: Store, opened: Open, record: Record) -> Open:
+def _keep_aside(store: Store, opened: OpenCommit, record: CommitRecord) -> OpenCommit:
     """Look at every file before the first is changed; raises Unsettled where one is neither as before nor as after.
 
     Where the content that was kept aside is gone again, a person has chosen what is in place.
@@ -131,7 +132,7 @@ def _held(files: Files, path: Path) -> str | None:
     return None if content is None else digest(content)
 
 
-def _stage_again(store: Store, record: Record, slot: Slot) -> None:
+def _stage_again(store: Store, record: CommitRecord, slot: Slot) -> None:
     """The staged file is gone or damaged (git clean, a machine that lost its power): write it from the archive."""
     if slot.after:
         staged = store.root / record.staged[slot.path]
@@ -144,18 +145,18 @@ def _aside(path: Path) -> Path:
     return path.with_name(path.name + ASIDE)
 
 
-def _packages(root: Path, record: Record) -> set[Path]:
+def _packages(root: Path, record: CommitRecord) -> set[Path]:
     """The directories of all slots, by their text: thousands of paths take long to make and to compare."""
     return {root / directory for directory in {slot.path.rpartition("/")[0] for slot in record.slots}}
 
 
-def _directories(root: Path, record: Record) -> list[Path]:
+def _directories(root: Path, record: CommitRecord) -> list[Path]:
     found = _packages(root, record)
     found |= {(root / directory).parent for directory in (*record.directories, *record.emptied)}
     return sorted(directory for directory in found if directory.is_dir())
 
 
-def _drop_bytecode(root: Path, files: Files, record: Record) -> None:
+def _drop_bytecode(root: Path, files: Files, record: CommitRecord) -> None:
     """Python tells a stale ``.pyc`` by its source's second and size; two that swap names may share both."""
     stems: dict[str, set[str]] = {}
     for slot in record.slots:

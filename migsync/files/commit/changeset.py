@@ -17,7 +17,7 @@ NOTHING_CHANGED = "Nothing was changed."
 
 
 @dataclass(frozen=True)
-class Change:
+class Changeset:
     """The slots of one commit, in the order to be put in place, with the bytes of each path before and after.
 
     Rewrite files come before the migration files, and go after them: who looks in between sees a rewrite whose names
@@ -36,7 +36,7 @@ class Change:
         return tuple(os.path.relpath(path, root) for path in sorted(missing))
 
 
-def change_of(root: Path, rewrites: Path, changes: Iterable[FileChange], files: Files) -> Change:
+def changeset_of(root: Path, rewrites: Path, changes: Iterable[FileChange], files: Files) -> Changeset:
     """What `changes` come to, the files on disk being as each of them says.
 
     Raises StaleFiles when one is not, FilesRefused for one that must not be changed in this way, and ValueError for
@@ -58,7 +58,7 @@ def change_of(root: Path, rewrites: Path, changes: Iterable[FileChange], files: 
         for path in paths
     ]
     by_path = {path: slot.path for path, slot in zip(paths, slots, strict=True)}
-    return Change(
+    return Changeset(
         tuple(slots),
         {by_path[path]: content for path, content in before.items()},
         {by_path[path]: content for path, content in after.items()},

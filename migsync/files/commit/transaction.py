@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from migsync.errors import Blocked, FilesRefused, InDoubt, Interrupted, Unsettled
+from migsync.files.commit.changeset import NOTHING_CHANGED, Changeset, changeset_of
 from migsync.files.commit.databases import (
     DatabaseResult,
     DatabaseStep,
@@ -24,13 +25,12 @@ from migsync.files.commit.databases import (
 from migsync.files.commit.files import Files
 from migsync.files.commit.git import Held, held_by_git, refuse_uncommitted
 from migsync.files.commit.lock import locked
-from migsync.files.commit.record import Open, Record, State
-from migsync.files.commit.recover import cannot_settle, reason, settle_open
-from migsync.files.commit.rolling import roll_back, roll_forward, stage
-from migsync.files.commit.slots import NOTHING_CHANGED, Change, change_of
+from migsync.files.commit.record import CommitRecord, CommitState, OpenCommit
+from migsync.files.commit.recovery import cannot_settle, reason, settle_open
+from migsync.files.commit.stage import roll_back, roll_forward, stage
 from migsync.files.commit.store import Store
 from migsync.files.proposal import FileChange, Proposal
-from migsync.files.under_way import is_open
+from migsync.files.state_directory import is_open
 from migsync.filesystem import boundary
 from migsync.rewrites.files import rewrite_file
 
@@ -85,12 +85,12 @@ def commit(
         path, content = rewrite_file(project.rewrites, proposal.rewrite)
         if not path.exists():
             changes.append(FileChange(None, path, None, content, 0o644))
-    work = Work.of(project, files, databases, run_was_committed, timeout)
+    work = FileTransaction.of(project, files, databases, run_was_committed, timeout)
     return work.make(proposal.command, changes, force=force)
 
 
 @dataclass(frozen=True)
-class Work:
+class FileTransaction:
     """One commit, or one undo, on its way."""
 
     root: Path
@@ -133,7 +133,7 @@ class Work:
                 stack.enter_context(locked(store.lock_file, self.files, self.timeout))
                 store.ignore()
                 self._refuse_open(store)
-                change = change_of(self.root, self.rewrites, changes, self.files)
+                change = changeset_of(self.root, self.rewrites, changes, self.files)
                 if not force:
                     # Not before: what was edited since it was shown is said to be that, and not merely uncommitted.
                     refuse_uncommitted(self.root, held)
@@ -146,10 +146,10 @@ class Work:
             except OSError as error:
                 raise cannot_settle(self.root, error) from error
 
-    def _sound(self, record: Record) -> Record:
+    def _sound(self, record: CommitRecord) -> CommitRecord:
         """The record, if it could be read again; raises FilesRefused for a place that is not migsync's to change."""
         try:
-            sound = Record.from_dict(json.loads(record.to_json()))
+            sound = CommitRecord.from_dict(json.loads(record.to_json()))
             boundary.refuse_links(self.root, sound.places)
             return sound
         except ValueError as error:
@@ -169,9 +169,9 @@ class Work:
             )
 
     def _record(
-        self, store: Store, command: str, change: Change, held: Held, undoes: str, emptied: tuple[str, ...]
-    ) -> Record:
-        return Record(
+        self, store: Store, command: str, change: Changeset, held: Held, undoes: str, emptied: tuple[str, ...]
+    ) -> CommitRecord:
+        return CommitRecord(
             id=uuid.uuid4().hex,
             number=next((found.record.number for found in store.found()), 0) + 1,
             command=command,
@@ -184,25 +184,25 @@ class Work:
             undoes=undoes,
         )
 
-    def _stage(self, store: Store, record: Record, change: Change) -> None:
+    def _stage(self, store: Store, record: CommitRecord, change: Changeset) -> None:
         """All new contents on disk beside the old; or nothing."""
         try:
             store.begin(record, change.before, change.after)
             stage(store, record, change.after)
             if self.steps:
-                store.set_state(Open(record.id, State.STAGED))
+                store.set_state(OpenCommit(record.id, CommitState.STAGED))
         except BaseException as error:
             self._take_back(store, record, error)
             raise
 
-    def _take_back(self, store: Store, record: Record, error: BaseException) -> None:
+    def _take_back(self, store: Store, record: CommitRecord, error: BaseException) -> None:
         """Roll back; `error`, the first one, stays the one that is raised."""
         try:
-            roll_back(store, Open(record.id, State.STAGING), record)
+            roll_back(store, OpenCommit(record.id, CommitState.STAGING), record)
         except OSError as second:
             error.add_note(f"What was staged could not be removed: {reason(second)}.")
 
-    def _decide(self, store: Store, record: Record, held: Held) -> Committed:
+    def _decide(self, store: Store, record: CommitRecord, held: Held) -> Committed:
         """The databases, then the files."""
         results: list[DatabaseResult] = []
         interrupted = False
@@ -224,12 +224,12 @@ class Work:
             interrupted = self._roll_forward(store, record) or interrupted
         return Committed(record.id, store.archive(record.id), held.untracked, tuple(results), interrupted)
 
-    def _note(self, store: Store, record: Record, results: Sequence[DatabaseResult]) -> None:
+    def _note(self, store: Store, record: CommitRecord, results: Sequence[DatabaseResult]) -> None:
         """Write down the decision with the first database that committed; raise what keeps it from being taken."""
         last = results[-1]
         decided = any(result.committed for result in results[:-1])
         if last.committed and not decided:
-            store.set_state(Open(record.id, State.DECIDED))
+            store.set_state(OpenCommit(record.id, CommitState.DECIDED))
         if last.error and not decided:
             if not isinstance(last.error, InDoubt):
                 self._take_back(store, record, last.error)
@@ -244,13 +244,13 @@ class Work:
         if settled is None or not settled.forward:
             raise Interrupted("Interrupted, nothing was changed.")
 
-    def _decide_alone(self, store: Store, record: Record) -> bool:
+    def _decide_alone(self, store: Store, record: CommitRecord) -> bool:
         """No database has anything to say: the record decides. True tells that Ctrl-C came just after."""
         try:
-            store.set_state(Open(record.id, State.DECIDED))
+            store.set_state(OpenCommit(record.id, CommitState.DECIDED))
         except BaseException as error:
             found = store.opened()
-            if found is None or found[0].state is not State.DECIDED:
+            if found is None or found[0].state is not CommitState.DECIDED:
                 self._take_back(store, record, error)
                 if isinstance(error, OSError):
                     raise _refused(store, error) from error
@@ -260,9 +260,9 @@ class Work:
             return True
         return False
 
-    def _roll_forward(self, store: Store, record: Record) -> bool:
+    def _roll_forward(self, store: Store, record: CommitRecord) -> bool:
         """Put the files in place. Ctrl-C does not keep it from being finished; True tells that it came."""
-        opened = Open(record.id, State.DECIDED)
+        opened = OpenCommit(record.id, CommitState.DECIDED)
         try:
             roll_forward(store, opened, record)
         except KeyboardInterrupt:

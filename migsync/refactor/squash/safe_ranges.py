@@ -14,13 +14,13 @@ app mostly depends on nothing, or on a setting, and is in no run then; what it m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from migsync.history import FIRST, LATEST, SETTING, History, Key, Migration
 from migsync.refactor.squash.ranges import squash_key
-from migsync.refactor.squash.risks import Risk
+from migsync.refactor.squash.risks import Hazard, Risk, changing, risks_of
 
 SHOWN = 2
 """How many keys a sentence names before it counts the others."""
@@ -34,11 +34,11 @@ class Stop(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
+class SafeRange:
     """A maximal run: two names of one app or more, in their order, and what stands before and after it.
 
     `risks` are what the files hold that a person should look at first, where they were read
-    (:func:`migsync.refactor.squash.risks.assess`).
+    (:func:`assess`).
     """
 
     app: str
@@ -63,7 +63,7 @@ class Run:
         return self.before, self.after
 
 
-def find_runs(history: History, apps: Collection[str] = ()) -> tuple[Run, ...]:
+def find_safe_ranges(history: History, apps: Collection[str] = ()) -> tuple[SafeRange, ...]:
     """The maximal runs of `apps` (none: of all first-party apps), by app and in the order of their migrations.
 
     Left out is what is not simple, and what cannot be changed: a migration with several parents, ``run_before`` in
@@ -74,6 +74,32 @@ def find_runs(history: History, apps: Collection[str] = ()) -> tuple[Run, ...]:
     rule = _Rule(history)
     chosen = sorted(app for app in history.first_party if not apps or app in apps)
     return tuple(run for app in chosen for run in rule.runs(app))
+
+
+def assess(
+    runs: Iterable[SafeRange], migrations: Mapping[Key, Migration], kept: Collection[Key] = ()
+) -> tuple[SafeRange, ...]:
+    """The runs with their risks, and of `kept` what is elidable too; reads the files of the runs and no other."""
+    return tuple(replace(run, risks=tuple(risks_of((migrations[key] for key in run.keys), kept))) for run in runs)
+
+
+def transactions(run: SafeRange) -> tuple[tuple[Key, ...], ...]:
+    """An assessed run in parts that can each be one transaction on every engine: cut after what changes data.
+
+    PostgreSQL refuses a change of a table's schema after one of its rows in the same transaction ("pending trigger
+    events"). Operations that are made when the file is imported may be others on another engine: such a file is a part
+    of its own. A part of one key is no squash.
+    """
+    data = changing(run.risks)
+    made = {risk.key for risk in run.risks if risk.hazard is Hazard.MADE}
+    parts: list[list[Key]] = [[]]
+    for key in run.keys:
+        if key in made:
+            parts.append([])
+        parts[-1].append(key)
+        if key in data | made:
+            parts.append([])
+    return tuple(tuple(part) for part in parts if part)
 
 
 class _Rule:
@@ -102,7 +128,7 @@ class _Rule:
         if key.app not in self.history.first_party:
             self._fixed |= dict.fromkeys([*migration.dependencies, *migration.run_before, *migration.replaces], key)
 
-    def runs(self, app: str) -> Iterator[Run]:
+    def runs(self, app: str) -> Iterator[SafeRange]:
         """The runs of one app."""
         passed: set[str] = set()
         for name in self.history.names(app):
@@ -110,7 +136,7 @@ class _Rule:
                 keys = self._from(Key(app, name))
                 passed.update(key.name for key in keys)
                 if len(keys) > 1:
-                    yield Run(app, tuple(key.name for key in keys), self._before(keys[0]), self._after(keys[-1]))
+                    yield SafeRange(app, tuple(key.name for key in keys), self._before(keys[0]), self._after(keys[-1]))
 
     def _from(self, key: Key) -> Sequence[Key]:
         """The longest run that begins with `key`, of which no part was in one that began earlier."""

@@ -16,7 +16,7 @@ UNDER_WAY = ("rebase-merge", "rebase-apply", "MERGE_HEAD")
 
 
 @dataclass(frozen=True)
-class Branch:
+class GitBranch:
     """`onto` is the other branch, as a person knows it; `theirs` are its migrations, `base` those of the merge base.
 
     Both map an app's label to names. An app outside of the repository is in neither.
@@ -27,13 +27,13 @@ class Branch:
     base: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-def read_branch(root: Path, apps: Iterable[App], onto: str | None) -> Branch:
+def read_branch(root: Path, apps: Iterable[App], onto: str | None) -> GitBranch:
     """Ask git. Raises HistoryError without a repository, and UsageError for a branch that is not there."""
     git = _Git(root)
     name, commit, own = git.sides(onto)
     base = git.ask("merge-base", commit, own)
     places = git.places(apps)
-    return Branch(name, git.names(commit, places), git.names(base, places) if base else {})
+    return GitBranch(name, git.names(commit, places), git.names(base, places) if base else {})
 
 
 def is_under_way(root: Path) -> bool:

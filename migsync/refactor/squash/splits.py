@@ -1,0 +1,187 @@
+"""Where a range must be split: one migration in its place would close a cycle, do something else to rows, or fail.
+
+**Cycles** are foreseen on the graph. A way that leaves the range at one of its migrations, leads through others, and
+comes back at a later one becomes a circle when both are one. A part of the range is free of it when it does not hold
+both ends. A part of a free part is free too; so the fewest parts come of making each as long as it can be, from the
+left.
+
+**Rows** are a matter of the databases that hold some. No proof shows it, since a proof runs on empty tables. In a range
+that is suggested (:mod:`.safe_ranges`) nothing comes in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from migsync.findings import Finding, Severity
+from migsync.history import History, Key
+from migsync.refactor.squash.ranges import Range, outcome
+from migsync.refactor.squash.risks import changing, risks_of
+
+
+class _Reach(NamedTuple):
+    """The last migration of the range that a key comes after, by its place, and the key on the way from there."""
+
+    place: int
+    via: Key
+
+
+def find_detour(history: History, keys: Sequence[Key]) -> tuple[Key, ...]:
+    """A way out of the range and back into it: a key of `keys`, keys outside, a later key of `keys`.
+
+    Each depends on the one before it. `keys` are in the graph's order, all on disk; empty where there is no such way.
+    """
+    after = _reached(history, keys)
+    for key in keys:
+        if back := _way_back(history, key, after):
+            path = [key, back]
+            while path[-1] in after:
+                path.append(after[path[-1]].via)
+            return tuple(reversed(path))
+    return ()
+
+
+def split_at_cycles(history: History, keys: Sequence[Key]) -> tuple[tuple[Key, ...], ...]:
+    """The range in the fewest parts of which none closes a circle; a part of one key is no squash."""
+    after = _reached(history, keys)
+    parts: list[list[Key]] = []
+    start = 0
+    for place, key in enumerate(keys):
+        back = _way_back(history, key, after)
+        if not parts or (back is not None and after[back].place >= start):
+            parts.append([])
+            start = place
+        parts[-1].append(key)
+    return tuple(map(tuple, parts))
+
+
+def circle(history: History, wanted: Range) -> Finding | None:
+    """The error that the squash would close a circle of dependencies, with where to split; None where it does not."""
+    detour = find_detour(history, wanted.keys)
+    if not detour:
+        return None
+    begin, *outside, end = detour
+    around = " -> ".join(map(str, (wanted.squash, *outside, wanted.squash)))
+    parts = split_at_cycles(history, wanted.keys)
+    return Finding(
+        "cycle-foreseen",
+        Severity.ERROR,
+        f"{wanted.squash} would depend on itself: {around}. For {outside[0]} depends on {begin}, and {end} on "
+        f"{outside[-1]}.",
+        "Django could not load the migrations: CircularDependencyError.",
+        f"Split the range before {' and '.join(part[0].name for part in parts[1:])}. --split does that:\n"
+        + "\n".join(outcome(history, part) for part in parts),
+        app=end.app,
+        name=end.name,
+        file=history.migrations[end].path,
+    )
+
+
+def _reached(history: History, keys: Sequence[Key]) -> Mapping[Key, _Reach]:
+    """What is outside of the range and comes after some of it, without going through it again."""
+    places = {key: place for place, key in enumerate(keys)}
+    after: dict[Key, _Reach] = {}
+    for key in history.order:
+        if key not in places:
+            found = [_Reach(places[up], up) for up in history.parents(key) if up in places]
+            found += [_Reach(after[up].place, up) for up in history.parents(key) if up in after]
+            if found:
+                after[key] = max(found)
+    return after
+
+
+def _way_back(history: History, key: Key, after: Mapping[Key, _Reach]) -> Key | None:
+    """Of the parents of `key` that are outside and come after the range, the one that comes after its latest."""
+    outside = [up for up in history.parents(key) if up in after]
+    return max(outside, key=lambda up: after[up].place, default=None)
+
+
+class SplitReason(NamedTuple):
+    """A reason to split a range: after how many keys of the range, and what there is to say."""
+
+    places: frozenset[int]
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class RowSplits:
+    """What it depends on: the graph, the migrations that databases with rows have still to run, and PostgreSQL's part.
+
+    It refuses a change of a table's schema after one of its rows in the same transaction.
+    """
+
+    history: History
+    lacking: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    on_postgresql: bool = False
+
+    def findings(self, keys: Sequence[Key]) -> Iterator[Finding]:
+        """Each reason to split the range, with the parts to type."""
+        for split in self._splits(keys):
+            parts = self.parts(keys, split.places)
+            hint = "\n".join([split.finding.hint, *(outcome(self.history, part) for part in parts)])
+            left = "Leave these as they are: each of its parts is one migration."
+            yield replace(split.finding, hint=left if len(parts) == len(keys) else hint)
+
+    def parts(self, keys: Sequence[Key], also: Collection[int] = ()) -> list[tuple[Key, ...]]:
+        """The range split wherever an error says so, and at the places `also`."""
+        places = {place for split in self._splits(keys) if split.finding.blocks for place in split.places} | {*also}
+        if not places:
+            return [tuple(keys)]
+        ends = sorted({*places, len(keys)})
+        return [found for begin, end in zip([0, *ends], ends, strict=False) for found in self.parts(keys[begin:end])]
+
+    def _splits(self, keys: Sequence[Key]) -> Iterator[SplitReason]:
+        yield from filter(None, (self._between(keys), self._after_data(keys)))
+
+    def _between(self, keys: Sequence[Key]) -> SplitReason | None:
+        """What runs after one key of the range, and did not have to wait for the last."""
+        outside = {key: it.place for key, it in _reached(self.history, keys).items() if it.place < len(keys) - 1}
+        if not outside:
+            return None
+        migrations = self.history.migrations
+        data = changing(risks_of((migrations[key] for key in outside), outside))
+        behind = self.lacking.get(keys[0], ())
+        chosen = [key for key in outside if behind or not data or key in data]
+        first = chosen[0]
+        more = f" (and {len(chosen) - 1} more)" if len(chosen) > 1 else ""
+        last = keys[-1].name
+        why = [f"It would find tables and rows as {last} leaves them"]
+        why += ["it may change data"] if first in data else []
+        why += [f"{' and '.join(behind)} {'has' if len(behind) == 1 else 'have'} still to run it"] if behind else []
+        must = len(why) > 1
+        finding = Finding(
+            "runs-in-between",
+            Severity.ERROR if must else Severity.WARNING,
+            f"{first}{more} comes after {keys[outside[first]]}, and not after {last}: with the squash it would.",
+            f"{'; '.join(why)}.",
+            "Squash in parts; --split makes the same:" if must else "Where that matters, squash in parts:",
+            app=first.app,
+            name=first.name,
+            file=migrations[first].path,
+        )
+        return SplitReason(frozenset(outside[key] + 1 for key in chosen), finding)
+
+    def _after_data(self, keys: Sequence[Key]) -> SplitReason | None:
+        """What follows a change of data in the one transaction that there would be."""
+        migrations = [self.history.migrations[key] for key in keys]
+        if not all(migration.atomic for migration in migrations):
+            return None
+        data = changing(risks_of(migrations, self.lacking))
+        places = [place for place, key in enumerate(keys[:-1], 1) if key in data]
+        if not places:
+            return None
+        first, following = keys[places[0] - 1], keys[places[0]]
+        must = self.on_postgresql
+        finding = Finding(
+            "data-before-schema",
+            Severity.ERROR if must else Severity.WARNING,
+            f"{first} changes data, or may, and {following.name} would come after it in the same transaction.",
+            "PostgreSQL alters no table in the transaction that has changed its rows (pending trigger events).",
+            "Squash in parts; --split makes the same:" if must else "Where it is to run there, squash in parts:",
+            app=first.app,
+            name=first.name,
+            file=self.history.migrations[first].path,
+        )
+        return SplitReason(frozenset(places), finding)
