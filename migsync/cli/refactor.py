@@ -24,9 +24,10 @@ from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.proving import Proving, proving_options, write_report
 from migsync.cli.recovery import settle_files
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, near
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
 from migsync.cli.views.findings import findings_blocks
 from migsync.errors import ExitStatus
+from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.files.commit import Committed

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from migsync.cli.next_command import next_command
 from migsync.cli.output import Output
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.cli.views.documents import error_document
 from migsync.cli.views.findings import error_blocks, findings_blocks
 from migsync.cli.views.runs import short, when
 from migsync.errors import Blocked, ExitStatus, InDoubt, MigsyncError, PartlyDone, common_status
+from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.findings import Finding

@@ -15,6 +15,9 @@ from migsync.findings import Finding, Severity
 from migsync.history.digraph import Digraph
 from migsync.history.edges import Edges
 from migsync.history.migration import Key, Migration
+from migsync.words import text_list
+
+NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -245,11 +248,11 @@ def _findings(squashes: _Squashes, migrations: Mapping[Key, Migration]) -> Itera
 
 
 def _partial(squash: Migration, applied: Sequence[Key], lost: Sequence[Key]) -> Finding:
-    gone = _listed(lost)
+    gone = text_list(lost, NAMED)
     return Finding(
         "partial-squash",
         Severity.ERROR,
-        f"{squash.key} replaces {_listed(applied)}, applied here, and {gone}, not applied and not on disk.",
+        f"{squash.key} replaces {text_list(applied, NAMED)}, applied here, and {gone}, not applied and not on disk.",
         f"Django leaves the squash out without a word: `migrate` succeeds, and what {gone} did never happens.",
         f"Bring back the file of {gone} and migrate, before this squash is used. If the database has those changes "
         "already, migrate with --fake once the files are back.",
@@ -270,8 +273,3 @@ def _forgotten(squash: Migration) -> Finding:
         name=squash.key.name,
         file=squash.path,
     )
-
-
-def _listed(keys: Sequence[Key]) -> str:
-    shown = [str(key) for key in keys[:5]] + ([f"{len(keys) - 5} more"] if len(keys) > 5 else [])
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

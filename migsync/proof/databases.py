@@ -20,12 +20,12 @@ from migsync.project import Project
 from migsync.proof.data import WITHOUT, compare_data
 from migsync.proof.identities import Identities
 from migsync.proof.places import NOT_PROVEN, Place, in_use, schema_places, skipped, transition_places, way_on
-from migsync.proof.proof import counted
 from migsync.proof.schema import compare_schemas, differing_parts, executing
 from migsync.proof.scratch import Scratch, scratch_database
 from migsync.proof.transition import Transition, Way, compare_stations, plan_transition
 from migsync.proof.wishes import Outcome, Wishes
 from migsync.rewrites.order import Rewrites
+from migsync.words import count
 from migsync.worker.client import Answer, Failure, ask, overlay
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class _Run:
                         differences, rows = compare_data(before, after, again)
                 fact = (
                     f"Data: the migrations leave the same rows on {self.place.words} "
-                    f"({counted(rows.rows, 'row')} in {counted(rows.tables, 'table')})."
+                    f"({count(rows.rows, 'row')} in {count(rows.tables, 'table')})."
                 )
                 compared = Outcome(tuple(differences))
                 outcome += compared if compared.blocked else Outcome(compared.findings, (fact,))
@@ -255,8 +255,8 @@ class _Run:
         tables = sum(part.kind == "table" for part in parts)
         columns = sum(part.kind == "column" for part in parts)
         return (
-            f"Schema: old and new files build the same on {self.place.words} ({counted(tables, 'table')}, "
-            f"{counted(columns, 'column')}, {len(parts) - tables - columns} other parts)."
+            f"Schema: old and new files build the same on {self.place.words} ({count(tables, 'table')}, "
+            f"{count(columns, 'column')}, {len(parts) - tables - columns} other parts)."
         )
 
     def _failures(self, old: Answer, new: Answer) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Any
 from migsync.findings import Finding, Severity
 from migsync.history import Key
 from migsync.proof.identities import Identities
+from migsync.words import truncated
 
 NAMED = 5
 
@@ -76,14 +77,14 @@ def _compare_pending(
     if lost:
         yield _finding(
             "plan-differs",
-            f"`migrate` would no longer run {_listed(lost)} on {target.name}.",
+            f"`migrate` would no longer run {', '.join(truncated(lost, NAMED))} on {target.name}.",
             "It would with the old files: their changes would silently never be made there.",
             *lost[0],
         )
     if extra:
         yield _finding(
             "plan-differs",
-            f"`migrate` would run {_listed(extra)} on {target.name}.",
+            f"`migrate` would run {', '.join(truncated(extra, NAMED))} on {target.name}.",
             "It would not with the old files: there they are applied already.",
             *extra[0],
         )
@@ -140,8 +141,3 @@ def _keys(nodes: Iterable[Sequence[str]]) -> tuple[Key, ...]:
 
 def _finding(code: str, found: str, meaning: str = "", app: str = "", name: str = "") -> Finding:
     return Finding(code, Severity.ERROR, found, meaning, app=app, name=name)
-
-
-def _listed(keys: Sequence[Key]) -> str:
-    more = [f"{len(keys) - NAMED} more"] if len(keys) > NAMED else []
-    return ", ".join([*map(str, keys[:NAMED]), *more])

@@ -14,6 +14,7 @@ from migsync.project import Project
 from migsync.proof.identities import Identities
 from migsync.proof.plans import FRESH, Recorded, compare_plans
 from migsync.proof.states import differences, equal_apps, relabelled
+from migsync.words import count
 from migsync.worker.client import Answer, Failure, Worker, ask, overlay
 
 __all__ = ["Facts", "Identities", "Proof", "Recorded", "prove"]
@@ -37,13 +38,13 @@ class Facts:
     @property
     def words(self) -> tuple[str, ...]:
         """The same as sentences; they hold for a proof that is not blocked."""
-        loaded = f"Django loads {counted(self.migrations, 'migration')}."
+        loaded = f"Django loads {count(self.migrations, 'migration')}."
         if not self.compared:
             return (loaded, "`makemigrations --check` finds nothing.")
-        yours = f" and for {counted(self.targets, 'database')} of yours" if self.targets else ""
+        yours = f" and for {count(self.targets, 'database')} of yours" if self.targets else ""
         return (
             loaded,
-            f"The state is equal in {counted(self.apps, 'app')} ({counted(self.models, 'model')}).",
+            f"The state is equal in {count(self.apps, 'app')} ({count(self.models, 'model')}).",
             "`makemigrations --check` finds nothing new.",
             f"`migrate --plan` is the same for a fresh database{yours}.",
         )
@@ -199,15 +200,10 @@ def _changes(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> Iter
         yield Finding(
             "changes-pending",
             Severity.INFO,
-            f"{counted(pending.total(), 'model change')} without a migration, before and after: {counts}.",
+            f"{count(pending.total(), 'model change')} without a migration, before and after: {counts}.",
             hint="They are no matter here. To make the migrations: python manage.py makemigrations",
         )
 
 
 def _sorted(keys: Any) -> list[list[str]]:  # noqa: ANN401
     return [list(key) for key in sorted(keys)]
-
-
-def counted(number: int, word: str) -> str:
-    """``1 table``, ``2 tables``."""
-    return f"{number} {word}{'' if number == 1 else 's'}"

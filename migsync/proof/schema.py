@@ -14,6 +14,7 @@ from sqlalchemy.exc import SAWarning
 
 from migsync.engines.catalog import OURS, Execute, Part, differing, read_catalog, words
 from migsync.findings import Finding, Severity
+from migsync.words import sample
 
 ALEMBICS = re.compile(r"(add|remove)_(table|column)$|modify_")
 """The kinds of differences that Alembic has words for; it knows indexes and constraints by their names alone."""
@@ -132,10 +133,9 @@ def _difference(found: str) -> Finding:
 
 def _integers(columns: Sequence[str]) -> Iterator[Finding]:
     if columns:
-        more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
         yield Finding(
             "integer-types",
             Severity.INFO,
-            f"{', '.join(columns[:NAMED])}{more}: another integer type, which is all the same to SQLite.",
+            f"{sample(columns, NAMED)}: another integer type, which is all the same to SQLite.",
             "Where a key becomes a BigAutoField, Django leaves INTEGER in what refers to it; made anew, it is BIGINT.",
         )

@@ -24,6 +24,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import TargetRef
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.planning import afterwards
+from migsync.words import count, truncated
 
 NAMED = 5
 RUN_FIRST = frozenset({"partial-collapse", "inconsistent-history"})
@@ -79,7 +80,7 @@ class Transition:
         behind = [station for way in self.ways for station in (way.stations[:-1] if way.whole else way.stations)]
         refused = [station for station in behind if station.after is None]
         same = len(behind) - len(refused)
-        all_of = f"{len(behind)} database{'' if len(behind) == 1 else 's'} that are behind"
+        all_of = f"{count(len(behind), 'database')} that are behind"
         if not refused:
             return f"Transition: all {all_of} come out the same on {engine}."
         return (
@@ -90,8 +91,8 @@ class Transition:
     def _reasons(self, refused: Iterable[Station]) -> list[str]:
         """What the refused databases have to do first, the most frequent first."""
         counted = Counter(_remedy(station.findings[0]) for station in refused if station.findings)
-        said = [f"{number}: {text}" for text, number in counted.most_common(NAMED)]
-        return [*said, *([f"and {len(counted) - NAMED} more reasons"] if len(counted) > NAMED else ())]
+        said = [f"{number}: {text}" for text, number in counted.most_common()]
+        return truncated(said, NAMED, "and {} more reasons")
 
 
 def _remedy(finding: Finding) -> str:
@@ -238,9 +239,10 @@ def compare_stations(
         _follow(before, was)
         _follow(after, now)
         if before != after and (parts := [part for part in differing(before, after) if part not in known]):
-            more = f" And {len(parts) - NAMED} more differences." if len(parts) > NAMED else ""
-            said = " ".join(words(part, before, after) for part in parts[:NAMED])
-            yield _differs(station, f"{station.words[0].upper()}{station.words[1:]}: {said}{more}")
+            said = " ".join(
+                truncated([words(part, before, after) for part in parts], NAMED, "And {} more differences.")
+            )
+            yield _differs(station, f"{station.words[0].upper()}{station.words[1:]}: {said}")
             return
 
 

@@ -26,6 +26,7 @@ from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.planning import Reading, Survey, afterwards
 from migsync.sync.schemas import UNNAMED
+from migsync.words import sample
 from migsync.worker.client import Worker, workers_ahead
 
 STATE = frozenset({DIFFERS, "model-changes"})
@@ -324,11 +325,10 @@ def _blocked_before(alias: str, findings: Sequence[Finding], *, optional: bool) 
 
 
 def _applied(alias: str, touched: Sequence[Key]) -> Finding:
-    some = ", ".join(map(str, touched[:3])) + (f" and {len(touched) - 3} more" if len(touched) > 3 else "")
     return Finding(
         "applied-names",
         Severity.ERROR,
-        f"{some} {'is' if len(touched) == 1 else 'are'} applied in {alias}.",
+        f"{sample(touched, 3)} {'is' if len(touched) == 1 else 'are'} applied in {alias}.",
         "With other names on disk, migrate there would run again what ran already.",
         "Change the records in the same step: --update-db. Or let migsync apply do it later: --allow-applied",
         app=touched[0].app,

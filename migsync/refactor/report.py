@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from migsync.escapes import html_code, html_text, markdown, printable
 from migsync.findings import Severity
+from migsync.words import count, truncated
 
 if TYPE_CHECKING:
     from migsync.history import History
@@ -62,8 +63,7 @@ def make_report(draft: Draft, before: History, root: Path) -> Report:
 
 
 def _few(lines: Iterable[str]) -> tuple[str, ...]:
-    there = tuple(lines)
-    return there if len(there) <= MOST else (*there[: MOST - 1], f"And {len(there) - MOST + 1} more.")
+    return tuple(truncated(lines, MOST - 1, "And {} more.", spare=1))
 
 
 def _verdict(draft: Draft) -> str:
@@ -74,7 +74,7 @@ def _verdict(draft: Draft) -> str:
     changes = draft.proposal.files
     made = sum(change.old_path is None for change in changes)
     gone = sum(change.new_path is None for change in changes)
-    return f"{made} file{'' if made == 1 else 's'} made, {gone} removed, {len(changes) - made - gone} changed or moved."
+    return f"{count(made, 'file')} made, {gone} removed, {len(changes) - made - gone} changed or moved."
 
 
 def _files(draft: Draft, before: History) -> Iterator[tuple[str, str, str]]:
@@ -110,7 +110,7 @@ def _databases(draft: Draft) -> Iterator[str]:
         elif not plan.changes:
             state = "no record changes"
         else:
-            number = f"{len(plan.changes)} record{'' if len(plan.changes) == 1 else 's'}"
+            number = count(len(plan.changes), "record")
             state = f"{number}, in the same step" if alias in draft.chosen else f"{number}, to be synced later"
         yield f"{alias} ({plan.target.engine}): {state}."
     known = {plan.target.alias for plan in draft.plans}

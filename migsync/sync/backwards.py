@@ -23,6 +23,7 @@ from migsync.rewrites.translate import Row, backward
 from migsync.rewrites.undone import Undone
 from migsync.sync.plan import DATABASE_AHEAD, NEWER_RECORDS, Change, Plan
 from migsync.sync.run import Run, in_order_of_passing, passed_rewrites, standing, taken_back
+from migsync.words import count, truncated
 
 ASKED = frozenset({"prune", "dedupe"})
 """The causes of changes that a person asked for by name, and no rewrite."""
@@ -230,9 +231,7 @@ def _was_there(record: Record, run: Run | None, clock: Clock) -> bool:
 
 def past_newer_records(back: Back, records: Sequence[Record], alias: str) -> Finding:
     """The error of a database that was used by a newer release since; no word helps."""
-    named = [f"{record.key} (row {record.id})" for record in records[:NAMED]]
-    if len(records) > NAMED:
-        named.append(f"{len(records) - NAMED} more")
+    named = truncated([f"{record.key} (row {record.id})" for record in records], NAMED)
     first, apps = records[0], {record.app for record in records}
     them = str(first.key) if len(records) == 1 else "these migrations"
     return Finding(
@@ -276,13 +275,12 @@ def without_word(plan: Plan, file: str) -> Plan:
 
 
 def _needs_a_word(found: str, changes: int, hint: str) -> Finding:
-    what = "1 record" if changes == 1 else f"{changes} records"
     return Finding(
         DATABASE_AHEAD,
         Severity.ERROR,
         found,
-        f"Going back changes {what} to older names. A release that knows the new names would then fail, or run "
-        "migrations again.",
+        f"Going back changes {count(changes, 'record')} to older names. A release that knows the new names would then "
+        "fail, or run migrations again.",
         hint,
     )
 

@@ -13,6 +13,7 @@ from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.translate import forward_names
 from migsync.sync.plan import Change
+from migsync.words import count
 
 UNSEEN_JOURNAL = "unseen-journal"
 UNDECIDED = frozenset(
@@ -41,11 +42,11 @@ def unseen_journal(hint: str) -> Finding:
 
 def journal_kept(runs: int) -> Finding:
     """The database keeps a journal, and a run without one was asked for."""
-    held = "1 run" if runs == 1 else f"{runs} runs"
     return Finding(
         "journal-kept",
         Severity.ERROR,
-        f"This database keeps a journal of migsync ({held}), and --no-journal is for databases that keep none.",
+        f"This database keeps a journal of migsync ({count(runs, 'run')}), and --no-journal is for databases that keep "
+        "none.",
         "The journal would not know of this run. The next plan and undo rest on the journal, and would go wrong.",
         "Leave out --no-journal.",
     )

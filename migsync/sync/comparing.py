@@ -11,6 +11,7 @@ from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, in_force, passed_rewrites
+from migsync.words import truncated
 
 # So many rows are named in a message; the rest are counted.
 NAMED = 10
@@ -102,9 +103,7 @@ def check_before(plan: Plan, records: Sequence[Record]) -> None:
     differences = differences_from(plan, records)
     if not differences:
         return
-    shown = differences[:NAMED]
-    if len(differences) > NAMED:
-        shown.append(f"and {len(differences) - NAMED} more")
+    shown = truncated(differences, NAMED, "and {} more")
     meaning = "Nothing was changed: the plan was made from other records."
     if fits_after(plan, records):
         meaning = (

@@ -11,6 +11,7 @@ from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
+from migsync.words import count, sample
 
 NAMED = 3
 
@@ -43,11 +44,10 @@ def conflicts(history: History, state: LoaderState) -> Iterator[Finding]:
 def unread_apps(history: History) -> Iterator[Finding]:
     """How many apps could not be read in full, so that their part of these checks is missing."""
     if apps := sorted(history.unread):
-        shown = ", ".join(apps[:NAMED]) + (f" and {len(apps) - NAMED} more" if len(apps) > NAMED else "")
         yield Finding(
             "unread-apps",
             Severity.WARNING,
-            f"{len(apps)} app{'' if len(apps) == 1 else 's'} could not be read in full: {shown}.",
+            f"{count(len(apps), 'app')} could not be read in full: {sample(apps, NAMED)}.",
             "Whether `migrate` starts was not checked where it depends on them.",
             "To let Django check it: python manage.py migrate --plan",
         )

@@ -12,6 +12,7 @@ from migsync.rewrites.record import Record
 from migsync.rewrites.translate import Row
 from migsync.rewrites.undone import Undone
 from migsync.sync.prune import dedupe
+from migsync.words import sample
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _left_behind(label: str, app: str, rows: Sequence[Row]) -> Finding:
     return Finding(
         "old-label",
         Severity.WARNING,
-        f"{label}.{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''} is recorded, and by its journal this "
+        f"{label}.{sample(names, 1)} is recorded, and by its journal this "
         f"database has been through the rewrite that made {label} {app}.",
         "Django ignores it, and migsync leaves it alone.",
         f"If it is a leftover: --prune {label}",

@@ -14,6 +14,7 @@ from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
 from migsync.rewrites.pairs import keep_hint
 from migsync.rewrites.record import Record
+from migsync.words import text_list
 
 UNEXPLAINED = frozenset({"unknown-record", "perhaps-ran"})
 """The codes of findings about records that nothing explains."""
@@ -172,7 +173,7 @@ def _stated_on_disk(
 
 def _perhaps_ran(records: Sequence[Record], files: Sequence[Key], seen: Mapping[Key, str]) -> Finding:
     app, one = records[0].app, len(records) == 1
-    olds, news = _named(records), _listed([str(key) for key in files[:NAMED]], len(files) - NAMED, "or")
+    olds, news = _named(records), text_list(files, NAMED, last="or")
     are, them, rows, names = ("is", "it", "the row", "name") if one else ("are", "them", "the rows", "names")
     keys = [str(record.key) for record in records]
     where = " ".join(_seen(record, seen) for record in records if record.key in seen)
@@ -211,7 +212,7 @@ def _on_branch(record: Record, branch: str) -> Finding:
 
 
 def _of_squash(squash: Key, keys: Sequence[Key]) -> Finding:
-    names = _listed([key.name for key in keys[:NAMED]], len(keys) - NAMED)
+    names = text_list([key.name for key in keys], NAMED)
     are = "is" if len(keys) == 1 else "are"
     prunes = " ".join(f"--prune {key}" for key in keys)
     return Finding(
@@ -255,9 +256,4 @@ def _seen(record: Record, seen: Mapping[Key, str]) -> str:
 
 def _named(records: Sequence[Record]) -> str:
     """All of them: a record that nothing explains is always named."""
-    return _listed([f"{record.key} (row {record.id})" for record in records])
-
-
-def _listed(texts: Sequence[str], more: int = 0, word: str = "and") -> str:
-    shown = [*texts, *([f"{more} more"] if more > 0 else [])]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {word} {shown[-1]}"
+    return text_list(f"{record.key} (row {record.id})" for record in records)

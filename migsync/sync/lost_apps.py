@@ -9,6 +9,7 @@ from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.pairs import keep_hint
 from migsync.rewrites.record import Record
+from migsync.words import sample
 
 ANY_APP = "0001_initial"
 """The name that tells nothing about an app: nearly every one has it."""
@@ -34,12 +35,11 @@ def lost_apps(
 
 
 def _lost(app: str, old: str, names: Sequence[str], shared: Sequence[str]) -> Finding:
-    more = f" and {len(shared) - 1} more" if len(shared) > 1 else ""
     return Finding(
         "lost-app",
         Severity.ERROR,
         f"{app} has no records here, but {old}, which is not installed, has records of the same names: "
-        f"{shared[0]}{more}.",
+        f"{sample(shared, 1)}.",
         f"If the label of the app was changed from {old} to {app}, `migrate` would run its migrations a second time.",
         f"If it was: migsync rename-app {old} {app} --update-db\nIf not, remove the rows: --prune {old}\n"
         + keep_hint([f"{old}.{name}" for name in names]),

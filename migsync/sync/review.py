@@ -22,6 +22,7 @@ from migsync.sync.plan_file import Asked, PlanFile
 from migsync.sync.planning import PlanRequest, Survey, survey
 from migsync.sync.run import Run
 from migsync.sync.target import Target
+from migsync.words import truncated
 
 NOTHING_CHANGED = "Nothing was changed."
 
@@ -118,12 +119,11 @@ def _outdated(saved: Plan, made: Plan) -> StalePlan:
     old, new = ([_words(change) for change in plan.changes] for plan in (saved, made))
     lines = [f"only in the saved plan: {words}" for words in old if words not in new]
     lines += [f"only in the new plan: {words}" for words in new if words not in old]
-    if len(lines) > NAMED:
-        lines = [*lines[:NAMED], f"and {len(lines) - NAMED} more"]
     if not lines:
         lines = ["the changes are the same, but not the rewrites or the operations that they come from"]
     return StalePlan(
-        f"For {saved.target.alias} migsync would make another plan now than the saved one:\n" + indented(lines),
+        f"For {saved.target.alias} migsync would make another plan now than the saved one:\n"
+        + indented(truncated(lines, NAMED, "and {} more")),
         "Nothing was changed. The migration files or the rewrites have changed since the plan was saved, the plan file "
         "was edited, or an older migsync saved it without the options that it was made with.",
     )

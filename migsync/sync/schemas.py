@@ -20,6 +20,7 @@ from migsync.project import Project
 from migsync.project.project import URL_ALIAS
 from migsync.rewrites.files import toml_key, toml_value
 from migsync.sync.target import Target, open_target
+from migsync.words import sample
 
 UNNAMED = "unnamed-schemas"
 SHOWN = 5
@@ -96,13 +97,11 @@ def _place(config: DatabaseConfig) -> tuple[str, ...] | None:
 
 
 def _unnamed(project: Project, alias: str, schemas: Sequence[str]) -> Finding:
-    shown = ", ".join(schemas[:SHOWN])
-    more = f" and {len(schemas) - SHOWN} more" if len(schemas) > SHOWN else ""
     there = "a schema" if len(schemas) == 1 else f"{len(schemas)} schemas"
     return Finding(
         UNNAMED,
         Severity.WARNING,
-        f"The database of {alias} has django_migrations in {there} that no entry names: {shown}{more}.",
+        f"The database of {alias} has django_migrations in {there} that no entry names: {sample(schemas, SHOWN)}.",
         "migsync does not read the records there, so it cannot say what is applied.",
         _hint(project, alias, schemas),
     )

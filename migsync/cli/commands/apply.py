@@ -23,8 +23,9 @@ from migsync.cli.options import (
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
-from migsync.cli.views.blocks import EMPTY, Span, Style, count, line
+from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import ExitStatus
+from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.cli.plan_set import Work

@@ -12,10 +12,11 @@ from migsync.cli.command import Command
 from migsync.cli.options import Where, output_options, project_options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
-from migsync.cli.views.blocks import Span, Style, count, line, near
+from migsync.cli.views.blocks import Span, Style, line, near
 from migsync.errors import ExitStatus, UsageError
 from migsync.escapes import printable
 from migsync.findings import Finding, Severity
+from migsync.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -12,8 +12,9 @@ from migsync.cli.options import Where, noinput_option, output_options, project_o
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.errors import ExitStatus, MigsyncError
+from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.cli.recovery import PendingRun

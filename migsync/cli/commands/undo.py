@@ -18,8 +18,9 @@ from migsync.cli.options import (
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.errors import ExitStatus, UnknownRun, UsageError, common_status
+from migsync.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

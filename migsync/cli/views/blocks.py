@@ -68,11 +68,6 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str | Span]], indent: i
     )
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """``1 row``, ``2 rows``, ``3 branches``."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
-
 def near(path: Path) -> str:
     """The path as a person would type it from here."""
     here = Path.cwd()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, count, line
+from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line
 from migsync.graph.nodes import Standing
+from migsync.words import count, truncated
 
 if TYPE_CHECKING:
     from migsync.graph.nodes import Graph, Node, Run
@@ -93,8 +94,8 @@ def _list(
     if gone:
         on_disk = gone.history.migrations
         names = [name if key in on_disk else f"{name} (no file)" for name, key in zip(names, keys, strict=True)]
-    if shorten and len(names) > SHOWN + 1:
-        names = [*names[:SHOWN], f"{len(names) - SHOWN} more (--verbose)"]
+    if shorten:
+        names = truncated(names, SHOWN, "{} more (--verbose)", spare=1)
     number = f"{len(keys)}: " if counted else ""
     yield line(Span(f"{what:<{LABEL}}", Style.DIM), number + ", ".join(names), indent=4, hang=LABEL)
 

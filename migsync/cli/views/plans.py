@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 
-from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, count, line, table
+from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, table
 from migsync.cli.views.findings import findings_blocks
 from migsync.findings import Severity
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite
 from migsync.sync.plan import Change, ChangeKind, Plan
+from migsync.words import count
 
 ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL/MariaDB", "sqlite": "SQLite"}
 HEADER = ("", "old name", "new name", "applied (kept)")

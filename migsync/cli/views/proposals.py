@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, count, line, near, table
+from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, near, table
 from migsync.cli.views.findings import findings_blocks
 from migsync.cli.views.plans import heading, plan_blocks, standing
+from migsync.words import count
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, table
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
 from migsync.cli.views.plans import heading, kinds, plan_blocks
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.run import Run, RunKind, standing
+from migsync.words import count
 
 SHORT = 12
 

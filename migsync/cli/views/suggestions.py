@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.refactor.squash.ranges import ends
 from migsync.refactor.squash.safe_ranges import transactions
+from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.history import History, Key

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, count, line, table
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
+from migsync.words import count, truncated
 
 if TYPE_CHECKING:
-    from migsync.history import Key
     from migsync.refactor.tidy import DatabaseProgress, SquashTransition, Step
 
 STATUS = {"done": Style.GOOD, "open": Style.WARNING, "blocked": Style.BAD}
@@ -34,7 +34,7 @@ def transitions_blocks(found: Sequence[SquashTransition]) -> list[Block]:
 
 
 def _row(step: Step, places: Sequence[DatabaseProgress]) -> tuple[Span | str, ...]:
-    left = _listed(step.keys)
+    left = ", ".join(truncated(step.keys, SHOWN, spare=1))
     if step.name == "rows":
         left = ", ".join(f"{len(place.rows)} in {place.alias}" for place in places if place.rows)
     return step.name, Span(step.status, STATUS[step.status]), left or "; ".join(step.blockers)
@@ -42,7 +42,7 @@ def _row(step: Step, places: Sequence[DatabaseProgress]) -> tuple[Span | str, ..
 
 def _place_row(place: DatabaseProgress) -> tuple[Span | str, ...]:
     style = Style.GOOD if place.past else Style.BAD
-    missing = _listed(place.missing) if place.state == "partly recorded" else ""
+    missing = ", ".join(truncated(place.missing, SHOWN, spare=1)) if place.state == "partly recorded" else ""
     return Span(place.alias, Style.HEADING), Span(place.state, style), str(len(place.rows)), missing or place.error
 
 
@@ -88,9 +88,3 @@ def transitions_document(transition: SquashTransition) -> dict[str, Any]:
             for place in transition.places
         ],
     }
-
-
-def _listed(keys: Sequence[Key]) -> str:
-    """A few by name, since the command itself shows all of them."""
-    more = [f"{len(keys) - SHOWN} more"] if len(keys) > SHOWN + 1 else []
-    return ", ".join([*map(str, keys[:SHOWN] if more else keys), *more])

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
+from migsync.words import sample, text_list
 from migsync.worker.remake.unseen import Fate
 from migsync.worker.remake_call import Carried, Remade
 
@@ -51,7 +52,7 @@ def advice(remade: Remade) -> Advice:
 
 def _advice(origins: Sequence[Key]) -> str:
     return (
-        f"It was carried over from {_listed([f'{origin}' for origin in origins])}.\n"
+        f"It was carried over from {text_list(origins)}.\n"
         "If nobody needs it any more, or the models show all that it leads to: "
         f"--drop {origins[0] if len(origins) == 1 else 'APP.NAME'}\n"
         "If it must run where it did, between other changes: migsync squash, in place of remake"
@@ -88,8 +89,8 @@ def _advice_beside(key: Key, needed: Sequence[str], first_party: Collection[str]
         else ""
     )
     return (
-        f"It is not made anew, and may need {_listed(needed)} as {it_was} in its day.\n"
-        f"{together}{'Or leave' if together else 'Leave'} {_listed(needed)} out, or use migsync squash."
+        f"It is not made anew, and may need {text_list(needed)} as {it_was} in its day.\n"
+        f"{together}{'Or leave' if together else 'Leave'} {text_list(needed)} out, or use migsync squash."
     )
 
 
@@ -97,11 +98,10 @@ def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:
     """An error for each app whose models have changes that no migration has."""
     for app in dict.fromkeys(app for app, _ in changes):
         words = [each for label, each in changes if label == app]
-        more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
         yield Finding(
             "changes-pending",
             Severity.ERROR,
-            f"The models of {app} have changes without a migration: {'; '.join(words[:SHOWN])}{more}.",
+            f"The models of {app} have changes without a migration: {sample(words, SHOWN, '; ')}.",
             "From scratch they would be taken in, and be recorded as applied in databases that never had them.",
             "Make the migration first: python manage.py makemigrations",
             app=app,
@@ -204,7 +204,7 @@ def made_already(apps: Sequence[str]) -> Finding:
     return Finding(
         "made-already",
         Severity.INFO,
-        f"The migrations of {_listed(apps)} are what they would be from scratch.",
+        f"The migrations of {text_list(apps)} are what they would be from scratch.",
         "New ones would have other names, and nothing else.",
     )
 
@@ -243,16 +243,12 @@ def cycle(found: Sequence[Key], remade: frozenset[str], first_party: frozenset[s
         "remake-cycle",
         Severity.ERROR,
         f"From scratch, these would depend on each other: {' -> '.join(map(str, (*found, found[0])))}.",
-        f"{_listed(others)} {'is not made anew, and comes' if len(others) == 1 else 'are not made anew, and come'} "
+        f"{text_list(others)} {'is not made anew, and comes' if len(others) == 1 else 'are not made anew, and come'} "
         "both before and after."
         if others
         else "No order of running them would be right.",
         f"Make them anew together: migsync remake {' '.join(sorted(remade.union(others)))}"
         if together
-        else f"Leave {_listed(sorted(labels & remade))} out, or use migsync squash.",
+        else f"Leave {text_list(sorted(labels & remade))} out, or use migsync squash.",
         app=found[0].app,
     )
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from migsync.sync.target import Target
+from migsync.words import sample
 
 TYPES, PERMISSIONS = "django_content_type", "auth_permission"
 SHOWN = 8
@@ -77,5 +78,4 @@ def label_notes(found: LabelUses, old: str, new: str) -> Iterator[str]:
             "sets cannot have one label: see what refers to the new ones, and delete those before the UPDATE."
         )
     if found.tables:
-        more = f" and {len(found.tables) - SHOWN} more" if found.tables[SHOWN:] else ""
-        yield f"{found.alias}: tables named after {old} keep their names: {', '.join(found.tables[:SHOWN])}{more}."
+        yield f"{found.alias}: tables named after {old} keep their names: {sample(found.tables, SHOWN)}."

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from migsync.history import FIRST, LATEST, SETTING, History, Key, Migration
 from migsync.refactor.squash.ranges import squash_key
 from migsync.refactor.squash.risks import Hazard, Risk, changing, risks_of
+from migsync.words import text_list
 
 SHOWN = 2
 """How many keys a sentence names before it counts the others."""
@@ -204,9 +205,9 @@ class _Rule:
         if not children:
             return Stop(None, f"nothing depends on {last}")
         if outside:
-            return Stop(outside[0], f"{_listed(outside)} {_verb(outside)} on {last} from outside")
+            return Stop(outside[0], f"{text_list(outside, SHOWN)} {_verb(outside)} on {last} from outside")
         if len(children) > 1:
-            return Stop(children[0], f"{_listed(children)} depend on {last}")
+            return Stop(children[0], f"{text_list(children, SHOWN)} depend on {last}")
         if reason := self.against(children[0]):
             return reason
         beside = self._first.get(children[0])
@@ -221,7 +222,7 @@ class _Rule:
             squash = self._replaced.get(key, key)
             return Stop(squash, f"{key} is of the unfinished squash {squash.name}")
         if migration.run_before:
-            return Stop(key, f"{key} is to run before {_listed(migration.run_before)}")
+            return Stop(key, f"{key} is to run before {text_list(migration.run_before, SHOWN)}")
         if key in self._early:
             return Stop(self._early[key], f"{self._early[key]} is to run before {key}")
         if not migration.atomic:
@@ -251,17 +252,8 @@ def _dependencies(key: Key, migration: Migration) -> str:
     if not named:
         return f"{key} depends on nothing: its app begins with it"
     spelled = [f"the setting {each.name}" if each.app == SETTING else str(each) for each in named]
-    return f"{key} depends on {_joined(spelled)}"
+    return f"{key} depends on {text_list(spelled, SHOWN)}"
 
 
 def _verb(keys: Sequence[Key]) -> str:
     return "depends" if len(keys) == 1 else "depend"
-
-
-def _listed(keys: Sequence[Key]) -> str:
-    return _joined(list(map(str, keys)))
-
-
-def _joined(words: Sequence[str]) -> str:
-    shown = [*words[:SHOWN], *([f"{len(words) - SHOWN} more"] if len(words) > SHOWN else [])]
-    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))

@@ -10,7 +10,9 @@ from migsync.history import History, Key
 from migsync.refactor.preconditions import broken, chosen_apps
 from migsync.refactor.tidy.progress import DatabaseProgress, DatabaseRecords, SquashState
 from migsync.refactor.tidy.transitions import SquashTransition, transitions
+from migsync.words import truncated
 
+NAMED = 5
 DEPLOY_FIRST = "Without the old files, `migrate` there would run again what ran, or never run the rest."
 
 
@@ -130,10 +132,14 @@ def _others_ready(obstacles: Mapping[Key, Sequence[Finding]]) -> Iterator[Findin
 def _partial(transition: SquashTransition, place: DatabaseProgress) -> tuple[str, str, str]:
     squash = transition.squash
     gone = [key for key in place.missing if key not in squash.files]
-    first = f"Bring back the file of {_listed(gone)}, then run it there" if gone else "Run the rest there first"
+    first = (
+        f"Bring back the file of {', '.join(truncated(gone, NAMED))}, then run it there"
+        if gone
+        else "Run the rest there first"
+    )
     return (
-        f"{place.alias} is not past {squash.key}: {_listed(place.rows) or 'a part of it'} "
-        f"{'is' if len(place.rows) == 1 else 'are'} applied there, {_listed(place.missing)} "
+        f"{place.alias} is not past {squash.key}: {', '.join(truncated(place.rows, NAMED)) or 'a part of it'} "
+        f"{'is' if len(place.rows) == 1 else 'are'} applied there, {', '.join(truncated(place.missing, NAMED))} "
         f"{'is' if len(place.missing) == 1 else 'are'} not.",
         DEPLOY_FIRST,
         f"{first}: manage.py migrate {place.missing[-1].app} --database {place.alias}",
@@ -151,7 +157,3 @@ def _unreachable(transition: SquashTransition, place: DatabaseProgress) -> tuple
 def _error(code: str, transition: SquashTransition, found: str, meaning: str, hint: str, path: str) -> Finding:
     key = transition.squash.key
     return Finding(code, Severity.ERROR, found, meaning, hint, app=key.app, name=key.name, file=path)
-
-
-def _listed(keys: Sequence[Key]) -> str:
-    return ", ".join([*map(str, keys[:5]), *([f"{len(keys) - 5} more"] if len(keys) > 5 else [])])

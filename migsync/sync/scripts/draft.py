@@ -16,6 +16,7 @@ from migsync.sync.journal import as_row
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, RunKind
 from migsync.sync.undo import DEDUPE, known_digests, reversed_changes
+from migsync.words import count
 
 JSON_COLUMNS = ("passed", "returned", "changes", "digests")
 
@@ -88,7 +89,7 @@ class Draft:
     @property
     def count(self) -> str:
         """How many rows, in words."""
-        return rows_in_words(len(self.rows))
+        return count(len(self.rows), "row")
 
     @cached_property
     def renamed(self) -> list[Row]:
@@ -264,11 +265,6 @@ def reverse(plan: Plan) -> Plan:
 
 def _all_of(counts: str, wanted: dict[str, int]) -> str:
     return " AND ".join(f"{counts}{name} = {number}" for name, number in wanted.items())
-
-
-def rows_in_words(count: int) -> str:
-    """``1 row``, ``3 rows``."""
-    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def row_of(change: Change) -> Record:

@@ -10,6 +10,7 @@ from migsync.escapes import sql_comment
 from migsync.sync.plan import Change, ChangeKind
 from migsync.sync.run import RunKind
 from migsync.sync.scripts.draft import Draft, row_of
+from migsync.words import count
 
 CLIENTS = {
     "postgresql": "psql -X -v ON_ERROR_STOP=1 -d DATABASE -f {file}",
@@ -85,9 +86,8 @@ def _schema(draft: Draft) -> str:
 def _summary(draft: Draft) -> Iterator[str]:
     counted = []
     for kind, word in WORDS.items():
-        count = sum(change.kind is kind for change in draft.plan.changes)
-        if count:
-            counted.append(f"{count} {word}" if count == 1 else f"{count} {word}s")
+        if number := sum(change.kind is kind for change in draft.plan.changes):
+            counted.append(count(number, word))
     if counted:
         yield f"{', '.join(counted)} in django_migrations."
         yield "Every row that stays keeps its id and its applied timestamp."

@@ -14,6 +14,7 @@ from django.core.management.commands.migrate import Command as DjangosOwn
 from migsync.companion.guard import OnMigrate, on_migrate, refusals, reserved, settle, stop, sync
 from migsync.errors import MigsyncError
 from migsync.escapes import printable, printable_lines
+from migsync.words import count
 
 READING = ("plan", "check_unapplied")
 
@@ -68,8 +69,7 @@ class Command(_without_us()):  # type: ignore[misc]
                 return super().handle(*args, **options)
             outcome = sync(alias) if mode is OnMigrate.SYNC else None
             if outcome is not None and outcome.run is not None:
-                count = len(outcome.run.changes)
-                records = "1 record" if count == 1 else f"{count} records"
+                records = count(len(outcome.run.changes), "record")
                 self.stdout.write(
                     f"migsync: {records} of {printable(alias)} brought up to date (run {outcome.run.id[:12]})."
                 )
