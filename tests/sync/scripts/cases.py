@@ -1,4 +1,4 @@
-"""The named cases of sql/ (pitfalls.md 1 to 3, and each kind of change), as plans built by hand."""
+"""Plans built by hand, one for each kind of change. All are run on real engines; a few are shown in sql/."""
 
 from __future__ import annotations
 
@@ -98,8 +98,6 @@ REMAKE = Case(
     {2: "0003_stock"},
     inserted=(("0002_prices", 2),),
 )
-CASES = (CHAIN, SHIFT, SWAP, COLLAPSE, REMOVAL, REMAKE)
-
 # A new row takes over the name and the timestamp of a row that is renamed.
 REUSE = Case(
     "reuse",
@@ -109,4 +107,6 @@ REUSE = Case(
 )
 # Only new rows.
 ADDITION = Case("addition", ((1, "0001_initial"),), {}, inserted=(("0002_second", 1),))
-ALL_CASES = (*CASES, REUSE, ADDITION)
+CASES = (CHAIN, SHIFT, SWAP, COLLAPSE, REMOVAL, REMAKE, REUSE, ADDITION)
+SHOWN = (CHAIN, COLLAPSE, REMAKE)
+"""Those whose scripts are kept in sql/: together they hold every kind of statement."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from migsync.sync.scripts import apply_script, journal_script, undo_script
-from tests.sync.scripts.cases import CASES, ENGINES
+from tests.sync.scripts.cases import ENGINES, SHOWN
 
 SQL = Path(__file__).parents[3] / "sql"
 
@@ -16,7 +16,7 @@ def references() -> dict[str, str]:
     for engine in ENGINES:
         schema = "public" if engine == "postgresql" else ""
         files[f"{engine}/journal.sql"] = journal_script(engine, schema)
-        for case in CASES:
+        for case in SHOWN:
             plan = case.plan(engine, schema=schema)
             files[f"{engine}/{case.name}.apply.sql"] = apply_script(plan)
             files[f"{engine}/{case.name}.undo.sql"] = undo_script(plan)

@@ -7,11 +7,11 @@ import pytest
 from migsync.sync.run import RunKind, standing
 from migsync.sync.scripts import apply_script, journal_script, undo_script
 from tests.databases import Database
-from tests.sync.scripts.cases import ALL_CASES, CHAIN, REMAKE, REUSE, SHIFT, Case, applied
+from tests.sync.scripts.cases import CASES, CHAIN, REMAKE, REUSE, SHIFT, Case, applied
 from tests.sync.scripts.clients import fill, run, runs, shop
 
 stopping = pytest.mark.parametrize("stop", [True, False], ids=["stop", "go-on"])
-every_case = pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 some_cases = pytest.mark.parametrize("case", [SHIFT, REUSE], ids=lambda case: case.name)
 

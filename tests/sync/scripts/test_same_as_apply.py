@@ -16,10 +16,10 @@ from migsync.sync.target import Target, open_target
 from migsync.sync.undo import plan_undo
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, Database
-from tests.sync.scripts.cases import ALL_CASES, COLLAPSE, REUSE, SHIFT, Case
+from tests.sync.scripts.cases import CASES, COLLAPSE, REUSE, SHIFT, Case
 from tests.sync.scripts.clients import fill, run, runs
 
-every_case = pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def target_of(database: Database) -> Target:
@@ -114,7 +114,7 @@ def test_a_script_of_an_undo_and_the_undo_of_that(database: Database, case: Case
 
 def test_fingerprints_of_the_cases(database: Database) -> None:
     """The cases state what apply compares: a case whose fingerprints are wrong would test nothing."""
-    for case in ALL_CASES:
+    for case in CASES:
         plan = case.plan(database.engine)
         assert plan.fingerprints == fingerprints(case.records(database.engine), ["shop"])
         assert plan.fingerprints_after != plan.fingerprints
