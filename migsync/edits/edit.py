@@ -6,16 +6,16 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from migsync.edits.decide import Outcome, own_first, renamed, with_parents
-from migsync.edits.entries import Entries, Entry, Holder, Names, Through, find_entries
-from migsync.edits.generated import rename_generated
+from migsync.edits.entries import Entries, Entry, Holder, NameUses, Through, find_entries
+from migsync.edits.layout import rename_generated
+from migsync.edits.literals import Literals, literal
+from migsync.edits.outcomes import Outcome, own_first, renamed, with_parents
+from migsync.edits.replaces import without_replaces
 from migsync.edits.sequences import with_elements
-from migsync.edits.settled import settled
 from migsync.edits.source import CannotEdit, Source, Splice
-from migsync.edits.values import Values, literal
-from migsync.history.evaluate import UnreadableError
+from migsync.history.expressions import UnreadableError
 from migsync.history.migration import Key
-from migsync.history.reader import Header, parse_migration, read_header
+from migsync.history.parser import Header, parse_migration, read_header
 from migsync.history.scope import Scope
 
 ATTRIBUTES = ("dependencies", "run_before", "replaces")
@@ -108,8 +108,8 @@ class _Editor:
         if not isinstance(definition, ast.ClassDef):
             raise CannotEdit(source.path, definition.lineno, "Migration is not a class written in this file")
         self.definition = definition
-        self.names = Names(source.tree)
-        self.values = Values(source, self.names)
+        self.names = NameUses(source.tree)
+        self.literals = Literals(source, self.names)
         self.decided: dict[ast.expr, Outcome] = {}
         self.removed: dict[Holder, set[int]] = {}
         self.added: dict[Holder, dict[int, tuple[Key, ...]]] = {}
@@ -137,13 +137,13 @@ class _Editor:
             for attribute, entries in found.items():
                 if attribute != "replaces" or not self.edit.settled:
                     self._attribute(definition, attribute, entries)
-            self.splices += self.values.splices()
+            self.splices += self.literals.splices()
         except UnreadableError as unreadable:
             raise CannotEdit(self.source.path, unreadable.problem.line, unreadable.problem.what) from None
         for holder in {**self.removed, **self.added, **self.front}:
             self.splices += self._restructured(holder)
         if self.edit.settled:
-            self.splices += settled(self.source, definition)
+            self.splices += without_replaces(self.source, definition)
         return self.source.spliced(self.splices)
 
     def _attribute(self, definition: ast.ClassDef, attribute: str, entries: Entries | None) -> None:
@@ -164,7 +164,7 @@ class _Editor:
         if not outcome:
             self.removed.setdefault(entry.holder, set()).add(entry.place)
             return
-        self.values.want(entry.node, entry.scope, outcome[0])
+        self.literals.want(entry.node, entry.scope, outcome[0])
         if outcome[1:]:
             self.added.setdefault(entry.holder, {})[entry.place] = outcome[1:]
 

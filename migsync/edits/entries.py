@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from migsync.edits.source import CannotEdit
-from migsync.history.evaluate import UnreadableError, attribute_of, evaluate
+from migsync.history.expressions import UnreadableError, attribute_of, evaluate
 from migsync.history.migration import Key
 from migsync.history.scope import Scope
 
@@ -45,8 +45,8 @@ class Entries:
         return [entry.key for entry in self.found]
 
 
-class Names:
-    """How often each name of a file is used, and which of the uses lead to entries."""
+class NameUses:
+    """How often each name of a file is used, and which uses lead to entries: any other one forbids a new value."""
 
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
@@ -68,7 +68,7 @@ class Names:
         return next((name.id for name in through if self.used[name.id] > len(self._known.get(name.id, ()))), "")
 
 
-def find_entries(path: str, module: Scope, definition: ast.ClassDef, attribute: str, names: Names) -> Entries | None:
+def find_entries(path: str, module: Scope, definition: ast.ClassDef, attribute: str, names: NameUses) -> Entries | None:
     """The entries of ``dependencies``, ``run_before`` or ``replaces``; None for an attribute that is not stated.
 
     Raises CannotEdit for what cannot be read.
@@ -93,7 +93,7 @@ def find_entries(path: str, module: Scope, definition: ast.ClassDef, attribute: 
 @dataclass
 class _Finder:
     entries: Entries
-    names: Names
+    names: NameUses
 
     def look(self, node: ast.expr, scope: Scope, through: Through) -> None:
         """Walk an expression whose value is a sequence of keys, as ``evaluate.items`` does."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from migsync.escapes import dot_string
 from migsync.graph.drawing import Box, Drawing
-from migsync.graph.nodes import Kind
+from migsync.graph.nodes import NodeKind
 
 STYLES = {
-    Kind.PLAIN: "",
-    Kind.MERGE: "shape=hexagon",
-    Kind.SQUASH: 'shape=box, peripheries=2, style="bold"',
-    Kind.REPLACED: 'style="dashed", color="gray50", fontcolor="gray40"',
-    Kind.CHAIN: "shape=box3d",
-    Kind.OUTSIDE: 'style="dotted", color="gray50", fontcolor="gray40"',
+    NodeKind.PLAIN: "",
+    NodeKind.MERGE: "shape=hexagon",
+    NodeKind.SQUASH: 'shape=box, peripheries=2, style="bold"',
+    NodeKind.REPLACED: 'style="dashed", color="gray50", fontcolor="gray40"',
+    NodeKind.CHAIN: "shape=box3d",
+    NodeKind.OUTSIDE: 'style="dotted", color="gray50", fontcolor="gray40"',
 }
 SAFE = 'fillcolor="#c6e8c6", style="filled"'
 
@@ -24,7 +24,7 @@ def to_dot(drawing: Drawing) -> str:
         lines += [f"  subgraph cluster_{number} {{", f"    label={dot_string(app)};"]
         lines += [f"    {_box(place, drawing.boxes[place])}" for place in drawing.inside[app]]
         lines.append("  }")
-    lines += [f"  {_box(number, box)}" for number, box in enumerate(drawing.boxes) if box.kind is Kind.OUTSIDE]
+    lines += [f"  {_box(number, box)}" for number, box in enumerate(drawing.boxes) if box.kind is NodeKind.OUTSIDE]
     for arrow in drawing.arrows:
         style = ' [style=dashed, arrowhead=empty, label="replaced by", fontsize=8]' if arrow.stands else ""
         lines.append(f"  n{arrow.tail} -> n{arrow.head}{style};")

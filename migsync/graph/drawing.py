@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from migsync.graph.nodes import Graph, Kind, Node
+from migsync.graph.nodes import Graph, Node, NodeKind
 from migsync.history import Key
 
 SHORTEST_CHAIN = 3
@@ -16,10 +16,10 @@ SHORTEST_CHAIN = 3
 
 @dataclass(frozen=True)
 class Box:
-    """`keys` are in order, and more than one only in a chain. `safe` where they are in a run that can be squashed."""
+    """`keys` are in order, and more than one only in a chain. `safe` where they are in a range that can be squashed."""
 
     keys: tuple[Key, ...]
-    kind: Kind
+    kind: NodeKind
     safe: bool = False
     replaces: int = 0
 
@@ -32,11 +32,11 @@ class Box:
     def label(self) -> str:
         """What is written in it: a name, ``0003 … 0017 (15)``, or APP.NAME where it stands outside of its app."""
         first = self.keys[0]
-        if self.kind is Kind.CHAIN:
+        if self.kind is NodeKind.CHAIN:
             return f"{number_of(first.name)} … {number_of(self.keys[-1].name)} ({len(self.keys)})"
-        if self.kind is Kind.OUTSIDE:
+        if self.kind is NodeKind.OUTSIDE:
             return str(first)
-        return f"{first.name} (replaces {self.replaces})" if self.kind is Kind.SQUASH else first.name
+        return f"{first.name} (replaces {self.replaces})" if self.kind is NodeKind.SQUASH else first.name
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Drawing:
         """The places of each app's boxes; those outside are in none."""
         found: dict[str, list[int]] = {app: [] for app in self.apps}
         for place, box in enumerate(self.boxes):
-            if box.kind is not Kind.OUTSIDE:
+            if box.kind is not NodeKind.OUTSIDE:
                 found[box.app].append(place)
         return found
 
@@ -77,7 +77,7 @@ def draw(graph: Graph, *, collapse: bool = False) -> Drawing:
         for key in edge:
             if key not in place:
                 place[key] = len(boxes)
-                boxes.append(Box((key,), Kind.OUTSIDE))
+                boxes.append(Box((key,), NodeKind.OUTSIDE))
     arrows = [Arrow(place[tail], place[head]) for tail, head in graph.edges() if place[tail] != place[head]]
     for node in graph.nodes.values():
         arrows += [Arrow(place[node.key], place[key], stands=True) for key in node.replaced_by if key in place]
@@ -89,9 +89,9 @@ def _boxes(nodes: Sequence[Node], *, collapse: bool) -> Iterator[Box]:
     for node in nodes:
         chain = chains.get(node.key)
         if chain is None:
-            yield Box((node.key,), node.kind, node.run is not None, len(node.replaces))
+            yield Box((node.key,), node.kind, node.range is not None, len(node.replaces))
         elif chain[0] == node.key:
-            yield Box(chain, Kind.CHAIN, node.run is not None)
+            yield Box(chain, NodeKind.CHAIN, node.range is not None)
 
 
 def _chains(nodes: Sequence[Node]) -> dict[Key, tuple[Key, ...]]:
@@ -120,7 +120,7 @@ def _joins(node: Node, child: Node | None) -> bool:
     return (
         child is not None
         and child.parents == (node.key,)
-        and node.run == child.run
+        and node.range == child.range
         and _is_inner(node)
         and _is_inner(child)
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from migsync.escapes import markdown, mermaid_label
 from migsync.graph.drawing import Arrow, Box, Drawing
-from migsync.graph.nodes import Kind
+from migsync.graph.nodes import NodeKind
 
 MOST_EDGES = 500
 MOST_CHARACTERS = 50_000
@@ -19,12 +19,12 @@ FRAME = 1000
 """Characters kept for what a diagram has besides boxes and arrows: its first lines, its subgraph, its classes."""
 
 SHAPES = {
-    Kind.PLAIN: '["{}"]',
-    Kind.MERGE: '{{{{"{}"}}}}',
-    Kind.SQUASH: '[["{}"]]',
-    Kind.REPLACED: '["{}"]',
-    Kind.CHAIN: '[/"{}"/]',
-    Kind.OUTSIDE: '(["{}"])',
+    NodeKind.PLAIN: '["{}"]',
+    NodeKind.MERGE: '{{{{"{}"}}}}',
+    NodeKind.SQUASH: '[["{}"]]',
+    NodeKind.REPLACED: '["{}"]',
+    NodeKind.CHAIN: '[/"{}"/]',
+    NodeKind.OUTSIDE: '(["{}"])',
 }
 CLASSES = {
     "replaced": "stroke-dasharray:4 3,opacity:0.7",
@@ -131,7 +131,7 @@ def _body(drawing: Drawing, diagram: Diagram) -> Iterator[str]:
     around = dict.fromkeys(place for arrow in diagram.arrows for place in (arrow.tail, arrow.head) if place not in own)
     yield from (f"  {_box(place, _stub(drawing.boxes[place]))}" for place in around)
     yield from (f"  {_arrow(arrow)}" for arrow in diagram.arrows)
-    used = {_class(drawing.boxes[place]) for place in own} | ({Kind.OUTSIDE.value} if around else set())
+    used = {_class(drawing.boxes[place]) for place in own} | ({NodeKind.OUTSIDE.value} if around else set())
     yield from (f"  classDef {name} {style}" for name, style in CLASSES.items() if name in used)
 
 
@@ -147,10 +147,10 @@ def _box(place: int, box: Box) -> str:
 
 def _stub(box: Box) -> Box:
     """A box as a diagram shows it that is not its own."""
-    return box if len(box.keys) > 1 else Box(box.keys, Kind.OUTSIDE)
+    return box if len(box.keys) > 1 else Box(box.keys, NodeKind.OUTSIDE)
 
 
 def _class(box: Box) -> str:
-    if box.kind in (Kind.REPLACED, Kind.OUTSIDE):
+    if box.kind in (NodeKind.REPLACED, NodeKind.OUTSIDE):
         return box.kind.value
     return "safe" if box.safe else ""

@@ -11,8 +11,8 @@ from migsync.errors import UsageError
 from migsync.history import History, Key, LoaderState
 
 
-class Standing(StrEnum):
-    """What one database makes of a migration, as Django's loader judges its rows.
+class NodeState(StrEnum):
+    """Whether a migration is applied in one database, as Django's loader judges its rows.
 
     `LEFT_OUT`: it is not applied, and it is not in Django's graph for that database: a squash stands in its place, or
     it is a squash that cannot stand there because some of what it replaces is applied.
@@ -23,7 +23,7 @@ class Standing(StrEnum):
     LEFT_OUT = "left out"
 
 
-class Kind(StrEnum):
+class NodeKind(StrEnum):
     """What a drawing shows as one box.
 
     `REPLACED` is a migration that a squash on disk replaces; `OUTSIDE` one of an app that is not shown; `CHAIN`
@@ -39,10 +39,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Run:
+class SquashRange:
     """Migrations of one app, in order, that can be squashed into one.
 
-    `saves` is how many files fewer there would be; `stops` says what the run ends at, and why; `risks` what a person
+    `saves` is how many files fewer there would be; `stops` says what the range ends at, and why; `risks` what a person
     should look at before.
     """
 
@@ -57,7 +57,7 @@ class Node:
     """One migration. `parents` and `children` are direct, sorted, of all apps, and on disk.
 
     `replaces` are the keys that its file states, on disk or not; `replaced_by` the squashes on disk that name it.
-    `run` is the place in `Graph.runs` of the run that it is in. `standings` is by alias.
+    `range` is the place in `Graph.ranges` of the range that it is in. `states` is by alias.
     """
 
     key: Key
@@ -67,31 +67,31 @@ class Node:
     replaces: tuple[Key, ...] = ()
     replaced_by: tuple[Key, ...] = ()
     merge: bool = False
-    run: int | None = None
-    standings: Mapping[str, Standing] = field(default_factory=dict)
+    range: int | None = None
+    states: Mapping[str, NodeState] = field(default_factory=dict)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> NodeKind:
         """SQUASH, REPLACED, MERGE or PLAIN, the first that is true."""
         if self.replaces:
-            return Kind.SQUASH
+            return NodeKind.SQUASH
         if self.replaced_by:
-            return Kind.REPLACED
-        return Kind.MERGE if self.merge else Kind.PLAIN
+            return NodeKind.REPLACED
+        return NodeKind.MERGE if self.merge else NodeKind.PLAIN
 
 
 @dataclass(frozen=True)
 class Graph:
     """The migrations of `apps` (sorted), app by app, each app's in an order in which they can be applied.
 
-    `runs` is None where nobody asked for them.
+    `ranges` is None where nobody asked for them.
     """
 
     history: History
     apps: tuple[str, ...]
     nodes: Mapping[Key, Node]
     aliases: tuple[str, ...] = ()
-    runs: tuple[Run, ...] | None = None
+    ranges: tuple[SquashRange, ...] | None = None
 
     @cached_property
     def by_app(self) -> Mapping[str, tuple[Node, ...]]:
@@ -114,7 +114,7 @@ def make_graph(
     *,
     everything: bool = False,
     states: Mapping[str, LoaderState] | None = None,
-    runs: Sequence[Run] | None = None,
+    ranges: Sequence[SquashRange] | None = None,
 ) -> Graph:
     """The graph of `apps`; without any, of the project's own, or with `everything` of all that are installed.
 
@@ -126,7 +126,7 @@ def make_graph(
             raise _unknown(app, known, history)
     chosen = tuple(sorted(apps or known if apps or everything else known & history.first_party))
     replaced_by = _replaced_by(history)
-    run_of = {key: place for place, run in enumerate(runs or ()) for key in run.keys}
+    range_of = {key: place for place, found in enumerate(ranges or ()) for key in found.keys}
     nodes: dict[Key, Node] = {}
     for app in dict.fromkeys(chosen):
         for name in history.names(app):
@@ -140,23 +140,23 @@ def make_graph(
                 tuple(each for each in migration.replaces if each != key),
                 replaced_by.get(key, ()),
                 migration.is_merge,
-                run_of.get(key),
-                {alias: standing(key, state) for alias, state in (states or {}).items()},
+                range_of.get(key),
+                {alias: node_state(key, state) for alias, state in (states or {}).items()},
             )
     return Graph(
         history,
         tuple(dict.fromkeys(chosen)),
         nodes,
         tuple(states or ()),
-        None if runs is None else tuple(runs),
+        None if ranges is None else tuple(ranges),
     )
 
 
-def standing(key: Key, state: LoaderState) -> Standing:
+def node_state(key: Key, state: LoaderState) -> NodeState:
     """What the database of `state` makes of a migration on disk."""
     if key in state.applied:
-        return Standing.APPLIED
-    return Standing.PENDING if key in state.nodes else Standing.LEFT_OUT
+        return NodeState.APPLIED
+    return NodeState.PENDING if key in state.nodes else NodeState.LEFT_OUT
 
 
 def _replaced_by(history: History) -> Mapping[Key, tuple[Key, ...]]:

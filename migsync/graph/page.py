@@ -17,8 +17,8 @@ from typing import Any
 
 from migsync.escapes import html_text, printable
 from migsync.graph.drawing import number_of
-from migsync.graph.nodes import Graph, Node, Run
-from migsync.graph.sides import Point, Sides
+from migsync.graph.nodes import Graph, Node, SquashRange
+from migsync.graph.rewrite_graph import RewriteGraph, RewriteNode
 from migsync.history import Key
 
 SCRIPTS = ("layout.js", "pane.js", "page.js")
@@ -35,24 +35,24 @@ def graph_page(graph: Graph, title: str, root: str) -> str:
         if head in outside:
             parents[head].append(place[tail])
     nodes += [{**_named(key), "kind": "outside", "parents": parents[key]} for key in outside]
-    return _page(title, [{"title": "", "nodes": nodes}], aliases=graph.aliases, runs=graph.runs or ())
+    return _page(title, [{"title": "", "nodes": nodes}], aliases=graph.aliases, ranges=graph.ranges or ())
 
 
-def sides_page(sides: Sides, title: str) -> str:
+def rewrite_page(graph: RewriteGraph, title: str) -> str:
     """The page of a rewrite: before and after, side by side."""
-    before = {key: number for number, key in enumerate(sides.before)}
-    after = {key: number for number, key in enumerate(sides.after)}
-    label, command = sides.rewrite.label, sides.rewrite.command
+    before = {key: number for number, key in enumerate(graph.before)}
+    after = {key: number for number, key in enumerate(graph.after)}
+    label, command = graph.rewrite.label, graph.rewrite.command
     notes = ["a rewrite does not tell dependencies between apps before it"]
-    if not sides.on_disk:
+    if not graph.on_disk:
         notes.append("the names after it are not all on disk: dependencies there are those in each app")
     return _page(
         title,
         [
-            {"title": f"before {label}", "nodes": [_point(point, before) for point in sides.before.values()]},
-            {"title": f"after {label} ({command})", "nodes": [_point(point, after) for point in sides.after.values()]},
+            {"title": f"before {label}", "nodes": _rewrite_nodes(graph.before, before)},
+            {"title": f"after {label} ({command})", "nodes": _rewrite_nodes(graph.after, after)},
         ],
-        links=[[before[old], after[new]] for old, new in sides.links],
+        links=[[before[old], after[new]] for old, new in graph.links],
         notes=notes,
     )
 
@@ -66,25 +66,32 @@ def _node(node: Node, place: Mapping[Key, int], root: str) -> dict[str, Any]:
         "file": "" if file.startswith("..") else file,
         "replaces": [str(key) for key in node.replaces],
         "by": [place[key] for key in node.replaced_by if key in place],
-        "run": node.run,
-        "state": {alias: standing.value for alias, standing in node.standings.items()},
+        "run": node.range,
+        "state": {alias: state.value for alias, state in node.states.items()},
     }
     return {name: value for name, value in found.items() if name == "parents" or value not in (None, "", [], {})}
 
 
-def _point(point: Point, place: Mapping[Key, int]) -> dict[str, Any]:
-    parents = [place[parent] for parent in point.parents if parent in place]
-    return {**_named(point.key), "kind": "plain", "fate": point.fate.value, "parents": parents}
+def _rewrite_nodes(nodes: Mapping[Key, RewriteNode], place: Mapping[Key, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            **_named(node.key),
+            "kind": "plain",
+            "fate": node.effect.value,
+            "parents": [place[parent] for parent in node.parents if parent in place],
+        }
+        for node in nodes.values()
+    ]
 
 
 def _named(key: Key) -> dict[str, str]:
     return {"app": key.app, "name": key.name}
 
 
-def _run(run: Run) -> dict[str, Any]:
-    first, last = run.keys[0], run.keys[-1]
-    name = f"{number_of(first.name)} … {number_of(last.name)} ({len(run.keys)}), saves {run.saves}"
-    return {"name": name, "stops": list(run.stops), "risks": list(run.risks)}
+def _range(found: SquashRange) -> dict[str, Any]:
+    first, last = found.keys[0], found.keys[-1]
+    name = f"{number_of(first.name)} … {number_of(last.name)} ({len(found.keys)}), saves {found.saves}"
+    return {"name": name, "stops": list(found.stops), "risks": list(found.risks)}
 
 
 def _page(
@@ -92,13 +99,13 @@ def _page(
     sides: Sequence[Mapping[str, Any]],
     *,
     aliases: Sequence[str] = (),
-    runs: Iterable[Run] = (),
+    ranges: Iterable[SquashRange] = (),
     links: Sequence[Sequence[int]] = (),
     notes: Sequence[str] = (),
 ) -> str:
     data = {
         "aliases": list(aliases),
-        "runs": [_run(run) for run in runs],
+        "runs": [_range(each) for each in ranges],
         "links": links,
         "notes": list(notes),
         "sides": sides,

@@ -14,9 +14,9 @@ from typing import Any
 
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_regular
+from migsync.history.directory import Stamp
 from migsync.history.migration import Key, Problem
-from migsync.history.packages import Stamp
-from migsync.history.reader import Header
+from migsync.history.parser import Header
 
 VERSION = 3
 

@@ -14,7 +14,7 @@ import builtins
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from migsync.history.evaluate import bases_of
+from migsync.history.expressions import bases_of
 from migsync.history.scope import Binding, Kind, Scope
 
 _FORMAT = "migsync operations 1"

@@ -1,230 +1,223 @@
-"""Reads one migration file: bytes in, :class:`Migration` out; the project is never imported."""
+"""From directories to a :class:`History`: finds the files, reads the changed ones, and remembers the others."""
 
 from __future__ import annotations
 
-import ast
-import re
-import warnings
-from collections.abc import Callable
-from typing import NamedTuple
+import gc
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 from migsync.errors import HistoryError
-from migsync.history.digest import operations_digest
-from migsync.history.evaluate import DJANGO_MIGRATION, UnreadableError, attribute_of, bases_of, evaluate, items
-from migsync.history.migration import Key, Migration, Problem
-from migsync.history.scope import Kind, Scope
-
-_CONFLICT_MARKER = re.compile(rb"^(<{7}|>{7}|={7})(?: .*)?\r?$", re.MULTILINE)
-
-
-class Header(NamedTuple):
-    """What a migration file says besides its operations; the fields are those of :class:`Migration`."""
-
-    dependencies: tuple[Key, ...] = ()
-    run_before: tuple[Key, ...] = ()
-    replaces: tuple[Key, ...] = ()
-    initial: bool | None = None
-    atomic: bool = True
-    operations: bool = True
-    problems: tuple[Problem, ...] = ()
-
-    def migration(self, key: Key, path: str, digest: str | Callable[[], str]) -> Migration:
-        """The migration that this is the header of."""
-        dependencies, run_before, replaces, initial, atomic, operations, problems = self
-        return Migration(key, path, dependencies, run_before, replaces, initial, atomic, operations, digest, problems)
+from migsync.escapes import printable
+from migsync.filesystem.boundary import SOURCE_LIMIT, open_to_read
+from migsync.findings import Finding, Severity
+from migsync.history.cache import Cache, now
+from migsync.history.directory import MigrationDirectory, MigrationFile, Stamp, read_directory
+from migsync.history.graph import History, build_history
+from migsync.history.layout import read_generated
+from migsync.history.migration import CONTROL_CHARACTER, App, Key, Migration, Problem
+from migsync.history.parser import BrokenFileError, Header, read_digest, read_header
 
 
-class BrokenFileError(HistoryError):
-    """A file that is no Python, or that defines no migration; Django cannot load it either. `line` may be 0."""
+def read_history(
+    apps: Sequence[App],
+    *,
+    settings: Mapping[str, str] | None = None,
+    cache: Cache | None = None,
+    complete: bool = True,
+) -> History:
+    """The migrations of these apps as their files state them; nothing is imported.
 
-    def __init__(self, path: str, line: int, what: str, meaning: str, hint: str) -> None:
-        super().__init__(f"{path}:{line}: {what}" if line else f"{path}: {what}", meaning, hint)
-        self.problem = Problem(line, what)
-
-
-def parse_migration(source: bytes, key: Key, path: str = "") -> Migration:
-    """One migration from the bytes of its file; raises HistoryError when they are not a Python migration file.
-
-    `path` is what errors call the file; without it they call it by the key.
+    `settings` are the swappable settings, such as ``{"AUTH_USER_MODEL": "auth.User"}``; `complete` as for
+    :func:`build_history`. A missing directory, and one without ``__init__``, hold no migrations, as for Django. Raises
+    HistoryError, naming file and line, when a first-party file is broken; what cannot be read in a sound file is in
+    the findings of the history.
     """
-    module = _parse(source, path or str(key))
-    definition = _definition(module, path or str(key))
-    header = _header(module, definition)
-    digest = operations_digest(module, definition) if definition else ""
-    return header.migration(key, path, digest)
+    with _no_collection():
+        reader = _Reader(cache)
+        read = [reader.app(app) for app in apps]
+        reader.raise_broken()
+        if cache is not None:
+            cache.save()
+        history = build_history(reader.migrations, read, settings or {}, complete=complete)
+    if not reader.findings:
+        return history
+    told = {(finding.app, finding.name) for finding in reader.findings}
+    rest = (finding for finding in history.findings if (finding.app, finding.name) not in told)
+    return replace(history, findings=(*reader.findings, *rest))
 
 
-def read_digest(source: bytes, path: str) -> str:
-    """The digest of the operations alone: most of what :func:`parse_migration` takes is for the rest."""
-    module = _parse(source, path)
-    definition = _definition(module, path)
-    return operations_digest(module, definition) if definition else ""
+def read_migration(content: bytes, key: Key, path: str, digest: str = "") -> Migration:
+    """As :func:`parse_migration`, in a fraction of the time.
 
-
-def read_header(source: bytes, path: str) -> Header:
-    """As :func:`parse_migration`, without the digest."""
-    module = _parse(source, path)
-    return _header(module, _definition(module, path))
-
-
-def _parse(source: bytes, path: str) -> Scope:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a string is the file's own affair
-            return Scope(ast.parse(source).body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise _broken(source, path, error) from None
-
-
-def _broken(source: bytes, path: str, error: Exception) -> BrokenFileError:
-    marker = _CONFLICT_MARKER.search(source)
-    if marker and isinstance(error, SyntaxError):
-        line = source.count(b"\n", 0, marker.start()) + 1
-        what = f"conflict markers ({marker[1].decode()})"
-        return BrokenFileError(
-            path, line, what, "A merge was left unfinished.", "Resolve the conflict, then run this again."
-        )
-    line = (error.lineno or 0) if isinstance(error, SyntaxError) else 0
-    what = error.msg if isinstance(error, SyntaxError) else str(error)
-    meaning = "The file is not Python that can be read, so its place in the history is unknown."
-    if _is_undecodable(source):
-        hint = "Save it as UTF-8, or name its encoding in its first line: # -*- coding: latin-1 -*-"
-        line = line or _first_undecodable(source)
-        return BrokenFileError(path, line, f"wrong encoding ({what})", meaning, hint)
-    return BrokenFileError(path, line, f"not valid Python ({what})", meaning, "Mend the file, then run this again.")
-
-
-def _is_undecodable(source: bytes) -> bool:
-    """Whether the bytes are not text in the encoding that the file names, or in UTF-8."""
-    import io  # only a broken file needs them
-    import tokenize
-
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-        source.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
-        return True
-    return False
-
-
-def _first_undecodable(source: bytes) -> int:
-    try:
-        source.decode()
-    except UnicodeDecodeError as error:
-        return source.count(b"\n", 0, error.start) + 1
-    return 0
-
-
-def _definition(module: Scope, path: str) -> ast.ClassDef | None:
-    """The class Migration; None when the file has one that is not a plain class statement."""
-    bindings = module["Migration"]
-    if not bindings:
-        if module["*"]:
-            return None
-        raise BrokenFileError(
-            path,
-            0,
-            "no class Migration",
-            "Django takes every module in a migrations package for a migration, and fails on this one.",
-            "Move the file elsewhere, or begin its name with an underscore.",
-        )
-    last = bindings[-1]
-    return last.statement if last.kind is Kind.CLASS and isinstance(last.statement, ast.ClassDef) else None
-
-
-def _header(module: Scope, definition: ast.ClassDef | None) -> Header:
-    if definition is None:
-        line = module["Migration"][-1].statement.lineno if module["Migration"] else 1
-        return Header(problems=(Problem(line, "Migration is not a class written in this file"),))
-    reader = _Reader(module, definition)
-    return Header(
-        reader.keys("dependencies"),
-        reader.keys("run_before"),
-        reader.keys("replaces"),
-        reader.flag("initial"),
-        reader.flag("atomic") is not False,
-        reader.has_operations(),
-        tuple(sorted(reader.problems)),
-    )
+    The digest, where the caller does not know it, is worked out when it is asked for.
+    """
+    header = read_generated(content) or read_header(content, path)
+    return header.migration(key, path, digest or (lambda: read_digest(content, path)))
 
 
 class _Reader:
-    """Reads the attributes of one class Migration, and gathers what it cannot read."""
+    """What was gathered from the directories so far."""
 
-    def __init__(self, module: Scope, definition: ast.ClassDef) -> None:
-        self.module = module
-        self.definition = definition
-        self.problems: list[Problem] = []
-        self._look_for_code()
+    def __init__(self, cache: Cache | None) -> None:
+        self.cache = cache
+        self.migrations: list[Migration] = []
+        self.findings: list[Finding] = []
+        self.broken: list[BrokenFileError] = []
+        if cache is not None:
+            cache.load()
 
-    def keys(self, name: str) -> tuple[Key, ...]:
-        found = self._attribute(name)
+    def app(self, app: App) -> App:
+        """Read one app; the answer has no directory when Django sees no migrations in it."""
+        started = now()
+        found = None if app.directory is None else _directory(app.directory)
         if found is None:
-            if name == "dependencies":
-                self._look_for_unknown_base()
-            return ()
-        expressions, scope = found
-        keys = []
-        for expression in expressions:
-            for item in items(expression, scope):
-                match item:
-                    case Problem():
-                        self.problems.append(Problem(item.line, f"{name}: {item.what}"))
-                    case (str() as app, str() as migration) if app and migration:
-                        keys.append(Key(app, migration))
-                    case _:
-                        what = f"{name}: {item!r} is not a pair of app and name"
-                        self.problems.append(Problem(expression.lineno, what))
-        return tuple(keys)
+            return replace(app, directory=None)
+        if not found.is_package:
+            if found.files and app.first_party:
+                self.findings.append(_ignored(app, found))
+            return replace(app, directory=None)
+        for file in found.files:
+            if app.first_party and CONTROL_CHARACTER.search(file.name):
+                self.broken.append(_misnamed(file))
+            header = self.header(app, found.path, file, started)
+            key = Key(app.label, file.name)
+            digest = partial(_digest, file)
+            self.migrations.append(header.migration(key, file.path, digest))
+        return app
 
-    def flag(self, name: str) -> bool | None:
-        """The truth of `initial` or `atomic`; None when it is not there, is None, or cannot be read."""
-        found = self._attribute(name)
-        if not found or not found[0]:
-            return None
+    def header(self, app: App, directory: str, file: MigrationFile, started: int) -> Header:
+        """What one file says; of a broken file in somebody else's app, that it is broken."""
+        filename = file.path[len(directory) + 1 :]
+        if self.cache is not None and (known := self.cache.get(directory, filename, file.stamp)) is not None:
+            return known
         try:
-            value = evaluate(found[0][-1], found[1])
-        except UnreadableError as unreadable:
-            self.problems.append(Problem(unreadable.problem.line, f"{name}: {unreadable.problem.what}", flag=True))
-            return None
-        return None if value is None and name == "initial" else bool(value)
+            header = _read(file)
+        except BrokenFileError as error:
+            if app.first_party:
+                self.broken.append(error)
+            else:
+                self.findings.append(_broken(app, file, error))
+            return Header(problems=(error.problem,))
+        if self.cache is not None:
+            self.cache.put(directory, filename, file.stamp, header, started)
+        return header
 
-    def has_operations(self) -> bool:
+    def raise_broken(self) -> None:
+        """Raise for all broken files at once."""
+        if len(self.broken) == 1:
+            raise self.broken[0]
+        if self.broken:
+            first = self.broken[0]
+            raise HistoryError("\n".join(error.found for error in self.broken), first.meaning, first.hint)
+
+
+def _misnamed(file: MigrationFile) -> BrokenFileError:
+    return BrokenFileError(
+        printable(file.path),
+        0,
+        "a control character in the name of the file",
+        "No row of django_migrations can have this name, and no message could show it.",
+        "Rename the file.",
+    )
+
+
+def _directory(directory: str) -> MigrationDirectory | None:
+    try:
+        return read_directory(directory)
+    except OSError as error:
+        raise HistoryError(
+            f"{directory}: {error.strerror}", "The migrations in it are unknown.", "Make the directory readable."
+        ) from error
+
+
+def _read(file: MigrationFile) -> Header:
+    if not file.is_source:
+        what = "compiled code without its source; Django takes it for a migration"
+        return Header(problems=(Problem(0, what),))
+    source = _bytes(file)
+    return read_generated(source) or read_header(source, file.path)
+
+
+def _bytes(file: MigrationFile) -> bytes:
+    """The file's content, in four system calls: there may be ten thousand files."""
+    if file.stamp.size > SOURCE_LIMIT:
+        raise _too_large(file)
+    try:
+        descriptor = open_to_read(file.path)
         try:
-            found = attribute_of(self.definition, "operations", self.module)
-        except UnreadableError:
-            return True
-        if found is None:
-            return not self._derives_from_django()
-        return not all(isinstance(value, ast.List | ast.Tuple) and not value.elts for value in found[0])
+            content = os.read(descriptor, file.stamp.size + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        hint = "Make the file readable, then run this again."
+        raise BrokenFileError(file.path, 0, error.strerror or str(error), "What it says is unknown.", hint) from error
+    if len(content) != file.stamp.size:
+        raise _changed(file)
+    return content
 
-    def _attribute(self, name: str) -> tuple[list[ast.expr], Scope] | None:
-        try:
-            return attribute_of(self.definition, name, self.module)
-        except UnreadableError as unreadable:
-            self.problems.append(unreadable.problem)
-            return [], self.module
 
-    def _look_for_code(self) -> None:
-        """A method that sets what Django reads, ``self.dependencies = …`` for one, is a problem."""
-        methods = [each for each in self.definition.body if isinstance(each, ast.FunctionDef)]
-        for node in (node for method in methods for node in ast.walk(method)):
-            match node:
-                case ast.Attribute(attr="dependencies" | "run_before" | "replaces" as name, value=ast.Name(id="self")):
-                    self.problems.append(Problem(node.lineno, f"{name}: a method of the class works on it"))
+def _too_large(file: MigrationFile) -> BrokenFileError:
+    size = SOURCE_LIMIT // 2**20
+    what = f"larger than {size} MB, which migsync does not read"
+    return BrokenFileError(file.path, 0, what, "What it says is unknown.", "Load large data from a file of its own.")
 
-    def _look_for_unknown_base(self) -> None:
-        if not self._derives_from_django():
-            what = "dependencies: not stated here, and the base class is imported"
-            self.problems.append(Problem(self.definition.lineno, what))
 
-    def _derives_from_django(self) -> bool:
-        """Whether every base class is Django's own, directly or through classes of this file."""
-        todo = [self.definition]
-        while todo:
-            for base in bases_of(todo.pop(), self.module):
-                if isinstance(base, ast.ClassDef):
-                    todo.append(base)
-                elif base not in DJANGO_MIGRATION:
-                    return False
-        return True
+def _digest(file: MigrationFile) -> str:
+    """The digest of a file that was read earlier."""
+    content = _bytes(file)
+    if _stamp(file.path) != file.stamp:
+        raise _changed(file)
+    return read_digest(content, file.path) if file.is_source else ""
+
+
+def _stamp(path: str) -> Stamp:
+    status = os.stat(path)  # noqa: PTH116 -- one for each of thousands of files
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _changed(file: MigrationFile) -> HistoryError:
+    return HistoryError(
+        f"{file.path} was changed while it was read.", "What it says now is not known.", "Run this again."
+    )
+
+
+def _broken(app: App, file: MigrationFile, error: BrokenFileError) -> Finding:
+    return Finding(
+        "broken-migration",
+        Severity.ERROR,
+        f"{error.found}.",
+        f"Django imports this file of {app.label} too, so `migrate` ends with an error.",
+        "Install the package again, or move the file elsewhere if it is not the package's own.",
+        app=app.label,
+        name=file.name,
+        file=file.path,
+        line=error.problem.line,
+    )
+
+
+def _ignored(app: App, found: MigrationDirectory) -> Finding:
+    return Finding(
+        "no-init",
+        Severity.WARNING,
+        f"{found.path} has {len(found.files)} modules and no __init__.py.",
+        "Django does not look for migrations in a directory that is no regular package.",
+        "Add an empty __init__.py if these are migrations.",
+        app=app.label,
+        file=found.path,
+    )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the cyclic collector from looking at ten thousand new migrations: they have no cycles, and all stay."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.freeze()  # else it would look at all of them at once, now
+            gc.enable()

@@ -14,8 +14,8 @@ from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal, Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, build_history, read_migration
+from migsync.history.graph import relabelled
 from migsync.history.migration import Key, Migration
-from migsync.history.under_label import under_label
 from migsync.project import Project
 from migsync.proof.proof import Recorded, prove
 from migsync.proof.states import DIFFERS
@@ -211,7 +211,7 @@ def history_after(project: Project, history: History, proposal: Proposal) -> His
     complete = not project.static
     for label, app in proposal.rewrite.apps.items() if proposal.rewrite else ():
         if app.origin:
-            history = under_label(history, app.origin, label, project.settings, complete=complete)
+            history = relabelled(history, app.origin, label, project.settings, complete=complete)
     directories = {Path(app.directory): label for label, app in history.apps.items() if app.directory}
     gone = {str(change.old_path) for change in proposal.files if change.old_path}
     found = {key: migration for key, migration in history.migrations.items() if migration.path not in gone}

@@ -10,8 +10,8 @@ import pytest
 
 from migsync.cli.views.graphs import graph_blocks
 from migsync.cli.views.plain import render
-from migsync.graph import Run, make_graph
-from migsync.graph.reach import make_reach
+from migsync.graph import SquashRange, make_graph
+from migsync.graph.closure import make_closure
 from tests.cli.shop import NEW, OLD, Shop
 from tests.graph.stories import blocks, chain, read
 from tests.graph.stories import shop as story
@@ -88,7 +88,7 @@ def test_a_database_that_cannot_be_read_is_named_and_the_rest_is_shown(many):
 
 def test_squashes_runs_and_indirect_neighbours_in_text():
     graph = make_graph(story(), ["shop"])
-    text = render(graph_blocks(graph, make_reach(graph.history), shorten=False))
+    text = render(graph_blocks(graph, make_closure(graph.history), shorten=False))
     assert text.startswith("shop  7 migrations, 1 squash\n")
     assert "  0003_merge  merge\n" in text
     assert "    replaces       0004_x, 0005_gone (no file)\n" in text
@@ -100,7 +100,9 @@ def test_squashes_runs_and_indirect_neighbours_in_text():
 def test_long_lists_are_shortened_only_where_a_person_can_ask_for_the_rest():
     made = story()
     keys = [each.key for each in chain("shop", 12)]
-    graph = make_graph(made, ["shop"], runs=[Run(tuple(keys), 11, ("it ends",), tuple(f"risk {n}" for n in range(9)))])
+    graph = make_graph(
+        made, ["shop"], ranges=[SquashRange(tuple(keys), 11, ("it ends",), tuple(f"risk {n}" for n in range(9)))]
+    )
     short, whole = (render(graph_blocks(graph, shorten=shorten)) for shorten in (True, False))
     assert "3 more (--verbose)" in short
     assert "risk 8" in whole

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from migsync.graph import Run, make_graph
+from migsync.graph import SquashRange, make_graph
 from migsync.graph.dot import to_dot
 from migsync.graph.drawing import draw
 from migsync.graph.mermaid import MOST_CHARACTERS, MOST_EDGES, diagrams_of, to_mermaid
@@ -84,8 +84,8 @@ def test_a_chain_hides_no_merge_and_no_squash():
 
 def test_a_chain_ends_where_what_is_safe_to_squash_ends():
     made = chain("a", 9)
-    run = Run(tuple(each.key for each in made[3:6]), 2)
-    (block,) = blocks(mermaid(make_graph(build_history(made), runs=[run]), collapse=True))
+    run = SquashRange(tuple(each.key for each in made[3:6]), 2)
+    (block,) = blocks(mermaid(make_graph(build_history(made), ranges=[run]), collapse=True))
     assert list(read(block)[0].values()) == [
         ("0001 … 0003 (3)", None),
         ("0004 … 0006 (3)", "safe"),

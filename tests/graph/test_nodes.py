@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from migsync.errors import UsageError
-from migsync.graph import Standing, make_graph
-from migsync.graph.reach import make_reach
+from migsync.graph import NodeState, make_graph
+from migsync.graph.closure import make_closure
 from migsync.history import build_history
 from tests.graph.stories import chain, key, migration, shop
 from tests.history.histories import files
@@ -47,31 +47,31 @@ def test_what_is_applied_is_what_djangos_loader_says():
     old = {key(name) for name in [*before, "shop.0004_x", "shop.0005_gone"]}
     states = {"new": history.state(frozenset()), "old": history.state(old)}
     nodes = make_graph(history, states=states).nodes
-    squash, original, end = (nodes[key(f"shop.{name}")].standings for name in ("0004_squash", "0004_x", "0006_end"))
-    assert squash == {"new": Standing.PENDING, "old": Standing.APPLIED}
-    assert original == {"new": Standing.LEFT_OUT, "old": Standing.APPLIED}
-    assert end == {"new": Standing.PENDING, "old": Standing.PENDING}
+    squash, original, end = (nodes[key(f"shop.{name}")].states for name in ("0004_squash", "0004_x", "0006_end"))
+    assert squash == {"new": NodeState.PENDING, "old": NodeState.APPLIED}
+    assert original == {"new": NodeState.LEFT_OUT, "old": NodeState.APPLIED}
+    assert end == {"new": NodeState.PENDING, "old": NodeState.PENDING}
 
 
 @given(files())
 def test_reach_is_what_following_the_edges_finds_also_in_a_cycle(given_files):
     history = build_history(given_files.migrations, given_files.apps, given_files.settings)
-    reach = make_reach(history)
+    reach = make_closure(history)
     below = {each: set() for each in history.migrations}
     for each in history.order:
         above = history.ancestors([each]) - {each}
-        assert set(reach.above(each)) == above
+        assert set(reach.ancestors(each)) == above
         for parent in above:
             below[parent].add(each)
-    assert {each: set(reach.below(each)) for each in history.order} == below
+    assert {each: set(reach.descendants(each)) for each in history.order} == below
 
 
 def test_in_a_cycle_all_reach_all_others():
     history = build_history([migration("a.0001_x", "a.0003_z"), migration("a.0002_y", "a.0001_x"), *chain("b", 2)])
     history = build_history([*history.migrations.values(), migration("a.0003_z", "a.0002_y", "b.0001_m")])
-    reach = make_reach(history)
-    assert set(reach.above(key("a.0001_x"))) == {key("a.0002_y"), key("a.0003_z"), key("b.0001_m")}
-    assert set(reach.below(key("a.0001_x"))) == {key("a.0002_y"), key("a.0003_z")}
+    reach = make_closure(history)
+    assert set(reach.ancestors(key("a.0001_x"))) == {key("a.0002_y"), key("a.0003_z"), key("b.0001_m")}
+    assert set(reach.descendants(key("a.0001_x"))) == {key("a.0002_y"), key("a.0003_z")}
 
 
 def test_names_come_in_an_order_in_which_they_can_be_applied():

@@ -11,9 +11,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from migsync.graph import Run, make_graph
-from migsync.graph.page import graph_page, sides_page
-from migsync.graph.sides import make_sides
+from migsync.graph import SquashRange, make_graph
+from migsync.graph.page import graph_page, rewrite_page
+from migsync.graph.rewrite_graph import make_rewrite_graph
 from migsync.history import Key, Migration, build_history
 from migsync.rewrites.order import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
@@ -54,7 +54,7 @@ def evil():
 def text(request):
     if request.param == "graph":
         return graph_page(evil(), f"a <b> {EVIL}", "/")
-    return sides_page(renumbered(), "sides")
+    return rewrite_page(renumbered(), "sides")
 
 
 def renumbered():
@@ -69,7 +69,7 @@ def renumbered():
     )
     rewrite = Rewrite((), "by hand", "2026-03-01T10:00:00Z", {"shop": change}, path="migration_rewrites/r.toml")
     history = build_history([migration("shop.0001_a"), migration("shop.0002_cd", "shop.0001_a")])
-    return make_sides(rewrite, Rewrites((rewrite,)), history)
+    return make_rewrite_graph(rewrite, Rewrites((rewrite,)), history)
 
 
 def test_it_is_whole_in_itself(text):
@@ -102,9 +102,9 @@ def test_a_name_that_would_break_out_is_only_data():
 
 def test_its_data_is_the_graph():
     history = shop()
-    run = Run((key("shop.0001_initial"), key("shop.0002_a")), 1, ("it ends",), ("look",))
+    run = SquashRange((key("shop.0001_initial"), key("shop.0002_a")), 1, ("it ends",), ("look",))
     graph = make_graph(
-        history, ["shop"], states={"default": history.state(frozenset({key("shop.0001_initial")}))}, runs=[run]
+        history, ["shop"], states={"default": history.state(frozenset({key("shop.0001_initial")}))}, ranges=[run]
     )
     data = json.loads(Elements(graph_page(graph, "title", ".")).texts["data"])
     (side,) = data["sides"]
@@ -122,7 +122,7 @@ def test_its_data_is_the_graph():
 
 def test_both_sides_of_a_rewrite():
     sides = renumbered()
-    data = json.loads(Elements(sides_page(sides, "title")).texts["data"])
+    data = json.loads(Elements(rewrite_page(sides, "title")).texts["data"])
     before, after = data["sides"]
     assert [node["fate"] for node in before["nodes"]] == ["kept", "renamed", "collapsed", "collapsed", "removed"]
     assert [node["fate"] for node in after["nodes"]] == ["kept", "collapsed", "renamed"]
@@ -256,7 +256,7 @@ class TestInABrowser:
         assert len(names(page, ".safe")) == 3
 
     def test_before_and_after_follow_each_other(self, opened):
-        page = opened(sides_page(renumbered(), "t"))
+        page = opened(rewrite_page(renumbered(), "t"))
         assert page.run("document.querySelectorAll('.pane').length") == 2
         page.click(f".pane:nth-child(2) {node('shop.0002_cd')}")
         assert names(page, ".found") == ["shop.0003_c", "shop.0004_d"]
@@ -283,4 +283,4 @@ def thousand():
             if place > 2 and place % 10 == 0:
                 above = [f"{app}.{place - 2:04d}_m"]
             made.append(migration(str(each.key), *above, *others))
-    return make_graph(build_history(made), runs=[Run(tuple(key(f"app00.{n:04d}_m") for n in (1, 2, 3)), 2)])
+    return make_graph(build_history(made), ranges=[SquashRange(tuple(key(f"app00.{n:04d}_m") for n in (1, 2, 3)), 2)])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from migsync.graph import Run, make_graph
+from migsync.graph import SquashRange, make_graph
 from migsync.graph.dot import to_dot
-from migsync.graph.drawing import Kind, draw
+from migsync.graph.drawing import NodeKind, draw
 from migsync.graph.mermaid import MOST_CHARACTERS, MOST_EDGES, diagrams_of, to_mermaid
 from migsync.graph.page import graph_page
 from migsync.history import App, read_history
@@ -34,8 +34,8 @@ def installed(package):
 def graph():
     apps = {app.label: app for package in ("django.contrib", "wagtail", "oscar") for app in installed(package)}
     history = read_history(list(apps.values()), complete=False)
-    runs = [Run(run.keys, run.saves) for run in find_safe_ranges(history)]
-    made = make_graph(history, runs=runs)
+    runs = [SquashRange(run.keys, run.saves) for run in find_safe_ranges(history)]
+    made = make_graph(history, ranges=runs)
     assert len(made.nodes) > 300
     assert len(runs) > 20
     return made
@@ -57,7 +57,7 @@ def test_mermaid_has_every_edge_within_its_limits(graph):
 def test_chains_in_one_box_lose_no_migration_and_no_edge_between_boxes(graph):
     drawing = draw(graph, collapse=True)
     assert sorted(key for box in drawing.boxes for key in box.keys) == sorted(graph.nodes)
-    inner = sum(len(box.keys) - 1 for box in drawing.boxes if box.kind is Kind.CHAIN)
+    inner = sum(len(box.keys) - 1 for box in drawing.boxes if box.kind is NodeKind.CHAIN)
     assert inner > 20
     assert sum(not arrow.stands for arrow in drawing.arrows) == len(list(graph.edges())) - inner
     assert to_dot(drawing).count(" -> ") == len(drawing.arrows)
@@ -67,4 +67,4 @@ def test_the_page_has_the_whole_graph(graph):
     (side,) = json.loads(Elements(graph_page(graph, "real", "/")).texts["data"])["sides"]
     assert len(side["nodes"]) == len(graph.nodes)
     assert sum(len(node["parents"]) for node in side["nodes"]) == len(list(graph.edges()))
-    assert sum("run" in node for node in side["nodes"]) == sum(len(run.keys) for run in graph.runs)
+    assert sum("run" in node for node in side["nodes"]) == sum(len(run.keys) for run in graph.ranges)

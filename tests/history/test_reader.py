@@ -1,218 +1,237 @@
-"""Every form in which real projects state a migration's header is read; what only running it can tell is a problem."""
+"""Reading directories, with and without the cache."""
 
 from __future__ import annotations
 
-import codecs
-from textwrap import dedent
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from migsync.errors import HistoryError
-from migsync.history import FIRST, LATEST, SETTING, Key, Migration, Problem, parse_migration
+from migsync.findings import Severity
+from migsync.history import App, Cache, History, Key, parse_migration, read_history, reader
 
-KEY = Key("shop", "0002_b")
-A, B = Key("shop", "0001_a"), Key("blog", "0001_b")
-
-
-def parse(body: str, before: str = "", bases: str = "migrations.Migration") -> Migration:
-    source = (
-        "from django.conf import settings\nfrom django.db import migrations, models\n"
-        f"{dedent(before)}\nclass Migration({bases}):\n"
-    )
-    lines = dedent(body).strip().splitlines() or ["pass"]
-    return parse_migration((source + "".join(f"    {line}\n" for line in lines)).encode(), KEY)
+INITIAL = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n"
+SECOND = INITIAL.replace("[]", '[("shop", "0001_initial")]')
+LONG_AGO = 1_700_000_000_123_456_789
 
 
-READABLE = {
-    "list": ('dependencies = [("shop", "0001_a"), ("blog", "0001_b")]', ""),
-    "tuple": ('dependencies = ("shop", "0001_a"), ("blog", "0001_b")', ""),
-    "pairs as lists": ('dependencies = [["shop", "0001_a"], ["blog", "0001_b"]]', ""),
-    "annotated": ('dependencies: list[tuple[str, str]] = [("shop", "0001_a"), ("blog", "0001_b")]', ""),
-    "added": ('dependencies = [("shop", "0001_a")] + [("blog", "0001_b")]', ""),
-    "added to": ('dependencies = [("shop", "0001_a")]\ndependencies += [("blog", "0001_b")]', ""),
-    "added to itself": ('dependencies = [("shop", "0001_a")]\ndependencies = dependencies + [("blog", "0001_b")]', ""),
-    "starred": ('dependencies = [*BASE, ("blog", "0001_b")]', 'BASE = [("shop", "0001_a")]'),
-    "constant and list": ('dependencies = BASE + [("blog", "0001_b")]', 'BASE = [("shop", "0001_a")]'),
-    "constant": ("dependencies = BASE", 'BASE = [("shop", "0001_a")]\nBASE += [("blog", "0001_b")]'),
-    "f-string": ('dependencies = [(f"{APP}", f"000{1}_a"), ("blog", f"{N}_b")]', 'APP = "shop"\nN = "0001"'),
-    "texts added": ('dependencies = [(APP, "0001" "_a"), ("blog", "0001" + "_b")]', 'APP = "shop"'),
-    "class constants": ('APP = "shop"\ndependencies = [(APP, "0001_a"), ("blog", "0001_b")]', 'APP = "other"'),
-    "unpacked": ('dependencies = [(APP, "0001_a"), (TWO, "0001_b")]', 'APP, TWO = "shop", "blog"'),
-    "called": ('dependencies = list((("shop", "0001_a"), ("blog", "0001_b")))', ""),
-    "the last one": ('dependencies = []\ndependencies = [("shop", "0001_a"), ("blog", "0001_b")]', ""),
-    "another class's": (
-        'dependencies = Base.dependencies + [("blog", "0001_b")]',
-        'class Base:\n    dependencies = [("shop", "0001_a")]',
-    ),
-    "before it changes": (
-        'dependencies = [(APP, "0001_a"), ("blog", "0001_b")]\nAPP = "later"',
-        'APP = "other"\nAPP = "shop"',
-    ),
-}
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    directory = tmp_path / "shop" / "migrations"
+    directory.mkdir(parents=True)
+    (directory / "__init__.py").touch()
+    (directory / "0001_initial.py").write_text(INITIAL)
+    (directory / "0002_b.py").write_text(SECOND)
+    return directory
 
 
-@pytest.mark.parametrize(("body", "before"), READABLE.values(), ids=READABLE)
-def test_dependencies(body: str, before: str) -> None:
-    migration = parse(body, before)
-    assert migration.dependencies == (A, B)
-    assert migration.problems == ()
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The names of the files that were read."""
+    found: list[str] = []
+    read = reader._read
+
+    def counted(module: reader.MigrationFile) -> reader.Header:
+        found.append(module.name)
+        return read(module)
+
+    monkeypatch.setattr(reader, "_read", counted)
+    yield found
 
 
-@pytest.mark.parametrize(
-    ("written", "key"),
-    [
-        ("migrations.swappable_dependency(settings.AUTH_USER_MODEL)", Key(SETTING, "AUTH_USER_MODEL")),
-        ("migrations.swappable_dependency('auth.User')", Key("auth", FIRST)),
-        ("swappable_dependency(settings.SHOP_MODEL)", Key(SETTING, "SHOP_MODEL")),
-        ("swap(conf.AUTH_USER_MODEL)", Key(SETTING, "AUTH_USER_MODEL")),
-        ("('blog', '__first__')", Key("blog", FIRST)),
-        ("('blog', '__latest__')", Key("blog", LATEST)),
-    ],
-)
-def test_dependencies_that_name_no_file(written: str, key: Key) -> None:
-    before = """
-        from django.conf import settings as conf
-        from django.db.migrations import swappable_dependency
-        from django.db.migrations.migration import swappable_dependency as swap
-    """
-    migration = parse(f"dependencies = [{written}]", before)
-    assert (migration.dependencies, migration.problems) == ((key,), ())
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock by which every file is old enough to be remembered."""
+    monkeypatch.setattr(reader, "now", lambda: time.time_ns() + 10_000_000_000)
 
 
-def test_everything_else_in_a_header() -> None:
-    migration = parse("""
-        initial = True
-        atomic = False
-        replaces = [("shop", "0001_a")]
-        run_before = (("blog", "0001_b"),)
-        operations = [migrations.RunSQL("select 1")]
-    """)
-    assert migration == Migration(
-        KEY, "", (), (B,), (A,), initial=True, atomic=False, operations=True, digest=migration.digest
-    )
+def app(directory: Path, *, first_party: bool = True) -> App:
+    return App("shop", str(directory), first_party)
 
 
-def test_what_is_not_stated() -> None:
-    migration = parse("")
-    assert migration == Migration(KEY, initial=None, atomic=True, operations=False, digest=migration.digest)
+def read(directory: Path, cache: Path | None = None) -> History:
+    return read_history([app(directory)], cache=Cache(cache) if cache else None)
 
 
-@pytest.mark.parametrize(
-    ("body", "has"),
-    [
-        ("operations = []", False),
-        ("operations: list = ()", False),
-        ("operations = [migrations.RunSQL('')]", True),
-        ("operations = OPERATIONS", True),
-        ("operations = [] + list(OPERATIONS)", True),
-        ("operations = []\nif True:\n    operations = OPERATIONS", True),
-        ("operations = []\noperations += OPERATIONS", True),
-        ("operations = []\noperations.append(1)", True),
-    ],
-)
-def test_operations_are_none_only_when_that_is_written(body: str, has: bool) -> None:
-    assert parse(body).operations is has
+def test_a_directory_becomes_a_history(shop: Path) -> None:
+    history = read(shop)
+    assert history.names("shop") == ("0001_initial", "0002_b")
+    assert history.parents(Key("shop", "0002_b")) == (Key("shop", "0001_initial"),)
+    assert history.findings == ()
+    assert history.first_party == {"shop"}
+    migration = history.migrations[Key("shop", "0002_b")]
+    assert migration == parse_migration(SECOND.encode(), migration.key, str(shop / "0002_b.py"))
 
 
-UNREADABLE = {
-    "imported": ('dependencies = BASE + [("blog", "0001_b")]', "from shop.base import BASE", "imported from shop.base"),
-    "setting": ('dependencies = [(settings.APP, "0001_a")]', "", "known only when the file runs"),
-    "getattr": (
-        "dependencies = [migrations.swappable_dependency(getattr(settings, 'X', 'auth.User'))]",
-        "",
-        "known only when the file runs",
-    ),
-    "comprehension": ('dependencies = [(app, "0001") for app in ("a", "b")]', "", "known only when the file runs"),
-    "call": ("dependencies = get()", "def get(): return []", "known only when the file runs"),
-    "condition": ("dependencies = []\nif settings.X:\n    dependencies = [('a', 'b')]", "", "more than an assignment"),
-    "appended": ("dependencies = []\ndependencies.append(('a', 'b'))", "", "more than an assignment"),
-    "not a pair": ("dependencies = [('shop', '0001_a', 3)]", "", "is not a pair"),
-    "not a list": ("dependencies = 'shop'", "", "is not a list"),
-    "undefined": ("dependencies = [(APP, '0001')]", "", "is not defined"),
-    "in a method": ("dependencies = []\ndef __init__(self, *a):\n    self.dependencies = []", "", "a method"),
-    "replaces": ("replaces = REPLACED", "from shop.base import REPLACED", "replaces: REPLACED is imported"),
-    "flag": ("initial = settings.FIRST", "", "initial:"),
-    "itself": ("dependencies = [(f'{APP:>9}', '0001')]", "APP = 'x'", "known only when the file runs"),
-}
+def test_apps_without_migrations(shop: Path, tmp_path: Path) -> None:
+    history = read_history([App("none", None), App("gone", str(tmp_path / "gone")), app(shop)])
+    assert [each.directory for each in history.apps.values()] == [None, None, str(shop)]
 
 
-@pytest.mark.parametrize(("body", "before", "what"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_only_running_it_can_tell(body: str, before: str, what: str) -> None:
-    (problem,) = parse(body, before).problems
-    assert what in problem.what
-    assert problem.line >= 4
-
-
-def test_what_can_be_read_is_read_beside_a_problem() -> None:
-    migration = parse('dependencies = [("shop", "0001_a"), (APP, "0001"), ("blog", "0001_b")]')
-    assert migration.dependencies == (A, B)
-    assert migration.problems == (Problem(5, "dependencies: APP is not defined in this file"),)
-
-
-def test_changed_after_the_class() -> None:
-    source = b"class Migration:\n    dependencies = []\nMigration.dependencies.append(('a', 'b'))\n"
-    assert parse_migration(source, KEY).problems == (Problem(3, "Migration.dependencies is changed after the class"),)
-
-
-def test_a_base_class_in_the_same_file() -> None:
-    base = """
-        class Base(migrations.Migration):
-            atomic = False
-            dependencies = [("shop", "0001_a")]
-            operations = [migrations.RunSQL("")]
-    """
-    migration = parse('replaces = [("blog", "0001_b")]', base, bases="Base")
-    assert (migration.dependencies, migration.replaces, migration.atomic) == ((A,), (B,), False)
-    assert migration.operations
-    assert migration.problems == ()
-
-
-def test_an_imported_base_class_may_hold_dependencies() -> None:
-    imported = "from tools import Checked"
-    assert parse('dependencies = [("shop", "0001_a")]', imported, bases="Checked").problems == ()
-    (problem,) = parse("operations = []", imported, bases="Checked").problems
-    assert "base class is imported" in problem.what
-    assert parse("dependencies = []", imported, bases="Checked").operations
-
-
-def test_a_migration_that_is_no_class_statement() -> None:
-    for source in (b"from base import Migration\n", b"from base import *\n", b"Migration = make()\n"):
-        assert parse_migration(source, KEY).problems == (Problem(1, "Migration is not a class written in this file"),)
-
-
-LATIN = "# -*- coding: latin-1 -*-\nclass Migration:\n    dependencies = [('caf\u00e9', '0001')]\n"
-
-
-def test_encodings_and_newlines() -> None:
-    cafe = (Key("caf\u00e9", "0001"),)
-    plain = LATIN.partition("\n")[2]
-    assert parse_migration(LATIN.encode("latin-1"), KEY).dependencies == cafe
-    assert parse_migration(codecs.BOM_UTF8 + plain.encode(), KEY).dependencies == cafe
-    assert parse_migration(plain.replace("\n", "\r\n").encode(), KEY).dependencies == cafe
-
-
-@pytest.mark.parametrize(
-    ("source", "found"),
-    [
-        (b"class Migration:\n<<<<<<< HEAD\n    a = 1\n=======\n    a = 2\n>>>>>>> other\n", ":2: conflict markers"),
-        (b"class Migration:\n    dependencies = [\n", ":2: not valid Python"),
-        (b"x = 1\nclass Migration:\n    a = 'caf\xe9'\n", ":3: wrong encoding"),
-        (b"# coding: nonsense\nclass Migration: pass\n", "wrong encoding"),
-        (b"class Migration: pass\n\0", "not valid Python"),
-        (b"def helper(): pass\n", "no class Migration"),
-        (b"", "no class Migration"),
-        (b"class Migration:\n    a = " + b"(" * 500 + b")" * 500, "not valid Python"),
-    ],
-)
-def test_a_broken_file_is_named_with_its_line(source: bytes, found: str) -> None:
+def test_broken_first_party_files_are_all_named(shop: Path) -> None:
+    (shop / "0003_c.py").write_text("class Migration:\n<<<<<<< HEAD\n")
+    with pytest.raises(HistoryError, match=r"0003_c\.py:2: conflict markers"):
+        read(shop)
+    (shop / "0002_b.py").write_bytes(b"x = '\xe9'")
     with pytest.raises(HistoryError) as caught:
-        parse_migration(source, KEY, "shop/migrations/0002_b.py")
-    assert caught.value.found.startswith("shop/migrations/0002_b.py:")
-    assert found in caught.value.found
-    assert caught.value.meaning
-    assert caught.value.hint
+        read(shop)
+    assert "0002_b.py:1: wrong encoding" in caught.value.found
+    assert "0003_c.py:2: conflict markers" in caught.value.found
 
 
-def test_deep_expressions() -> None:
-    many = " + ".join(["[('shop', '0001_a')]"] * 200)
-    assert parse(f"dependencies = {many}").dependencies == (A,) * 200
+def test_a_broken_file_of_somebody_else_is_a_finding(shop: Path) -> None:
+    (shop / "0003_c.py").write_text("class Migration(:")
+    history = read_history([app(shop, first_party=False)])
+    (finding,) = history.findings
+    assert (finding.code, finding.severity) == ("broken-migration", Severity.ERROR)
+    assert (finding.name, finding.line) == ("0003_c", 1)
+    assert "0003_c" in history.names("shop")
+
+
+def test_what_cannot_be_read_is_a_finding_with_file_and_line(shop: Path, tmp_path: Path, later: None) -> None:
+    (shop / "0003_c.py").write_text("from base import BASE\nclass Migration:\n    dependencies = BASE\n")
+    (shop / "0004_d.pyc").touch()
+    for _ in range(2):  # the second time from the cache
+        source, compiled = read(shop, tmp_path / "cache").findings
+        assert (source.code, source.severity) == ("unreadable-migration", Severity.ERROR)
+        assert (source.file, source.line) == (str(shop / "0003_c.py"), 3)
+        assert "compiled" in compiled.found
+
+
+def test_an_error_in_the_operations_shows_when_their_digest_is_wanted(shop: Path) -> None:
+    (shop / "0003_c.py").write_text(
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    operations = [\n"
+        "        migrations.RunSQL(,),\n    ]\n"
+    )
+    migration = read(shop).migrations[Key("shop", "0003_c")]
+    with pytest.raises(HistoryError, match=r"0003_c\.py:6: not valid Python"):
+        _ = migration.digest
+
+
+def test_a_digest_is_never_that_of_a_later_content(shop: Path) -> None:
+    history = read(shop)
+    (shop / "0002_b.py").write_text(SECOND.replace("0001_initial", "0001_ninitial"))
+    with pytest.raises(HistoryError, match="was changed"):
+        _ = history.migrations[Key("shop", "0002_b")].digest
+    (shop / "0001_initial.py").unlink()
+    with pytest.raises(HistoryError, match="No such file"):
+        _ = history.migrations[Key("shop", "0001_initial")].digest
+
+
+def test_an_unchanged_file_is_not_read_again(shop: Path, tmp_path: Path, reads: list[str], later: None) -> None:
+    first = read(shop, tmp_path / "cache")
+    assert reads == ["0001_initial", "0002_b"]
+    again = read(shop, tmp_path / "cache")
+    assert reads == ["0001_initial", "0002_b"]
+    assert again == first
+
+
+@pytest.mark.parametrize("how", ["size", "mtime", "replaced"])
+def test_a_changed_file_is_read_again(shop: Path, tmp_path: Path, reads: list[str], later: None, how: str) -> None:
+    file = shop / "0002_b.py"
+    os.utime(file, ns=(LONG_AGO, LONG_AGO))
+    read(shop, tmp_path / "cache")
+    reads.clear()
+    if how == "replaced":  # same size and mtime: only the time of the change of the entry tells
+        other = shop / "other"
+        other.write_text(SECOND.replace("initial", "INITIAL"))
+        other.replace(file)
+    else:
+        file.write_text(SECOND.replace("0001_initial", "0001_x" if how == "size" else "0001_INITIAL"))
+    if how != "mtime":
+        os.utime(file, ns=(LONG_AGO, LONG_AGO))
+    (dependency,) = read(shop, tmp_path / "cache").migrations[Key("shop", "0002_b")].dependencies
+    assert reads == ["0002_b"]
+    assert dependency.name in ("0001_x", "0001_INITIAL")
+
+
+def test_a_file_as_young_as_the_clock_is_coarse_is_not_trusted(
+    shop: Path, tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamp = (shop / "0002_b.py").stat()
+    monkeypatch.setattr(reader, "now", lambda: max(stamp.st_mtime_ns, stamp.st_ctime_ns))
+    read(shop, tmp_path / "cache")
+    read(shop, tmp_path / "cache")
+    assert reads.count("0002_b") == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0" * 500,
+        b"[]",
+        b"null",
+        b'{"migsync": 1}',
+        b'{"migsync": 1, "directories": 5}',
+        b'{"migsync": 0, "directories": {}}',
+        b"[" * 100_000,
+        b"\xff\xfe",
+    ],
+)
+def test_a_corrupt_or_foreign_cache_counts_as_none(shop: Path, tmp_path: Path, later: None, content: bytes) -> None:
+    cache = tmp_path / "cache"
+    cache.write_bytes(content)
+    expected = read(shop)
+    assert read(shop, cache) == expected
+    assert read(shop, cache) == expected
+
+
+@pytest.mark.parametrize("entry", [None, [], "x", [1, 2, 3], {"a": 1}, [0] * 10])
+def test_a_cache_with_damaged_entries(shop: Path, tmp_path: Path, later: None, entry: object) -> None:
+    cache = tmp_path / "cache"
+    expected = read(shop, cache)
+    document = json.loads(cache.read_bytes())
+    stamp = document["directories"][str(shop)]["0002_b.py"][:3]
+    document["directories"][str(shop)]["0002_b.py"] = [*stamp, *entry[3:]] if isinstance(entry, list) else entry
+    cache.write_text(json.dumps(document))
+    assert read(shop, cache) == expected
+
+
+def test_a_cache_that_cannot_be_written(shop: Path, tmp_path: Path, later: None) -> None:
+    (tmp_path / "file").touch()
+    assert read(shop, tmp_path / "file" / "cache") == read(shop)
+    (tmp_path / "directory").mkdir()
+    assert read(shop, tmp_path / "directory") == read(shop)
+
+
+CONTEND = """
+import sys
+from pathlib import Path
+from migsync.history import App, Cache, read_history, reader
+reader.now = lambda: 2**62
+for _ in range(30):
+    history = read_history([App("shop", sys.argv[1])], cache=Cache(Path(sys.argv[2])))
+    assert history.names("shop") == ("0001_initial", "0002_b"), history
+    Path(sys.argv[2]).unlink(missing_ok=True)
+"""
+
+
+@pytest.mark.django
+def test_several_processes_at_once(shop: Path, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", CONTEND, str(shop), str(tmp_path / "cache")]
+    running = [subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    for process in running:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    assert not list(tmp_path.glob("cache*.tmp"))
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a gigabyte"])
+def test_a_file_that_must_not_be_read(shop: Path, what: str) -> None:
+    path = shop / "0003_c.py"
+    if what == "a pipe":
+        os.mkfifo(path)
+    elif what == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 2**30)  # sparse: it takes no room
+    with pytest.raises(HistoryError, match="larger than 32 MB" if what == "a gigabyte" else "a device or a pipe"):
+        read(shop)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from migsync.history import FIRST, SETTING, App, Key, Migration, read_history
-from migsync.history.generated import read_generated
-from migsync.history.reader import read_header
+from migsync.history.layout import read_generated
+from migsync.history.parser import read_header
 from tests.real.project import SETTINGS
 
 # Prints what Django has after importing every file, and the order in which it would migrate an empty database.

@@ -21,9 +21,9 @@ from migsync.words import count
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from migsync.graph import Graph, Run
-    from migsync.graph.reach import Reach
-    from migsync.graph.sides import Sides
+    from migsync.graph import Graph, SquashRange
+    from migsync.graph.closure import Closure
+    from migsync.graph.rewrite_graph import RewriteGraph
     from migsync.history import History, LoaderState
     from migsync.sync.planning import Survey
 
@@ -112,16 +112,16 @@ def graph(
         if not output.json:
             output.tell(findings_blocks(findings))
         if rewrite:
-            from migsync.graph.sides import choose_rewrite, make_sides
+            from migsync.graph.rewrite_graph import choose_rewrite, make_rewrite_graph
 
-            sides = make_sides(choose_rewrite(found.rewrites, rewrite), found.rewrites, found.history)
-            _give_sides(output, sides, shape, project.root, rest)
+            rewritten = make_rewrite_graph(choose_rewrite(found.rewrites, rewrite), found.rewrites, found.history)
+            _give_rewrite(output, rewritten, shape, project.root, rest)
             return ExitStatus.DONE
         for alias, error in found.errors.items():
             output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
         drawing = output.form in ("mermaid", "dot")
         runs = _runs_of(found.history, apps, risks=not drawing) if candidates else None
-        made = make_graph(found.history, apps, everything=everything, states=states, runs=runs)
+        made = make_graph(found.history, apps, everything=everything, states=states, ranges=runs)
         _give_graph(output, made, shape, project.root, rest)
         return ExitStatus.REFUSED if found.errors else ExitStatus.DONE
 
@@ -184,14 +184,14 @@ def _behind(history: History, states: Mapping[str, LoaderState]) -> list[Finding
     return found
 
 
-def _runs_of(history: History, apps: Collection[str], *, risks: bool) -> list[Run]:
+def _runs_of(history: History, apps: Collection[str], *, risks: bool) -> list[SquashRange]:
     """The runs that are safe to squash; with `risks` their files are read."""
-    from migsync.graph import Run
+    from migsync.graph import SquashRange
     from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges
 
     found = find_safe_ranges(history, apps)
     return [
-        Run(run.keys, run.saves, tuple(stop.why for stop in run.stops), tuple(map(str, run.risks)))
+        SquashRange(run.keys, run.saves, tuple(stop.why for stop in run.stops), tuple(map(str, run.risks)))
         for run in (assess(found, history.migrations) if risks else found)
     ]
 
@@ -204,7 +204,7 @@ def _give_graph(output: Output, made: Graph, shape: _Shape, root: Path, rest: Ma
         from migsync.cli.views.documents import render
         from migsync.graph.document import graph_document
 
-        _write(output, shape.file, render({**graph_document(made, _reach(made, shape)), **rest}))
+        _write(output, shape.file, render({**graph_document(made, _closure(made, shape)), **rest}))
     elif output.form == "html":
         from migsync.graph.page import graph_page
 
@@ -213,36 +213,36 @@ def _give_graph(output: Output, made: Graph, shape: _Shape, root: Path, rest: Ma
         _write(output, shape.file, _drawn(output, made, shape))
 
 
-def _give_sides(output: Output, sides: Sides, shape: _Shape, root: Path, rest: Mapping[str, Any]) -> None:
+def _give_rewrite(output: Output, rewritten: RewriteGraph, shape: _Shape, root: Path, rest: Mapping[str, Any]) -> None:
     """Show a rewrite as a page or as JSON, or write it to the file."""
     if output.json:
         from migsync.cli.views.documents import render
-        from migsync.graph.document import sides_document
+        from migsync.graph.document import rewrite_document
 
-        _write(output, shape.file, render({**sides_document(sides), **rest}))
+        _write(output, shape.file, render({**rewrite_document(rewritten), **rest}))
     else:
-        from migsync.graph.page import sides_page
+        from migsync.graph.page import rewrite_page
 
-        _write(output, shape.file, sides_page(sides, f"{root.name}: {sides.rewrite.label}"))
+        _write(output, shape.file, rewrite_page(rewritten, f"{root.name}: {rewritten.rewrite.label}"))
 
 
 def _give_text(output: Output, made: Graph, shape: _Shape) -> None:
     from migsync.cli.views.graphs import graph_blocks
     from migsync.cli.views.plain import render
 
-    reach = _reach(made, shape)
+    closure = _closure(made, shape)
     if shape.file:
-        _write(output, shape.file, render(graph_blocks(made, reach, shorten=False)))
+        _write(output, shape.file, render(graph_blocks(made, closure, shorten=False)))
     else:
-        output.show(graph_blocks(made, reach, shorten=output.shorten))
+        output.show(graph_blocks(made, closure, shorten=output.shorten))
 
 
-def _reach(made: Graph, shape: _Shape) -> Reach | None:
+def _closure(made: Graph, shape: _Shape) -> Closure | None:
     if not shape.indirect:
         return None
-    from migsync.graph.reach import make_reach
+    from migsync.graph.closure import make_closure
 
-    return make_reach(made.history)
+    return make_closure(made.history)
 
 
 def _drawn(output: Output, made: Graph, shape: _Shape) -> str:

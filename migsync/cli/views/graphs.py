@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line
-from migsync.graph.nodes import Standing
+from migsync.graph.nodes import NodeState
 from migsync.words import count, truncated
 
 if TYPE_CHECKING:
-    from migsync.graph.nodes import Graph, Node, Run
-    from migsync.graph.reach import Reach
+    from migsync.graph.closure import Closure
+    from migsync.graph.nodes import Graph, Node, SquashRange
     from migsync.history import Key
 
 SHOWN = 6
@@ -21,27 +21,27 @@ LABEL = 15
 """The width of what stands before a list."""
 
 MARKS = {
-    Standing.APPLIED: ("[x]", Style.GOOD),
-    Standing.PENDING: ("[ ]", Style.WARNING),
-    Standing.LEFT_OUT: ("[-]", Style.DIM),
+    NodeState.APPLIED: ("[x]", Style.GOOD),
+    NodeState.PENDING: ("[ ]", Style.WARNING),
+    NodeState.LEFT_OUT: ("[-]", Style.DIM),
 }
 LEGEND = "[x] applied  [ ] not applied  [-] not applied, and not in Django's graph there, because of a squash"
 
 
-def graph_blocks(graph: Graph, reach: Reach | None = None, *, shorten: bool) -> Iterator[Block]:
-    """Every app under its name; with `reach` also what hangs together indirectly, with `shorten` no long lists."""
+def graph_blocks(graph: Graph, closure: Closure | None = None, *, shorten: bool) -> Iterator[Block]:
+    """Every app under its name; with `closure` also what hangs together indirectly, with `shorten` no long lists."""
     for number, app in enumerate(graph.apps):
         if number:
             yield EMPTY
         yield _heading(graph, app)
         for node in graph.by_app[app]:
-            yield from _node(node, graph, reach, shorten)
+            yield from _node(node, graph, closure, shorten)
     if graph.aliases and graph.apps:
         yield EMPTY
         yield line(Span(LEGEND, Style.DIM))
-    if graph.runs is not None:
+    if graph.ranges is not None:
         yield EMPTY
-        yield from _runs(graph.runs, shorten)
+        yield from _runs(graph.ranges, shorten)
 
 
 def _heading(graph: Graph, app: str) -> Line:
@@ -50,30 +50,30 @@ def _heading(graph: Graph, app: str) -> Line:
     if squashes := sum(bool(node.replaces) for node in nodes):
         said.append(count(squashes, "squash", "squashes"))
     for alias in graph.aliases:
-        applied = sum(node.standings[alias] is Standing.APPLIED for node in nodes)
+        applied = sum(node.states[alias] is NodeState.APPLIED for node in nodes)
         said.append(f"{applied} applied in {alias}")
     return line(Span(app, Style.HEADING), f"  {', '.join(said)}")
 
 
-def _node(node: Node, graph: Graph, reach: Reach | None, shorten: bool) -> Iterator[Line]:
+def _node(node: Node, graph: Graph, closure: Closure | None, shorten: bool) -> Iterator[Line]:
     marks: list[str | Span] = []
-    for alias, standing in node.standings.items():
-        mark, style = MARKS[standing]
+    for alias, state in node.states.items():
+        mark, style = MARKS[state]
         marks += ["  ", Span(f"{mark} {alias}", style)]
     if node.merge:
         marks += ["  ", Span("merge", Style.DIM)]
-    if node.run is not None:
-        marks += ["  ", Span(f"in run {node.run + 1}", Style.GOOD)]
+    if node.range is not None:
+        marks += ["  ", Span(f"in run {node.range + 1}", Style.GOOD)]
     yield line(Span(node.key.name, Style.COMMAND), *marks, indent=2)
     app = node.key.app
     yield from _list("depends on", _own_first(node.parents, app), app, shorten)
     yield from _list("needed by", _own_first(node.children, app), app, shorten)
     yield from _list("replaces", node.replaces, app, shorten, gone=graph)
     yield from _list("replaced by", node.replaced_by, app, shorten)
-    if reach:
+    if closure:
         direct = {*node.parents, *node.children}
-        yield from _list("indirectly on", _without(reach.above(node.key), direct), app, shorten, counted=True)
-        yield from _list("indirectly by", _without(reach.below(node.key), direct), app, shorten, counted=True)
+        yield from _list("indirectly on", _without(closure.ancestors(node.key), direct), app, shorten, counted=True)
+        yield from _list("indirectly by", _without(closure.descendants(node.key), direct), app, shorten, counted=True)
 
 
 def _own_first(keys: Sequence[Key], app: str) -> list[Key]:
@@ -100,7 +100,7 @@ def _list(
     yield line(Span(f"{what:<{LABEL}}", Style.DIM), number + ", ".join(names), indent=4, hang=LABEL)
 
 
-def _runs(runs: Sequence[Run], shorten: bool) -> Iterator[Block]:
+def _runs(runs: Sequence[SquashRange], shorten: bool) -> Iterator[Block]:
     if not runs:
         yield line("No run of migrations is safe to squash.")
         return

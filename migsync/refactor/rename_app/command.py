@@ -9,7 +9,7 @@ from dataclasses import replace
 from migsync.errors import MigsyncError, UsageError
 from migsync.files.proposal import Reshape
 from migsync.history import History
-from migsync.history.under_label import under_label
+from migsync.history.graph import relabelled
 from migsync.refactor.pipeline import Ground
 from migsync.refactor.rename_app.content_types import find_label_uses, label_notes
 from migsync.refactor.rename_app.references import find_references
@@ -41,7 +41,7 @@ def look_back(survey: Survey, old: str, new: str) -> None:
         raise UsageError(f"{label} {what}.", "", f"Its own apps with migrations: {known}.")
     if label == new:
         project = survey.project
-        survey.history = under_label(history, new, old, project.settings, complete=not project.static)
+        survey.history = relabelled(history, new, old, project.settings, complete=not project.static)
 
 
 def rename_app(ground: Ground, old: str, new: str) -> Reshape:

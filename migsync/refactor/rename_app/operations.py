@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from migsync.edits.literals import LITERAL, literal
 from migsync.edits.source import CannotEdit, Source, Splice
-from migsync.edits.values import LITERAL, literal
 from migsync.refactor.rename_app.calls import argument, called, calls, in_header, model_references, text
 
 LONGEST_TABLE = 63  # PostgreSQL's; longer names are cut by Django, and only where nobody states them

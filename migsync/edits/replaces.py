@@ -1,4 +1,4 @@
-"""The `replaces` of a squash taken out of its file: the whole statement, and nothing else.
+"""The removal of `replaces` from the file of a squash: the whole statement, and nothing else.
 
 With it go the comment at the end of its line and, where it stood between two empty lines, one of these. Comments above
 it stay: what they say may be about more than the statement.
@@ -21,7 +21,7 @@ _EMPTY_LINE = re.compile(r"[ \t\f]*(?:\r\n|\r|\n)")
 _LAST_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)\Z")
 
 
-def settled(source: Source, definition: ast.ClassDef) -> list[Splice]:
+def without_replaces(source: Source, definition: ast.ClassDef) -> list[Splice]:
     """The splices that take every statement of `replaces` out of the class; raises CannotEdit, naming the line."""
     statements = list(_statements(source, definition))
     inside = {id(node) for statement in statements for node in ast.walk(statement)}

@@ -1,4 +1,4 @@
-"""Renames in the generated layout, without a syntax tree: some fifty times faster, and most files have it.
+"""Renames in files of the layout that ``makemigrations`` writes: no syntax tree, so some fifty times faster.
 
 The reader's expression has matched the whole file: up to ``operations = [`` there is nothing but comments, imports and
 plain assignments whose pairs are literals without escapes. So a pair between a line ``    dependencies = …`` and the
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from migsync.edits.decide import Outcome
-from migsync.history.generated import read_generated
+from migsync.edits.outcomes import Outcome
+from migsync.history.layout import read_generated
 from migsync.history.migration import Key
-from migsync.history.reader import Header
+from migsync.history.parser import Header
 
 _ATTRIBUTE = re.compile(r"^    (dependencies|run_before|replaces) = ", re.MULTILINE)
 _PAIR = re.compile(r"""\((['"])(.+?)\1, \1(.+?)\1\)""")

@@ -1,4 +1,4 @@
-"""The two graphs before and after a rewrite, and which migration of one became which of the other."""
+"""The graphs before and after a rewrite, and which migration of one became which of the other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from migsync.rewrites.rewrite import AppRewrite, Rewrite
 LAST = "last"
 
 
-class Fate(StrEnum):
+class RewriteEffect(StrEnum):
     """What a rewrite does to a migration, seen from either side."""
 
     KEPT = "kept"
@@ -24,26 +24,26 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Point:
-    """One migration of one side. `parents` are of the same side."""
+class RewriteNode:
+    """A migration before the rewrite, or after it. `parents` are on the same side."""
 
     key: Key
     parents: tuple[Key, ...]
-    fate: Fate
+    effect: RewriteEffect
 
 
 @dataclass(frozen=True)
-class Sides:
-    """`links` pairs what is before with what stands for it after.
+class RewriteGraph:
+    """The graph `before`, the graph `after`, and `links`: pairs of a migration before and one that stands for it after.
 
-    A rewrite knows the dependencies inside of each app before it, and none between apps. What is after it is read from
-    the files on disk where they still have those names, `on_disk`; otherwise it is told from the next rewrite, or
-    taken for a chain.
+    A rewrite states the dependencies inside each app before it, and none between apps. Those after it come from the
+    files on disk while these have the names that it gave (`on_disk`), else from the next rewrite of the app, which
+    states them as its own "before". Where there is none, the names are taken for a chain.
     """
 
     rewrite: Rewrite
-    before: Mapping[Key, Point]
-    after: Mapping[Key, Point]
+    before: Mapping[Key, RewriteNode]
+    after: Mapping[Key, RewriteNode]
     links: tuple[tuple[Key, Key], ...]
     on_disk: bool
 
@@ -66,18 +66,18 @@ def choose_rewrite(rewrites: Rewrites, asked: str) -> Rewrite:
     raise UsageError(f"{many} with {asked!r}.", "", f"There are: {there}.")
 
 
-def make_sides(rewrite: Rewrite, rewrites: Rewrites, history: History) -> Sides:
-    """Both sides of all apps that `rewrite` changes."""
-    before: dict[Key, Point] = {}
-    after: dict[Key, Point] = {}
+def make_rewrite_graph(rewrite: Rewrite, rewrites: Rewrites, history: History) -> RewriteGraph:
+    """The graphs of all apps that `rewrite` changes."""
+    before: dict[Key, RewriteNode] = {}
+    after: dict[Key, RewriteNode] = {}
     links: list[tuple[Key, Key]] = []
     on_disk = True
     names = {Key(app, name) for app, change in rewrite.apps.items() for name in change.after}
     for app, change in sorted(rewrite.apps.items()):
         old = change.origin or app
         for name, parents in change.parents_before.items():
-            before[Key(old, name)] = Point(
-                Key(old, name), tuple(Key(old, parent) for parent in parents), _fate_before(name, change)
+            before[Key(old, name)] = RewriteNode(
+                Key(old, name), tuple(Key(old, parent) for parent in parents), _effect_before(name, change)
             )
         stated = _stated_after(app, rewrite, rewrites)
         real = stated is None and all(Key(app, name) in history.migrations for name in change.after)
@@ -89,9 +89,9 @@ def make_sides(rewrite: Rewrite, rewrites: Rewrites, history: History) -> Sides:
                 parents_after = tuple(parent for parent in history.parents(key) if parent in names)
             else:
                 parents_after = tuple(Key(app, parent) for parent in (stated or above).get(name, ()))
-            after[key] = Point(key, parents_after, _fate_after(name, change))
+            after[key] = RewriteNode(key, parents_after, _effect_after(name, change))
         links += [(Key(old, one), Key(app, other)) for one, other in _links(change)]
-    return Sides(rewrite, before, after, tuple(links), on_disk)
+    return RewriteGraph(rewrite, before, after, tuple(links), on_disk)
 
 
 def _stated_after(app: str, rewrite: Rewrite, rewrites: Rewrites) -> Mapping[str, tuple[str, ...]] | None:
@@ -105,18 +105,18 @@ def _stated_after(app: str, rewrite: Rewrite, rewrites: Rewrites) -> Mapping[str
     return {name: tuple(parent for parent in found.get(name, ()) if parent in names) for name in names}
 
 
-def _fate_before(name: str, change: AppRewrite) -> Fate:
+def _effect_before(name: str, change: AppRewrite) -> RewriteEffect:
     if name in change.removed:
-        return Fate.REMOVED
+        return RewriteEffect.REMOVED
     if any(name == old for old, _ in change.renamed):
-        return Fate.RENAMED
-    return Fate.COLLAPSED if name in change.sources else Fate.KEPT
+        return RewriteEffect.RENAMED
+    return RewriteEffect.COLLAPSED if name in change.sources else RewriteEffect.KEPT
 
 
-def _fate_after(name: str, change: AppRewrite) -> Fate:
+def _effect_after(name: str, change: AppRewrite) -> RewriteEffect:
     if any(name == new for _, new in change.renamed):
-        return Fate.RENAMED
-    return Fate.COLLAPSED if name in change.targets else Fate.KEPT
+        return RewriteEffect.RENAMED
+    return RewriteEffect.COLLAPSED if name in change.targets else RewriteEffect.KEPT
 
 
 def _links(change: AppRewrite) -> Iterator[tuple[str, str]]:

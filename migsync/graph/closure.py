@@ -1,4 +1,4 @@
-"""What every migration depends on and what depends on it, directly or not, in every app."""
+"""The transitive closure: what each migration depends on and what depends on it, directly or not, in every app."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from migsync.history import History, Key
 
 
 @dataclass(frozen=True)
-class Reach:
-    """Sets of migrations as the bits of numbers, in the order of `order`: ten thousand of them fit in 25 MB."""
+class Closure:
+    """Sets of migrations as the bits of integers, in the order of `order`: ten thousand of them fit in 25 MB."""
 
     order: Sequence[Key]
-    _above: Mapping[Key, int]
-    _below: Mapping[Key, int]
+    _ancestors: Mapping[Key, int]
+    _descendants: Mapping[Key, int]
 
-    def above(self, key: Key) -> tuple[Key, ...]:
+    def ancestors(self, key: Key) -> tuple[Key, ...]:
         """All that `key` depends on, in order; never `key` itself."""
-        return self._keys(key, self._above[key])
+        return self._keys(key, self._ancestors[key])
 
-    def below(self, key: Key) -> tuple[Key, ...]:
+    def descendants(self, key: Key) -> tuple[Key, ...]:
         """All that depend on `key`, in order; never `key` itself."""
-        return self._keys(key, self._below[key])
+        return self._keys(key, self._descendants[key])
 
     def _keys(self, key: Key, bits: int) -> tuple[Key, ...]:
         named = zip(self.order, reversed(f"{bits:b}"), strict=False)
         return tuple(each for each, bit in named if bit == "1" and each != key)
 
 
-def make_reach(history: History) -> Reach:
-    """The reach of all migrations on disk; those of a cycle reach each other."""
+def make_closure(history: History) -> Closure:
+    """The closure of all migrations on disk; those of a cycle are ancestors and descendants of each other."""
     order = history.order
     loops = bool(history.cycle)
-    return Reach(
+    return Closure(
         order,
         _spread(order, order, history.parents, loops=loops),
         _spread(order, order[::-1], history.children, loops=loops),
@@ -43,10 +43,12 @@ def make_reach(history: History) -> Reach:
 def _spread(
     order: Sequence[Key], walk: Iterable[Key], neighbours: Callable[[Key], Sequence[Key]], *, loops: bool
 ) -> Mapping[Key, int]:
-    """One way along `walk` is enough where nothing is in a cycle; else until nothing new is found."""
+    """For each migration, the bits of all that `neighbours` leads to."""
     bit = {key: 1 << place for place, key in enumerate(order)}
     found = dict.fromkeys(order, 0)
     grown = True
+    # Along `walk` each migration comes after its neighbours, so one pass is complete. In a cycle none comes first, and
+    # the passes go on until one finds nothing new.
     while grown:
         grown = False
         for key in walk:

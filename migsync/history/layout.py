@@ -1,6 +1,6 @@
 """The layout that ``makemigrations`` writes (and black keeps), read without a syntax tree: thirty times faster.
 
-What it reads is what :func:`migsync.history.reader.read_header` reads, or None for any file of another layout. Why
+What it reads is what :func:`migsync.history.parser.read_header` reads, or None for any file of another layout. Why
 that is so: the expression below matches the whole file, and up to `operations` knows every statement. From
 ``operations = [`` on each line is empty or indented by eight spaces, up to ``    ]`` at the end of the file. Were the
 list closed earlier, the rest of its logical line could still hold code, so a second statement (``;``), a second
@@ -16,7 +16,7 @@ import re
 from functools import lru_cache
 
 from migsync.history.migration import SETTING, Key
-from migsync.history.reader import Header
+from migsync.history.parser import Header
 
 _PAIR = r"""\((?:'[^'"\\\n]+', '[^'"\\\n]+'|"[^'"\\\n]+", "[^'"\\\n]+")\)"""
 _SETTING = r"migrations\.swappable_dependency\(settings\.[A-Z][A-Z0-9_]*\)"

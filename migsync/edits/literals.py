@@ -1,4 +1,4 @@
-"""New values for expressions: in a literal only its text changes; a constant of the file, where all its uses agree."""
+"""New values for expressions: a literal gets another text, and a constant of the file where all its uses agree."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from migsync.edits.entries import Names
+from migsync.edits.entries import NameUses
 from migsync.edits.source import CannotEdit, Source, Splice
-from migsync.history.evaluate import evaluate
+from migsync.history.expressions import evaluate
 from migsync.history.migration import FIRST, Key
 from migsync.history.scope import Binding, Kind, Scope
 
@@ -35,10 +35,10 @@ class _Constant:
     uses: dict[ast.Name, str | Key] = field(default_factory=dict)
 
 
-class Values:
-    """Gathers what expressions must become, and makes the splices for that."""
+class Literals:
+    """What expressions must evaluate to, and the splices that change the literals behind them."""
 
-    def __init__(self, source: Source, names: Names) -> None:
+    def __init__(self, source: Source, names: NameUses) -> None:
         self._source = source
         self._names = names
         self._texts: dict[ast.expr, str] = {}
@@ -64,11 +64,11 @@ class Values:
         """The splices for all that is wanted."""
         while self._constants:
             _, constant = self._constants.popitem()
-            self._settle(constant)
+            self._resolve(constant)
         for node, text in self._texts.items():
             yield Splice(*self._source.span(node), lambda _, text=text: text)  # type: ignore[misc]
 
-    def _settle(self, constant: _Constant) -> None:
+    def _resolve(self, constant: _Constant) -> None:
         """Change the constant when every use of it becomes the same; otherwise its uses, each for itself."""
         first, *others = constant.uses.items()
         same = all(new == first[1] for _, new in others)

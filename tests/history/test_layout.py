@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from migsync.history.generated import read_generated
-from migsync.history.reader import BrokenFileError, read_header
+from migsync.history.layout import read_generated
+from migsync.history.parser import BrokenFileError, read_header
 from tests.profiles import examples
 
 GENERATED = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migsync.history import App, read_history
-from migsync.history.packages import find_modules
+from migsync.history.directory import read_directory
 
 NAMES = [
     "0001_initial.py",
@@ -47,27 +47,27 @@ def test_the_modules_are_those_that_django_imports(directory: Path) -> None:
     expected = {
         name for _, name, is_pkg in pkgutil.iter_modules([str(directory)]) if not is_pkg and name[0] not in "_~"
     }
-    package = find_modules(str(directory))
+    package = read_directory(str(directory))
     assert package is not None
-    assert {module.name for module in package.modules} == expected
+    assert {module.name for module in package.files} == expected
     assert {"0001_initial", "0003_compiled", "0004_ext", "0011_no_init"} < expected
-    assert [module.name for module in package.modules] == sorted(expected)
+    assert [module.name for module in package.files] == sorted(expected)
 
 
 def test_source_comes_before_compiled_code(directory: Path) -> None:
-    package = find_modules(str(directory))
+    package = read_directory(str(directory))
     assert package is not None
-    by_name = {module.name: module for module in package.modules}
+    by_name = {module.name: module for module in package.files}
     assert by_name["0002_b"].is_source
     assert not by_name["0003_compiled"].is_source
     assert not by_name["0004_ext"].is_source
 
 
 def test_no_directory_and_no_package(tmp_path: Path) -> None:
-    assert find_modules(str(tmp_path / "missing")) is None
+    assert read_directory(str(tmp_path / "missing")) is None
     (tmp_path / "migrations.py").touch()
-    assert find_modules(str(tmp_path / "migrations.py")) is None
-    package = find_modules(str(tmp_path))
+    assert read_directory(str(tmp_path / "migrations.py")) is None
+    package = read_directory(str(tmp_path))
     assert package is not None
     assert not package.is_package
 

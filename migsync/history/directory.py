@@ -21,7 +21,7 @@ class Stamp(NamedTuple):
     ctime: int
 
 
-class Module(NamedTuple):
+class MigrationFile(NamedTuple):
     """One migration module: its name, its file's path, and the stamp of the file before it is read."""
 
     name: str
@@ -35,11 +35,11 @@ class Module(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
-    """The modules in one migrations directory, sorted by name. `is_package` is False without an ``__init__``."""
+class MigrationDirectory:
+    """The migration modules in one directory, sorted by name. `is_package` is False without an ``__init__``."""
 
-    directory: str
-    modules: tuple[Module, ...]
+    path: str
+    files: tuple[MigrationFile, ...]
     is_package: bool
 
 
@@ -47,13 +47,13 @@ _LEFT_OUT = frozenset(["", "_", "~"])
 _SUFFIXES = sorted(all_suffixes(), key=len, reverse=True)
 
 
-def find_modules(directory: str) -> Package | None:
-    """What is in `directory`; None when there is no such directory. Raises OSError when it cannot be read."""
+def read_directory(directory: str) -> MigrationDirectory | None:
+    """The migrations in `directory`; None when there is no such directory. Raises OSError when it cannot be read."""
     try:
         entries = os.scandir(directory)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    modules: dict[str, Module] = {}
+    files: dict[str, MigrationFile] = {}
     packages: set[str] = set()
     is_package = False
     with entries:
@@ -63,12 +63,13 @@ def find_modules(directory: str) -> Package | None:
                 is_package = True
             elif not suffix:
                 packages.update(_packages(entry))
-            elif name[:1] not in _LEFT_OUT and "." not in name and (suffix == ".py" or name not in modules):
+            # Python imports the source where a name has also a compiled file, whichever of them comes first here.
+            elif name[:1] not in _LEFT_OUT and "." not in name and (suffix == ".py" or name not in files):
                 status = entry.stat()
                 stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-                modules[name] = Module(name, entry.path, stamp)
-    found = tuple(modules[name] for name in sorted(modules.keys() - packages))
-    return Package(directory, found, is_package)
+                files[name] = MigrationFile(name, entry.path, stamp)
+    found = tuple(files[name] for name in sorted(files.keys() - packages))
+    return MigrationDirectory(directory, found, is_package)
 
 
 def _split(filename: str) -> tuple[str, str]:
