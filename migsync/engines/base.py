@@ -1,54 +1,29 @@
-"""What migsync asks of a database engine; each engine answers in a module of its own."""
+"""The interface of an engine, and the values that it takes and gives."""
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import sqlalchemy as sa
-
-from migsync.errors import (
-    JournalNotPermitted,
-    LockTimeout,
-    MigsyncError,
-    NotPermitted,
-    ReadOnly,
-    TargetError,
-    UnexpectedResult,
-    Unreachable,
-)
-from migsync.redaction import redact
+from migsync.engines.catalog import Execute, Part, PartRow, catalog_of
+from migsync.engines.driver_errors import NOTHING_CHANGED, TABLE, ErrorKind, explain
+from migsync.errors import MigsyncError, ReadOnly, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
+    import sqlalchemy as sa
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.exc import DBAPIError
 
+    from migsync.engines.address import Address
     from migsync.engines.config import DatabaseConfig
+    from migsync.engines.script import ScriptPlan
 
-TABLE = "django_migrations"
-JOURNAL_PREFIX = "migsync_"
-NOTHING_CHANGED = "Nothing was changed."
-READERS_LOCKED_OUT = "Another session probably holds a lock that keeps readers out, such as that of an ALTER TABLE."
-WAIT_LONGER = "Try again when it has ended, or wait longer: --lock-timeout SECONDS"
 STATEMENT_SECONDS = 10.0
 """A statement that reads may run this long even where no lock is waited for (``--lock-timeout 0``)."""
-
-
-class ErrorKind(Enum):
-    """What a driver's error means for the transaction that met it."""
-
-    LOCKED = auto()  # waited in vain for a lock: try again while there is time
-    CONFLICT = auto()  # chosen as the victim of a deadlock or a serialization failure: try again
-    TIMED_OUT = auto()  # the statement itself took too long
-    LOST = auto()  # the connection is gone
-    DENIED = auto()
-    READ_ONLY = auto()
-    OTHER = auto()
 
 
 class Deadline:
@@ -82,6 +57,8 @@ class MigrationTable:
     @property
     def clause(self) -> sa.TableClause:
         """The table for statements. Without types, so that every driver lets the server decide how it reads a value."""
+        import sqlalchemy as sa
+
         columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in ("id", "app", "name", "applied")]
         return sa.table(TABLE, *columns, schema=self.schema)
 
@@ -104,21 +81,91 @@ class Inspection:
 
 
 class Engine(ABC):
-    """One family of database servers."""
+    """One family of database servers, and everything in which it differs from the others.
 
+    A subclass must set the class variables that have no value here, and implement the abstract methods; what has a
+    default is for engines that differ from the usual. Its module may import SQLAlchemy and a driver only inside
+    functions: the worker imports it in the project's own Django, and asks for the part that says so.
+    """
+
+    # Names.
     name: ClassVar[str]
+    """In plans, in JSON, and as Django's ``connection.vendor`` has it."""
+    other_names: ClassVar[tuple[str, ...]] = ()
+    """What SQLAlchemy's URLs call it beside `name`."""
+    title: ClassVar[str]
+    """For a person."""
+    family: ClassVar[str]
+    """For a person, with all the servers that it stands for."""
+    schemes: ClassVar[frozenset[str]]
+    """What URLs begin with, in the forms that people write them: ``postgis`` of ``postgis://``."""
+    backends: ClassVar[frozenset[str]]
+    """Last names of Django backends (``postgis``): those of Django's own and of packages that wrap them."""
+    other_backends: ClassVar[frozenset[str]] = frozenset()
+    """Django backends with another name, in full."""
+    backend: ClassVar[str]
+    """Django's own backend, in full."""
+
+    # The driver.
     driver: ClassVar[str]
+    """SQLAlchemy's dialect and driver: ``mysql+pymysql``."""
+    driver_module: ClassVar[str]
     extra: ClassVar[str] = ""
-    now: ClassVar[str]
-    """SQL for the server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
+    """The extra of migsync that installs the driver; empty where Python brings it."""
+
+    # Capabilities.
     transactional_ddl: ClassVar[bool] = True
+    """Whether CREATE and ALTER are part of a transaction; else each of them commits it."""
+    schema_after_data: ClassVar[bool] = True
+    """Whether a transaction that has changed rows of a table may alter that table."""
+    one_integer_type: ClassVar[bool] = False
+    """Whether all integer types are the same but in name."""
+    file_suffix: ClassVar[str] = ""
+    """What the file of a database is called at the end; empty for an engine with a server."""
     kept_if_set: ClassVar[tuple[str, ...]] = ()
     """Columns that the server may change in an UPDATE, unless it sets them to what they are."""
+    fields_without_default: ClassVar[frozenset[str]] = frozenset()
+    """Django's fields, by internal type, to whose columns it gives no default where they may be NULL."""
+
+    # SQL.
+    now: ClassVar[str]
+    """SQL for the server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
+    from_nothing: ClassVar[str] = ""
+    """What stands between the columns and the WHERE of a SELECT that is from no table."""
+    current_database: ClassVar[str]
+    """A query for the connection's database, as Django's ``NAME`` has it."""
+    client: ClassVar[str]
+    """The command that runs a script, with ``{file}`` and ``DATABASE`` to be filled in."""
+    table_options: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of SQLAlchemy's ``Table`` for the tables of the journal."""
+
+    # Django's operations for this engine alone.
+    operations_module: ClassVar[str] = ""
+    operations_first: ClassVar[tuple[str, ...]] = ()
+    """Those of them that make what a table can need, and so stand before the first one."""
+
     if_read_only: ClassVar[str] = ReadOnly.default_hint
     """What to do where nothing can be written."""
 
+    # How a project says where its database is.
+
+    @abstractmethod
+    def settings_address(self, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Address:
+        """The address for Django's settings of an alias; raises TargetError for settings that lead nowhere.
+
+        `parameters` are the backend's own connection parameters, for one that makes them itself, else None.
+        """
+
+    @abstractmethod
+    def url_address(self, url: sa.URL, base: Path) -> Address:
+        """The address for a URL, whose backend is `name`; a relative path in it is relative to `base`."""
+
+    # Connections of migsync's own, by SQLAlchemy.
+
     def create(self, config: DatabaseConfig) -> sa.Engine:
         """A SQLAlchemy engine without a pool; connects to nothing yet. Raises TargetError for a missing driver."""
+        import sqlalchemy as sa
+
         url = sa.make_url(config.url).set(drivername=self.driver)
         arguments = {**config.connect_args, **self.connect_args(url, config.connect_args)}
         try:
@@ -160,6 +207,8 @@ class Engine(ABC):
     def begun(self, connection: sa.Connection) -> None:  # noqa: B027 (not every engine needs it)
         """Run at the beginning of every transaction."""
 
+    # What is there.
+
     def absent(self, url: sa.URL) -> str:
         """The identity of a database that is not there yet and that connecting would create; empty where it exists."""
         return ""
@@ -171,9 +220,11 @@ class Engine(ABC):
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
         """The schemas of this database that have a ``django_migrations``, in order, also those that one may not read.
 
-        None where a database has no schemas.
+        Empty where databases have no schemas.
         """
         return ()
+
+    # Locks and transactions.
 
     def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:  # noqa: B027 (SQLite has none)
         """Take what migsync and a ``migrate`` of the companion share, so that the two never work at once.
@@ -185,16 +236,18 @@ class Engine(ABC):
     def begin_read(self, connection: sa.Connection, seconds: float) -> None:
         """Begin a transaction that only reads: all of its statements see the rows of one moment.
 
-        `seconds` is how long a statement waits for a lock; then the driver's error is a :attr:`ErrorKind.LOCKED`, or a
-        :attr:`ErrorKind.TIMED_OUT`.
+        `seconds` is how long a statement waits for a lock; then the driver's error is an :attr:`ErrorKind.LOCKED`, or
+        an :attr:`ErrorKind.TIMED_OUT`.
         """
 
     @abstractmethod
     def lock(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """Begin a transaction that nobody else can write to the table beside; readers go on.
 
-        Waits until the deadline; then the driver's error is a :attr:`ErrorKind.LOCKED`, or this raises LockTimeout.
+        Waits until the deadline; then the driver's error is an :attr:`ErrorKind.LOCKED`, or this raises LockTimeout.
         """
+
+    # Values.
 
     def unwritable(self, connection: sa.Connection, table: MigrationTable, ids: Iterable[int]) -> dict[int, str]:
         """The rows among `ids` whose `applied` could not be written again as it is, and why."""
@@ -203,45 +256,70 @@ class Engine(ABC):
     def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:  # noqa: B027 (not every engine needs it)
         """Called before rows are inserted; `top` is the greatest id that is there or will be inserted."""
 
+    def long_text(self) -> sa.types.TypeEngine[str]:
+        """The type of a column for text of any length."""
+        import sqlalchemy as sa
+
+        return sa.Text()
+
+    # Errors.
+
     @abstractmethod
     def error_kind(self, error: DBAPIError) -> ErrorKind:
         """What a driver's error means."""
 
     def explain(self, error: DBAPIError, meaning: str = NOTHING_CHANGED, *, reading: bool = False) -> MigsyncError:
-        """The error for a person: no SQL, no parameters, the right that is missing by name."""
-        said = first_line(error)
-        match self.error_kind(error):
-            case ErrorKind.LOST:
-                return Unreachable(f"The connection was lost: {said}", meaning, "Try again.")
-            case ErrorKind.LOCKED | ErrorKind.CONFLICT | ErrorKind.TIMED_OUT if reading:
-                return LockTimeout(f"{TABLE} could not be read in time: {said}", READERS_LOCKED_OUT, WAIT_LONGER)
-            case ErrorKind.LOCKED | ErrorKind.CONFLICT | ErrorKind.TIMED_OUT:
-                return LockTimeout(f"{TABLE} could not be locked: {said}", meaning)
-            case ErrorKind.READ_ONLY:
-                return ReadOnly(f"The database takes no changes: {said}", meaning, self.if_read_only)
-            case ErrorKind.DENIED:
-                return denied(error.statement or "", said, meaning)
-        return UnexpectedResult(f"The database refused: {said}", meaning)
+        """The error for a person; see :func:`migsync.engines.driver_errors.explain`."""
+        return explain(error, self.error_kind(error), meaning, reading=reading, if_read_only=self.if_read_only)
 
+    # Scripts.
 
-def denied(statement: str, said: str, meaning: str) -> NotPermitted:
-    """What right is missing, by the statement that was refused."""
-    verb = statement.split(maxsplit=1)[0].upper() if statement.strip() else ""
-    # How SQLAlchemy asks MySQL whether a table is there. MySQL refuses that for a table that is not there, too.
-    seen, verb = verb != "DESCRIBE", "SELECT" if verb == "DESCRIBE" else verb
-    if JOURNAL_PREFIX in statement:
-        what = f"{verb} migsync's journal" if seen else "see whether migsync's journal exists"
-        return JournalNotPermitted(f"No right to {what}: {said}", meaning, right=verb, seen=seen)
-    # LOCK TABLE needs one of the two, whichever the changes need.
-    right = "UPDATE or DELETE" if verb == "LOCK" else verb or "use"
-    return NotPermitted(
-        f"No right to {right} {TABLE}: {said}", meaning, f"Grant {right} on {TABLE} to this user.", right=right
-    )
+    @abstractmethod
+    def script(self, plan: ScriptPlan, journal_ddl: str) -> str:
+        """The statements that do the plan, for the engine's own client; without a comment at the head.
 
+        They must do all of it or nothing, also under a client that runs on after an error. `journal_ddl` creates the
+        journal's tables where they are absent; empty for a script without a journal.
+        """
 
-def first_line(error: DBAPIError) -> str:
-    """What the driver says, in one line, without passwords and without the statement that SQLAlchemy adds."""
-    arguments = error.orig.args if error.orig is not None else ()
-    # MySQL drivers give (number, message); the others a message.
-    said = next((part for part in reversed(arguments) if isinstance(part, str) and part.strip()), str(error.orig))
-    return redact(said.strip().splitlines()[0]) if said.strip() else type(error.orig).__name__
+    # Scratch databases. An engine with `file_suffix` needs none of these: its scratch database is a new file.
+
+    unused_databases: ClassVar[str] = ""
+    """A query for the names of databases that nobody is connected to, and that this user can drop."""
+
+    def create_database(self, connection: sa.Connection, name: str) -> Sequence[str]:
+        """Create a database like the connection's own; the schemas that it needs beside the one it has."""
+        return ()
+
+    def end_sessions(self, connection: sa.Connection, name: str) -> None:  # noqa: B027 (not every engine needs it)
+        """End the sessions in a database that is to be dropped, where they would hinder that."""
+
+    # For the worker, over Django's own connection.
+
+    @abstractmethod
+    def impatience(self, seconds: int) -> Sequence[str]:
+        """Statements after which a session waits for a lock no longer than this, and is fast on a scratch database."""
+
+    @abstractmethod
+    def is_lock_timeout(self, error: BaseException) -> bool:
+        """Whether an error of any driver that Django uses says that a lock was waited for in vain."""
+
+    def scratch_settings(self, name: str) -> dict[str, Any]:
+        """An entry of ``DATABASES`` for the database file `name`, of an engine with `file_suffix`."""
+        return {"ENGINE": self.backend, "NAME": name}
+
+    def catalog(self, execute: Execute) -> dict[Part, str]:
+        """Every part of the schema with its definition; tables of Django's and migsync's bookkeeping left out."""
+        return catalog_of(self.parts(execute))
+
+    @abstractmethod
+    def parts(self, execute: Execute) -> Iterator[PartRow]:
+        """Every part of the schema of a whole database, in the server's own words; the names that it gave included."""
+
+    def schemas_beside(self, execute: Execute) -> Sequence[str]:
+        """The schemas that can hold tables, without the current one."""
+        return ()
+
+    def extension_tables(self, execute: Execute) -> Sequence[str]:
+        """Tables that are no migration's work, named as in the catalog."""
+        return ()

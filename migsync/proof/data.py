@@ -18,7 +18,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import SAWarning
 
-from migsync.engines.catalog import OF_EXTENSIONS, OURS, SCHEMAS
+from migsync.engines import engine_named
+from migsync.engines.catalog import OURS
 from migsync.findings import Finding, Severity
 from migsync.proof.schema import executing
 
@@ -83,12 +84,12 @@ def compare_data(
 
 def _read(connection: sa.Connection) -> dict[str, _Table]:
     metadata = sa.MetaData()
-    ask = executing(connection) if connection.dialect.name == "postgresql" else lambda _: ()
+    engine, execute = engine_named(connection.dialect.name), executing(connection)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # types and indexes that it has no class for
-        for schema in (None, *(name for (name,) in ask(SCHEMAS))):
+        for schema in (None, *engine.schemas_beside(execute)):
             metadata.reflect(connection, schema)
-    foreign = {name for (name,) in ask(OF_EXTENSIONS)}
+    foreign = engine.extension_tables(execute)
     return {
         name: _table(connection, table)
         for name, table in metadata.tables.items()

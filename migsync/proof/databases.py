@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migsync.engines.catalog import Part, read_catalog
+from migsync.engines import SERVERLESS
+from migsync.engines.catalog import Part
 from migsync.errors import MigsyncError
 from migsync.files.proposal import Proposal
 from migsync.findings import Finding, Severity
@@ -20,7 +21,7 @@ from migsync.project import Project
 from migsync.proof.data import WITHOUT, compare_data
 from migsync.proof.identities import Identities
 from migsync.proof.places import NOT_PROVEN, Place, in_use, schema_places, skipped, transition_places, way_on
-from migsync.proof.schema import compare_schemas, differing_parts, executing
+from migsync.proof.schema import catalog, compare_schemas, differing_parts
 from migsync.proof.scratch import Scratch, scratch_database
 from migsync.proof.transition import Transition, Way, compare_stations, plan_transition
 from migsync.proof.wishes import Outcome, Wishes
@@ -86,7 +87,7 @@ def prove_by_databases(
         run = _Run(project, proposal, place, transition if place in traced else None, data=wishes.data)
         found = _tried(run, None if asked else way_on(place, schema, unreachable), schema=place in schema)
         outcome += found
-        if place.foreign and any(finding.code == NOT_ON_SQLITE for finding in found.findings):
+        if place.foreign and any(finding.code == NOT_SERVERLESS for finding in found.findings):
             place = in_use(project, unreachable)[0]
             if skipping and place.alias in unreachable:
                 outcome += Outcome((skipped(place, "the transition is"),))
@@ -96,7 +97,7 @@ def prove_by_databases(
     return outcome
 
 
-NOT_ON_SQLITE = "not-on-sqlite"
+NOT_SERVERLESS = f"not-on-{SERVERLESS.name}"
 
 
 def _rehearse(project: Project, proposal: Proposal, pair: Pair, wishes: Wishes) -> Transition | Outcome:
@@ -156,7 +157,7 @@ class _Run:
         outcome = Outcome()
         for way in ways:
             outcome += self._way(way, schema=schema)
-            if outcome.blocked or any(finding.code == NOT_ON_SQLITE for finding in outcome.findings):
+            if outcome.blocked or any(finding.code == NOT_SERVERLESS for finding in outcome.findings):
                 return outcome
         if self.transition:
             outcome += Outcome(facts=(self.transition.words(self.place.words),))
@@ -251,7 +252,7 @@ class _Run:
         return outcome
 
     def _schema_fact(self, connection: sa.Connection) -> str:
-        parts = read_catalog(executing(connection), self.place.engine)
+        parts = catalog(connection)
         tables = sum(part.kind == "table" for part in parts)
         columns = sum(part.kind == "column" for part in parts)
         return (
@@ -262,7 +263,7 @@ class _Run:
     def _failures(self, old: Answer, new: Answer) -> Iterator[Finding]:
         if old.failure and self.place.foreign:
             yield Finding(
-                NOT_ON_SQLITE,
+                NOT_SERVERLESS,
                 Severity.INFO,
                 f"The files as they are do not run on SQLite. {old.failure.sentence}",
                 "The transition is proven on the engine in use instead.",

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from migsync.engines import engine_of
+from migsync.engines import SERVERLESS, Engine, engine_of
 from migsync.engines.config import DatabaseConfig
 from migsync.findings import Finding, Severity
 from migsync.project import Project
 from migsync.proof.wishes import Wishes
 
-ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}
 NOT_PROVEN = "schema-not-proven"
 
 
@@ -24,14 +23,14 @@ class Place:
     foreign: bool = False
 
     @property
-    def engine(self) -> str:
-        """The engine's name in the code."""
-        return engine_of(self.config.url).name
+    def engine(self) -> Engine:
+        """The engine of its scratch databases."""
+        return engine_of(self.config.url)
 
     @property
     def words(self) -> str:
         """The engine's name for a person."""
-        return ENGINES[self.engine]
+        return self.engine.title
 
 
 def in_use(project: Project, unreachable: Collection[str]) -> list[Place]:
@@ -41,7 +40,7 @@ def in_use(project: Project, unreachable: Collection[str]) -> list[Place]:
     for config in configs:
         place = Place(config.alias, config)
         if config.error is None:
-            places.setdefault(place.engine, place)
+            places.setdefault(place.engine.name, place)
     return list(places.values())
 
 
@@ -58,11 +57,11 @@ def transition_places(project: Project, wishes: Wishes, schema: Sequence[Place])
     """Where the transition is proven."""
     if wishes.transition:
         return [Place(config.alias, config) for config in project.targets(wishes.transition)]
-    known = [place for place in schema or in_use(project, ()) if place.engine == "sqlite"]
+    known = [place for place in schema or in_use(project, ()) if place.engine is SERVERLESS]
     if known or schema:
         return [*known, *schema][:1]
     alias = next(iter(project.databases), "default")
-    return [Place(alias, DatabaseConfig(alias, "sqlite://"), foreign=True)]
+    return [Place(alias, DatabaseConfig(alias, f"{SERVERLESS.name}://"), foreign=True)]
 
 
 def skipped(place: Place, what: str) -> Finding:

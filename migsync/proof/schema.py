@@ -12,7 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import SAWarning
 
-from migsync.engines.catalog import OURS, Execute, Part, differing, read_catalog, words
+from migsync.engines import engine_named
+from migsync.engines.catalog import OURS, Execute, Part, differing, words
 from migsync.findings import Finding, Severity
 from migsync.words import sample
 
@@ -37,7 +38,7 @@ def compare_schemas(old: sa.Connection, new: sa.Connection) -> list[Finding]:
         warnings.simplefilter("ignore", SAWarning)
         warnings.filterwarnings("ignore", module="alembic")
         alembics, integers = _alembic(old, new)
-    before, after = (read_catalog(executing(connection), connection_engine(connection)) for connection in (old, new))
+    before, after = (catalog(connection) for connection in (old, new))
     # What Alembic has named, or what goes with a whole table, is said already.
     named = {(table, name) for _, table, name in alembics}
     return [
@@ -53,7 +54,7 @@ def compare_schemas(old: sa.Connection, new: sa.Connection) -> list[Finding]:
 
 def differing_parts(old: sa.Connection, new: sa.Connection) -> frozenset[Part]:
     """The parts of the catalogs that differ."""
-    before, after = (read_catalog(executing(connection), connection_engine(connection)) for connection in (old, new))
+    before, after = (catalog(connection) for connection in (old, new))
     return frozenset(differing(before, after))
 
 
@@ -62,9 +63,9 @@ def executing(connection: sa.Connection) -> Execute:
     return lambda statement: [tuple(row) for row in connection.exec_driver_sql(statement.replace("%", "%%"))]
 
 
-def connection_engine(connection: sa.Connection) -> str:
-    """The engine that it is connected to, as the catalog calls it."""
-    return "mysql" if connection.dialect.name == "mariadb" else connection.dialect.name
+def catalog(connection: sa.Connection) -> dict[Part, str]:
+    """The catalog of the database that it is connected to."""
+    return engine_named(connection.dialect.name).catalog(executing(connection))
 
 
 def _alembic(old: sa.Connection, new: sa.Connection) -> tuple[list[tuple[str, str, str]], list[str]]:
@@ -75,9 +76,10 @@ def _alembic(old: sa.Connection, new: sa.Connection) -> tuple[list[tuple[str, st
     metadata = sa.MetaData()
     metadata.reflect(new)
     integers = []
+    one_integer_type = engine_named(old.dialect.name).one_integer_type
 
     def compare_type(_: object, __: object, column: sa.Column[Any], before: Any, after: Any) -> bool | None:  # noqa: ANN401
-        if old.dialect.name != "sqlite" or not (isinstance(before, sa.Integer) and isinstance(after, sa.Integer)):
+        if not (one_integer_type and isinstance(before, sa.Integer) and isinstance(after, sa.Integer)):
             return None
         if type(before) is not type(after):
             integers.append(f"{column.table.name}.{column.name}")

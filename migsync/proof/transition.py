@@ -155,7 +155,7 @@ class _Judge:
         records = [
             Record(number, key.app, key.name, self._applied(number)) for number, key in enumerate(recorded, start=1)
         ]
-        plan = make_plan(self.new, self.rewrites, records, TargetRef("", "sqlite", "", ""), options=self.options)
+        plan = make_plan(self.new, self.rewrites, records, TargetRef("", "", "", ""), options=self.options)
         if plan.blocked:
             return None, tuple(finding for finding in plan.findings if finding.blocks)
         return frozenset(record.key for record in afterwards(records, plan)), ()

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from migsync import __version__
 from migsync.engines import Deadline, ErrorKind, MigrationTable
-from migsync.engines.base import NOTHING_CHANGED
+from migsync.engines.driver_errors import NOTHING_CHANGED
 from migsync.errors import Blocked, InDoubt, LockTimeout, PlanFileError, ReadOnly, StalePlan, TargetError, Unreachable
 from migsync.findings import Finding, Severity
 from migsync.rewrites.record import Record, fingerprints, name_problem

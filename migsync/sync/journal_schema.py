@@ -37,7 +37,8 @@ def upgrade_journal(connection: sa.Connection, schema: str | None, versions: Seq
 def journal_ddl(engine: str, schema: str = "") -> str:
     """SQL text that creates the journal's tables where they are absent, the same every time."""
     # paramstyle: else every % in a name is doubled.
-    dialect = sa.make_url(f"{engine_named(engine).driver}://").get_dialect()(paramstyle="named")  # type: ignore[call-arg]
+    behaviour = engine_named(engine)
+    dialect = sa.make_url(f"{behaviour.driver}://").get_dialect()(paramstyle="named")  # type: ignore[call-arg]
     text = StringIO()
     context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": text})
     operations = Operations(context)
@@ -53,8 +54,7 @@ def journal_ddl(engine: str, schema: str = "") -> str:
     )
     operations.execute(CreateTable(table, if_not_exists=True))
     name = dialect.identifier_preparer.format_table(table)
-    source = " FROM DUAL" if engine == "mysql" else ""
-    absent = f"{source} WHERE NOT EXISTS (SELECT 1 FROM {name})"  # noqa: S608 (no value of a person's in it)
+    absent = f"{behaviour.from_nothing} WHERE NOT EXISTS (SELECT 1 FROM {name})"  # noqa: S608 (no value of a person's in it)
     operations.execute(f"INSERT INTO {name} (version_num) SELECT '{NEWEST}'{absent}")
     lines = (line.rstrip() for line in text.getvalue().splitlines())
     return "".join(f"{line}\n" for line in lines if line)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from migsync.engines.base import TABLE, MigrationTable
+from migsync.engines import MigrationTable
+from migsync.engines.driver_errors import TABLE
 from migsync.errors import TargetError
 from migsync.rewrites.record import Record, name_problem
 

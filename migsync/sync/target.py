@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from migsync.engines import Deadline, Engine, ErrorKind, Inspection, MigrationTable, engine_of
-from migsync.engines.base import first_line
 from migsync.engines.config import DatabaseConfig
+from migsync.engines.driver_errors import first_line
 from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
 from migsync.redaction import redact, secrets_in
 from migsync.rewrites.record import Record

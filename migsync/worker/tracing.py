@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from migsync.engines.catalog import Part, read_catalog
+from migsync.engines import engine_named
+from migsync.engines.catalog import Part
 from migsync.worker.examination import forwards
 from migsync.worker.hiding import loader_without, whole_squashes
 from migsync.worker.redirect import set_up_on_scratch
@@ -158,7 +159,7 @@ class _Tracing:
                 cursor.execute(statement)
                 return list(cursor.fetchall())
 
-            return read_catalog(execute, self.connection.vendor)
+            return engine_named(self.connection.vendor).catalog(execute)
 
 
 def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) -> None:  # noqa: ANN401

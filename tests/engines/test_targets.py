@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from migsync.engines import Deadline
 from migsync.engines.config import DatabaseConfig
-from migsync.engines.postgresql import advisory_key
+from migsync.engines.postgresql.lock import advisory_key
 from migsync.errors import LockTimeout, MigsyncError, NotPermitted, ReadOnly, TargetError, UnknownEngine, Unreachable
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.plan import Plan
@@ -141,7 +141,7 @@ def test_two_migsyncs_exclude_each_other_by_more_than_the_table(postgresql_datab
     with target_of(postgresql_database) as target, closing(postgresql_database.connect()) as holder:
         assert target.table is not None
         plan = story_plan(target)
-        holder.execute("SELECT pg_advisory_xact_lock(%s)", (advisory_key(target.table),))
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", (advisory_key(target.table.schema),))
         with pytest.raises(LockTimeout):
             apply_plan(target, plan, lock_timeout=0.1)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from migsync.engines.address import split_statements
 from migsync.engines.config import DatabaseConfig
+from migsync.engines.mysql import address as mysql
 from migsync.errors import TargetError, UnknownAlias, UnknownEngine
 from migsync.project import find_project
-from migsync.project.databases import mysql
-from migsync.project.databases.address import split_statements
 from migsync.project.databases.aliases import django_aliases, url_alias
 from tests.project.projects import app, django_project, write
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from migsync.engines.catalog import read_catalog
+from migsync.engines import engine_named
 from migsync.errors import NotPermitted, UnknownAlias
 from migsync.proof.databases import prove_schema
 from tests.databases import django_databases
@@ -249,7 +249,7 @@ def test_what_an_extension_brings_is_left_out(postgresql_database):
         if name in extensions:
             postgresql_database.execute("CREATE SCHEMA IF NOT EXISTS other")
             postgresql_database.execute(f"CREATE EXTENSION {name} SCHEMA other CASCADE")
-    kinds = {part.kind for part in read_catalog(postgresql_database.execute, "postgresql")}
+    kinds = {part.kind for part in engine_named("postgresql").catalog(postgresql_database.execute)}
     assert kinds <= {"schema", "extension"}
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from migsync.engines import Engine
+from migsync.engines.address import Address
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import MigsyncError, TargetError
 from migsync.findings import Finding, Severity
-from migsync.project.databases.address import Address, missing_driver
-from migsync.project.databases.engines import engine_of_backend, is_dummy
-from migsync.project.databases.mysql import mysql_address
-from migsync.project.databases.postgresql import postgresql_address
-from migsync.project.databases.sqlite import sqlite_address
-from migsync.project.databases.urls import engine_of, url_address
+from migsync.project.databases.backends import engine_of_backend, is_dummy
+from migsync.project.databases.urls import engine_of_scheme, url_address
 from migsync.project.options import DatabaseOptions
 
 
@@ -125,7 +124,7 @@ def url_alias(
 ) -> tuple[DatabaseConfig, list[Finding]]:
     """One alias by its URL, and findings about options that were dropped."""
     try:
-        error = missing_driver(alias, engine_of(url))
+        error = _missing_driver(alias, engine_of_scheme(url))
         address = url_address(url, base)
     except TargetError as refused:
         return DatabaseConfig(alias, "", schema=schema, use_tz=use_tz, error=_named(alias, refused)), []
@@ -145,19 +144,25 @@ def _from_django(alias: str, settings: Mapping[str, Any], use_tz: bool | None) -
             hint=f"Look at DATABASES[{alias!r}]: PORT must be a number, OPTIONS a dictionary.",
         )
         return DatabaseConfig(alias, "", use_tz=use_tz, error=wrong), []
-    return _config(alias, address, use_tz, missing_driver(alias, engine)), _dropped(alias, address)
+    return _config(alias, address, use_tz, _missing_driver(alias, engine)), _dropped(alias, address)
 
 
-def _address(alias: str, engine: str, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Address:
+def _address(alias: str, engine: Engine, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Address:
     try:
         _refuse_urls(alias, settings)
-        if engine == "sqlite":
-            return sqlite_address(settings)
-        if engine == "mysql":
-            return mysql_address(settings, parameters)
-        return postgresql_address(settings, parameters)
+        return engine.settings_address(settings, parameters)
     except TargetError as refused:
         raise _named(alias, refused) from refused
+
+
+def _missing_driver(alias: str, engine: Engine) -> TargetError | None:
+    """The error for an engine whose driver is not installed, else None."""
+    if importlib.util.find_spec(engine.driver_module) is not None:
+        return None
+    return TargetError(
+        f"The database {alias!r} needs the driver {engine.driver_module}, which is not installed.",
+        hint=f"Install it with: pip install 'migsync[{engine.extra}]'",
+    )
 
 
 def _no_mapping(alias: str, settings: object) -> TargetError:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from migsync.engines import engine_named
+
 if TYPE_CHECKING:
     from alembic.operations import Operations
 
@@ -15,9 +17,7 @@ down_revision = None
 
 def upgrade(op: Operations, schema: str | None) -> None:
     """Create ``migsync_run``. Its JSON is ASCII; `reason` and `author` are what a person typed."""
-    from sqlalchemy.dialects.mysql import LONGTEXT  # not needed by those who only ask for the revision
-
-    long_text = sa.Text().with_variant(LONGTEXT(), "mysql", "mariadb")
+    engine = engine_named(op.get_context().dialect.name)
     op.create_table(
         "migsync_run",
         sa.Column("id", sa.String(32), primary_key=True),
@@ -29,15 +29,12 @@ def upgrade(op: Operations, schema: str | None) -> None:
         sa.Column("version", sa.String(32), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("undoes", sa.String(32)),
-        sa.Column("passed", long_text, nullable=False),
-        sa.Column("returned", long_text, nullable=False),
-        sa.Column("changes", long_text, nullable=False),
-        sa.Column("digests", long_text, nullable=False),
+        sa.Column("passed", engine.long_text(), nullable=False),
+        sa.Column("returned", engine.long_text(), nullable=False),
+        sa.Column("changes", engine.long_text(), nullable=False),
+        sa.Column("digests", engine.long_text(), nullable=False),
         schema=schema,
         # On MySQL each CREATE commits: a journal that was interrupted after this one goes on from here.
         if_not_exists=True,
-        mysql_engine="InnoDB",
-        mysql_charset="utf8mb4",
-        mariadb_engine="InnoDB",
-        mariadb_charset="utf8mb4",
+        **engine.table_options,
     )

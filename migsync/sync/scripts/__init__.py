@@ -7,16 +7,14 @@ client that runs on after an error. The text is ASCII and depends on nothing but
 
 from __future__ import annotations
 
+from migsync.engines import engine_named
 from migsync.errors import UnknownEngine
 from migsync.sync.journal_schema import journal_ddl
 from migsync.sync.plan import Plan
-from migsync.sync.scripts import mysql, postgresql, sqlite
-from migsync.sync.scripts.draft import Draft, draft_of, reverse
 from migsync.sync.scripts.header import header, journal_header
+from migsync.sync.scripts.script_plan import reverse, script_plan
 
 __all__ = ["apply_script", "journal_script", "undo_script"]
-
-ENGINES = {"postgresql": postgresql.script, "mysql": mysql.script, "sqlite": sqlite.script}
 
 
 def apply_script(plan: Plan, *, journal: bool = True) -> str:
@@ -25,12 +23,12 @@ def apply_script(plan: Plan, *, journal: bool = True) -> str:
     Raises Blocked for a plan that must not be applied, and MigsyncError for one with nothing to do or with a name
     that cannot stand in a script.
     """
-    return _render(draft_of(plan, journal=journal))
+    return _script(plan, journal=journal)
 
 
 def undo_script(plan: Plan, *, journal: bool = True) -> str:
     """SQL that takes back what :func:`apply_script` or ``migsync apply`` did for this plan; raises the same."""
-    return _render(draft_of(reverse(plan), journal=journal, undone_plan=plan.id))
+    return _script(reverse(plan), journal=journal, undone_plan=plan.id)
 
 
 def journal_script(engine: str, schema: str = "", grants: str = "", *, file: str = "journal.sql") -> str:
@@ -42,12 +40,14 @@ def journal_script(engine: str, schema: str = "", grants: str = "", *, file: str
     return journal_header(engine, file) + _clean(journal_ddl(engine, schema)) + rights
 
 
-def _render(draft: Draft) -> str:
-    engine = draft.plan.target.engine
-    if engine not in ENGINES:
-        raise UnknownEngine(f"There is no script for the engine {engine!r}.")
-    ddl = _clean(journal_ddl(engine, draft.plan.target.schema)) if draft.journal else ""
-    return header(draft) + ENGINES[engine](draft, ddl)
+def _script(plan: Plan, *, journal: bool, undone_plan: str = "") -> str:
+    made, target = script_plan(plan, journal=journal, undone_plan=undone_plan), plan.target
+    try:
+        engine = engine_named(target.engine)
+    except UnknownEngine as error:
+        raise UnknownEngine(f"There is no script for the engine {target.engine!r}.") from error
+    ddl = _clean(journal_ddl(target.engine, target.schema)) if journal else ""
+    return header(plan, made, engine) + engine.script(made, ddl)
 
 
 def _clean(ddl: str) -> str:

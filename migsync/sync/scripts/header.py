@@ -6,28 +6,24 @@ import shlex
 from collections.abc import Iterator
 
 import migsync
+from migsync.engines import Engine, engine_named
+from migsync.engines.script import ScriptPlan
 from migsync.escapes import sql_comment
-from migsync.sync.plan import Change, ChangeKind
-from migsync.sync.run import RunKind
-from migsync.sync.scripts.draft import Draft, row_of
+from migsync.sync.plan import Change, ChangeKind, Plan
+from migsync.sync.scripts.script_plan import row_of
 from migsync.words import count
 
-CLIENTS = {
-    "postgresql": "psql -X -v ON_ERROR_STOP=1 -d DATABASE -f {file}",
-    "mysql": "mariadb DATABASE < {file}    (or mysql)",
-    "sqlite": "sqlite3 -bail -cmd '.timeout 10000' DATABASE < {file}",
-}
 WORDS = {ChangeKind.RENAME: "rename", ChangeKind.REMOVE: "removal", ChangeKind.INSERT: "insert"}
 
 
-def header(draft: Draft) -> str:
+def header(plan: Plan, script: ScriptPlan, engine: Engine) -> str:
     """The comment, ending with an empty line."""
-    return "".join(f"-- {line}".rstrip() + "\n" for line in _lines(draft)) + "\n"
+    return "".join(f"-- {line}".rstrip() + "\n" for line in _lines(plan, script, engine.client)) + "\n"
 
 
 def journal_header(engine: str, file: str) -> str:
     """The comment over the statements that create the journal; `file` is the name that the script gets."""
-    run = CLIENTS[engine].format(file=_argument(file))
+    run = engine_named(engine).client.format(file=_argument(file))
     return (
         f"-- migsync {migsync.__version__}: the journal, which notes every run of migsync beside django_migrations.\n"
         "-- Creates the two tables where they are absent; run it any number of times, in the schema of the table.\n"
@@ -35,25 +31,24 @@ def journal_header(engine: str, file: str) -> str:
     )
 
 
-def _lines(draft: Draft) -> Iterator[str]:
-    plan, target = draft.plan, draft.plan.target
+def _lines(plan: Plan, script: ScriptPlan, client: str) -> Iterator[str]:
+    target = plan.target
     # The names that `migsync script` gives.
     names = [_argument(f"{target.alias}.{what}.sql") for what in ("apply", "undo")]
-    run, take_back = reversed(names) if draft.undone_plan else names
-    client = CLIENTS.get(target.engine, "{file}")
-    yield f"migsync {migsync.__version__}: {_title(draft)}"
+    run, take_back = reversed(names) if script.undone_plan else names
+    yield f"migsync {migsync.__version__}: {_title(plan, script)}"
     yield ""
-    yield from _summary(draft)
+    yield from _summary(plan, script)
     yield ""
-    yield f"Database    {sql_comment(target.alias)} ({sql_comment(target.engine)}{_schema(draft)})"
+    yield f"Database    {sql_comment(target.alias)} ({sql_comment(target.engine)}{_schema(target.schema)})"
     yield f"Identity    {sql_comment(target.identity)}"
     yield f"Run         {client.format(file=run)}"
     yield f"Take back   {client.format(file=take_back)}"
-    if draft.journal and draft.kind is RunKind.APPLY:
+    if script.journal and script.done == "applied":
         yield f"            or: migsync undo --database {_argument(target.alias)}"
     yield ""
     yield "All of it is done or nothing is, whatever the client does after an error. It may be run again."
-    yield f'At the end it says "migsync: {draft.done}, {draft.count}", "migsync: already {draft.done}",'
+    yield f'At the end it says "migsync: {script.done}, {script.count}", "migsync: already {script.done}",'
     yield 'or "migsync: stale, nothing changed" where the rows are not those of the plan.'
     for verb, rewrites in (("Goes through", plan.passed), ("Goes back from", plan.returned)):
         if rewrites:
@@ -70,30 +65,29 @@ def _argument(text: str) -> str:
     return sql_comment(shlex.quote(text))
 
 
-def _title(draft: Draft) -> str:
-    if draft.undone_plan:
-        return f"take back plan {draft.undone_plan}"
-    if draft.plan.undoes:
-        return f"take back run {sql_comment(draft.plan.undoes)} (plan {draft.plan.id})"
-    return f"apply plan {draft.plan.id}"
+def _title(plan: Plan, script: ScriptPlan) -> str:
+    if script.undone_plan:
+        return f"take back plan {script.undone_plan}"
+    if plan.undoes:
+        return f"take back run {sql_comment(plan.undoes)} (plan {plan.id})"
+    return f"apply plan {plan.id}"
 
 
-def _schema(draft: Draft) -> str:
-    schema = draft.plan.target.schema
+def _schema(schema: str) -> str:
     return f", schema {sql_comment(schema)}" if schema else ""
 
 
-def _summary(draft: Draft) -> Iterator[str]:
+def _summary(plan: Plan, script: ScriptPlan) -> Iterator[str]:
     counted = []
     for kind, word in WORDS.items():
-        if number := sum(change.kind is kind for change in draft.plan.changes):
+        if number := sum(change.kind is kind for change in plan.changes):
             counted.append(count(number, word))
     if counted:
         yield f"{', '.join(counted)} in django_migrations."
         yield "Every row that stays keeps its id and its applied timestamp."
     else:
         yield "No row of django_migrations changes; only the journal notes what the names have been through."
-    if not draft.journal:
+    if not script.journal:
         yield "Without a journal: this script and its counterpart are the only record of what was done."
 
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from migsync.engines.mysql import script as mysql
+from migsync.engines.postgresql import script as postgresql
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import RunKind
-from migsync.sync.scripts import apply_script, mysql, postgresql, undo_script
+from migsync.sync.scripts import apply_script, undo_script
 from tests.databases import Database
 from tests.sync.scripts.cases import COLLAPSE, REMAKE, REUSE, SHIFT
 from tests.sync.scripts.clients import fill, run, runs

@@ -12,18 +12,15 @@ from collections.abc import Iterator
 from itertools import groupby
 from textwrap import indent
 
-from migsync.engines.sqlite import SQLite
-from migsync.sync.scripts.draft import JSON_COLUMNS, Draft
+from migsync.engines.script import JSON_COLUMNS, ROWS_A_STATEMENT, RUN_TABLE, ScriptPlan, number, pieces
 
-RUNS = "migsync_run"
-ROWS_A_STATEMENT = 500
-# SQLite's default limit for one statement is a million bytes.
-PIECE = 100_000
+NOW = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
+"""The server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
 
 
-def script(draft: Draft, journal_ddl: str) -> str:
+def make_script(plan: ScriptPlan, journal_ddl: str) -> str:
     """The statements; `journal_ddl` is empty for a script without a journal."""
-    parts = [*_tables(draft, journal_ddl), _state(draft), *_stale_rows(draft), *_trigger(draft), *_outcome(draft)]
+    parts = [*_tables(plan, journal_ddl), _state(plan), *_stale_rows(plan), *_trigger(plan), *_outcome(plan)]
     return "\n".join(parts) + "\n"
 
 
@@ -57,18 +54,18 @@ CREATE INDEX temp.migsync_change_new_name ON migsync_change (new_name, new_app);
 CREATE TEMPORARY TABLE migsync_outcome (outcome TEXT);"""
 
 
-def _tables(draft: Draft, journal_ddl: str) -> Iterator[str]:
+def _tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
     if journal_ddl:
         yield journal_ddl
     yield _DROP
     yield _CREATE
-    for start in range(0, len(draft.rows), ROWS_A_STATEMENT):
-        rows = draft.rows[start : start + ROWS_A_STATEMENT]
+    for start in range(0, len(plan.rows), ROWS_A_STATEMENT):
+        rows = plan.rows[start : start + ROWS_A_STATEMENT]
         yield "INSERT INTO temp.migsync_change VALUES"
         yield ",\n".join(f"    ({', '.join([*map(number, row[:2]), *map(literal, row[2:])])})" for row in rows) + ";"
-    if draft.journal:
+    if plan.journal:
         yield f"CREATE TEMPORARY TABLE migsync_json ({', '.join(f'{column} TEXT' for column in JSON_COLUMNS)});"
-        cut = {column: pieces(draft.journal_row[column]) for column in JSON_COLUMNS}
+        cut = {column: pieces(plan.journal_row[column]) for column in JSON_COLUMNS}
         first = ",\n".join(f"    {literal(texts[0])}" for texts in cut.values())
         yield f"INSERT INTO temp.migsync_json VALUES (\n{first}\n);"
         for column, texts in cut.items():
@@ -77,25 +74,15 @@ def _tables(draft: Draft, journal_ddl: str) -> Iterator[str]:
     yield ""
 
 
-def number(value: int | None) -> str:
-    """A number as SQL."""
-    return "NULL" if value is None else str(value)
-
-
-def pieces(text: str, size: int = PIECE) -> list[str]:
-    """`text` cut so that each piece fits into a statement."""
-    return [text[start : start + size] for start in range(0, len(text), size)]
-
-
 # The columns of migsync_change stand on the left: theirs is the collation (BINARY) and the affinity (TEXT).
 _BEFORE = "c.app = m.app AND c.name = m.name AND c.applied IS CAST(m.applied AS TEXT)"
 _AFTER = "c.new_app = m.app AND c.new_name = m.name AND c.applied IS CAST(m.applied AS TEXT)"
 
 
-def _state(draft: Draft) -> str:
+def _state(plan: ScriptPlan) -> str:
     by_id = "FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id"
     by_name = "FROM main.django_migrations AS m CROSS JOIN temp.migsync_change AS c"
-    counted = draft.counted("(CAST(m.applied AS TEXT), m.id) > (c.applied, c.id)")
+    counted = plan.counted("(CAST(m.applied AS TEXT), m.id) > (c.applied, c.id)")
     older = f"\n        AND {counted}" if counted else ""
     counts = [
         f"(SELECT count(*) {by_id}) AS present",
@@ -103,12 +90,12 @@ def _state(draft: Draft) -> str:
         f"(SELECT count(*) {by_id}\n      WHERE {_AFTER}) AS as_after",
         f"(SELECT count(*) {by_name}\n      WHERE c.new_name = m.name AND c.new_app = m.app{older}) AS bearers",
     ]
-    if draft.inserted:
+    if plan.inserted:
         counts.append(f"(SELECT count(*) {by_name}\n      WHERE c.id IS NULL AND {_AFTER}) AS inserted")
-    if draft.removed_by_name:
+    if plan.removed_by_name:
         counts.append(f"(SELECT count(*) {by_name}\n      WHERE c.id IS NULL AND {_BEFORE}) AS named")
-    if draft.journal:
-        counts.append(f"(\n{indent(draft.standing(RUNS), ' ' * 8)}\n    ) AS standing")
+    if plan.journal:
+        counts.append(f"(\n{indent(plan.standing(RUN_TABLE), ' ' * 8)}\n    ) AS standing")
     select = ",\n    ".join(counts)
     return f"""\
 -- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
@@ -119,21 +106,21 @@ CREATE TEMPORARY VIEW migsync_state AS SELECT
 """
 
 
-def _stale_rows(draft: Draft) -> Iterator[str]:
-    if not draft.rows:
+def _stale_rows(plan: ScriptPlan) -> Iterator[str]:
+    if not plan.rows:
         return
     yield f"""\
 -- What is not as planned.
 SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coalesce(', applied ' || c.applied, '')
   FROM temp.migsync_change AS c, temp.migsync_state AS s
- WHERE NOT ({draft.is_before("s.")})
-   AND NOT ({draft.is_already("s.")})
+ WHERE NOT ({plan.is_before("s.")})
+   AND NOT ({plan.is_already("s.")})
    AND c.id IS NOT NULL AND c.name IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = c.id AND {_BEFORE})
  ORDER BY c.n LIMIT 10;
-SELECT 'migsync: other rows with a new name: ' || (bearers - {draft.bearers})
+SELECT 'migsync: other rows with a new name: ' || (bearers - {plan.bearers})
   FROM temp.migsync_state
- WHERE bearers > {draft.bearers} AND NOT ({draft.is_already()});
+ WHERE bearers > {plan.bearers} AND NOT ({plan.is_already()});
 """
 
 
@@ -145,63 +132,63 @@ _NO_FRACTIONS = """\
 """
 
 
-def _trigger(draft: Draft) -> Iterator[str]:
-    before, already = draft.is_before(), draft.is_already()
+def _trigger(plan: ScriptPlan) -> Iterator[str]:
+    before, already = plan.is_before(), plan.is_already()
     yield f"""\
 CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
     -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
     INSERT INTO migsync_outcome
-    SELECT 'migsync: already {draft.done}' FROM temp.migsync_state
+    SELECT 'migsync: already {plan.done}' FROM temp.migsync_state
      WHERE NOT ({before})
        AND {already};
     SELECT RAISE(IGNORE) FROM temp.migsync_outcome;
     SELECT RAISE(ABORT, 'migsync: stale, nothing changed') FROM temp.migsync_state
      WHERE NOT ({before});
 """
-    if draft.removed:
+    if plan.removed:
         yield _NO_FRACTIONS
-    yield from _writes(draft)
-    if draft.rows:
+    yield from _writes(plan)
+    if plan.rows:
         yield f"""\
     -- Read back.
     SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the rows are not what was written (a trigger?)')
       FROM temp.migsync_state
-     WHERE NOT ({draft.is_after()});
+     WHERE NOT ({plan.is_after()});
 """
-    if draft.journal:
-        yield from _journal_row(draft)
-    yield f"    INSERT INTO migsync_outcome VALUES ('migsync: {draft.done}, {draft.count}');"
+    if plan.journal:
+        yield from _journal_row(plan)
+    yield f"    INSERT INTO migsync_outcome VALUES ('migsync: {plan.done}, {plan.count}');"
     yield "END;"
     yield ""
 
 
-def _writes(draft: Draft) -> Iterator[str]:
-    if draft.removed_by_name:
+def _writes(plan: ScriptPlan) -> Iterator[str]:
+    if plan.removed_by_name:
         yield "    DELETE FROM django_migrations"
         yield "     WHERE EXISTS (SELECT 1 FROM temp.migsync_change AS c WHERE c.id IS NULL AND c.new_name IS NULL"
         yield "           AND c.app = django_migrations.app AND c.name = django_migrations.name"
         yield "           AND c.applied IS CAST(django_migrations.applied AS TEXT));"
-        yield _counted(len(draft.removed_by_name))
-    if draft.removed:
+        yield _counted(len(plan.removed_by_name))
+    if plan.removed:
         yield "    DELETE FROM django_migrations"
         yield "     WHERE id IN (SELECT id FROM temp.migsync_change WHERE new_name IS NULL);"
-        yield _counted(len(draft.removed))
-    if draft.renamed:
+        yield _counted(len(plan.removed))
+    if plan.renamed:
         yield "    UPDATE django_migrations"
         yield "       SET app = (SELECT c.new_app FROM temp.migsync_change AS c WHERE c.id = django_migrations.id),"
         yield "           name = (SELECT c.new_name FROM temp.migsync_change AS c WHERE c.id = django_migrations.id)"
         yield "     WHERE id IN (SELECT id FROM temp.migsync_change WHERE name IS NOT NULL AND new_name IS NOT NULL);"
-        yield _counted(len(draft.renamed))
-    if draft.returned:
+        yield _counted(len(plan.renamed))
+    if plan.returned:
         yield "    INSERT INTO django_migrations (id, app, name, applied)"
         yield "    SELECT id, new_app, new_name, applied FROM temp.migsync_change"
         yield "     WHERE name IS NULL AND id IS NOT NULL ORDER BY n;"
-        yield _counted(len(draft.returned))
-    if draft.inserted:
+        yield _counted(len(plan.returned))
+    if plan.inserted:
         yield "    INSERT INTO django_migrations (app, name, applied)"
         yield "    SELECT new_app, new_name, applied FROM temp.migsync_change"
         yield "     WHERE name IS NULL AND id IS NULL ORDER BY n;"
-        yield _counted(len(draft.inserted))
+        yield _counted(len(plan.inserted))
 
 
 def _counted(rows: int) -> str:
@@ -211,27 +198,27 @@ def _counted(rows: int) -> str:
 """
 
 
-def _journal_row(draft: Draft) -> Iterator[str]:
-    values = draft.journal_row
-    undoes = "standing" if draft.undone_plan else literal(draft.plan.undoes or None)
-    state = ", (SELECT standing FROM temp.migsync_state)" if draft.undone_plan else ""
+def _journal_row(plan: ScriptPlan) -> Iterator[str]:
+    values = plan.journal_row
+    undoes = "standing" if plan.undone_plan else literal(plan.undoes or None)
+    state = ", (SELECT standing FROM temp.migsync_state)" if plan.undone_plan else ""
     lengths = " OR ".join(f"length({column}) <> {len(values[column])}" for column in JSON_COLUMNS)
     yield f"""\
     SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is not whole')
       FROM temp.migsync_json
      WHERE {lengths};
-    INSERT INTO {RUNS} (
+    INSERT INTO {RUN_TABLE} (
         number, id, kind, plan_id, at, author, version, reason, undoes, {", ".join(JSON_COLUMNS)})
-    SELECT next, '{draft.run_id}' || printf('%08x', next), {literal(values["kind"])}, {literal(values["plan_id"])},
-           {SQLite.now}, 'script', {literal(values["version"])}, '',
+    SELECT next, '{plan.run_id}' || printf('%08x', next), {literal(values["kind"])}, {literal(values["plan_id"])},
+           {NOW}, 'script', {literal(values["version"])}, '',
            {undoes},
            {", ".join(JSON_COLUMNS)}
-      FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM {RUNS}), temp.migsync_json{state};
+      FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM {RUN_TABLE}), temp.migsync_json{state};
 {_counted(1)}"""
 
 
-def _outcome(draft: Draft) -> Iterator[str]:
+def _outcome(plan: ScriptPlan) -> Iterator[str]:
     yield "INSERT INTO temp.migsync_state (present) VALUES (0);"
     yield ""
-    yield f"SELECT coalesce((SELECT outcome FROM temp.migsync_outcome), 'migsync: not {draft.done}, nothing changed');"
+    yield f"SELECT coalesce((SELECT outcome FROM temp.migsync_outcome), 'migsync: not {plan.done}, nothing changed');"
     yield _DROP

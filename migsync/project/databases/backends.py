@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from migsync.engines import ENGINES, Engine, engine_named
 from migsync.errors import UnknownEngine
 
 DUMMY = "django.db.backends.dummy"
 
-# Packages whose backends keep the connection settings of the Django backend that they wrap, by their last name.
 _FAMILIES: Final = (
     "django.db.backends",
     "django.contrib.gis.db.backends",
@@ -18,34 +18,19 @@ _FAMILIES: Final = (
     "django_db_geventpool.backends",
     "timescale.db.backends",
 )
-_BACKENDS: Final = {
-    "sqlite3": "sqlite",
-    "spatialite": "sqlite",
-    "postgresql": "postgresql",
-    "postgresql_psycopg2": "postgresql",
-    "postgresql_psycopg3": "postgresql",
-    "postgis": "postgresql",
-    "mysql": "mysql",
-}
-_OTHERS: Final = {
-    "psqlextra.backend": "postgresql",
-    "django_tenants.postgresql_backend": "postgresql",
-    "tenant_schemas.postgresql_backend": "postgresql",
-    "mysql.connector.django": "mysql",
-}
-_VENDORS: Final = frozenset({"postgresql", "mysql", "sqlite"})
+"""Packages whose backends keep the connection settings of the Django backend that they wrap, by their last name."""
 
 Describe = Callable[[], tuple[str, Mapping[str, Any] | None]]
 """Imports a backend to say its vendor and, when it makes them itself, its connection parameters."""
 
 
-def is_dummy(engine: str) -> bool:
+def is_dummy(backend: str) -> bool:
     """True for an alias without a database."""
-    return not engine or engine in (DUMMY, "django.db.backends.")
+    return not backend or backend in (DUMMY, "django.db.backends.")
 
 
-def engine_of_backend(alias: str, backend: str, describe: Describe) -> tuple[str, Mapping[str, Any] | None]:
-    """``postgresql``, ``mysql`` or ``sqlite``, and the backend's own connection parameters where it makes them.
+def engine_of_backend(alias: str, backend: str, describe: Describe) -> tuple[Engine, Mapping[str, Any] | None]:
+    """The engine, and the backend's own connection parameters where it makes them.
 
     A backend that is not known by name is described by `describe`; raises UnknownEngine when that leads nowhere.
     """
@@ -58,16 +43,17 @@ def engine_of_backend(alias: str, backend: str, describe: Describe) -> tuple[str
         vendor, parameters = describe()
     except UnknownEngine as error:
         raise UnknownEngine(error.found, error.meaning, _way_out(alias)) from error
-    if vendor not in _VENDORS:
+    if vendor not in {engine.name for engine in ENGINES}:
         raise _unknown(alias, backend)
-    return vendor, parameters
+    return engine_named(vendor), parameters
 
 
-def _by_name(backend: str) -> str:
-    if backend in _OTHERS:
-        return _OTHERS[backend]
+def _by_name(backend: str) -> Engine | None:
     family, _, name = backend.rpartition(".")
-    return _BACKENDS.get(name, "") if family in _FAMILIES else ""
+    for engine in ENGINES:
+        if backend in engine.other_backends or (family in _FAMILIES and name in engine.backends):
+            return engine
+    return None
 
 
 def _unknown(alias: str, backend: str) -> UnknownEngine:

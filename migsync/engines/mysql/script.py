@@ -11,23 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import indent
 
-from migsync.engines.mysql import MySQL
-from migsync.sync.scripts.draft import JSON_COLUMNS, Draft
-from migsync.sync.scripts.sqlite import number, pieces
+from migsync.engines.script import JSON_COLUMNS, LOCK_SECONDS, ROWS_A_STATEMENT, ScriptPlan, number, pieces
 
-LOCK_SECONDS = 10
-ROWS_A_STATEMENT = 500
+NOW = "DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ')"
+"""The server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
 
 
-def script(draft: Draft, journal_ddl: str) -> str:
+def make_script(plan: ScriptPlan, journal_ddl: str) -> str:
     """The statements; `journal_ddl` is empty for a script without a journal."""
     parts = [
-        *_tables(draft, journal_ddl),
-        _lock(draft),
-        *_gate(draft),
-        *_writes(draft),
-        *_journal_row(draft),
-        *_end(draft),
+        *_tables(plan, journal_ddl),
+        _lock(plan),
+        *_gate(plan),
+        *_writes(plan),
+        *_journal_row(plan),
+        *_end(plan),
     ]
     return "\n".join(parts) + "\n"
 
@@ -46,13 +44,13 @@ def identifier(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _table(draft: Draft, name: str) -> str:
-    schema = draft.plan.target.schema
+def _table(plan: ScriptPlan, name: str) -> str:
+    schema = plan.schema
     return f"{identifier(schema)}.{name}" if schema else name
 
 
-def _database(draft: Draft) -> str:
-    return literal(draft.plan.target.schema) if draft.plan.target.schema else "DATABASE()"
+def _database(plan: ScriptPlan) -> str:
+    return literal(plan.schema) if plan.schema else "DATABASE()"
 
 
 # The session as migsync's own is, so that every value that was read can be written: zero dates, id 0.
@@ -75,26 +73,26 @@ CREATE TEMPORARY TABLE migsync_change (
 ) ENGINE = InnoDB;"""
 
 
-def _tables(draft: Draft, journal_ddl: str) -> Iterator[str]:
+def _tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
     yield _SESSION.format(seconds=LOCK_SECONDS)
     if journal_ddl:
         yield journal_ddl
     yield _CREATE
-    for start in range(0, len(draft.rows), ROWS_A_STATEMENT):
-        rows = draft.rows[start : start + ROWS_A_STATEMENT]
+    for start in range(0, len(plan.rows), ROWS_A_STATEMENT):
+        rows = plan.rows[start : start + ROWS_A_STATEMENT]
         yield "INSERT INTO migsync_change VALUES"
         yield ",\n".join(f"    ({', '.join([*map(number, row[:2]), *map(literal, row[2:])])})" for row in rows) + ";"
-    if draft.journal:
+    if plan.journal:
         for column in JSON_COLUMNS:
-            first, *others = pieces(draft.journal_row[column])
+            first, *others = pieces(plan.journal_row[column])
             yield f"SET @migsync_{column} = {literal(first)};"
             for piece in others:
                 yield f"SET @migsync_{column} = CONCAT(@migsync_{column}, {literal(piece)});"
     yield ""
 
 
-def _lock(draft: Draft) -> str:
-    database = _database(draft)
+def _lock(plan: ScriptPlan) -> str:
+    database = _database(plan)
     return f"""\
 SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NULL, @migsync_safe = NULL,
     @migsync_locked = NULL, @migsync_present = NULL, @migsync_as_before = NULL, @migsync_as_after = NULL,
@@ -109,7 +107,7 @@ SELECT GET_LOCK(CONCAT('migsync ', SHA1({database})), {LOCK_SECONDS}) INTO @migs
 SET SESSION autocommit = 0;
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 START TRANSACTION;
-SELECT COUNT(*) INTO @migsync_locked FROM {_table(draft, "django_migrations")} FOR UPDATE;
+SELECT COUNT(*) INTO @migsync_locked FROM {_table(plan, "django_migrations")} FOR UPDATE;
 """
 
 
@@ -120,9 +118,9 @@ def _image(prefix: str) -> str:
     )
 
 
-def _state(draft: Draft) -> str:
-    table = _table(draft, "django_migrations")
-    counted = draft.counted("(CAST(m.applied AS CHAR), m.id) > (c.applied, c.id)")
+def _state(plan: ScriptPlan) -> str:
+    table = _table(plan, "django_migrations")
+    counted = plan.counted("(CAST(m.applied AS CHAR), m.id) > (c.applied, c.id)")
     older = f"\n WHERE {counted}" if counted else ""
     state = f"""\
 SELECT COUNT(*),
@@ -135,7 +133,7 @@ SELECT COUNT(*), COUNT(CASE WHEN c.id IS NULL AND CAST(m.applied AS CHAR) <=> c.
   FROM {table} AS m JOIN migsync_change AS c
        ON c.new_name = CONVERT(m.name USING utf8mb4) AND c.new_app = CONVERT(m.app USING utf8mb4){older};
 """
-    if draft.removed_by_name:
+    if plan.removed_by_name:
         state += f"""\
 SELECT COUNT(*) INTO @migsync_named
   FROM migsync_change AS c JOIN {table} AS m ON c.id IS NULL AND {_image("")};
@@ -143,16 +141,16 @@ SELECT COUNT(*) INTO @migsync_named
     return state
 
 
-def _gate(draft: Draft) -> Iterator[str]:
+def _gate(plan: ScriptPlan) -> Iterator[str]:
     standing = ""
-    if draft.journal:
-        standing = f"SET @migsync_standing = (\n{indent(draft.standing(_table(draft, 'migsync_run')), '    ')}\n);\n"
-    before, already = draft.is_before("@migsync_"), draft.is_already("@migsync_")
+    if plan.journal:
+        standing = f"SET @migsync_standing = (\n{indent(plan.standing(_table(plan, 'migsync_run')), '    ')}\n);\n"
+    before, already = plan.is_before("@migsync_"), plan.is_already("@migsync_")
     yield f"""\
 -- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
 -- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
 -- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
-{_state(draft)}{standing}
+{_state(plan)}{standing}
 -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
 SET @migsync_gate = COALESCE(
     {before}, 0);
@@ -160,12 +158,12 @@ SET @migsync_again = COALESCE(NOT @migsync_gate AND
     {already}, 0);
 SET @migsync_open = COALESCE(@migsync_gate = 1 AND @migsync_lock = 1 AND @migsync_safe = 1 AND @migsync_locked >= 0, 0);
 """
-    if draft.rows:
+    if plan.rows:
         yield f"""\
 -- What is not as planned.
 SELECT CONCAT('row ', c.id, ' is not ', CONVERT(c.app USING utf8mb4), '.', CONVERT(c.name USING utf8mb4),
               COALESCE(CONCAT(', applied ', CONVERT(c.applied USING utf8mb4)), '')) AS stale
-  FROM migsync_change AS c LEFT JOIN {_table(draft, "django_migrations")} AS m
+  FROM migsync_change AS c LEFT JOIN {_table(plan, "django_migrations")} AS m
        ON m.id = c.id AND {_image("")}
  WHERE m.id IS NULL AND c.id IS NOT NULL AND c.name IS NOT NULL AND @migsync_gate = 0 AND @migsync_again = 0
  ORDER BY c.n LIMIT 10;
@@ -175,45 +173,45 @@ SELECT CONCAT('row ', c.id, ' is not ', CONVERT(c.app USING utf8mb4), '.', CONVE
 _VALUES = "CONVERT(new_app USING utf8mb4), CONVERT(new_name USING utf8mb4), CONVERT(applied USING utf8mb4)"
 
 
-def _writes(draft: Draft) -> Iterator[str]:
-    table = _table(draft, "django_migrations")
-    if draft.removed_by_name:
+def _writes(plan: ScriptPlan) -> Iterator[str]:
+    table = _table(plan, "django_migrations")
+    if plan.removed_by_name:
         yield f"DELETE m FROM {table} AS m JOIN migsync_change AS c"
         yield f"    ON c.id IS NULL AND c.new_name IS NULL AND {_image('')}"
         yield " WHERE @migsync_open = 1;"
-        yield _counted(len(draft.removed_by_name))
-    if draft.removed:
+        yield _counted(len(plan.removed_by_name))
+    if plan.removed:
         yield f"DELETE m FROM {table} AS m JOIN migsync_change AS c ON c.id = m.id"
         yield " WHERE c.new_name IS NULL AND @migsync_open = 1;"
-        yield _counted(len(draft.removed))
-    if draft.renamed:
+        yield _counted(len(plan.removed))
+    if plan.renamed:
         # A TIMESTAMP column may be ON UPDATE CURRENT_TIMESTAMP: what is set stays.
         yield f"UPDATE {table} AS m JOIN migsync_change AS c ON c.id = m.id"
         yield "   SET m.app = CONVERT(c.new_app USING utf8mb4), m.name = CONVERT(c.new_name USING utf8mb4),"
         yield "       m.applied = m.applied"
         yield " WHERE c.name IS NOT NULL AND c.new_name IS NOT NULL AND @migsync_open = 1;"
-        yield _counted(len(draft.renamed))
-    if draft.returned:
+        yield _counted(len(plan.renamed))
+    if plan.returned:
         yield f"INSERT INTO {table} (id, app, name, applied)"
         yield f"SELECT id, {_VALUES}"
         yield "  FROM migsync_change WHERE name IS NULL AND id IS NOT NULL AND @migsync_open = 1 ORDER BY n;"
-        yield _counted(len(draft.returned))
-    if draft.inserted:
+        yield _counted(len(plan.returned))
+    if plan.inserted:
         yield f"INSERT INTO {table} (app, name, applied)"
         yield f"SELECT {_VALUES}"
         yield "  FROM migsync_change WHERE name IS NULL AND id IS NULL AND @migsync_open = 1 ORDER BY n;"
-        yield _counted(len(draft.inserted))
+        yield _counted(len(plan.inserted))
 
 
 def _counted(rows: int) -> str:
     return f"SET @migsync_open = (@migsync_open = 1 AND ROW_COUNT() = {rows});\n"
 
 
-def _journal_row(draft: Draft) -> Iterator[str]:
-    if not draft.journal:
+def _journal_row(plan: ScriptPlan) -> Iterator[str]:
+    if not plan.journal:
         return
-    runs, values = _table(draft, "migsync_run"), draft.journal_row
-    undoes = "@migsync_standing" if draft.undone_plan else literal(draft.plan.undoes or None)
+    runs, values = _table(plan, "migsync_run"), plan.journal_row
+    undoes = "@migsync_standing" if plan.undone_plan else literal(plan.undoes or None)
     lengths = " AND ".join(f"LENGTH(@migsync_{column}) = {len(values[column])}" for column in JSON_COLUMNS)
     yield f"""\
 -- The journal.
@@ -221,22 +219,22 @@ SET @migsync_open = COALESCE(@migsync_open = 1 AND {lengths}, 0);
 SELECT COALESCE(MAX(number), 0) + 1 INTO @migsync_number FROM {runs};
 INSERT INTO {runs} (
     number, id, kind, plan_id, at, author, version, reason, undoes, {", ".join(JSON_COLUMNS)})
-SELECT @migsync_number, CONCAT('{draft.run_id}', LPAD(LOWER(HEX(@migsync_number)), 8, '0')),
+SELECT @migsync_number, CONCAT('{plan.run_id}', LPAD(LOWER(HEX(@migsync_number)), 8, '0')),
        {literal(values["kind"])}, {literal(values["plan_id"])},
-       {MySQL.now},
+       {NOW},
        LEFT(USER(), 255), {literal(values["version"])}, '', {undoes},
        {", ".join(f"@migsync_{column}" for column in JSON_COLUMNS)}
   FROM DUAL WHERE @migsync_open = 1;
 {_counted(1)}"""
 
 
-def _end(draft: Draft) -> Iterator[str]:
-    if draft.rows:
+def _end(plan: ScriptPlan) -> Iterator[str]:
+    if plan.rows:
         yield "-- Read back."
-        yield _state(draft)
-        yield f"SET @migsync_open = COALESCE(@migsync_open = 1 AND\n    {draft.is_after('@migsync_')}, 0);"
+        yield _state(plan)
+        yield f"SET @migsync_open = COALESCE(@migsync_open = 1 AND\n    {plan.is_after('@migsync_')}, 0);"
         yield ""
-    expected = draft.before.present + draft.before.named
+    expected = plan.before.present + plan.before.named
     yield f"""\
 SET @migsync_sql = IF(@migsync_open = 1, 'COMMIT', 'DO 0');
 PREPARE migsync_end FROM @migsync_sql;
@@ -246,26 +244,26 @@ ROLLBACK;
 DEALLOCATE PREPARE migsync_end;
 
 SET @migsync_said = CASE
-    WHEN @migsync_done = 1 THEN 'migsync: {draft.done}, {draft.count}'
-    WHEN @migsync_again = 1 THEN 'migsync: already {draft.done}'
+    WHEN @migsync_done = 1 THEN 'migsync: {plan.done}, {plan.count}'
+    WHEN @migsync_again = 1 THEN 'migsync: already {plan.done}'
     WHEN @migsync_lock IS NULL OR @migsync_lock = 0
-        THEN 'migsync: not {draft.done}, nothing changed: another migsync holds the lock'
+        THEN 'migsync: not {plan.done}, nothing changed: another migsync holds the lock'
     WHEN @migsync_locked IS NULL
-        THEN 'migsync: not {draft.done}, nothing changed: django_migrations could not be locked'
+        THEN 'migsync: not {plan.done}, nothing changed: django_migrations could not be locked'
     WHEN @migsync_safe IS NULL OR @migsync_safe = 0
-        THEN 'migsync: not {draft.done}, nothing changed: django_migrations is not an InnoDB table, it cannot roll back'
+        THEN 'migsync: not {plan.done}, nothing changed: django_migrations is not an InnoDB table, it cannot roll back'
     WHEN @migsync_gate = 1 THEN 'migsync: failed, rolled back, nothing changed'
     ELSE CONCAT('migsync: stale, nothing changed: ', {expected} - @migsync_as_before - @migsync_named,
-                ' of {draft.count} not as planned; others with a new name: ',
-                GREATEST(@migsync_bearers - {draft.bearers}, 0))
+                ' of {plan.count} not as planned; others with a new name: ',
+                GREATEST(@migsync_bearers - {plan.bearers}, 0))
 END;
 SELECT @migsync_said AS outcome;
-DO RELEASE_LOCK(CONCAT('migsync ', SHA1({_database(draft)})));
+DO RELEASE_LOCK(CONCAT('migsync ', SHA1({_database(plan)})));
 SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode, autocommit = @migsync_autocommit,
     innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait;
 DROP TEMPORARY TABLE IF EXISTS migsync_change;
 
--- For the exit status: where nothing was {draft.done}, the same row twice is an error that shows the outcome.
+-- For the exit status: where nothing was {plan.done}, the same row twice is an error that shows the outcome.
 INSERT INTO migsync_outcome
 SELECT @migsync_said FROM (SELECT 1 UNION ALL SELECT 2) AS twice
  WHERE NOT COALESCE(@migsync_done = 1 OR @migsync_again = 1, 0);

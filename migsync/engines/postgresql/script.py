@@ -11,23 +11,18 @@ from collections.abc import Iterator
 from itertools import count
 from textwrap import indent
 
-from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.sql.compiler import IdentifierPreparer
+from migsync.engines.postgresql.lock import advisory_key
+from migsync.engines.script import JSON_COLUMNS, LOCK_SECONDS, ScriptPlan
 
-from migsync.engines.base import MigrationTable
-from migsync.engines.postgresql import PostgreSQL, advisory_key
-from migsync.sync.scripts.draft import JSON_COLUMNS, Draft
-
-LOCK_SECONDS = 10
-# Another style of parameters would double a percent sign.
-_PREPARER = IdentifierPreparer(PGDialect(paramstyle="named"))  # type: ignore[no-untyped-call]
+NOW = "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+"""The server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
 CHANGE = "pg_temp.migsync_change"
 AUTHOR = "left(session_user || '@' || coalesce(host(inet_client_addr()), 'local'), 255)"
 
 
-def script(draft: Draft, journal_ddl: str) -> str:
+def make_script(plan: ScriptPlan, journal_ddl: str) -> str:
     """The statements; `journal_ddl` is empty for a script without a journal."""
-    body = "\n".join(_body(draft, journal_ddl))
+    body = "\n".join(_body(plan, journal_ddl))
     tag = dollar_quote(body)
     return f"DO {tag}\n{body}\n{tag};\n"
 
@@ -44,7 +39,11 @@ def literal(text: str | None) -> str:
 
 def identifier(name: str) -> str:
     """A name, quoted where it must be."""
-    return _PREPARER.quote(name)
+    from sqlalchemy.dialects.postgresql.base import PGDialect
+    from sqlalchemy.sql.compiler import IdentifierPreparer
+
+    # Another style of parameters would double a percent sign.
+    return IdentifierPreparer(PGDialect(paramstyle="named")).quote(name)  # type: ignore[no-untyped-call]
 
 
 def dollar_quote(body: str) -> str:
@@ -61,35 +60,35 @@ def _escaped(character: str) -> str:
     return f"\\u{ord(character):04X}" if ord(character) < 0x10000 else f"\\U{ord(character):08X}"
 
 
-def _table(draft: Draft, name: str) -> str:
-    schema = draft.plan.target.schema
+def _table(plan: ScriptPlan, name: str) -> str:
+    schema = plan.schema
     return f"{identifier(schema)}.{name}" if schema else name
 
 
-def _body(draft: Draft, journal_ddl: str) -> Iterator[str]:
-    state = _state(draft)
+def _body(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
+    state = _state(plan)
     yield _DECLARE
     yield _SESSION.format(seconds=LOCK_SECONDS)
-    yield from _changes(draft)
-    yield from _lock(draft)
-    if draft.journal:
-        yield from _journal_tables(draft, journal_ddl)
+    yield from _changes(plan)
+    yield from _lock(plan)
+    if plan.journal:
+        yield from _journal_tables(plan, journal_ddl)
     yield "    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name."
     yield state
-    if draft.journal:
-        yield f"    standing := (\n{indent(draft.standing(_table(draft, 'migsync_run')), ' ' * 8)}\n    );"
-    yield from _gate(draft)
-    yield from _writes(draft)
-    if draft.rows:
+    if plan.journal:
+        yield f"    standing := (\n{indent(plan.standing(_table(plan, 'migsync_run')), ' ' * 8)}\n    );"
+    yield from _gate(plan)
+    yield from _writes(plan)
+    if plan.rows:
         yield "    -- Read back."
         yield state
-        yield f"    IF NOT ({draft.is_after()}) THEN"
+        yield f"    IF NOT ({plan.is_after()}) THEN"
         yield "        RAISE EXCEPTION 'migsync: failed, nothing changed: rows are not what was written (a trigger?)';"
         yield "    END IF;"
-    if draft.journal:
-        yield from _journal_row(draft)
+    if plan.journal:
+        yield from _journal_row(plan)
     yield f"    DROP TABLE {CHANGE};"
-    yield f"    RAISE INFO 'migsync: {draft.done}, {draft.count}';"
+    yield f"    RAISE INFO 'migsync: {plan.done}, {plan.count}';"
     yield "END"
 
 
@@ -117,37 +116,37 @@ _SESSION = """\
     END IF;"""
 
 
-def _changes(draft: Draft) -> Iterator[str]:
+def _changes(plan: ScriptPlan) -> Iterator[str]:
     yield ""
     yield "    -- No name: a new row. No new name: the row goes."
     yield "    CREATE TEMPORARY TABLE migsync_change ("
     yield "        n bigint, id bigint, applied text, app text, name text, new_app text, new_name text"
     yield "    ) ON COMMIT DROP;"
-    if draft.rows:
+    if plan.rows:
         yield f"    INSERT INTO {CHANGE} VALUES"
         yield (
             ",\n".join(
                 "        ("
                 + ", ".join([str(row.n), "NULL" if row.id is None else str(row.id), *map(literal, row[2:])])
                 + ")"
-                for row in draft.rows
+                for row in plan.rows
             )
             + ";"
         )
 
 
-def _lock(draft: Draft) -> Iterator[str]:
-    schema = draft.plan.target.schema
+def _lock(plan: ScriptPlan) -> Iterator[str]:
+    schema = plan.schema
     yield ""
     yield "    -- Readers go on; writers wait, and so does a migrate that knows of migsync."
     if schema:
-        yield f"    PERFORM pg_advisory_xact_lock({advisory_key(MigrationTable(schema))});"
-    yield f"    LOCK TABLE {_table(draft, 'django_migrations')} IN SHARE ROW EXCLUSIVE MODE;"
+        yield f"    PERFORM pg_advisory_xact_lock({advisory_key(schema)});"
+    yield f"    LOCK TABLE {_table(plan, 'django_migrations')} IN SHARE ROW EXCLUSIVE MODE;"
     yield ""
 
 
-def _journal_tables(draft: Draft, journal_ddl: str) -> Iterator[str]:
-    yield f"    IF to_regclass({literal(_table(draft, 'migsync_run'))}) IS NULL THEN"
+def _journal_tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
+    yield f"    IF to_regclass({literal(_table(plan, 'migsync_run'))}) IS NULL THEN"
     yield indent(journal_ddl.rstrip("\n"), " " * 8)
     yield "    END IF;"
     yield ""
@@ -158,9 +157,9 @@ _OLD = f"{_IMAGE} IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied)"
 _NEW = f"{_IMAGE} IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied)"
 
 
-def _state(draft: Draft) -> str:
-    table = _table(draft, "django_migrations")
-    counted = draft.counted('(m.applied::text COLLATE "C", m.id) > (c.applied COLLATE "C", c.id)')
+def _state(plan: ScriptPlan) -> str:
+    table = _table(plan, "django_migrations")
+    counted = plan.counted('(m.applied::text COLLATE "C", m.id) > (c.applied COLLATE "C", c.id)')
     older = f"\n     WHERE {counted}" if counted else ""
     state = f"""\
     SELECT count(*),
@@ -171,7 +170,7 @@ def _state(draft: Draft) -> str:
     SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
       INTO bearers, inserted
       FROM {CHANGE} AS c JOIN {table} AS m ON m.app = c.new_app AND m.name = c.new_name{older};"""
-    if draft.removed_by_name:
+    if plan.removed_by_name:
         state += f"""
     SELECT count(*) INTO named
       FROM {CHANGE} AS c JOIN {table} AS m ON m.app = c.app AND m.name = c.name
@@ -179,18 +178,18 @@ def _state(draft: Draft) -> str:
     return state
 
 
-def _gate(draft: Draft) -> Iterator[str]:
-    table, state = _table(draft, "django_migrations"), draft.before
-    yield f"    IF NOT ({draft.is_before()}) THEN"
-    yield f"        IF {draft.is_already()} THEN"
+def _gate(plan: ScriptPlan) -> Iterator[str]:
+    table, state = _table(plan, "django_migrations"), plan.before
+    yield f"    IF NOT ({plan.is_before()}) THEN"
+    yield f"        IF {plan.is_already()} THEN"
     yield f"            DROP TABLE {CHANGE};"
-    yield f"            RAISE INFO 'migsync: already {draft.done}';"
+    yield f"            RAISE INFO 'migsync: already {plan.done}';"
     yield "            RETURN;"
     yield "        END IF;"
-    if draft.rows:
+    if plan.rows:
         yield f"""\
-        RAISE EXCEPTION 'migsync: stale, nothing changed: % of {draft.count} not as planned; others with a new name: %',
-            {state.present + state.named} - as_before - named, greatest(bearers - {draft.bearers}, 0)
+        RAISE EXCEPTION 'migsync: stale, nothing changed: % of {plan.count} not as planned; others with a new name: %',
+            {state.present + state.named} - as_before - named, greatest(bearers - {plan.bearers}, 0)
             USING HINT = 'Make the plan again with: migsync plan', DETAIL = coalesce((
                 SELECT string_agg(format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied), ' ')
                   FROM (SELECT * FROM {CHANGE} AS c
@@ -204,32 +203,32 @@ def _gate(draft: Draft) -> Iterator[str]:
     yield ""
 
 
-def _writes(draft: Draft) -> Iterator[str]:
-    table = _table(draft, "django_migrations")
-    if draft.removed_by_name:
+def _writes(plan: ScriptPlan) -> Iterator[str]:
+    table = _table(plan, "django_migrations")
+    if plan.removed_by_name:
         yield f"    DELETE FROM {table} AS m USING {CHANGE} AS c"
         yield "     WHERE c.id IS NULL AND c.new_name IS NULL AND m.app = c.app AND m.name = c.name"
         yield "       AND m.applied::text IS NOT DISTINCT FROM c.applied;"
-        yield _counted(len(draft.removed_by_name))
-    if draft.removed:
+        yield _counted(len(plan.removed_by_name))
+    if plan.removed:
         yield f"    DELETE FROM {table} AS m USING {CHANGE} AS c WHERE m.id = c.id AND c.new_name IS NULL;"
-        yield _counted(len(draft.removed))
-    if draft.renamed:
+        yield _counted(len(plan.removed))
+    if plan.renamed:
         yield f"    UPDATE {table} AS m SET app = c.new_app, name = c.new_name"
         yield f"      FROM {CHANGE} AS c WHERE m.id = c.id AND c.name IS NOT NULL AND c.new_name IS NOT NULL;"
-        yield _counted(len(draft.renamed))
-    if draft.returned or draft.inserted:
-        yield _raise_sequence(draft)
-    if draft.returned:
+        yield _counted(len(plan.renamed))
+    if plan.returned or plan.inserted:
+        yield _raise_sequence(plan)
+    if plan.returned:
         yield f"    INSERT INTO {table} (id, app, name, applied)"
         yield "    SELECT id, new_app, new_name, applied::timestamptz"
         yield f"      FROM {CHANGE} WHERE name IS NULL AND id IS NOT NULL ORDER BY n;"
-        yield _counted(len(draft.returned))
-    if draft.inserted:
+        yield _counted(len(plan.returned))
+    if plan.inserted:
         yield f"    INSERT INTO {table} (app, name, applied)"
         yield "    SELECT new_app, new_name, applied::timestamptz"
         yield f"      FROM {CHANGE} WHERE name IS NULL AND id IS NULL ORDER BY n;"
-        yield _counted(len(draft.inserted))
+        yield _counted(len(plan.inserted))
 
 
 def _counted(rows: int) -> str:
@@ -241,10 +240,10 @@ def _counted(rows: int) -> str:
 """
 
 
-def _raise_sequence(draft: Draft) -> str:
+def _raise_sequence(plan: ScriptPlan) -> str:
     """A sequence that is behind, as after a copy of the rows alone, would give ids that are taken."""
-    top = max((row.id or 0 for row in draft.returned), default=0)
-    table = _table(draft, "django_migrations")
+    top = max((row.id or 0 for row in plan.returned), default=0)
+    table = _table(plan, "django_migrations")
     return f"""\
     PERFORM setval(sequence, top)
        FROM (SELECT pg_get_serial_sequence({literal(table)}, 'id')::regclass AS sequence,
@@ -253,16 +252,16 @@ def _raise_sequence(draft: Draft) -> str:
         AND coalesce(pg_sequence_last_value(sequence), 0) < top;"""
 
 
-def _journal_row(draft: Draft) -> Iterator[str]:
-    runs, values = _table(draft, "migsync_run"), draft.journal_row
-    undoes = "standing" if draft.undone_plan else literal(draft.plan.undoes or None)
+def _journal_row(plan: ScriptPlan) -> Iterator[str]:
+    runs, values = _table(plan, "migsync_run"), plan.journal_row
+    undoes = "standing" if plan.undone_plan else literal(plan.undoes or None)
     texts = ",\n".join(f"           {literal(values[column])}" for column in JSON_COLUMNS)
     yield f"""
     INSERT INTO {runs} (
         number, id, kind, plan_id, at, author, version, reason, undoes, {", ".join(JSON_COLUMNS)})
-    SELECT next, {literal(draft.run_id)} || lpad(to_hex(next), 8, '0'), {literal(values["kind"])},
+    SELECT next, {literal(plan.run_id)} || lpad(to_hex(next), 8, '0'), {literal(values["kind"])},
            {literal(values["plan_id"])},
-           {PostgreSQL.now},
+           {NOW},
            {AUTHOR},
            {literal(values["version"])}, '',
            {undoes},

@@ -1,14 +1,16 @@
-"""PostgreSQL, by psycopg 3. What libpq knows passes as it is."""
+"""The address of a PostgreSQL database, for psycopg 3. What libpq knows passes as it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL
-
+from migsync.engines.address import Address
 from migsync.errors import TargetError
-from migsync.project.databases.address import Address
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 DRIVER = "postgresql+psycopg"
 
@@ -29,11 +31,13 @@ NOT_FOR_LIBPQ = frozenset(
 )
 
 
-def postgresql_address(settings: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> Address:
+def settings_address(settings: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Address:
     """The address for Django's settings of an alias.
 
     `parameters` are the backend's own connection parameters, for one that makes them itself.
     """
+    from sqlalchemy import URL
+
     options = dict(settings.get("OPTIONS") or {})
     role = options.get("assume_role")
     arguments = dict(_django_parameters(settings, options) if parameters is None else parameters)
@@ -55,6 +59,14 @@ def postgresql_address(settings: Mapping[str, Any], parameters: Mapping[str, Any
         **place,
     )
     return Address(url, arguments, (f"SET ROLE {_literal(str(role))}",) if role else ())
+
+
+def url_address(url: URL, base: Path) -> Address:
+    """The address for a URL; a host that is a directory is a socket's."""
+    arguments = {"prepare_threshold": None, "client_encoding": "UTF8"}
+    if (url.host or "").startswith("/"):
+        return Address(url.set(drivername=DRIVER, host="").update_query_dict({"host": url.host or ""}), arguments)
+    return Address(url.set(drivername=DRIVER), arguments)
 
 
 def _django_parameters(settings: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

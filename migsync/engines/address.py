@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
-
-from migsync.errors import TargetError
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
-
-# Engine: the driver's module, and the extra that brings it.
-DRIVERS: Final = {"postgresql": ("psycopg", "postgresql"), "mysql": ("pymysql", "mysql")}
 
 
 @dataclass(frozen=True)
@@ -28,17 +22,6 @@ class Address:
     connect_args: Mapping[str, Any] = field(default_factory=dict, repr=False)
     init: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
-
-
-def missing_driver(alias: str, engine: str) -> TargetError | None:
-    """The error for an engine whose driver is not installed, None when it is or none is needed."""
-    module, extra = DRIVERS.get(engine, ("", ""))
-    if not module or importlib.util.find_spec(module) is not None:
-        return None
-    return TargetError(
-        f"The database {alias!r} needs the driver {module}, which is not installed.",
-        hint=f"Install it with: pip install 'migsync[{extra}]'",
-    )
 
 
 def split_statements(text: str) -> tuple[str, ...]:

@@ -1,15 +1,19 @@
-"""MySQL and MariaDB, by PyMySQL. Django uses mysqlclient or MySQL's own connector, whose options have other names."""
+"""The address of a MySQL or MariaDB database, for PyMySQL.
+
+Django uses mysqlclient or MySQL's own connector, whose options have other names.
+"""
 
 from __future__ import annotations
 
-import ssl as _ssl
 from collections.abc import Mapping
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import URL
-
+from migsync.engines.address import Address, split_statements
 from migsync.errors import TargetError
-from migsync.project.databases.address import Address, split_statements
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 DRIVER = "mysql+pymysql"
 
@@ -86,7 +90,7 @@ SSL_MODES: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-def mysql_address(settings: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> Address:
+def settings_address(settings: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Address:
     """The address for Django's settings of an alias.
 
     `parameters` are the backend's own connection parameters, for one that makes them itself.
@@ -104,8 +108,25 @@ def mysql_address(settings: Mapping[str, Any], parameters: Mapping[str, Any] | N
     return address_of({**{key: value for key, value in given.items() if value}, **(settings.get("OPTIONS") or {})})
 
 
+def url_address(url: URL, base: Path) -> Address:
+    """The address for a URL, whose options may be those of any driver; a host that is a path is a socket."""
+    options = {name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()}
+    given = {
+        "user": url.username,
+        "password": url.password,
+        "host": url.host,
+        "port": url.port,
+        "database": url.database,
+    }
+    if (url.host or "").startswith("/"):
+        given["unix_socket"] = given.pop("host")
+    return address_of({**options, **{name: value for name, value in given.items() if value}})
+
+
 def address_of(options: Mapping[str, Any]) -> Address:
     """The address for options under any driver's names."""
+    from sqlalchemy import URL
+
     named = {RENAMED.get(name, name): value for name, value in options.items()}
     arguments = {name: value for name, value in named.items() if name in PASSED_ON and value is not None}
     arguments.setdefault("charset", "utf8mb4")
@@ -133,6 +154,8 @@ def address_of(options: Mapping[str, Any]) -> Address:
 
 def _secure(arguments: dict[str, Any], mode: str) -> None:
     """Set PyMySQL's `ssl` as libmysqlclient would understand `ssl` and `ssl_mode`."""
+    import ssl
+
     mode = mode.upper()
     given = arguments.pop("ssl", None)
     if mode == "DISABLED":
@@ -140,7 +163,7 @@ def _secure(arguments: dict[str, Any], mode: str) -> None:
         return
     if mode and mode not in SSL_MODES:
         raise TargetError(f"Its ssl_mode {mode!r} is unknown.", hint=f"Known: DISABLED, {', '.join(SSL_MODES)}.")
-    if isinstance(given, _ssl.SSLContext):
+    if isinstance(given, ssl.SSLContext):
         arguments["ssl"] = given
         return
     if given and not mode:

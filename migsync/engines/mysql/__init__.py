@@ -1,0 +1,118 @@
+"""MySQL and MariaDB, through PyMySQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from migsync.engines.base import Engine
+from migsync.engines.driver_errors import ErrorKind
+from migsync.engines.mysql.address import DRIVER, settings_address, url_address
+from migsync.engines.mysql.catalog import parts
+from migsync.engines.mysql.inspection import error_number, inspect
+from migsync.engines.mysql.lock import begin_read, lock_table, reserve
+from migsync.engines.mysql.scratch import UNUSED, create_database
+from migsync.engines.mysql.script import NOW, make_script
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.exc import DBAPIError
+
+# TIMESTAMP columns depend on the zone; a literal that was read must be writable again whatever the server's mode is
+# (zero dates, id 0), and what does not fit must be an error, not a warning.
+SESSION = (
+    "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',"
+    " character_set_results = utf8mb4"
+)
+
+LOCK_WAIT_TIMEOUT = 1205
+LOCKED = {LOCK_WAIT_TIMEOUT, 3572}
+# 1412: the table was made, or altered, after the transaction's snapshot; 1684: it is being made just now.
+CONFLICT = {1213, 1020, 1412, 1684}
+TIMED_OUT = {1969, 3024}
+LOST = {0, 1053, 1927, 2006, 2013, 2055, 4031}
+DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
+READ_ONLY = {1290, 1792, 1836}
+
+
+class MySQL(Engine):
+    """MySQL 8 and MariaDB 10.6 and later."""
+
+    name = "mysql"
+    other_names = ("mariadb",)
+    title = "MySQL"
+    family = "MySQL/MariaDB"
+    schemes = frozenset({"mysql", "mysql2", "mysqlgis", "mariadb"})
+    backend = "django.db.backends.mysql"
+    backends = frozenset({"mysql"})
+    other_backends = frozenset({"mysql.connector.django"})
+    driver = DRIVER
+    driver_module = "pymysql"
+    extra = "mysql"
+    transactional_ddl = False
+    kept_if_set = ("applied",)  # a TIMESTAMP column may be ON UPDATE CURRENT_TIMESTAMP
+    fields_without_default = frozenset({"TextField", "BinaryField", "JSONField"})
+    now = NOW
+    from_nothing = " FROM DUAL"
+    current_database = "SELECT DATABASE()"
+    client = "mariadb DATABASE < {file}    (or mysql)"
+    # The two names are those of SQLAlchemy's dialects.
+    table_options: ClassVar[dict[str, Any]] = {
+        f"{dialect}_{option}": value
+        for dialect in ("mysql", "mariadb")
+        for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"))
+    }
+    unused_databases = UNUSED
+
+    settings_address = staticmethod(settings_address)
+    url_address = staticmethod(url_address)
+    inspect = staticmethod(inspect)
+    begin_read = staticmethod(begin_read)
+    reserve = staticmethod(reserve)
+    lock = staticmethod(lock_table)
+    script = staticmethod(make_script)
+    create_database = staticmethod(create_database)
+    parts = staticmethod(parts)
+
+    def connect_args(self, url: sa.URL, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every name must pass, whatever the project says for its own connections."""
+        return {"charset": "utf8mb4"}
+
+    def options(self) -> dict[str, Any]:
+        """READ COMMITTED takes no gap locks: rows could be inserted beside the locked ones."""
+        return {"isolation_level": "REPEATABLE READ"}
+
+    def connected(self, connection: DBAPIConnection, init: Iterable[str]) -> None:
+        """Ours come last: the project's `init_command` often sets the mode, too."""
+        super().connected(connection, (*init, SESSION))
+
+    def long_text(self) -> sa.types.TypeEngine[str]:
+        """TEXT holds 64 KB."""
+        from sqlalchemy.dialects.mysql import LONGTEXT
+
+        return LONGTEXT()
+
+    def error_kind(self, error: DBAPIError) -> ErrorKind:
+        """What the server's error number says."""
+        code = error_number(error)
+        if error.connection_invalidated or code in LOST:
+            return ErrorKind.LOST
+        for codes, kind in (
+            (LOCKED, ErrorKind.LOCKED),
+            (CONFLICT, ErrorKind.CONFLICT),
+            (TIMED_OUT, ErrorKind.TIMED_OUT),
+            (DENIED, ErrorKind.DENIED),
+            (READ_ONLY, ErrorKind.READ_ONLY),
+        ):
+            if code in codes:
+                return kind
+        return ErrorKind.OTHER
+
+    def impatience(self, seconds: int) -> Sequence[str]:
+        """Its default for tables is a year."""
+        return (f"SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}",)
+
+    def is_lock_timeout(self, error: BaseException) -> bool:
+        """By the server's number, with which mysqlclient and PyMySQL begin the arguments of an error."""
+        return error.args[:1] == (LOCK_WAIT_TIMEOUT,)

@@ -1,0 +1,50 @@
+"""The locks of MySQL and MariaDB, and how long a statement waits for one: in whole seconds, which is all they count."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from migsync.engines.base import STATEMENT_SECONDS, Deadline, MigrationTable
+from migsync.errors import LockTimeout
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+def begin_read(connection: sa.Connection, seconds: float) -> None:
+    """The isolation is REPEATABLE READ already; the settings end with the connection, which reads only once."""
+    limit = max(seconds, STATEMENT_SECONDS)
+    mariadb = getattr(connection.dialect, "is_mariadb", False)
+    statement = f"max_statement_time = {limit:f}" if mariadb else f"max_execution_time = {round(limit * 1000)}"
+    wait = max(1, math.ceil(seconds))
+    connection.exec_driver_sql(f"SET innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}, {statement}")
+    connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+
+def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
+    """A named lock of the session."""
+    import sqlalchemy as sa
+
+    wait = max(1, math.ceil(deadline.left))
+    if getattr(connection.dialect, "is_mariadb", False):
+        # The server's own limit would end the wait for a lock before its time. MySQL's is for reads alone.
+        connection.exec_driver_sql(f"SET max_statement_time = {wait + STATEMENT_SECONDS:f}")
+    got = connection.scalar(
+        sa.text("SELECT GET_LOCK(CONCAT('migsync ', SHA1(COALESCE(:schema, DATABASE()))), :wait)"),
+        {"schema": table.schema, "wait": wait},
+    )
+    if got != 1:
+        raise LockTimeout(f"Another migsync or migrate has held the lock for {wait} s.", "Nothing was changed.")
+
+
+def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
+    """Locks every row and every gap."""
+    import sqlalchemy as sa
+
+    wait = max(1, math.ceil(deadline.left))
+    connection.exec_driver_sql(f"SET innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
+    # On an empty table, row locks alone would not exclude.
+    reserve(connection, table, deadline)
+    # The first read of the transaction: a plain one before it would pin an old snapshot.
+    connection.execute(sa.select(table.clause).order_by(table.clause.c.id).with_for_update()).close()

@@ -1,0 +1,119 @@
+"""PostgreSQL, through psycopg 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from migsync.engines.base import Engine, MigrationTable
+from migsync.engines.driver_errors import ErrorKind
+from migsync.engines.postgresql.address import DRIVER, settings_address, url_address
+from migsync.engines.postgresql.catalog import extension_tables, parts, schemas_beside
+from migsync.engines.postgresql.inspection import inspect, qualified, schemas
+from migsync.engines.postgresql.lock import begin_read, lock_table, reserve
+from migsync.engines.postgresql.scratch import UNUSED, create_database, end_sessions
+from migsync.engines.postgresql.script import NOW, make_script
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from sqlalchemy.exc import DBAPIError
+
+# `applied` as text depends on the first two. SET LOCAL leaves no trace in a session that a pooler gives to others.
+BEGUN = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'"
+
+RAISE_SEQUENCE = """
+SELECT pg_catalog.setval(sequence, :top)
+FROM (SELECT pg_catalog.pg_get_serial_sequence(:table, 'id')::regclass AS sequence) AS found
+WHERE sequence IS NOT NULL AND has_sequence_privilege(sequence, 'UPDATE')
+  AND coalesce(pg_catalog.pg_sequence_last_value(sequence), 0) < :top
+"""
+
+# The classes of SQLSTATE in which the connection is gone: connection exceptions, and shutdowns of the server.
+LOST = ("08", "57P01", "57P02", "57P03", "25P03")
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class PostgreSQL(Engine):
+    """PostgreSQL 12 and later, also behind PgBouncer in transaction pooling: no session state is set or needed."""
+
+    name = "postgresql"
+    other_names = ("postgres",)
+    title = family = "PostgreSQL"
+    schemes = frozenset({"postgres", "postgresql", "pgsql", "psql", "postgis", "timescale"})
+    backend = "django.db.backends.postgresql"
+    backends = frozenset({"postgresql", "postgresql_psycopg2", "postgresql_psycopg3", "postgis"})
+    other_backends = frozenset(
+        {"psqlextra.backend", "django_tenants.postgresql_backend", "tenant_schemas.postgresql_backend"}
+    )
+    driver = DRIVER
+    driver_module = "psycopg"
+    extra = "postgresql"
+    # "cannot ALTER TABLE ... because it has pending trigger events"
+    schema_after_data = False
+    now = NOW
+    current_database = "SELECT current_database()"
+    client = "psql -X -v ON_ERROR_STOP=1 -d DATABASE -f {file}"
+    operations_module = "django.contrib.postgres.operations"
+    operations_first = ("CreateExtension", "CreateCollation", "RemoveCollation")
+    unused_databases = UNUSED
+
+    settings_address = staticmethod(settings_address)
+    url_address = staticmethod(url_address)
+    inspect = staticmethod(inspect)
+    schemas = staticmethod(schemas)
+    begin_read = staticmethod(begin_read)
+    reserve = staticmethod(reserve)
+    lock = staticmethod(lock_table)
+    script = staticmethod(make_script)
+    create_database = staticmethod(create_database)
+    end_sessions = staticmethod(end_sessions)
+    parts = staticmethod(parts)
+    schemas_beside = staticmethod(schemas_beside)
+    extension_tables = staticmethod(extension_tables)
+
+    def connect_args(self, url: sa.URL, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Nothing is prepared: behind a pooler, another server connection would not know it."""
+        stated = {**url.query, **given}
+        arguments: dict[str, Any] = {"prepare_threshold": None}
+        if "connect_timeout" not in stated:
+            arguments["connect_timeout"] = 10
+        if "client_encoding" not in stated:
+            arguments["client_encoding"] = "utf8"
+        return arguments
+
+    def options(self) -> dict[str, Any]:
+        """Under a stricter default, a read before the lock would pin an old snapshot."""
+        return {"isolation_level": "READ COMMITTED"}
+
+    def begun(self, connection: sa.Connection) -> None:
+        """Every text of `applied` is UTC, in ISO form."""
+        connection.exec_driver_sql(BEGUN)
+
+    def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:
+        """A sequence that is behind, as after a copy of the rows alone, would give ids that are taken."""
+        import sqlalchemy as sa
+
+        connection.execute(sa.text(RAISE_SEQUENCE), {"table": qualified(table.schema), "top": top})
+
+    def error_kind(self, error: DBAPIError) -> ErrorKind:
+        """What the server's SQLSTATE says."""
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if error.connection_invalidated or state.startswith(LOST):
+            return ErrorKind.LOST
+        return {
+            LOCK_NOT_AVAILABLE: ErrorKind.LOCKED,
+            "57014": ErrorKind.TIMED_OUT,
+            "40001": ErrorKind.CONFLICT,
+            "40P01": ErrorKind.CONFLICT,
+            "42501": ErrorKind.DENIED,
+            "25006": ErrorKind.READ_ONLY,
+        }.get(state, ErrorKind.OTHER)
+
+    def impatience(self, seconds: int) -> Sequence[str]:
+        """Its default is to wait for ever."""
+        return (f"SET lock_timeout = '{seconds}s'",)
+
+    def is_lock_timeout(self, error: BaseException) -> bool:
+        """By SQLSTATE, which psycopg 3 and psycopg2 call otherwise."""
+        state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        return bool(state == LOCK_NOT_AVAILABLE)

@@ -1,0 +1,116 @@
+"""The catalog of a PostgreSQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from migsync.engines.catalog import Execute, PartRow, decoded
+
+# What an extension brings along is left out. All schemas count: a
+# scratch database holds nothing but what the migrations made. A name that is not in the current one is qualified.
+SPACES: Final = """
+WITH space AS (
+SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname || '.' END AS prefix
+  FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+), own AS (
+SELECT c.oid, c.relkind, c.relpersistence, space.prefix || c.relname AS name, EXISTS (
+         SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid = 'pg_class'::regclass AND d.objid = c.oid
+             OR d.classid = 'pg_type'::regclass AND d.objid = c.reltype)) AS extension
+  FROM pg_class c JOIN space ON space.oid = c.relnamespace
+), rel AS (
+SELECT * FROM own WHERE NOT extension
+), typ AS (
+SELECT t.*, space.prefix || t.typname AS name FROM pg_type t JOIN space ON space.oid = t.typnamespace
+ WHERE NOT EXISTS (
+         SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_type'::regclass AND d.objid = t.oid)
+)
+"""
+PARTS: Final = f"""{SPACES}
+SELECT 'schema', '', nspname, '' FROM space WHERE prefix <> '' AND nspname <> 'public' AND NOT EXISTS (
+       SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_namespace'::regclass AND d.objid = space.oid)
+UNION ALL
+SELECT 'table', rel.name, rel.name, concat_ws(' ', rel.relpersistence, obj_description(rel.oid, 'pg_class'))
+  FROM rel WHERE rel.relkind IN ('r', 'p')
+UNION ALL
+SELECT 'column', rel.name, a.attname,
+       concat_ws(' ', format_type(a.atttypid, a.atttypmod),
+                 CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || a.attcollation::regcollation END,
+                 CASE WHEN a.attnotnull THEN 'NOT NULL' ELSE 'NULL' END,
+                 CASE WHEN a.attgenerated <> '' THEN 'GENERATED' WHEN d.oid IS NOT NULL THEN 'DEFAULT' END,
+                 regexp_replace(pg_get_expr(d.adbin, d.adrelid), 'nextval\\(.*\\)', 'nextval()'),
+                 CASE a.attidentity WHEN 'a' THEN 'IDENTITY ALWAYS' WHEN 'd' THEN 'IDENTITY' END,
+                 col_description(rel.oid, a.attnum))
+  FROM pg_attribute a JOIN rel ON rel.oid = a.attrelid
+  JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ WHERE rel.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT CASE con.contype WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique constraint'
+                        WHEN 'c' THEN 'check' ELSE 'constraint' END,
+       rel.name, con.conname, pg_get_constraintdef(con.oid)
+  FROM pg_constraint con JOIN rel ON rel.oid = con.conrelid WHERE con.contype <> 'n'
+UNION ALL
+SELECT 'index', rel.name, c.relname,
+       regexp_replace(pg_get_indexdef(c.oid), '^CREATE (UNIQUE )?INDEX .*? USING ', '\\1USING ')
+  FROM pg_index i JOIN rel ON rel.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid
+UNION ALL
+SELECT 'sequence', coalesce(owner.name, ''), coalesce(a.attname, rel.name),
+       concat_ws(' ', format_type(s.seqtypid, NULL), s.seqstart, s.seqmin, s.seqmax, s.seqincrement, s.seqcycle)
+  FROM pg_sequence s JOIN rel ON rel.oid = s.seqrelid
+  LEFT JOIN pg_depend d ON d.objid = rel.oid AND d.classid = 'pg_class'::regclass
+   AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+  LEFT JOIN rel owner ON owner.oid = d.refobjid
+  LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+UNION ALL
+SELECT CASE rel.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, '', rel.name, pg_get_viewdef(rel.oid)
+  FROM rel WHERE rel.relkind IN ('v', 'm')
+UNION ALL
+SELECT 'trigger', rel.name, t.tgname, concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))
+  FROM pg_trigger t JOIN rel ON rel.oid = t.tgrelid WHERE NOT t.tgisinternal
+UNION ALL
+SELECT 'function', '', p.oid::regprocedure::text, concat_ws(' ', pg_get_function_result(p.oid), p.prosrc)
+  FROM pg_proc p JOIN space ON space.oid = p.pronamespace
+ WHERE NOT EXISTS (
+         SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_proc'::regclass AND d.objid = p.oid)
+UNION ALL
+SELECT 'type', '', typ.name, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
+  FROM pg_enum e JOIN typ ON e.enumtypid = typ.oid GROUP BY typ.name
+UNION ALL
+SELECT 'type', '', rel.name, (
+       SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+         FROM pg_attribute a WHERE a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped)
+  FROM rel WHERE rel.relkind = 'c'
+UNION ALL
+SELECT 'domain', '', typ.name,
+       concat_ws(' ', format_type(typ.typbasetype, typ.typtypmod), CASE WHEN typ.typnotnull THEN 'NOT NULL' END,
+                 'DEFAULT ' || typ.typdefault, (
+                 SELECT string_agg(pg_get_constraintdef(con.oid), ' ' ORDER BY pg_get_constraintdef(con.oid))
+                   FROM pg_constraint con WHERE con.contypid = typ.oid AND con.contype <> 'n'))
+  FROM typ WHERE typ.typtype = 'd'
+UNION ALL
+SELECT 'policy', space.prefix || tablename, policyname, concat_ws(' ', permissive, roles, cmd, qual, with_check)
+  FROM pg_policies JOIN space ON space.nspname = schemaname
+UNION ALL
+SELECT 'extension', '', extname, '' FROM pg_extension
+"""  # noqa: S608 -- constants
+SCHEMAS: Final = f"{SPACES} SELECT nspname FROM space WHERE prefix <> ''"  # noqa: S608
+"""Those beside the current one that can hold tables."""
+OF_EXTENSIONS: Final = f"{SPACES} SELECT name FROM own WHERE extension"  # noqa: S608
+"""The tables that are no migration's work, named as the catalog does."""
+
+
+def parts(execute: Execute) -> Iterator[PartRow]:
+    """Every part of the schema; a definition is on one line."""
+    for row in execute(PARTS):
+        kind, table, name, definition = map(decoded, row)
+        yield kind, table, name, " ".join(definition.split())
+
+
+def schemas_beside(execute: Execute) -> list[str]:
+    """The schemas that can hold tables, without the current one."""
+    return [name for (name,) in execute(SCHEMAS)]
+
+
+def extension_tables(execute: Execute) -> list[str]:
+    """The tables that an extension brought along."""
+    return [name for (name,) in execute(OF_EXTENSIONS)]

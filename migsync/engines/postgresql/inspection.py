@@ -1,0 +1,95 @@
+"""What a PostgreSQL connection reaches: the schema of ``django_migrations``, which server, whether it is writable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from migsync.engines.base import Inspection, MigrationTable
+from migsync.engines.driver_errors import TABLE
+from migsync.errors import NotPermitted
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+WHERE = """
+SELECT c.oid::bigint AS oid, n.nspname AS schema
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = pg_catalog.to_regclass(:name)
+"""
+
+# to_regclass passes over schemas of the search path that the role may not use: that is no fresh database.
+HIDDEN = """
+SELECT n.nspname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = :table AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+  AND n.nspname = ANY (string_to_array(translate(current_setting('search_path'), '" ', ''), ',') || :schema ::text)
+"""
+
+ABOUT = """
+SELECT current_schema() AS schema, pg_is_in_recovery() AS standby,
+       current_setting('default_transaction_read_only') = 'on' AS read_only,
+       has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS knows_itself,
+       (SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = current_database()) AS database,
+       concat_ws(':', inet_server_addr(), inet_server_port(), current_database()) AS address,
+       quote_ident(current_user) AS account
+"""
+
+# By the index on relname, whatever the number of tables; every role may read pg_class.
+SCHEMAS = """
+SELECT n.nspname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = :table AND c.relkind IN ('r', 'p')
+  AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
+ORDER BY n.nspname
+"""
+
+SYSTEM = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
+
+
+def inspect(connection: sa.Connection, schema: str) -> Inspection:
+    """The schema is found once; from then on the search path is of no matter."""
+    import sqlalchemy as sa
+
+    about = connection.execute(sa.text(ABOUT)).one()
+    found = connection.execute(sa.text(WHERE), {"name": qualified(schema)}).one_or_none()
+    if found is None:
+        hidden = connection.execute(sa.text(HIDDEN), {"table": TABLE, "schema": schema}).scalar()
+        if hidden:
+            raise NotPermitted(
+                f"No right to USE the schema {hidden}, where {TABLE} is.",
+                "Without it the rows cannot be read.",
+                f"Grant USAGE on schema {hidden}.",
+            )
+    where = found.schema if found else schema or about.schema or ""
+    server = connection.scalar(sa.text(SYSTEM)) if about.knows_itself else about.address
+    return Inspection(
+        identity=f"{server}/{about.database}/{where}",
+        database=f"{server}/{about.database}",
+        schema=where,
+        table=MigrationTable(where) if found else None,
+        read_only=_read_only(about),
+        account=about.account,
+    )
+
+
+def schemas(connection: sa.Connection) -> tuple[str, ...]:
+    """Those of the system, and those of temporary tables, have names that begin with ``pg_``."""
+    import sqlalchemy as sa
+
+    return tuple(connection.scalars(sa.text(SCHEMAS), {"table": TABLE}))
+
+
+def qualified(schema: str | None) -> str:
+    """The table's name as ``to_regclass`` reads it."""
+    if not schema:
+        return TABLE
+    return '"' + schema.replace('"', '""') + '".' + TABLE
+
+
+def _read_only(about: sa.Row[Any]) -> str:
+    """Why nothing can be written, or empty."""
+    if about.standby:
+        return "This server is a standby: it replays what its primary commits."
+    if about.read_only:
+        return "Transactions are read-only here (default_transaction_read_only)."
+    return ""

@@ -1,0 +1,58 @@
+"""PostgreSQL's locks, and how long a statement waits for one.
+
+Everything is set for the transaction alone (SET LOCAL, transaction-level locks): behind a pooler, the session goes to
+somebody else afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from migsync.engines.base import STATEMENT_SECONDS, Deadline, MigrationTable
+from migsync.engines.postgresql.inspection import qualified
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+def begin_read(connection: sa.Connection, seconds: float) -> None:
+    """One snapshot for all statements; catalog functions such as ``to_regclass`` see the present all the same."""
+    connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    statement = max(seconds, STATEMENT_SECONDS)
+    connection.exec_driver_sql(
+        f"SET LOCAL lock_timeout = {milliseconds(seconds)}; SET LOCAL statement_timeout = {milliseconds(statement)}"
+    )
+
+
+def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
+    """An advisory lock of the transaction, which may stay idle for as long as a ``migrate`` runs."""
+    import sqlalchemy as sa
+
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
+    # The role's own limit would end the wait for a lock before its time.
+    statement = milliseconds(deadline.left + STATEMENT_SECONDS)
+    connection.exec_driver_sql(
+        f"SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = {statement}"
+    )
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": advisory_key(table.schema)})
+
+
+def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
+    """Locks writers out of the table; readers go on."""
+    reserve(connection, table, deadline)
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
+    # psycopg takes a percent sign for a parameter.
+    name = qualified(table.schema).replace("%", "%%")
+    connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def milliseconds(seconds: float) -> int:
+    """A duration as PostgreSQL's settings count it, where 0 would mean for ever."""
+    return max(1, round(seconds * 1000))
+
+
+def advisory_key(schema: str | None) -> int:
+    """The number of the advisory lock of one target; such locks are each database's own."""
+    digest = hashlib.sha256(f"migsync {schema}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)

@@ -1,0 +1,75 @@
+"""What a SQLite connection reaches: which file, whether it is writable, and how its values are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migsync.engines.base import Inspection, MigrationTable
+from migsync.engines.driver_errors import TABLE
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+def inspect(connection: sa.Connection, schema: str) -> Inspection:
+    """The schema is always the main one."""
+    import sqlalchemy as sa
+
+    found = connection.execute(
+        sa.text("SELECT 1 FROM sqlite_master WHERE lower(name) = :table AND type IN ('table', 'view')"),
+        {"table": TABLE},
+    ).first()
+    file = next((row[2] for row in connection.exec_driver_sql("PRAGMA database_list") if row[1] == "main"), "")
+    return Inspection(
+        identity=_identity(file, connection.engine.url),
+        schema="",
+        table=MigrationTable() if found else None,
+        read_only=_read_only(connection),
+    )
+
+
+def unwritable(connection: sa.Connection, table: MigrationTable, ids: Iterable[int]) -> dict[int, str]:
+    """Text is written back, and a column of numeric affinity, as Django's is, makes a whole number of it again.
+
+    A fraction would lose digits, and a blob would become text.
+    """
+    import sqlalchemy as sa
+
+    clause = table.clause
+    rows = connection.execute(sa.select(clause.c.id, sa.func.typeof(clause.c.applied)))
+    stored = {id_: kind for id_, kind in rows if kind not in {"text", "null"}}
+    numeric = _has_numeric_affinity(connection)
+    wanted = set(ids)
+    return {
+        id_: f"its `applied` is stored as {kind}"
+        for id_, kind in stored.items()
+        if id_ in wanted and not (kind == "integer" and numeric)
+    }
+
+
+def _identity(file: str, url: sa.URL) -> str:
+    """Device and inode, equal under every path to the file."""
+    if not file:
+        return f"memory {url.database or ''}"
+    status = Path(file).stat()
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def _read_only(connection: sa.Connection) -> str:
+    """Why nothing can be written, or empty."""
+    query: Mapping[str, Any] = connection.engine.url.query
+    if query.get("mode") == "ro" or query.get("immutable") == "1":
+        return "The database is opened read-only."
+    if connection.exec_driver_sql("PRAGMA query_only").scalar():
+        return "The connection is set to PRAGMA query_only."
+    return ""
+
+
+def _has_numeric_affinity(connection: sa.Connection) -> bool:
+    """Whether a whole number that is written as text into `applied` becomes one (https://sqlite.org/datatype3.html)."""
+    columns = connection.exec_driver_sql(f"PRAGMA table_info({TABLE})")
+    declared = next((row[2].upper() for row in columns if row[1].lower() == "applied"), "")
+    textual = any(part in declared for part in ("CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB"))
+    return "INT" in declared or (bool(declared) and not textual)
