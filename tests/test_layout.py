@@ -22,14 +22,8 @@ NOT_YET = {
     "New",
     "Outcome",
     "Pair",
-    "cli/views/plans.py",
-    "cli/views/suggestions.py",
-    "demo/files.py",
-    "demo/stage.py",
     "proof/databases.py",
     "refactor/pipeline.py",
-    "refactor/squash/splits.py",
-    "refactor/squash/squash.py",
     "worker/compose/filling.py",
     "worker/examination.py",
     "worker/redirect.py",
@@ -80,11 +74,16 @@ def names_and_values(tree):
                 yield node.lineno, value
 
 
+def may_name_engines(place):
+    """The engines, and the demo: the project that it writes is on one of them."""
+    return place.startswith(("engines/", "demo/"))
+
+
 def test_only_the_engines_know_which_engines_there_are():
     found = {
         f"{place}:{line} {name}"
         for place, tree in SOURCES.items()
-        if not place.startswith("engines/") and place not in NOT_YET
+        if not may_name_engines(place) and place not in NOT_YET
         for line, name in names_and_values(tree)
         if any(engine in name.lower() for engine in ("mysql", "mariadb", "postgres", "sqlite"))
     }

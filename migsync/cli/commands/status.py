@@ -57,15 +57,13 @@ def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: 
 
 
 def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
-    from migsync.cli.views.plans import ENGINES, standing
+    from migsync.cli.views.plans import engine_title, standing
 
     rows: list[tuple[str | Span, ...]] = []
     for plan in survey.plans:
         alias, engine = plan.target.alias, plan.target.engine
         behind = ", ".join(rewrite.label for rewrite in plan.passed) or "-"
-        rows.append(
-            (Span(alias, Style.HEADING), ENGINES.get(engine, engine), standing(plan), behind, _last(survey, plan))
-        )
+        rows.append((Span(alias, Style.HEADING), engine_title(engine), standing(plan), behind, _last(survey, plan)))
     rows += [(Span(alias, Style.HEADING), "", Span("fresh", Style.GOOD), "-", "-") for alias in survey.fresh]
     rows += [(Span(alias, Style.HEADING), "", Span("not read", Style.BAD), "-", "-") for alias in survey.errors]
     return rows

@@ -8,13 +8,14 @@ from types import MappingProxyType
 
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, table
 from migsync.cli.views.findings import findings_blocks
+from migsync.engines import engine_named
+from migsync.errors import UnknownEngine
 from migsync.findings import Severity
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite
 from migsync.sync.plan import Change, ChangeKind, Plan
 from migsync.words import count
 
-ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL/MariaDB", "sqlite": "SQLite"}
 HEADER = ("", "old name", "new name", "applied (kept)")
 SHOWN = 30
 """On a terminal, so many changes of one app are shown in full; more are cut in the middle."""
@@ -40,7 +41,15 @@ def plan_blocks(plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] 
 
 def heading(alias: str, engine: str, state: Span) -> Line:
     """The first line about a target."""
-    return line(Span(alias, Style.HEADING), f"  {ENGINES.get(engine, engine)}  ", state)
+    return line(Span(alias, Style.HEADING), f"  {engine_title(engine)}  ", state)
+
+
+def engine_title(name: str) -> str:
+    """An engine's name for a person; a plan that was made elsewhere may name one that is not known here."""
+    try:
+        return engine_named(name).family
+    except UnknownEngine:
+        return name
 
 
 def standing(plan: Plan) -> Span:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
+from migsync.engines import ENGINES
 from migsync.refactor.squash.ranges import ends
 from migsync.refactor.squash.safe_ranges import transactions
 from migsync.words import count
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 RISKS = 5
 """So many risks of a run are shown; --verbose shows all."""
+NOT_IN_ONE = tuple(engine for engine in ENGINES if not engine.schema_after_data)
+"""Engines on which a run with a change of data may be no one transaction."""
 
 
 def suggestion_blocks(history: History, runs: Sequence[SafeRange], files: int, *, shorten: bool) -> list[Block]:
@@ -32,12 +35,12 @@ def suggestion_blocks(history: History, runs: Sequence[SafeRange], files: int, *
 
 def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Block]:
     yield line(Span(_command(history, run.keys), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2)
-    on_postgresql = _on_postgresql(history, run)
-    if on_postgresql != [_command(history, run.keys)]:
-        for command in on_postgresql:
-            yield line(Span("on PostgreSQL: ", Style.DIM), Span(command, Style.COMMAND), indent=4)
-        if not on_postgresql:
-            yield line(Span("on PostgreSQL: ", Style.DIM), "no two of them, for they change data.", indent=4)
+    commands = _as_transactions(history, run)
+    for engine in NOT_IN_ONE if commands != [_command(history, run.keys)] else ():
+        for command in commands:
+            yield line(Span(f"on {engine.title}: ", Style.DIM), Span(command, Style.COMMAND), indent=4)
+        if not commands:
+            yield line(Span(f"on {engine.title}: ", Style.DIM), "no two of them, for they change data.", indent=4)
     yield line(Span("before it: ", Style.DIM), f"{run.before.why}.", indent=4)
     yield line(Span("after it:  ", Style.DIM), f"{run.after.why}.", indent=4)
     hidden = len(run.risks) - RISKS if shorten and len(run.risks) > RISKS + 1 else 0
@@ -84,7 +87,7 @@ def _document(history: History, run: SafeRange) -> dict[str, Any]:
         "last": run.names[-1],
         "names": list(run.names),
         "command": _command(history, run.keys),
-        "on_postgresql": _on_postgresql(history, run),
+        **{f"on_{engine.name}": _as_transactions(history, run) for engine in NOT_IN_ONE},
         "saves": run.saves,
         "stops": {
             place: {"key": str(stop.key) if stop.key else None, "why": stop.why}
@@ -97,8 +100,8 @@ def _document(history: History, run: SafeRange) -> dict[str, Any]:
     }
 
 
-def _on_postgresql(history: History, run: SafeRange) -> list[str]:
-    """What to type where PostgreSQL is in use: the parts that can each be one transaction."""
+def _as_transactions(history: History, run: SafeRange) -> list[str]:
+    """What to type where an engine of NOT_IN_ONE is in use: the parts that can each be one transaction."""
     return [_command(history, part) for part in transactions(run) if len(part) > 1]
 
 

@@ -107,14 +107,14 @@ class SplitReason(NamedTuple):
 
 @dataclass(frozen=True)
 class RowSplits:
-    """What it depends on: the graph, the migrations that databases with rows have still to run, and PostgreSQL's part.
+    """What it depends on: the graph, the migrations that databases with rows have still to run, and the engines in use.
 
-    It refuses a change of a table's schema after one of its rows in the same transaction.
+    `schema_after_data`: whether all of them let a transaction change a table's schema after its rows.
     """
 
     history: History
     lacking: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
-    on_postgresql: bool = False
+    schema_after_data: bool = True
 
     def findings(self, keys: Sequence[Key]) -> Iterator[Finding]:
         """Each reason to split the range, with the parts to type."""
@@ -173,7 +173,7 @@ class RowSplits:
         if not places:
             return None
         first, following = keys[places[0] - 1], keys[places[0]]
-        must = self.on_postgresql
+        must = not self.schema_after_data
         finding = Finding(
             "data-before-schema",
             Severity.ERROR if must else Severity.WARNING,

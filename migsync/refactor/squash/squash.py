@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from migsync.engines import engine_of
+from migsync.engines import engine_named, engine_of
 from migsync.files.proposal import Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
@@ -140,7 +140,8 @@ def choose_range(
         return Choice(command, findings=errors)
     keys = ranges.range_between(history, app, first, last)
     lacking = databases.lacking(history, keys)
-    rows = RowSplits(history, lacking, on_postgresql="postgresql" in databases.engines)
+    together = all(engine_named(engine).schema_after_data for engine in databases.engines)
+    rows = RowSplits(history, lacking, schema_after_data=together)
     parts = [small for part in split_at_cycles(history, keys) for small in rows.parts(part)] if in_parts else [keys]
     wanted = tuple(
         Range(part, ranges.squash_key(history, part, used, name if place == 0 else name and f"{name}_{place + 1}"))
