@@ -11,7 +11,7 @@ from migsync.findings import Finding
 from migsync.history import Key
 from migsync.project import Project
 from migsync.worker.client import Failure, ask
-from migsync.worker.remake.unseen import Fate
+from migsync.worker.remake.operations import Disposition
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Carried:
     origin: Key
     file: str
     called: str
-    fate: Fate
+    fate: Disposition
     into: Key | None = None
 
 
@@ -107,7 +107,7 @@ def _carried(told: Mapping[str, Any]) -> Carried:
         Key(told["app"], told["name"]),
         told["file"],
         told["called"],
-        Fate(told["fate"]),
+        Disposition(told["fate"]),
         Key(told["app"], told["into"]) if told["into"] else None,
     )
 

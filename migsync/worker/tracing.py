@@ -18,7 +18,7 @@ from migsync.engines.catalog import Part
 from migsync.worker.examination import forwards
 from migsync.worker.hiding import loader_without, whole_squashes
 from migsync.worker.redirect import set_up_on_scratch
-from migsync.worker.remake.unseen import is_schema
+from migsync.worker.remake.operations import is_schema
 from migsync.worker.worker import Broken, stage
 
 Node = tuple[str, str]

@@ -29,7 +29,7 @@ TASKS = {
     "rehearse": "migsync.worker.rehearsal",
     "trace": "migsync.worker.tracing",
     "squash": "migsync.worker.compose.squash",
-    "remake": "migsync.worker.remake.making",
+    "remake": "migsync.worker.remake.remake",
 }
 READY = {"django": "migsync.worker.worker:import_django", "files": "migsync.worker.examination:load"}
 """How a process gets ready for its task: for files that are not known yet, or by loading those that there are."""

@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.words import sample, text_list
-from migsync.worker.remake.unseen import Fate
+from migsync.worker.remake.operations import Disposition
 from migsync.worker.remake_call import Carried, Remade
 
-FATES: Mapping[Fate, str] = {
-    Fate.FIRST: "stands first in {into}",
-    Fate.CARRIED: "is carried over into {into}",
-    Fate.SHOWN: "is left out: the models show what it leads to",
-    Fate.ELIDABLE: "is left out: it is elidable",
-    Fate.NOTHING: "is left out: it does nothing",
-    Fate.DROPPED: "is dropped, as you said",
+FATES: Mapping[Disposition, str] = {
+    Disposition.FIRST: "stands first in {into}",
+    Disposition.CARRIED: "is carried over into {into}",
+    Disposition.SHOWN: "is left out: the models show what it leads to",
+    Disposition.ELIDABLE: "is left out: it is elidable",
+    Disposition.NOTHING: "is left out: it does nothing",
+    Disposition.DROPPED: "is dropped, as you said",
 }
 SHOWN = 5
 
@@ -32,7 +32,7 @@ def notes(remade: Remade) -> tuple[str, ...]:
 
 def left_out(remade: Remade) -> tuple[Key, ...]:
     """The migrations of which something is left out that could write rows."""
-    gone = (each.origin for each in remade.carried if each.fate in (Fate.DROPPED, Fate.ELIDABLE))
+    gone = (each.origin for each in remade.carried if each.fate in (Disposition.DROPPED, Disposition.ELIDABLE))
     return tuple(dict.fromkeys(gone))
 
 
@@ -111,7 +111,7 @@ def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:
 def stuck(carried: Iterable[Carried]) -> Iterator[Finding]:
     """An error for each operation that can neither be carried over nor left out."""
     for each in carried:
-        if each.fate is Fate.STUCK:
+        if each.fate is Disposition.STUCK:
             yield Finding(
                 "cannot-carry",
                 Severity.ERROR,
@@ -128,7 +128,7 @@ def stuck(carried: Iterable[Carried]) -> Iterator[Finding]:
 
 def needless_drops(drop: Iterable[Key], remade: Remade) -> Iterator[Finding]:
     """A warning for each migration that was dropped by name and has nothing that could be."""
-    had = {each.origin for each in remade.carried if each.fate is Fate.DROPPED}
+    had = {each.origin for each in remade.carried if each.fate is Disposition.DROPPED}
     for key in drop:
         if key not in had:
             yield Finding(

@@ -28,7 +28,7 @@ class Reference(NamedTuple):
 
 
 @dataclass
-class Names:
+class _Names:
     """What one scope makes of the names in it."""
 
     bound: set[str] = field(default_factory=set)
@@ -40,14 +40,14 @@ class Names:
 class _Frame:
     """A scope that is open; `begins` says for a class (`owner`) where each of its names is bound first."""
 
-    names: Names
+    names: _Names
     begins: dict[str, tuple[int, int]] | None = None
     owner: ast.ClassDef | None = None
 
 
 def bound(statement: ast.stmt) -> set[str]:
     """The names that a statement at the top of a module binds there."""
-    names = Names()
+    names = _Names()
     _bind([statement], names)
     return names.bound | names.declared_global
 
@@ -101,7 +101,7 @@ def _function(node: Function, frames: tuple[_Frame, ...]) -> Iterator[Reference]
     if not isinstance(node, ast.Lambda):
         yield from _all(node.decorator_list, frames)
     yield from _all([*arguments.defaults, *arguments.kw_defaults], frames)
-    names = Names({each.arg for each in _arguments(arguments)})
+    names = _Names({each.arg for each in _arguments(arguments)})
     inner = (*frames, _Frame(names))
     if isinstance(node, ast.Lambda):
         _bind([node.body], names)
@@ -110,7 +110,7 @@ def _function(node: Function, frames: tuple[_Frame, ...]) -> Iterator[Reference]
     parameters = getattr(node, "type_params", [])
     names.bound.update(each.name for each in parameters)
     # Annotations see the parameters of types, and nothing else of what is inside.
-    outside = (*frames, _Frame(Names({each.name for each in parameters}))) if parameters else frames
+    outside = (*frames, _Frame(_Names({each.name for each in parameters}))) if parameters else frames
     yield from _all([each.annotation for each in _arguments(arguments)], outside)
     yield from _all([node.returns, *parameters], outside)
     _bind(node.body, names)
@@ -120,15 +120,15 @@ def _function(node: Function, frames: tuple[_Frame, ...]) -> Iterator[Reference]
 def _class(node: ast.ClassDef, frames: tuple[_Frame, ...]) -> Iterator[Reference]:
     yield from _all(node.decorator_list, frames)
     parameters = getattr(node, "type_params", [])
-    outside = (*frames, _Frame(Names({each.name for each in parameters}))) if parameters else frames
+    outside = (*frames, _Frame(_Names({each.name for each in parameters}))) if parameters else frames
     yield from _all([*parameters, *node.bases, *node.keywords], outside)
-    names = Names()
+    names = _Names()
     _bind(node.body, names)
     yield from _all(node.body, (*outside, _Frame(names, _beginnings(node.body, names), node)))
 
 
 def _comprehension(node: Comprehension, frames: tuple[_Frame, ...]) -> Iterator[Reference]:
-    names = Names()
+    names = _Names()
     _bind([generator.target for generator in node.generators], names)
     # The first iterable is evaluated outside.
     yield from _visit(node.generators[0].iter, frames)
@@ -175,7 +175,7 @@ def _named(node: ast.AST) -> Iterable[str]:
     return ()
 
 
-def _bind(body: Iterable[ast.AST], names: Names) -> None:
+def _bind(body: Iterable[ast.AST], names: _Names) -> None:
     """Collect what the statements of one scope bind in it."""
     todo = [*body]
     while todo:
@@ -202,14 +202,14 @@ def _bind(body: Iterable[ast.AST], names: Names) -> None:
     names.bound -= names.declared_global | names.declared_nonlocal
 
 
-def _beginnings(body: Sequence[ast.stmt], names: Names) -> dict[str, tuple[int, int]]:
+def _beginnings(body: Sequence[ast.stmt], names: _Names) -> dict[str, tuple[int, int]]:
     """Where a class body has bound each of its names for the first time: the end of that statement.
 
     Until then a name of its own means the module's, as in ``forwards = staticmethod(forwards)``.
     """
     found: dict[str, tuple[int, int]] = {}
     for statement in body:
-        its = Names()
+        its = _Names()
         _bind([statement], its)
         for name in its.bound & names.bound:
             found.setdefault(name, (statement.end_lineno or 0, statement.end_col_offset or 0))

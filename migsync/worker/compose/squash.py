@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from migsync.worker.compose.compose import compose
-from migsync.worker.compose.deferred import without_passing
-from migsync.worker.compose.foreign_keys import with_foreign_keys_in_time
+from migsync.worker.compose.deferred import with_foreign_keys_in_time, with_indexes_in_time
 from migsync.worker.compose.notes import stays_apart
-from migsync.worker.compose.once import optimized
+from migsync.worker.compose.optimizer import optimized
+from migsync.worker.compose.writer import compose
 from migsync.worker.worker import set_up, stage
 
 Node = tuple[str, str]
@@ -50,7 +49,7 @@ def _squash(
     for _, operation in staying:
         operation.elidable = False
     kept, apart = optimized(operations, app, before) if wanted["optimize"] else (operations, [])
-    kept = with_foreign_keys_in_time(without_passing(kept), app, before)
+    kept = with_foreign_keys_in_time(with_indexes_in_time(kept), app, before)
     composed = compose(
         kept,
         app=app,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migsync.worker.remake.carrying import Group, grouped
-from migsync.worker.remake.naming import new_names
+from migsync.worker.remake.files import new_names
+from migsync.worker.remake.graph import Group, grouped
 
 A1, A2, A3 = ("a", "0001"), ("a", "0002"), ("a", "0003")
 B1, B2 = ("b", "0001"), ("b", "0002")

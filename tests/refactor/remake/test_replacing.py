@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.worker.remake.replacing import CannotReplace, Sharing
+from migsync.worker.remake.graph import CannotReplace, ReplacesPartition
 
 A1, A2, A3 = ("a", "0001"), ("a", "0002"), ("a", "0003")
 B1, B2 = ("b", "0001"), ("b", "0002")
@@ -14,18 +14,18 @@ IN_LINE = {A1: [], A2: [A1], A3: [A2], B1: [], B2: [B1]}
 
 
 def test_one_new_migration_replaces_all_of_its_app() -> None:
-    shared = Sharing(ORDER, IN_LINE, [("a", 0), ("b", 0)]).shared()
-    assert shared == {("a", 0): [A1, A2, A3], ("b", 0): [B1, B2]}
+    replaced = ReplacesPartition(ORDER, IN_LINE, [("a", 0), ("b", 0)]).replaced()
+    assert replaced == {("a", 0): [A1, A2, A3], ("b", 0): [B1, B2]}
 
 
 def test_of_two_the_second_replaces_as_little_as_it_can() -> None:
-    shared = Sharing(ORDER, IN_LINE, [("a", 0), ("b", 0), ("a", 1)]).shared()
-    assert shared == {("a", 0): [A1, A2], ("b", 0): [B1, B2], ("a", 1): [A3]}
+    replaced = ReplacesPartition(ORDER, IN_LINE, [("a", 0), ("b", 0), ("a", 1)]).replaced()
+    assert replaced == {("a", 0): [A1, A2], ("b", 0): [B1, B2], ("a", 1): [A3]}
 
 
 def test_what_depends_on_another_app_goes_to_the_one_that_comes_after_it() -> None:
-    shared = Sharing(ORDER, {**IN_LINE, A2: [A1, B1]}, [("a", 0), ("b", 0), ("a", 1)]).shared()
-    assert shared == {("a", 0): [A1], ("b", 0): [B1, B2], ("a", 1): [A2, A3]}
+    replaced = ReplacesPartition(ORDER, {**IN_LINE, A2: [A1, B1]}, [("a", 0), ("b", 0), ("a", 1)]).replaced()
+    assert replaced == {("a", 0): [A1], ("b", 0): [B1, B2], ("a", 1): [A2, A3]}
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_what_depends_on_another_app_goes_to_the_one_that_comes_after_it() -> No
 def test_a_circle_is_refused(parents, files) -> None:
     order = [A1, X1, B1, A2, B2, A3]
     with pytest.raises(CannotReplace):
-        Sharing(order, {**IN_LINE, X1: [], **parents}, files).shared()
+        ReplacesPartition(order, {**IN_LINE, X1: [], **parents}, files).replaced()

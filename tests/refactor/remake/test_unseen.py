@@ -6,7 +6,7 @@ import pytest
 from django.db import migrations, models
 from django.db.migrations.state import ProjectState
 
-from migsync.worker.remake.unseen import Fate, unseen
+from migsync.worker.remake.operations import Disposition, special_operations
 
 ORIGIN = ("shop", "0007_fill")
 ADD = migrations.AddField("item", "size", models.IntegerField(null=True))
@@ -47,38 +47,38 @@ def fates(*operations, dropped=False, **attributes):
     migration = type("Migration", (migrations.Migration,), {"operations": list(operations), **attributes})
     state = ProjectState()
     migrations.CreateModel("Item", [("id", models.BigAutoField(primary_key=True))]).state_forwards("shop", state)
-    found = list(unseen(ORIGIN, migration("0007_fill", "shop"), state, dropped=dropped))
+    found = list(special_operations(ORIGIN, migration("0007_fill", "shop"), state, dropped=dropped))
     assert all(each.origin == ORIGIN for each in found)
-    return [(each.fate, each.operation) for each in found]
+    return [(each.disposition, each.operation) for each in found]
 
 
 @pytest.mark.parametrize(
     ("operation", "fate"),
     [
-        (migrations.RunPython(fill), Fate.CARRIED),
-        (migrations.RunPython(fill, elidable=True), Fate.ELIDABLE),
-        (migrations.RunPython(migrations.RunPython.noop, fill), Fate.NOTHING),
-        (migrations.RunSQL(VIEW), Fate.CARRIED),
-        (migrations.RunSQL([(VIEW, None)]), Fate.CARRIED),
-        (migrations.RunSQL(migrations.RunSQL.noop), Fate.NOTHING),
-        (migrations.RunSQL("-- for slugs\ncreate extension citext"), Fate.FIRST),
-        (migrations.RunSQL(["CREATE EXTENSION citext", VIEW]), Fate.CARRIED),
-        (migrations.RunSQL("create schema if not exists audit;\n"), Fate.FIRST),
-        (migrations.RunSQL(["CREATE TYPE mood AS ENUM ('good')", "CREATE DOMAIN few AS integer"]), Fate.FIRST),
-        (migrations.RunSQL("CREATE EXTENSION a; COMMENT ON EXTENSION a IS 'a'"), Fate.FIRST),
-        (migrations.RunSQL("CREATE SCHEMA audit;\n-- and\nCREATE SCHEMA other;"), Fate.FIRST),
-        (migrations.RunSQL("CREATE SCHEMA audit; CREATE INDEX i ON shop_item (id)"), Fate.CARRIED),
-        (Logged("item"), Fate.STUCK),
-        (CreateTrigger(), Fate.CARRIED),
-        (AddTwice("item", "size", models.IntegerField(null=True)), Fate.STUCK),
-        (migrations.SeparateDatabaseAndState(database_operations=[ADD]), Fate.SHOWN),
+        (migrations.RunPython(fill), Disposition.CARRIED),
+        (migrations.RunPython(fill, elidable=True), Disposition.ELIDABLE),
+        (migrations.RunPython(migrations.RunPython.noop, fill), Disposition.NOTHING),
+        (migrations.RunSQL(VIEW), Disposition.CARRIED),
+        (migrations.RunSQL([(VIEW, None)]), Disposition.CARRIED),
+        (migrations.RunSQL(migrations.RunSQL.noop), Disposition.NOTHING),
+        (migrations.RunSQL("-- for slugs\ncreate extension citext"), Disposition.FIRST),
+        (migrations.RunSQL(["CREATE EXTENSION citext", VIEW]), Disposition.CARRIED),
+        (migrations.RunSQL("create schema if not exists audit;\n"), Disposition.FIRST),
+        (migrations.RunSQL(["CREATE TYPE mood AS ENUM ('good')", "CREATE DOMAIN few AS integer"]), Disposition.FIRST),
+        (migrations.RunSQL("CREATE EXTENSION a; COMMENT ON EXTENSION a IS 'a'"), Disposition.FIRST),
+        (migrations.RunSQL("CREATE SCHEMA audit;\n-- and\nCREATE SCHEMA other;"), Disposition.FIRST),
+        (migrations.RunSQL("CREATE SCHEMA audit; CREATE INDEX i ON shop_item (id)"), Disposition.CARRIED),
+        (Logged("item"), Disposition.STUCK),
+        (CreateTrigger(), Disposition.CARRIED),
+        (AddTwice("item", "size", models.IntegerField(null=True)), Disposition.STUCK),
+        (migrations.SeparateDatabaseAndState(database_operations=[ADD]), Disposition.SHOWN),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, migrations.operations.base.Operation) else "",
 )
 def test_each_has_its_fate(operation, fate) -> None:
     assert [found for found, _ in fates(operation)] == [fate]
-    leaves = fate in (Fate.CARRIED, Fate.STUCK, Fate.FIRST)
-    assert [found for found, _ in fates(operation, dropped=True)] == [Fate.DROPPED if leaves else fate]
+    leaves = fate in (Disposition.CARRIED, Disposition.STUCK, Disposition.FIRST)
+    assert [found for found, _ in fates(operation, dropped=True)] == [Disposition.DROPPED if leaves else fate]
 
 
 def test_what_the_models_show_is_not_told_at_all() -> None:
@@ -87,13 +87,13 @@ def test_what_the_models_show_is_not_told_at_all() -> None:
 
 def test_of_a_class_of_its_own_the_sql_is_carried() -> None:
     [(fate, carried)] = fates(Grant("item"))
-    assert (fate, type(carried)) == (Fate.CARRIED, migrations.RunSQL)
+    assert (fate, type(carried)) == (Disposition.CARRIED, migrations.RunSQL)
     assert (carried.sql, carried.state_operations, carried.hints) == ("GRANT SELECT ON item TO reader", [], {"a": 1})
 
 
 def test_of_sql_that_stands_for_a_change_of_the_state_only_the_sql_is_carried() -> None:
     [(fate, carried)] = fates(migrations.RunSQL(VIEW, "DROP VIEW v", state_operations=[ADD], hints={"a": 1}))
-    assert fate is Fate.CARRIED
+    assert fate is Disposition.CARRIED
     assert (carried.sql, carried.reverse_sql, carried.state_operations, carried.hints) == (
         VIEW,
         "DROP VIEW v",
@@ -106,11 +106,11 @@ def test_of_database_and_state_only_what_the_database_does_is_carried() -> None:
     run = migrations.RunSQL(VIEW)
     both = migrations.SeparateDatabaseAndState(database_operations=[ADD, run], state_operations=[ADD])
     (shown, _), (fate, carried) = fates(both)
-    assert (shown, fate) == (Fate.SHOWN, Fate.CARRIED)
+    assert (shown, fate) == (Disposition.SHOWN, Disposition.CARRIED)
     assert (carried.database_operations, carried.state_operations) == ([run], [])
 
 
 def test_a_migration_that_is_applied_in_a_way_of_its_own_is_not_passed_over() -> None:
     own = {"apply": lambda self, *_: self}
-    assert [fate for fate, _ in fates(ADD, **own)] == [Fate.STUCK]
-    assert [fate for fate, _ in fates(ADD, dropped=True, **own)] == [Fate.DROPPED]
+    assert [fate for fate, _ in fates(ADD, **own)] == [Disposition.STUCK]
+    assert [fate for fate, _ in fates(ADD, dropped=True, **own)] == [Disposition.DROPPED]

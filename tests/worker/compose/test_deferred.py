@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import migrations, models
 
-from migsync.worker.compose.deferred import without_passing
+from migsync.worker.compose.deferred import with_indexes_in_time
 
 SLUG = models.SlugField(default="a")
 TEXT = models.TextField(default="b")
@@ -29,7 +29,7 @@ RENAMES = [migrations.RenameField("item", "name", "title"), migrations.RenameMod
     ],
 )
 def test_index_of_a_new_field(first, later, kept):
-    changed, *others = without_passing([first, *later])
+    changed, *others = with_indexes_in_time([first, *later])
     assert others == later
     assert (changed is first) == kept
     field = changed.field if first is ADD else dict(changed.fields)["name"]

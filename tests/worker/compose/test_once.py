@@ -6,7 +6,7 @@ import pytest
 from django.db import migrations, models
 from django.db.migrations.state import ProjectState
 
-from migsync.worker.compose.once import optimized
+from migsync.worker.compose.optimizer import optimized
 
 TEXT = models.CharField(max_length=20)
 ONCE = models.CharField(max_length=20, default="once")

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from django.db import migrations, models
 
 from migsync.proof.schema import differing_parts
-from migsync.worker.compose.deferred import without_passing
-from migsync.worker.compose.foreign_keys import with_foreign_keys_in_time
-from migsync.worker.compose.once import optimized
+from migsync.worker.compose.deferred import with_foreign_keys_in_time, with_indexes_in_time
+from migsync.worker.compose.optimizer import optimized
 from tests.databases import Database, install_as_mysqldb
 from tests.profiles import examples
 from tests.worker.compose.tables import APP, STOP, django, migrated
@@ -135,7 +134,7 @@ ALIKE = {
 
 
 def composed(before: Sequence[Any], operations: Sequence[Any]) -> list[Any]:
-    return with_foreign_keys_in_time(without_passing(optimized(operations, APP, before)[0]), APP, before)
+    return with_foreign_keys_in_time(with_indexes_in_time(optimized(operations, APP, before)[0]), APP, before)
 
 
 def run(database: Database, files: Sequence[Sequence[Any]]) -> dict[tuple[str, str], Any]:
@@ -188,7 +187,7 @@ def test_behind_a_barrier_mariadb_has_an_index_more(new_database):
 @pytest.mark.parametrize("story", ALIKE)
 def test_what_needs_nothing_is_left_alone(story, new_database):
     before, operations = ALIKE[story]
-    optimal = without_passing(optimized(operations, APP, before)[0])
+    optimal = with_indexes_in_time(optimized(operations, APP, before)[0])
     assert with_foreign_keys_in_time(optimal, APP, before) == optimal
     compare(new_database, "postgresql", before, operations)
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migsync.worker.compose.carried import carried
-from migsync.worker.compose.gathering import Definition, Gathering
-from migsync.worker.compose.modules import MigrationModule
-from migsync.worker.compose.naming import named
+from migsync.worker.compose.copies import copied_definitions
+from migsync.worker.compose.definitions import Definition, Definitions
+from migsync.worker.compose.migration_module import MigrationModule
+from migsync.worker.compose.namespace import named
 from migsync.worker.compose.references import references
 from tests.profiles import examples
 
@@ -137,7 +137,7 @@ def _imported(path: Path, text: str):
 @given(st.lists(_module(), min_size=2, max_size=3), st.data())
 def test_what_is_carried_from_several_modules_does_what_it_did(tmp_path, texts, data):
     modules = [_imported(tmp_path / f"{number:04}_m.py", text) for number, text in enumerate(texts)]
-    gathering = Gathering({module.__name__: MigrationModule(module) for module in modules})
+    gathering = Definitions({module.__name__: MigrationModule(module) for module in modules})
     wanted = [
         meaning
         for module in modules
@@ -154,7 +154,7 @@ def test_what_is_carried_from_several_modules_does_what_it_did(tmp_path, texts, 
         if isinstance(meaning, tuple)
     }
     assert set(imports) <= {*names.names.values()}
-    text = _imports(names, gathering) + carried(names, "elsewhere")
+    text = _imports(names, gathering) + copied_definitions(names, "elsewhere")
     namespace: dict[str, object] = {"__name__": "made"}
     exec(compile(text, "made", "exec"), namespace)
     for definition in wanted:

@@ -14,9 +14,9 @@ from hypothesis import event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from migsync.worker.compose.deferred import without_passing
-from migsync.worker.compose.filling import NOTHING, _given
-from migsync.worker.compose.once import optimized
+from migsync.worker.compose.backfill import NOTHING, _fill
+from migsync.worker.compose.deferred import with_indexes_in_time
+from migsync.worker.compose.optimizer import optimized
 from tests.profiles import examples
 from tests.worker.compose.tables import APP, ITEM, NOW, ROWS, STOP, Story, django, five, outcome
 
@@ -40,11 +40,11 @@ def test_any_operations(seed, there):
         return
     match there:
         case "before":
-            files = [ITEM], [ROWS], without_passing(optimized(operations, APP, [ITEM])[0])
+            files = [ITEM], [ROWS], with_indexes_in_time(optimized(operations, APP, [ITEM])[0])
         case "unknown":
-            files = [ITEM], [ROWS], without_passing(optimized(operations, APP)[0])
+            files = [ITEM], [ROWS], with_indexes_in_time(optimized(operations, APP)[0])
         case "inside":
-            files = (without_passing(optimized([ITEM, ROWS, *operations], APP)[0]),)
+            files = (with_indexes_in_time(optimized([ITEM, ROWS, *operations], APP)[0]),)
     event(f"united: {sum(map(len, files)) < len(operations) + 2}")
     assert outcome(*files) == expected, files
 
@@ -227,5 +227,5 @@ def test_what_a_row_is_given_is_what_djangos_schema_editor_gives_it(field):
     expected = (
         ("now",) if effective is NOW and not field.has_default() else ("default", type(effective), repr(effective))
     )
-    assert _given(field) == expected
+    assert _fill(field) == expected
     assert (effective is None) == (expected == NOTHING)

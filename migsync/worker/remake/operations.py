@@ -1,9 +1,13 @@
-"""Operations that the models do not show, and what can become of each."""
+"""Special operations, which the models do not show, and what can become of each in a remake.
+
+The autodetector makes ``CreateModel``, ``AddField`` and their like anew from the models. It cannot know of
+``RunPython`` and ``RunSQL`` (Django has them in ``operations/special.py``), of what ``SeparateDatabaseAndState`` does
+only to the database, or of an operation of a project's own.
+"""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +18,10 @@ Node = tuple[str, str]
 
 SCHEMA: Final = ("django.db.migrations.operations.models", "django.db.migrations.operations.fields")
 """Where Django's operations are whose result the autodetector makes of the models."""
-POSTGRES: Final = "django.contrib.postgres.operations"
+ENGINE: Final = re.compile(r"django\.contrib\.\w+\.operations")
+"""Where Django's operations are that only one engine has."""
 FIRST: Final = ("CreateExtension", "CreateCollation", "RemoveCollation")
+"""Those of an engine's operations whose result tables can need."""
 CREATE: Final = r"\s*(--[^\n]*\n\s*)*CREATE\s+"
 NEEDED: Final = re.compile(
     rf"{CREATE}(EXTENSION|COLLATION)\b.*|({CREATE}(EXTENSION|COLLATION|SCHEMA|TYPE|DOMAIN)\b[^;]*(;\s*|$))+",
@@ -23,9 +29,10 @@ NEEDED: Final = re.compile(
 )
 """Statements that make what tables can need; after a schema something may follow that needs tables itself."""
 RUN: Final = ("database_forwards", "database_backwards", "_run_sql")
+"""The methods by which a ``RunSQL`` of a project's own could do something else with its SQL."""
 
 
-class Fate(StrEnum):
+class Disposition(StrEnum):
     """What becomes of an operation.
 
     It stands `FIRST` in the app's first file or is `CARRIED` into a further one; or it is left out, for its result is
@@ -43,28 +50,38 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Unseen:
-    """One operation of the migration `origin`: what it is `called`, its fate, and what is carried in its place."""
+class SpecialOperation:
+    """One operation of the migration `origin`, what it is `called`, and what becomes of it.
+
+    `operation` is what goes into a new file: often itself, but without what it does to the state.
+    """
 
     origin: Node
     called: str
-    fate: Fate
+    disposition: Disposition
     operation: Any = None
 
 
-def unseen(origin: Node, migration: Any, state: Any, *, dropped: bool) -> Iterator[Unseen]:  # noqa: ANN401
-    """What a migration does that the models do not show, in order; `state` is taken through the migration."""
-    if _has_own_way(migration):
-        yield Unseen(origin, "a Migration class with its own apply", Fate.DROPPED if dropped else Fate.STUCK)
+def special_operations(
+    origin: Node,
+    migration: Any,  # noqa: ANN401 -- Django has no types
+    state: Any,  # noqa: ANN401
+    *,
+    dropped: bool,
+) -> Iterator[SpecialOperation]:
+    """The special operations of a migration, in order; `state` is taken through the migration."""
+    if _has_own_methods(migration):
+        disposition = Disposition.DROPPED if dropped else Disposition.STUCK
+        yield SpecialOperation(origin, "a Migration class with its own apply", disposition)
     for operation in migration.operations:
         before = _Before(state, origin[0])
         for found in _judged(origin, operation, before):
-            yield Unseen(origin, found.called, Fate.DROPPED) if dropped and _may_drop(found) else found
+            yield SpecialOperation(origin, found.called, Disposition.DROPPED) if dropped and _may_drop(found) else found
         operation.state_forwards(origin[0], state)
 
 
-def has_schema(migration: Any) -> bool:  # noqa: ANN401
-    """Whether a migration changes the state by what Django itself has for that: the autodetector makes it anew."""
+def changes_schema(migration: Any) -> bool:  # noqa: ANN401
+    """Whether a migration has an operation whose result the autodetector makes anew, on the state's side at least."""
     return any(
         is_schema(each)
         for operation in migration.operations
@@ -90,65 +107,70 @@ class _Before:
         return bool(after.models != self.state.models)
 
 
-def _may_drop(found: Unseen) -> bool:
-    return found.fate in (Fate.FIRST, Fate.CARRIED, Fate.STUCK)
+def _may_drop(found: SpecialOperation) -> bool:
+    return found.disposition in (Disposition.FIRST, Disposition.CARRIED, Disposition.STUCK)
 
 
-def _has_own_way(migration: Any) -> bool:  # noqa: ANN401
+def _has_own_methods(migration: Any) -> bool:  # noqa: ANN401
     from django.db.migrations import Migration
 
     return any(getattr(type(migration), name) is not getattr(Migration, name) for name in ("apply", "mutate_state"))
 
 
-def _judged(origin: Node, operation: Any, before: _Before) -> Iterator[Unseen]:  # noqa: ANN401
+def _judged(origin: Node, operation: Any, before: _Before) -> Iterator[SpecialOperation]:  # noqa: ANN401
+    """What becomes of one operation, unless it was dropped; nothing for one that the autodetector makes anew."""
     from django.db.migrations import RunPython, RunSQL, SeparateDatabaseAndState
 
     called = _called(operation)
     if is_schema(operation):
         return
     if operation.elidable:
-        yield Unseen(origin, called, Fate.ELIDABLE)
+        yield SpecialOperation(origin, called, Disposition.ELIDABLE)
     elif isinstance(operation, SeparateDatabaseAndState):
         yield from _of_database(origin, operation, before)
     elif isinstance(operation, RunPython):
         nothing = operation.code is RunPython.noop
-        yield Unseen(origin, called, Fate.NOTHING if nothing else Fate.CARRIED, operation)
+        yield SpecialOperation(origin, called, Disposition.NOTHING if nothing else Disposition.CARRIED, operation)
     elif isinstance(operation, RunSQL):
-        fate, carried = _fate_of_sql(operation), _without_state(operation)
-        yield Unseen(origin, called, Fate.STUCK if carried is None and fate is not Fate.NOTHING else fate, carried)
-    elif _is_of_postgres(operation, FIRST):
-        yield Unseen(origin, called, Fate.FIRST, operation)
-    elif type(operation).__module__ == POSTGRES:
-        yield Unseen(origin, called, Fate.SHOWN)  # the index or constraint itself is the model's
+        disposition, carried = _disposition_of_sql(operation), _without_state(operation)
+        if carried is None and disposition is not Disposition.NOTHING:
+            disposition = Disposition.STUCK
+        yield SpecialOperation(origin, called, disposition, carried)
+    elif _needed_first(operation):
+        yield SpecialOperation(origin, called, Disposition.FIRST, operation)
+    elif ENGINE.fullmatch(type(operation).__module__):
+        yield SpecialOperation(origin, called, Disposition.SHOWN)  # the index or constraint itself is the model's
     else:
-        yield Unseen(origin, called, Fate.STUCK if before.is_changed_by(operation) else Fate.CARRIED, operation)
+        # An operation of a project's own. If it changes the state, the models show a part of it; which one is unknown.
+        stuck = before.is_changed_by(operation)
+        yield SpecialOperation(origin, called, Disposition.STUCK if stuck else Disposition.CARRIED, operation)
 
 
-def _of_database(origin: Node, operation: Any, before: _Before) -> Iterator[Unseen]:  # noqa: ANN401
+def _of_database(origin: Node, operation: Any, before: _Before) -> Iterator[SpecialOperation]:  # noqa: ANN401
     """The database's part of a SeparateDatabaseAndState: its state's part is what the models are."""
     from django.db.migrations import SeparateDatabaseAndState
 
     carried: list[Any] = []
     for part in operation.database_operations:
         if is_schema(part):
-            yield Unseen(origin, f"{_called(part)} (in database_operations)", Fate.SHOWN)
+            yield SpecialOperation(origin, f"{_called(part)} (in database_operations)", Disposition.SHOWN)
             continue
         for found in _judged(origin, part, before):
-            if found.fate is Fate.CARRIED:
+            if found.disposition is Disposition.CARRIED:
                 carried.append(found.operation)
             else:
                 yield found
     if carried:
         called = ", ".join(_called(part) for part in carried)
         whole = SeparateDatabaseAndState(database_operations=carried)
-        yield Unseen(origin, f"{called} (in database_operations)", Fate.CARRIED, whole)
+        yield SpecialOperation(origin, f"{called} (in database_operations)", Disposition.CARRIED, whole)
 
 
-def _fate_of_sql(operation: Any) -> Fate:  # noqa: ANN401
+def _disposition_of_sql(operation: Any) -> Disposition:  # noqa: ANN401
     statements = list(_statements(operation.sql))
     if not any(statement.strip() for statement in statements):
-        return Fate.NOTHING
-    return Fate.FIRST if all(map(NEEDED.fullmatch, statements)) else Fate.CARRIED
+        return Disposition.NOTHING
+    return Disposition.FIRST if all(map(NEEDED.fullmatch, statements)) else Disposition.CARRIED
 
 
 def _statements(sql: Any) -> Iterable[str]:  # noqa: ANN401 -- a text, or a list of texts and (text, parameters)
@@ -173,10 +195,12 @@ def _without_state(operation: Any) -> Any:  # noqa: ANN401
     return None
 
 
-def _is_of_postgres(operation: Any, names: Iterable[str]) -> bool:  # noqa: ANN401
-    """Whether it is one of these operations of django.contrib.postgres, which needs psycopg to be imported."""
-    module = sys.modules.get(POSTGRES)
-    return module is not None and isinstance(operation, tuple(getattr(module, name) for name in names))
+def _needed_first(operation: Any) -> bool:  # noqa: ANN401
+    """Whether it is one of Django's own for an engine that makes what tables can need, or a subclass of one.
+
+    By name: to import them would need the engine's driver.
+    """
+    return any(kind.__name__ in FIRST and ENGINE.fullmatch(kind.__module__) for kind in type(operation).__mro__)
 
 
 def _called(operation: Any) -> str:  # noqa: ANN401

@@ -1,9 +1,14 @@
-"""What the rows that are there get by ``AddField`` and ``AlterField``, and which two of them one can stand for.
+"""What existing rows get from ``AddField`` and ``AlterField``, and when one of these can stand for two.
 
-As Django's schema editor has it, in ``django/db/backends/base/schema.py``. ``_iter_column_sql`` (for ``AddField``)
-gives every row the ``db_default``, or else the ``_effective_default``: the default, ``""``, or the time for
-``auto_now``. ``_alter_field`` (its four-way alteration) and SQLite's ``_remake_table`` give the same to the rows that
-have NULL where the column may have none any more, and convert the others when the column gets another type.
+The rules are those of Django's schema editor (``django/db/backends/base/schema.py``):
+
+- ``_iter_column_sql``, for ``AddField``, gives every row the ``db_default``, or else the ``_effective_default``: the
+  default, ``""`` for a text that may be blank, or the time for ``auto_now``.
+- ``_alter_field`` (its "four-way default alteration") and SQLite's ``_remake_table`` give the same to the rows that
+  have NULL, where the column turns NOT NULL, and convert the values of the others when the column's type changes.
+
+:func:`merged_add` and :func:`merged_alter` compare what a row has after both operations with what it would have after
+one. They answer None wherever equality is not certain on every engine.
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-United = tuple[Any, bool]
+Merged = tuple[Any, bool]
 """The field of the one operation, and its ``preserve_default``."""
 
 NUMBERS = {f"{kind}Field" for kind in ("Integer", "SmallInteger", "BigInteger")} | {
@@ -26,58 +31,65 @@ UNSTORED = {
     *("primary_key", "unique", "unique_for_date", "unique_for_month", "unique_for_year", "db_index", "db_constraint"),
     *("db_collation", "db_comment", "db_tablespace", "upload_to", "storage", "width_field", "height_field"),
 }
-"""What changes no value that is stored already, or else fails."""
+"""Arguments of a field that change no value that is stored already, or make the alteration fail."""
 
 
-def added(first: Any, second: Any) -> United | None:  # noqa: ANN401 -- Django has no types
-    """One ``AddField`` for an ``AddField`` and an ``AlterField``; None where a row would get another value by it."""
+def merged_add(first: Any, second: Any) -> Merged | None:  # noqa: ANN401 -- Django has no types
+    """One ``AddField`` for an ``AddField`` and an ``AlterField``; None where a row would get another value from it."""
     old, new = first.field, second.field
     if old.many_to_many or old.generated:
+        # A table of its own, or a column that the database computes: nothing is filled in.
         return new, second.preserve_default
-    if old.null and _given(old) == NOTHING:
-        return (new, second.preserve_default) if not new.null or _given(new) == NOTHING else None
-    if new.null and (_given(old) == NOTHING or _not_on_mysql(old) != _not_on_mysql(new)):
+    if old.null and _fill(old) == NOTHING:
+        # All rows have NULL. The alteration fills them if it forbids NULL, as adding the new field would; if it allows
+        # NULL they keep it, while adding the new field would fill them with its default.
+        return (new, second.preserve_default) if not new.null or _fill(new) == NOTHING else None
+    if new.null and (_fill(old) == NOTHING or _skips_default(old) != _skips_default(new)):
         # Without any default there is an error; on MySQL, 0 or an empty text.
         return None
-    return _given_alike(first, second)
+    return _filled_alike(first, second)
 
 
-def altered(before: Any | None, first: Any, second: Any) -> United | None:  # noqa: ANN401
-    """One ``AlterField`` for two; None where a row would get another value by it.
+def merged_alter(before: Any | None, first: Any, second: Any) -> Merged | None:  # noqa: ANN401
+    """One ``AlterField`` for two; None where a row would get another value from it.
 
     `before` is the field as it was; None where that is not known.
     """
     old, new = first.field, second.field
+    # Values that are there: the step in between must leave them as they are, or lead to a column like the last.
     if not (before is not None and _keeps(before, old)) and not _same_column(old, new):
         return None
-    if old.null or _given(old) == NOTHING or (before is not None and not before.null):
+    # Rows with NULL: where the first operation fills none, the second alone does what both did.
+    if old.null or _fill(old) == NOTHING or (before is not None and not before.null):
         return new, second.preserve_default
-    return None if new.null else _given_alike(first, second)
+    return None if new.null else _filled_alike(first, second)
 
 
-def _given_alike(first: Any, second: Any) -> United | None:  # noqa: ANN401
-    """The second of two operations, if need be with the default of the first, where both give a row the same."""
+def _filled_alike(first: Any, second: Any) -> Merged | None:  # noqa: ANN401
+    """The second of two operations, with the default of the first if need be; None unless both fill rows alike."""
     old, new = first.field, second.field
     if not _keeps(old, new) or _stored(old) != _stored(new):
         return None
     if _lends(old, new):
+        # AddField(default=1), then AlterField without a default: the merged one has it, with preserve_default=False.
         lent = new.clone()
         lent.default = old.default
         return lent, False
-    return (new, second.preserve_default) if _given(old) == _given(new) else None
+    return (new, second.preserve_default) if _fill(old) == _fill(new) else None
 
 
 def _lends(old: Any, new: Any) -> bool:  # noqa: ANN401
-    """Whether only the old one has a default, which the new one can have for once."""
-    mine = old.has_default() and not old.has_db_default() and old.default is not None
-    return bool(mine and not new.has_default() and not new.has_db_default())
+    """Whether only the old field has a default, which the new one can have as a one-off."""
+    has_one = old.has_default() and not old.has_db_default() and old.default is not None
+    return bool(has_one and not new.has_default() and not new.has_db_default())
 
 
 NOTHING = ("default", type(None), "None")
+"""What :func:`_fill` answers for a field that leaves rows at NULL: the default None."""
 
 
-def _given(field: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    """What a row gets that has no value, to be compared: ``_effective_default``, but nothing is called."""
+def _fill(field: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """What a row without a value gets, to be compared. As ``_effective_default``, but no default is called."""
     if field.has_db_default():
         return "database", *_value(field.db_default)
     if field.has_default():
@@ -90,13 +102,14 @@ def _given(field: Any) -> tuple[Any, ...]:  # noqa: ANN401
 
 
 def _value(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    """1, 1.0 and True are equal, but not the same; a function is the same when it is itself."""
+    """A value, to be compared by type and text: 1, 1.0 and True are equal in Python, but not in a column."""
     if callable(value) or hasattr(value, "resolve_expression"):
         return (value,)
     return type(value), repr(value)
 
 
-def _not_on_mysql(field: Any) -> bool:  # noqa: ANN401
+def _skips_default(field: Any) -> bool:  # noqa: ANN401
+    """Whether one engine adds the column without its default (``skip_default``), and so leaves NULL."""
     return bool(field.null and not field.has_db_default() and field.get_internal_type() in WITHOUT_DEFAULT)
 
 
@@ -105,6 +118,7 @@ def _keeps(old: Any, new: Any) -> bool:  # noqa: ANN401
 
     PostgreSQL cuts a text when it converts it to another type, as Django has it do (``sql_alter_column_type``).
     """
+    # Within one type, what is too long is an error.
     if old.get_internal_type() != new.get_internal_type() and _width(new) < _width(old):
         return False
     return bool(_column(old) == _column(new))
@@ -121,12 +135,14 @@ def _column(field: Any) -> Any:  # noqa: ANN401
     from django.db.models import Field
 
     its = type(field)
+    # A field with a db_type() of its own: only the same class with the same arguments is known to store the same.
     if its.db_type is not Field.db_type or its.db_parameters.__module__ != Field.__module__:
         return _stored(field)
     return _family(field), getattr(field, "decimal_places", None)
 
 
 def _family(field: Any) -> str:  # noqa: ANN401
+    """One word for the types that convert into each other without loss, or fail."""
     kind: str = field.get_internal_type()
     return "number" if kind in NUMBERS else "text" if kind in TEXTS else kind
 

@@ -1,52 +1,64 @@
-"""Definitions as source for a new file: the bytes that they have, with other names where two would have one."""
+"""Definitions as source for a new file: byte for byte as they are, but for names that must be others there.
+
+Comments, quotes and line breaks stay. Only three things change: a name for which the new file has another one
+(:class:`.namespace.Namespace`), a relative import in a file that goes into another package, and the indentation of a
+function that was in the ``Migration`` class.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from migsync.edits.source import Splice
-from migsync.worker.compose.gathering import CannotCarryError, Definition
-from migsync.worker.compose.modules import MigrationModule
-from migsync.worker.compose.naming import Named
+from migsync.worker.compose.definitions import CannotCarryError, Definition
+from migsync.worker.compose.migration_module import MigrationModule
+from migsync.worker.compose.namespace import Namespace
 from migsync.worker.compose.references import Reference
 
 _FROM = re.compile(r"from[\s\\]*[.\s]*[\w.]*")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One statement of the new file; `near`: it stood on the line right after the one before."""
+class _Statement:
+    """One statement of the new file; `block`: a function or class; `near`: it stood right below the one before."""
 
     text: str
     block: bool
     near: bool
 
 
-def carried(named: Named, package: str) -> str:
-    """Everything that was gathered, in the order in which the modules are needed, each module's in its own order."""
-    pieces: list[Piece] = []
-    for name in _order(named):
-        pieces += _pieces(named, named.gathering.modules[name], package)
+def copied_definitions(namespace: Namespace, package: str) -> str:
+    """All definitions of the namespace, for a file in `package`.
+
+    The modules come in the order in which they are needed, and the statements of each in its own order.
+    """
+    statements: list[_Statement] = []
+    for name in _order(namespace):
+        statements += _statements(namespace, namespace.definitions.modules[name], package)
     text = ""
-    for before, piece in zip([None, *pieces], pieces, strict=False):
+    for before, statement in zip([None, *statements], statements, strict=False):
         if before is not None:
-            text += "\n\n\n" if before.block or piece.block else "\n" if piece.near else "\n\n"
-        text += piece.text
+            text += "\n\n\n" if before.block or statement.block else "\n" if statement.near else "\n\n"
+        text += statement.text
     return text
 
 
-def inline(named: Named, module: MigrationModule, node: ast.expr, package: str) -> str:
-    """An expression, to be written in place."""
+def copied_expression(namespace: Namespace, module: MigrationModule, node: ast.expr, package: str) -> str:
+    """An expression, such as a lambda, to be written where it is used in a file in `package`."""
     start, end = module.source.span(node)
-    return module.source.rendered(start, end, _splices(named, module, module.within(node), [node], package))
+    return module.source.rendered(start, end, _splices(namespace, module, module.within(node), [node], package))
 
 
-def _order(named: Named) -> list[str]:
-    """The modules as they are needed, but each after those that it uses."""
-    uses = named.gathering.uses
+def _order(namespace: Namespace) -> list[str]:
+    """The modules as they are needed, but each after those that it uses: a constant must be there when it is read.
+
+    `above` are the modules on the way here. Where definitions are shared, two modules can use each other's, and the way
+    would never end.
+    """
+    uses = namespace.definitions.uses
     order: dict[str, None] = {}
 
     def add(name: str, above: tuple[str, ...]) -> None:
@@ -56,7 +68,7 @@ def _order(named: Named) -> list[str]:
             if definition.module == name:
                 for meaning in uses[definition].values():
                     if isinstance(meaning, Definition):
-                        add(named.canonical[meaning].module, (*above, name))
+                        add(namespace.canonical[meaning].module, (*above, name))
         order[name] = None
 
     for definition in uses:
@@ -64,30 +76,36 @@ def _order(named: Named) -> list[str]:
     return [*order]
 
 
-def _pieces(named: Named, module: MigrationModule, package: str) -> Iterator[Piece]:
-    wanted = [it for it in named.gathering.uses if it.module == module.name and named.canonical[it] == it]
+def _statements(namespace: Namespace, module: MigrationModule, package: str) -> Iterator[_Statement]:
+    wanted = [it for it in namespace.copied if it.module == module.name]
+    # In the file's own order: it was right when the file was imported.
     places = sorted({place for definition in wanted for place in module.bindings[definition.name]})
     end = -1
     for place in places:
         statement = module.statements[place]
         start, stop = module.extent(place)
-        splices = _splices(named, module, module.references(place), [statement], package)
+        splices = _splices(namespace, module, module.references(place), [statement], package)
         text = module.source.rendered(start, stop, splices)
         if module.indentation(place):
             text = _dedented(text, module, place, start)
         near = module.source.text(end, start) == "\n" if 0 <= end <= start else False
-        yield Piece(text, isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef), near)
+        yield _Statement(text, isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef), near)
         end = stop
 
 
 def _splices(
-    named: Named, module: MigrationModule, references: Iterable[Reference], roots: Iterable[ast.AST], package: str
+    namespace: Namespace,
+    module: MigrationModule,
+    references: Iterable[Reference],
+    roots: Iterable[ast.AST],
+    package: str,
 ) -> list[Splice]:
     found = []
     for reference in references:
-        meaning = None if reference.owner else named.gathering.meaning(module, reference.name)
+        # What a class inside binds is its own, and keeps its name.
+        meaning = None if reference.owner else namespace.definitions.meaning(module, reference.name)
         old = reference.name.rpartition(".")[2]
-        new = named.name(meaning, old)
+        new = namespace.name(meaning, old)
         if new != old:
             found += [*_renamed(module, reference.node, old, new)]
     if module.package != package:
@@ -96,30 +114,31 @@ def _splices(
 
 
 def _renamed(module: MigrationModule, node: ast.AST, old: str, new: str) -> Iterator[Splice]:
-    """The splices by which a node has another name."""
+    """The splices that give a node another name. Raises CannotCarryError for a form in which it cannot have one."""
     source = module.source
     pattern = rf"\b({re.escape(old)})\b"
-    replace = _always(new)
     match node:
         case ast.Name():
             start, end = source.span(node)
+            # Inside an f-string, Python 3.11 does not know the columns.
             if source.text(start, end) == old:
-                yield Splice(start, end, replace)
+                yield replacement(start, end, new)
                 return
         case ast.alias(name=name, asname=asname) if asname or "." not in name:
             start = source.line(node.lineno)[0] + node.col_offset
             end = source.line(node.end_lineno or node.lineno)[0] + (node.end_col_offset or 0)
-            yield Splice(start, end, _always(f"{name} as {new}"))
+            yield replacement(start, end, f"{name} as {new}")
             return
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Global() | ast.ExceptHandler():
             start, end = source.span(node)  # type: ignore[arg-type]
             text = source.text(start, end)
+            # The syntax tree does not say where the name is: it is the first after "def" or "class" that fits.
             if isinstance(node, ast.ExceptHandler):
                 pattern = rf"\bas\s+({re.escape(old)})\b"
             found = [*re.finditer(pattern, text)] if isinstance(node, ast.Global) else [re.search(pattern, text)]
             for match in filter(None, found):
                 begin = start + len(text[: match.start(1)].encode())
-                yield Splice(begin, begin + len(old.encode()), replace)
+                yield replacement(begin, begin + len(old.encode()), new)
             return
     raise CannotCarryError(
         module.path,
@@ -130,10 +149,6 @@ def _renamed(module: MigrationModule, node: ast.AST, old: str, new: str) -> Iter
     )
 
 
-def _always(text: str) -> Callable[[str], str]:
-    return lambda _: text
-
-
 def _absolute(module: MigrationModule, roots: Iterable[ast.AST]) -> Iterator[Splice]:
     """Relative imports inside of what goes into another package."""
     for node in (node for root in roots for node in ast.walk(root)):
@@ -142,7 +157,7 @@ def _absolute(module: MigrationModule, roots: Iterable[ast.AST]) -> Iterator[Spl
             match = _FROM.match(module.source.text(start, end))
             if match:
                 end = start + len(match[0].rstrip().encode())
-                yield Splice(start, end, _always(f"from {module.absolute(node)}"))
+                yield replacement(start, end, f"from {module.absolute(node)}")
 
 
 def _dedented(text: str, module: MigrationModule, place: int, start: int) -> str:
@@ -158,3 +173,8 @@ def _dedented(text: str, module: MigrationModule, place: int, start: int) -> str
         line[depth:] if number not in inside and not line[:depth].strip() else line
         for number, line in enumerate(lines, first)
     )
+
+
+def replacement(start: int, end: int, text: str) -> Splice:
+    """The splice that puts a text in place of a span."""
+    return Splice(start, end, lambda _: text)

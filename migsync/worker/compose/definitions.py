@@ -1,4 +1,9 @@
-"""What must be carried: the definitions that are wanted, and all at the top of their modules that these use."""
+"""Which definitions must be copied into a new file: those that operations use, and all that these use in turn.
+
+An operation of an old file may run ``forwards``, which calls ``chunked`` in the same file, which reads ``SIZE`` in an
+older migration. All three have to be in the new file, since the old ones may be gone. What is imported from a module
+that is no migration is not copied: the new file imports it too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from migsync.errors import HistoryError
-from migsync.worker.compose.modules import MIGRATION, Imported, MigrationModule
+from migsync.worker.compose.migration_module import MIGRATION, ImportTarget, MigrationModule
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Definition:
         return self.name.rpartition(".")[2]
 
 
-Meaning = Definition | tuple[Imported, ...] | None
+Meaning = Definition | tuple[ImportTarget, ...] | None
 """What a name of a module leads to: a definition in a migration's module, imports, or (None) nothing that is bound."""
 
 
@@ -38,8 +43,8 @@ class CannotCarryError(HistoryError):
 
 
 @dataclass
-class Gathering:
-    """Definitions by the order in which they are met, and what every name in them leads to.
+class Definitions:
+    """The definitions that are wanted, in the order in which they are met, and what every name in them leads to.
 
     `uses` has the names in a definition's statements; `unbound` are names that no module binds: builtins mostly.
     """
@@ -48,17 +53,19 @@ class Gathering:
     uses: dict[Definition, dict[str, Meaning]] = field(default_factory=dict)
     unbound: set[str] = field(default_factory=set)
 
-    def want(self, wanted: Definition) -> None:
-        """Carry a definition with all that it uses."""
+    def want(self, wanted: Meaning) -> None:
+        """Add a definition with all that it uses; nothing where the meaning is no definition."""
         todo = [wanted]
         while todo:
             definition = todo.pop()
-            if definition not in self.uses:
+            if isinstance(definition, Definition) and definition not in self.uses:
                 self.uses[definition] = uses = self._uses(definition)
-                todo += [meaning for meaning in reversed(uses.values()) if isinstance(meaning, Definition)]
+                # Reversed, since the last is taken first: this goes through them depth first, in source order.
+                todo += reversed(uses.values())
 
     def _uses(self, definition: Definition) -> dict[str, Meaning]:
         module = self.modules[definition.module]
+        # All statements that bind or change the name: SIZES = [], and further down SIZES.append(3).
         names = [
             reference.name
             for place in module.bindings[definition.name]
@@ -74,21 +81,26 @@ class Gathering:
         return found
 
     def meaning(self, module: MigrationModule, name: str) -> Meaning:
-        """What a name leads to, through imports from one migration's module into another."""
+        """What a name leads to, through imports from one migration's module into another.
+
+        Raises CannotCarryError for the ``Migration`` class itself, and for an import of a whole migration.
+        """
         places = module.bindings.get(name)
         if not places and name.startswith(f"{MIGRATION}."):
-            raise _of_the_class(module, module.definition.lineno if module.definition else 0, name)
+            raise _uses_the_class(module, module.definition.lineno if module.definition else 0, name)
         if not places:
+            # The name of a builtin is taken for the builtin, although a * import could hide it.
             starred = None if hasattr(builtins, name) else module.starred(name)
             return self._through((starred,), module, 0) if starred else None
         line = module.statements[places[-1]].lineno
         if imported := module.imports(name):
             return self._through(tuple(imported), module, line)
         if name == MIGRATION:
-            raise _of_the_class(module, line, name)
+            raise _uses_the_class(module, line, name)
         return Definition(module.name, name)
 
-    def _through(self, imported: tuple[Imported, ...], module: MigrationModule, line: int) -> Meaning:
+    def _through(self, imported: tuple[ImportTarget, ...], module: MigrationModule, line: int) -> Meaning:
+        """What an import leads to: where it takes something from a migration, what the name means over there."""
         for each in imported:
             if each.attribute and each.module in self.modules:
                 origin = self.modules[each.module]
@@ -106,7 +118,11 @@ class Gathering:
         return imported
 
     def signature(self, definition: Definition) -> frozenset[tuple[str, object]]:
-        """What a definition and all that it uses say; equal for what may stand for each other."""
+        """What a definition and all that it uses say: where it is equal, one can stand for the other.
+
+        It is a graph, written as a set: the text of each definition, and what each name in it leads to. Two migrations
+        with the same ``forwards`` have one, unless a helper of the same name does something else in one of them.
+        """
         found: set[tuple[str, object]] = set()
         seen = {definition}
         todo = [definition]
@@ -114,7 +130,7 @@ class Gathering:
             at = todo.pop()
             # The name alone while in the module that the search began in: two copies have other modules.
             owner = "" if at.module == definition.module else at.module
-            found.add((f"{owner}:{at.name}", self._text(at) if self._shareable(at) else at))
+            found.add((f"{owner}:{at.name}", self._text(at) if self._is_shareable(at) else at))
             for name, meaning in self.uses[at].items():
                 if isinstance(meaning, Definition):
                     inner = "" if meaning.module == definition.module else meaning.module
@@ -126,11 +142,12 @@ class Gathering:
                     found.add((f"{owner}:{at.name}:{name}", meaning))
         return frozenset(found)
 
-    def _shareable(self, definition: Definition) -> bool:
+    def _is_shareable(self, definition: Definition) -> bool:
         """Whether two modules that define the same may have one of it: not where one could see the other's changes."""
         module = self.modules[definition.module]
         value = vars(module.module).get(definition.name)
         if isinstance(value, list | dict | set | bytearray):
+            # Written in capitals, it is meant as a constant.
             return definition.name.isupper() and definition.name not in module.changed_later
         return definition.name not in module.changed_later
 
@@ -139,7 +156,7 @@ class Gathering:
         return tuple(module.source.text(*module.core(place)) for place in module.bindings[definition.name])
 
 
-def _of_the_class(module: MigrationModule, line: int, name: str) -> CannotCarryError:
+def _uses_the_class(module: MigrationModule, line: int, name: str) -> CannotCarryError:
     return CannotCarryError(
         module.path,
         line,

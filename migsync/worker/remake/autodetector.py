@@ -1,4 +1,10 @@
-"""What Django's autodetector makes of the apps, as if they had no migrations yet: part of the worker's half."""
+"""What Django's autodetector makes of apps, as if they had no migrations yet.
+
+The autodetector compares two states: one in which the apps have no models, and today's. What it makes of the difference
+is taken before it names the migrations, and changed in two ways. Apps are cut in two only where they refer to each
+other in a circle (:func:`_from_scratch`), and the columns of new tables come in the order that they have today
+(:func:`_put_in_order`).
+"""
 
 from __future__ import annotations
 
@@ -12,11 +18,11 @@ SETTING = "__setting__"
 
 
 @dataclass(frozen=True)
-class Initial:
-    """One migration made anew: the `number` of it in its app, from 0 on.
+class InitialMigration:
+    """A migration that creates models of its app, with its `number` in the app, from 0 on.
 
-    `depends` are migrations made anew, ``(app, number)``; `settings` the swappable ones; `models` those of apps that
-    are not made anew, ``(app, model)``.
+    It depends on three kinds of things: `depends` are initial migrations, as (app, number); `settings` are names of
+    settings with a swappable model; `models` are (app, model) of apps that are not made anew.
     """
 
     app: str
@@ -38,7 +44,7 @@ def pending(loader: Any, state: Any, apps: Collection[str]) -> list[tuple[str, s
     ]
 
 
-def initials(state: Any, apps: Collection[str]) -> dict[str, list[Initial]]:  # noqa: ANN401
+def initial_migrations(state: Any, apps: Collection[str]) -> dict[str, list[InitialMigration]]:  # noqa: ANN401
     """The migrations that make the models of `apps` in `state`, where those of all other apps are there already.
 
     The models are taken as the migrations of today left them, which is what the models themselves are as far as
@@ -69,12 +75,12 @@ def _as_of_models(state: Any) -> Any:  # noqa: ANN401
     return copy
 
 
-def _initial(number: int, migration: Any, found: Mapping[str, Sequence[Any]], state: Any) -> Initial:  # noqa: ANN401
+def _initial(number: int, migration: Any, found: Mapping[str, Sequence[Any]], state: Any) -> InitialMigration:  # noqa: ANN401
     for operation in migration.operations:
         _put_in_order(operation, migration.app_label, state)
     named = sorted(set(migration.dependencies))
     numbers = {(app, each.name): place for app, made in found.items() for place, each in enumerate(made)}
-    return Initial(
+    return InitialMigration(
         migration.app_label,
         number,
         tuple(migration.operations),
@@ -144,7 +150,7 @@ def _reached(app: str, needs: Mapping[str, Collection[str]]) -> set[str]:
     return found
 
 
-def created_in(initials: Iterable[Initial], model: str) -> int | None:
+def created_in(initials: Iterable[InitialMigration], model: str) -> int | None:
     """The number of that one of an app's migrations that creates a model (its name in any case)."""
     from django.db.migrations import CreateModel
 

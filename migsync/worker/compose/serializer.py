@@ -1,7 +1,9 @@
-"""Django's own serializers, led to write a stand-in for whatever is defined in a migration's module.
+"""Django's own serializers, patched to write a stand-in for whatever is defined in a migration's module.
 
-Such a module may go away, and the name of most cannot even be written in an import. A stand-in is a name that occurs
-nowhere else, ``migsync_carried_3.forwards``, so what Django writes is Python and can be searched by its syntax.
+Django would write an import of that module: it may go away, and most names (``0003_fill``) cannot be imported so. A
+stand-in is a name that occurs nowhere else, ``migsync_carried_3.forwards``. What Django writes is then Python still,
+and :mod:`.linker` finds the stand-ins in its syntax tree. A value that has no name, such as a lambda, stands for the
+expression that made it: ``migsync_carried_3.inline_0``.
 """
 
 from __future__ import annotations
@@ -9,32 +11,46 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
-from migsync.worker.compose.gathering import CannotCarryError
-from migsync.worker.compose.modules import ATTRIBUTES, MIGRATION, MigrationModule
-from migsync.worker.compose.written import find_lambda, pairs
+from migsync.worker.compose.definitions import CannotCarryError
+from migsync.worker.compose.migration_module import ATTRIBUTES, MIGRATION, MigrationModule
 
 STAND_IN: Final = "migsync_carried_"
 INLINE: Final = "inline_"
+
+Position = tuple[int, int]
+"""(line, column)."""
 
 Written = tuple[str, set[str]]
 """A value as Django's serializers give it: its text, and the imports that this needs."""
 
 
-class Carrier(Mapping[str, MigrationModule]):
-    """The modules that hold migrations, by name, and the stand-in of each.
+def migration_modules() -> dict[str, ModuleType]:
+    """The imported modules that hold a migration, by name."""
+    from django.db.migrations import Migration
 
-    As a mapping it gives their sources, read when they are asked for; that raises CannotCarryError where there is none.
-    `inline` has the expressions that are to be written in place, by number.
+    found = {}
+    for name, module in [*sys.modules.items()]:
+        held = getattr(module, "__dict__", {}).get(MIGRATION)
+        if isinstance(held, type) and issubclass(held, Migration) and held.__module__ == name:
+            found[name] = module
+    return found
+
+
+class StandIns(Mapping[str, MigrationModule]):
+    """The modules that hold migrations, by name, and the stand-ins that were written for what is in them.
+
+    As a mapping it gives their sources, read on first use; that raises CannotEdit where there is none. `prefixes` has
+    what stands for each module, and `inline` the expressions that are to be written in place, by number.
     """
 
     def __init__(self, modules: Mapping[str, ModuleType]) -> None:
         self.modules = modules
-        self.stand_ins = {name: f"{STAND_IN}{number}" for number, name in enumerate(modules)}
+        self.prefixes = {name: f"{STAND_IN}{number}" for number, name in enumerate(modules)}
         self.inline: list[tuple[MigrationModule, ast.expr]] = []
         self._sources: dict[str, MigrationModule] = {}
 
@@ -67,12 +83,13 @@ class Carrier(Mapping[str, MigrationModule]):
         return found
 
     def function(self, value: Any) -> Written | None:  # noqa: ANN401
-        """A function or method; None for one that Django can write itself."""
+        """The stand-in for a function or method; None for one that Django can write itself."""
         if isinstance(value, MethodType):
             return self._method(value)
         home, qualified = _home(value), getattr(value, "__qualname__", "")
         if home == "django.db.migrations.operations.special" and qualified in ("RunPython.noop", "RunSQL.noop"):
             return f"migrations.{qualified}", {"from django.db import migrations"}
+        # __qualname__ can be wrong, after functools.wraps for one: only what is found there is there.
         if home not in self.modules and home in sys.modules and _found(sys.modules[home], qualified) is value:
             return None
         if home in self.modules and _found(self.modules[home], qualified) is value:
@@ -83,21 +100,25 @@ class Carrier(Mapping[str, MigrationModule]):
         return written
 
     def other(self, value: Any) -> Written | None:  # noqa: ANN401
-        """A value that Django cannot write, by its name in a module, or as it was written; None for one without."""
+        """The stand-in for any other value that Django cannot write itself; None where it has no name and no source.
+
+        Tried in this order: the name it has in a module, the lambda that it is, the expression in an operation.
+        """
         if isinstance(value, staticmethod):
             return self.function(value.__func__)
         if id(value) in self._names:
             return self._stand_in(*self._names[id(value)])
         home = _home(value)
         if isinstance(value, FunctionType) and home in self.modules and not value.__closure__:
-            node = find_lambda(self[home], value.__code__) if value.__name__ == "<lambda>" else None
+            node = _lambda(self[home], value.__code__) if value.__name__ == "<lambda>" else None
             if node is not None:
                 return self._inline(self[home], node)
-        return next((self._inline(self[name], node) for name, node in self._given(value)), None)
+        return next((self._inline(self[name], node) for name, node in self._expressions(value)), None)
 
     def _method(self, value: MethodType) -> Written | None:
         owner = value.__self__
         if isinstance(owner, type):
+            # A class method: Django writes it by its class, which has a stand-in for a module.
             return None
         if id(owner) in self._names:
             text, imports = self._stand_in(*self._names[id(owner)])
@@ -107,13 +128,13 @@ class Carrier(Mapping[str, MigrationModule]):
             raise self._refused(value, _home(value))
         return written
 
-    def _given(self, value: Any) -> Iterator[tuple[str, ast.expr]]:  # noqa: ANN401
-        """The sources of a value that an operation was given."""
+    def _expressions(self, value: Any) -> Iterator[tuple[str, ast.expr]]:  # noqa: ANN401
+        """The expressions by which an operation was given this very object, each with its module."""
         for name in self.modules:
-            yield from ((name, node) for given, node in pairs(self[name]) if given is value)
+            yield from ((name, node) for argument, node in _arguments(self[name]) if argument is value)
 
     def _stand_in(self, module: str, name: str) -> Written:
-        stand_in = self.stand_ins[module]
+        stand_in = self.prefixes[module]
         return f"{stand_in}.{name}", {f"import {stand_in}"}
 
     def _inline(self, module: MigrationModule, node: ast.expr) -> Written:
@@ -135,19 +156,19 @@ class Carrier(Mapping[str, MigrationModule]):
 
 
 @contextmanager
-def carrying(modules: Mapping[str, ModuleType]) -> Iterator[Carrier]:
-    """Have Django write stand-ins."""
+def stand_ins_written(modules: Mapping[str, ModuleType]) -> Iterator[StandIns]:
+    """Have Django's writer write stand-ins for what is defined in these modules."""
     from django.db.migrations.serializer import BaseSerializer, FunctionTypeSerializer, Serializer
 
-    carrier = Carrier(modules)
+    stand_ins = StandIns(modules)
 
     class Function(FunctionTypeSerializer):
         def serialize(self) -> Written:
-            return carrier.function(self.value) or super().serialize()
+            return stand_ins.function(self.value) or super().serialize()
 
     class Other(BaseSerializer):
         def serialize(self) -> Written:
-            written = carrier.other(self.value)
+            written = stand_ins.other(self.value)
             if written is None:
                 raise ValueError(f"Cannot serialize: {self.value!r}")
             return written
@@ -157,28 +178,33 @@ def carrying(modules: Mapping[str, ModuleType]) -> Iterator[Carrier]:
     kinds = next(kind for kind, serializer in registry.items() if serializer is FunctionTypeSerializer)
     registry[kinds] = Function
     registry[object] = Other  # the last: for what no other serializer takes
-    with _renamed_classes(carrier):
+    with _moved_classes(stand_ins):
         try:
-            yield carrier
+            yield stand_ins
         finally:
             registry.clear()
             registry.update(before)
 
 
 @contextmanager
-def _renamed_classes(carrier: Carrier) -> Iterator[None]:
-    """Have the classes say that they are in a stand-in, which can be imported: Django looks whether they are."""
+def _moved_classes(stand_ins: StandIns) -> Iterator[None]:
+    """Have the classes of the modules say that they are in the stand-in.
+
+    Django writes a class as its ``__module__`` and ``__qualname__``, after importing that module to see whether it has
+    the class: so for the time being the stand-in is in ``sys.modules``.
+    """
     changed: list[tuple[type, str, str]] = []
-    for name, module in carrier.modules.items():
-        sys.modules[carrier.stand_ins[name]] = module
+    for name, module in stand_ins.modules.items():
+        sys.modules[stand_ins.prefixes[name]] = module
         todo = [(bound, value) for bound, value in vars(module).items() if isinstance(value, type)]
         while todo:
             bound, value = todo.pop()
+            # "make.<locals>.Status": made by a function, and bound at the top under another name.
             made_elsewhere = "<" in value.__qualname__
             if value.__module__ != name and not made_elsewhere:
                 continue
             changed.append((value, value.__module__, value.__qualname__))
-            value.__module__ = carrier.stand_ins[name]
+            value.__module__ = stand_ins.prefixes[name]
             if made_elsewhere:
                 value.__qualname__ = bound
             todo += [("", inner) for inner in vars(value).values() if isinstance(inner, type) and bound != MIGRATION]
@@ -187,7 +213,7 @@ def _renamed_classes(carrier: Carrier) -> Iterator[None]:
     finally:
         for value, module_name, qualified in changed:
             value.__module__, value.__qualname__ = module_name, qualified
-        for stand_in in carrier.stand_ins.values():
+        for stand_in in stand_ins.prefixes.values():
             del sys.modules[stand_in]
 
 
@@ -207,3 +233,52 @@ def _home(value: Any) -> str:  # noqa: ANN401
 
 def _is_home(value: Any, module: ModuleType, name: str) -> bool:  # noqa: ANN401
     return getattr(value, "__module__", None) == module.__name__ and getattr(value, "__name__", None) == name
+
+
+def _arguments(module: MigrationModule) -> Iterator[tuple[Any, ast.expr]]:
+    """Everything that a module's operations were made with, however deep inside, with its expression."""
+    todo = [*module.operations]
+    while todo:
+        value, node = todo.pop()
+        yield value, node
+        match node:
+            case ast.List(elts=nodes) | ast.Tuple(elts=nodes) if isinstance(value, list | tuple):
+                todo += _zipped(value, nodes)
+            case ast.Call(args=nodes, keywords=keywords) if hasattr(value, "_constructor_args"):
+                # Every Operation keeps what it was made with.
+                given, named = value._constructor_args
+                todo += _zipped(given, nodes)
+                todo += [(named[it.arg], it.value) for it in keywords if it.arg in named]
+
+
+def _zipped(values: Sequence[Any], nodes: Sequence[ast.expr]) -> list[tuple[Any, ast.expr]]:
+    if len(values) != len(nodes) or any(isinstance(node, ast.Starred) for node in nodes):
+        return []
+    return [*zip(values, nodes, strict=True)]
+
+
+def _lambda(module: MigrationModule, code: CodeType) -> ast.Lambda | None:
+    """The source of a lambda; None when two are at one place, or when Python does not say where they are."""
+    body = _extent(code)
+    found = [
+        node
+        for node in ast.walk(module.source.tree)
+        if isinstance(node, ast.Lambda) and _position(node.body) == body and node.lineno <= code.co_firstlineno
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _extent(code: CodeType) -> tuple[Position, Position]:
+    """From where to where the instructions come; those without columns are Python's own."""
+    starts, ends = [], []
+    for line, end_line, column, end_column in code.co_positions():
+        if line is None or end_line is None or column is None or end_column is None:
+            continue
+        if (line, column) != (end_line, end_column):
+            starts.append((line, column))
+            ends.append((end_line, end_column))
+    return min(starts, default=(0, 0)), max(ends, default=(0, 0))
+
+
+def _position(node: ast.expr) -> tuple[Position, Position]:
+    return (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
