@@ -26,8 +26,7 @@ class Finding:
 
     `app` and `name` point to a migration or to a whole app (`name` empty); `file` and `line` to a place on disk.
     `other` is a second migration (``app.name``): one that is missing, or that has to run first. `operation` is the
-    number of an operation of the migration, from 1; 0 for the whole migration. `databases` are the numbers, from 1, of
-    the databases that it is about, where a pure command does not know their aliases; the pipeline puts them in front.
+    number of an operation of the migration, from 1; 0 for the whole migration.
 
     Code takes what it needs to know from these fields, and never out of a sentence.
     """
@@ -43,7 +42,6 @@ class Finding:
     line: int = 0
     other: str = ""
     operation: int = 0
-    databases: tuple[int, ...] = ()
 
     @property
     def blocks(self) -> bool:

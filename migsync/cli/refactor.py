@@ -31,9 +31,10 @@ from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.files.commit import Committed
-    from migsync.files.proposal import Reshape
+    from migsync.files.reshape import Reshape
     from migsync.project import Project
-    from migsync.refactor.pipeline import Draft, Ground, Terms
+    from migsync.refactor.ground import Ground, Terms
+    from migsync.refactor.pipeline import Draft
     from migsync.sync.planning import Survey
 
     Reshaping = Callable[[Ground], Reshape]
@@ -130,7 +131,8 @@ class _Rewriting:
 
     def run(self, reshaping: Reshaping, seen: Callable[[Survey], None] | None) -> ExitStatus:
         """Draft, show, ask, commit."""
-        from migsync.refactor.pipeline import make_draft, survey_ground
+        from migsync.refactor.ground import survey_ground
+        from migsync.refactor.pipeline import make_draft
         from migsync.sync.planning import open_survey
 
         settle_files(self.output, self.project, dry_run=self.asked.dry_run)
@@ -208,7 +210,7 @@ class _Rewriting:
         self.output.show(blocks)
 
     def _terms(self) -> Terms:
-        from migsync.refactor.pipeline import Terms
+        from migsync.refactor.ground import Terms
         from migsync.sync.planning import now
 
         asked = self.asked

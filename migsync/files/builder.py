@@ -10,9 +10,10 @@ from pathlib import Path
 
 from migsync.edits import CannotEdit, MigrationEdit, edit_migration
 from migsync.errors import HistoryError
-from migsync.files.proposal import FileChange, Proposal, Reshape
+from migsync.files.proposal import FileChange, Proposal
 from migsync.files.references import find_references
 from migsync.files.refusals import refusals, uneditable
+from migsync.files.reshape import Reshape
 from migsync.files.resolution import Resolution
 from migsync.findings import Finding
 from migsync.history import History, Key, Migration, parse_migration
@@ -45,11 +46,11 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
         reshape.command,
         files,
         rewrite,
-        reshape.leaves,
+        reshape.expected.leaves,
         tuple(dict.fromkeys(findings)),
         notes=reshape.notes,
         replaced={old: new.key for new, _ in resolution.created for old in new.replaces},
-        anew=reshape.anew,
+        anew=reshape.expected.anew,
     )
 
 
@@ -70,18 +71,18 @@ class _Work:
         for migration, content in self.resolution.created:
             self._create(migration, content)
         reshape = self.resolution.reshape
-        changed = {key.app for key in (*reshape.touched, *reshape.parents, *reshape.created)}
+        changed = {key.app for key in (*reshape.touched, *reshape.dependencies.parents, *reshape.contents.created)}
         touched = sorted(changed & self.resolution.history.apps.keys())
         self.files += filter(None, (_max_migration(self.resolution, app) for app in touched))
 
     def _change(self, migration: Migration, edit: MigrationEdit | None) -> None:
         old_path = Path(migration.path).absolute()
         old, mode = _read(migration.path)
-        if migration.key in self.resolution.reshape.gone:
+        if migration.key in self.resolution.keys.gone:
             aside = self.resolution.aside(migration)
             self.files.append(FileChange(old_path, aside, old, old if aside else None, mode))
             return
-        seen, new = self.resolution.reshape.contents.get(migration.key, (old, old))
+        seen, new = self.resolution.contents.edited.get(migration.key, (old, old))
         if seen != old:
             raise CannotEdit(migration.path, 0, "it was changed while it was read", "", "Run the command again.")
         new = edit_migration(new, migration.path, edit) if edit else new
@@ -112,7 +113,7 @@ def _max_migration(resolution: Resolution, app: str) -> FileChange | None:
     """The app's ``max_migration.txt`` with its one end; None where there is no such file, or it says so already."""
     directory = resolution.history.apps[app].directory
     path = Path(directory or "", MAX_MIGRATION).absolute()
-    labels = {resolution.now(key).app for key in resolution.reshape.renamed if key.app == app} or {app}
+    labels = {resolution.now(key).app for key in resolution.keys.renamed if key.app == app} or {app}
     ends = [end for label in labels for end in resolution.after.leaves(label)]
     if not directory or len(ends) != 1 or not path.is_file():
         return None
@@ -125,11 +126,11 @@ def _max_migration(resolution: Resolution, app: str) -> FileChange | None:
 
 def _rewrite(resolution: Resolution, rewrites: Rewrites, created: str) -> Rewrite | None:
     """The rewrite of all names and labels that change; None for none."""
-    labels = resolution.reshape.labels
+    labels = resolution.keys.labels
     changes: dict[str, NameChanges] = {old: NameChanges() for old in labels}
-    for olds, news in resolution.reshape.collapsed:
+    for olds, news in resolution.keys.collapsed:
         # A squash that was there already, and is no new file, is the same migration before and after.
-        gone = (key.name for key in olds if key not in news or key in resolution.reshape.created)
+        gone = (key.name for key in olds if key not in news or key in resolution.contents.created)
         names = tuple(gone), tuple(key.name for key in news)
         changes.setdefault(olds[0].app, NameChanges()).collapsed.append(names)
     for old, new in _on_disk(resolution):
@@ -150,10 +151,10 @@ def _on_disk(resolution: Resolution) -> Iterator[tuple[Key, Key | None]]:
     What a settled squash replaced counts as on disk: `replaces` kept its name alive.
     """
     migrations = resolution.history.migrations
-    replaced = {key for squash in resolution.reshape.settled for key in migrations[squash].replaces}
-    yield from ((key, None) for key in resolution.reshape.removed if key in replaced and key not in migrations)
+    replaced = {key for squash in resolution.dependencies.settled for key in migrations[squash].replaces}
+    yield from ((key, None) for key in resolution.keys.removed if key in replaced and key not in migrations)
     for key in migrations:
-        if key in resolution.reshape.removed:
+        if key in resolution.keys.removed:
             yield key, None
         elif (new := resolution.now(key)) != key:
             yield key, new
@@ -163,9 +164,9 @@ def _app_rewrite(resolution: Resolution, app: str, changes: NameChanges) -> AppR
     history = resolution.history
     digests = {name: history.migrations[Key(app, name)].digest for name in history.names(app)}
     past = {name: [up.name for up in history.parents(Key(app, name)) if up.app == app] for name in history.names(app)}
-    went = {key.name for key in resolution.reshape.gone if key.app == app}
+    went = {key.name for key in resolution.keys.gone if key.app == app}
     made = assemble(
-        resolution.after.names(resolution.reshape.labels.get(app, app)),
+        resolution.after.names(resolution.keys.labels.get(app, app)),
         changes,
         past,
         digests_before={name: digest for name, digest in digests.items() if digest},
@@ -178,7 +179,7 @@ def _app_rewrite(resolution: Resolution, app: str, changes: NameChanges) -> AppR
             **{new.key.name: new.digest for new, _ in resolution.created if new.key.app == app and new.digest},
             **{
                 resolution.now(key).name: parse_migration(new, key).digest
-                for key, (_, new) in resolution.reshape.contents.items()
+                for key, (_, new) in resolution.contents.edited.items()
                 if key.app == app
             },
         },
@@ -186,7 +187,7 @@ def _app_rewrite(resolution: Resolution, app: str, changes: NameChanges) -> AppR
     return replace(
         made,
         squashes=_squashes(resolution, app, {old for olds, _ in changes.collapsed for old in olds}),
-        origin=app if app in resolution.reshape.labels else "",
+        origin=app if app in resolution.keys.labels else "",
     )
 
 

@@ -70,7 +70,7 @@ class _Names:
         for label in {key.app for key in self.becomes}:
             directory = resolution.history.apps[label].directory or ""
             # A label is no part of a path: what is imported by its path stays where it is.
-            moved = label not in resolution.reshape.labels
+            moved = label not in resolution.keys.labels
             self.packages[label] = tuple(Path(directory).parts[-2:]) if moved else ()
 
     @cached_property

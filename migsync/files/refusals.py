@@ -70,10 +70,10 @@ def _third_party(resolution: Resolution, migration: Migration) -> Finding:
 
 
 def _unusable(resolution: Resolution) -> Iterator[Finding]:
-    for new in resolution.reshape.created:
+    for new in resolution.contents.created:
         if reason := _reason_against(new.name):
             yield _of_key("unusable-name", new, f"{new} cannot be made: {reason}.", "", "Choose another name.")
-    for old, new in resolution.reshape.renamed.items():
+    for old, new in resolution.keys.renamed.items():
         if reason := _reason_against(new.name):
             yield _of_key("unusable-name", old, f"{old} cannot be renamed: {reason}.", "", "Choose another name.")
 
@@ -92,17 +92,17 @@ def _reason_against(name: str) -> str:
 
 
 def _doubled(resolution: Resolution) -> Iterator[Finding]:
-    bearers: dict[Key, Key] = {new: new for new in resolution.reshape.created}
+    bearers: dict[Key, Key] = {new: new for new in resolution.contents.created}
     for key in resolution.history.migrations:
-        if key in resolution.reshape.gone:
+        if key in resolution.keys.gone:
             continue
         new = resolution.now(key)
         other = bearers.setdefault(new, key)
-        if other != key or new in resolution.reshape.created:
+        if other != key or new in resolution.contents.created:
             yield _of_key(
                 "name-twice",
                 key,
-                f"{'A new migration' if new in resolution.reshape.created else other} and {key} would both be {new}.",
+                f"{'A new migration' if new in resolution.contents.created else other} and {key} would both be {new}.",
                 "Two migrations cannot have one name.",
                 "Choose another name for one of them.",
             )
@@ -110,11 +110,11 @@ def _doubled(resolution: Resolution) -> Iterator[Finding]:
 
 def _replaced(resolution: Resolution) -> Iterator[Finding]:
     """Django sees a cycle, or skips the migration, when a squash replaces a name that something else bears."""
-    given = {new: old for old, new in resolution.reshape.renamed.items() if old in resolution.history.migrations}
+    given = {new: old for old, new in resolution.keys.renamed.items() if old in resolution.history.migrations}
     for squash, migration in resolution.history.migrations.items():
-        for replaced in () if squash in resolution.reshape.gone else migration.replaces:
+        for replaced in () if squash in resolution.keys.gone else migration.replaces:
             new, bearer = resolution.now(replaced), resolution.now(squash)
-            if replaced not in resolution.reshape.gone and given.get(new, replaced) != replaced:
+            if replaced not in resolution.keys.gone and given.get(new, replaced) != replaced:
                 yield _of_key(
                     "replaced-name",
                     given[new],
@@ -126,7 +126,7 @@ def _replaced(resolution: Resolution) -> Iterator[Finding]:
 
 
 def _occupied(resolution: Resolution) -> Iterator[Finding]:
-    gone = resolution.reshape.gone
+    gone = resolution.keys.gone
     paths = [(migration, resolution.path(migration)) for migration, _ in resolution.changes]
     leaving = {it.path for it, path in paths if it.key in gone or path != it.path}
     moved = [(it, path) for it, path in paths if it.key not in gone and path != it.path]

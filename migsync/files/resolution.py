@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from migsync.edits import MigrationEdit
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import ContentChanges, DependencyChanges, KeyChanges, Reshape
 from migsync.history import SETTING, History, Key, Migration, build_history, parse_migration
 from migsync.history.migration import FIRST, LATEST
 
@@ -24,60 +24,76 @@ class Resolution:
     history: History
     reshape: Reshape
 
+    @property
+    def keys(self) -> KeyChanges:
+        """What becomes of keys, as the command wants it."""
+        return self.reshape.keys
+
+    @property
+    def dependencies(self) -> DependencyChanges:
+        """What becomes of headers beyond that."""
+        return self.reshape.dependencies
+
+    @property
+    def contents(self) -> ContentChanges:
+        """New and edited files."""
+        return self.reshape.contents
+
     def now(self, key: Key) -> Key:
         """The key of a migration that stays."""
-        return self.reshape.renamed.get(key, key)
+        return self.keys.renamed.get(key, key)
 
     @cached_property
     def becomes(self) -> Mapping[Key, tuple[Key, ...]]:
         """What a key that changes or goes becomes for whoever depends on it."""
-        removed = self.reshape.removed
+        removed = self.keys.removed
+        # Later entries win: a command's own word on a collapsed key over the collapse, a removal over both.
         return {
-            **{old: (new,) for old, new in self.reshape.renamed.items()},
+            **{old: (new,) for old, new in self.keys.renamed.items()},
             **{old: news[-1:] for old, news in self._collapsed.items()},
-            **self.reshape.stands,
-            **{
-                Key(old, name): (Key(new, name),)
-                for old, new in self.reshape.labels.items()
-                for name in (FIRST, LATEST)
-            },
-            **{key: self._standing(key, lambda gone: removed[gone]) for key in removed},
+            **self.dependencies.successors,
+            **{Key(old, name): (Key(new, name),) for old, new in self.keys.labels.items() for name in (FIRST, LATEST)},
+            **{key: self._successors(key, lambda gone: removed[gone]) for key in removed},
         }
 
     @cached_property
     def _collapsed(self) -> Mapping[Key, tuple[Key, ...]]:
         """What stands for each key that is collapsed into something else."""
-        return {old: news for olds, news in self.reshape.collapsed for old in olds if old not in news}
+        return {old: news for olds, news in self.keys.collapsed for old in olds if old not in news}
 
     @cached_property
     def in_run_before(self) -> Mapping[Key, tuple[Key, ...]]:
-        """For a merge that goes: what came after it. Whatever ran before the merge has to run before that.
+        """What a key that goes becomes where it stands in a ``run_before``.
 
-        For what is collapsed: the first that stands for it.
+        For a merge: what came after it, since whatever ran before the merge has to run before that. For what is
+        collapsed: the first that stands for it.
         """
         found = {old: news[:1] for old, news in self._collapsed.items()}
-        found |= {key: self._standing(key, self._followers) for key in self._merges}
-        return {**found, **self.reshape.stands}
+        found |= {key: self._successors(key, self._followers) for key in self._merges}
+        return {**found, **self.dependencies.successors}
 
     @cached_property
     def in_replaces(self) -> Mapping[Key, tuple[Key, ...]]:
-        """For a merge that goes: nothing. A squash takes the place of what it replaces, not of the merge's parents."""
+        """What a key that goes becomes where it stands in a ``replaces``.
+
+        For a merge: nothing. A squash takes the place of what it replaces, not of the merge's parents.
+        """
         return dict.fromkeys(self._merges, ())
 
     @cached_property
     def _merges(self) -> tuple[Key, ...]:
-        return tuple(key for key in self.reshape.removed if key in self.history.migrations)
+        return tuple(key for key in self.keys.removed if key in self.history.migrations)
 
     def _followers(self, gone: Key) -> Iterable[Key]:
         return [child for child in self.history.children(gone) if child.app == gone.app]
 
-    def _standing(self, key: Key, step: Callable[[Key], Iterable[Key]]) -> tuple[Key, ...]:
+    def _successors(self, key: Key, step: Callable[[Key], Iterable[Key]]) -> tuple[Key, ...]:
         """The keys of afterwards that `step` leads to, through whatever else goes."""
         found: dict[Key, None] = {}
         seen, todo = {key}, [*step(key)]
         while todo:
             each = todo.pop(0)
-            if each not in self.reshape.removed:
+            if each not in self.keys.removed:
                 found[self.now(each)] = None
             elif each not in seen:
                 seen.add(each)
@@ -86,12 +102,12 @@ class Resolution:
 
     def edit(self, migration: Migration) -> MigrationEdit | None:
         """What must change inside of a migration's file; None for one that names nothing that changes."""
-        key, pointed = migration.key, self.reshape.pointed.get(migration.key, {})
-        becomes = {**self.becomes, **pointed} if pointed else self.becomes
+        key, redirected = migration.key, self.dependencies.redirected.get(migration.key, {})
+        becomes = {**self.becomes, **redirected} if redirected else self.becomes
         names = (*migration.dependencies, *migration.run_before, *migration.replaces)
-        parents = self.reshape.parents.get(key)
-        dropped = self.reshape.dropped.get(key, frozenset())
-        settled = key in self.reshape.settled
+        parents = self.dependencies.parents.get(key)
+        dropped = self.dependencies.dropped.get(key, frozenset())
+        settled = key in self.dependencies.settled
         if parents is None and not dropped and not settled and becomes.keys().isdisjoint(names):
             return None
         return MigrationEdit(
@@ -99,7 +115,7 @@ class Resolution:
             becomes,
             None if parents is None else tuple(self._parents(parents)),
             dropped,
-            {**self.in_run_before, **pointed} if pointed else self.in_run_before,
+            {**self.in_run_before, **redirected} if redirected else self.in_run_before,
             self.in_replaces,
             settled,
         )
@@ -113,13 +129,9 @@ class Resolution:
         """Every migration whose file changes, moves or goes, with the edit of what it says."""
         found: list[tuple[Migration, MigrationEdit | None]] = []
         for key, migration in self.history.migrations.items():
-            if key in self.reshape.gone:
+            if key in self.keys.gone:
                 found.append((migration, None))
-            elif (
-                (edit := self.edit(migration)) is not None
-                or key in self.reshape.renamed
-                or key in self.reshape.contents
-            ):
+            elif (edit := self.edit(migration)) is not None or key in self.keys.renamed or key in self.contents.edited:
                 found.append((migration, edit))
         return found
 
@@ -134,7 +146,7 @@ class Resolution:
     def aside(self, migration: Migration) -> Path | None:
         """Where the file of a migration that goes is kept; None where it is not."""
         path = Path(migration.path).absolute()
-        return path.with_name(self.reshape.aside) / path.name if self.reshape.aside else None
+        return path.with_name(self.contents.aside) / path.name if self.contents.aside else None
 
     @cached_property
     def created(self) -> Sequence[tuple[Migration, bytes]]:
@@ -142,7 +154,7 @@ class Resolution:
         directories = {label: app.directory or "" for label, app in self.history.apps.items()}
         return [
             (parse_migration(content, key, str(Path(directories.get(key.app, ""), f"{key.name}.py"))), content)
-            for key, content in self.reshape.created.items()
+            for key, content in self.contents.created.items()
         ]
 
     @cached_property
@@ -153,7 +165,7 @@ class Resolution:
     def _migrations(self) -> Iterator[Migration]:
         changed = {migration.key: edit for migration, edit in self.changes}
         for key, migration in self.history.migrations.items():
-            if key in self.reshape.gone:
+            if key in self.keys.gone:
                 continue
             edit = changed.get(key) or MigrationEdit(key.app)
             yield replace(

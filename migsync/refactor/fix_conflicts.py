@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
 
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.refactor.numbers import (
@@ -74,25 +74,26 @@ def _members(history: History, units: Units, app: str, homes: AbstractSet[Key]) 
 def fix_conflicts(
     history: History,
     apps: Collection[str] = (),
-    applied: Sequence[AbstractSet[Key]] = (),
+    applied: Mapping[str, AbstractSet[Key]] = {},
     first: Mapping[str, str] | None = None,
 ) -> Reshape:
     """Put the branches of each of `apps` (none: all first-party apps) that has several leaves behind each other.
 
     First comes what is applied in a database, and what the other branches need by way of another app; where that leaves
     a choice, the branch in which `first` names a migration of the app; without it the question is the error
-    ``which-branch-first``. A migration of a
-    later branch keeps its number when that is above all numbers before it, and gets the next one when not. Nothing
-    else changes: gaps stay. Raises UsageError for an app that is not of this project.
+    ``which-branch-first``. `applied` are the recorded keys of each reachable database, by alias.
+
+    A migration of a later branch keeps its number when that is above all numbers before it, and gets the next one when
+    not. Nothing else changes: gaps stay. Raises UsageError for an app that is not of this project.
     """
     first = first or {}
     command = command_text("fix-conflicts", apps, *(f"--first {app}.{name}" for app, name in sorted(first.items())))
     chosen = chosen_apps(history, apps)
     if errors := broken(history):
         return Reshape(command, findings=errors)
-    states = [history.state(rows).applied for rows in applied]
+    states = [history.state(rows).applied for rows in applied.values()]
     units = units_of(history)
-    avoid = _names_to_avoid(history, applied)
+    avoid = _names_to_avoid(history, applied.values())
     work = _Work(history, units, states)
     for app in chosen:
         if found := branches(history, app, units):
@@ -104,9 +105,9 @@ def fix_conflicts(
     ]
     return Reshape(
         command,
-        renamed=work.renamed,
-        parents=work.parents,
-        leaves=dict.fromkeys(work.lines, 1),
+        KeyChanges(work.renamed),
+        DependencyChanges(work.parents),
+        expected=Expectation(dict.fromkeys(work.lines, 1)),
         findings=tuple(findings),
     )
 
@@ -228,7 +229,7 @@ def _numbers_behind(stay: Sequence[Key], moved: Sequence[Key], units: Units, avo
     return renamed
 
 
-def _names_to_avoid(history: History, applied: Sequence[AbstractSet[Key]]) -> frozenset[Key]:
+def _names_to_avoid(history: History, applied: Iterable[AbstractSet[Key]]) -> frozenset[Key]:
     """Names that no file bears, and that a squash replaces or a database has recorded."""
     recorded = {key for rows in applied for key in rows if key not in history.migrations}
     return frozenset(recorded | replaced_and_gone(history).keys())

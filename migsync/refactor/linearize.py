@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import FIRST, SETTING, History, Key
 from migsync.refactor.merges import Merges, find_merges
@@ -20,13 +20,13 @@ def linearize(
     history: History,
     *,
     apps: Collection[str] = (),
-    applied: Sequence[AbstractSet[Key]] = (),
+    applied: Mapping[str, AbstractSet[Key]] = {},
     strip_cross_app: bool = False,
 ) -> Reshape:
     """Put each of `apps` (none: all first-party apps) in line.
 
-    `applied` are the recorded keys of each reachable database; what is applied in one stays before what is not. An
-    app that is in line and without gaps is left as it is, and nothing that only concerns such an app refuses.
+    `applied` are the recorded keys of each reachable database, by alias; what is applied in one stays before what is
+    not. An app that is in line and without gaps is left as it is, and nothing that only concerns such an app refuses.
     A squash whose replaced files are gone is a migration like others. One whose replaced files are still there stands
     beside them with the number of the first, so that new and migrated databases both load. A name without a number
     gets one, since the chain is 0001..N. Raises UsageError for an app that is not of this project.
@@ -40,8 +40,9 @@ def linearize(
     if errors := broken(history):
         return Reshape(command, findings=errors)
     merges = find_merges(history, chosen, keep_cross_app=not strip_cross_app)
-    states = [history.state(rows).applied for rows in applied]
-    arrangement = arrange(history, chosen, passing=merges.going, applied=states)
+    states = {alias: history.state(rows).applied for alias, rows in applied.items()}
+    rows = list(states.values())
+    arrangement = arrange(history, chosen, passing=merges.going, applied=rows)
     if errors := tuple(impossible(arrangement)):
         return Reshape(command, findings=errors)
     line = _Line(history, command, chosen, merges, applied, states, strip_cross_app)
@@ -49,7 +50,7 @@ def linearize(
     if arrangement.is_forced:
         return reshape
     migrated = history.state(frozenset()).pending
-    other = arrange(history, chosen, passing=merges.going, applied=states, preferred=migrated)
+    other = arrange(history, chosen, passing=merges.going, applied=rows, preferred=migrated)
     return reshape if other == arrangement else replace(reshape, otherwise=line.reshape(other))
 
 
@@ -61,8 +62,8 @@ class _Line:
     command: str
     apps: Sequence[str]
     merges: Merges
-    applied: Sequence[AbstractSet[Key]]
-    states: Sequence[AbstractSet[Key]]
+    applied: Mapping[str, AbstractSet[Key]]
+    states: Mapping[str, AbstractSet[Key]]
     strip_cross_app: bool
 
     def reshape(self, arrangement: Arrangement) -> Reshape:
@@ -72,11 +73,17 @@ class _Line:
         dropped = _cross_app(self.history, self.apps, self.merges) if self.strip_cross_app else {}
         reshape = Reshape(
             self.command,
-            renamed={old: new for chain in changed for old, new in chain.renamed.items()},
-            removed={merge: stands for chain in changed for merge, stands in chain.removed.items()},
-            parents={key: parents for chain in changed for key, parents in chain.parents.items()},
-            dropped=dropped,
-            leaves=dict.fromkeys(sorted({chain.app for chain in changed} | {key.app for key in dropped}), 1),
+            KeyChanges(
+                renamed={old: new for chain in changed for old, new in chain.renamed.items()},
+                removed={merge: stands for chain in changed for merge, stands in chain.removed.items()},
+            ),
+            DependencyChanges(
+                parents={key: parents for chain in changed for key, parents in chain.parents.items()},
+                dropped=dropped,
+            ),
+            expected=Expectation(
+                dict.fromkeys(sorted({chain.app for chain in changed} | {key.app for key in dropped}), 1)
+            ),
         )
         links = {chain.app: chain.links for chain in changed}
         found = [
@@ -84,7 +91,7 @@ class _Line:
             *overlapping(self.history, list(links)),
             *(finding for chain in changed for finding in chain.findings),
             *(finding for app in links for finding in applied_order(app, links[app], self.states)),
-            *name_findings(self.history, reshape.renamed, reshape.removed, self.applied),
+            *name_findings(self.history, reshape.keys.renamed, reshape.keys.removed, self.applied),
             *moved_ends(self.history, arrangement.units, links),
             *_stripped(self.history, dropped),
         ]

@@ -64,16 +64,16 @@ def replaced_and_gone(history: History) -> dict[Key, list[Key]]:
 
 
 def name_findings(
-    history: History, renamed: Mapping[Key, Key], removed: Collection[Key], applied: Sequence[AbstractSet[Key]]
+    history: History, renamed: Mapping[Key, Key], removed: Collection[Key], applied: Mapping[str, AbstractSet[Key]]
 ) -> Iterator[Finding]:
-    """What stands against these new names; `applied` are the rows of each database, numbered from 1."""
+    """What stands against these new names; `applied` are the recorded keys of each database, by alias."""
     gone = replaced_and_gone(history) if renamed else {}
     bearers: dict[Key, Key] = {key: key for key in history.migrations if key not in renamed and key not in removed}
     for old, new in renamed.items():
         if new in gone:
             yield _held_by_squash(history, old, new, gone[new][0])
         elif new not in history.migrations:
-            stale = [number for number, rows in enumerate(applied, 1) if new in rows]
+            stale = [alias for alias, rows in applied.items() if new in rows]
             if stale:
                 yield _held_by_record(history, old, new, stale)
         if bearers.setdefault(new, old) != old:
@@ -93,17 +93,17 @@ def _held_by_squash(history: History, old: Key, new: Key, squash: Key) -> Findin
     )
 
 
-def _held_by_record(history: History, old: Key, new: Key, databases: Sequence[int]) -> Finding:
+def _held_by_record(history: History, old: Key, new: Key, aliases: Sequence[str]) -> Finding:
+    where = ", ".join(aliases)
     return Finding(
         "name-in-record",
         Severity.ERROR,
-        f"{old} would become {new.name}, and a record of that name is there that no file explains.",
+        f"{where}: {old} would become {new.name}, and a record of that name is there that no file explains.",
         "Django would believe that the migration ran there.",
         f"See what the record is, with migsync plan; then take it away (plan --prune), or rename {old} first.",
         app=old.app,
         name=old.name,
         file=history.migrations[old].path,
-        databases=tuple(databases),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from migsync.errors import UsageError
@@ -93,19 +93,19 @@ def overlapping(history: History, apps: Collection[str]) -> Iterator[Finding]:
                 break
 
 
-def applied_order(app: str, links: Sequence[Key], applied: Sequence[AbstractSet[Key]]) -> Iterator[Finding]:
+def applied_order(app: str, links: Sequence[Key], applied: Mapping[str, AbstractSet[Key]]) -> Iterator[Finding]:
     """An error for each database in which `links`, as they would be in line, are not applied from the beginning on."""
-    for number, rows in enumerate(applied, 1):
+    for alias, rows in applied.items():
         found = out_of_order(links, rows)
         if found is not None:
             missing, later = found
             yield Finding(
                 "applied-order",
                 Severity.ERROR,
-                f"{later} is applied and {missing} is not, and no order that suits every database has {later} first.",
+                f"{alias}: {later} is applied and {missing} is not, and no order that suits every database has "
+                f"{later} first.",
                 "Django would refuse that database: a migration is applied before its dependency.",
                 f"Migrate {app} there first, so that {missing} is applied, or leave that database out.",
                 app=app,
                 name=later.name,
-                databases=(number,),
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import FIRST, History, Key, build_history
 from migsync.refactor.git_branch import GitBranch
@@ -18,12 +18,12 @@ from migsync.rewrites.retired import retired
 
 
 def rebase(
-    history: History, rewrites: Rewrites, branch: GitBranch, *, applied: Sequence[AbstractSet[Key]] = ()
+    history: History, rewrites: Rewrites, branch: GitBranch, *, applied: Mapping[str, AbstractSet[Key]] = {}
 ) -> Reshape:
     """Put what is not in `branch.onto` behind what is, app by app, in one line and numbered on.
 
-    `applied` are the recorded keys of each reachable database. Names that the rewrites retired give way to those that
-    bear them now, in every file. Merges that the branch made of both sides go.
+    `applied` are the recorded keys of each reachable database, by alias. Names that the rewrites retired give way to
+    those that bear them now, in every file. Merges that the branch made of both sides go.
     """
     command = f"rebase --onto {branch.onto}"
     known = retired(history, rewrites)
@@ -41,10 +41,10 @@ def rebase(
     removed = {merge: stands for line in lines for merge, stands in line.removed.items()}
     return Reshape(
         command,
-        renamed=renamed,
-        removed={**removed, **{key: found[0] for key, found in known.items() if len(found) == 1}},
-        parents={key: parents for line in lines for key, parents in line.parents.items()},
-        leaves={line.app: 1 for line in lines if line.changes},
+        # A retired name goes like a merge does: whatever names it depends on what bears it now.
+        KeyChanges(renamed, {**removed, **{key: found[0] for key, found in known.items() if len(found) == 1}}),
+        DependencyChanges({key: parents for line in lines for key, parents in line.parents.items()}),
+        expected=Expectation({line.app: 1 for line in lines if line.changes}),
         findings=(
             *(finding for line in lines for finding in line.problems(branch, theirs, applied)),
             *name_findings(history, renamed, removed, applied),
@@ -86,14 +86,16 @@ class _Line:
         """Whether anything of the app changes."""
         return bool(self.renamed or self.removed or self.parents)
 
-    def problems(self, branch: GitBranch, theirs: History, applied: Sequence[AbstractSet[Key]]) -> Iterator[Finding]:
+    def problems(
+        self, branch: GitBranch, theirs: History, applied: Mapping[str, AbstractSet[Key]]
+    ) -> Iterator[Finding]:
         """Why this app's migrations cannot be moved."""
         if len(self.ends) > 1:
             yield _several_ends(self.app, self.ends, branch.onto)
         line = [key for name in theirs.names(self.app) if self.ends for key in [Key(self.app, name)]] + self.links
-        for number, rows in enumerate(applied, 1):
+        for alias, rows in applied.items():
             if self.changes and (found := out_of_order(line, rows)) and found[1] in self.mine:
-                yield _applied_first(*found, number, branch.onto)
+                yield _applied_first(*found, alias, branch.onto)
 
     def _put(self, key: Key, above: Key) -> None:
         self.links.append(key)
@@ -153,15 +155,14 @@ def _several_ends(app: str, ends: Sequence[Key], onto: str) -> Finding:
     )
 
 
-def _applied_first(missing: Key, later: Key, number: int, onto: str) -> Finding:
+def _applied_first(missing: Key, later: Key, alias: str, onto: str) -> Finding:
     return Finding(
         "applied-order",
         Severity.ERROR,
-        f"{later} is applied, and {missing} of {onto} is not.",
+        f"{alias}: {later} is applied, and {missing} of {onto} is not.",
         "Behind it, Django would refuse that database: a migration is applied before its dependency.",
         f"Have both applied there first: manage.py makemigrations --merge {later.app}, manage.py migrate, "
         "then this command again: it takes the merge out.",
         app=later.app,
         name=later.name,
-        databases=(number,),
     )

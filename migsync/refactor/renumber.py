@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import Expectation, KeyChanges, Reshape
 from migsync.history import History, Key
 from migsync.refactor.numbers import name_findings, renames, width_of
 from migsync.refactor.order import Arrangement, arrange
@@ -13,18 +13,18 @@ from migsync.refactor.preconditions import broken, chosen_apps, impossible
 from migsync.refactor.symbolic_dependencies import changed_ends
 
 
-def renumber(history: History, apps: Collection[str] = (), applied: Sequence[AbstractSet[Key]] = ()) -> Reshape:
+def renumber(history: History, apps: Collection[str] = (), applied: Mapping[str, AbstractSet[Key]] = {}) -> Reshape:
     """Number the migrations of `apps` (none: all first-party apps) from 1 in an order in which they can be applied.
 
     The graph stays as it is, forks and merges included. A squash beside the migrations that it replaces has the number
-    of the first of them. `applied` are the recorded keys of each reachable database. Raises UsageError for an app
-    that is not of this project.
+    of the first of them. `applied` are the recorded keys of each reachable database, by alias. Raises UsageError for an
+    app that is not of this project.
     """
     command = " ".join(["renumber", *sorted(apps)])
     chosen = chosen_apps(history, apps)
     if errors := broken(history):
         return Reshape(command, findings=errors)
-    states = [history.state(rows).applied for rows in applied]
+    states = [history.state(rows).applied for rows in applied.values()]
     arrangement = arrange(history, chosen, applied=states)
     if errors := tuple(impossible(arrangement)):
         return Reshape(command, findings=errors)
@@ -39,8 +39,8 @@ def renumber(history: History, apps: Collection[str] = (), applied: Sequence[Abs
     ]
     return Reshape(
         command,
-        renamed=renamed,
-        leaves={app: len(history.leaves(app)) for app in touched},
+        KeyChanges(renamed),
+        expected=Expectation({app: len(history.leaves(app)) for app in touched}),
         findings=tuple(found),
     )
 

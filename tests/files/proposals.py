@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from migsync.files.builder import make_proposal
-from migsync.files.proposal import Proposal, Reshape
+from migsync.files.proposal import Proposal
+from migsync.files.reshape import ContentChanges, DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.history import App, History, Key, read_history
 from migsync.rewrites.order import Rewrites
 
 CREATED = "2026-11-20T10:45:00Z"
+
+
+def wanted_of(**wanted: Any) -> Reshape:
+    """A Reshape of the parts that have these fields."""
+    parts = {}
+    for name, part in {
+        "keys": KeyChanges,
+        "dependencies": DependencyChanges,
+        "contents": ContentChanges,
+        "expected": Expectation,
+    }.items():
+        own = {field.name for field in fields(part)} & wanted.keys()
+        parts[name] = part(**{field: wanted.pop(field) for field in sorted(own)})
+    return Reshape("test", **parts, **wanted)
 
 
 class Project:
@@ -49,7 +65,7 @@ class Project:
         return read_history(list(self.apps.values()))
 
     def propose(self, **wanted: Any) -> Proposal:
-        return make_proposal(self.read(), Rewrites(), Reshape("test", **wanted), root=self.root, created=CREATED)
+        return make_proposal(self.read(), Rewrites(), wanted_of(**wanted), root=self.root, created=CREATED)
 
     def changed(self, proposal: Proposal) -> dict[str, str | None]:
         """Old path to new path, relative to the root."""

@@ -64,7 +64,7 @@ def test_what_a_dependant_names_instead_can_be_said(tmp_path: Path) -> None:
     content = {first: SQUASH.replace(b'("shop", "0001_a")', b""), second: SQUASH.replace(b"0001_a", b"0001_new")}
     olds = tuple(Key("shop", name) for name in ("0001_a", "0002_b", "0003_c", "0004_d"))
     proposal = project.propose(
-        created=content, collapsed=((olds, (first, second)),), stands={Key("shop", "0002_b"): (first,)}
+        created=content, collapsed=((olds, (first, second)),), successors={Key("shop", "0002_b"): (first,)}
     )
     carry_out(proposal)
     assert project.read().migrations[Key("blog", "0001_x")].dependencies == (first,)
@@ -110,7 +110,7 @@ def test_one_migration_can_be_pointed_elsewhere_alone(tmp_path: Path) -> None:
     project.add(str(squash), "shop.0001_a", replaces=["shop.0002_b", "shop.0003_c"])
     instead = {Key("shop", name): (squash,) for name in ("0002_b", "0003_c")}
     dependants = [Key("blog", "0001_x"), Key("blog", "0002_y"), Key("shop", "0004_d")]
-    proposal = project.propose(pointed=dict.fromkeys(dependants, instead))
+    proposal = project.propose(redirected=dict.fromkeys(dependants, instead))
     assert proposal.rewrite is None
     carry_out(proposal)
     after = project.read().migrations

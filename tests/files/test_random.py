@@ -9,10 +9,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import Reshape
 from migsync.files.resolution import Resolution
 from migsync.history import SETTING, History, Key, Migration, parse_migration
-from tests.files.proposals import Project, carry_out
+from tests.files.proposals import Project, carry_out, wanted_of
 from tests.history.histories import Files, files
 from tests.profiles import examples
 
@@ -50,7 +50,7 @@ def reshapes(draw: st.DrawFn, history: History) -> Reshape:
             renamed |= {key: Key(app, f"{number:04d}_new") for number, key in zip(order, stay, strict=True)}
         elif len(stay) > 1:
             renamed |= {stay[0]: stay[1], stay[1]: stay[0]}
-    return Reshape("test", renamed={old: new for old, new in renamed.items() if old != new}, removed=removed)
+    return wanted_of(renamed={old: new for old, new in renamed.items() if old != new}, removed=removed)
 
 
 @settings(max_examples=examples(40, 200))
@@ -61,7 +61,7 @@ def test_what_is_wanted_is_on_disk(data: st.DataObject) -> None:
         project = written(Path(directory), made)
         before = project.read()
         reshape = data.draw(reshapes(before))
-        proposal = project.propose(renamed=reshape.renamed, removed=reshape.removed)
+        proposal = project.propose(renamed=reshape.keys.renamed, removed=reshape.keys.removed)
         if proposal.blocked:
             assert {finding.code for finding in proposal.findings if finding.blocks} <= {"replaced-name"}
             return
@@ -69,13 +69,13 @@ def test_what_is_wanted_is_on_disk(data: st.DataObject) -> None:
         after = project.read()
         digests = {key: migration.digest for key, migration in after.migrations.items()}
     wanted = Resolution(before, reshape)
-    stay = {key: wanted.now(key) for key in before.migrations if key not in reshape.removed}
+    stay = {key: wanted.now(key) for key in before.migrations if key not in reshape.keys.removed}
     assert after.migrations.keys() == set(stay.values())
     for key, now in stay.items():
         assert digests[now] == digest(key)
         assert Counter(after.migrations[now].dependencies) == dependencies(before.migrations[key], before, reshape)
     if proposal.rewrite is None:
-        assert not (reshape.renamed.keys() | reshape.removed.keys()) & before.migrations.keys()
+        assert not (reshape.keys.renamed.keys() | reshape.keys.removed.keys()) & before.migrations.keys()
         return
     for app, change in proposal.rewrite.apps.items():
         assert sorted(change.before) == sorted(before.names(app))
@@ -89,10 +89,10 @@ def dependencies(migration: Migration, before: History, reshape: Reshape) -> Cou
     stay: Counter[Key] = Counter()
     come: set[Key] = set()
     for key in migration.dependencies:
-        if key in reshape.removed:
-            come |= {reshape.renamed.get(up, up) for up in before.parents(key) if up.app == key.app}
-        elif key in reshape.renamed:
-            come.add(reshape.renamed[key])
+        if key in reshape.keys.removed:
+            come |= {reshape.keys.renamed.get(up, up) for up in before.parents(key) if up.app == key.app}
+        elif key in reshape.keys.renamed:
+            come.add(reshape.keys.renamed[key])
         else:
             stay[key] += 1
     return stay + Counter(dict.fromkeys(come - stay.keys(), 1))

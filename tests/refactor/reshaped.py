@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import Reshape
 from migsync.history import FIRST, History, Key, Migration, build_history
 
 
@@ -30,24 +30,24 @@ def history_of(*migrations: Migration) -> History:
 
 def files_after(history: History, reshape: Reshape) -> list[Migration]:
     def now(key: Key) -> list[Key]:
-        if key in reshape.removed:
-            return [found for stand_in in reshape.removed[key] for found in now(stand_in)]
-        return [reshape.renamed.get(key, key)]
+        if key in reshape.keys.removed:
+            return [found for stand_in in reshape.keys.removed[key] for found in now(stand_in)]
+        return [reshape.keys.renamed.get(key, key)]
 
     found = []
     for key, old in history.migrations.items():
-        if key in reshape.removed:
+        if key in reshape.keys.removed:
             continue
         own = [parent for parent in old.dependencies if parent.app == key.app and parent.name != FIRST]
         others = [parent for parent in old.dependencies if parent not in own]
-        own = list(reshape.parents.get(key, own))
-        others = [parent for parent in others if parent not in reshape.dropped.get(key, ())]
+        own = list(reshape.dependencies.parents.get(key, own))
+        others = [parent for parent in others if parent not in reshape.dependencies.dropped.get(key, ())]
         dependencies = dict.fromkeys(new for parent in own + others for new in now(parent))
-        assert not any(named in reshape.removed for named in (*old.run_before, *old.replaces))
+        assert not any(named in reshape.keys.removed for named in (*old.run_before, *old.replaces))
         found.append(
             replace(
                 old,
-                key=reshape.renamed.get(key, key),
+                key=reshape.keys.renamed.get(key, key),
                 dependencies=tuple(dependencies),
                 run_before=tuple(new for named in old.run_before for new in now(named)),
                 replaces=tuple(new for named in old.replaces for new in now(named)),
@@ -57,7 +57,7 @@ def files_after(history: History, reshape: Reshape) -> list[Migration]:
 
 
 def rows_after(rows: Iterable[Key], reshape: Reshape) -> frozenset[Key]:
-    return frozenset(reshape.renamed.get(key, key) for key in rows if key not in reshape.removed)
+    return frozenset(reshape.keys.renamed.get(key, key) for key in rows if key not in reshape.keys.removed)
 
 
 def names(history: History, reshape: Reshape, app: str) -> list[str]:
@@ -80,3 +80,8 @@ def codes(reshape: Reshape) -> list[str]:
 
 def keys(*texts: str) -> AbstractSet[Key]:
     return frozenset(map(Key.parse, texts))
+
+
+def by_alias(applied: Iterable[AbstractSet[Key]]) -> dict[str, AbstractSet[Key]]:
+    """What databases have applied, as ``db1``, ``db2`` and so on."""
+    return {f"db{number}": each for number, each in enumerate(applied, 1)}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import Reshape
 from migsync.history import Key
 from migsync.refactor.fix_conflicts import branches, fix_conflicts
-from tests.refactor.reshaped import codes, edges, history_of, keys, merge, migration, names
+from tests.refactor.reshaped import by_alias, codes, edges, history_of, keys, merge, migration, names
 
 FORK = (
     migration("shop.0001_initial"),
@@ -50,7 +50,7 @@ def test_the_whole_of_the_other_branch_comes_behind() -> None:
         "0005_color": ["shop.0004_color"],
     }
     assert edges(history, reshape, "blog") == {"0007_x": ["shop.0002_price"]}
-    assert reshape.leaves == {"shop": 1}
+    assert reshape.expected.leaves == {"shop": 1}
     assert reshape.command == "fix-conflicts --first shop.0002_price"
 
 
@@ -80,16 +80,16 @@ def test_the_number_of_a_squash_is_the_last_that_it_names() -> None:
 def test_what_is_applied_goes_first() -> None:
     history = history_of(*FORK)
     rows = keys("shop.0001_initial", "shop.0002_price")
-    reshape = fix_conflicts(history, applied=[keys("shop.0001_initial"), rows])
+    reshape = fix_conflicts(history, applied=by_alias([keys("shop.0001_initial"), rows]))
     assert names(history, reshape, "shop")[-1] == "0005_color"
-    assert codes(fix_conflicts(history, applied=[rows], first={"shop": "0003_color"})) == ["branch-not-first"]
+    assert codes(fix_conflicts(history, applied=by_alias([rows]), first={"shop": "0003_color"})) == ["branch-not-first"]
 
 
 def test_branches_that_two_databases_began_refuse() -> None:
     history = history_of(*FORK)
     one, other = keys("shop.0001_initial", "shop.0002_price"), keys("shop.0001_initial", "shop.0002_color")
-    assert codes(fix_conflicts(history, applied=[one, other])) == ["branches-entangled"]
-    assert codes(fix_conflicts(history, applied=[one | other])) == ["branches-entangled"]
+    assert codes(fix_conflicts(history, applied=by_alias([one, other]))) == ["branches-entangled"]
+    assert codes(fix_conflicts(history, applied=by_alias([one | other]))) == ["branches-entangled"]
 
 
 def test_what_the_other_branch_needs_goes_first() -> None:
@@ -98,7 +98,7 @@ def test_what_the_other_branch_needs_goes_first() -> None:
         migration("shop.0004_color", "shop.0003_color", "blog.0007_x"),
     )
     reshape = fix_conflicts(history)
-    assert reshape.parents[Key("shop", "0002_color")] == (Key("shop", "0003_price"),)
+    assert reshape.dependencies.parents[Key("shop", "0002_color")] == (Key("shop", "0003_price"),)
     assert names(history, reshape, "shop")[-1] == "0006_color"
     entangled = history_of(
         *FORK,
@@ -149,7 +149,7 @@ def test_a_branch_with_a_fork_of_its_own_keeps_it() -> None:
     after = edges(history, reshape, "shop")
     assert after["0003_c"] == ["shop.0002_b"]
     assert [len(parents) for parents in after.values()].count(2) == 1
-    assert not reshape.removed
+    assert not reshape.keys.removed
 
 
 def test_a_squash_in_transition_moves_with_what_it_replaces() -> None:
@@ -178,7 +178,7 @@ def test_a_new_name_avoids_what_squashes_and_records_hold() -> None:
         migration("shop.0003_z", "shop.0002_y"),
     )
     rows = keys("shop.0001_a", "shop.0002_b", "shop.0003_c", "shop.0005_y")
-    reshape = fix_conflicts(history, applied=[rows], first={"shop": "0004_x"})
+    reshape = fix_conflicts(history, applied=by_alias([rows]), first={"shop": "0004_x"})
     assert names(history, reshape, "shop")[1:] == ["0004_x", "0006_y", "0007_z"]
     assert not reshape.findings
 
@@ -186,12 +186,12 @@ def test_a_new_name_avoids_what_squashes_and_records_hold() -> None:
 def test_names_without_a_number_stay() -> None:
     history = history_of(migration("shop.a"), migration("shop.b", "shop.a"), migration("shop.c", "shop.a"))
     reshape = fix_conflicts(history, first={"shop": "c"})
-    assert not reshape.renamed
-    assert reshape.parents == {Key("shop", "b"): (Key("shop", "c"),)}
+    assert not reshape.keys.renamed
+    assert reshape.dependencies.parents == {Key("shop", "b"): (Key("shop", "c"),)}
 
 
 def test_only_the_apps_asked_for() -> None:
     history = history_of(*FORK, migration("blog.0007_y"))
     reshape = fix_conflicts(history, apps=["blog"], first={"blog": "0007_x"})
-    assert reshape.leaves == {"blog": 1}
+    assert reshape.expected.leaves == {"blog": 1}
     assert names(history, reshape, "blog") == ["0007_x", "0008_y"]

@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import Reshape
 from migsync.files.resolution import Resolution
 from migsync.history import History, Key, build_history
 from migsync.refactor.fix_conflicts import branches, fix_conflicts
@@ -18,7 +18,7 @@ from migsync.refactor.numbers import number_of
 from migsync.refactor.renumber import renumber
 from tests.profiles import examples
 from tests.refactor.projects import APPS, Project, make_project, projects, verdict
-from tests.refactor.reshaped import files_after, rows_after
+from tests.refactor.reshaped import by_alias, files_after, rows_after
 
 REASONS = {
     "applied-order",
@@ -38,7 +38,7 @@ def refused(project: Project, reshape: Reshape, reasons: set[str]) -> bool:
     errors = [finding for finding in reshape.findings if finding.blocks]
     assert {finding.code for finding in errors} <= reasons
     assert all(finding.found and finding.hint for finding in errors)
-    event(errors[0].code if errors else "done" if reshape.leaves else "nothing to do")
+    event(errors[0].code if errors else "done" if reshape.expected.leaves else "nothing to do")
     return bool(errors)
 
 
@@ -65,12 +65,12 @@ def keeps_relations(project: Project, history: History, reshape: Reshape) -> Non
     before, after = (verdict(each, frozenset()).parents for each in (project.history, history))
     assert before is not None
     assert after is not None
-    assert after.keys() == {reshape.renamed.get(key, key) for key in before if key not in reshape.removed}
+    assert after.keys() == {reshape.keys.renamed.get(key, key) for key in before if key not in reshape.keys.removed}
     olds, news = (_ancestors(parents) for parents in (before, after))
     for key, ups in olds.items():
-        if key not in reshape.removed:
-            kept = {reshape.renamed.get(up, up) for up in ups if up not in reshape.removed}
-            assert kept <= news[reshape.renamed.get(key, key)]
+        if key not in reshape.keys.removed:
+            kept = {reshape.keys.renamed.get(up, up) for up in ups if up not in reshape.keys.removed}
+            assert kept <= news[reshape.keys.renamed.get(key, key)]
 
 
 def _ancestors(parents: object) -> dict[Key, set[Key]]:
@@ -119,7 +119,7 @@ def is_a_chain(history: History, app: str) -> bool:
 
 
 def check_linearize(project: Project, apps: list[str]) -> None:
-    reshape = linearize(project.history, apps=apps, applied=project.rows)
+    reshape = linearize(project.history, apps=apps, applied=by_alias(project.rows))
     if refused(project, reshape, REASONS):
         if not covers_of(project.history):
             check_the_reason(project, reshape)
@@ -137,14 +137,14 @@ def check_line(project: Project, apps: list[str], reshape: Reshape) -> History:
     for app in apps or APPS:
         assert is_a_chain(history, app)
         if is_a_chain(project.history, app):
-            changed = {*reshape.renamed, *reshape.removed, *reshape.parents}
+            changed = {*reshape.keys.renamed, *reshape.keys.removed, *reshape.dependencies.parents}
             assert app not in {key.app for key in changed}
-            assert app not in reshape.leaves
-    for merge in reshape.removed:
+            assert app not in reshape.expected.leaves
+    for merge in reshape.keys.removed:
         assert project.history.migrations[merge].is_merge
     after = [rows_after(rows, reshape) for rows in project.rows]
-    again = linearize(history, apps=apps, applied=after)
-    assert not (again.renamed or again.removed or again.parents or again.leaves)
+    again = linearize(history, apps=apps, applied=by_alias(after))
+    assert not (again.keys.renamed or again.keys.removed or again.dependencies.parents or again.expected.leaves)
     return history
 
 
@@ -152,7 +152,9 @@ def runs_as_before(project: Project, history: History, reshape: Reshape, apps: l
     """``migrate`` runs each app's migrations on a new database in the order of old."""
     before, after = (verdict(each, frozenset()).pending for each in (project.history, history))
     for app in apps or APPS:
-        old = [reshape.renamed.get(key, key) for key in before if key.app == app and key not in reshape.removed]
+        old = [
+            reshape.keys.renamed.get(key, key) for key in before if key.app == app and key not in reshape.keys.removed
+        ]
         assert old == [key for key in after if key.app == app]
 
 
@@ -176,10 +178,10 @@ def test_linearize(project: Project, apps: list[str]) -> None:
 @settings(max_examples=examples(100, 200), deadline=None)
 @given(projects())
 def test_renumber(project: Project) -> None:
-    reshape = renumber(project.history, applied=project.rows)
+    reshape = renumber(project.history, applied=by_alias(project.rows))
     if refused(project, reshape, {"name-in-record", "name-in-replaces", "name-taken"}):
         return
-    assert not (reshape.parents or reshape.removed or reshape.dropped)
+    assert not (reshape.dependencies.parents or reshape.keys.removed or reshape.dependencies.dropped)
     history = carried_out(project, reshape)
     covers = covers_of(history)
     for app in APPS:
@@ -189,7 +191,7 @@ def test_renumber(project: Project) -> None:
             for parent in set(history.parents(key)) & set(keys):
                 assert (number_of(parent.name) or 0) < (number_of(key.name) or 0)
     after = [rows_after(rows, reshape) for rows in project.rows]
-    assert not renumber(history, applied=after).renamed
+    assert not renumber(history, applied=by_alias(after)).keys.renamed
 
 
 @settings(max_examples=examples(120, 300), deadline=None)
@@ -198,14 +200,14 @@ def test_fix_conflicts(project: Project, rng: random.Random) -> None:
     found = {app: branches(project.history, app) for app in APPS}
     first = {app: rng.choice(each).leaf.name for app, each in found.items() if each}
     reasons = {"branches-entangled", "branch-not-first"}
-    reshape = fix_conflicts(project.history, applied=project.rows, first=first)
+    reshape = fix_conflicts(project.history, applied=by_alias(project.rows), first=first)
     if {finding.code for finding in reshape.findings} == {"branch-not-first"}:
-        reshape = fix_conflicts(project.history, applied=project.rows)
+        reshape = fix_conflicts(project.history, applied=by_alias(project.rows))
         reasons |= {"which-branch-first"}
     if refused(project, reshape, reasons):
         return
-    assert not (reshape.removed or reshape.dropped)
-    assert set(reshape.leaves) == set(first)
+    assert not (reshape.keys.removed or reshape.dependencies.dropped)
+    assert set(reshape.expected.leaves) == set(first)
     history = carried_out(project, reshape)
     keeps_relations(project, history, reshape)
     assert not verdict(history, frozenset()).conflicts

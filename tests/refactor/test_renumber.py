@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from migsync.errors import UsageError
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import Reshape
 from migsync.history import Key
 from migsync.refactor.renumber import renumber
-from tests.refactor.reshaped import codes, edges, files_after, history_of, keys, merge, migration, names
+from tests.refactor.reshaped import by_alias, codes, edges, files_after, history_of, keys, merge, migration, names
 
 
 def test_without_gaps_and_doubles_there_is_nothing_to_do() -> None:
@@ -27,7 +27,7 @@ def test_gaps_are_closed_in_every_app_that_is_asked_for() -> None:
     assert reshape.command == "renumber blog shop"
     assert edges(history, reshape, "shop") == {"0001_a": [], "0002_b": ["blog.0001_x", "shop.0001_a"]}
     assert names(history, reshape, "users") == ["0009_u"]
-    assert reshape.leaves == {"blog": 1, "shop": 1}
+    assert reshape.expected.leaves == {"blog": 1, "shop": 1}
 
 
 def test_a_fork_and_its_merge_stay() -> None:
@@ -46,8 +46,8 @@ def test_a_fork_and_its_merge_stay() -> None:
         "0004_d": ["shop.0003_c"],
         "0005_merge": ["shop.0002_b", "shop.0004_d"],
     }
-    assert not reshape.parents
-    assert not reshape.removed
+    assert not reshape.dependencies.parents
+    assert not reshape.keys.removed
 
 
 def test_two_leaves_are_two_leaves() -> None:
@@ -55,8 +55,8 @@ def test_two_leaves_are_two_leaves() -> None:
         migration("shop.0001_a"), migration("shop.0002_b", "shop.0001_a"), migration("shop.0002_c", "shop.0001_a")
     )
     reshape = renumber(history)
-    assert reshape.renamed == {Key("shop", "0002_c"): Key("shop", "0003_c")}
-    assert reshape.leaves == {"shop": 2}
+    assert reshape.keys.renamed == {Key("shop", "0002_c"): Key("shop", "0003_c")}
+    assert reshape.expected.leaves == {"shop": 2}
 
 
 def test_a_child_has_the_higher_number() -> None:
@@ -84,7 +84,7 @@ def test_a_new_name_that_is_taken_elsewhere_refuses() -> None:
     history = history_of(squash, migration("shop.0003_b", "shop.0001_squashed_0002_b"))
     assert codes(renumber(history)) == ["name-in-replaces"]
     history = history_of(migration("shop.0001_a"), migration("shop.0003_b", "shop.0001_a"))
-    assert codes(renumber(history, applied=[keys("shop.0001_a", "shop.0002_b")])) == ["name-in-record"]
+    assert codes(renumber(history, applied=by_alias([keys("shop.0001_a", "shop.0002_b")]))) == ["name-in-record"]
 
 
 def test_the_meaning_of_latest_must_not_change() -> None:
@@ -95,7 +95,7 @@ def test_the_meaning_of_latest_must_not_change() -> None:
         migration("shop.0007_c", "shop.0001_a"),
         migration("blog.0001_x", "shop.__latest__"),
     )
-    assert renumber(history).renamed[Key("shop", "0007_c")] == Key("shop", "0002_c")
+    assert renumber(history).keys.renamed[Key("shop", "0007_c")] == Key("shop", "0002_c")
     assert codes(renumber(history)) == []
     history = history_of(
         migration("shop.0003_a"), migration("shop.00004_b"), migration("blog.0001_x", "shop.__first__")

@@ -16,9 +16,9 @@ from migsync.errors import UsageError
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
-    from migsync.files.proposal import Reshape
+    from migsync.files.reshape import Reshape
     from migsync.history import History
-    from migsync.refactor.pipeline import Ground
+    from migsync.refactor.ground import Ground
 
 OPEN = "which-branch-first"
 

@@ -13,8 +13,8 @@ from migsync.cli.refactor import Asked, rewrite_files, rewriting_options
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
-    from migsync.files.proposal import Reshape
-    from migsync.refactor.pipeline import Ground
+    from migsync.files.reshape import Reshape
+    from migsync.refactor.ground import Ground
 
 
 @click.command(

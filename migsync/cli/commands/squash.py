@@ -15,8 +15,8 @@ from migsync.cli.refactor import Asked, proven_rewriting_options, rewrite_files
 from migsync.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
-    from migsync.files.proposal import Reshape
-    from migsync.refactor.pipeline import Ground
+    from migsync.files.reshape import Reshape
+    from migsync.refactor.ground import Ground
     from migsync.refactor.squash.squash import Choice
 
 
@@ -109,7 +109,7 @@ class _Wanted:
 
         history = ground.survey.history
         databases = databases_of(ground)
-        used = taken(history, ground.survey.rewrites, ground.applied)
+        used = taken(history, ground.survey.rewrites, ground.applied.values())
         if self.all_safe:
             return choose_safe_ranges(history, used, self.words, in_two_phases=self.keep_replaces, databases=databases)
         app, first, last = self.words

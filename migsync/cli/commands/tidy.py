@@ -15,8 +15,8 @@ from migsync.cli.refactor import Asked, proven_rewriting_options, rewrite_files
 from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from migsync.files.proposal import Reshape
-    from migsync.refactor.pipeline import Ground
+    from migsync.files.reshape import Reshape
+    from migsync.refactor.ground import Ground
 
 
 @click.command(
@@ -71,7 +71,7 @@ def _to_do(output: Output, where: Where, asked: Asked) -> ExitStatus:
     """Show what is left of every transition; nothing is proposed, and nothing refuses."""
     from migsync.cli.views.findings import findings_blocks
     from migsync.cli.views.transitions import transitions_blocks, transitions_document
-    from migsync.refactor.pipeline import survey_ground
+    from migsync.refactor.ground import survey_ground
     from migsync.refactor.preconditions import chosen_apps
     from migsync.refactor.tidy import databases_of, settled_transitions, transitions
     from migsync.sync.planning import open_survey

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
@@ -19,6 +20,8 @@ FATES: Mapping[Disposition, str] = {
     Disposition.DROPPED: "is dropped, as you said",
 }
 SHOWN = 5
+OTHER_ROWS = "data-differs"
+"""The finding that a new database would hold other rows than it did: meant, where a migration is left out."""
 
 
 def notes(remade: Remade) -> tuple[str, ...]:
@@ -37,6 +40,7 @@ def left_out(remade: Remade) -> tuple[Key, ...]:
 
 
 Advice = dict[tuple[Key, int], str]
+"""By a migration and one of its operations by its number from 1 (0: the whole migration): what to do where it fails."""
 
 
 def advice(remade: Remade) -> Advice:
@@ -57,6 +61,17 @@ def _advice(origins: Sequence[Key]) -> str:
         f"--drop {origins[0] if len(origins) == 1 else 'APP.NAME'}\n"
         "If it must run where it did, between other changes: migsync squash, in place of remake"
     )
+
+
+def explained(left_out: Sequence[Key], known: Advice, finding: Finding) -> Finding:
+    """A finding of the proof with what a remake can add: whether other rows are meant, what to do where it fails."""
+    if finding.code == OTHER_ROWS and left_out:
+        why = f"Left out on purpose: {', '.join(map(str, left_out))}."
+        return replace(finding, severity=Severity.WARNING, meaning=f"{finding.meaning} {why}")
+    if finding.blocks and not finding.hint:
+        key = Key(finding.app, finding.name)
+        return replace(finding, hint=known.get((key, finding.operation)) or known.get((key, 0), ""))
+    return finding
 
 
 def advice_against_replaces(olds: Iterable[Key]) -> Advice:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from migsync.errors import UsageError
-from migsync.files.proposal import Collapse, Reshape
+from migsync.files.reshape import Collapse, ContentChanges, DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.files.resolution import Resolution
 from migsync.findings import Finding
 from migsync.history import SETTING, History, Key, build_history
-from migsync.refactor.pipeline import Ground
+from migsync.refactor.ground import Ground
 from migsync.refactor.preconditions import broken, chosen_apps
 from migsync.refactor.remake import messages
-from migsync.refactor.remake.standing import standing
 from migsync.rewrites.order import Rewrites
 from migsync.sync.planning import Survey
 from migsync.worker.remake_call import Remade, RemakeRequest, ask_remake
@@ -41,47 +41,47 @@ class RemakeOptions:
     @property
     def command(self) -> str:
         """The command line that says the same, its options in one order."""
-        options = [f"--name {self.word}"] if self.word != WORD else []
-        options += [f"--drop {key}" for key in sorted(self.drop)]
-        options += ["--replaces"] if self.replaces else []
-        options += ["--keep-old-migrations"] if self.keep_old else []
-        return " ".join(["remake", *sorted(self.apps), *options])
+        words = [f"--name {self.word}"] if self.word != WORD else []
+        words += [f"--drop {key}" for key in sorted(self.drop)]
+        words += ["--replaces"] if self.replaces else []
+        words += ["--keep-old-migrations"] if self.keep_old else []
+        return " ".join(["remake", *sorted(self.apps), *words])
 
 
-def remake(ground: Ground, wish: RemakeOptions) -> Reshape:
+def remake(ground: Ground, options: RemakeOptions) -> Reshape:
     """Have Django make the apps' migrations anew, and say what becomes of the old ones.
 
     Raises UsageError for an app or a migration that is not of this project, and what :func:`ask_remake` raises.
     """
-    if not re.fullmatch(r"\w+", wish.word):
-        raise UsageError(f"--name {wish.word}: not a word.", hint="Letters, digits and underscores: --name fresh")
+    if not re.fullmatch(r"\w+", options.word):
+        raise UsageError(f"--name {options.word}: not a word.", hint="Letters, digits and underscores: --name fresh")
     history = ground.survey.history
-    chosen = chosen_apps(history, wish.apps)
-    told = tuple(messages.without_migrations(app for app in wish.apps if app not in chosen))
+    chosen = chosen_apps(history, options.apps)
+    told = tuple(messages.without_migrations(app for app in options.apps if app not in chosen))
     errors = (*broken(history), *messages.several_ends(history, chosen))
-    if wish.replaces:
+    if options.replaces:
         errors += tuple(messages.open_squashes(history, chosen))
     if errors:
-        return Reshape(wish.command, findings=errors)
+        return Reshape(options.command, findings=errors)
     if not chosen:
-        return Reshape(wish.command, findings=told)
+        return Reshape(options.command, findings=told)
     request = RemakeRequest(
         chosen,
-        wish.word,
-        {app: taken_names(history, ground.survey.rewrites, ground.applied, app) for app in chosen},
-        tuple(_dropped(history, chosen, wish.drop)),
-        wish.replaces,
-        empty=bool(wish.apps),
+        options.word,
+        {app: taken_names(history, ground.survey.rewrites, ground.applied.values(), app) for app in chosen},
+        tuple(_dropped(history, chosen, options.drop)),
+        options.replaces,
+        empty=bool(options.apps),
     )
     remade = ask_remake(ground.survey.project, request)
     if empty := _empty(remade, chosen):
         told += tuple(messages.left_alone(empty))
         rest = tuple(app for app in chosen if app not in empty)
         if not rest:
-            return Reshape(wish.command, findings=told)
+            return Reshape(options.command, findings=told)
         request = replace(request, apps=rest)
         remade = ask_remake(ground.survey.project, request)
-    return _reshape(ground.survey, wish, request, remade, told)
+    return _reshape(ground.survey, options, request, remade, told)
 
 
 def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
@@ -93,7 +93,7 @@ def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
 
 
 def _reshape(
-    survey: Survey, wish: RemakeOptions, request: RemakeRequest, remade: Remade, told: Iterable[Finding]
+    survey: Survey, options: RemakeOptions, request: RemakeRequest, remade: Remade, told: Iterable[Finding]
 ) -> Reshape:
     history, settings = survey.history, survey.project.settings
     errors = (
@@ -105,26 +105,27 @@ def _reshape(
     told = (*told, *messages.emptied(remade.empty))
     findings = (*told, *errors, *messages.needless_drops(request.drop, remade))
     if any(finding.blocks for finding in errors):
-        return Reshape(wish.command, findings=findings)
+        return Reshape(options.command, findings=findings)
     olds = [key for key in history.migrations if key.app in request.apps]
+    advice = messages.advice(remade) | messages.advice_beside(history, request.apps)
+    if options.replaces:
+        advice |= messages.advice_against_replaces(olds)
     wanted = Reshape(
-        wish.command,
-        created={key: text.encode() for key, text in remade.files.items()},
-        collapsed=() if wish.replaces else tuple(_collapses(history, request.apps, remade.files)),
-        stands={} if wish.replaces else standing(history, remade, frozenset(request.apps)),
-        anew=frozenset(request.apps),
-        aside=ASIDE if wish.keep_old else "",
-        left_out=messages.left_out(remade),
-        advice=messages.advice(remade)
-        | messages.advice_beside(history, request.apps)
-        | (messages.advice_against_replaces(olds) if wish.replaces else {}),
-        leaves=dict.fromkeys(request.apps, 1),
-        notes=messages.notes(remade),
-        findings=findings,
+        options.command,
+        KeyChanges(collapsed=() if options.replaces else tuple(_collapses(history, request.apps, remade.files))),
+        DependencyChanges(successors={} if options.replaces else _successors(history, remade, frozenset(request.apps))),
+        ContentChanges(
+            {key: text.encode() for key, text in remade.files.items()},
+            aside=ASIDE if options.keep_old else "",
+        ),
+        Expectation(dict.fromkeys(request.apps, 1), anew=frozenset(request.apps)),
+        messages.notes(remade),
+        findings,
+        explain=partial(messages.explained, messages.left_out(remade), advice),
     )
     resolution = Resolution(history, wanted)
     if all(_is_made_so(resolution, app) for app in request.apps):
-        return Reshape(wish.command, findings=(*findings, messages.made_already(request.apps)))
+        return Reshape(options.command, findings=(*findings, messages.made_already(request.apps)))
     found = _cycle(resolution, settings)
     return (
         replace(wanted, findings=(*findings, messages.cycle(found, frozenset(request.apps), history.first_party)))
@@ -159,6 +160,45 @@ def _collapses(history: History, apps: Iterable[str], files: Mapping[Key, str]) 
         replaced = [key for squash in on_disk for key in history.migrations[squash].replaces if key.app == app]
         gone = [key for key in dict.fromkeys(replaced) if key not in history.migrations]
         yield (*gone, *on_disk), tuple(key for key in files if key.app == app)
+
+
+def _successors(history: History, remade: Remade, apps: frozenset[str]) -> dict[Key, tuple[Key, ...]]:
+    """For each old key that a migration of another app names: the new one that it depends on now.
+
+    That is the last of the app's that make its models, or a further one with something that came before the old key.
+    Whatever came later in its app is not waited for: it may need what depends on it now.
+    """
+    return {old: (needed,) for old in _named(history, apps) if (needed := _needed(history, remade, old))}
+
+
+def _named(history: History, apps: frozenset[str]) -> Iterator[Key]:
+    staying = (migration for key, migration in history.migrations.items() if key.app not in apps)
+    named = (key for migration in staying for key in migration.dependencies if key.app in apps)
+    yield from dict.fromkeys(key for key in named if not key.name.startswith("__"))
+
+
+def _needed(history: History, remade: Remade, old: Key) -> Key | None:
+    above = history.ancestors([old] if old in history.migrations else _squashes(history, old))
+    files = [key for key in remade.files if key.app == old.app]
+    needed = [
+        key
+        for key in files
+        if key not in remade.further or not above.isdisjoint(_meant(history, (up for _, up in remade.origins[key])))
+    ]
+    return needed[-1] if needed else next(iter(files), None)
+
+
+def _squashes(history: History, gone: Key) -> Iterator[Key]:
+    """Those that replace a migration which has no file any more."""
+    return (key for key, migration in history.migrations.items() if gone in migration.replaces)
+
+
+def _meant(history: History, origins: Iterable[Key]) -> Iterator[Key]:
+    """Migrations, and what they replace."""
+    for origin in origins:
+        yield origin
+        if origin in history.migrations:
+            yield from history.migrations[origin].replaces
 
 
 def taken_names(history: History, rewrites: Rewrites, applied: Iterable[frozenset[Key]], app: str) -> frozenset[str]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migsync.errors import MigsyncError, UsageError
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import Reshape
 from migsync.history import History
 from migsync.history.graph import relabelled
-from migsync.refactor.pipeline import Ground
+from migsync.refactor.ground import Ground
 from migsync.refactor.rename_app.content_types import find_label_uses, label_notes
 from migsync.refactor.rename_app.references import find_references
 from migsync.refactor.rename_app.rename_app import not_yet, relabel
@@ -66,7 +66,7 @@ def _code_has(ground: Ground, new: str) -> bool:
 
 def _is_known(ground: Ground, old: str) -> bool:
     """Whether anything bears the old label: files (as they are on disk), or records."""
-    recorded = any(record.app == old for reading in ground.readings for record in reading.records)
+    recorded = any(record.app == old for it in ground.databases.values() for record in it.records)
     return recorded or _named(ground.survey.history, old)
 
 

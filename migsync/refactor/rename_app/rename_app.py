@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migsync.edits import CannotEdit
-from migsync.files.proposal import Reshape
 from migsync.files.refusals import uneditable
+from migsync.files.reshape import ContentChanges, Expectation, KeyChanges, Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key, Migration
 from migsync.refactor.rename_app.operations import Tables, relabel_operations
@@ -29,10 +29,12 @@ def relabel(history: History, old: str, new: str, *, references: Iterable[Findin
             work.look_at(history.migrations[key])
     return Reshape(
         command,
-        renamed={key: Key(new, key.name) for key in sorted(_keys(history, old))},
-        labels={old: new},
-        contents=work.contents,
-        leaves={new: len(history.leaves(old))},
+        KeyChanges(
+            renamed={key: Key(new, key.name) for key in sorted(_keys(history, old))},
+            labels={old: new},
+        ),
+        contents=ContentChanges(edited=work.edited),
+        expected=Expectation({new: len(history.leaves(old))}),
         findings=(*_pinned(new, work.tables), *_renamed(new, work.tables), *work.findings, *references),
     )
 
@@ -54,7 +56,7 @@ class _Work:
     old: str
     new: str
     tables: Tables
-    contents: dict[Key, tuple[bytes, bytes]] = field(default_factory=dict)
+    edited: dict[Key, tuple[bytes, bytes]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def look_at(self, migration: Migration) -> None:
@@ -69,7 +71,7 @@ class _Work:
         except OSError:
             return  # said where the file would have to change
         if edited.content != content:
-            self.contents[migration.key] = content, edited.content
+            self.edited[migration.key] = content, edited.content
         self.findings += [_mention(migration.path, line, text, migration.key) for line, text in edited.mentions]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migsync.engines import engine_named, engine_of
-from migsync.files.proposal import Reshape
+from migsync.files.reshape import ContentChanges, Expectation, KeyChanges, Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.project import Project
@@ -24,7 +24,7 @@ from migsync.refactor.symbolic_dependencies import changed_ends
 from migsync.worker.squash_call import SquashAnswer, SquashRequest, ask_squash
 
 if TYPE_CHECKING:
-    from migsync.refactor.pipeline import Ground
+    from migsync.refactor.ground import Ground
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,7 @@ def databases_of(ground: Ground) -> Databases:
     """What the survey of `ground` has found out of them."""
     history = ground.survey.history
     return Databases(
-        {
-            reading.target.alias: history.state(applied).applied
-            for reading, applied in zip(ground.readings, ground.applied, strict=True)
-        },
+        {alias: history.state(keys).applied for alias, keys in ground.applied.items()},
         tuple(ground.survey.errors),
         frozenset(engine_of(config.url).name for config in ground.survey.project.targets() if config.error is None),
     )
@@ -232,9 +229,10 @@ def squash(history: History, choice: Choice, answers: Sequence[SquashAnswer]) ->
     ends = {key: each.squash for each in choice.ranges for key in (each.keys[0], each.keys[-1])}
     return Reshape(
         choice.command,
-        created={each.squash: answer.text.encode() for each, answer in made},
-        collapsed=() if choice.in_two_phases else tuple((each.keys, (each.squash,)) for each in choice.ranges),
-        leaves={each.squash.app: len(history.leaves(each.squash.app)) for each in choice.ranges},
+        # In two phases no key changes: the squash stands beside the old files, and Django takes one or the others.
+        KeyChanges(collapsed=() if choice.in_two_phases else tuple((it.keys, (it.squash,)) for it in choice.ranges)),
+        contents=ContentChanges({each.squash: answer.text.encode() for each, answer in made}),
+        expected=Expectation({each.squash.app: len(history.leaves(each.squash.app)) for each in choice.ranges}),
         notes=tuple(note for each, answer in made for note in _notes(choice, each, answer)),
         findings=(
             *choice.findings,

@@ -12,7 +12,7 @@ from migsync.history import Key
 from migsync.refactor.tidy.squashes import Squash
 
 if TYPE_CHECKING:
-    from migsync.refactor.pipeline import Ground
+    from migsync.refactor.ground import Ground
 
 
 class SquashState(StrEnum):
@@ -59,12 +59,12 @@ def databases_of(ground: Ground) -> tuple[DatabaseRecords, ...]:
     """Every configured database, those without a record and those out of reach among them."""
     found = [
         DatabaseRecords(
-            reading.target.alias,
-            recorded,
-            rows=frozenset(record.key for record in reading.records),
-            behind=frozenset(rewrite.id for rewrite in plan.passed),
+            alias,
+            database.applied,
+            rows=frozenset(record.key for record in database.records),
+            behind=frozenset(rewrite.id for rewrite in database.plan.passed),
         )
-        for reading, recorded, plan in zip(ground.readings, ground.applied, ground.pending, strict=True)
+        for alias, database in ground.databases.items()
     ]
     found += [DatabaseRecords(alias, frozenset()) for alias in ground.survey.fresh]
     found += [DatabaseRecords(alias, None, error.found) for alias, error in ground.survey.errors.items()]

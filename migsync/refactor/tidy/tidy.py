@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from migsync.files.proposal import Collapse, Reshape
+from migsync.files.reshape import Collapse, DependencyChanges, KeyChanges, Reshape
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.refactor.preconditions import broken, chosen_apps
@@ -41,14 +41,18 @@ def tidy(
     settled = [each for each in found if remove_replaced or not each.squash.files]
     others = [each for each in found if each not in settled]
     foreign = [key for each in settled for key in each.squash.foreign if key.app in history.first_party]
-    stands = {key: (each.squash.key,) for each in settled for key in each.squash.foreign}
+    successors = {key: (each.squash.key,) for each in settled for key in each.squash.foreign}
     return Reshape(
         command,
-        removed={key: stands[key] for key in foreign},
-        collapsed=tuple(_collapse(each) for each in settled if each.squash.own),
-        stands=stands,
-        pointed=_pointed(others),
-        settled=frozenset(each.squash.key for each in settled),
+        KeyChanges(
+            removed={key: successors[key] for key in foreign},
+            collapsed=tuple(_collapse(each) for each in settled if each.squash.own),
+        ),
+        DependencyChanges(
+            successors=successors,
+            redirected=_redirected(others),
+            settled=frozenset(each.squash.key for each in settled),
+        ),
         notes=tuple(_notes(others, waiting)),
         findings=findings,
     )
@@ -59,13 +63,13 @@ def _collapse(transition: SquashTransition) -> Collapse:
     return (*squash.own, squash.key), (squash.key,)
 
 
-def _pointed(found: Iterable[SquashTransition]) -> dict[Key, dict[Key, tuple[Key, ...]]]:
-    pointed: dict[Key, dict[Key, tuple[Key, ...]]] = {}
+def _redirected(found: Iterable[SquashTransition]) -> dict[Key, dict[Key, tuple[Key, ...]]]:
+    redirected: dict[Key, dict[Key, tuple[Key, ...]]] = {}
     for each in found:
         for child, named in each.squash.dependants.items():
             if child not in each.fixed:
-                pointed.setdefault(child, {}).update(dict.fromkeys(named, (each.squash.key,)))
-    return pointed
+                redirected.setdefault(child, {}).update(dict.fromkeys(named, (each.squash.key,)))
+    return redirected
 
 
 def _notes(others: Sequence[SquashTransition], waiting: Sequence[SquashTransition]) -> Iterator[str]:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from migsync.history import History, Key
-from migsync.refactor.pipeline import Terms, make_draft, survey_ground
+from migsync.refactor.ground import Terms, survey_ground
+from migsync.refactor.pipeline import make_draft
 from migsync.refactor.squash.ranges import taken
 from migsync.refactor.squash.safe_ranges import find_safe_ranges
 from migsync.refactor.squash.squash import choose_range, choose_safe_ranges, compose_all, squash
@@ -85,7 +86,7 @@ def test_what_is_suggested_is_proven(seed: int, size: int) -> None:
         with open_survey(project) as survey:
             ground = survey_ground(survey, ())
             history = survey.history
-            used = taken(history, survey.rewrites, ground.applied)
+            used = taken(history, survey.rewrites, ground.applied.values())
             runs = find_safe_ranges(history)
             choices = [choose_safe_ranges(history, used)]
             if runs:

@@ -13,7 +13,8 @@ import pytest
 from migsync.cli.views.transitions import transitions_document
 from migsync.errors import UsageError
 from migsync.files.builder import make_proposal
-from migsync.files.proposal import Proposal, Reshape
+from migsync.files.proposal import Proposal
+from migsync.files.reshape import Reshape
 from migsync.history import Key
 from migsync.refactor.tidy import DatabaseRecords, SquashState, open_squashes, settled_transitions, tidy, transitions
 from migsync.rewrites.order import Rewrites

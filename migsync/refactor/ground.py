@@ -1,0 +1,93 @@
+"""What a rewriting command starts from: the project's history, each of its databases as it is now, and the terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from migsync.files.proposal import Proposal
+from migsync.history import History, Key
+from migsync.proof.wishes import Wishes
+from migsync.rewrites.record import Record
+from migsync.sync.leftovers import Origins
+from migsync.sync.plan import Plan
+from migsync.sync.planner import PlanOptions, make_plan
+from migsync.sync.planning import Reading, Survey, afterwards
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On which terms files may be rewritten.
+
+    `databases` are the aliases to be updated in the same step when `update_db` is set; none means all. `allow_applied`
+    lets names change that a database holds, which is then synced later. `created` is UTC text, for the rewrite.
+    `wishes` are what is proven on scratch databases, beyond what every proof looks at. `assume_deployed` takes targets
+    that cannot be read to be in order; they are synced later.
+    """
+
+    update_db: bool = False
+    allow_applied: bool = False
+    databases: tuple[str, ...] = ()
+    created: str = ""
+    wishes: Wishes = field(default_factory=Wishes)
+    assume_deployed: bool = False
+
+
+@dataclass(frozen=True)
+class SurveyedDatabase:
+    """One database that could be read, and its `plan` as of now: what `migsync apply` would do before files change."""
+
+    reading: Reading
+    plan: Plan
+
+    @property
+    def alias(self) -> str:
+        """Its alias."""
+        return self.reading.target.alias
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """Its records as they are."""
+        return self.reading.records
+
+    @cached_property
+    def applied(self) -> frozenset[Key]:
+        """The keys that are recorded once the rewrites that it is behind are applied."""
+        return frozenset(record.key for record in afterwards(self.records, self.plan))
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The survey, and every database that could be read by its alias."""
+
+    survey: Survey
+    databases: Mapping[str, SurveyedDatabase]
+
+    @property
+    def applied(self) -> dict[str, frozenset[Key]]:
+        """For each database the keys that are recorded once the rewrites that it is behind are applied."""
+        return {alias: database.applied for alias, database in self.databases.items()}
+
+
+def survey_ground(survey: Survey, databases: Sequence[str]) -> Ground:
+    """Read every target of the project, and those that are asked for by name though they are synced on demand only."""
+    aliases = dict.fromkeys([*survey.project.databases, *databases])
+    readings = survey.read_targets(list(aliases)) if aliases else ()
+    return Ground(
+        survey,
+        {it.target.alias: SurveyedDatabase(it, plan_for(survey, it, survey.history)) for it in readings},
+    )
+
+
+def plan_for(survey: Survey, reading: Reading, history: History, proposal: Proposal | None = None) -> Plan:
+    """The plan of one target for `history`, with the rewrite of `proposal` among those that are committed."""
+    project = survey.project
+    options = PlanOptions(
+        clock=reading.clock,
+        trust_names=not project.journal,
+        unseen_journal=reading.unseen,
+        origins=Origins(stated=project.leftovers),
+    )
+    rewrites = survey.rewrites.with_proposed(proposal.rewrite if proposal else None)
+    return make_plan(history, rewrites, reading.records, reading.target.ref, runs=reading.runs, options=options)
