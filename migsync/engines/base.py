@@ -48,11 +48,12 @@ class Deadline:
 class MigrationTable:
     """Where ``django_migrations`` is. `schema` is None where the connection's own is meant.
 
-    `unsafe` says why it cannot be changed in one transaction; empty where it can.
+    `unsafe` says why it cannot be changed in one transaction, `remedy` what to do about that; empty where it can.
     """
 
     schema: str | None = None
     unsafe: str = ""
+    remedy: str = ""
 
     @property
     def clause(self) -> sa.TableClause:
@@ -122,6 +123,8 @@ class Engine(ABC):
     """Whether all integer types are the same but in name."""
     file_suffix: ClassVar[str] = ""
     """What the file of a database is called at the end; empty for an engine with a server."""
+    longest_name: ClassVar[int] = 0
+    """How long the name of a table may be (Django's ``max_name_length``); 0 for any length."""
     kept_if_set: ClassVar[tuple[str, ...]] = ()
     """Columns that the server may change in an UPDATE, unless it sets them to what they are."""
     fields_without_default: ClassVar[frozenset[str]] = frozenset()

@@ -154,11 +154,7 @@ def check_target(target: Target) -> MigrationTable:
             f"{target.alias} is read-only. {target.read_only}", NOTHING_CHANGED, target.behaviour.if_read_only
         )
     if target.table.unsafe:
-        raise TargetError(
-            target.table.unsafe,
-            NOTHING_CHANGED,
-            "Make it: ALTER TABLE django_migrations ENGINE=InnoDB, then try again.",
-        )
+        raise TargetError(target.table.unsafe, NOTHING_CHANGED, target.table.remedy)
     return target.table
 
 

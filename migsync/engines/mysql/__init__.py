@@ -51,6 +51,7 @@ class MySQL(Engine):
     driver_module = "pymysql"
     extra = "mysql"
     transactional_ddl = False
+    longest_name = 64
     kept_if_set = ("applied",)  # a TIMESTAMP column may be ON UPDATE CURRENT_TIMESTAMP
     fields_without_default = frozenset({"TextField", "BinaryField", "JSONField"})
     now = NOW

@@ -69,7 +69,11 @@ def _table(connection: sa.Connection, schema: str) -> MigrationTable | None:
         {"table": TABLE, "schema": schema or None},
     )
     if storage and storage.upper() != "INNODB":
-        return MigrationTable(schema or None, unsafe=f"{TABLE} is a {storage} table, which cannot roll back.")
+        return MigrationTable(
+            schema or None,
+            unsafe=f"{TABLE} is a {storage} table, which cannot roll back.",
+            remedy=f"Make it: ALTER TABLE {TABLE} ENGINE=InnoDB, then try again.",
+        )
     return table
 
 

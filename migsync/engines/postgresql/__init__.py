@@ -50,6 +50,7 @@ class PostgreSQL(Engine):
     extra = "postgresql"
     # "cannot ALTER TABLE ... because it has pending trigger events"
     schema_after_data = False
+    longest_name = 63
     now = NOW
     current_database = "SELECT current_database()"
     client = "psql -X -v ON_ERROR_STOP=1 -d DATABASE -f {file}"

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 
 from migsync.edits.literals import LITERAL, literal
 from migsync.edits.source import CannotEdit, Source, Splice
+from migsync.engines import ENGINES
 from migsync.refactor.rename_app.calls import argument, called, calls, in_header, model_references, text
 
-LONGEST_TABLE = 63  # PostgreSQL's; longer names are cut by Django, and only where nobody states them
+# Longer names are cut by Django, and only where nobody states them.
+LONGEST_TABLE = min(engine.longest_name for engine in ENGINES if engine.longest_name)
 STATE_IT = "State db_table in the file by hand: it must be the table's name of today."
 
 
