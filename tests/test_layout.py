@@ -17,7 +17,6 @@ LONGEST = 350
 
 NOT_YET = {
     "Asked",
-    "Command",
     "Database",
     "Outcome",
     "Pair",

@@ -11,7 +11,7 @@ WIDTH = 100
 """Help is wrapped here on every terminal, so that the reference in the README is the same everywhere."""
 
 
-class Command(click.Command):
+class MigsyncCommand(click.Command):
     """A command whose help ends with examples, shown as they were written."""
 
     def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:  # noqa: ANN401 (click's own)
@@ -24,7 +24,7 @@ class Command(click.Command):
         write_verbatim(formatter, "Examples", self.examples)
 
 
-class Program(click.Group):
+class MigsyncGroup(click.Group):
     """The group of all commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

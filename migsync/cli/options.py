@@ -1,10 +1,26 @@
-"""The options that several commands share, each defined once."""
+"""Options, each spelled once: a dataclass is a group of options, and its fields hold the values that a command gets.
+
+::
+
+    @dataclass(frozen=True)
+    class GreetOptions:
+        names: tuple[str, ...] = arguments(metavar="[NAME]...")
+        aloud: bool = flag(help="Shout.")
+        consent: ConsentOptions = group(ConsentOptions)
+
+    @click.command(cls=MigsyncCommand)
+    @options(GreetOptions, ProjectOptions)
+    def greet(output: Output, greeting: GreetOptions, where: ProjectOptions) -> ExitStatus: ...
+
+``--help`` lists the options in the order of the fields. Here is the way to write groups, and the groups that several
+commands have; the options of one command stand in its own module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import reduce, wraps
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,70 +30,161 @@ from migsync.cli.output import Output
 from migsync.cli.views.findings import NO_JOURNAL
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from migsync.project import Project
     from migsync.sync.planning import PlanRequest
 
-F = TypeVar("F", bound=Callable[..., Any])
-ASKED = ("databases", "apps", "maps", "collapses", "removes", "accept", "prune", "dedupe", "positions", "backwards")
+T = TypeVar("T")
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
-    """Several decorators as one; help lists their options in this order."""
-    return lambda function: reduce(lambda done, decorator: decorator(done), reversed(decorators), function)
+def option(*names: str, default: Any = None, **settings: Any) -> Any:  # noqa: ANN401 -- a value of the field's type
+    """A field that is an option with one value; `settings` are those of :func:`click.option`.
+
+    The option is called as the field (``--lock-timeout`` for ``lock_timeout``) unless `names` are given.
+    """
+    if default is not None:
+        settings["default"] = default
+    return _parameter(_option(names, settings), default)
 
 
-def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    """A callback that keeps an option's value on the context's `Output`."""
-
-    def keep(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
-        setattr(ctx.ensure_object(Output), name, value)
-
-    return keep
+def flag(*names: str, help: str) -> bool:  # noqa: A002 -- click's word for it
+    """A field that is an option without a value: True where it is given."""
+    return _parameter(_option(names, {"is_flag": True, "help": help}), False)
 
 
-def output_options(*, forms: tuple[str, ...] = ("text", "json")) -> Callable[[F], F]:
-    """How output looks: --format (left out where there is only one), --color, --verbose."""
+def repeated(*names: str, **settings: Any) -> tuple[str, ...]:  # noqa: ANN401 -- click's own
+    """A field that is an option to be given again and again: all of its values, in that order."""
+    return _parameter(_option(names, {"multiple": True, **settings}), ())
+
+
+def argument(**settings: Any) -> Any:  # noqa: ANN401 -- a value of the field's type
+    """A field that is a positional argument; it must be given unless ``required=False``."""
+    return _parameter(lambda name: click.argument(name, **settings), None)
+
+
+def arguments(**settings: Any) -> tuple[str, ...]:  # noqa: ANN401 -- click's own
+    """A field that is all remaining positional arguments."""
+    return _parameter(lambda name: click.argument(name, nargs=-1, **settings), ())
+
+
+def group(cls: type[T]) -> T:
+    """A field that is a group of options itself; they are listed where the field stands."""
+    return field(default_factory=cls, metadata={"group": cls})
+
+
+def _parameter(make: Callable[[str], Decorator], default: T) -> T:
+    return field(default=default, metadata={"parameter": make})
+
+
+def _option(names: tuple[str, ...], settings: dict[str, Any]) -> Callable[[str], Decorator]:
+    # Click names a parameter after its longest option. Here it is always the field.
+    return lambda name: click.option(*(names or [f"--{name.replace('_', '-')}"]), name, **settings)
+
+
+def options(*groups: type[DataclassInstance], formats: tuple[str, ...] = ("text", "json")) -> Decorator:
+    """Give a command the options of `groups` and, last, those that say how output looks.
+
+    The function is called with the :class:`~migsync.cli.output.Output`, and with an object of each group.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def callback(**values: Any) -> Any:  # noqa: ANN401 -- whatever the command returns
+            output = click.get_current_context().obj
+            return function(output, *(_instance(each, values) for each in groups))
+
+        made: Callable[..., Any] = callback
+        decorators = [decorator for each in groups for decorator in _parameters(each)]
+        # Decorators that stand one above the other are applied from the last one up.
+        for decorator in reversed([*decorators, *_output_options(formats)]):
+            made = decorator(made)
+        return made
+
+    return decorate
+
+
+def _parameters(cls: type[DataclassInstance]) -> Iterator[Decorator]:
+    for each in fields(cls):
+        if inner := each.metadata.get("group"):
+            yield from _parameters(inner)
+        else:
+            yield each.metadata["parameter"](each.name)
+
+
+def _instance(cls: type[T], values: dict[str, Any]) -> T:
+    made = {}
+    for each in fields(cls):  # type: ignore[arg-type]
+        inner = each.metadata.get("group")
+        made[each.name] = _instance(inner, values) if inner else values[each.name]
+    return cls(**made)
+
+
+def names_of(cls: type[DataclassInstance]) -> Iterator[str]:
+    """The names of all options of a group, as click's parameters have them."""
+    for each in fields(cls):
+        inner = each.metadata.get("group")
+        yield from names_of(inner) if inner else [each.name]
+
+
+def values_of(options: DataclassInstance) -> dict[str, Any]:
+    """The values of all options of a group by name, those of the groups in it too."""
+    values: dict[str, Any] = {}
+    for each in fields(options):
+        value = getattr(options, each.name)
+        values |= values_of(value) if "group" in each.metadata else {each.name: value}
+    return values
+
+
+def _output_options(formats: tuple[str, ...]) -> list[Decorator]:
+    """How output looks: --format (left out where there is only one), --color, --verbose.
+
+    They are eager and land on the context's :class:`~migsync.cli.output.Output` at once: what is wrong with the rest of
+    the command line is said in the format that was asked for.
+    """
+
+    def keep(name: str) -> dict[str, Any]:
+        def callback(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+            setattr(ctx.ensure_object(Output), name, value)
+
+        return {"expose_value": False, "is_eager": True, "callback": callback}
+
     form = click.option(
         "--format",
-        type=click.Choice(forms),
+        type=click.Choice(formats),
         default="text",
         show_default=True,
-        expose_value=False,
-        is_eager=True,
-        callback=_set("form"),
         help="Text for people, or one JSON document on standard output.",
+        **keep("form"),
     )
-    return together(
-        *([form] if len(forms) > 1 else []),
-        click.option(
-            "--color",
-            type=click.Choice(("auto", "always", "never")),
-            default="auto",
-            show_default=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_set("colour"),
-            help="Colour on a terminal only (auto); the variable NO_COLOR turns it off too.",
-        ),
-        click.option(
-            "--verbose",
-            is_flag=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_set("verbose"),
-            help="Leave nothing out of long lists.",
-        ),
+    colour = click.option(
+        "--color",
+        type=click.Choice(("auto", "always", "never")),
+        default="auto",
+        show_default=True,
+        help="Colour on a terminal only (auto); the variable NO_COLOR turns it off too.",
+        **keep("colour"),
     )
+    verbose = click.option("--verbose", is_flag=True, help="Leave nothing out of long lists.", **keep("verbose"))
+    return [*([form] if len(formats) > 1 else []), colour, verbose]
 
 
 @dataclass(frozen=True)
-class Where:
-    """Which project is meant: the values of `project_options`."""
+class ProjectOptions:
+    """Which project is meant, and how patient to be with its databases."""
 
-    root: Path | None = None
-    settings: str | None = None
-    url: str | None = None
-    lock_timeout: float | None = None
+    root: Path | None = option(
+        type=click.Path(file_okay=False, exists=True, path_type=Path),
+        help="The project's directory. Default: where manage.py or [tool.migsync] is, here or above.",
+    )
+    settings: str | None = option(metavar="MODULE", help="The settings module. Default: as manage.py has it.")
+    url: str | None = option(metavar="URL", help="Use this one database, and none of the settings.")
+    lock_timeout: float | None = option(
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="How long to wait for a lock in a database. Default: lock-timeout in pyproject.toml, or 10.",
+    )
 
     def project(self, *, files_only: bool = False) -> Project:
         """Find it; raises ProjectError. `files_only`: also one whose settings do not import."""
@@ -87,119 +194,96 @@ class Where:
         return project if self.lock_timeout is None else replace(project, lock_timeout=self.lock_timeout)
 
 
-noinput_option = click.option(
-    "--noinput", "--no-input", "--yes", "-y", "noinput", is_flag=True, help="Ask nothing: the answer is yes."
-)
+@dataclass(frozen=True)
+class TargetOptions:
+    """Which databases; none: all of the project."""
 
-
-def project_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Which project, and how patient with it: --root, --settings, --url, --lock-timeout, handed on as `where`."""
-    return together(
-        click.option(
-            "--root",
-            type=click.Path(file_okay=False, exists=True, path_type=Path),
-            help="The project's directory. Default: where manage.py or [tool.migsync] is, here or above.",
-        ),
-        click.option("--settings", metavar="MODULE", help="The settings module. Default: as manage.py has it."),
-        click.option("--url", metavar="URL", help="Use this one database, and none of the settings."),
-        click.option(
-            "--lock-timeout",
-            type=click.FloatRange(min=0),
-            metavar="SECONDS",
-            help="How long to wait for a lock in a database. Default: lock-timeout in pyproject.toml, or 10.",
-        ),
-    )(packed("where", ("root", "settings", "url", "lock_timeout"), lambda values: Where(**values), function))
-
-
-def database_option(function: F) -> F:
-    """Which databases: --database, again for each."""
-    return click.option(
+    databases: tuple[str, ...] = repeated(
         "--database",
         "-d",
-        "databases",
         metavar="ALIAS",
-        multiple=True,
         help="Only this database; give it again for more. Default: all of the project.",
-    )(function)
+    )
 
 
-def name_options(function: F) -> F:
-    """What became of names: --map, --collapse, --remove."""
-    return together(
-        click.option("--map", "maps", metavar="APP.OLD=NEW", multiple=True, help="OLD is called NEW now."),
-        click.option(
-            "--collapse",
-            "collapses",
-            metavar="APP.NEW=OLD+OLD",
-            multiple=True,
-            help="NEW does what several did before; NEW+NEW where several do it now.",
-        ),
-        click.option(
-            "--remove", "removes", metavar="APP.NAME", multiple=True, help="NAME is gone, and nothing stands for it."
-        ),
-    )(function)
+@dataclass(frozen=True)
+class AppOptions:
+    """Which apps; none: all of the project."""
+
+    apps: tuple[str, ...] = repeated(
+        "--app", metavar="LABEL", help="Only this app; give it again for more. Default: all."
+    )
 
 
-def planning_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What a new plan takes into account, --database included; handed on as the mapping `asked`."""
-    return together(
-        database_option,
-        click.option("--app", "apps", metavar="LABEL", multiple=True, help="Only this app; give it again for more."),
-        name_options,
-        click.option("--accept", is_flag=True, help="Take the pairs that are only likely, as if each were mapped."),
-        click.option(
-            "--prune",
-            metavar="APP[.NAME]",
-            multiple=True,
-            help="Remove these records: one of no migration, or all of an app that is gone.",
-        ),
-        click.option("--dedupe", is_flag=True, help="Of records that are twice, keep the one applied first."),
-        click.option(
-            "--position",
-            "positions",
-            metavar="APP=REWRITE",
-            multiple=True,
-            help="Say which rewrite an app's records have last been through, where it cannot be told.",
-        ),
-        click.option(
-            "--backwards",
-            is_flag=True,
-            help="Let records go back to older names, where a database is ahead of these files.",
-        ),
-    )(packed("asked", ASKED, dict, function))
+@dataclass(frozen=True)
+class NameOptions:
+    """What became of names, as a person says it."""
+
+    maps: tuple[str, ...] = repeated("--map", metavar="APP.OLD=NEW", help="OLD is called NEW now.")
+    collapses: tuple[str, ...] = repeated(
+        "--collapse",
+        metavar="APP.NEW=OLD+OLD",
+        help="NEW does what several did before; NEW+NEW where several do it now.",
+    )
+    removes: tuple[str, ...] = repeated("--remove", metavar="APP.NAME", help="NAME is gone, and nothing stands for it.")
 
 
-def consent_options(function: F) -> F:
-    """Going on without a question: --noinput, and to the end of it: --dry-run."""
-    return together(
-        noinput_option,
-        click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing."),
-    )(function)
+@dataclass(frozen=True)
+class PlanningOptions:
+    """What a new plan takes into account. The options are called as the fields of `PlanRequest`."""
+
+    where: TargetOptions = group(TargetOptions)
+    apps: tuple[str, ...] = repeated("--app", metavar="LABEL", help="Only this app; give it again for more.")
+    names: NameOptions = group(NameOptions)
+    accept: bool = flag(help="Take the pairs that are only likely, as if each were mapped.")
+    prune: tuple[str, ...] = repeated(
+        metavar="APP[.NAME]", help="Remove these records: one of no migration, or all of an app that is gone."
+    )
+    dedupe: bool = flag(help="Of records that are twice, keep the one applied first.")
+    positions: tuple[str, ...] = repeated(
+        "--position",
+        metavar="APP=REWRITE",
+        help="Say which rewrite an app's records have last been through, where it cannot be told.",
+    )
+    backwards: bool = flag(help="Let records go back to older names, where a database is ahead of these files.")
+
+    def request(self, *, trust_names: bool) -> PlanRequest:
+        """The same as the planning wants it. With `trust_names` no journal is expected in the databases."""
+        from migsync.sync.planning import PlanRequest
+
+        return PlanRequest(**values_of(self), trust_names=trust_names)
+
+    def any_but(self, *names: str) -> bool:
+        """Whether an option was given that is not among `names`."""
+        return any(value for name, value in values_of(self).items() if name not in names)
 
 
-reason_option = click.option("--reason", default="", metavar="TEXT", help="A note for the log.")
+@dataclass(frozen=True)
+class NoInputOptions:
+    """Going on without a question."""
 
-journal_option = click.option(
-    NO_JOURNAL,
-    is_flag=True,
-    help="For databases that keep no journal, where you may not create tables. Then there is no migsync undo.",
-)
+    noinput: bool = flag("--noinput", "--no-input", "--yes", "-y", help="Ask nothing: the answer is yes.")
 
 
-def plan_request(asked: Mapping[str, Any], *, trust_names: bool = False) -> PlanRequest:
-    """The values of `planning_options` as the planning wants them."""
-    from migsync.sync.planning import PlanRequest
+@dataclass(frozen=True)
+class ConsentOptions(NoInputOptions):
+    """Going on without a question, or stopping before it."""
 
-    return PlanRequest(**asked, trust_names=trust_names)
+    dry_run: bool = flag(help="Show what would be done, and do nothing.")
 
 
-def packed(
-    name: str, options: tuple[str, ...], pack: Callable[[dict[str, Any]], Any], function: Callable[..., Any]
-) -> Callable[..., Any]:
-    """`function` with the values of several options as one argument."""
+@dataclass(frozen=True)
+class ReasonOptions:
+    """What the log is to say of a run."""
 
-    @wraps(function)
-    def packing(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (whatever click passes)
-        return function(*args, **{name: pack({option: kwargs.pop(option) for option in options})}, **kwargs)
+    reason: str = option(default="", metavar="TEXT", help="A note for the log.")
 
-    return packing
+
+@dataclass(frozen=True)
+class JournalOptions:
+    """Whether the databases keep a journal."""
+
+    no_journal: bool = flag(
+        NO_JOURNAL,
+        help="For databases that keep no journal, where you may not create tables. Then there is no migsync undo.",
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migsync.cli.options import plan_request
+from migsync.cli.options import PlanningOptions
 from migsync.cli.output import Output
 from migsync.cli.prompts import ask_backwards, ask_pairs
 from migsync.cli.results import Result, blocked_error
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Work:
+class PlanSet:
     """What is to be applied where, from a plan file or from a survey made now.
 
     `shown` and `document` tell all of it. `settled` are the results that are known before anything is written: of saved
@@ -61,9 +61,9 @@ class Work:
 
 
 @contextmanager
-def work_of(
-    output: Output, project: Project, file: Path | None, asked: Mapping[str, Any], *, trust_names: bool, ask: bool
-) -> Iterator[Work]:
+def open_plan_set(
+    output: Output, project: Project, file: Path | None, planning: PlanningOptions, *, trust_names: bool, ask: bool
+) -> Iterator[PlanSet]:
     """The work of the plan file, or of a new survey; its targets stay open inside the `with`.
 
     With `ask`, a person at a terminal is asked about the pairs that are only likely, and whether a database that is
@@ -73,18 +73,18 @@ def work_of(
 
     ask = ask and output.can_ask
     if file:
-        saved, backwards = _allowed(output, file, saved_plans(file, asked), word=asked["backwards"], ask=ask)
+        saved, backwards = _allowed(output, file, saved_plans(file, planning), word=planning.backwards, ask=ask)
         journal = project.journal and not trust_names
-        with _from_file(project, saved, journal=journal, backwards=backwards, shorten=output.shorten) as work:
-            yield work
+        with _from_file(project, saved, journal=journal, backwards=backwards, shorten=output.shorten) as plan_set:
+            yield plan_set
         return
-    request = plan_request(asked, trust_names=trust_names)
+    request = planning.request(trust_names=trust_names)
     if ask:
         with survey(project, request) as first:
             request = ask_pairs(output, first.open_pairs, request)
             request = replace(request, backwards=request.backwards or ask_backwards(output, first.plans))
     with survey(project, request) as found:
-        yield Work(
+        yield PlanSet(
             project,
             found.plans,
             found.targets,
@@ -104,13 +104,13 @@ def _refused_fresh(survey: Survey) -> dict[str, MigsyncError]:
     return {alias: blocked_error(alias, reasons) for alias in survey.fresh}
 
 
-def write_proposed(output: Output, work: Work) -> str | None:
+def write_proposed(output: Output, plan_set: PlanSet) -> str | None:
     """What the plans rest on and no rewrite tells yet becomes a file, before any database is touched."""
-    if work.proposed is None or not work.ready:
+    if plan_set.proposed is None or not plan_set.ready:
         return None
     from migsync.rewrites.files import write_rewrite
 
-    path = write_rewrite(work.project.rewrites, work.proposed)
+    path = write_rewrite(plan_set.project.rewrites, plan_set.proposed)
     output.show([line("Written, to be committed with the migrations: ", Span(near(path), Style.COMMAND))])
     return str(path)
 
@@ -156,15 +156,15 @@ def _done_meanwhile(plan: Plan, runs: Sequence[Run]) -> Result:
     return Result(plan.target.alias, str(Status.ALREADY_APPLIED if last else Status.NOTHING_TO_DO), plan, last)
 
 
-def saved_plans(file: Path, asked: Mapping[str, Any]) -> PlanFile:
+def saved_plans(file: Path, planning: PlanningOptions) -> PlanFile:
     """The plans of a file, only those of --database where it is given."""
-    if any(value for name, value in asked.items() if name not in ("databases", "backwards")):
+    if planning.any_but("databases", "backwards"):
         raise UsageError(
             "A saved plan takes no options that make a new one.",
             "",
             "Leave out PLAN, or keep only --database and --backwards.",
         )
-    saved, aliases = load_plans(file), asked["databases"]
+    saved, aliases = load_plans(file), planning.where.databases
     there = [plan.target.alias for plan in saved.plans]
     for alias in aliases:
         if alias not in there:
@@ -183,7 +183,9 @@ def _allowed(output: Output, file: Path, saved: PlanFile, *, word: bool, ask: bo
 
 
 @contextmanager
-def _from_file(project: Project, saved: PlanFile, *, journal: bool, backwards: bool, shorten: bool) -> Iterator[Work]:
+def _from_file(
+    project: Project, saved: PlanFile, *, journal: bool, backwards: bool, shorten: bool
+) -> Iterator[PlanSet]:
     from migsync.cli.targets import rewrite_labels
     from migsync.sync.apply import Status
     from migsync.sync.review import review
@@ -197,4 +199,4 @@ def _from_file(project: Project, saved: PlanFile, *, journal: bool, backwards: b
             shown += [*([EMPTY] if shown else []), *plan_blocks(told, shorten=shorten, labels=labels)]
         settled = [Result(plan.target.alias, str(Status.ALREADY_APPLIED), plan, run) for plan, run in found.applied]
         settled += [Result.failed(alias, error) for alias, error in found.errors.items()]
-        yield Work(project, found.plans, found.targets, found.proposed, {}, shown, saved.as_dict(), settled)
+        yield PlanSet(project, found.plans, found.targets, found.proposed, {}, shown, saved.as_dict(), settled)

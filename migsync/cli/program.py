@@ -8,7 +8,7 @@ from itertools import pairwise
 import click
 
 from migsync import __version__
-from migsync.cli.command import WIDTH, Program
+from migsync.cli.command import WIDTH, MigsyncGroup
 from migsync.cli.commands.apply import apply
 from migsync.cli.commands.demo import demo
 from migsync.cli.commands.fix_conflicts import fix_conflicts
@@ -53,7 +53,7 @@ New here? Run: migsync demo
 
 
 @click.group(
-    cls=Program,
+    cls=MigsyncGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "terminal_width": WIDTH, "max_content_width": WIDTH},
     epilog=EPILOG,

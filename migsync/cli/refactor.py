@@ -1,133 +1,182 @@
-"""The thin skin that all commands share that rewrite migration files: prove, show, ask, commit."""
+"""What every file-changing command does with the change that it wants: draft, prove, show, ask, commit.
+
+The command itself says only what is to become of the migrations; see :mod:`migsync.refactor.pipeline` for that.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.options import (
-    Where,
-    consent_options,
-    database_option,
-    output_options,
-    packed,
-    project_options,
-    reason_option,
-    together,
+    ConsentOptions,
+    ProjectOptions,
+    ReasonOptions,
+    TargetOptions,
+    flag,
+    group,
+    option,
+    repeated,
 )
-from migsync.cli.output import Output
+from migsync.cli.output import Output, write_output
 from migsync.cli.prompts import require_consent_possible, require_yes
-from migsync.cli.proving import Proving, proving_options, write_report
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
 from migsync.cli.views.findings import findings_blocks
-from migsync.errors import ExitStatus
+from migsync.errors import ExitStatus, UsageError
 from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.files.commit import Committed
     from migsync.files.reshape import Reshape
     from migsync.project import Project
+    from migsync.proof.wishes import Wishes
     from migsync.refactor.ground import Ground, Terms
     from migsync.refactor.pipeline import Draft
     from migsync.sync.planning import Survey
 
     Reshaping = Callable[[Ground], Reshape]
 
-app_option = click.option(
-    "--app", "apps", metavar="LABEL", multiple=True, help="Only this app; give it again for more. Default: all."
-)
-TERMS = (
-    "databases",
-    "noinput",
-    "dry_run",
-    "force",
-    "allow_applied",
-    "update_db",
-    "proving",
-    "reason",
-)
+FORMATS = ("text", "json", "sql")
+SUFFIXES = (".md", ".html")
+RUN = "Migrations really run: Django's mail, caches and storages stay local; HTTP and task queues do not."
+UNNAMED = ""
+"""The value of an option whose alias was left out."""
+
+
+def _checked_report(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and value.suffix.lower() not in SUFFIXES:
+        raise click.BadParameter(f"{value} is neither .md nor .html: the suffix says which it is to be.")
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"There is no directory {value.parent}.")
+    return value
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The values of `rewriting_options`; `assume_deployed` is an option of those commands that have it."""
+class ProofOptions:
+    """What is proven on scratch databases, for a command that keeps all operations: nothing, unless asked for."""
 
-    databases: tuple[str, ...] = ()
-    noinput: bool = False
-    dry_run: bool = False
-    force: bool = False
-    allow_applied: bool = False
-    update_db: bool = False
-    proving: Proving = field(default_factory=Proving)
-    reason: str = ""
-    assume_deployed: bool = False
-
-
-def rewriting_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """How files are rewritten, handed on as `asked`; with them `where`, and how output looks."""
-    return _rewriting_options(function, proving_options(always=False))
-
-
-def proven_rewriting_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a command that makes other operations: schema, rows and transition are proven unless turned off."""
-    return _rewriting_options(function, proving_options(always=True))
-
-
-def _rewriting_options(
-    function: Callable[..., Any], proving: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> Callable[..., Any]:
-    options = together(
-        click.option("--update-db", is_flag=True, help="Change the records of the databases in the same step."),
-        database_option,
-        click.option(
-            "--allow-applied",
-            is_flag=True,
-            help="Go on where a changing name is applied, or a database is not reached: migsync apply syncs it later.",
-        ),
-        click.option("--force", is_flag=True, help="Change files that have changes which are not committed in git."),
-        proving,
-        consent_options,
-        reason_option,
+    prove_schema: tuple[str, ...] = repeated(
+        metavar="[ALIAS]",
+        is_flag=False,
+        flag_value="default",
+        help=f"Build the old and the new history on scratch databases of ALIAS's engine; compare the schemas. {RUN}",
     )
-    return together(
-        lambda inner: options(packed("asked", TERMS, lambda values: Asked(**values), inner)),
-        project_options,
-        output_options(forms=("text", "json", "sql")),
-    )(function)
+    prove_transition: tuple[str, ...] = repeated(
+        metavar="[ALIAS]",
+        is_flag=False,
+        flag_value=UNNAMED,
+        help="Prove on SQLite, or on ALIAS's engine, that every database that is behind comes out the same.",
+    )
+
+    def wishes(self) -> Wishes:
+        """The same as the pipeline wants it."""
+        from migsync.proof.wishes import Wishes
+
+        return Wishes(
+            _named(self.prove_schema) if self.prove_schema else None,
+            _named(self.prove_transition) if self.prove_transition else None,
+        )
+
+
+@dataclass(frozen=True)
+class FullProofOptions:
+    """The same for a command that makes other operations: schema, rows and transition are proven unless turned off."""
+
+    prove_schema: tuple[str, ...] = repeated(
+        metavar="ALIAS",
+        help=f"Compare schemas and rows on ALIAS's engine only. Default: on each engine in use. {RUN}",
+    )
+    no_prove_schema: bool = flag(help="Do not compare the schemas that old and new files build.")
+    prove_transition: tuple[str, ...] = repeated(
+        metavar="ALIAS",
+        help="Prove on ALIAS's engine that every database that is behind comes out the same. Default: SQLite.",
+    )
+    no_prove_transition: bool = flag(help="Do not prove what becomes of databases that are behind.")
+
+    def wishes(self) -> Wishes:
+        """The same as the pipeline wants it. Raises UsageError for options that exclude each other."""
+        from migsync.proof.wishes import Wishes
+
+        if self.prove_schema and self.no_prove_schema:
+            raise UsageError("--prove-schema and --no-prove-schema exclude each other.")
+        if self.prove_transition and self.no_prove_transition:
+            raise UsageError("--prove-transition and --no-prove-transition exclude each other.")
+        return Wishes(
+            None if self.no_prove_schema else _named(self.prove_schema),
+            None if self.no_prove_transition else _named(self.prove_transition),
+            data=True,
+        )
+
+
+def _named(aliases: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(alias for alias in aliases if alias != UNNAMED)
+
+
+@dataclass(frozen=True)
+class RefactorOptions:
+    """How files are changed, in which project: what every file-changing command has."""
+
+    update_db: bool = flag(help="Change the records of the databases in the same step.")
+    where: TargetOptions = group(TargetOptions)
+    allow_applied: bool = flag(
+        help="Go on where a changing name is applied, or a database is not reached: migsync apply syncs it later."
+    )
+    force: bool = flag(help="Change files that have changes which are not committed in git.")
+    proof: ProofOptions | FullProofOptions = group(ProofOptions)
+    report: Path | None = option(
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=_checked_report,
+        metavar="FILE",
+        help="Write what changes and what was proven to FILE, .md or .html; with --dry-run too.",
+    )
+    consent: ConsentOptions = group(ConsentOptions)
+    log: ReasonOptions = group(ReasonOptions)
+    project: ProjectOptions = group(ProjectOptions)
+
+
+@dataclass(frozen=True)
+class ProvenRefactorOptions(RefactorOptions):
+    """The same for a command that makes other operations."""
+
+    proof: ProofOptions | FullProofOptions = group(FullProofOptions)
 
 
 def rewrite_files(
     output: Output,
-    where: Where,
-    asked: Asked,
+    options: RefactorOptions,
     reshaping: Reshaping,
     *,
     permits: Callable[[Path], bool] | None = None,
     seen: Callable[[Survey], None] | None = None,
+    assume_deployed: bool = False,
 ) -> ExitStatus:
-    """Carry one rewriting command through, from the survey to the commit; the exit status.
+    """Carry one file-changing command through, from the survey to the commit; the exit status.
 
-    `permits` says of the project's root whether what is not committed there may be changed without --force. `seen` may
-    change what the survey sees before any database is read.
+    `reshaping` says what the command wants, once files and databases are read. `permits` says of the project's root
+    whether what is not committed there may be changed without --force. `seen` may change what the survey sees before
+    any database is read. `assume_deployed` takes databases that cannot be reached to be up to date.
     Raises a MigsyncError where the project as a whole, or a file of it, stands in the way.
     """
-    project = where.project()
-    if permits and permits(project.root):
-        asked = replace(asked, force=True)
-    return _Rewriting(output, project, asked).run(reshaping, seen)
+    project = options.project.project()
+    force = options.force or bool(permits and permits(project.root))
+    return _FileChange(output, project, options, force=force, assume_deployed=assume_deployed).run(reshaping, seen)
 
 
-class _Rewriting:
-    def __init__(self, output: Output, project: Project, asked: Asked) -> None:
-        self.output = output
-        self.project = project
-        self.asked = asked
+@dataclass(frozen=True)
+class _FileChange:
+    """One file-changing command on its way; `force` and `assume_deployed` as it was decided for this project."""
+
+    output: Output
+    project: Project
+    options: RefactorOptions
+    force: bool
+    assume_deployed: bool
 
     def run(self, reshaping: Reshaping, seen: Callable[[Survey], None] | None) -> ExitStatus:
         """Draft, show, ask, commit."""
@@ -135,25 +184,25 @@ class _Rewriting:
         from migsync.refactor.pipeline import make_draft
         from migsync.sync.planning import open_survey
 
-        settle_files(self.output, self.project, dry_run=self.asked.dry_run)
+        settle_files(self.output, self.project, dry_run=self.options.consent.dry_run)
         with open_survey(self.project) as survey:
             self.output.tell(findings_blocks(survey.findings))
             if seen:
                 seen(survey)
-            ground = survey_ground(survey, self.asked.databases)
+            ground = survey_ground(survey, self.options.where.databases)
             draft = make_draft(ground, reshaping(ground), self._terms())
             self._show(draft)
-            if report := self.asked.proving.report:
-                write_report(report, draft, survey)
+            if report := self.options.report:
+                self._write_report(report, draft, survey)
                 self.output.show([EMPTY, line(f"The report is in {near(report.absolute())}.")])
             if draft.blocked:
                 return self._end(draft, "refused", ExitStatus.REFUSED)
             if draft.empty:
                 self.output.show([line(Span("Nothing to do: the files are in order.", Style.GOOD))])
                 return self._end(draft, "nothing to do", ExitStatus.DONE)
-            if self.asked.dry_run or not self.asked.noinput:
+            if self.options.consent.dry_run or not self.options.consent.noinput:
                 self._refuse_uncommitted(draft)  # before anybody is asked; the commit looks for itself
-            if self.asked.dry_run:
+            if self.options.consent.dry_run:
                 self.output.show([EMPTY, line("Dry run: nothing was changed.")])
                 return self._end(draft, "dry run", ExitStatus.DONE)
             self._ask(draft)
@@ -162,7 +211,7 @@ class _Rewriting:
     def _refuse_uncommitted(self, draft: Draft) -> None:
         from migsync.files.commit.git import held_by_git, refuse_uncommitted
 
-        if not self.asked.force:
+        if not self.force:
             paths = [change.old_path for change in draft.proposal.files if change.old_path]
             refuse_uncommitted(self.project.root, held_by_git(paths))
 
@@ -172,13 +221,13 @@ class _Rewriting:
         from migsync.cli.views.proposals import draft_document
         from migsync.files.commit import commit, journals_of
 
-        steps = database_steps(draft.updates, survey.targets, self.project.lock_timeout, self.asked.reason)
+        steps = database_steps(draft.updates, survey.targets, self.project.lock_timeout, self.options.log.reason)
         made = commit(
             self.project,
             draft.proposal,
             databases=steps,
             run_was_committed=journals_of(self.project),
-            force=self.asked.force,
+            force=self.force,
         )
         results = step_results(self.project, draft.updates, made)
         facts = {**draft_document(draft, self.project.root), "commit": made.id} if self.output.json else {}
@@ -213,9 +262,14 @@ class _Rewriting:
         from migsync.refactor.ground import Terms
         from migsync.sync.planning import now
 
-        asked = self.asked
-        wishes = asked.proving.wishes()
-        return Terms(asked.update_db, asked.allow_applied, asked.databases, now(), wishes, asked.assume_deployed)
+        asked, databases = self.options, self.options.where.databases
+        wishes = asked.proof.wishes()
+        return Terms(asked.update_db, asked.allow_applied, databases, now(), wishes, self.assume_deployed)
+
+    def _write_report(self, path: Path, draft: Draft, survey: Survey) -> None:
+        from migsync.refactor.report import make_report, report_text
+
+        write_output(path, report_text(make_report(draft, survey.history, self.project.root), path))
 
     def _show(self, draft: Draft) -> None:
         from migsync.cli.views.proposals import draft_blocks
@@ -228,12 +282,12 @@ class _Rewriting:
         )
 
     def _ask(self, draft: Draft) -> None:
-        require_consent_possible(self.output, noinput=self.asked.noinput)
+        require_consent_possible(self.output, noinput=self.options.consent.noinput)
         self.output.show([EMPTY])
         rows = sum(len(plan.changes) for plan in draft.updates)
         records = f" and {count(rows, 'record')} in {', '.join(plan.target.alias for plan in draft.updates)}"
         files = count(len(draft.proposal.files), "file")
-        require_yes(f"Change {files}{records if rows else ''}?", noinput=self.asked.noinput)
+        require_yes(f"Change {files}{records if rows else ''}?", noinput=self.options.consent.noinput)
 
     def _end(self, draft: Draft, status: str, exit_status: ExitStatus, **more: object) -> ExitStatus:
         from migsync.cli.views.proposals import draft_document

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Opened:
+class OpenTargets:
     """Targets by alias, each database once, with their runs; `same` maps an alias left out to the one that it is.
 
     `records` are there where they were asked for: the rows of the same moment as the runs.
@@ -32,12 +32,12 @@ class Opened:
 
 
 @contextmanager
-def opened(project: Project, aliases: Sequence[str], *, records: bool = False) -> Iterator[Opened]:
+def open_targets(project: Project, aliases: Sequence[str], *, records: bool = False) -> Iterator[OpenTargets]:
     """Open the targets of `aliases` (none: all). Raises UnknownAlias; what cannot be read is in `errors`."""
     from migsync.sync.planning import choose
     from migsync.sync.target import Snapshot, open_target
 
-    found = Opened()
+    found = OpenTargets()
     chosen: dict[str, Target] = {}
     with ExitStack() as stack:
         for config in choose(project, aliases):

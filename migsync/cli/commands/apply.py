@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
+from migsync.cli.command import MigsyncCommand
 from migsync.cli.next_command import next_command
 from migsync.cli.options import (
-    Where,
-    consent_options,
-    journal_option,
-    output_options,
-    planning_options,
-    project_options,
-    reason_option,
+    ConsentOptions,
+    JournalOptions,
+    PlanningOptions,
+    ProjectOptions,
+    ReasonOptions,
+    argument,
+    group,
+    options,
 )
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
@@ -28,13 +30,24 @@ from migsync.errors import ExitStatus
 from migsync.words import count
 
 if TYPE_CHECKING:
-    from migsync.cli.plan_set import Work
+    from migsync.cli.plan_set import PlanSet
     from migsync.project import Project
     from migsync.sync.plan import Plan
 
 
+@dataclass(frozen=True)
+class ApplyOptions:
+    """What ``migsync apply`` applies, and how."""
+
+    file: Path | None = argument(metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
+    planning: PlanningOptions = group(PlanningOptions)
+    consent: ConsentOptions = group(ConsentOptions)
+    log: ReasonOptions = group(ReasonOptions)
+    journal: JournalOptions = group(JournalOptions)
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Make the changes of a plan, one transaction in each database.",
     examples="""
     migsync apply                                 # plan, show, ask, apply
@@ -45,24 +58,8 @@ if TYPE_CHECKING:
     migsync apply --backwards --noinput           # after a revert: older files, older names
     """,
 )
-@click.argument("file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
-@planning_options
-@consent_options
-@reason_option
-@journal_option
-@project_options
-@output_options()
-@click.pass_obj
-def apply(
-    output: Output,
-    file: Path | None,
-    where: Where,
-    noinput: bool,
-    dry_run: bool,
-    reason: str,
-    no_journal: bool,
-    asked: dict[str, Any],
-) -> ExitStatus:
+@options(ApplyOptions, ProjectOptions)
+def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitStatus:
     """Bring every database up to date: show the plan, ask, and change each in a transaction of its own.
 
     PLAN is a file saved by migsync plan -o; without it a new plan is made. Whatever a new plan rests on that no
@@ -73,30 +70,33 @@ def apply(
     Where a newer release has recorded migrations since that have no file here, it is refused in any case.
     """
     from migsync.cli.execution import Execution
-    from migsync.cli.plan_set import plan_again, work_of, write_proposed
+    from migsync.cli.plan_set import open_plan_set, plan_again, write_proposed
     from migsync.cli.results import Result, finish, tell_result
 
     project = where.project()
-    settle_files(output, project, dry_run=dry_run)
-    ask = not (noinput or dry_run)
-    with work_of(output, project, file, asked, trust_names=no_journal, ask=ask) as work:
-        output.show(work.shown)
-        for result in work.settled:
+    file, consent, no_journal = asked.file, asked.consent, asked.journal.no_journal
+    settle_files(output, project, dry_run=consent.dry_run)
+    ask = not (consent.noinput or consent.dry_run)
+    with open_plan_set(output, project, file, asked.planning, trust_names=no_journal, ask=ask) as plan_set:
+        output.show(plan_set.shown)
+        for result in plan_set.settled:
             tell_result(output, result)
-        if dry_run:
+        if consent.dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
-            output.document(work.document)
-            return work.status
-        if work.ready:
-            require_consent_possible(output, noinput=noinput)
+            output.document(plan_set.document)
+            return plan_set.status
+        if plan_set.ready:
+            require_consent_possible(output, noinput=consent.noinput)
             output.show([EMPTY])
-            require_yes(_question(work), noinput=noinput)
-        written = write_proposed(output, work)
+            require_yes(_question(plan_set), noinput=consent.noinput)
+        written = write_proposed(output, plan_set)
         journal = project.journal and not no_journal
-        replan = partial(plan_again, output, work.survey, noinput=noinput) if work.survey else None
-        results = [*(Result.failed(alias, error) for alias, error in work.errors.items()), *work.settled]
-        results += Execution(output, project, work.targets, reason, journal, replan).carry_out(work.plans)
-        if not work.ready and not results:
+        replan = partial(plan_again, output, plan_set.survey, noinput=consent.noinput) if plan_set.survey else None
+        results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
+        results += Execution(output, project, plan_set.targets, asked.log.reason, journal, replan).carry_out(
+            plan_set.plans
+        )
+        if not plan_set.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
         elif done := [result.alias for result in results if result.run]:
             output.show([line("To take it back: ", Span(_undo(project, done), Style.COMMAND))])
@@ -109,10 +109,10 @@ def _undo(project: Project, aliases: Sequence[str]) -> str:
     return next_command("undo", databases=() if everywhere else aliases)
 
 
-def _question(work: Work) -> str:
-    left = [plan.target.alias for plan in work.plans if plan.blocked] + list(work.errors)
-    total = sum(len(plan.changes) for plan in work.ready)
-    aliases = ", ".join(_named(plan) for plan in work.ready)
+def _question(plan_set: PlanSet) -> str:
+    left = [plan.target.alias for plan in plan_set.plans if plan.blocked] + list(plan_set.errors)
+    total = sum(len(plan.changes) for plan in plan_set.ready)
+    aliases = ", ".join(_named(plan) for plan in plan_set.ready)
     rest = f" ({', '.join(left)} will be left as {'it is' if len(left) == 1 else 'they are'})" if left else ""
     return f"Make {count(total, 'change')} in {aliases}{rest}?"
 

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import output_options
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import option, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import MigsyncError
 
 
+@dataclass(frozen=True)
+class DemoOptions:
+    """Where ``migsync demo`` makes its project."""
+
+    directory: Path | None = option(
+        "--dir",
+        metavar="PATH",
+        type=click.Path(path_type=Path),
+        help="Make the project here; the directory must be empty or not be there. Default: a new temporary one.",
+    )
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="See it all at work on a small project made for you.",
     examples="""
     migsync demo                    # in a new temporary directory
     migsync demo --dir ~/playshop   # in a directory of your choice
     """,
 )
-@click.option(
-    "--dir",
-    "directory",
-    metavar="PATH",
-    type=click.Path(path_type=Path),
-    help="Make the project here; the directory must be empty or not be there. Default: a new temporary one.",
-)
-@output_options(forms=("text",))
-@click.pass_obj
-def demo(output: Output, directory: Path | None) -> None:
+@options(DemoOptions, formats=("text",))
+def demo(output: Output, asked: DemoOptions) -> None:
     """Make a small Django project with two SQLite databases, tidy its migrations by hand, and bring both in line.
 
     Every line of output shown is what the real commands write. Nothing is cleaned up: the project stays to play with.
@@ -39,7 +44,7 @@ def demo(output: Output, directory: Path | None) -> None:
     from migsync.demo.stage import Stage
 
     stage = Stage(
-        _prepared(directory),
+        _prepared(asked.directory),
         say=lambda text: output.show([EMPTY, *(line(Span(f"# {part}", Style.HEADING)) for part in text.splitlines())]),
         type_=lambda text: output.show([EMPTY, line(Span(f"$ {text}", Style.COMMAND))]),
         show=output.raw,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import AppOptions, group, options, repeated
 from migsync.cli.output import Output
-from migsync.cli.refactor import Asked, app_option, rewrite_files, rewriting_options
+from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
 from migsync.cli.views.blocks import EMPTY, line
 from migsync.errors import UsageError
 
@@ -23,27 +24,27 @@ if TYPE_CHECKING:
 OPEN = "which-branch-first"
 
 
+@dataclass(frozen=True)
+class FixConflictsOptions:
+    """What ``migsync fix-conflicts`` puts in line, and which branch goes first."""
+
+    chosen: AppOptions = group(AppOptions)
+    first: tuple[str, ...] = repeated(
+        metavar="[APP.]NAME", help="The branch that this migration is on goes first; give it again for more apps."
+    )
+
+
 @click.command(
     "fix-conflicts",
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Put branches that ended side by side in line, in place of a merge migration.",
     examples="""
     migsync fix-conflicts                         # asks which branch goes first, where it is not clear
     migsync fix-conflicts --app shop --first 0003_price
     """,
 )
-@app_option
-@click.option(
-    "--first",
-    metavar="[APP.]NAME",
-    multiple=True,
-    help="The branch that this migration is on goes first; give it again for more apps.",
-)
-@rewriting_options
-@click.pass_obj
-def fix_conflicts(
-    output: Output, apps: tuple[str, ...], first: tuple[str, ...], where: Where, asked: Asked
-) -> ExitStatus:
+@options(FixConflictsOptions, RefactorOptions, formats=FORMATS)
+def fix_conflicts(output: Output, asked: FixConflictsOptions, refactor: RefactorOptions) -> ExitStatus:
     """Resolve several ends in an app: the whole of each branch is put in line, with the least renaming.
 
     What is applied in a database that can be read goes first. Where that leaves it open, --first says it, or you are
@@ -54,14 +55,16 @@ def fix_conflicts(
         from migsync.refactor.fix_conflicts import fix_conflicts as in_line
 
         history = ground.survey.history
-        given = _parse_first(first, history)
-        if asked.noinput:
-            return in_line(history, apps=apps, applied=ground.applied, first=given)
-        return _ask_first(
-            output, history, given, lambda answers: in_line(history, apps=apps, applied=ground.applied, first=answers)
-        )
+        given = _parse_first(asked.first, history)
 
-    return rewrite_files(output, where, asked, reshape)
+        def work_out(first: Mapping[str, str]) -> Reshape:
+            return in_line(history, apps=asked.chosen.apps, applied=ground.applied, first=first)
+
+        if refactor.consent.noinput:
+            return work_out(given)
+        return _ask_first(output, history, given, work_out)
+
+    return rewrite_files(output, refactor, reshape)
 
 
 def _parse_first(given: Iterable[str], history: History) -> dict[str, str]:

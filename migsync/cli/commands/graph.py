@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where, output_options, project_options
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import ProjectOptions, arguments, flag, option, options, repeated
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import Span, Style, line, near
@@ -29,9 +29,56 @@ if TYPE_CHECKING:
 
 FORMS = ("text", "mermaid", "dot", "json", "html")
 
+FORMATS = ("text", "mermaid", "dot", "json", "html")
+
+
+@dataclass(frozen=True)
+class GraphOptions:
+    """What ``migsync graph`` shows, and in which form."""
+
+    apps: tuple[str, ...] = arguments(metavar="[APP]...")
+    everything: bool = flag("--all", help="Without APP: the apps of others, too.")
+    databases: tuple[str, ...] = repeated(
+        "--database",
+        "-d",
+        metavar="ALIAS",
+        help="Say what is applied in this database; give it again for more. Default: no database is read.",
+    )
+    candidates: bool = flag(help="Mark the runs of migrations that are safe to squash.")
+    indirect: bool = flag(help="In text and JSON: also what is depended on indirectly.")
+    collapse: bool = flag(
+        "--collapse-chains", help="In Mermaid and dot: one box for a chain that no other app touches."
+    )
+    rewrite: str | None = option(
+        metavar="FILE|ID|last",
+        help="In a page and JSON: the apps of a rewrite before and after it, in place of the graph.",
+    )
+    file: Path | None = option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write it to this file.",
+    )
+
+    def check(self, form: str) -> None:
+        """Raise UsageError for an option that says nothing in the chosen format, or beside another."""
+        if self.indirect and form not in ("text", "json"):
+            raise UsageError("--indirect is for text and JSON.", "", "A drawing shows it by its lines.")
+        if self.collapse and form not in ("mermaid", "dot"):
+            raise UsageError("--collapse-chains is for --format mermaid and dot.")
+        if not self.rewrite:
+            return
+        if form not in ("html", "json"):
+            raise UsageError("--rewrite is for --format html and json.", "", "A rewrite as text is its file.")
+        if self.apps or self.everything or self.databases or self.candidates or self.indirect:
+            raise UsageError(
+                "--rewrite shows the apps of one rewrite, and takes no APP and nothing of databases or runs."
+            )
+
 
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Show how migrations hang together: text, Mermaid, Graphviz, JSON or a page.",
     examples="""
     migsync graph                                        # the project's own apps
@@ -44,52 +91,8 @@ FORMS = ("text", "mermaid", "dot", "json", "html")
     migsync graph --format dot -o graph.dot              # then: dot -Tsvg graph.dot > graph.svg
     """,
 )
-@click.argument("apps", metavar="[APP]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Without APP: the apps of others, too.")
-@click.option(
-    "--database",
-    "-d",
-    "databases",
-    metavar="ALIAS",
-    multiple=True,
-    help="Say what is applied in this database; give it again for more. Default: no database is read.",
-)
-@click.option("--candidates", is_flag=True, help="Mark the runs of migrations that are safe to squash.")
-@click.option("--indirect", is_flag=True, help="In text and JSON: also what is depended on indirectly.")
-@click.option(
-    "--collapse-chains",
-    "collapse",
-    is_flag=True,
-    help="In Mermaid and dot: one box for a chain that no other app touches.",
-)
-@click.option(
-    "--rewrite",
-    metavar="FILE|ID|last",
-    help="In a page and JSON: the apps of a rewrite before and after it, in place of the graph.",
-)
-@click.option(
-    "-o",
-    "--output",
-    "file",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it to this file.",
-)
-@project_options
-@output_options(forms=FORMS)
-@click.pass_obj
-def graph(
-    output: Output,
-    apps: tuple[str, ...],
-    everything: bool,
-    databases: tuple[str, ...],
-    candidates: bool,
-    indirect: bool,
-    collapse: bool,
-    rewrite: str | None,
-    file: Path | None,
-    where: Where,
-) -> ExitStatus:
+@options(GraphOptions, ProjectOptions, formats=FORMATS)
+def graph(output: Output, asked: GraphOptions, where: ProjectOptions) -> ExitStatus:
     """Show the graph of migrations: what each one depends on, and what needs it, in every app.
 
     It is read from the files alone, so also where the project does not start. A graph that Django could not load, with
@@ -99,55 +102,28 @@ def graph(
     from migsync.graph import make_graph
     from migsync.sync.planning import open_survey
 
-    shape = _Shape(indirect, collapse, file)
-    shape.check(output.form)
-    if rewrite:
-        _check_rewrite(output.form, others=bool(apps or everything or databases or candidates or indirect))
-    project = where.project(files_only=not databases)
+    asked.check(output.form)
+    project = where.project(files_only=not asked.databases)
     settle_files(output, project)
     with open_survey(project) as found:
-        states = _states_of(found, databases)
+        states = _states_of(found, asked.databases)
         findings = list(dict.fromkeys([*found.findings, *found.history.findings, *_behind(found.history, states)]))
         rest = {"findings": [finding.as_dict() for finding in findings]}
         if not output.json:
             output.tell(findings_blocks(findings))
-        if rewrite:
+        if asked.rewrite:
             from migsync.graph.rewrite_graph import choose_rewrite, make_rewrite_graph
 
-            rewritten = make_rewrite_graph(choose_rewrite(found.rewrites, rewrite), found.rewrites, found.history)
-            _give_rewrite(output, rewritten, shape, project.root, rest)
+            rewritten = make_rewrite_graph(choose_rewrite(found.rewrites, asked.rewrite), found.rewrites, found.history)
+            _give_rewrite(output, rewritten, asked, project.root, rest)
             return ExitStatus.DONE
         for alias, error in found.errors.items():
             output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
         drawing = output.form in ("mermaid", "dot")
-        runs = _runs_of(found.history, apps, risks=not drawing) if candidates else None
-        made = make_graph(found.history, apps, everything=everything, states=states, ranges=runs)
-        _give_graph(output, made, shape, project.root, rest)
+        runs = _runs_of(found.history, asked.apps, risks=not drawing) if asked.candidates else None
+        made = make_graph(found.history, asked.apps, everything=asked.everything, states=states, ranges=runs)
+        _give_graph(output, made, asked, project.root, rest)
         return ExitStatus.REFUSED if found.errors else ExitStatus.DONE
-
-
-def _check_rewrite(form: str, *, others: bool) -> None:
-    """Raise UsageError where --rewrite comes with what it has no room for."""
-    if form not in ("html", "json"):
-        raise UsageError("--rewrite is for --format html and json.", "", "A rewrite as text is its file.")
-    if others:
-        raise UsageError("--rewrite shows the apps of one rewrite, and takes no APP and nothing of databases or runs.")
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """How the graph is to be shown: the options of ``migsync graph`` that are about its form."""
-
-    indirect: bool = False
-    collapse: bool = False
-    file: Path | None = None
-
-    def check(self, form: str) -> None:
-        """Raise UsageError for an option that says nothing in the chosen format."""
-        if self.indirect and form not in ("text", "json"):
-            raise UsageError("--indirect is for text and JSON.", "", "A drawing shows it by its lines.")
-        if self.collapse and form not in ("mermaid", "dot"):
-            raise UsageError("--collapse-chains is for --format mermaid and dot.")
 
 
 def _states_of(found: Survey, aliases: Collection[str]) -> dict[str, LoaderState]:
@@ -196,59 +172,61 @@ def _runs_of(history: History, apps: Collection[str], *, risks: bool) -> list[Sq
     ]
 
 
-def _give_graph(output: Output, made: Graph, shape: _Shape, root: Path, rest: Mapping[str, Any]) -> None:
+def _give_graph(output: Output, made: Graph, asked: GraphOptions, root: Path, rest: Mapping[str, Any]) -> None:
     """Show the graph, or write it to the file. `rest` is what the JSON document says besides."""
     if output.text:
-        _give_text(output, made, shape)
+        _give_text(output, made, asked)
     elif output.json:
         from migsync.cli.views.documents import render
         from migsync.graph.document import graph_document
 
-        _write(output, shape.file, render({**graph_document(made, _closure(made, shape)), **rest}))
+        _write(output, asked.file, render({**graph_document(made, _closure(made, asked)), **rest}))
     elif output.form == "html":
         from migsync.graph.page import graph_page
 
-        _write(output, shape.file, graph_page(made, f"{root.name}: migrations", str(root)))
+        _write(output, asked.file, graph_page(made, f"{root.name}: migrations", str(root)))
     else:
-        _write(output, shape.file, _drawn(output, made, shape))
+        _write(output, asked.file, _drawn(output, made, asked))
 
 
-def _give_rewrite(output: Output, rewritten: RewriteGraph, shape: _Shape, root: Path, rest: Mapping[str, Any]) -> None:
+def _give_rewrite(
+    output: Output, rewritten: RewriteGraph, asked: GraphOptions, root: Path, rest: Mapping[str, Any]
+) -> None:
     """Show a rewrite as a page or as JSON, or write it to the file."""
     if output.json:
         from migsync.cli.views.documents import render
         from migsync.graph.document import rewrite_document
 
-        _write(output, shape.file, render({**rewrite_document(rewritten), **rest}))
+        _write(output, asked.file, render({**rewrite_document(rewritten), **rest}))
     else:
         from migsync.graph.page import rewrite_page
 
-        _write(output, shape.file, rewrite_page(rewritten, f"{root.name}: {rewritten.rewrite.label}"))
+        _write(output, asked.file, rewrite_page(rewritten, f"{root.name}: {rewritten.rewrite.label}"))
 
 
-def _give_text(output: Output, made: Graph, shape: _Shape) -> None:
+def _give_text(output: Output, made: Graph, asked: GraphOptions) -> None:
     from migsync.cli.views.graphs import graph_blocks
     from migsync.cli.views.plain import render
 
-    closure = _closure(made, shape)
-    if shape.file:
-        _write(output, shape.file, render(graph_blocks(made, closure, shorten=False)))
+    closure = _closure(made, asked)
+    if asked.file:
+        _write(output, asked.file, render(graph_blocks(made, closure, shorten=False)))
     else:
         output.show(graph_blocks(made, closure, shorten=output.shorten))
 
 
-def _closure(made: Graph, shape: _Shape) -> Closure | None:
-    if not shape.indirect:
+def _closure(made: Graph, asked: GraphOptions) -> Closure | None:
+    if not asked.indirect:
         return None
     from migsync.graph.closure import make_closure
 
     return make_closure(made.history)
 
 
-def _drawn(output: Output, made: Graph, shape: _Shape) -> str:
+def _drawn(output: Output, made: Graph, asked: GraphOptions) -> str:
     from migsync.graph.drawing import draw
 
-    drawing = draw(made, collapse=shape.collapse)
+    drawing = draw(made, collapse=asked.collapse)
     if output.form == "dot":
         from migsync.graph.dot import to_dot
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import AppOptions, flag, group, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import Asked, app_option, rewrite_files, rewriting_options
+from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -17,8 +18,16 @@ if TYPE_CHECKING:
     from migsync.refactor.ground import Ground
 
 
+@dataclass(frozen=True)
+class LinearizeOptions:
+    """What ``migsync linearize`` changes."""
+
+    chosen: AppOptions = group(AppOptions)
+    strip_cross_app: bool = flag(help="Take out dependencies on other apps that the chain makes needless.")
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Make every app's migrations one chain, 0001 to N, without merges.",
     examples="""
     migsync linearize --dry-run                   # show every file, name and database, and change nothing
@@ -26,13 +35,8 @@ if TYPE_CHECKING:
     migsync linearize --app shop --allow-applied  # one app; the databases later, with migsync apply
     """,
 )
-@app_option
-@click.option(
-    "--strip-cross-app", is_flag=True, help="Take out dependencies on other apps that the chain makes needless."
-)
-@rewriting_options
-@click.pass_obj
-def linearize(output: Output, apps: tuple[str, ...], strip_cross_app: bool, where: Where, asked: Asked) -> ExitStatus:
+@options(LinearizeOptions, RefactorOptions, formats=FORMATS)
+def linearize(output: Output, asked: LinearizeOptions, refactor: RefactorOptions) -> ExitStatus:
     """Give every migration one predecessor in its app, and numbers without gaps; merges go, operations stay.
 
     What is applied in a database that can be read comes before what is not, and whatever depended on a merge or on a
@@ -43,6 +47,8 @@ def linearize(output: Output, apps: tuple[str, ...], strip_cross_app: bool, wher
     def reshape(ground: Ground) -> Reshape:
         from migsync.refactor.linearize import linearize as ordered
 
-        return ordered(ground.survey.history, apps=apps, applied=ground.applied, strip_cross_app=strip_cross_app)
+        return ordered(
+            ground.survey.history, apps=asked.chosen.apps, applied=ground.applied, strip_cross_app=asked.strip_cross_app
+        )
 
-    return rewrite_files(output, where, asked, reshape)
+    return rewrite_files(output, refactor, reshape)

@@ -6,34 +6,31 @@ from typing import Any
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where, database_option, output_options, project_options
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import ProjectOptions, TargetOptions, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.errors import ExitStatus, common_status
 
 
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="List the runs of each database, newest first.",
     examples="""
     migsync log
     migsync log -d default --format json
     """,
 )
-@database_option
-@project_options
-@output_options()
-@click.pass_obj
-def log(output: Output, databases: tuple[str, ...], where: Where) -> ExitStatus:
+@options(TargetOptions, ProjectOptions)
+def log(output: Output, chosen: TargetOptions, where: ProjectOptions) -> ExitStatus:
     """List every run that the journals hold: when, by whom, what it changed, and whether it is still in force."""
-    from migsync.cli.targets import opened
+    from migsync.cli.targets import open_targets
     from migsync.cli.views.documents import error_document, run_document
     from migsync.cli.views.findings import error_blocks
     from migsync.cli.views.runs import log_blocks
     from migsync.sync.run import standing
 
-    with opened(where.project(), databases) as found:
+    with open_targets(where.project(), chosen.databases) as found:
         blocks: list[Block] = []
         journals: list[dict[str, Any]] = []
         for alias, target in found.targets.items():

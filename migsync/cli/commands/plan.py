@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsync.cli.command import Command
+from migsync.cli.command import MigsyncCommand
 from migsync.cli.next_command import next_command
-from migsync.cli.options import (
-    ASKED,
-    Where,
-    journal_option,
-    output_options,
-    plan_request,
-    planning_options,
-    project_options,
-)
+from migsync.cli.options import JournalOptions, PlanningOptions, ProjectOptions, flag, group, names_of, option, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
@@ -27,8 +20,24 @@ if TYPE_CHECKING:
     from migsync.sync.planning import Survey
 
 
+@dataclass(frozen=True)
+class PlanCommandOptions:
+    """What ``migsync plan`` shows, and where it saves it."""
+
+    planning: PlanningOptions = group(PlanningOptions)
+    file: Path | None = option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Save the plan, for migsync apply FILE.",
+    )
+    journal: JournalOptions = group(JournalOptions)
+    check: bool = flag(help="End with exit status 2 where something would change.")
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Show what must change in each database, and change nothing.",
     examples="""
     migsync plan                                  # every database of the project
@@ -39,23 +48,8 @@ if TYPE_CHECKING:
     migsync plan --format sql                     # the statements that apply would run
     """,
 )
-@planning_options
-@click.option(
-    "-o",
-    "--output",
-    "file",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Save the plan, for migsync apply FILE.",
-)
-@journal_option
-@click.option("--check", is_flag=True, help="End with exit status 2 where something would change.")
-@project_options
-@output_options(forms=("text", "json", "sql"))
-@click.pass_obj
-def plan(
-    output: Output, file: Path | None, check: bool, no_journal: bool, where: Where, asked: dict[str, Any]
-) -> ExitStatus:
+@options(PlanCommandOptions, ProjectOptions, formats=("text", "json", "sql"))
+def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> ExitStatus:
     """Compare the migration files, the rewrites and each database's records, and show what must change.
 
     Renames that no rewrite tells are worked out where the evidence is proof; what is only likely is shown with its
@@ -69,16 +63,16 @@ def plan(
 
     project = where.project()
     settle_files(output, project)
-    with survey(project, plan_request(asked, trust_names=no_journal)) as found:
-        if file:
-            save_plans(file, found.plan_file)
+    with survey(project, asked.planning.request(trust_names=asked.journal.no_journal)) as found:
+        if asked.file:
+            save_plans(asked.file, found.plan_file)
         output.show(survey_blocks(found, shorten=output.shorten))
-        output.show(_next(found, file))
+        output.show(_next(found, asked.file))
         output.document(survey_document(found))
         if output.form == "sql":
             _tell_problems(output, found)
             output.raw(_sql(found))
-        return survey_status(found, check=check)
+        return survey_status(found, check=asked.check)
 
 
 def _next(survey: Survey, file: Path | None) -> list[Any]:
@@ -97,7 +91,7 @@ def _next(survey: Survey, file: Path | None) -> list[Any]:
 def _not_with_a_file(survey: Survey) -> set[str]:
     """The options that a saved plan holds already, so that `apply PLAN` does not take them."""
     goes_back = any(plan.goes_back and not plan.blocked for plan in survey.plans)
-    return set(ASKED) - ({"backwards"} if goes_back else set())
+    return set(names_of(PlanningOptions)) - ({"backwards"} if goes_back else set())
 
 
 def _sql(survey: Survey) -> str:

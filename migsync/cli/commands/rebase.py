@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import option, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import Asked, rewrite_files, rewriting_options
+from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -17,24 +18,28 @@ if TYPE_CHECKING:
     from migsync.refactor.ground import Ground
 
 
+@dataclass(frozen=True)
+class RebaseOptions:
+    """Behind what ``migsync rebase`` moves."""
+
+    onto: str | None = option(
+        metavar="BRANCH",
+        help="The branch whose migrations come first. Default: what a running git rebase or merge has, else the "
+        "upstream, else main or master.",
+    )
+
+
 @click.command(
     short_help="Move the migrations that this git branch added behind those of another branch.",
-    cls=Command,
+    cls=MigsyncCommand,
     examples="""
     migsync rebase                                # behind the upstream, or main, or master
     migsync rebase --onto origin/develop
     migsync rebase --update-db                    # and the records of all databases in the same step
     """,
 )
-@click.option(
-    "--onto",
-    metavar="BRANCH",
-    help="The branch whose migrations come first. Default: what a running git rebase or merge has, else the upstream, "
-    "else main or master.",
-)
-@rewriting_options
-@click.pass_obj
-def rebase(output: Output, onto: str | None, where: Where, asked: Asked) -> ExitStatus:
+@options(RebaseOptions, RefactorOptions, formats=FORMATS)
+def rebase(output: Output, asked: RebaseOptions, refactor: RefactorOptions) -> ExitStatus:
     """Put what this branch added, chains included, behind the last migration of BRANCH, and number it anew.
 
     BRANCH must be merged here, or this branch rebased on it, or one of the two be under way: the files of both must
@@ -46,7 +51,7 @@ def rebase(output: Output, onto: str | None, where: Where, asked: Asked) -> Exit
         from migsync.refactor.rebase import rebase as behind
 
         survey = ground.survey
-        branch = read_branch(survey.project.root, survey.project.apps, onto)
+        branch = read_branch(survey.project.root, survey.project.apps, asked.onto)
         return behind(survey.history, survey.rewrites, branch, applied=ground.applied)
 
-    return rewrite_files(output, where, asked, reshape, permits=is_under_way)
+    return rewrite_files(output, refactor, reshape, permits=is_under_way)

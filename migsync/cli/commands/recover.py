@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where, noinput_option, output_options, project_options
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import NoInputOptions, ProjectOptions, flag, options
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
@@ -30,24 +31,25 @@ MEANINGS = {
 }
 
 
+@dataclass(frozen=True)
+class RecoverOptions:
+    """What ``migsync recover`` does besides."""
+
+    trust: bool = flag(
+        help="Show the changes of files in .migsync that do not have your seal, ask, then treat them as your own."
+    )
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Find out how a run ended whose end was not seen.",
     examples="""
     migsync recover
     migsync recover --trust    # records in .migsync from another machine, another user or an older migsync
     """,
 )
-@click.option(
-    "--trust",
-    is_flag=True,
-    help="Show the changes of files in .migsync that do not have your seal, ask, then treat them as your own.",
-)
-@noinput_option
-@project_options
-@output_options()
-@click.pass_obj
-def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitStatus:
+@options(RecoverOptions, NoInputOptions, ProjectOptions)
+def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, where: ProjectOptions) -> ExitStatus:
     """Ask each database whether the runs that ended in doubt, or were killed, were committed.
 
     A run is all or nothing, so there is nothing to repair: this tells which of the two it was. Migration files that
@@ -62,8 +64,8 @@ def recover(output: Output, trust: bool, noinput: bool, where: Where) -> ExitSta
 
     project = where.project()
     pending = PendingRuns.beside(project.cache)
-    if trust:
-        _trust_found(output, project, noinput=noinput)
+    if asked.trust:
+        _trust_found(output, project, noinput=consent.noinput)
     files = settle_files(output, project)
     _clear_left_over(project)
     blocks: list[Block] = []

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import arguments, flag, option, options, repeated
 from migsync.cli.output import Output
-from migsync.cli.refactor import Asked, proven_rewriting_options, rewrite_files
+from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, rewrite_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -17,8 +18,22 @@ if TYPE_CHECKING:
     from migsync.refactor.ground import Ground
 
 
+@dataclass(frozen=True)
+class RemakeCommandOptions:
+    """What ``migsync remake`` makes anew, and what becomes of the old."""
+
+    apps: tuple[str, ...] = arguments(metavar="[APP]...")
+    keep_old: bool = flag("--keep-old-migrations", help="Move the old files aside, where Django sees none of them.")
+    word: str = option("--name", default="remade", show_default=True, metavar="NAME", help="The word in the new names.")
+    drop: tuple[str, ...] = repeated(
+        metavar="APP.NAME",
+        help="Leave the operations of this migration out that models do not show; the name may be cut short.",
+    )
+    replaces: bool = flag(help="Keep the old files, and have the new ones say in `replaces` which they stand for.")
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Make an app's migrations from scratch, and carry over what models do not show.",
     examples="""
     migsync remake --dry-run                      # every app: the new files, and what is carried over
@@ -27,32 +42,8 @@ if TYPE_CHECKING:
     migsync remake shop --replaces                # Django's classic way: the old files stay for now
     """,
 )
-@click.argument("apps", metavar="[APP]...", nargs=-1)
-@click.option(
-    "--keep-old-migrations", "keep_old", is_flag=True, help="Move the old files aside, where Django sees none of them."
-)
-@click.option("--name", "word", default="remade", show_default=True, metavar="NAME", help="The word in the new names.")
-@click.option(
-    "--drop",
-    metavar="APP.NAME",
-    multiple=True,
-    help="Leave the operations of this migration out that models do not show; the name may be cut short.",
-)
-@click.option(
-    "--replaces", is_flag=True, help="Keep the old files, and have the new ones say in `replaces` which they stand for."
-)
-@proven_rewriting_options
-@click.pass_obj
-def remake(
-    output: Output,
-    apps: tuple[str, ...],
-    keep_old: bool,
-    word: str,
-    drop: tuple[str, ...],
-    replaces: bool,
-    where: Where,
-    asked: Asked,
-) -> ExitStatus:
+@options(RemakeCommandOptions, ProvenRefactorOptions, formats=FORMATS)
+def remake(output: Output, asked: RemakeCommandOptions, refactor: ProvenRefactorOptions) -> ExitStatus:
     """Have Django's autodetector make the migrations of each APP (default: all) anew, in place of all that it has.
 
     What the models do not show (RunPython, RunSQL, extensions, operations of your own) is listed and carried over in
@@ -64,6 +55,6 @@ def remake(
         from migsync.refactor.remake.remake import RemakeOptions
         from migsync.refactor.remake.remake import remake as remade
 
-        return remade(ground, RemakeOptions(apps, word, drop, replaces, keep_old))
+        return remade(ground, RemakeOptions(asked.apps, asked.word, asked.drop, asked.replaces, asked.keep_old))
 
-    return rewrite_files(output, where, asked, reshape)
+    return rewrite_files(output, refactor, reshape)

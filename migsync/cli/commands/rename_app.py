@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import argument, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import Asked, rewrite_files, rewriting_options
+from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -18,20 +19,25 @@ if TYPE_CHECKING:
     from migsync.sync.planning import Survey
 
 
+@dataclass(frozen=True)
+class RenameAppOptions:
+    """The label of today, and the one to come."""
+
+    old: str = argument()
+    new: str = argument()
+
+
 @click.command(
     "rename-app",
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Give an app another label, in migrations and records.",
     examples="""
     migsync rename-app shop store --dry-run       # what there is to do, in the code too
     migsync rename-app shop store --update-db     # once the code has the new label
     """,
 )
-@click.argument("old")
-@click.argument("new")
-@rewriting_options
-@click.pass_obj
-def rename_app(output: Output, old: str, new: str, where: Where, asked: Asked) -> ExitStatus:
+@options(RenameAppOptions, RefactorOptions, formats=FORMATS)
+def rename_app(output: Output, asked: RenameAppOptions, refactor: RefactorOptions) -> ExitStatus:
     """Change the label of an app from OLD to NEW, in migrations, in what depends on them, and in the records.
 
     Change the code first: the label in apps.py, db_table of the models, settings and references. Run before that, the
@@ -42,11 +48,11 @@ def rename_app(output: Output, old: str, new: str, where: Where, asked: Asked) -
     def seen(survey: Survey) -> None:
         from migsync.refactor.rename_app.command import look_back
 
-        look_back(survey, old, new)
+        look_back(survey, asked.old, asked.new)
 
     def reshape(ground: Ground) -> Reshape:
         from migsync.refactor.rename_app.command import rename_app as relabelled
 
-        return relabelled(ground, old, new)
+        return relabelled(ground, asked.old, asked.new)
 
-    return rewrite_files(output, where, asked, reshape, seen=seen)
+    return rewrite_files(output, refactor, reshape, seen=seen)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import arguments, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import Asked, rewrite_files, rewriting_options
+from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -17,18 +18,23 @@ if TYPE_CHECKING:
     from migsync.refactor.ground import Ground
 
 
+@dataclass(frozen=True)
+class RenumberOptions:
+    """What ``migsync renumber`` changes."""
+
+    apps: tuple[str, ...] = arguments(metavar="[APP]...")
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Close gaps and doubles in the numbers, and change nothing else.",
     examples="""
     migsync renumber --dry-run                    # every app
     migsync renumber shop blog --update-db        # two apps, and the records of all databases
     """,
 )
-@click.argument("apps", metavar="[APP]...", nargs=-1)
-@rewriting_options
-@click.pass_obj
-def renumber(output: Output, apps: tuple[str, ...], where: Where, asked: Asked) -> ExitStatus:
+@options(RenumberOptions, RefactorOptions, formats=FORMATS)
+def renumber(output: Output, asked: RenumberOptions, refactor: RefactorOptions) -> ExitStatus:
     """Number the migrations of each APP (default: all) from 0001 on, in an order in which they can be applied.
 
     Forks and merges stay; only names change, and whatever names them.
@@ -37,6 +43,6 @@ def renumber(output: Output, apps: tuple[str, ...], where: Where, asked: Asked) 
     def reshape(ground: Ground) -> Reshape:
         from migsync.refactor.renumber import renumber as numbered
 
-        return numbered(ground.survey.history, apps=apps, applied=ground.applied)
+        return numbered(ground.survey.history, apps=asked.apps, applied=ground.applied)
 
-    return rewrite_files(output, where, asked, reshape)
+    return rewrite_files(output, refactor, reshape)

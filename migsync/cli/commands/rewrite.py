@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where, database_option, name_options, output_options, project_options
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import NameOptions, ProjectOptions, TargetOptions, flag, group, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
@@ -22,8 +23,18 @@ if TYPE_CHECKING:
     from migsync.sync.planning import Survey
 
 
+@dataclass(frozen=True)
+class RewriteOptions:
+    """What ``migsync rewrite`` writes down."""
+
+    names: NameOptions = group(NameOptions)
+    accept: bool = flag(help="Without names: take the pairs that are only likely, too.")
+    dry_run: bool = flag(help="Show the file, and do not write it.")
+    chosen: TargetOptions = group(TargetOptions)
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Write down, as a file to commit, which names were changed by hand.",
     examples="""
     migsync rewrite                                             # what the evidence proves
@@ -32,23 +43,8 @@ if TYPE_CHECKING:
     migsync rewrite --remove shop.0005_merge                    # one is gone
     """,
 )
-@name_options
-@click.option("--accept", is_flag=True, help="Without names: take the pairs that are only likely, too.")
-@click.option("--dry-run", is_flag=True, help="Show the file, and do not write it.")
-@database_option
-@project_options
-@output_options()
-@click.pass_obj
-def rewrite(
-    output: Output,
-    maps: tuple[str, ...],
-    collapses: tuple[str, ...],
-    removes: tuple[str, ...],
-    accept: bool,
-    dry_run: bool,
-    databases: tuple[str, ...],
-    where: Where,
-) -> ExitStatus:
+@options(RewriteOptions, ProjectOptions)
+def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> ExitStatus:
     """Write a rewrite for migration files that were renamed, collapsed or removed by hand.
 
     The names are checked against the files on disk, which must show them already. No database is read where names
@@ -59,12 +55,13 @@ def rewrite(
     project = where.project()
     settle_files(output, project)
     made: Rewrite | None
-    if maps or collapses or removes:
-        if accept or databases:
+    names, databases = asked.names, asked.chosen.databases
+    if names.maps or names.collapses or names.removes:
+        if asked.accept or databases:
             raise UsageError("--accept and --database choose among evidence; with names there is none to choose.")
-        made = _from_names(open_survey(project), maps, collapses, removes)
+        made = _from_names(open_survey(project), names)
     else:
-        with survey(project, PlanRequest(databases=databases, accept=accept)) as found:
+        with survey(project, PlanRequest(databases=databases, accept=asked.accept)) as found:
             made = found.proposed
             output.show(_open_questions(found))
     if made is None:
@@ -73,7 +70,7 @@ def rewrite(
         )
         output.document({"rewrite": None, "path": None})
         return ExitStatus.DONE
-    return _keep(output, project, made, dry_run=dry_run)
+    return _keep(output, project, made, dry_run=asked.dry_run)
 
 
 def _keep(output: Output, project: Project, made: Rewrite, *, dry_run: bool) -> ExitStatus:
@@ -111,19 +108,19 @@ def _open_questions(found: Survey) -> list[Block]:
     return blocks
 
 
-def _from_names(found: Survey, maps: tuple[str, ...], collapses: tuple[str, ...], removes: tuple[str, ...]) -> Rewrite:
+def _from_names(found: Survey, names: NameOptions) -> Rewrite:
     from migsync.rewrites.git import GitWorlds
     from migsync.rewrites.make import make_rewrite, parse_changes
     from migsync.sync.discovery import old_files
     from migsync.sync.planning import now
 
-    changes = parse_changes(maps, collapses, removes)
+    changes = parse_changes(names.maps, names.collapses, names.removes)
     known = _known_already(found, changes)
     if known:
         return known
     with GitWorlds(app for app in found.project.apps if app.label in changes) as git:
-        files = {app: old for app, asked in changes.items() if (old := old_files(git, app, asked))}
-    options = (("--map", maps), ("--collapse", collapses), ("--remove", removes))
+        files = {app: old for app, stated in changes.items() if (old := old_files(git, app, stated))}
+    options = (("--map", names.maps), ("--collapse", names.collapses), ("--remove", names.removes))
     return make_rewrite(
         found.history,
         changes,

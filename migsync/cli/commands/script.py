@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where, journal_option, output_options, planning_options, project_options
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import JournalOptions, PlanningOptions, ProjectOptions, argument, flag, group, option, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import Span, Style, line
@@ -20,8 +21,28 @@ if TYPE_CHECKING:
     from migsync.project import Project
 
 
+@dataclass(frozen=True)
+class ScriptOptions:
+    """What ``migsync script`` writes, and where."""
+
+    file: Path | None = argument(metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
+    directory: Path = option(
+        "--out",
+        metavar="DIR",
+        required=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Where to write ALIAS.apply.sql and ALIAS.undo.sql.",
+    )
+    journal_tables: bool = flag(
+        help="Write ALIAS.journal.sql instead, which creates the journal's tables and lets this user write to them."
+    )
+    force: bool = flag(help="Overwrite files that are there and differ.")
+    planning: PlanningOptions = group(PlanningOptions)
+    journal: JournalOptions = group(JournalOptions)
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Write a plan as SQL files, for people who must run SQL by hand.",
     examples="""
     migsync script --out sql                    # sql/default.apply.sql, sql/default.undo.sql, and so on
@@ -30,69 +51,42 @@ if TYPE_CHECKING:
     psql -f sql/default.apply.sql bookshop      # or: mariadb bookshop < FILE, sqlite3 bookshop.db < FILE
     """,
 )
-@click.argument("file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    "directory",
-    metavar="DIR",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where to write ALIAS.apply.sql and ALIAS.undo.sql.",
-)
-@click.option(
-    "--journal-tables",
-    is_flag=True,
-    help="Write ALIAS.journal.sql instead, which creates the journal's tables and lets this user write to them.",
-)
-@click.option("--force", is_flag=True, help="Overwrite files that are there and differ.")
-@planning_options
-@journal_option
-@project_options
-@output_options()
-@click.pass_obj
-def script(
-    output: Output,
-    file: Path | None,
-    directory: Path,
-    journal_tables: bool,
-    force: bool,
-    no_journal: bool,
-    where: Where,
-    asked: dict[str, Any],
-) -> ExitStatus:
+@options(ScriptOptions, ProjectOptions)
+def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitStatus:
     """Write, for every database with something to do, one script that applies the plan and one that undoes it.
 
     The scripts do what migsync apply and undo do. They can be run twice, and they change nothing when the rows are
     not those that the plan was made from, even under a client that runs on after errors.
     """
     from migsync.cli.output import write_outputs
-    from migsync.cli.plan_set import work_of, write_proposed
+    from migsync.cli.plan_set import open_plan_set, write_proposed
     from migsync.cli.results import tell_result
     from migsync.sync.scripts import apply_script, undo_script
 
     project = where.project()
-    if journal_tables:
-        if file or no_journal or any(value for name, value in asked.items() if name != "databases"):
+    directory, planning, no_journal = asked.directory, asked.planning, asked.journal.no_journal
+    if asked.journal_tables:
+        if asked.file or no_journal or planning.any_but("databases"):
             raise UsageError("--journal-tables needs no plan.", "", "Beside --out, give only --database.")
-        return _journal_tables(output, project, directory, asked["databases"], force=force)
+        return _journal_tables(output, project, asked)
     settle_files(output, project)
-    with work_of(output, project, file, asked, trust_names=no_journal, ask=False) as work:
+    with open_plan_set(output, project, asked.file, planning, trust_names=no_journal, ask=False) as plan_set:
         texts = {}
-        for plan in work.ready:
+        for plan in plan_set.ready:
             texts[_place(directory, plan.target.alias, "apply")] = apply_script(plan, journal=not no_journal)
             texts[_place(directory, plan.target.alias, "undo")] = undo_script(plan, journal=not no_journal)
-        _check(texts, force=force)
-        rewrite = write_proposed(output, work)
+        _check(texts, force=asked.force)
+        rewrite = write_proposed(output, plan_set)
         write_outputs(directory, texts)
-        if work.status:
-            output.tell(work.shown)
-            for result in work.settled:
+        if plan_set.status:
+            output.tell(plan_set.shown)
+            for result in plan_set.settled:
                 tell_result(output, result)
         output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)
-        if not texts and not work.status:
+        if not texts and not plan_set.status:
             output.show([line(Span("Nothing to do, so no script.", Style.GOOD))])
-        output.document({"files": [str(path) for path in texts], "rewrite": rewrite, **work.document})
-        return work.status
+        output.document({"files": [str(path) for path in texts], "rewrite": rewrite, **plan_set.document})
+        return plan_set.status
 
 
 def _place(directory: Path, alias: str, what: str) -> Path:
@@ -107,9 +101,7 @@ def _place(directory: Path, alias: str, what: str) -> Path:
         ) from error
 
 
-def _journal_tables(
-    output: Output, project: Project, directory: Path, aliases: Sequence[str], *, force: bool
-) -> ExitStatus:
+def _journal_tables(output: Output, project: Project, asked: ScriptOptions) -> ExitStatus:
     """The files for an administrator, where migsync's own user may not create tables."""
     from migsync.cli.output import write_outputs
     from migsync.sync.planning import choose
@@ -117,12 +109,12 @@ def _journal_tables(
     from migsync.sync.target import open_target
 
     texts = {}
-    for config in choose(project, aliases):
+    for config in choose(project, asked.planning.where.databases):
         with open_target(config) as target:
-            place, grants = _place(directory, config.alias, "journal"), target.journal_grants(writing=True)
+            place, grants = _place(asked.directory, config.alias, "journal"), target.journal_grants(writing=True)
             texts[place] = journal_script(target.engine, target.survey.schema, grants, file=place.name)
-    _check(texts, force=force)
-    write_outputs(directory, texts)
+    _check(texts, force=asked.force)
+    write_outputs(asked.directory, texts)
     output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)
     output.document({"files": [str(path) for path in texts]})
     return ExitStatus.DONE

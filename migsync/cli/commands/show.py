@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where, database_option, output_options, project_options
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import ProjectOptions, TargetOptions, argument, group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block
 from migsync.errors import ExitStatus
 
 
+@dataclass(frozen=True)
+class ShowOptions:
+    """What ``migsync show`` shows."""
+
+    what: str = argument(metavar="PLAN|RUN")
+    chosen: TargetOptions = group(TargetOptions)
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Show a saved plan, or a run, in full.",
     examples="""
     migsync show plan.json      # a plan saved by migsync plan -o plan.json
     migsync show 3f9c1a         # a run: its id, the beginning of it, or its number (see migsync log)
     """,
 )
-@click.argument("what", metavar="PLAN|RUN")
-@database_option
-@project_options
-@output_options()
-@click.pass_obj
-def show(output: Output, what: str, databases: tuple[str, ...], where: Where) -> ExitStatus:
+@options(ShowOptions, ProjectOptions)
+def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatus:
     """Show what a saved plan will change, or every row that a run changed. No database is needed for a plan."""
+    what = asked.what
     if Path(what).is_file() or what.endswith(".json") or "/" in what:
         _show_plans(output, Path(what))
         return ExitStatus.DONE
-    from migsync.cli.targets import find_runs, opened, rewrite_labels
+    from migsync.cli.targets import find_runs, open_targets, rewrite_labels
     from migsync.cli.views.documents import run_document
     from migsync.cli.views.findings import error_blocks
     from migsync.cli.views.runs import run_blocks
     from migsync.sync.run import standing
 
     project = where.project()
-    with opened(project, databases) as found:
+    with open_targets(project, asked.chosen.databases) as found:
         blocks: list[Block] = []
         shown = []
         for error in found.errors.values():

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import ProjectOptions, arguments, flag, option, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import Asked, proven_rewriting_options, rewrite_files
+from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, rewrite_files
 from migsync.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -20,72 +20,31 @@ if TYPE_CHECKING:
     from migsync.refactor.squash.squash import Choice
 
 
-@click.command(
-    cls=Command,
-    short_help="Put one migration in the place of a range, and say which ranges are safe.",
-    examples="""
-    migsync squash --suggest                      # which runs are safe, what each saves, what it stops at
-    migsync squash orders 0002 0006 --dry-run     # every file, name and database, and what is proven
-    migsync squash orders 0002 0006 --update-db   # files, dependants and the records of all databases in one step
-    migsync squash --all-safe --allow-applied     # every safe run; the databases later, with migsync apply
-    migsync squash shop 0002 0009 --split         # in parts, where one squash would be refused
-    """,
-)
-@click.argument("words", metavar="[APP FIRST LAST | APP...]", nargs=-1)
-@click.option("--suggest", is_flag=True, help="Only list the runs of each APP (default: all) that are safe to squash.")
-@click.option("--all-safe", is_flag=True, help="Squash every such run of each APP (default: all), in one step.")
-@click.option("--squashed-name", metavar="NAME", default="", help="What the squash is called, after its number.")
-@click.option("--no-optimize", is_flag=True, help="Keep every operation as it is.")
-@click.option(
-    "--keep-replaces",
-    is_flag=True,
-    help="Django's way in two phases: the squash has `replaces`, and the old files stay until migsync tidy.",
-)
-@click.option("--split", is_flag=True, help="Make several squashes of the range where one would be refused.")
-@proven_rewriting_options
-@click.pass_obj
-def squash(
-    output: Output,
-    words: tuple[str, ...],
-    suggest: bool,
-    all_safe: bool,
-    squashed_name: str,
-    no_optimize: bool,
-    keep_replaces: bool,
-    split: bool,
-    where: Where,
-    asked: Asked,
-) -> ExitStatus:
-    """Squash the migrations of APP from FIRST to LAST (names, or how they begin) into one.
-
-    The squash takes their place at once: whatever depended on them, in any app, depends on it, their files go, and in
-    every database the record of the last becomes that of the squash, with its time. A database that has applied only
-    some of them is refused before anything is written: migrate it first.
-    """
-    wanted = _Wanted(words, suggest, all_safe, squashed_name, not no_optimize, keep_replaces, split)
-    wanted.check(output)
-    return _suggest(output, where, words) if suggest else rewrite_files(output, where, asked, wanted.reshape)
-
-
 @dataclass(frozen=True)
-class _Wanted:
-    words: tuple[str, ...]
-    suggest: bool
-    all_safe: bool
-    name: str
-    optimize: bool
-    keep_replaces: bool
-    split: bool
+class SquashOptions:
+    """Which range ``migsync squash`` is about, and how it is squashed."""
+
+    words: tuple[str, ...] = arguments(metavar="[APP FIRST LAST | APP...]")
+    suggest: bool = flag(help="Only list the runs of each APP (default: all) that are safe to squash.")
+    all_safe: bool = flag(help="Squash every such run of each APP (default: all), in one step.")
+    squashed_name: str = option(default="", metavar="NAME", help="What the squash is called, after its number.")
+    no_optimize: bool = flag(help="Keep every operation as it is.")
+    keep_replaces: bool = flag(
+        help="Django's way in two phases: the squash has `replaces`, and the old files stay until migsync tidy."
+    )
+    split: bool = flag(help="Make several squashes of the range where one would be refused.")
 
     def check(self, output: Output) -> None:
         """Raise UsageError for what does not go together."""
         chosen = [option for option, given in (("--suggest", self.suggest), ("--all-safe", self.all_safe)) if given]
-        of_range = [option for option, given in (("--squashed-name", self.name), ("--split", self.split)) if given]
+        of_range = [
+            option for option, given in (("--squashed-name", self.squashed_name), ("--split", self.split)) if given
+        ]
         if len(chosen) == 2 or (chosen and of_range):
             raise UsageError(f"{' and '.join([*chosen, *of_range])} do not go together.", hint="migsync squash --help")
-        if self.name and not re.fullmatch(r"\w+", self.name):
+        if self.squashed_name and not re.fullmatch(r"\w+", self.squashed_name):
             raise UsageError(
-                f"--squashed-name {self.name}: not a word.",
+                f"--squashed-name {self.squashed_name}: not a word.",
                 hint="Letters, digits and underscores: --squashed-name prices",
             )
         if self.suggest and output.form == "sql":
@@ -100,7 +59,7 @@ class _Wanted:
         from migsync.refactor.squash.squash import compose_all, squash
 
         project, history = ground.survey.project, ground.survey.history
-        choice, answers = compose_all(project, self._choose(ground), optimize=self.optimize)
+        choice, answers = compose_all(project, self._choose(ground), optimize=not self.no_optimize)
         return squash(history, choice, answers)
 
     def _choose(self, ground: Ground) -> Choice:
@@ -119,14 +78,39 @@ class _Wanted:
             app,
             first,
             last,
-            name=self.name,
+            name=self.squashed_name,
             in_two_phases=self.keep_replaces,
             in_parts=self.split,
             databases=databases,
         )
 
 
-def _suggest(output: Output, where: Where, apps: tuple[str, ...]) -> ExitStatus:
+@click.command(
+    cls=MigsyncCommand,
+    short_help="Put one migration in the place of a range, and say which ranges are safe.",
+    examples="""
+    migsync squash --suggest                      # which runs are safe, what each saves, what it stops at
+    migsync squash orders 0002 0006 --dry-run     # every file, name and database, and what is proven
+    migsync squash orders 0002 0006 --update-db   # files, dependants and the records of all databases in one step
+    migsync squash --all-safe --allow-applied     # every safe run; the databases later, with migsync apply
+    migsync squash shop 0002 0009 --split         # in parts, where one squash would be refused
+    """,
+)
+@options(SquashOptions, ProvenRefactorOptions, formats=FORMATS)
+def squash(output: Output, asked: SquashOptions, refactor: ProvenRefactorOptions) -> ExitStatus:
+    """Squash the migrations of APP from FIRST to LAST (names, or how they begin) into one.
+
+    The squash takes their place at once: whatever depended on them, in any app, depends on it, their files go, and in
+    every database the record of the last becomes that of the squash, with its time. A database that has applied only
+    some of them is refused before anything is written: migrate it first.
+    """
+    asked.check(output)
+    if asked.suggest:
+        return _suggest(output, refactor.project, asked.words)
+    return rewrite_files(output, refactor, asked.reshape)
+
+
+def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> ExitStatus:
     """Show the runs; nothing is changed, and no database is asked."""
     from migsync.cli.recovery import settle_files
     from migsync.cli.views.findings import findings_blocks

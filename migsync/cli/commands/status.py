@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migsync.cli.command import Command
+from migsync.cli.command import MigsyncCommand
 from migsync.cli.next_command import next_command
-from migsync.cli.options import Where, database_option, journal_option, output_options, project_options
+from migsync.cli.options import JournalOptions, ProjectOptions, TargetOptions, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line, table
@@ -21,19 +21,15 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Say in one line per database where it stands.",
     examples="""
     migsync status
     migsync status --format json
     """,
 )
-@database_option
-@journal_option
-@project_options
-@output_options()
-@click.pass_obj
-def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: Where) -> ExitStatus:
+@options(TargetOptions, JournalOptions, ProjectOptions)
+def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where: ProjectOptions) -> ExitStatus:
     """Say where every database stands: up to date, with changes to make, or blocked; behind which rewrites; last run.
 
     The exit status is 1 where a database is blocked or could not be read, and 4 where it could not be read within
@@ -45,7 +41,7 @@ def status(output: Output, databases: tuple[str, ...], no_journal: bool, where: 
 
     project = where.project()
     settle_files(output, project)
-    with survey(project, PlanRequest(databases=databases, trust_names=no_journal)) as found:
+    with survey(project, PlanRequest(databases=chosen.databases, trust_names=journal.no_journal)) as found:
         output.show([table(("database", "engine", "state", "behind", "last run"), _rows(found), indent=0)])
         for alias, error in found.errors.items():
             output.show([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])

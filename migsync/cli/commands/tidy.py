@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
-from migsync.cli.options import Where
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import arguments, flag, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
-from migsync.cli.refactor import Asked, proven_rewriting_options, rewrite_files
+from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, rewrite_files
 from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -19,8 +19,17 @@ if TYPE_CHECKING:
     from migsync.refactor.ground import Ground
 
 
+@dataclass(frozen=True)
+class TidyOptions:
+    """How far ``migsync tidy`` goes."""
+
+    apps: tuple[str, ...] = arguments(metavar="[APP]...")
+    remove_replaced: bool = flag(help="Remove the old files too, and with them `replaces` and the rows.")
+    assume_deployed: bool = flag(help="Take databases that cannot be reached to be past every squash already.")
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Finish squashes: dependants, old files, `replaces` and rows.",
     examples="""
     migsync tidy --dry-run                        # the to-do list: per app and per database, what is left
@@ -29,20 +38,8 @@ if TYPE_CHECKING:
     migsync tidy shop --remove-replaced --allow-applied --assume-deployed  # rows later; some databases out of reach
     """,
 )
-@click.argument("apps", metavar="[APP]...", nargs=-1)
-@click.option(
-    "--remove-replaced",
-    is_flag=True,
-    help="Remove the old files too, and with them `replaces` and the rows.",
-)
-@click.option(
-    "--assume-deployed", is_flag=True, help="Take databases that cannot be reached to be past every squash already."
-)
-@proven_rewriting_options
-@click.pass_obj
-def tidy(
-    output: Output, apps: tuple[str, ...], remove_replaced: bool, assume_deployed: bool, where: Where, asked: Asked
-) -> ExitStatus:
+@options(TidyOptions, ProvenRefactorOptions, formats=FORMATS)
+def tidy(output: Output, asked: TidyOptions, refactor: ProvenRefactorOptions) -> ExitStatus:
     """Finish the squashes of each APP (default: all) whose files still say what they replace, whoever made them.
 
     Dependants are pointed to the squash; where the old files are gone, `replaces` is taken out, and the rows of the
@@ -52,22 +49,22 @@ def tidy(
     from migsync.refactor.tidy import databases_of
     from migsync.refactor.tidy import tidy as tidied
 
-    if asked.dry_run and not apps and not remove_replaced and output.form != "sql":
-        return _to_do(output, where, asked)
+    if refactor.consent.dry_run and not asked.apps and not asked.remove_replaced and output.form != "sql":
+        return _to_do(output, refactor)
 
     def reshape(ground: Ground) -> Reshape:
         return tidied(
             ground.survey.history,
             databases_of(ground),
-            apps=apps,
-            remove_replaced=remove_replaced,
-            assume_deployed=assume_deployed,
+            apps=asked.apps,
+            remove_replaced=asked.remove_replaced,
+            assume_deployed=asked.assume_deployed,
         )
 
-    return rewrite_files(output, where, replace(asked, assume_deployed=assume_deployed), reshape)
+    return rewrite_files(output, refactor, reshape, assume_deployed=asked.assume_deployed)
 
 
-def _to_do(output: Output, where: Where, asked: Asked) -> ExitStatus:
+def _to_do(output: Output, refactor: ProvenRefactorOptions) -> ExitStatus:
     """Show what is left of every transition; nothing is proposed, and nothing refuses."""
     from migsync.cli.views.findings import findings_blocks
     from migsync.cli.views.transitions import transitions_blocks, transitions_document
@@ -76,10 +73,10 @@ def _to_do(output: Output, where: Where, asked: Asked) -> ExitStatus:
     from migsync.refactor.tidy import databases_of, settled_transitions, transitions
     from migsync.sync.planning import open_survey
 
-    project = where.project()
+    project = refactor.project.project()
     settle_files(output, project, dry_run=True)
     with open_survey(project) as survey:
-        ground = survey_ground(survey, asked.databases)
+        ground = survey_ground(survey, refactor.where.databases)
         databases, apps = databases_of(ground), chosen_apps(survey.history, ())
         found = transitions(survey.history, databases, apps)
         found += settled_transitions(survey.history, survey.rewrites, databases, apps)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import Command
+from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import (
-    Where,
-    consent_options,
-    database_option,
-    output_options,
-    project_options,
-    reason_option,
+    ConsentOptions,
+    ProjectOptions,
+    ReasonOptions,
+    TargetOptions,
+    argument,
+    flag,
+    group,
+    options,
 )
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
@@ -25,15 +28,28 @@ from migsync.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from migsync.cli.targets import Opened
+    from migsync.cli.targets import OpenTargets
     from migsync.files.commit.record import CommitRecord
     from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
 
 
+@dataclass(frozen=True)
+class UndoOptions:
+    """What ``migsync undo`` takes back."""
+
+    run: str | None = argument(required=False)
+    chosen: TargetOptions = group(TargetOptions)
+    files: bool = flag(
+        help="Take back a change of migration files, and the rows that changed with it. RUN may be its id."
+    )
+    consent: ConsentOptions = group(ConsentOptions)
+    log: ReasonOptions = group(ReasonOptions)
+
+
 @click.command(
-    cls=Command,
+    cls=MigsyncCommand,
     short_help="Take a run back, exactly.",
     examples="""
     migsync undo                         # the last run of every database
@@ -43,28 +59,8 @@ if TYPE_CHECKING:
     migsync undo --dry-run               # show what would be taken back
     """,
 )
-@click.argument("run", required=False)
-@database_option
-@click.option(
-    "--files",
-    is_flag=True,
-    help="Take back a change of migration files, and the rows that changed with it. RUN may be its id.",
-)
-@consent_options
-@reason_option
-@project_options
-@output_options()
-@click.pass_obj
-def undo(
-    output: Output,
-    run: str | None,
-    databases: tuple[str, ...],
-    files: bool,
-    where: Where,
-    noinput: bool,
-    dry_run: bool,
-    reason: str,
-) -> ExitStatus:
+@options(UndoOptions, ProjectOptions)
+def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatus:
     """Give every row that a run touched its old state back: id, name and applied.
 
     RUN is a run's id, its beginning, or its number in the log; without it, the last run in force of each database is
@@ -74,37 +70,38 @@ def undo(
     """
     from migsync.cli.execution import Execution
     from migsync.cli.results import Result, finish
-    from migsync.cli.targets import opened, readable_rewrites
+    from migsync.cli.targets import open_targets, readable_rewrites
 
     project = where.project()
-    settle_files(output, project, dry_run=dry_run)
-    if files:
+    run, databases, consent = asked.run, asked.chosen.databases, asked.consent
+    settle_files(output, project, dry_run=consent.dry_run)
+    if asked.files:
         if databases:
             raise UsageError("--files and --database: files and the rows that changed with them go back together.")
-        return _undo_with_files(output, project, run, noinput=noinput, dry_run=dry_run, reason=reason)
-    with opened(project, databases, records=True) as found:
+        return _undo_with_files(output, project, run, consent, asked.log.reason)
+    with open_targets(project, databases, records=True) as found:
         rewrites = readable_rewrites(project)
         plans, idle = _plans(found, run, rewrites)
         labels = {rewrite.id: rewrite.label for rewrite in rewrites}
         output.show(_shown(plans, idle, found, output.shorten, labels))
         ready = [plan for plan in plans if not plan.blocked]
-        if dry_run:
+        if consent.dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
             output.document({"plans": [plan.as_dict() for plan in plans]})
             return common_status(found.errors.values()) if len(ready) == len(plans) else ExitStatus.REFUSED
         if ready:
-            require_consent_possible(output, noinput=noinput)
+            require_consent_possible(output, noinput=consent.noinput)
             output.show([EMPTY])
-            require_yes(_question(ready), noinput=noinput)
+            require_yes(_question(ready), noinput=consent.noinput)
         results = [Result(alias, "nothing to do") for alias in idle]
         results += [Result.failed(alias, error) for alias, error in found.errors.items()]
-        results += Execution(output, project, found.targets, reason).carry_out(plans)
+        results += Execution(output, project, found.targets, asked.log.reason).carry_out(plans)
         if any(result.run and result.plan and result.plan.changes for result in results):
             output.show([line("The files must have these names too before the next migrate, or it runs them again.")])
         return finish(output, results, again=("undo", *([run] if run else ())), facts={})
 
 
-def _plans(found: Opened, prefix: str | None, rewrites: Sequence[Rewrite]) -> tuple[list[Plan], list[str]]:
+def _plans(found: OpenTargets, prefix: str | None, rewrites: Sequence[Rewrite]) -> tuple[list[Plan], list[str]]:
     """The undo of each database, and the databases where there is nothing to take back."""
     from migsync.cli.targets import find_runs
     from migsync.sync.undo import last_to_undo, plan_undo
@@ -120,7 +117,9 @@ def _plans(found: Opened, prefix: str | None, rewrites: Sequence[Rewrite]) -> tu
     return plans, [] if prefix else [alias for alias in found.targets if alias not in chosen]
 
 
-def _shown(plans: list[Plan], idle: list[str], found: Opened, shorten: bool, labels: Mapping[str, str]) -> list[Block]:
+def _shown(
+    plans: list[Plan], idle: list[str], found: OpenTargets, shorten: bool, labels: Mapping[str, str]
+) -> list[Block]:
     from migsync.cli.views.findings import error_blocks
     from migsync.cli.views.plans import plan_blocks
     from migsync.cli.views.runs import short, when
@@ -144,16 +143,16 @@ def _question(plans: list[Plan]) -> str:
 
 
 def _undo_with_files(
-    output: Output, project: Project, text: str | None, *, noinput: bool, dry_run: bool, reason: str
+    output: Output, project: Project, text: str | None, consent: ConsentOptions, reason: str
 ) -> ExitStatus:
     """Take back the change of files that `text` names (its id, or a run's), or the last one in force."""
     from migsync.cli.execution import database_steps, step_results
     from migsync.cli.results import finish_files
-    from migsync.cli.targets import opened
+    from migsync.cli.targets import open_targets
     from migsync.files.commit import journals_of, undo_files
 
     record = _file_record(project, text)
-    with opened(project, list(dict.fromkeys(alias for alias, _ in record.runs)), records=True) as found:
+    with open_targets(project, list(dict.fromkeys(alias for alias, _ in record.runs)), records=True) as found:
         for error in found.errors.values():
             raise error
         plans = list(_plans_with_files(record, found))
@@ -162,13 +161,13 @@ def _undo_with_files(
         if any(plan.blocked for plan in plans):
             output.document({**facts, "status": "refused"})
             return ExitStatus.REFUSED
-        if dry_run:
+        if consent.dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
             output.document({**facts, "plans": [plan.as_dict() for plan in plans], "status": "dry run"})
             return ExitStatus.DONE
-        require_consent_possible(output, noinput=noinput)
+        require_consent_possible(output, noinput=consent.noinput)
         output.show([EMPTY])
-        require_yes(f"Take back {count(len(record.slots), 'file')}?", noinput=noinput)
+        require_yes(f"Take back {count(len(record.slots), 'file')}?", noinput=consent.noinput)
         steps = database_steps(plans, found.targets, project.lock_timeout, reason)
         made = undo_files(project, record, databases=steps, run_was_committed=journals_of(project))
         results = step_results(project, plans, made)
@@ -208,7 +207,7 @@ def last_standing(records: Iterable[CommitRecord]) -> CommitRecord | None:
     return None
 
 
-def _plans_with_files(record: CommitRecord, found: Opened) -> Iterable[Plan]:
+def _plans_with_files(record: CommitRecord, found: OpenTargets) -> Iterable[Plan]:
     from migsync.sync.undo import plan_undo
 
     for alias, run_id in record.runs:

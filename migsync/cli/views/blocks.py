@@ -42,7 +42,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """Rows under a header; every row has as many cells as the header."""
 
     header: tuple[str, ...]
@@ -50,7 +50,7 @@ class Table:
     indent: int = 2
 
 
-Block: TypeAlias = Line | Table
+Block: TypeAlias = Line | TextTable
 EMPTY = Line()
 
 
@@ -59,9 +59,9 @@ def line(*parts: str | Span, indent: int = 0, hang: int = 0) -> Line:
     return Line(tuple(Span(part) if isinstance(part, str) else part for part in parts), indent, hang)
 
 
-def table(header: Iterable[str], rows: Iterable[Iterable[str | Span]], indent: int = 2) -> Table:
+def table(header: Iterable[str], rows: Iterable[Iterable[str | Span]], indent: int = 2) -> TextTable:
     """A table of spans, where a plain string is a plain span."""
-    return Table(
+    return TextTable(
         tuple(header),
         tuple(tuple(Span(cell) if isinstance(cell, str) else cell for cell in row) for row in rows),
         indent,

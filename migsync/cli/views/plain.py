@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from migsync.cli.views.blocks import Block, Line, Table
+from migsync.cli.views.blocks import Block, Line, TextTable
 from migsync.escapes import printable
 
 GAP = "  "
@@ -22,7 +22,7 @@ def _lines(block: Block) -> Iterator[str]:
         yield from _table(block)
 
 
-def _table(block: Table) -> Iterator[str]:
+def _table(block: TextTable) -> Iterator[str]:
     rows = [block.header, *([printable(cell.text) for cell in row] for row in block.rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:

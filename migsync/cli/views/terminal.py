@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, Table
+from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, TextTable
 from migsync.escapes import printable
 
 STYLES = {
@@ -67,7 +67,7 @@ def _line(block: Line) -> Text | RichTable:
     return drawn
 
 
-def _table(block: Table) -> RichTable:
+def _table(block: TextTable) -> RichTable:
     drawn = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
     for name in block.header:
         drawn.add_column(name, overflow="fold")
