@@ -57,6 +57,7 @@ class Execution:
         return results
 
     def _carry_out(self, plan: Plan) -> Result:
+        # Somebody who changes the rows all the time must not keep this going: planning again is a way of waiting, too.
         deadline = Deadline(self.project.lock_timeout)
         while True:
             result = self._attempt(plan)

@@ -38,6 +38,7 @@ def _repeated(name: str, left_out: Collection[str]) -> Iterator[str]:
         return
     command = group.get_command(context, name)
     taken = {parameter.name for parameter in command.params if isinstance(parameter, click.Option)} if command else {}
+    # Defaults and what comes from the environment hold for the next command as well; only what was typed is repeated.
     for parameter in context.command.params:
         if parameter.name in taken and parameter.name not in left_out and _was_given(context, parameter):
             yield from _words(parameter, context.params[parameter.name])

@@ -110,6 +110,7 @@ class Output:
 
             self._write(render(blocks), stream)
 
+    # Rich is slow to import, so a pipe does without it.
     def _fancy(self, stream: TextIO | None) -> bool:
         return self.colour == "always" or _is_terminal(stream)
 

@@ -80,6 +80,7 @@ def open_plan_set(
         return
     request = planning.request(trust_names=trust_names)
     if ask:
+        # Only to have something to ask about: the answers make a new request, and what is planned is planned with it.
         with survey(project, request) as first:
             request = ask_pairs(output, first.open_pairs, request)
             request = replace(request, backwards=request.backwards or ask_backwards(output, first.plans))
@@ -142,6 +143,7 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
         if made.blocked:
             return Result.blocked(made)
         if noinput and found.proposed:
+            # Now, or never: the run that follows rests on it, and no other place writes what a second survey proposes.
             from migsync.rewrites.files import write_rewrite
 
             write_rewrite(found.project.rewrites, found.proposed)

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from itertools import pairwise
 
 import click
 
 from migsync import __version__
 from migsync.cli.command import WIDTH, MigsyncGroup
-from migsync.cli.commands.apply import apply
-from migsync.cli.commands.demo import demo
-from migsync.cli.commands.fix_conflicts import fix_conflicts
-from migsync.cli.commands.graph import graph
-from migsync.cli.commands.linearize import linearize
-from migsync.cli.commands.log import log
-from migsync.cli.commands.plan import plan
-from migsync.cli.commands.rebase import rebase
-from migsync.cli.commands.recover import recover
-from migsync.cli.commands.remake import remake
-from migsync.cli.commands.rename_app import rename_app
-from migsync.cli.commands.renumber import renumber
-from migsync.cli.commands.rewrite import rewrite
-from migsync.cli.commands.script import script
-from migsync.cli.commands.show import show
-from migsync.cli.commands.squash import squash
-from migsync.cli.commands.status import status
-from migsync.cli.commands.tidy import tidy
-from migsync.cli.commands.undo import undo
 from migsync.cli.output import Output
 from migsync.errors import ExitStatus, Interrupted, MigsyncError, UsageError
 
@@ -70,11 +52,30 @@ def program(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-SYNCING = (plan, apply, undo, status, log, show, script, rewrite, recover)
-REWRITING = (linearize, renumber, fix_conflicts, rebase, squash, remake, tidy, rename_app)
-LOOKING = (graph,)
-for command in (*SYNCING, *REWRITING, *LOOKING, demo):
-    program.add_command(command)
+COMMANDS = (
+    "plan",
+    "apply",
+    "undo",
+    "status",
+    "log",
+    "show",
+    "script",
+    "rewrite",
+    "recover",
+    "linearize",
+    "renumber",
+    "fix_conflicts",
+    "rebase",
+    "squash",
+    "remake",
+    "tidy",
+    "rename_app",
+    "graph",
+    "demo",
+)
+"""In the order of ``--help``: the modules of :mod:`migsync.cli.commands`, each with a function of the same name."""
+for name in COMMANDS:
+    program.add_command(getattr(import_module(f"migsync.cli.commands.{name}"), name))
 
 
 def run(arguments: Sequence[str], program_name: str = "migsync") -> int:
@@ -82,6 +83,7 @@ def run(arguments: Sequence[str], program_name: str = "migsync") -> int:
     output = Output(form="json" if _asks_for_json(arguments) else "text")
     result = _run(list(arguments), program_name, output)
     if output.failure:
+        # What was done was done all the same, but a caller must not take a plan that it never got for an empty one.
         output.tell_failure()
         return result or ExitStatus.REFUSED
     return result

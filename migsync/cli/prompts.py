@@ -40,7 +40,7 @@ def ask_pairs(output: Output, pairs: Iterable[Pair], request: PlanRequest) -> Pl
     settled: set[tuple[str, str]] = set()
     for pair in pairs:
         olds, news = {(pair.app, name) for name in pair.old}, {(pair.app, name) for name in pair.new}
-        if settled & (olds | news):
+        if settled & (olds | news):  # a yes before has decided about one of these names
             continue
         output.show([EMPTY, line(_claim(pair)), *(line(reason, indent=2) for reason in pair.reasons)])
         if click.confirm("Is that so?", default=False):
@@ -66,6 +66,7 @@ def ask_backwards(output: Output, plans: Iterable[Plan]) -> bool:
     aliases = ", ".join(plan.target.alias for plan in waiting)
     output.show([EMPTY])
     question = f"Go back to older names in {aliases}?"
+    # With nothing else to do a No ends the command; else the other databases are still asked about.
     if all(plan in waiting or plan.empty for plan in plans):
         require_yes(question, noinput=False)
         return True

@@ -70,7 +70,7 @@ class PendingRuns:
         return [run for _, run in sorted(self._read(), key=lambda each: each[0])]
 
     def _read(self) -> Iterator[tuple[int, PendingRun]]:
-        if self.directory.is_symlink():
+        if self.directory.is_symlink():  # it may have come with the project, and lead anywhere
             return
         for path in self.directory.glob("*.json"):
             with contextlib.suppress(OSError, ValueError):

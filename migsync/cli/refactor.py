@@ -147,7 +147,7 @@ class ProvenRefactorOptions(RefactorOptions):
     proof: ProofOptions | FullProofOptions = group(FullProofOptions)
 
 
-def rewrite_files(
+def change_files(
     output: Output,
     options: RefactorOptions,
     reshaping: Reshaping,
@@ -165,11 +165,11 @@ def rewrite_files(
     """
     project = options.project.project()
     force = options.force or bool(permits and permits(project.root))
-    return _FileChange(output, project, options, force=force, assume_deployed=assume_deployed).run(reshaping, seen)
+    return _FileCommand(output, project, options, force=force, assume_deployed=assume_deployed).run(reshaping, seen)
 
 
 @dataclass(frozen=True)
-class _FileChange:
+class _FileCommand:
     """One file-changing command on its way; `force` and `assume_deployed` as it was decided for this project."""
 
     output: Output
@@ -201,7 +201,8 @@ class _FileChange:
                 self.output.show([line(Span("Nothing to do: the files are in order.", Style.GOOD))])
                 return self._end(draft, "nothing to do", ExitStatus.DONE)
             if self.options.consent.dry_run or not self.options.consent.noinput:
-                self._refuse_uncommitted(draft)  # before anybody is asked; the commit looks for itself
+                # Before anybody is asked, or told what would be done. The commit looks again, for itself.
+                self._refuse_uncommitted(draft)
             if self.options.consent.dry_run:
                 self.output.show([EMPTY, line("Dry run: nothing was changed.")])
                 return self._end(draft, "dry run", ExitStatus.DONE)
@@ -229,6 +230,7 @@ class _FileChange:
             run_was_committed=journals_of(self.project),
             force=self.force,
         )
+        # First of all what a kill must not lose: runs in doubt are kept before anything is said.
         results = step_results(self.project, draft.updates, made)
         facts = {**draft_document(draft, self.project.root), "commit": made.id} if self.output.json else {}
         status = finish_files(self.output, results, facts)

@@ -48,6 +48,7 @@ def open_targets(project: Project, aliases: Sequence[str], *, records: bool = Fa
             except MigsyncError as error:
                 found.errors[config.alias] = error
                 continue
+            # Two aliases of one database (a replica that tests share, say): the one that can be written to is kept.
             other = chosen.get(identity)
             if other and not (other.read_only and not target.read_only):
                 found.same[config.alias] = other.alias

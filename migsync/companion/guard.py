@@ -2,6 +2,22 @@
 
 Django's setting ``MIGSYNC_ON_MIGRATE`` says what ``migrate`` does for a database that holds names which have changed:
 ``"check"`` (the default) stops it and says what to run, ``"sync"`` makes the changes first, ``"off"`` does neither.
+
+What happens in ``manage.py migrate --database ALIAS``, step by step (in :mod:`~.management.commands.migrate`):
+
+1. A change of migration files that was cut off is settled (:func:`settle`), so that all files are old or all are new.
+2. Django runs the system checks. Those of the tag ``database`` ask :func:`refusals` about ALIAS (:mod:`~.checks`); an
+   error ends the command. ``--skip-checks`` and ``call_command`` leave this step out; before Django 5.2 it is a part of
+   step 6.
+3. With ``"sync"``, the records of ALIAS are brought up to date (:func:`sync`): one run, journaled, which
+   ``migsync undo`` takes back.
+4. migsync's lock is taken and held to the end (:func:`reserved`), so that no run changes the records meanwhile.
+5. With ``"check"``, :func:`refusals` is asked again under the lock: step 2 may have been left out, and another process
+   may have written while this one waited for the lock.
+6. Django's own ``migrate`` runs, or that of another app which has one.
+
+``"off"`` leaves out steps 3 to 5, and our checks in step 2. ``--plan`` and ``--check`` only read: steps 1 and 3 to 5
+are left out. A fresh database, and one that Django cannot use either, is not guarded: Django says itself what is wrong.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import click
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import AppOptions, group, options, repeated
 from migsync.cli.output import Output
-from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
+from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, line
 from migsync.errors import UsageError
 
@@ -64,7 +64,7 @@ def fix_conflicts(output: Output, asked: FixConflictsOptions, refactor: Refactor
             return work_out(given)
         return _ask_first(output, history, given, work_out)
 
-    return rewrite_files(output, refactor, reshape)
+    return change_files(output, refactor, reshape)
 
 
 def _parse_first(given: Iterable[str], history: History) -> dict[str, str]:

@@ -10,7 +10,7 @@ import click
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import AppOptions, flag, group, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
+from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -51,4 +51,4 @@ def linearize(output: Output, asked: LinearizeOptions, refactor: RefactorOptions
             ground.survey.history, apps=asked.chosen.apps, applied=ground.applied, strip_cross_app=asked.strip_cross_app
         )
 
-    return rewrite_files(output, refactor, reshape)
+    return change_files(output, refactor, reshape)

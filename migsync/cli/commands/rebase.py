@@ -10,7 +10,7 @@ import click
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import option, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
+from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -54,4 +54,4 @@ def rebase(output: Output, asked: RebaseOptions, refactor: RefactorOptions) -> E
         branch = read_branch(survey.project.root, survey.project.apps, asked.onto)
         return behind(survey.history, survey.rewrites, branch, applied=ground.applied)
 
-    return rewrite_files(output, refactor, reshape, permits=is_under_way)
+    return change_files(output, refactor, reshape, permits=is_under_way)

@@ -10,7 +10,7 @@ import click
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import arguments, flag, option, options, repeated
 from migsync.cli.output import Output
-from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, rewrite_files
+from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, change_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -57,4 +57,4 @@ def remake(output: Output, asked: RemakeCommandOptions, refactor: ProvenRefactor
 
         return remade(ground, RemakeOptions(asked.apps, asked.word, asked.drop, asked.replaces, asked.keep_old))
 
-    return rewrite_files(output, refactor, reshape)
+    return change_files(output, refactor, reshape)

@@ -10,7 +10,7 @@ import click
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import argument, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
+from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -55,4 +55,4 @@ def rename_app(output: Output, asked: RenameAppOptions, refactor: RefactorOption
 
         return relabelled(ground, asked.old, asked.new)
 
-    return rewrite_files(output, refactor, reshape, seen=seen)
+    return change_files(output, refactor, reshape, seen=seen)

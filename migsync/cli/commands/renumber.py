@@ -10,7 +10,7 @@ import click
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import arguments, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import FORMATS, RefactorOptions, rewrite_files
+from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -45,4 +45,4 @@ def renumber(output: Output, asked: RenumberOptions, refactor: RefactorOptions) 
 
         return numbered(ground.survey.history, apps=asked.apps, applied=ground.applied)
 
-    return rewrite_files(output, refactor, reshape)
+    return change_files(output, refactor, reshape)

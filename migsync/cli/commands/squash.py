@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import ProjectOptions, arguments, flag, option, options
 from migsync.cli.output import Output
-from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, rewrite_files
+from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, change_files
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.errors import ExitStatus, UsageError
+from migsync.words import count
 
 if TYPE_CHECKING:
+    from migsync.engines import Engine
     from migsync.files.reshape import Reshape
+    from migsync.history import History, Key
     from migsync.refactor.ground import Ground
+    from migsync.refactor.squash.safe_ranges import SafeRange
     from migsync.refactor.squash.squash import Choice
+
+RISKS = 5
+"""So many risks of a run are shown; --verbose shows all."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +117,13 @@ def squash(output: Output, asked: SquashOptions, refactor: ProvenRefactorOptions
     asked.check(output)
     if asked.suggest:
         return _suggest(output, refactor.project, asked.words)
-    return rewrite_files(output, refactor, asked.reshape)
+    return change_files(output, refactor, asked.reshape)
 
 
 def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> ExitStatus:
     """Show the runs; nothing is changed, and no database is asked."""
     from migsync.cli.recovery import settle_files
     from migsync.cli.views.findings import findings_blocks
-    from migsync.cli.views.suggestions import suggestion_blocks, suggestion_document
     from migsync.refactor.preconditions import broken, chosen_apps
     from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges
     from migsync.sync.planning import open_survey
@@ -130,8 +139,110 @@ def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> Ex
         files = sum(len(history.names(app)) for app in chosen)
         if output.json:
             findings = [finding.as_dict() for finding in (*survey.findings, *errors)]
-            output.document({**suggestion_document(history, runs, files), "findings": findings})
+            output.document({**_suggestion_document(history, runs, files), "findings": findings})
         if errors:
             return ExitStatus.REFUSED
-        output.show(suggestion_blocks(history, runs, files, shorten=output.shorten))
+        output.show(_suggestion_blocks(history, runs, files, shorten=output.shorten))
         return ExitStatus.DONE
+
+
+def _suggestion_blocks(history: History, runs: Sequence[SafeRange], files: int, *, shorten: bool) -> list[Block]:
+    """Each run with what to type, what it saves, what it stops at and its risks; then the sum of `files`."""
+    blocks: list[Block] = []
+    for app, found in groupby(runs, lambda run: run.app):
+        blocks += [line(Span(app, Style.HEADING), f"  {count(len(history.names(app)), 'migration')}")]
+        for run in found:
+            blocks += _run_blocks(history, run, shorten)
+        blocks.append(EMPTY)
+    return [*blocks, *_sum(runs, files)]
+
+
+def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Block]:
+    yield line(Span(_command(history, run.keys), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2)
+    in_parts = _in_parts(history, run)
+    if in_parts != [_command(history, run.keys)]:
+        label = Span(f"on {', '.join(engine.title for engine in _strict_engines())}: ", Style.DIM)
+        for command in in_parts:
+            yield line(label, Span(command, Style.COMMAND), indent=4)
+        if not in_parts:
+            yield line(label, "no two of them, for they change data.", indent=4)
+    yield line(Span("before it: ", Style.DIM), f"{run.before.why}.", indent=4)
+    yield line(Span("after it:  ", Style.DIM), f"{run.after.why}.", indent=4)
+    hidden = len(run.risks) - RISKS if shorten and len(run.risks) > RISKS + 1 else 0
+    for risk in run.risks[: len(run.risks) - hidden]:
+        yield line(Span("risk: ", Style.WARNING), f"{risk}.", indent=4)
+    if hidden:
+        yield line(Span(f"and {count(hidden, 'more risk')}: --verbose shows all", Style.DIM), indent=4)
+
+
+def _sum(runs: Sequence[SafeRange], files: int) -> Iterator[Block]:
+    if not runs:
+        yield line(f"No two migrations of {count(files, 'file')} follow each other without anything in between.")
+        return
+    saved, at_once = sum(run.saves for run in runs), _saved_at_once(runs)
+    yield line(f"{count(len(runs), 'run')} would save {saved} of {count(files, 'file')}. All in one step: ", _all(runs))
+    if at_once < saved:
+        engines = ", ".join(engine.title for engine in _strict_engines())
+        yield line(f"That cuts them after what changes data, as {engines} needs it, and leaves operations alone")
+        yield line(f"that are made when a file is imported. It saves {at_once}.")
+
+
+def _saved_at_once(runs: Sequence[SafeRange]) -> int:
+    from migsync.refactor.squash.safe_ranges import transactions
+
+    return sum(len(part) - 1 for run in runs for part in transactions(run))
+
+
+def _all(runs: Sequence[SafeRange]) -> Span:
+    apps = {run.app for run in runs}
+    return Span(f"migsync squash {' '.join([*(apps if len(apps) == 1 else ()), '--all-safe'])}", Style.COMMAND)
+
+
+def _suggestion_document(history: History, runs: Sequence[SafeRange], files: int) -> dict[str, Any]:
+    """The same as JSON values."""
+    return {
+        "runs": [_document(history, run) for run in runs],
+        "saves": sum(run.saves for run in runs),
+        "all_safe_saves": _saved_at_once(runs),
+        "files": files,
+    }
+
+
+def _document(history: History, run: SafeRange) -> dict[str, Any]:
+    return {
+        "app": run.app,
+        "first": run.names[0],
+        "last": run.names[-1],
+        "names": list(run.names),
+        "command": _command(history, run.keys),
+        **{f"on_{engine.name}": _in_parts(history, run) for engine in _strict_engines()},
+        "saves": run.saves,
+        "stops": {
+            place: {"key": str(stop.key) if stop.key else None, "why": stop.why}
+            for place, stop in (("before", run.before), ("after", run.after))
+        },
+        "risks": [
+            {"name": risk.key.name, "line": risk.line, "hazard": risk.hazard.value, "what": risk.what}
+            for risk in run.risks
+        ],
+    }
+
+
+def _in_parts(history: History, run: SafeRange) -> list[str]:
+    """What to type where one of `_strict_engines` is in use: the parts that can each be one transaction."""
+    from migsync.refactor.squash.safe_ranges import transactions
+
+    return [_command(history, part) for part in transactions(run) if len(part) > 1]
+
+
+def _strict_engines() -> list[Engine]:
+    """The engines whose transactions, once they have changed rows, alter no table."""
+    from migsync.engines import ENGINES
+
+    return [engine for engine in ENGINES if not engine.schema_after_data]
+
+
+def _command(history: History, keys: Sequence[Key]) -> str:
+    from migsync.refactor.squash.ranges import ends
+
+    return f"migsync squash {keys[0].app} {ends(history, keys)}"

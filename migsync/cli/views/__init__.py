@@ -1,5 +1,7 @@
-"""What a person or a program reads: values turned into blocks of text, or into JSON documents.
+"""Values turned into what a person or a program reads: blocks of text, or JSON documents. Nothing here writes.
 
-`blocks` are the words of every view; `plain` and `terminal` put them on a pipe and on a terminal; `plans`, `runs` and
-`findings` say things with them; `documents` says the same things as JSON.
+``blocks`` has the forms of all text (lines of styled spans, tables); ``plain`` renders them for a pipe, ``terminal``
+for a terminal. The others each make blocks of one kind of value: ``findings`` (and errors), ``plans``, ``surveys``,
+``proposals``, ``runs``, ``graphs``. ``documents`` says errors, plans and runs as JSON. What only one command shows
+stands in that command's module.
 """

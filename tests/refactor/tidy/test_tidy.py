@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from migsync.cli.views.transitions import transitions_document
+from migsync.cli.commands.tidy import transition_document
 from migsync.errors import UsageError
 from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal
@@ -198,7 +198,7 @@ def test_other_peoples_files_stay(tmp_path: Path) -> None:
 
 def test_the_to_do_list_as_a_document(tmp_path: Path) -> None:
     (found,) = transitions(shop(tmp_path).read(), [PAST, PARTIAL, DOWN], ["shop"])
-    document = transitions_document(found)
+    document = transition_document(found)
     assert {step["step"]: step["status"] for step in document["steps"]} == {
         "deployed": "blocked",
         "dependants": "blocked",
