@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from migsync.project import Project
-    from migsync.sync.planning import PlanRequest
+    from migsync.sync.survey import PlanRequest
 
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -249,7 +249,7 @@ class PlanningOptions:
 
     def request(self, *, trust_names: bool) -> PlanRequest:
         """The same as the planning wants it. With `trust_names` no journal is expected in the databases."""
-        from migsync.sync.planning import PlanRequest
+        from migsync.sync.survey import PlanRequest
 
         return PlanRequest(**values_of(self), trust_names=trust_names)
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
-    from migsync.sync.planning import Survey
     from migsync.sync.run import Run
+    from migsync.sync.survey import Survey
     from migsync.sync.target import Target
 
 
@@ -69,7 +69,7 @@ def open_plan_set(
     With `ask`, a person at a terminal is asked about the pairs that are only likely, and whether a database that is
     ahead of the files shall go back. Raises UsageError where options that make a new plan come with a plan file.
     """
-    from migsync.sync.planning import survey
+    from migsync.sync.survey import survey
 
     ask = ask and output.can_ask
     if file:
@@ -122,7 +122,7 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
     Its new plan, with `noinput`; a person who said yes to the first plan has not seen this one, and gets None. Where
     nothing is left to do, the result: the run of the journal that did it.
     """
-    from migsync.sync.planning import survey
+    from migsync.sync.survey import survey
 
     alias = plan.target.alias
     request = replace(first.request, databases=(alias,))

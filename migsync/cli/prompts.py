@@ -15,9 +15,9 @@ from migsync.escapes import printable
 from migsync.sync.plan import DATABASE_AHEAD
 
 if TYPE_CHECKING:
-    from migsync.rewrites.pairs import Pair
+    from migsync.rewrites.evidence.pairs import Pair
     from migsync.sync.plan import Plan
-    from migsync.sync.planning import PlanRequest
+    from migsync.sync.survey import PlanRequest
 
 
 def require_consent_possible(output: Output, *, noinput: bool) -> None:

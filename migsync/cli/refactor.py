@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from migsync.proof.wishes import Wishes
     from migsync.refactor.ground import Ground, Terms
     from migsync.refactor.pipeline import Draft
-    from migsync.sync.planning import Survey
+    from migsync.sync.survey import Survey
 
     Reshaping = Callable[[Ground], Reshape]
 
@@ -182,7 +182,7 @@ class _FileCommand:
         """Draft, show, ask, commit."""
         from migsync.refactor.ground import survey_ground
         from migsync.refactor.pipeline import make_draft
-        from migsync.sync.planning import open_survey
+        from migsync.sync.survey import open_survey
 
         settle_files(self.output, self.project, dry_run=self.options.consent.dry_run)
         with open_survey(self.project) as survey:
@@ -262,7 +262,7 @@ class _FileCommand:
 
     def _terms(self) -> Terms:
         from migsync.refactor.ground import Terms
-        from migsync.sync.planning import now
+        from migsync.sync.survey import now
 
         asked, databases = self.options, self.options.where.databases
         wishes = asked.proof.wishes()

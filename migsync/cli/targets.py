@@ -34,7 +34,7 @@ class OpenTargets:
 @contextmanager
 def open_targets(project: Project, aliases: Sequence[str], *, records: bool = False) -> Iterator[OpenTargets]:
     """Open the targets of `aliases` (none: all). Raises UnknownAlias; what cannot be read is in `errors`."""
-    from migsync.sync.planning import choose
+    from migsync.sync.survey import choose
     from migsync.sync.target import Snapshot, open_target
 
     found = OpenTargets()

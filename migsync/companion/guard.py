@@ -38,7 +38,7 @@ from migsync.findings import Finding
 from migsync.project import find_project
 from migsync.rewrites.files import write_rewrite
 from migsync.sync.apply import Outcome, apply_plan
-from migsync.sync.planning import PlanRequest, Survey, choose, survey
+from migsync.sync.survey import PlanRequest, Survey, choose, survey
 from migsync.sync.target import open_target
 
 SETTING = "MIGSYNC_ON_MIGRATE"

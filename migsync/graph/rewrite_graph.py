@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from migsync.errors import UsageError
 from migsync.history import History, Key
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
 LAST = "last"

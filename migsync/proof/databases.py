@@ -25,7 +25,7 @@ from migsync.proof.schema import catalog, compare_schemas, differing_parts
 from migsync.proof.scratch import Scratch, scratch_database
 from migsync.proof.transition import Transition, Way, compare_stations, plan_transition
 from migsync.proof.wishes import Outcome, Wishes
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.words import count
 from migsync.worker.client import Answer, Failure, ask, overlay
 

@@ -18,12 +18,12 @@ from typing import Any
 from migsync.engines.catalog import Part, differing, words
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import TargetRef
 from migsync.sync.planner import PlanOptions, make_plan
-from migsync.sync.planning import afterwards
+from migsync.sync.survey import afterwards
 from migsync.words import count, truncated
 
 NAMED = 5

@@ -10,10 +10,10 @@ from migsync.files.proposal import Proposal
 from migsync.history import History, Key
 from migsync.proof.wishes import Wishes
 from migsync.rewrites.record import Record
-from migsync.sync.leftovers import Origins
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
-from migsync.sync.planning import Reading, Survey, afterwards
+from migsync.sync.survey import Reading, Survey, afterwards
+from migsync.sync.unknown_records import Origins
 
 
 @dataclass(frozen=True)

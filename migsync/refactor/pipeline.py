@@ -26,7 +26,7 @@ from migsync.proof.wishes import Outcome
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.sync.plan import Plan
-from migsync.sync.planning import Survey, afterwards
+from migsync.sync.survey import Survey, afterwards
 from migsync.worker.client import Worker, workers_ahead
 
 STATE = frozenset({DIFFERS, "model-changes"})

@@ -13,7 +13,7 @@ from migsync.errors import RewriteError
 from migsync.escapes import toml_text
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_source
-from migsync.rewrites.order import Rewrites, in_order
+from migsync.rewrites.graph import Rewrites, sort_rewrites
 from migsync.rewrites.record import name_problem
 from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
 
@@ -32,7 +32,7 @@ def load_rewrites(directory: Path) -> Rewrites:
     paths = sorted(directory.glob("*.toml")) if directory.is_dir() else []
     stated = {path: _read(path) for path in paths}
     rewrites = [rewrite for _, rewrite in stated.values()]
-    ordered = in_order(rewrites, {rewrite.path: digest for digest, rewrite in stated.values()})
+    ordered = sort_rewrites(rewrites, {rewrite.path: digest for digest, rewrite in stated.values()})
     for path, (digest, rewrite) in stated.items():
         if digest != rewrite.id:
             raise RewriteError(

@@ -16,7 +16,7 @@ from migsync.errors import HistoryError
 from migsync.filesystem.git import GitError, repository_of, run_git, start_git
 from migsync.history import parse_migration
 from migsync.history.migration import App, Key, Migration
-from migsync.rewrites.worlds import World
+from migsync.rewrites.file_state import FileState
 
 MANY_STATES = 1000
 """How many commits back an app's files are followed."""
@@ -25,7 +25,7 @@ MANY_BRANCHES = 200
 """How many branches are looked at for a file that HEAD never had."""
 
 
-class GitWorlds:
+class GitHistory:
     """The worlds of some apps. Nothing is read before the first is asked for; then all apps are read at once.
 
     A context manager, since a ``git cat-file`` runs until it is left. Git is never needed: where there is no git, no
@@ -35,8 +35,8 @@ class GitWorlds:
     def __init__(self, apps: Iterable[App], limit: int = MANY_STATES) -> None:
         self._apps = {app.label: app for app in apps if app.directory}
         self._limit = limit
-        self._found: dict[str, tuple[World, ...]] = {}
-        self._abandoned: dict[str, tuple[World, ...]] = {}
+        self._found: dict[str, tuple[FileState, ...]] = {}
+        self._abandoned: dict[str, tuple[FileState, ...]] = {}
         self._reasons: dict[str, str] = {}
         self._repositories: dict[Path, Repository] | None = None
 
@@ -50,13 +50,13 @@ class GitWorlds:
             repository.close()
         self._repositories = None
 
-    def of(self, app: str) -> tuple[World, ...]:
+    def of(self, app: str) -> tuple[FileState, ...]:
         """What the app's files were in every commit that HEAD comes from, newest first, each state once."""
         if app not in self._found:
             self._found[app] = self._read(app, "HEAD")
         return self._found[app]
 
-    def abandoned(self, app: str) -> tuple[World, ...]:
+    def abandoned(self, app: str) -> tuple[FileState, ...]:
         """The same for commits that only the reflog knows: amended, rebased away, of a deleted branch."""
         if app not in self._abandoned:
             known = {tuple(world.migrations.items()) for world in self.of(app)}
@@ -102,7 +102,7 @@ class GitWorlds:
         """A sentence on why git tells nothing, or not all; empty when there is nothing to say."""
         return self._reasons.get(app, "")
 
-    def _read(self, app: str, start: str) -> tuple[World, ...]:
+    def _read(self, app: str, start: str) -> tuple[FileState, ...]:
         place = self._place(app)
         if place is None:
             return ()
@@ -161,7 +161,7 @@ class Repository:
             self._commits[start, line] = [(commit, _day(moment)) for moment, commit in pairs]
         return self._commits[start, line]
 
-    def worlds(self, app: str, directory: str, commits: Iterable[tuple[str, str]]) -> Iterator[World]:
+    def worlds(self, app: str, directory: str, commits: Iterable[tuple[str, str]]) -> Iterator[FileState]:
         """The states of one directory at `commits`, each once, without those that Django could not have loaded."""
         seen: set[str] = set()
         for commit, date in commits:
@@ -172,7 +172,7 @@ class Repository:
             blobs = dict(_migration_blobs(content, len(tree) // 2))
             files = {name: self._migration(app, name, blob) for name, blob in blobs.items()}
             whole = {name: file for name, file in files.items() if file}
-            world = World(f"git {commit[:10]} ({date})", whole)
+            world = FileState(f"git {commit[:10]} ({date})", whole)
             if len(whole) == len(files) and world.is_legal:
                 yield world
 

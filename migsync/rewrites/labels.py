@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import combinations
 
 from migsync.findings import Finding, Severity
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
 
@@ -26,7 +26,7 @@ class Relabel:
 
 
 @dataclass(frozen=True)
-class Relabelled(Rewrite):
+class RelabelledRewrite(Rewrite):
     """A rewrite with its apps under the labels of today; everything else, its id too, is the `original`'s."""
 
     original: Rewrite = field(kw_only=True)
@@ -93,7 +93,7 @@ class Labels:
             apps.setdefault(self.today(app, known), change)
         if apps.keys() == rewrite.apps.keys():
             return rewrite
-        return Relabelled(
+        return RelabelledRewrite(
             rewrite.parents,
             rewrite.command,
             rewrite.created,

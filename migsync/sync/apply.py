@@ -20,7 +20,7 @@ from migsync.engines.driver_errors import NOTHING_CHANGED
 from migsync.errors import Blocked, InDoubt, LockTimeout, PlanFileError, ReadOnly, StalePlan, TargetError, Unreachable
 from migsync.findings import Finding, Severity
 from migsync.rewrites.record import Record, fingerprints, name_problem
-from migsync.sync.comparing import (
+from migsync.sync.comparison import (
     already_applied,
     check_before,
     differences_from,
@@ -30,14 +30,12 @@ from migsync.sync.comparing import (
     is_applied,
     made_changes,
 )
-from migsync.sync.journal import read_runs, write_run
-from migsync.sync.journal_version import journal_is_current
+from migsync.sync.journal.tables import journal_is_current, read_runs, write_run
 from migsync.sync.plan import ChangeKind, Plan
-from migsync.sync.reading import read_records
+from migsync.sync.recorder import Step, read_records, write_changes
 from migsync.sync.run import Run, RunKind, in_force
 from migsync.sync.target import Target
 from migsync.sync.undo import out_of_order
-from migsync.sync.writing import Step, write_changes
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -213,7 +211,7 @@ class _Application:
         if repeated:
             return repeated
         if self.journal and not journal_is_current(connection, self.table.schema):
-            from migsync.sync.journal_schema import upgrade_journal  # Alembic is slow to import, and needed once
+            from migsync.sync.journal.schema import upgrade_journal  # Alembic is slow to import, and needed once
 
             upgrade_journal(connection, self.table.schema)
             if not self.target.behaviour.transactional_ddl:

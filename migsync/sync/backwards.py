@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
-from migsync.rewrites.translate import Row, backward
-from migsync.rewrites.undone import Undone
+from migsync.rewrites.rows import TrackedRow, backward
+from migsync.rewrites.split import Reversals
 from migsync.sync.plan import DATABASE_AHEAD, NEWER_RECORDS, Change, Plan
 from migsync.sync.run import Run, in_order_of_passing, passed_rewrites, standing, taken_back
 from migsync.words import count, truncated
@@ -41,7 +41,7 @@ class Back:
     before-images, or a later run's, brought back.
     """
 
-    rows: list[Row]
+    rows: list[TrackedRow]
     passed: Mapping[str, Rewrite]
     returned: tuple[Rewrite, ...] = ()
     unknown: tuple[Rewrite, ...] = ()
@@ -51,7 +51,7 @@ class Back:
 
 
 def bring_back(
-    rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites, apps: Collection[str], history: History
+    rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewrites, apps: Collection[str], history: History
 ) -> Back:
     """Take back the newest runs, as many as it needs until no rewrite was passed that is not on disk.
 
@@ -100,8 +100,8 @@ def _stayed(record: Record, gone: Iterable[Rewrite], rewrites: Rewrites, history
 
 
 def _under_old_names(
-    rows: Sequence[Row], gone: Sequence[Rewrite], done: Collection[Record | None]
-) -> tuple[list[Row], list[Finding]]:
+    rows: Sequence[TrackedRow], gone: Sequence[Rewrite], done: Collection[Record | None]
+) -> tuple[list[TrackedRow], list[Finding]]:
     """Old names for the rows that no before-image has brought back; `gone` are in the order in which they were passed.
 
     A finding for a row that stands for a part of what several old migrations did: no old name would be true.
@@ -118,7 +118,7 @@ def _under_old_names(
     return kept + others, findings
 
 
-def _merges(rows: Sequence[Row], gone: Iterable[Rewrite], history: History) -> list[Row]:
+def _merges(rows: Sequence[TrackedRow], gone: Iterable[Rewrite], history: History) -> list[TrackedRow]:
     """New rows for migrations without operations that `gone` removed, where one that depends on them is recorded.
 
     Merges, mostly: a database that was migrated without them has run all that they stand for.
@@ -127,16 +127,16 @@ def _merges(rows: Sequence[Row], gone: Iterable[Rewrite], history: History) -> l
         Key(change.origin or app, name) for each in gone for app, change in each.apps.items() for name in change.removed
     }
     recorded = {row.now.key: row.now.applied for row in rows if row.now}
-    found: list[Row] = []
+    found: list[TrackedRow] = []
     for key in reversed(history.order) if removed else ():
         times = [recorded[child] or "" for child in history.children(key) if child in recorded]
         if key in removed and key not in recorded and not history.migrations[key].operations and times:
             recorded[key] = min(times)
-            found.append(Row(None, Record(None, key.app, key.name, min(times)), "back to older files"))
+            found.append(TrackedRow(None, Record(None, key.app, key.name, min(times)), "back to older files"))
     return found
 
 
-def _parts(rows: Iterable[Row], app: str, rewrite: Rewrite) -> Iterator[Finding]:
+def _parts(rows: Iterable[TrackedRow], app: str, rewrite: Rewrite) -> Iterator[Finding]:
     recorded = {row.now.name for row in rows if row.now and row.now.app == app}
     for olds, news in rewrite.apps[app].collapsed:
         missing = [name for name in news if name not in recorded]
@@ -154,7 +154,7 @@ def _parts(rows: Iterable[Row], app: str, rewrite: Rewrite) -> Iterator[Finding]
             )
 
 
-def revert(rows: Sequence[Row], changes: Iterable[Change], cause: str) -> tuple[list[Row], list[Finding]]:
+def revert(rows: Sequence[TrackedRow], changes: Iterable[Change], cause: str) -> tuple[list[TrackedRow], list[Finding]]:
     """Put the before-images of `changes` back; a finding for every row that is not as the change left it."""
     now = list(rows)
     findings: list[Finding] = []
@@ -163,18 +163,18 @@ def revert(rows: Sequence[Row], changes: Iterable[Change], cause: str) -> tuple[
     for change in reversed(tuple(changes)):
         after = change.after
         if after is None:
-            now.append(Row(None, change.before, cause))
+            now.append(TrackedRow(None, change.before, cause))
             continue
         place = by_content.get(after) if after.id is None else by_id.get(after.id)
         found = now[place].now if place is not None else None
         if place is None or found is None or not after.same_row(found):
             findings.append(_changed_since(after))
         else:
-            now[place] = Row(now[place].origin, change.before, cause)
+            now[place] = TrackedRow(now[place].origin, change.before, cause)
     return now, findings
 
 
-def undone(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites) -> Undone:
+def undone(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewrites) -> Reversals:
     """What the journal says of rewrites that the target was taken back from, by an undo or for older files."""
     asked = {change.before[1:] for run in runs for change in run.changes if change.cause in ASKED and change.before}
     then = list(rows)
@@ -183,7 +183,7 @@ def undone(rows: Sequence[Row], runs: Sequence[Run], rewrites: Rewrites) -> Undo
         then, _ = revert(then, changes, "before it was taken back")
     ids = {rewrite.id for run in runs for rewrite in run.returned}
     pairs = tuple((row.origin, row.now) for row in then if row.origin != row.now)
-    return Undone(frozenset(rewrites.same.get(identity, identity) for identity in ids), pairs)
+    return Reversals(frozenset(rewrites.same.get(identity, identity) for identity in ids), pairs)
 
 
 def _changed_since(after: Record) -> Finding:

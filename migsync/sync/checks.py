@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.rewrites.order import Rewrites
-from migsync.rewrites.position import Places, Position
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.name_history import NameHistory
+from migsync.rewrites.position import Position
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
-from migsync.rewrites.translate import forward_names
+from migsync.rewrites.rows import forward_names
 from migsync.sync.plan import Change
 from migsync.words import count
 
@@ -94,15 +95,15 @@ def pending(
     """
     names_after = _names_by_app(after)
     for app, position in positions.items():
-        places = Places(app, rewrites, history)
+        name_history = NameHistory(app, rewrites, history)
         at: dict[frozenset[str], set[str]] = {position.passed: set()}
         for record in before:
             if record.app == app:
                 at.setdefault(position.later.get(record.id, position.passed), set()).add(record.name)
-        if not any(places.remaining(passed) for passed in at):
+        if not any(name_history.remaining(passed) for passed in at):
             continue
-        waiting = _onward(places.names(position.passed) - at[position.passed], places, position.passed)
-        ran = {name for passed, names in at.items() for name in _onward(names, places, passed)}
+        waiting = _onward(name_history.names(position.passed) - at[position.passed], name_history, position.passed)
+        ran = {name for passed, names in at.items() for name in _onward(names, name_history, passed)}
         recorded = names_after.get(app, set())
         on_disk = set(history.names(app))
         for name in sorted((waiting - ran) & recorded & on_disk):
@@ -111,9 +112,9 @@ def pending(
             yield _wrong("run-again", Key(app, name), "would run again, though it ran here under another name")
 
 
-def _onward(names: set[str], places: Places, passed: frozenset[str]) -> set[str]:
-    for rewrite in places.remaining(passed):
-        names = forward_names(names, rewrite.apps[places.app])
+def _onward(names: set[str], name_history: NameHistory, passed: frozenset[str]) -> set[str]:
+    for rewrite in name_history.remaining(passed):
+        names = forward_names(names, rewrite.apps[name_history.app])
     return names
 
 

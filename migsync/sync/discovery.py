@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key, Migration
-from migsync.rewrites.agreement import agreed
-from migsync.rewrites.evidence import Evidence, find_evidence, is_explained
-from migsync.rewrites.git import GitWorlds
-from migsync.rewrites.make import NameChanges, make_rewrite
-from migsync.rewrites.order import Rewrites
-from migsync.rewrites.pairs import Pair
-from migsync.rewrites.proposal import accepted, propose
+from migsync.rewrites.evidence.evidence import Evidence, agreed, find_evidence, is_explained
+from migsync.rewrites.evidence.pairs import Pair
+from migsync.rewrites.evidence.proposal import accepted, propose
+from migsync.rewrites.git import GitHistory
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.name_changes import NameChanges, make_rewrite
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.leftovers import NO_ORIGINS, Origins
 from migsync.sync.plan import Plan
 from migsync.sync.run import Run
+from migsync.sync.unknown_records import NO_ORIGINS, Origins
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def discover(
     person says with ``--map``; with `accept` likely pairs are taken as well. Raises UsageError where the files
     contradict `stated`.
     """
-    with GitWorlds(history.apps[app] for app in apps if app in history.apps) as git:
+    with GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
         stated_by = _stated(rewrites, runs)
 
         def found_in(app: str, names: Sequence[str]) -> Evidence:
@@ -149,7 +148,7 @@ def _git_is_silent(app: str, reason: str) -> Finding:
     )
 
 
-def old_files(git: GitWorlds, app: str, changes: NameChanges) -> Mapping[str, Migration] | None:
+def old_files(git: GitHistory, app: str, changes: NameChanges) -> Mapping[str, Migration] | None:
     """The app's files from before `changes`, where git still has them all at once."""
     olds = set(changes.olds())
     return next((world.migrations for world in git.of(app) if world.migrations.keys() >= olds), None)

@@ -9,8 +9,8 @@ from migsync.findings import Finding, Severity
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.record import Record
-from migsync.rewrites.translate import Row
-from migsync.rewrites.undone import Undone
+from migsync.rewrites.rows import TrackedRow
+from migsync.rewrites.split import Reversals
 from migsync.sync.prune import dedupe
 from migsync.words import sample
 
@@ -30,13 +30,13 @@ NO_BOUNDS = Bounds()
 class Relabelling:
     """The rows under the labels of today, and what their old ones prove, app by app."""
 
-    rows: list[Row]
+    rows: list[TrackedRow]
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
 
 def relabel(
-    rows: Sequence[Row],
+    rows: Sequence[TrackedRow],
     labels: Labels,
     *,
     installed: Collection[str],
@@ -70,7 +70,7 @@ def relabel(
     bearing = [row.now.app if row.now else "" for row in rows]
     changed = [_relabelled(row, now, labels, journaled) for row in rows]
     changed, doubles = dedupe(changed, scope, keep_earliest) if now else (changed, [])
-    by_app: dict[str, dict[str, list[Row]]] = {}
+    by_app: dict[str, dict[str, list[TrackedRow]]] = {}
     for label, row in zip(bearing, changed, strict=True):
         if row.now is not None and row.now.app in scope:
             by_app.setdefault(row.now.app, {}).setdefault(label, []).append(row)
@@ -85,7 +85,7 @@ def relabel(
     return Relabelling(changed, bounds, tuple(findings))
 
 
-def under_labels(undone: Undone, labels: Labels) -> Undone:
+def under_labels(undone: Reversals, labels: Labels) -> Reversals:
     """What was undone, its rows under the labels of today."""
 
     def today(row: Record | None) -> Record | None:
@@ -94,7 +94,7 @@ def under_labels(undone: Undone, labels: Labels) -> Undone:
     return replace(undone, rows=tuple((today(now), today(then)) for now, then in undone.rows))
 
 
-def _relabelled(row: Row, now: Mapping[str, str], labels: Labels, journaled: Collection[str]) -> Row:
+def _relabelled(row: TrackedRow, now: Mapping[str, str], labels: Labels, journaled: Collection[str]) -> TrackedRow:
     if row.now is None or row.now.app not in now:
         return row
     cause = labels.path(row.now.app, journaled)[-1].rewrite.label
@@ -124,7 +124,7 @@ def _reused(label: str, app: str, labels: Labels) -> Finding:
     )
 
 
-def _two_labels(app: str, found: Mapping[str, Sequence[Row]]) -> Finding:
+def _two_labels(app: str, found: Mapping[str, Sequence[TrackedRow]]) -> Finding:
     said = "; ".join(
         f"{', '.join(str(row.origin.id) for row in rows if row.origin)} as {label}"
         for label, rows in sorted(found.items())
@@ -141,7 +141,7 @@ def _two_labels(app: str, found: Mapping[str, Sequence[Row]]) -> Finding:
     )
 
 
-def _left_behind(label: str, app: str, rows: Sequence[Row]) -> Finding:
+def _left_behind(label: str, app: str, rows: Sequence[TrackedRow]) -> Finding:
     names = [row.now.name for row in rows if row.now and row.now.app == label]
     return Finding(
         "old-label",

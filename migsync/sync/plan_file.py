@@ -22,8 +22,8 @@ SURVEY_FIELDS = ("root", "databases", "findings")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The options that the plans were made with; see :class:`migsync.sync.planning.PlanRequest`.
+class SavedOptions:
+    """The options that the plans were made with; see :class:`migsync.sync.survey.PlanRequest`.
 
     What ``--map``, ``--collapse``, ``--remove`` and ``--accept`` said is in the proposed rewrite.
     """
@@ -35,7 +35,7 @@ class Asked:
     trust_names: bool = False
 
     @classmethod
-    def from_dict(cls, document: object) -> Asked:
+    def from_dict(cls, document: object) -> SavedOptions:
         """The inverse of `asdict`; raises DecodeError for another shape."""
         fields = Fields(document, ("apps", "prune", "dedupe", "positions", "trust_names"))
         return cls(
@@ -56,7 +56,7 @@ class PlanFile:
 
     plans: tuple[Plan, ...]
     proposed: Rewrite | None = None
-    asked: Asked | None = None
+    asked: SavedOptions | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The document of a plan file."""
@@ -77,7 +77,7 @@ class PlanFile:
         (alias, number), *_ = [*Counter(plan.target.alias for plan in plans).most_common(1), ("", 0)]
         if number > 1:
             raise DecodeError(f"holds {number} plans for {alias!a}", "plans")
-        asked = fields.get_or("asked", optional(Asked.from_dict), None)
+        asked = fields.get_or("asked", optional(SavedOptions.from_dict), None)
         return cls(plans, fields.get("proposed", optional(_sound)), asked)
 
 

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field, replace
 from migsync.findings import Finding
 from migsync.history.graph import History
 from migsync.history.migration import Key
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.order import Rewrites
-from migsync.rewrites.position import Clock, Places, Position, decide, forced
+from migsync.rewrites.name_history import NameHistory
+from migsync.rewrites.position import Clock, Position, decide, forced
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
-from migsync.rewrites.translate import Row
-from migsync.rewrites.undone import Split, Undone, onward
+from migsync.rewrites.rows import TrackedRow
+from migsync.rewrites.split import Reversals, Split, onward
 from migsync.sync import checks
 from migsync.sync.backwards import ahead, bring_back, newer_records, past_newer_records, undone
 from migsync.sync.consistency import conflicts, inconsistencies
 from migsync.sync.labels import NO_BOUNDS, Bounds, relabel, under_labels
-from migsync.sync.leftovers import NO_ORIGINS, Origins, leftovers
-from migsync.sync.lost_apps import lost_apps
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.prune import dedupe, prune
 from migsync.sync.run import Run
+from migsync.sync.unknown_records import NO_ORIGINS, Origins, leftovers, lost_apps
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,14 @@ def make_plan(
         findings.append(checks.unseen_journal(options.unseen_journal))
     if options.trust_names and runs:
         findings.append(checks.journal_kept(len(runs)))
-    rows, pruned = prune([Row.of(record) for record in records], history, options.prune, options.positions, labels)
+    rows, pruned = prune(
+        [TrackedRow.of(record) for record in records], history, options.prune, options.positions, labels
+    )
     rows, doubles = dedupe(rows, scope, options.dedupe)
     back = bring_back(rows, runs, rewrites, scope | labels.olds(scope), history)
     journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
-    was = undone([Row.of(row.now) for row in back.rows if row.now], runs, rewrites)
-    forced_to = {app: forced(Places(app, rewrites, history), text) for app, text in options.positions.items()}
+    was = undone([TrackedRow.of(row.now) for row in back.rows if row.now], runs, rewrites)
+    forced_to = {app: forced(NameHistory(app, rewrites, history), text) for app, text in options.positions.items()}
     renamed = relabel(
         back.rows,
         labels,
@@ -154,16 +156,16 @@ def _scope(history: History, rewrites: Rewrites, asked: frozenset[str] | None) -
 def _through_rewrites(
     history: History,
     rewrites: Rewrites,
-    rows: Sequence[Row],
+    rows: Sequence[TrackedRow],
     scope: frozenset[str],
     journaled: frozenset[str],
     forced_to: Mapping[str, Position],
     bounds: Mapping[str, Bounds],
     options: PlanOptions,
-    was: Undone,
-) -> tuple[list[Row], dict[str, Position], list[Finding]]:
+    was: Reversals,
+) -> tuple[list[TrackedRow], dict[str, Position], list[Finding]]:
     """Every app's rows through the rewrites that they have not been through."""
-    by_app: dict[str, list[Row]] = {}
+    by_app: dict[str, list[TrackedRow]] = {}
     for row in rows:
         key = row.now or row.origin
         by_app.setdefault(key.app if key else "", []).append(row)
@@ -173,24 +175,24 @@ def _through_rewrites(
         if not rewrites.of_app(app):
             continue
         proven = bounds.get(app, NO_BOUNDS)
-        places = Places(app, rewrites, history, proven.through, proven.ahead)
+        name_history = NameHistory(app, rewrites, history, proven.through, proven.ahead)
         recorded = [row.now for row in by_app.get(app, ()) if row.now]
         if app in forced_to:
             position = forced_to[app]
         else:
             here = replace(was, rows=tuple(pair for pair in was.rows if app in {row.app for row in pair if row}))
             unseen = options.unseen_journal
-            position = decide(places, recorded, journaled, options.clock, options.trust_names, unseen, here)
+            position = decide(name_history, recorded, journaled, options.clock, options.trust_names, unseen, here)
         findings += position.findings
         positions[app] = position
         if not position.findings:
             split = Split(position.passed, later=position.later)
-            by_app[app], problems = onward(by_app.get(app, []), places, split)
+            by_app[app], problems = onward(by_app.get(app, []), name_history, split)
             findings += problems
     return [row for found in by_app.values() for row in found], positions, findings
 
 
-def _changes(rows: Iterable[Row]) -> list[Change]:
+def _changes(rows: Iterable[TrackedRow]) -> list[Change]:
     """What differs, rows that exist first in the order of their ids, inserted ones last in the order they were made."""
     changed = [Change(row.origin, row.now, row.cause) for row in rows if row.origin != row.now]
     return sorted(

@@ -9,12 +9,12 @@ from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.translate import Row
+from migsync.rewrites.rows import TrackedRow
 
 
 def prune(
-    rows: Sequence[Row], history: History, asked: Sequence[str], positions: Mapping[str, str], labels: Labels
-) -> tuple[list[Row], list[Finding]]:
+    rows: Sequence[TrackedRow], history: History, asked: Sequence[str], positions: Mapping[str, str], labels: Labels
+) -> tuple[list[TrackedRow], list[Finding]]:
     """Remove the rows that `asked` names (``app.name``, or ``app`` for an app that is not installed any more).
 
     Raises UsageError for rows that must stay: those of an installed third-party app, and those of a migration that is
@@ -25,7 +25,7 @@ def prune(
         app, _, name = text.partition(".")
         _refuse(history, app, name, positions, labels)
         count = 0
-        kept: list[Row] = []
+        kept: list[TrackedRow] = []
         for row in rows:
             hit = row.now is not None and row.now.app == app and name in ("", row.now.name)
             count += hit
@@ -67,12 +67,14 @@ def _refuse(history: History, app: str, name: str, positions: Mapping[str, str],
         )
 
 
-def dedupe(rows: Sequence[Row], apps: Collection[str], keep_earliest: bool) -> tuple[list[Row], list[Finding]]:
+def dedupe(
+    rows: Sequence[TrackedRow], apps: Collection[str], keep_earliest: bool
+) -> tuple[list[TrackedRow], list[Finding]]:
     """Find several rows of one key in `apps`; with `keep_earliest` all but the first applied are removed."""
     keys = [row.now.key for row in rows if row.now is not None and row.now.app in apps]
     if len(set(keys)) == len(keys):
         return list(rows), []
-    by_key: dict[Key, list[Row]] = {}
+    by_key: dict[Key, list[TrackedRow]] = {}
     for row in rows:
         if row.now is not None and row.now.app in apps:
             by_key.setdefault(row.now.key, []).append(row)
@@ -83,7 +85,7 @@ def dedupe(rows: Sequence[Row], apps: Collection[str], keep_earliest: bool) -> t
     return [row.removed("dedupe") if id(row) in spare else row for row in rows], []
 
 
-def _duplicate(key: Key, rows: Sequence[Row]) -> Finding:
+def _duplicate(key: Key, rows: Sequence[TrackedRow]) -> Finding:
     ids = ", ".join(str(row.now.id) for row in rows if row.now)
     return Finding(
         "duplicate-records",

@@ -16,11 +16,11 @@ from migsync.errors import MigsyncError, PlanFileError, StalePlan
 from migsync.project import Project
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.apply import check_identity
-from migsync.sync.comparing import NAMED, already_applied, check_before, does_the_same, indented, is_applied
+from migsync.sync.comparison import NAMED, already_applied, check_before, does_the_same, indented, is_applied
 from migsync.sync.plan import Change, Plan
-from migsync.sync.plan_file import Asked, PlanFile
-from migsync.sync.planning import PlanRequest, Survey, survey
+from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.run import Run
+from migsync.sync.survey import PlanRequest, Survey, survey
 from migsync.sync.target import Target
 from migsync.words import truncated
 
@@ -47,14 +47,14 @@ def review(project: Project, saved: PlanFile, *, journal: bool, backwards: bool 
     """Plan again, and compare; the targets stay open inside the `with`.
 
     Without `journal`, the rows alone say whether a plan was applied. `backwards` is what a person says now, not what
-    the file says: see :class:`migsync.sync.planning.PlanRequest`. Raises UnknownAlias, and whatever
-    :func:`migsync.sync.planning.survey` raises for the project as a whole.
+    the file says: see :class:`migsync.sync.survey.PlanRequest`. Raises UnknownAlias, and whatever
+    :func:`migsync.sync.survey.survey` raises for the project as a whole.
     """
     if not saved.plans:
         yield Review()
         return
     aliases = tuple(plan.target.alias for plan in saved.plans)
-    asked = asdict(saved.asked or Asked(trust_names=not journal))
+    asked = asdict(saved.asked or SavedOptions(trust_names=not journal))
     request = PlanRequest(databases=aliases, backwards=backwards, **asked)
     with survey(project, request, proposed=saved.proposed) as now:
         ids = {rewrite.id for rewrite in now.rewrites.ordered}

@@ -27,7 +27,7 @@ SHOWN = 5
 
 
 @dataclass
-class Database:
+class DatabaseSchemas:
     """One database: its schemas with a ``django_migrations``, those that entries name, and the first entry's alias."""
 
     config: DatabaseConfig
@@ -39,13 +39,13 @@ class Database:
 class Schemas:
     """What was seen of the databases of one survey, by their identities; each database lists its schemas once."""
 
-    databases: dict[str, Database] = field(default_factory=dict)
+    databases: dict[str, DatabaseSchemas] = field(default_factory=dict)
 
     def add(self, target: Target, held: Sequence[str]) -> None:
         """Note a target that was looked at, with the schemas that were listed over its connection, if they were."""
         identity = target.survey.database
         if identity:
-            self.databases.setdefault(identity, Database(target.config, held)).named.add(target.survey.schema)
+            self.databases.setdefault(identity, DatabaseSchemas(target.config, held)).named.add(target.survey.schema)
 
     def findings(self, project: Project, seen: Collection[str]) -> Iterator[Finding]:
         """A warning for each database with schemas that no entry names; `seen` are the aliases that were looked at."""
@@ -57,7 +57,7 @@ class Schemas:
             if unnamed := [name for name in held if name not in named]:
                 yield _unnamed(project, database.config.alias, unnamed)
 
-    def _named(self, database: Database) -> set[str]:
+    def _named(self, database: DatabaseSchemas) -> set[str]:
         """Also under another identity at the same address: not every role may read the one of the server."""
         here = _place(database.config)
         return set().union(*(other.named for other in self.databases.values() if _place(other.config) == here))

@@ -18,9 +18,9 @@ from migsync.engines.driver_errors import first_line
 from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
 from migsync.redaction import redact, secrets_in
 from migsync.rewrites.record import Record
-from migsync.sync import journal, journal_rights
+from migsync.sync.journal.tables import grant_hint, grant_statements, read_runs
 from migsync.sync.plan import TargetRef
-from migsync.sync.reading import read_records
+from migsync.sync.recorder import read_records
 from migsync.sync.run import Run
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class Target:
             if survey.table is None:
                 return Snapshot(fresh=True, schemas=schemas)
             records = read_records(connection, survey.table)
-            runs = journal.read_runs(connection, survey.table.schema) if journaled else ()
+            runs = read_runs(connection, survey.table.schema) if journaled else ()
             return Snapshot(records, runs, schemas=schemas)
 
         return Snapshot(fresh=True) if self._absent else self._transact(read)
@@ -138,7 +138,7 @@ class Target:
 
     def runs(self) -> tuple[Run, ...]:
         """The journal alone, oldest run first; empty where there is none."""
-        return self._read(lambda connection, table: journal.read_runs(connection, table.schema)) or ()
+        return self._read(lambda connection, table: read_runs(connection, table.schema)) or ()
 
     def connect(self) -> sa.Connection:
         """A new connection, to be closed by the caller. Raises Unreachable."""
@@ -165,7 +165,7 @@ class Target:
         """
         found = self.behaviour.explain(error, reading=reading)
         if isinstance(found, JournalNotPermitted):
-            found.hint = journal_rights.way_on(found, self.journal_grants(writing=writing), writing=writing)
+            found.hint = grant_hint(found, self.journal_grants(writing=writing), writing=writing)
         return found
 
     def journal_grants(self, *, writing: bool) -> str:
@@ -173,7 +173,7 @@ class Target:
         if not self.survey.account:
             return ""
         schema = self.survey.schema or self._engine.url.database
-        found = journal_rights.grants(self._engine.dialect, schema, self.survey.account, writing=writing)
+        found = grant_statements(self._engine.dialect, schema, self.survey.account, writing=writing)
         return "\n".join(found)
 
     @contextmanager

@@ -10,7 +10,7 @@ from migsync.history.migration import Key
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.comparing import expected_after, free_ids
+from migsync.sync.comparison import expected_after, free_ids
 from migsync.sync.plan import Change, Plan, TargetRef
 from migsync.sync.run import Run, RunKind, in_force, passed_rewrites, standing
 

@@ -8,7 +8,7 @@ from queue import Queue
 
 import migsync.cli.plan_set
 import migsync.sync.apply
-import migsync.sync.journal_schema  # noqa: F401 -- imported before the fork, so that all appliers start at once
+import migsync.sync.journal.schema  # noqa: F401 -- imported before the fork, so that all appliers start at once
 from tests.cli.entries import Project
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from migsync.history import read_history
 from migsync.project import find_project
 from migsync.project.swappable import missing_settings
-from migsync.sync.planning import open_survey
+from migsync.sync.survey import open_survey
 from tests.project.projects import app, django_project
 
 MODELS = """

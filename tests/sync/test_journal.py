@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 
 from migsync.errors import TargetError
 from migsync.sync.apply import Status, apply_plan
-from migsync.sync.journal_schema import VERSIONS, journal_ddl, journal_version, upgrade_journal
+from migsync.sync.journal.schema import VERSIONS, journal_ddl, journal_version, upgrade_journal
 from migsync.sync.plan import Plan
 from migsync.sync.run import Run
 from migsync.sync.target import Target

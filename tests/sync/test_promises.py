@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migsync.errors import InDoubt, LockTimeout, MigsyncError, UnexpectedResult, Unreachable
 from migsync.sync.apply import Status, apply_plan, settle
 from migsync.sync.plan import Plan
-from migsync.sync.writing import Step
+from migsync.sync.recorder import Step
 from tests.conftest import NewDatabase
 from tests.databases import Database
 from tests.proxy import When, cutting_proxy

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from migsync.graph.closure import Closure
     from migsync.graph.rewrite_graph import RewriteGraph
     from migsync.history import History, LoaderState
-    from migsync.sync.planning import Survey
+    from migsync.sync.survey import Survey
 
 FORMS = ("text", "mermaid", "dot", "json", "html")
 
@@ -100,7 +100,7 @@ def graph(output: Output, asked: GraphOptions, where: ProjectOptions) -> ExitSta
     """
     from migsync.cli.views.findings import error_blocks, findings_blocks
     from migsync.graph import make_graph
-    from migsync.sync.planning import open_survey
+    from migsync.sync.survey import open_survey
 
     asked.check(output.form)
     project = where.project(files_only=not asked.databases)

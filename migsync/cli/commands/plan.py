@@ -17,7 +17,7 @@ from migsync.cli.views.blocks import EMPTY, Span, Style, line
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
-    from migsync.sync.planning import Survey
+    from migsync.sync.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> Ex
     """
     from migsync.cli.views.surveys import survey_blocks, survey_document, survey_status
     from migsync.sync.plan_file import save_plans
-    from migsync.sync.planning import survey
+    from migsync.sync.survey import survey
 
     project = where.project()
     settle_files(output, project)

@@ -99,7 +99,7 @@ def _told(run: PendingRun, what: str) -> Block:
 def _committed(project: Project, run: PendingRun) -> bool | None:
     """Whether the run was committed; None where nothing can ever tell. Raises TargetError and LockTimeout."""
     from migsync.sync.apply import settle
-    from migsync.sync.planning import choose
+    from migsync.sync.survey import choose
     from migsync.sync.target import open_target
 
     (config,) = choose(project, [run.alias])

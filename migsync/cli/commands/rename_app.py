@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from migsync.errors import ExitStatus
     from migsync.files.reshape import Reshape
     from migsync.refactor.ground import Ground
-    from migsync.sync.planning import Survey
+    from migsync.sync.survey import Survey
 
 
 @dataclass(frozen=True)

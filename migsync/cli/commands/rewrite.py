@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from migsync.project import Project
-    from migsync.rewrites.make import NameChanges
+    from migsync.rewrites.name_changes import NameChanges
     from migsync.rewrites.rewrite import Rewrite
-    from migsync.sync.planning import Survey
+    from migsync.sync.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> Exi
     The names are checked against the files on disk, which must show them already. No database is read where names
     are given; without any, what the records of the databases prove is written.
     """
-    from migsync.sync.planning import PlanRequest, open_survey, survey
+    from migsync.sync.survey import PlanRequest, open_survey, survey
 
     project = where.project()
     settle_files(output, project)
@@ -109,16 +109,16 @@ def _open_questions(found: Survey) -> list[Block]:
 
 
 def _from_names(found: Survey, names: NameOptions) -> Rewrite:
-    from migsync.rewrites.git import GitWorlds
-    from migsync.rewrites.make import make_rewrite, parse_changes
+    from migsync.rewrites.git import GitHistory
+    from migsync.rewrites.name_changes import make_rewrite, parse_changes
     from migsync.sync.discovery import old_files
-    from migsync.sync.planning import now
+    from migsync.sync.survey import now
 
     changes = parse_changes(names.maps, names.collapses, names.removes)
     known = _known_already(found, changes)
     if known:
         return known
-    with GitWorlds(app for app in found.project.apps if app.label in changes) as git:
+    with GitHistory(app for app in found.project.apps if app.label in changes) as git:
         files = {app: old for app, stated in changes.items() if (old := old_files(git, app, stated))}
     options = (("--map", names.maps), ("--collapse", names.collapses), ("--remove", names.removes))
     return make_rewrite(

@@ -104,8 +104,8 @@ def _place(directory: Path, alias: str, what: str) -> Path:
 def _journal_tables(output: Output, project: Project, asked: ScriptOptions) -> ExitStatus:
     """The files for an administrator, where migsync's own user may not create tables."""
     from migsync.cli.output import write_outputs
-    from migsync.sync.planning import choose
     from migsync.sync.scripts import journal_script
+    from migsync.sync.survey import choose
     from migsync.sync.target import open_target
 
     texts = {}

@@ -126,7 +126,7 @@ def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> Ex
     from migsync.cli.views.findings import findings_blocks
     from migsync.refactor.preconditions import broken, chosen_apps
     from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges
-    from migsync.sync.planning import open_survey
+    from migsync.sync.survey import open_survey
 
     project = where.project()
     settle_files(output, project)

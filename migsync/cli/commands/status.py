@@ -16,8 +16,8 @@ from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from migsync.sync.plan import Plan
-    from migsync.sync.planning import Survey
     from migsync.sync.run import Run
+    from migsync.sync.survey import Survey
 
 
 @click.command(
@@ -37,7 +37,7 @@ def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where
     """
     from migsync.cli.views.findings import error_blocks, findings_blocks
     from migsync.cli.views.surveys import survey_status
-    from migsync.sync.planning import PlanRequest, survey
+    from migsync.sync.survey import PlanRequest, survey
 
     project = where.project()
     settle_files(output, project)

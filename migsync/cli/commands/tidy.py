@@ -77,7 +77,7 @@ def _to_do(output: Output, refactor: ProvenRefactorOptions) -> ExitStatus:
     from migsync.refactor.ground import survey_ground
     from migsync.refactor.preconditions import chosen_apps
     from migsync.refactor.tidy import databases_of, settled_transitions, transitions
-    from migsync.sync.planning import open_survey
+    from migsync.sync.survey import open_survey
 
     project = refactor.project.project()
     settle_files(output, project, dry_run=True)

@@ -8,7 +8,7 @@ from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.errors import ExitStatus, common_status
 
 if TYPE_CHECKING:
-    from migsync.sync.planning import Survey
+    from migsync.sync.survey import Survey
 
 
 def survey_blocks(survey: Survey, *, shorten: bool) -> list[Block]:

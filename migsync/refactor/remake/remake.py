@@ -15,8 +15,8 @@ from migsync.history import SETTING, History, Key, build_history
 from migsync.refactor.ground import Ground
 from migsync.refactor.preconditions import broken, chosen_apps
 from migsync.refactor.remake import messages
-from migsync.rewrites.order import Rewrites
-from migsync.sync.planning import Survey
+from migsync.rewrites.graph import Rewrites
+from migsync.sync.survey import Survey
 from migsync.worker.remake_call import Remade, RemakeRequest, ask_remake
 
 WORD = "remade"

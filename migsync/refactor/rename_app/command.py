@@ -14,7 +14,7 @@ from migsync.refactor.ground import Ground
 from migsync.refactor.rename_app.content_types import find_label_uses, label_notes
 from migsync.refactor.rename_app.references import find_references
 from migsync.refactor.rename_app.rename_app import not_yet, relabel
-from migsync.sync.planning import Survey
+from migsync.sync.survey import Survey
 
 
 def look_back(survey: Survey, old: str, new: str) -> None:

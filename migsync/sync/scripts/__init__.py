@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from migsync.engines import engine_named
 from migsync.errors import UnknownEngine
-from migsync.sync.journal_schema import journal_ddl
+from migsync.sync.journal.schema import journal_ddl
 from migsync.sync.plan import Plan
 from migsync.sync.scripts.header import header, journal_header
 from migsync.sync.scripts.script_plan import reverse, script_plan

@@ -8,7 +8,7 @@ import migsync
 from migsync.engines.script import ChangeRow, ScriptPlan
 from migsync.errors import Blocked, MigsyncError
 from migsync.rewrites.record import Record
-from migsync.sync.journal import as_row
+from migsync.sync.journal.tables import as_row
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, RunKind
 from migsync.sync.undo import DEDUPE, known_digests, reversed_changes

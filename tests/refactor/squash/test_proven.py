@@ -16,7 +16,7 @@ from migsync.refactor.pipeline import make_draft
 from migsync.refactor.squash.ranges import taken
 from migsync.refactor.squash.safe_ranges import find_safe_ranges
 from migsync.refactor.squash.squash import choose_range, choose_safe_ranges, compose_all, squash
-from migsync.sync.planning import open_survey
+from migsync.sync.survey import open_survey
 from tests.profiles import examples
 from tests.proof.projects import ID, Site, migration
 from tests.refactor.projects import APPS, make_project

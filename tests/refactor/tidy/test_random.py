@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from migsync.files.builder import make_proposal
 from migsync.history import History, Key
 from migsync.refactor.tidy import DatabaseRecords, tidy
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.record import Record
 from migsync.sync.planner import make_plan
-from migsync.sync.planning import afterwards
+from migsync.sync.survey import afterwards
 from tests.files.proposals import CREATED, Project, carry_out
-from tests.sync.planner.worlds import REF
+from tests.sync.planner.texts import REF
 
 
 def squashed(root: Path, rng: random.Random) -> tuple[Project, list[str], str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from migsync.history import Key, Migration, build_history
 from migsync.history.graph import History
-from migsync.rewrites.worlds import World, in_order
+from migsync.rewrites.file_state import FileState, topological_order
 
 NO_OPERATIONS = "-"
 
@@ -90,7 +90,7 @@ class Evolution:
                 parents = tuple(others[-1] if up == merge else up for up in file.parents)
                 files[name] = replace(file, parents=tuple(dict.fromkeys(parents)))
         del files[merge]
-        if in_order({name: file.parents for name, file in files.items()}) is not None:
+        if topological_order({name: file.parents for name, file in files.items()}) is not None:
             self.files = files
 
     def do_rename(self, first: int, second: int, _: int) -> None:
@@ -148,7 +148,7 @@ class Evolution:
                     if other not in file.replaces:
                         parents = tuple(dict.fromkeys(name if up in file.replaces else up for up in kept.parents))
                         files[other] = replace(kept, parents=parents, replaces=() if other == name else kept.replaces)
-                if in_order({other: kept.parents for other, kept in files.items()}) is not None:
+                if topological_order({other: kept.parents for other, kept in files.items()}) is not None:
                     self.files = files
                     return
 
@@ -205,8 +205,8 @@ class Evolution:
     def history(self) -> History:
         return build_history(_migrations(self.files).values())
 
-    def worlds(self) -> list[World]:
-        return [World(f"git {index}", _migrations(state)) for index, state in enumerate(self.commits)]
+    def worlds(self) -> list[FileState]:
+        return [FileState(f"git {index}", _migrations(state)) for index, state in enumerate(self.commits)]
 
     def recorded(self) -> list[str]:
         return list(self.records)
@@ -229,7 +229,7 @@ class Evolution:
         return None if name in self.files or name in replaced else name
 
     def _order(self) -> tuple[str, ...]:
-        order = in_order({name: file.parents for name, file in self.files.items()})
+        order = topological_order({name: file.parents for name, file in self.files.items()})
         assert order is not None
         return order
 

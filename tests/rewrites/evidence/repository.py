@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from migsync.history import App, History, read_history
-from migsync.rewrites.evidence import Evidence, find_evidence
-from migsync.rewrites.git import GitWorlds
+from migsync.rewrites.evidence.evidence import Evidence, find_evidence
+from migsync.rewrites.git import GitHistory
 
 GIT = [
     "git",
@@ -74,7 +74,7 @@ class Project:
         return read_history([self.app])
 
     def evidence(self, *recorded: str, stated: Sequence[Mapping[str, str]] = ()) -> Evidence:
-        with GitWorlds([self.app]) as worlds:
+        with GitHistory([self.app]) as worlds:
             return find_evidence(
                 self.history(),
                 "shop",

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from migsync.findings import Severity
-from migsync.rewrites.evidence import Evidence
-from migsync.rewrites.git import GitWorlds
-from migsync.rewrites.pairs import Verdict
-from migsync.rewrites.proposal import propose
+from migsync.rewrites.evidence.evidence import Evidence
+from migsync.rewrites.evidence.pairs import Verdict
+from migsync.rewrites.evidence.proposal import propose
+from migsync.rewrites.git import GitHistory
 from tests.rewrites.evidence.repository import Project
 
 
@@ -350,7 +350,7 @@ class TestRepositories:
         assert became(project.evidence("0001_initial", "0003_b")) == {"0003_b": "0002_b"}
 
     def test_nothing_is_read_for_an_app_that_is_explained(self, project: Project) -> None:
-        from migsync.rewrites.evidence import find_evidence
+        from migsync.rewrites.evidence.evidence import find_evidence
 
         line(project, "0001_initial", "0002_b")
 
@@ -372,7 +372,7 @@ def test_a_record_of_another_branch_is_no_leftover(tmp_path: Path) -> None:
     project.git("checkout", "-q", "main")
     (project.migrations / "0002_lost.py").unlink()
     project.commit()
-    with GitWorlds([project.app]) as git:
+    with GitHistory([project.app]) as git:
         found = git.elsewhere("shop", ["0001_initial", "0002_lost", "0003_feature", "0009_nowhere"])
         assert {name: branch for name, (branch, _) in found.items()} == {"0003_feature": "feature"}
         assert found["0003_feature"][1]

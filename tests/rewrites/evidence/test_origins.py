@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from migsync.rewrites.make import NameChanges
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.name_changes import NameChanges
 from migsync.sync.discovery import Discovery, discover
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from tests.rewrites.evidence.repository import Project
-from tests.sync.planner.worlds import MADE, REF, records
+from tests.sync.planner.texts import MADE, REF, records
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from migsync.history import App, History, Migration, build_history
 from migsync.history.migration import Key
-from migsync.rewrites.make import NameChanges, make_rewrite
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.name_changes import NameChanges, make_rewrite
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 

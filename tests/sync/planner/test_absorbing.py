@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from migsync.history import History, Key, Migration, build_history
 from migsync.rewrites.files import load_rewrites, write_rewrite
-from migsync.rewrites.make import NameChanges, make_rewrite
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.name_changes import NameChanges, make_rewrite
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
 from migsync.sync.undo import plan_undo
-from tests.sync.planner.worlds import MADE, REF, after, codes, history, migrations, records
+from tests.sync.planner.texts import MADE, REF, after, codes, history, migrations, records
 
 OLD = "0001_initial 0002_a 0003_b 0004_c"
 NEW = "0001_initial 0002_squashed 0004_c"

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from migsync.findings import Finding, Severity
 from migsync.history import App, History, Key, Migration, Problem, build_history
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from tests.history.histories import Files, files
 from tests.history.judge import judge
-from tests.sync.planner.worlds import REF, after, codes, migrations, records, rewrites
+from tests.sync.planner.texts import REF, after, codes, migrations, records, rewrites
 
 AS_DJANGO = {
     "broken-graph",

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from migsync.errors import UsageError
 from migsync.history import App, History, build_history
 from migsync.history.migration import Key, Migration
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
-from migsync.rewrites.retired import successors
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.successors import successors
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
 from migsync.sync.undo import plan_undo
 from tests.sync.planner.epochs import Epoch, build, closed_rows, created, expected
 from tests.sync.planner.test_properties import REFUSALS
-from tests.sync.planner.worlds import REF, after, codes, history, records, rewrite
+from tests.sync.planner.texts import REF, after, codes, history, records, rewrite
 
 OLD = "0001_initial 0003_price 0007_sku"
 MIDDLE = "0001_initial 0002_price 0003_sku"

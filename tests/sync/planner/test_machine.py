@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import MigsyncError, StalePlan
-from migsync.rewrites.make import make_rewrite
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.name_changes import make_rewrite
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.sync.apply import Status, apply_plan

@@ -8,15 +8,15 @@ import pytest
 
 from migsync.errors import UsageError
 from migsync.history import App, Key, Migration, Problem, build_history
-from migsync.rewrites.make import make_rewrite, parse_changes
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.name_changes import make_rewrite, parse_changes
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
-from migsync.sync.leftovers import Origins
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
-from tests.sync.planner.worlds import MADE, REF, after, codes, history, migrations, records, rewrite, rewrites
+from migsync.sync.unknown_records import Origins
+from tests.sync.planner.texts import MADE, REF, after, codes, history, migrations, records, rewrite, rewrites
 
 BACK = PlanOptions(backwards=True)
 

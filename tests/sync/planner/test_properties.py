@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from migsync.rewrites.position import Clock
 from migsync.sync.planner import PlanOptions, make_plan
 from tests.sync.planner.epochs import build, closed_rows, expected
-from tests.sync.planner.worlds import REF, after
+from tests.sync.planner.texts import REF, after
 
 REFUSALS = {"open-position", "doubtful-name", "partial-collapse"}
 

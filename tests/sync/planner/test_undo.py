@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from migsync.engines.config import DatabaseConfig
-from migsync.rewrites.make import make_rewrite
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.name_changes import make_rewrite
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.sync.apply import Status, apply_plan

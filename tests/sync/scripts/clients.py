@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from migsync.rewrites.record import Record
-from migsync.sync.journal import read_runs
+from migsync.sync.journal.tables import read_runs
 from migsync.sync.run import Run
 from tests.databases import Database, unavailable
 

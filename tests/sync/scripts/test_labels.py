@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migsync.engines.config import DatabaseConfig
 from migsync.history import App, Key, Migration, build_history
-from migsync.rewrites.order import Rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.planner import make_plan

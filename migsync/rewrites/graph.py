@@ -125,7 +125,7 @@ def _conflict(app: str, first: Rewrite, second: Rewrite, names: Collection[str])
     )
 
 
-def in_order(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rewrites:
+def sort_rewrites(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rewrites:
     """Put `rewrites` in order by the ids that their files state (path to id).
 
     Raises RewriteError for a parent that is missing, the same rewrite twice, and a loop.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from migsync.history import History
-from migsync.rewrites.hints import Hints
-from migsync.rewrites.pairs import Pair, Verdict
-from migsync.rewrites.proofs import Case
-from migsync.rewrites.worlds import World, in_order, unlike_above
+from migsync.rewrites.evidence.hints import Hints
+from migsync.rewrites.evidence.pairs import Pair, Verdict
+from migsync.rewrites.evidence.proofs import Case
+from migsync.rewrites.file_state import FileState, topological_order, unlike_above
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class Evidence:
 
 def is_explained(history: History, app: str, recorded: AbstractSet[str]) -> bool:
     """True when the files on disk explain the records of `app`, so that there is nothing to look for."""
-    return World.on_disk(history, app).explains(recorded)
+    return FileState.on_disk(history, app).explains(recorded)
 
 
 def find_evidence(
     history: History,
     app: str,
     recorded: Sequence[str],
-    worlds: Callable[[], Iterable[World]] = tuple,
+    worlds: Callable[[], Iterable[FileState]] = tuple,
     stated: Sequence[Mapping[str, str]] = (),
-    abandoned: Callable[[], Iterable[World]] = tuple,
+    abandoned: Callable[[], Iterable[FileState]] = tuple,
     line: Callable[[], Iterable[AbstractSet[str]]] = tuple,
 ) -> Evidence:
     """Work out what became of the names of `app`.
@@ -73,7 +73,7 @@ def find_evidence(
     `line` gives the names of the files on the branch itself, newest first. `stated` are digests by name, one mapping
     for each state of the app that a journal or a rewrite wrote down.
     """
-    disk = World.on_disk(history, app)
+    disk = FileState.on_disk(history, app)
     recorded = tuple(dict.fromkeys(recorded))
     if disk.explains(frozenset(recorded)):
         return Evidence(
@@ -126,7 +126,7 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
 
 
 def _old_side(
-    case: Case, removed: Mapping[str, World]
+    case: Case, removed: Mapping[str, FileState]
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, str]]:
     """`before`, `depends` and `digests_before`; merges that are gone come along even from an older world."""
     if case.before is None:
@@ -135,7 +135,7 @@ def _old_side(
     for name, world in removed.items():
         if name not in parents:
             parents[name] = world.parents[name] & parents.keys()
-    order = in_order(parents) or tuple(parents)
+    order = topological_order(parents) or tuple(parents)
     digests = {name: digest for name, digest in case.before.digests.items() if digest and name in parents}
     return order, unlike_above(order, parents), digests
 
@@ -157,11 +157,11 @@ def _where(case: Case, old: str) -> str:
     return "what a journal or a rewrite states"
 
 
-def _squash_reason(app: str, new: str, world: World) -> str:
+def _squash_reason(app: str, new: str, world: FileState) -> str:
     return f"In {world.source} it was a squash that replaces them, and its operations are still the same."
 
 
-def _merge_reason(app: str, name: str, world: World) -> str:
+def _merge_reason(app: str, name: str, world: FileState) -> str:
     ups = sorted(world.parents[name])
     between = f"{', '.join(ups[:-1])} and {ups[-1]}"
     return f"In {world.source} it was a merge of {between} without operations, and its file is gone."
@@ -191,7 +191,7 @@ def _changed_since(case: Case, named: AbstractSet[str]) -> Iterable[Pair]:
 
 
 def _changed_since_stated(
-    app: str, disk: World, recorded: Sequence[str], stated: Sequence[Mapping[str, str]]
+    app: str, disk: FileState, recorded: Sequence[str], stated: Sequence[Mapping[str, str]]
 ) -> Iterable[Pair]:
     """The same where only journals and rewrites are asked."""
     for name in recorded:
@@ -203,3 +203,58 @@ def _changed_since_stated(
 def _changed(app: str, name: str, where: str) -> Pair:
     reason = f"Its operations are no longer those of {where}."
     return Pair(app, (name,), (name,), Verdict.AGAINST, (reason,))
+
+
+def agreed(evidences: Sequence[Evidence]) -> Evidence:
+    """The first evidence, with what the others know besides, and without what they do not confirm.
+
+    All must be of one app. A rewrite serves every database, so a pair is proven only if it is for each one that has
+    recorded the old name. Old names that other databases add come along as far as their new ones are still free; what
+    is left needs a rewrite of its own, after this one.
+    """
+    found, *others = evidences
+    for other in others:
+        found = _with(found, other)
+    return found
+
+
+def _with(found: Evidence, other: Evidence) -> Evidence:
+    recorded = set(other.recorded)
+    pairs = [_confirmed(pair, other) if recorded & set(pair.old) else pair for pair in found.pairs]
+    removed = tuple(entry for entry in found.removed if entry[0] not in recorded or entry in other.removed)
+    pairs += [
+        Pair(found.app, (name,), (), Verdict.HINT, reasons)
+        for name, reasons in found.removed
+        if (name, reasons) not in removed
+    ]
+    olds = {name for pair in pairs for name in pair.old} | {name for name, _ in removed} | set(found.before)
+    news = {name for pair in pairs for name in pair.new if pair.verdict is not Verdict.AGAINST}
+    pairs += [pair for pair in other.pairs if not olds & set(pair.old) and not news & set(pair.new)]
+    removed += tuple(entry for entry in other.removed if entry[0] not in olds)
+    told = {name for pair in pairs for name in pair.old} | {name for name, _ in removed}
+    return replace(
+        found,
+        recorded=tuple(dict.fromkeys((*found.recorded, *other.recorded))),
+        pairs=tuple(pairs),
+        removed=removed,
+        gone=tuple(dict(entry for entry in (*found.gone, *other.gone) if entry[0] not in told).items()),
+        seen={**other.seen, **found.seen},
+        distinct=found.distinct | other.distinct,
+        taken=tuple(dict.fromkeys(name for name in (*found.taken, *other.taken) if name not in told)),
+    )
+
+
+def _confirmed(pair: Pair, other: Evidence) -> Pair:
+    """`pair`, or a hint in its place when `other` does not prove the same."""
+    if pair.verdict is not Verdict.PROOF or any(
+        (pair.old, pair.new) == (known.old, known.new) for known in other.proven
+    ):
+        return pair
+    doubts = tuple(_doubts(pair, other)) or ("The records of another database do not fit the same state of the files.",)
+    return replace(pair, verdict=Verdict.HINT, reasons=(*pair.reasons, *doubts))
+
+
+def _doubts(pair: Pair, other: Evidence) -> Iterator[str]:
+    for known in other.pairs:
+        if set(known.old) & set(pair.old):
+            yield from (f"For another database: {reason}" for reason in known.reasons)

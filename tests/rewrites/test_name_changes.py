@@ -8,8 +8,8 @@ import pytest
 
 from migsync.errors import UsageError
 from migsync.rewrites.files import load_rewrites, write_rewrite
-from migsync.rewrites.make import NameChanges, assemble, parse_changes
-from tests.sync.planner.worlds import history, rewrite
+from migsync.rewrites.name_changes import NameChanges, assemble, parse_changes
+from tests.sync.planner.texts import history, rewrite
 
 
 def test_old_dependencies_come_from_the_old_files() -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migsync.history.migration import Migration
-from migsync.rewrites.worlds import World
+from migsync.rewrites.file_state import FileState
 
 UNKNOWN = ""
 
@@ -35,7 +35,7 @@ class Past:
     beside: frozenset[str]
     empty: bool
 
-    def heirs(self, world: World) -> frozenset[str]:
+    def heirs(self, world: FileState) -> frozenset[str]:
         """The names under which it lives on in `world`; what has no operations cannot be followed."""
         if self.empty or self.digest == UNKNOWN:
             return frozenset()
@@ -52,9 +52,9 @@ class Case:
     """
 
     app: str
-    disk: World
+    disk: FileState
     recorded: Sequence[str]
-    worlds: Sequence[World] = ()
+    worlds: Sequence[FileState] = ()
     stated: Sequence[Mapping[str, str]] = ()
     line: Sequence[AbstractSet[str]] = ()
 
@@ -64,12 +64,12 @@ class Case:
         return frozenset(self.recorded)
 
     @cached_property
-    def states(self) -> tuple[World, ...]:
+    def states(self) -> tuple[FileState, ...]:
         """Every world that is known, today's first."""
         return (self.disk, *self.worlds)
 
     @cached_property
-    def positions(self) -> Mapping[int, World]:
+    def positions(self) -> Mapping[int, FileState]:
         """The worlds in which the database may have been migrated last, newest first, by their place in `states`.
 
         What is recorded there must be closed under dependencies. A record whose name does not exist there is a
@@ -79,7 +79,7 @@ class Case:
         explained = any(world.explains(self.records) for world in strict.values())
         return strict if explained else self._positions(lenient=True)
 
-    def _positions(self, *, lenient: bool) -> dict[int, World]:
+    def _positions(self, *, lenient: bool) -> dict[int, FileState]:
         return {
             index: world
             for index, world in enumerate(self.states)
@@ -116,7 +116,7 @@ class Case:
         return {name: tuple(known.values()) for name, known in found.items()}
 
     @cached_property
-    def before(self) -> World | None:
+    def before(self) -> FileState | None:
         """The position that explains the most records, the newest of those; None when that is today's, or none is."""
         best = max(self.positions.values(), key=lambda world: len(self.records & world.names), default=None)
         return None if best is self.disk else best
@@ -148,7 +148,7 @@ class Case:
                 found.setdefault(world.digests[name], world.source)
         return found
 
-    def last_seen(self, name: str) -> World | None:
+    def last_seen(self, name: str) -> FileState | None:
         """The newest world that has a file of this name; None without one."""
         return next((world for world in self.worlds if name in world.migrations), None)
 
@@ -179,7 +179,7 @@ class Case:
                     if self.disk.digests[new] not in had:
                         yield name, new
 
-    def replaced_in(self, name: str) -> World | None:
+    def replaced_in(self, name: str) -> FileState | None:
         """The newest world with a squash that replaces `name`, and that is recorded if `name` ever was a file."""
         standing = self.records & self.disk.migrations.keys()
         held = self.last_seen(name)
@@ -247,7 +247,7 @@ class Case:
                 if name not in known and became not in known.values() and agreed:
                     yield name, became
 
-    def _without_operations(self, world: World, today: Mapping[str, str]) -> dict[frozenset[str], list[str]]:
+    def _without_operations(self, world: FileState, today: Mapping[str, str]) -> dict[frozenset[str], list[str]]:
         """Empty migrations that did not keep their names, by their parents' names of today."""
         found: dict[frozenset[str], list[str]] = {}
         for name, file in world.migrations.items():
@@ -257,7 +257,7 @@ class Case:
         return found
 
     @cached_property
-    def removed(self) -> Mapping[str, World]:
+    def removed(self) -> Mapping[str, FileState]:
         """Merges that are gone, each with the newest world that had it: they did nothing, so nothing is lost.
 
         Several parents, no operations, no file; and on disk nothing without operations that it could have become.
@@ -269,7 +269,7 @@ class Case:
             return {}
         old = self.before.migrations if self.before else {}
         names = [*old, *(name for name in self.recorded if name not in old)]
-        found: dict[str, World] = {}
+        found: dict[str, FileState] = {}
         for name in names:
             held = [world for world in self.worlds if name in world.migrations]
             gone = name not in self.disk.migrations or (name in old and self.disk.migrations[name].operations)
@@ -278,9 +278,9 @@ class Case:
         return found
 
     @cached_property
-    def collapsed(self) -> Mapping[str, tuple[frozenset[str], World]]:
+    def collapsed(self) -> Mapping[str, tuple[frozenset[str], FileState]]:
         """New name to (old names, where git shows the squash), where a squash has lost its ``replaces`` since."""
-        found: dict[str, tuple[frozenset[str], World]] = {}
+        found: dict[str, tuple[frozenset[str], FileState]] = {}
         for world in self.worlds:
             for squash in world.replaced:
                 new = self._file_of(world.migrations[squash], world)
@@ -298,13 +298,13 @@ class Case:
         once = {name for world in self.positions.values() for name in world.bearers.get(digest, ())}
         return bool(self.records & (once | {new})) or bool(self.disk.replaced.get(new))
 
-    def _file_of(self, squash: Migration, world: World) -> str | None:
+    def _file_of(self, squash: Migration, world: FileState) -> str | None:
         """The name that a squash of `world` has on disk, if that is beyond doubt."""
         digest = world.digests[squash.key.name]
         names = self.disk.bearers.get(digest, ())
         return names[0] if len(names) == 1 and squash.operations and self.borne_once(digest) else None
 
-    def _before_squash(self, name: str, world: World) -> str | None:
+    def _before_squash(self, name: str, world: FileState) -> str | None:
         """The old name of what was squashed in `world` as `name`; None when it is still a file, or in doubt."""
         holding = [world] if name in world.migrations else [one for one in self.worlds if name in one.migrations]
         stated = {one.digests[name] for one in holding}
@@ -319,6 +319,6 @@ class Case:
         return None if old in self.renamed or (old in self.disk.migrations and self.kept(old)) else old
 
 
-def _is_merge(world: World, name: str) -> bool:
+def _is_merge(world: FileState, name: str) -> bool:
     file = world.migrations[name]
     return file.is_merge and len(world.parents[name]) > 1

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from migsync.findings import Finding, Severity
-from migsync.rewrites.evidence import Evidence
-from migsync.rewrites.make import NameChanges, assemble
-from migsync.rewrites.pairs import Pair, Verdict, keep_hint
+from migsync.rewrites.evidence.evidence import Evidence
+from migsync.rewrites.evidence.pairs import Pair, Verdict, keep_hint
+from migsync.rewrites.name_changes import NameChanges, assemble
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from migsync.history import build_history
 from migsync.history.migration import Key, Migration
-from migsync.rewrites.order import Rewrites
-from migsync.rewrites.retired import successors, with_successors
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.successors import successors, with_successors
 
 
 def shop(name):

@@ -19,8 +19,8 @@ from alembic.script.revision import RevisionMap
 from sqlalchemy.schema import CreateTable
 
 from migsync.engines import engine_named
-from migsync.sync.journal_version import NEWEST, VERSION_TABLE, journal_version
-from migsync.sync.journal_versions import VERSIONS
+from migsync.sync.journal.tables import NEWEST, VERSION_TABLE, journal_version
+from migsync.sync.journal.versions import VERSIONS
 
 
 def upgrade_journal(connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS) -> None:

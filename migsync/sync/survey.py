@@ -15,24 +15,24 @@ from migsync.findings import Finding, Severity
 from migsync.history import Cache, History, read_history
 from migsync.project import Project
 from migsync.project.swappable import missing_settings
+from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.files import load_rewrites
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.make import is_written, parse_changes
-from migsync.rewrites.order import Rewrites
-from migsync.rewrites.pairs import Pair
+from migsync.rewrites.name_changes import is_written, parse_changes
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
-from migsync.rewrites.retired import with_successors
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.comparing import is_among
+from migsync.rewrites.successors import with_successors
+from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
-from migsync.sync.leftovers import UNEXPLAINED, Origins
 from migsync.sync.plan import Plan
-from migsync.sync.plan_file import Asked, PlanFile
+from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run
 from migsync.sync.schemas import Schemas
 from migsync.sync.target import Snapshot, Target, open_target
+from migsync.sync.unknown_records import UNEXPLAINED, Origins
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Survey:
         return PlanFile(
             self.plans,
             self.proposed,
-            Asked(asked.apps, asked.prune, asked.dedupe, asked.positions, asked.trust_names),
+            SavedOptions(asked.apps, asked.prune, asked.dedupe, asked.positions, asked.trust_names),
         )
 
     def read_targets(self, asked: Sequence[str]) -> list[Reading]:

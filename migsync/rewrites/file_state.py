@@ -15,14 +15,14 @@ ON_DISK = "the files on disk"
 
 
 @dataclass(frozen=True)
-class World:
+class FileState:
     """One app's migrations by name. `source` says where they were seen: ``git 1a2b3c4 (2026-11-20)``."""
 
     source: str
     migrations: Mapping[str, Migration]
 
     @classmethod
-    def on_disk(cls, history: History, app: str) -> World:
+    def on_disk(cls, history: History, app: str) -> FileState:
         """The world of today."""
         return cls(ON_DISK, {name: history.migrations[Key(app, name)] for name in history.names(app)})
 
@@ -118,15 +118,15 @@ class World:
                     parents[name] = (up - either) | instead
         known = parents.keys()
         parents = {name: up & known for name, up in parents.items()}
-        return {name: parents[name] for name in in_order(parents) or sorted(parents)}
+        return {name: parents[name] for name in topological_order(parents) or sorted(parents)}
 
     @cached_property
     def is_legal(self) -> bool:
         """False for a loop of dependencies: no database was ever in that world."""
-        return in_order({name: up & self.migrations.keys() for name, up in self.parents.items()}) is not None
+        return topological_order({name: up & self.migrations.keys() for name, up in self.parents.items()}) is not None
 
 
-def in_order(parents: Mapping[str, Collection[str]]) -> tuple[str, ...] | None:
+def topological_order(parents: Mapping[str, Collection[str]]) -> tuple[str, ...] | None:
     """The names, each after its parents and otherwise by name; None when they go round in a loop."""
     open_parents = {name: len(set(up)) for name, up in parents.items()}
     children: dict[str, list[str]] = {}

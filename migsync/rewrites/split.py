@@ -11,20 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from migsync.findings import Finding
+from migsync.rewrites.name_history import NameHistory
 from migsync.rewrites.record import Record
-from migsync.rewrites.translate import Row, forward
-
-if TYPE_CHECKING:
-    from migsync.rewrites.position import Places
-
-Pair = tuple[Record | None, Record | None]
+from migsync.rewrites.rows import TrackedRow, forward
 
 
 @dataclass(frozen=True)
-class Undone:
+class Reversals:
     """`rewrites` are the ids that a target was taken back from at some time; it may have been through them again.
 
     `rows` pairs each row that was taken back with what it was before that. The first is None for a row that was
@@ -32,10 +27,10 @@ class Undone:
     """
 
     rewrites: frozenset[str] = frozenset()
-    rows: tuple[Pair, ...] = ()
+    rows: tuple[tuple[Record | None, Record | None], ...] = ()
 
 
-NOTHING_UNDONE = Undone()
+NO_REVERSALS = Reversals()
 
 
 PROVEN, POSSIBLE, AGAINST = 2, 1, 0
@@ -61,38 +56,38 @@ class Split:
 
 
 def onward(
-    rows: Sequence[Row], places: Places, split: Split, only: frozenset[str] | None = None
-) -> tuple[list[Row], list[Finding]]:
+    rows: Sequence[TrackedRow], name_history: NameHistory, split: Split, only: frozenset[str] | None = None
+) -> tuple[list[TrackedRow], list[Finding]]:
     """The rows of an app through the rewrites that they have not been through, each from its own position.
 
     One rewrite after the other, so that rows which stand at different positions can collapse together. `only` limits
     the rewrites to these.
     """
     now, findings = list(rows), list[Finding]()
-    for rewrite in places.rewrites.of_app(places.app):
+    for rewrite in name_history.steps:
         if only is not None and rewrite.id not in only:
             continue
         through = [row for row in now if rewrite.id not in split.position(row.origin)]
         rest = [row for row in now if rewrite.id in split.position(row.origin)]
-        through, problems = forward(through, places.app, [rewrite])
+        through, problems = forward(through, name_history.app, [rewrite])
         now = through + rest
         findings += problems
     return now, findings
 
 
 def splits(
-    places: Places,
+    name_history: NameHistory,
     records: Sequence[Record],
     touched: AbstractSet[str],
     candidates: Sequence[frozenset[str]],
-    undone: Undone,
+    reversals: Reversals,
 ) -> list[Split]:
     """The ways to explain all `records` of an app; `touched` are the names that its rewrites change or give.
 
     Without an undo, all records are at one position. Of several ways those count that the journal proves, and of these
     the ones with the fewest records at a position of their own.
     """
-    found = [split for base in candidates for split in _split(places, records, touched, base, undone)]
+    found = [split for base in candidates for split in _split(name_history, records, touched, base, reversals)]
     best = max((split.evidence for split in found), default=AGAINST)
     found = [split for split in found if split.evidence == best and best > AGAINST]
     fewest = min((len(split.later) for split in found), default=0)
@@ -100,62 +95,68 @@ def splits(
 
 
 def _split(
-    places: Places, records: Sequence[Record], touched: AbstractSet[str], base: frozenset[str], undone: Undone
+    name_history: NameHistory,
+    records: Sequence[Record],
+    touched: AbstractSet[str],
+    base: frozenset[str],
+    reversals: Reversals,
 ) -> Iterator[Split]:
-    strange = touched - places.names(base)
+    strange = touched - name_history.names(base)
     own = [record for record in records if record.name not in strange]
     later: dict[int | None, frozenset[str]] = {}
     for record in records:
         if record.name in strange:
-            position = _own_position(places, record, base, undone) if undone.rewrites else None
+            position = _own_position(name_history, record, base, reversals) if reversals.rewrites else None
             if position is None:
                 return
             later[record.id] = position
     split = Split(base, tuple(own), later)
-    yield replace(split, evidence=_evidence(places, records, split, undone))
+    yield replace(split, evidence=_evidence(name_history, records, split, reversals))
 
 
-def _own_position(places: Places, record: Record, base: frozenset[str], undone: Undone) -> frozenset[str] | None:
+def _own_position(
+    name_history: NameHistory, record: Record, base: frozenset[str], reversals: Reversals
+) -> frozenset[str] | None:
     """Where a record stands that was made before or after the others' way; None where nothing, or too much, fits.
 
     Where no rewrite that was taken back explains it, those on top of them count too: where such a rewrite changes no
     row, no journal has it.
     """
-    rewrites = places.rewrites.of_app(places.app)
-    above = {one.id for one in rewrites if not places.rewrites.ancestors[one.id].isdisjoint(undone.rewrites)}
-    for may_differ in (undone.rewrites, undone.rewrites | above):
-        ways: dict[tuple[Row, ...], frozenset[str]] = {}
-        for position in places.positions(base - may_differ):
-            if position <= base | may_differ and record.name in places.names(position):
-                after, _ = forward([Row.of(record)], places.app, places.remaining(position))
+    rewrites = name_history.steps
+    above = {one.id for one in rewrites if not name_history.rewrites.ancestors[one.id].isdisjoint(reversals.rewrites)}
+    for may_differ in (reversals.rewrites, reversals.rewrites | above):
+        ways: dict[tuple[TrackedRow, ...], frozenset[str]] = {}
+        for position in name_history.positions(base - may_differ):
+            if position <= base | may_differ and record.name in name_history.names(position):
+                after, _ = forward([TrackedRow.of(record)], name_history.app, name_history.remaining(position))
                 ways[tuple(after)] = position
         if ways:
             return next(iter(ways.values())) if len(ways) == 1 else None
     return None
 
 
-def _evidence(places: Places, records: Sequence[Record], split: Split, undone: Undone) -> int:
+def _evidence(name_history: NameHistory, records: Sequence[Record], split: Split, reversals: Reversals) -> int:
     """How well the rows that were taken back fit in; see :class:`Split`.
 
     Rows that were changed or removed since, by other means, are left out. A row that was inserted has another id each
     time, so only its name is looked for. No row that was taken back stands before `base`.
     """
-    changing = [rewrite for rewrite in places.rewrites.of_app(places.app) if rewrite.id in undone.rewrites]
-    if not undone.rows or not changing:
+    changing = [rewrite for rewrite in name_history.steps if rewrite.id in reversals.rewrites]
+    if not reversals.rows or not changing:
         return PROVEN
-    if any(now and not split.position(now) >= split.base for now, _ in undone.rows):
+    if any(now and not split.position(now) >= split.base for now, _ in reversals.rows):
         return AGAINST
-    after, _ = onward([Row.of(record) for record in records], places, split, undone.rewrites)
+    after, _ = onward([TrackedRow.of(record) for record in records], name_history, split, reversals.rewrites)
     names = {row.origin.id: row.now and row.now.name for row in after if row.origin}
     inserted = {row.now.name for row in after if row.now and not row.origin}
-    pairs = [(now, then) for now, then in undone.rows if now is None or now.id in names]
+    pairs = [(now, then) for now, then in reversals.rows if now is None or now.id in names]
     if all(
         names[now.id] == (then and then.name) if now else then is None or then.name in inserted for now, then in pairs
     ):
         return PROVEN
 
     def moves(record: Record) -> bool:
-        steps = [one.apps[places.app] for one in changing if one.id not in split.position(record)]
+        steps = [one.apps[name_history.app] for one in changing if one.id not in split.position(record)]
         return any(step.origin or record.name in step.sources for step in steps)
 
     return POSSIBLE if all(moves(now) for now, _ in pairs if now) else AGAINST

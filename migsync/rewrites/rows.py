@@ -12,7 +12,7 @@ from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TrackedRow:
     """A record on its way: `origin` is None for one that will be inserted, `now` is None for one that is removed."""
 
     origin: Record | None
@@ -20,7 +20,7 @@ class Row:
     cause: str = ""
 
     @classmethod
-    def of(cls, record: Record) -> Row:
+    def of(cls, record: Record) -> TrackedRow:
         """A record that nothing has happened to yet."""
         return cls(record, record)
 
@@ -29,18 +29,20 @@ class Row:
         """Sorts rows from the first applied to the last."""
         return self.now.age if self.now else ("", 0)
 
-    def renamed(self, key: Key, cause: str) -> Row:
+    def renamed(self, key: Key, cause: str) -> TrackedRow:
         """The row under another key, its id and `applied` kept."""
         if self.now is None or self.now.key == key:
             return self
         return replace(self, now=self.now._replace(app=key.app, name=key.name), cause=cause)
 
-    def removed(self, cause: str) -> Row:
+    def removed(self, cause: str) -> TrackedRow:
         """The row taken out."""
         return replace(self, now=None, cause=cause)
 
 
-def forward(rows: Sequence[Row], app: str, rewrites: Iterable[Rewrite]) -> tuple[list[Row], list[Finding]]:
+def forward(
+    rows: Sequence[TrackedRow], app: str, rewrites: Iterable[Rewrite]
+) -> tuple[list[TrackedRow], list[Finding]]:
     """Take the rows of `app` through `rewrites`, one after the other; findings for what cannot be collapsed."""
     now, findings = list(rows), list[Finding]()
     for rewrite in rewrites:
@@ -49,13 +51,13 @@ def forward(rows: Sequence[Row], app: str, rewrites: Iterable[Rewrite]) -> tuple
     return now, findings
 
 
-def _step(rows: Sequence[Row], app: str, rewrite: Rewrite) -> tuple[list[Row], list[Finding]]:
+def _step(rows: Sequence[TrackedRow], app: str, rewrite: Rewrite) -> tuple[list[TrackedRow], list[Finding]]:
     change, cause = rewrite.apps[app], rewrite.label
     renames, removed = dict(change.renamed), set(change.removed)
     collapse_of = {old: number for number, (olds, _) in enumerate(change.collapsed) for old in olds}
     collapse_of |= {news[0]: number for number, (_, news) in enumerate(change.collapsed) if news[0] in change.absorbing}
-    now, findings = list[Row](), list[Finding]()
-    collapsing: dict[int, list[tuple[str, Row]]] = {}
+    now, findings = list[TrackedRow](), list[Finding]()
+    collapsing: dict[int, list[tuple[str, TrackedRow]]] = {}
     for row in rows:
         name = row.now.name if row.now and row.now.app == app else ""
         if name in renames:
@@ -80,22 +82,22 @@ def _step(rows: Sequence[Row], app: str, rewrite: Rewrite) -> tuple[list[Row], l
     return now, findings
 
 
-def _absorb(found: Sequence[tuple[str, Row]], olds: Collection[str], cause: str) -> list[Row]:
+def _absorb(found: Sequence[tuple[str, TrackedRow]], olds: Collection[str], cause: str) -> list[TrackedRow]:
     """The squash's own row says that all of it ran: it stays as it is, and what it took up goes."""
     return [row.removed(cause) if name in olds else row for name, row in found]
 
 
-def _collapse(rows: list[Row], app: str, news: Sequence[str], cause: str) -> list[Row]:
+def _collapse(rows: list[TrackedRow], app: str, news: Sequence[str], cause: str) -> list[TrackedRow]:
     """The last applied rows take the new names in order, earlier ones go, and further names copy the very last."""
     rows = sorted(rows, key=lambda row: row.age)
     spare = max(len(rows) - len(news), 0)
     kept = [row.renamed(Key(app, name), cause) for row, name in zip(rows[spare:], news, strict=False)]
     applied = rows[-1].now.applied if rows[-1].now else None
-    inserted = [Row(None, Record(None, app, name, applied), cause) for name in news[len(kept) :]]
+    inserted = [TrackedRow(None, Record(None, app, name, applied), cause) for name in news[len(kept) :]]
     return [row.removed(cause) for row in rows[:spare]] + kept + inserted
 
 
-def backward(rows: Sequence[Row], app: str, rewrite: Rewrite) -> list[Row]:
+def backward(rows: Sequence[TrackedRow], app: str, rewrite: Rewrite) -> list[TrackedRow]:
     """Give rows that were recorded under the new names of `rewrite` the old ones, where no before-image exists.
 
     What stood for several migrations becomes several rows with the same `applied`.
@@ -106,7 +108,7 @@ def backward(rows: Sequence[Row], app: str, rewrite: Rewrite) -> list[Row]:
     for olds, news in change.collapsed:
         olds_of |= {new: olds if new == news[-1] else () for new in news}
     olds_of |= {squash: (*olds, squash) for squash, olds in change.absorbing.items()}
-    found: list[Row] = []
+    found: list[TrackedRow] = []
     for row in rows:
         if row.now is None or row.now.app != app:
             found.append(row)
@@ -115,7 +117,7 @@ def backward(rows: Sequence[Row], app: str, rewrite: Rewrite) -> list[Row]:
         if not olds:
             found.append(row.removed(rewrite.label))
             continue
-        found += [Row(None, Record(None, label, old, row.now.applied), rewrite.label) for old in olds[:-1]]
+        found += [TrackedRow(None, Record(None, label, old, row.now.applied), rewrite.label) for old in olds[:-1]]
         found.append(row.renamed(Key(label, olds[-1]), rewrite.label))
     return found
 

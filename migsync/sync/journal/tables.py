@@ -1,23 +1,26 @@
-"""The journal: one row per run, in the database that the run changed, written in the run's own transaction."""
+"""The journal's tables: their version, the rights that they need, and their rows, one for each run.
+
+A run's row is written in the run's own transaction, in the database that the run changed. Alembic writes the version
+(:mod:`migsync.sync.journal.schema`); reading it needs no Alembic, which is slow to import.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from migsync.decoder import DecodeError, Decoder, Fields, array, choice, integer, load_json, optional, table, text
 from migsync.engines import Engine
-from migsync.errors import TargetError
+from migsync.errors import JournalNotPermitted, TargetError
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.journal_version import journal_version
+from migsync.sync.journal.versions import VERSIONS
 from migsync.sync.plan import Change
 from migsync.sync.run import Run, RunKind
-
-T = TypeVar("T")
 
 RUN_TABLE = "migsync_run"
 COLUMNS = (
@@ -35,6 +38,39 @@ COLUMNS = (
     "changes",
     "digests",
 )
+VERSION_TABLE = "migsync_version"
+NEWEST: str = VERSIONS[-1].revision
+
+READING = {RUN_TABLE: "SELECT", VERSION_TABLE: "SELECT"}
+WRITING = {RUN_TABLE: "SELECT, INSERT", VERSION_TABLE: "SELECT"}
+TABLES_COMMAND = "migsync script --journal-tables --out sql"
+
+T = TypeVar("T")
+
+
+def journal_version(connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS) -> str:
+    """The version of the journal that is there; empty where there is none.
+
+    Raises TargetError for one that only a newer migsync knows.
+    """
+    if not connection.dialect.has_table(connection, VERSION_TABLE, schema):
+        return ""
+    table = sa.table(VERSION_TABLE, sa.column("version_num"), schema=schema)
+    heads = connection.scalars(sa.select(table.c.version_num)).all()
+    known = {version.revision for version in versions}
+    for head in heads:
+        if head not in known:
+            raise TargetError(
+                f"The journal in this database has the version {head}, which this migsync does not know.",
+                "A newer migsync has been at work here; what it wrote could be misread.",
+                "Upgrade migsync: python -m pip install --upgrade migsync",
+            )
+    return heads[0] if heads else ""
+
+
+def journal_is_current(connection: sa.Connection, schema: str | None) -> bool:
+    """Whether the tables are there, in the newest version."""
+    return journal_version(connection, schema) == NEWEST
 
 
 def run_table(schema: str | None) -> sa.TableClause:
@@ -121,3 +157,20 @@ def as_json(value: Iterable[Any]) -> str:
 def packed(decode: Decoder[T]) -> Decoder[T]:
     """A column that holds a JSON document as text."""
     return lambda value: decode(load_json(text(value)))
+
+
+def grant_statements(dialect: sa.Dialect, schema: str | None, account: str, *, writing: bool) -> Iterator[str]:
+    """The GRANT for each table. `schema` is MySQL's database; `account` comes quoted from the server."""
+    for name, rights in (WRITING if writing else READING).items():
+        table = sa.table(name, schema=schema or None)
+        yield f"GRANT {rights} ON {dialect.identifier_preparer.format_table(table)} TO {account};"
+
+
+def grant_hint(error: JournalNotPermitted, statements: str, *, writing: bool) -> str:
+    """What to do about a right that is missing; `statements` are those of :func:`grant_statements`."""
+    if error.right == "CREATE" or (writing and not error.seen):
+        return (
+            "The SQL that this command writes creates the journal's tables, and grants this user the rights on them. "
+            f"Have an administrator run it.\n{TABLES_COMMAND}"
+        )
+    return f"{'Have' if error.seen else 'If the journal exists, have'} an administrator run:\n{statements}"

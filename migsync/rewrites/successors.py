@@ -8,8 +8,8 @@ from dataclasses import replace
 from migsync.findings import Finding, Severity
 from migsync.history import History
 from migsync.history.migration import Key
+from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.order import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
 

@@ -1,0 +1,1 @@
+"""Names that were changed by hand, or by another tool: what became of them, where no rewrite says it."""

@@ -1,0 +1,88 @@
+"""The names that an app's migrations have had: which exist after which of its rewrites, and what they depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from migsync.history.graph import History
+from migsync.history.migration import Key
+from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite import Rewrite
+
+
+@dataclass(frozen=True)
+class NameHistory:
+    """What can be recorded in `app` at each position: names, and what they depend on.
+
+    A position has `through` in it and nothing of `ahead`: that is known already, by the label that the rows bear.
+    """
+
+    app: str
+    rewrites: Rewrites
+    history: History
+    through: frozenset[str] = frozenset()
+    ahead: frozenset[str] = frozenset()
+
+    @property
+    def steps(self) -> tuple[Rewrite, ...]:
+        """The rewrites that change names of the app, in order."""
+        return self.rewrites.of_app(self.app)
+
+    def positions(self, journaled: frozenset[str]) -> list[frozenset[str]]:
+        """Those that a target can be at which has been through the rewrites `journaled`."""
+        known = journaled | self.through
+        return [
+            position
+            for position in self.rewrites.positions(self.app)
+            if known <= position and self.ahead.isdisjoint(position)
+        ]
+
+    def names(self, position: frozenset[str]) -> set[str]:
+        """The names that exist at `position`, among those that some rewrite of the app changes or gives."""
+        changing = self.steps
+        names: set[str] = set()
+        given: set[str] = set()
+        for rewrite in changing:
+            change = rewrite.apps[self.app]
+            names |= {name for name in change.before if name not in given}
+            given |= change.targets
+        for rewrite in changing:
+            if rewrite.id in position:
+                names = (names - rewrite.apps[self.app].sources) | rewrite.apps[self.app].targets
+        for rewrite in self._next(position):
+            unknown = position - self.rewrites.ancestors[rewrite.id]
+            gone = [name for one in changing if one.id in unknown for name in one.apps[self.app].sources]
+            names |= set(rewrite.apps[self.app].before).difference(gone)
+        if len(position) == len(changing):
+            names |= set(self.history.names(self.app))
+        return names
+
+    def parents(self, position: frozenset[str]) -> Mapping[str, Collection[str]]:
+        """The in-app dependencies at `position`, as far as they are known."""
+        if len(position) == len(self.steps):
+            keys = (Key(self.app, name) for name in self.history.names(self.app))
+            return {key.name: [up.name for up in self.history.parents(key) if up.app == self.app] for key in keys}
+        known: dict[str, Collection[str]] = {}
+        for rewrite in self._next(position):
+            known = {**rewrite.apps[self.app].parents_before, **known}
+        return known
+
+    def squashes(self, position: frozenset[str]) -> Iterator[tuple[str, set[str]]]:
+        """The squashes that stand beside what they replace: those on disk, and those that were tidied since."""
+        for name in self.history.names(self.app):
+            yield name, {key.name for key in self.history.migrations[Key(self.app, name)].replaces}
+        for rewrite in self.remaining(position):
+            change = rewrite.apps[self.app]
+            for squash, olds in (*change.absorbing.items(), *change.squashes.items()):
+                yield squash, set(olds)
+
+    def remaining(self, position: frozenset[str]) -> list[Rewrite]:
+        """The rewrites that a target at `position` still has to go through, in order."""
+        return [rewrite for rewrite in self.steps if rewrite.id not in position]
+
+    def _next(self, position: frozenset[str]) -> list[Rewrite]:
+        of_app = {rewrite.id for rewrite in self.steps}
+        return [
+            rewrite for rewrite in self.remaining(position) if self.rewrites.ancestors[rewrite.id] & of_app <= position
+        ]
