@@ -13,10 +13,10 @@ from migsync.edits.outcomes import Outcome, own_first, renamed, with_parents
 from migsync.edits.replaces import without_replaces
 from migsync.edits.sequences import with_elements
 from migsync.edits.source import CannotEdit, Source, Splice
+from migsync.history.bindings import Scope
 from migsync.history.expressions import UnreadableError
 from migsync.history.migration import Key
 from migsync.history.parser import Header, parse_migration, read_header
-from migsync.history.scope import Scope
 
 ATTRIBUTES = ("dependencies", "run_before", "replaces")
 

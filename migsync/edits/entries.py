@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from migsync.edits.source import CannotEdit
+from migsync.history.bindings import Scope
 from migsync.history.expressions import UnreadableError, attribute_of, evaluate
 from migsync.history.migration import Key
-from migsync.history.scope import Scope
 
 Holder = ast.List | ast.Tuple | ast.Set
 """A sequence that is written out in the file."""

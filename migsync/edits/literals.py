@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from migsync.edits.entries import NameUses
 from migsync.edits.source import CannotEdit, Source, Splice
+from migsync.history.bindings import Binding, Kind, Scope
 from migsync.history.expressions import evaluate
 from migsync.history.migration import FIRST, Key
-from migsync.history.scope import Binding, Kind, Scope
 
 LITERAL = re.compile(r"""([uUrR]?)('''|\"{3}|'|")[^'"\\]*\2""")
 _QUOTE = re.compile("['\"]")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from migsync.edits.source import CannotEdit, Source, Splice
-from migsync.history.scope import Kind, Scope
+from migsync.history.bindings import Kind, Scope
 
 REPLACES = "replaces"
 _MEANING = "The statement cannot be taken out of the file by itself."

@@ -14,8 +14,8 @@ import builtins
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from migsync.history.bindings import Binding, Kind, Scope
 from migsync.history.expressions import bases_of
-from migsync.history.scope import Binding, Kind, Scope
 
 _FORMAT = "migsync operations 1"
 _NO_MEANING = frozenset(["ctx", "kind", "type_comment", "type_ignores"])

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from migsync.history.bindings import Kind, Scope, since_last_full
 from migsync.history.migration import FIRST, SETTING, Key, Problem
-from migsync.history.scope import Kind, Scope, since_last_full
 
 Value: TypeAlias = "str | int | bool | tuple[Value, ...] | None"
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from migsync.errors import HistoryError
+from migsync.history.bindings import Kind, Scope
 from migsync.history.digest import operations_digest
 from migsync.history.expressions import DJANGO_MIGRATION, UnreadableError, attribute_of, bases_of, evaluate, items
 from migsync.history.migration import Key, Migration, Problem
-from migsync.history.scope import Kind, Scope
 
 _CONFLICT_MARKER = re.compile(rb"^(<{7}|>{7}|={7})(?: .*)?\r?$", re.MULTILINE)
 

@@ -1,4 +1,13 @@
-"""Where a piece of source names what its module binds: Python's rules of scopes, over a syntax tree."""
+"""Where a piece of source refers to names of its module: Python's scoping rules, over a syntax tree.
+
+A copied function must keep meaning what it meant. So every place in it has to be found where a name is looked up in the
+module, and none where a parameter, a local variable or a comprehension hides that name. What the name then stands for
+is not asked here; :mod:`migsync.history.bindings` asks that, of lists that are written out, and does not look into
+functions at all.
+
+A visitor walks down with the frames of the scopes that are open. On the way into a scope it collects what the scope
+binds (:func:`_bind`), since in Python a name is local to the whole of a function, also above its first assignment.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from migsync.history.bindings import MUTATORS
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-
-
-CHANGING = frozenset(["add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "reverse", "sort"])
-"""Methods of Python's own collections that change them."""
 
 
 class Reference(NamedTuple):
@@ -65,7 +72,7 @@ def changed(statement: ast.stmt) -> Iterator[str]:
                 yield name
             case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
                 yield name
-            case ast.Call(func=ast.Attribute(attr=attribute, value=ast.Name(id=name))) if attribute in CHANGING:
+            case ast.Call(func=ast.Attribute(attr=attribute, value=ast.Name(id=name))) if attribute in MUTATORS:
                 yield name
 
 
@@ -104,6 +111,7 @@ def _function(node: Function, frames: tuple[_Frame, ...]) -> Iterator[Reference]
     names = _Names({each.arg for each in _arguments(arguments)})
     inner = (*frames, _Frame(names))
     if isinstance(node, ast.Lambda):
+        # Only := binds anything in an expression.
         _bind([node.body], names)
         yield from _visit(node.body, inner)
         return
@@ -142,13 +150,14 @@ def _resolved(name: str, node: ast.AST, frames: Sequence[_Frame]) -> Reference |
     """The reference, unless a function's own scope answers to the name."""
     for depth, frame in enumerate(reversed(frames)):
         if frame.begins is not None and depth:
-            continue  # what is in a class does not see the names of its body
+            continue  # functions and classes in a class do not see the names of its body
         if name in frame.names.declared_global:
             return Reference(name, node)
         if name in frame.names.declared_nonlocal or name not in frame.names.bound:
-            continue
+            continue  # a scope further out has it
         if frame.begins is None:
             return None
+        # In a class body a name is looked up at run time: before it is bound there, in the module.
         position = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         if frame.begins.get(name, position) <= position or not _loads(node):
             return Reference(name, node, frame.owner)
@@ -176,7 +185,7 @@ def _named(node: ast.AST) -> Iterable[str]:
 
 
 def _bind(body: Iterable[ast.AST], names: _Names) -> None:
-    """Collect what the statements of one scope bind in it."""
+    """Collect what the statements of one scope bind in it; what nested scopes bind is theirs."""
     todo = [*body]
     while todo:
         node = todo.pop()

@@ -7,7 +7,7 @@ import pytest
 from migsync.worker.squash_call import SquashRequest, ask_squash
 from tests.proof.projects import Site
 from tests.worker.compose.stories import INITIAL, MODELS
-from tests.worker.compose.test_carried import HEAD, migration, of
+from tests.worker.compose.test_copies import HEAD, migration, of
 
 MADE = f"""\
 {HEAD}

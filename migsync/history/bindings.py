@@ -1,4 +1,11 @@
-"""What the names in one file stand for: the statements of a module or class body that bind or change each name."""
+"""What the names in one file stand for: the statements of a module or class body that bind or change each name.
+
+This looks at the *values* of names, so that a migration can be read without running it: which statement gives
+``operations`` its list, and what adds to it afterwards. It knows two scopes, the module and a class in it, and gives up
+(``Kind.OTHER``) where only running the code could tell. Which names a piece of code *refers to*, through nested
+functions and comprehensions, is another question; it is answered where code is copied into another file
+(``references`` in :mod:`migsync.worker.compose`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-_CHANGING = frozenset(["add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "reverse", "sort"])
+MUTATORS = frozenset(["add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "reverse", "sort"])
+"""Methods of Python's own collections that change them."""
 
 
 class Kind(Enum):
@@ -131,7 +139,7 @@ def _touched(root: ast.AST) -> Iterator[str]:
                 yield from _dotted(node)
             case ast.Subscript(ctx=ast.Store() | ast.Del(), value=value):
                 yield from _dotted(value)
-            case ast.Call(func=ast.Attribute(attr=attribute, value=value)) if attribute in _CHANGING:
+            case ast.Call(func=ast.Attribute(attr=attribute, value=value)) if attribute in MUTATORS:
                 yield from _dotted(value)
 
 
