@@ -82,6 +82,7 @@ class _Work:
             aside = self.resolution.aside(migration)
             self.files.append(FileChange(old_path, aside, old, old if aside else None, mode))
             return
+        # The command has read these files, some time ago; a change since then must not be lost.
         seen, new = self.resolution.contents.edited.get(migration.key, (old, old))
         if seen != old:
             raise CannotEdit(migration.path, 0, "it was changed while it was read", "", "Run the command again.")

@@ -172,6 +172,7 @@ class _Work:
                 return _entangled(app, found)
             if not steps and first and named[0] not in possible:
                 return _not_first(app, named[0], possible)
+            # Only the first place is a question: behind it the order of the leaves' names is as good as any.
             if not steps and not first and len(possible) > 1:
                 return _which_first(app, possible)
             branch = named[0] if not steps and first else possible[0]
@@ -184,6 +185,7 @@ class _Work:
         """Whether neither the graph nor a database needs something of the other branches before this one."""
         adds = set(branch.migrations) - placed
         later = {key for other in left for key in other.migrations} - placed - adds
+        # Django refuses a database in which a migration is applied before its dependency.
         if any(rows & later and branch.leaf not in rows for rows in self.applied):
             return False
         return self._descendants(later).isdisjoint(self.units.home(key) for key in adds)

@@ -49,6 +49,7 @@ def linearize(
     reshape = line.reshape(arrangement)
     if arrangement.is_forced:
         return reshape
+    # There was a choice, and only the proof can tell whether it was a good one: keep what migrate does today at hand.
     migrated = history.state(frozenset()).pending
     other = arrange(history, chosen, passing=merges.going, applied=rows, preferred=migrated)
     return reshape if other == arrangement else replace(reshape, otherwise=line.reshape(other))
@@ -136,6 +137,7 @@ class _Chain:
         covers: dict[Key, set[Key]] = {}
         for unit in self.arrangement.chains[self.app]:
             if unit.links[0] in self.merges.going:
+                # In the order of the graph a merge comes after its parents, which are all in line by now.
                 self.removed[unit.links[0]] = (self.links[-1],)
             else:
                 self.links += unit.links

@@ -85,6 +85,7 @@ def _joins(history: History, key: Key, rank: Mapping[Key, int]) -> bool:
     parents = sorted((parent for parent in history.parents(key) if parent.app == key.app), key=rank.__getitem__)
     stands_for = {parent: {parent, *history.migrations[parent].replaces} for parent in parents}
     while len(parents) > 1:
+        # In the graph's order the last cannot come before another; so it is enough to look back from it.
         last = parents.pop()
         before = _between(history, last, rank[parents[0]], rank)
         if any(not stands_for[parent] & stands_for[last] and parent not in before for parent in parents):

@@ -89,6 +89,7 @@ def units_of(history: History) -> Units:
             together = _reached(start, neighbours)
             beside = tuple(sorted(key for key in together if covers.get(key)))
             links = tuple(sorted(together.difference(beside))) or beside
+            # Two squashes that replace each other leave nothing else to be in line.
             units[links[0]] = Unit(links, tuple(key for key in beside if key not in links))
             homes |= dict.fromkeys(together, links[0])
     graph = Digraph(homes.get(key, key) for key in history.migrations)
@@ -136,6 +137,7 @@ def arrange(
     lowest number and name. It takes O(n log n) steps.
     """
     units = units_of(history)
+    # In how many databases each migration is applied.
     counts = [sum(key in rows for rows in applied) for key in history.migrations] if applied else []
     spread = dict(zip(history.migrations, counts, strict=False))
     ready = _Ready(units, chained, passing, spread, preferred)
@@ -145,7 +147,7 @@ def arrange(
             ready.add(home)
     chains: dict[str, list[Unit]] = {app: [] for app in chained}
     while (found := ready.pop()) is not None:
-        del waits_for[found]
+        del waits_for[found]  # what is left in here at the end waits for itself: it is in a cycle, or behind one
         if found.app in chains:
             chains[found.app].append(_in_line(units[found], history, spread))
         for child in graph.children[found]:
@@ -212,11 +214,13 @@ class _Ready:
             self._offer(lane)
 
     def pop(self) -> Key | None:
+        # What gets no number comes as soon as it can: chained units may wait for it, and nothing is gained by waiting.
         if self.free:
             return heapq.heappop(self.free)
         while self.offers:
             *_, app, version, home = heapq.heappop(self.offers)
             lane = self.lanes[app]
+            # A heap cannot take back an offer that a better one has replaced: it is passed over here.
             if version == lane.version:
                 lane.take(home, len(self.units[home].links))
                 self._offer(lane)
@@ -271,6 +275,7 @@ class _Lane:
         if first is None:
             return None
         same = _least(self.by_number.get(self.next_number, []), self.taken) if self.keep_numbers else None
+        # A number is no reason to let what is applied in fewer databases go first.
         keeps = same is not None and same[0] == first[0]
         best = same if same is not None and keeps else first
         blocked = _least(self.blocked, self.is_ready)

@@ -47,6 +47,7 @@ class _Users:
             for end in {*migration.dependencies, *migration.run_before}:
                 if end.name in (FIRST, LATEST) and end.app != migration.key.app:
                     self._by_name.setdefault(end, []).append(migration)
+            # A swappable dependency means the first migration of whatever app the setting names.
             if any(app == SETTING for app, _ in migration.dependencies):
                 self._by_setting.append(migration)
 

@@ -46,12 +46,12 @@ def rename_app(output: Output, asked: RenameAppOptions, refactor: RefactorOption
     """
 
     def seen(survey: Survey) -> None:
-        from migsync.refactor.rename_app.command import look_back
+        from migsync.refactor.rename_app.rename_app import use_old_label
 
-        look_back(survey, asked.old, asked.new)
+        use_old_label(survey, asked.old, asked.new)
 
     def reshape(ground: Ground) -> Reshape:
-        from migsync.refactor.rename_app.command import rename_app as relabelled
+        from migsync.refactor.rename_app.rename_app import rename_app as relabelled
 
         return relabelled(ground, asked.old, asked.new)
 

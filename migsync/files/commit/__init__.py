@@ -1,4 +1,15 @@
-"""Changes of files that are all or nothing, also under a kill, and in step with the databases."""
+"""Changes of files that are all or nothing, also under a kill, and in step with the databases.
+
+A commit (:mod:`.transaction`) works out what each path holds before and after (:mod:`.changeset`), keeps a record of it
+(:mod:`.record`) and copies of all files (:mod:`.archive`) in the state directory (:mod:`.store`), and stages the new
+contents beside the old files (:mod:`.stage`). Then it is decided, in one step: by the first database that commits its
+run (:mod:`.databases`), or by the record. Only after that the files are rolled forward. Killed before the decision, all
+is rolled back; killed after it, the next command rolls forward (:mod:`.recovery`). :mod:`.undo` is a commit that puts
+the copies back.
+
+All calls on the file system go through :mod:`.files`, so that a test can make each of them fail; :mod:`.lock` lets one
+process at a time in; :mod:`.git` says which files git holds no copy of.
+"""
 
 from migsync.files.commit.databases import DatabaseResult, DatabaseStep, RunWasCommitted, journals_of
 from migsync.files.commit.recovery import (

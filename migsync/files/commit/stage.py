@@ -28,6 +28,7 @@ def stage(store: Store, record: CommitRecord, after: Mapping[str, bytes]) -> Non
         if slot.after:
             staged.append(root / record.staged[slot.path])
             files.create(staged[-1], after[slot.path], slot.after.mode)
+    # A directory out of which files only go has nothing staged, and may be one that cannot be written to.
     for probed in sorted(_packages(root, record) - {path.parent for path in staged}):
         files.create(probed / PROBE, b"", 0o600)
         files.remove(probed / PROBE)

@@ -309,7 +309,7 @@ class Store:
     def _prune(self) -> None:
         """Forget this user's oldest commits, and what is left of those that were not made."""
         with suppress(OSError):
-            made = list(self.commits())
+            made = list(self.commits())  # newest first; what another user made is left alone
             kept = {record.id for record in made[:KEPT]} | {record.id for record in made if record.unheld}
             for name in self._names():
                 ended = self.files.exists(self.place(name) / CLOSED)

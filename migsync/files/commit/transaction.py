@@ -1,4 +1,4 @@
-"""The third step of a rewriting command: files and databases change together, or not at all (design, section 7)."""
+"""The last step of a rewriting command: files and databases change together, or not at all."""
 
 from __future__ import annotations
 
@@ -213,6 +213,7 @@ class FileTransaction:
                 if results[-1].outcome and results[-1].outcome.interrupted:
                     raise KeyboardInterrupt
         except KeyboardInterrupt:
+            # Ctrl-C may have hidden a COMMIT that was made; only the database knows, and what it says decides.
             interrupted = True
             if not any(result.committed for result in results):
                 self._settle_interrupted(store)
@@ -220,7 +221,7 @@ class FileTransaction:
             results += [not_begun(step) for step in self.steps[len(results) :]]
         if not any(result.committed for result in results):
             interrupted = self._decide_alone(store, record)
-        if is_open(store.root):
+        if is_open(store.root):  # not after Ctrl-C, where settling has rolled forward already
             interrupted = self._roll_forward(store, record) or interrupted
         return Committed(record.id, store.archive(record.id), held.untracked, tuple(results), interrupted)
 

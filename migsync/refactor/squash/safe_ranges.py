@@ -143,6 +143,7 @@ class _Rule:
         """The longest run that begins with `key`, of which no part was in one that began earlier."""
         found: dict[Key, None] = {}
         following: Key | None = None if self.against(key) else key
+        # By the rule each has one child only, so there is one way to go on, and no choice that could be wrong.
         while following is not None and following not in found:
             found[following] = None
             following = self._next(following)
@@ -150,7 +151,7 @@ class _Rule:
             return ()  # a circle is no run
         keys = tuple(found)
         if len(keys) > 1 and self._turns_round(keys):
-            return keys[:-1]
+            return keys[:-1]  # the one before the last has nothing beside it: the last is its only child
         return keys
 
     def _turns_round(self, keys: Sequence[Key]) -> bool:

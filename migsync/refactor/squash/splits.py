@@ -50,6 +50,7 @@ def split_at_cycles(history: History, keys: Sequence[Key]) -> tuple[tuple[Key, .
     start = 0
     for place, key in enumerate(keys):
         back = _way_back(history, key, after)
+        # A way that left the range in an earlier part, and comes back in this one, is no circle.
         if not parts or (back is not None and after[back].place >= start):
             parts.append([])
             start = place
@@ -88,6 +89,7 @@ def _reached(history: History, keys: Sequence[Key]) -> Mapping[Key, _Reach]:
             found = [_Reach(places[up], up) for up in history.parents(key) if up in places]
             found += [_Reach(after[up].place, up) for up in history.parents(key) if up in after]
             if found:
+                # Only the latest counts: a part that begins behind it is free of the ways from earlier ones too.
                 after[key] = max(found)
     return after
 
@@ -107,9 +109,10 @@ class SplitReason(NamedTuple):
 
 @dataclass(frozen=True)
 class RowSplits:
-    """What it depends on: the graph, the migrations that databases with rows have still to run, and the engines in use.
+    """Where a range must be split because of rows that are there.
 
-    `schema_after_data`: whether all of them let a transaction change a table's schema after its rows.
+    `lacking` are the migrations that databases with rows have still to run, with the aliases of these.
+    `schema_after_data`: whether the engines in use all let a transaction change a table's schema after its rows.
     """
 
     history: History
@@ -143,6 +146,7 @@ class RowSplits:
         migrations = self.history.migrations
         data = changing(risks_of((migrations[key] for key in outside), outside))
         behind = self.lacking.get(keys[0], ())
+        # Where some may change data, the others only find other tables, which the proof looks at.
         chosen = [key for key in outside if behind or not data or key in data]
         first = chosen[0]
         more = f" (and {len(chosen) - 1} more)" if len(chosen) > 1 else ""

@@ -38,6 +38,7 @@ def tidy(
     waiting = [each for each in transitions(history, databases, labels) if each.squash.inner]
     obstacles = {each.squash.key: tuple(_obstacles(history, each, assume_deployed)) for each in found}
     findings = (*(finding for each in obstacles.values() for finding in each), *_others_ready(obstacles))
+    # With old files on disk `replaces` must stay: without it Django would run both them and the squash.
     settled = [each for each in found if remove_replaced or not each.squash.files]
     others = [each for each in found if each not in settled]
     foreign = [key for each in settled for key in each.squash.foreign if key.app in history.first_party]
