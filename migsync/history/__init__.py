@@ -1,11 +1,34 @@
-"""Migrations on disk: one file as a :class:`Migration`, all of them as a :class:`History`."""
+"""Migrations on disk: one file as a :class:`Migration`, all of them as a :class:`History`.
 
-from migsync.history.cache import Cache
-from migsync.history.graph import History, build_history
-from migsync.history.loader import LoaderState
-from migsync.history.migration import FIRST, LATEST, SETTING, App, Key, Migration, Problem
-from migsync.history.parser import parse_migration
-from migsync.history.reader import read_history, read_migration
+A name is imported when it is first used: a worker's process needs :class:`Key` alone, and must start fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migsync.history.cache import Cache
+    from migsync.history.graph import History, build_history
+    from migsync.history.loader import LoaderState
+    from migsync.history.migration import FIRST, LATEST, SETTING, App, Key, Migration, Problem
+    from migsync.history.parser import parse_migration
+    from migsync.history.reader import read_history, read_migration
+else:
+    _MODULES = {
+        "cache": ("Cache",),
+        "graph": ("History", "build_history"),
+        "loader": ("LoaderState",),
+        "migration": ("FIRST", "LATEST", "SETTING", "App", "Key", "Migration", "Problem"),
+        "parser": ("parse_migration",),
+        "reader": ("read_history", "read_migration"),
+    }
+
+    def __getattr__(name):  # noqa: ANN001, ANN202 -- type checkers read the imports above
+        for module, names in _MODULES.items():
+            if name in names:
+                return getattr(import_module(f"{__name__}.{module}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "FIRST",

@@ -11,20 +11,12 @@ from migsync.findings import Finding, Severity
 from migsync.history.migration import App
 from migsync.project.appconfigs import AppConfigs, InstalledApp, Unclear
 from migsync.project.modules import Modules
+from migsync.worker.protocol import RegisteredApp
 
 MIGRATIONS = "migrations"
 
-Registry = Callable[[], Sequence["RegisteredApp"]]
+Registry = Callable[[], Sequence[RegisteredApp]]
 """Asks Django's registry for all installed apps, in the order of INSTALLED_APPS; raises ProjectError."""
-
-
-@dataclass(frozen=True)
-class RegisteredApp:
-    """What Django's registry says of one app. `directory` is None without migrations."""
-
-    label: str
-    name: str
-    directory: str | None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-ENVIRONMENT_PARTS = frozenset({"site-packages", "dist-packages"})
+from migsync.worker.runtime import ENVIRONMENT_PARTS
+
 ENVIRONMENT_MARK = "pyvenv.cfg"
 
 

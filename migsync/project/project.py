@@ -11,15 +11,17 @@ from migsync.engines.config import LOCK_TIMEOUT, DatabaseConfig
 from migsync.errors import ProjectError, SettingsError, UnknownAlias
 from migsync.findings import Finding, Severity
 from migsync.history.migration import App, Key
-from migsync.project.apps import Apps, RegisteredApp, installed_apps
+from migsync.project.apps import Apps, installed_apps
 from migsync.project.cache import cache_file
 from migsync.project.databases.aliases import Aliases, django_aliases, option_aliases, url_alias
 from migsync.project.firstparty import FirstParty
 from migsync.project.options import Options
 from migsync.project.process import project_set_up
-from migsync.project.root import SETTINGS_VARIABLE, Root, find_root, settings_module, usual_start
+from migsync.project.registry import registered_apps
+from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
 from migsync.project.settings import Settings, load_settings, running_settings
+from migsync.worker.runtime import SETTINGS_VARIABLE, Runtime
 
 URL_ALIAS = "url"
 
@@ -51,6 +53,21 @@ class Project:
     settings_module: str = ""
     static: bool = False
     leftovers: frozenset[Key] = frozenset()
+
+    @property
+    def runnable(self) -> bool:
+        """True when there are settings to start Django with."""
+        return bool(self.settings_module) and not self.static
+
+    def runtime(self) -> Runtime:
+        """What a worker needs in order to run the project's code; raises ProjectError when it is not `runnable`."""
+        if not self.runnable:
+            raise ProjectError(
+                "The proof needs Django's own loader, and the project has no settings module that imports.",
+                "Nothing was changed.",
+                "Give the settings: --settings MODULE",
+            )
+        return find_root(self.root, root=self.root).runtime(self.settings_module)
 
     def targets(self, aliases: Sequence[str] = ()) -> tuple[DatabaseConfig, ...]:
         """The databases with these aliases, each once; without any, all that are synced by default.
@@ -94,7 +111,10 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
     first_party = FirstParty(place.directory)
     if stated is not None:
         apps = installed_apps(
-            stated.installed_apps, stated.migration_modules, first_party, lambda: _registry(stated.module, place)
+            stated.installed_apps,
+            stated.migration_modules,
+            first_party,
+            lambda: registered_apps(place.runtime(stated.module)),
         )
     elif options.apps:
         apps = named_apps(place.directory, options.apps, first_party)
@@ -161,14 +181,6 @@ def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
     return stated_aliases.overlaid(
         option_aliases(place.options.databases, place.directory, os.environ, use_tz, stated_aliases)
     )
-
-
-def _registry(module: str, place: Root) -> Sequence[RegisteredApp]:
-    try:
-        from migsync.worker.registry import registered_apps
-    except ImportError as error:
-        raise ProjectError("Django is not installed here.") from error
-    return registered_apps(module, place)
 
 
 def _none_of_its_own(place: Root, apps: Apps) -> list[Finding]:

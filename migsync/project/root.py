@@ -12,10 +12,9 @@ from pathlib import Path
 
 from migsync.errors import ProjectError
 from migsync.project.options import PYPROJECT, Options, read_options
+from migsync.worker.runtime import SETTINGS_VARIABLE, Runtime
 
 MANAGE = "manage.py"
-SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
-CONFIGURATION_VARIABLE = "DJANGO_CONFIGURATION"  # django-configurations' choice of a class
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,10 @@ class Root:
     def python_path(self) -> tuple[str, ...]:
         """The directories of ``python-path``."""
         return tuple(os.path.normpath(self.directory / place) for place in self.options.python_path)
+
+    def runtime(self, settings_module: str) -> Runtime:
+        """What a process needs in order to run the project's code."""
+        return Runtime(self.directory, settings_module, self.search_path, self.python_path, environment(self))
 
 
 def usual_start() -> Path:

@@ -15,8 +15,9 @@ from migsync.findings import Finding, Severity
 from migsync.history.migration import App
 from migsync.project.appconfigs import AppConfigs, Unclear
 from migsync.project.apps import MIGRATIONS, Apps
-from migsync.project.firstparty import ENVIRONMENT_PARTS, is_environment
+from migsync.project.firstparty import is_environment
 from migsync.project.modules import Module, Modules
+from migsync.worker.runtime import ENVIRONMENT_PARTS
 
 PASSED_OVER = ENVIRONMENT_PARTS | {"node_modules", "__pycache__"}
 NUMBERED = re.compile(r"\d{4}_\w+\.py")

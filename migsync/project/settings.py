@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import os
 import re
 import sys
@@ -14,9 +15,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from migsync.errors import SettingsError
-from migsync.project.firstparty import ENVIRONMENT_PARTS
-from migsync.project.root import CONFIGURATION_VARIABLE, Root
+from migsync.project.root import Root
 from migsync.redaction import redact
+from migsync.worker.runtime import CONFIGURATION_VARIABLE, ENVIRONMENT_PARTS
 
 # Django's defaults for what a settings module leaves out (django/conf/global_settings.py).
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -68,9 +69,9 @@ def running_settings(name: str) -> Settings | None:
     """
     if "django.conf" not in sys.modules:
         return None
-    from migsync.worker import settings as companion
+    from migsync.worker import in_process
 
-    values = companion.running_settings(name)
+    values = in_process.running_settings(name)
     return None if values is None else Settings.read(name, values)
 
 
@@ -94,11 +95,11 @@ def load_settings(name: str, root: Root) -> Settings:
 
 
 def _ask_django(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        from migsync.worker.settings import settings_object
-    except ImportError:
-        # No Django here: what the module says has to do.
+    if importlib.util.find_spec("django") is None:
+        # What the module says has to do.
         return values or _upper_case(importlib.import_module(name))
+    from migsync.worker.in_process import settings_object
+
     return settings_object(name)
 
 

@@ -16,27 +16,31 @@ from migsync.engines.catalog import Part
 from migsync.errors import MigsyncError
 from migsync.files.proposal import Proposal
 from migsync.findings import Finding, Severity
-from migsync.history import History
+from migsync.history import History, Key
 from migsync.project import Project
-from migsync.proof.data import WITHOUT, compare_data
 from migsync.proof.identities import Identities
-from migsync.proof.places import NOT_PROVEN, Place, in_use, schema_places, skipped, transition_places, way_on
+from migsync.proof.options import DatabaseProof, ProofOptions
+from migsync.proof.places import NOT_PROVEN, ProofEngine, in_use, schema_places, skipped, transition_places, way_on
+from migsync.proof.proof import overlay
+from migsync.proof.rows import WITHOUT, compare_data
 from migsync.proof.schema import catalog, compare_schemas, differing_parts
 from migsync.proof.scratch import Scratch, scratch_database
-from migsync.proof.transition import Transition, Way, compare_stations, plan_transition
-from migsync.proof.wishes import Outcome, Wishes
+from migsync.proof.transition import TransitionPlan, Way, compare_stations, plan_transition
 from migsync.rewrites.graph import Rewrites
 from migsync.words import count
-from migsync.worker.client import Answer, Failure, ask, overlay
+from migsync.worker.process import ask
+from migsync.worker.protocol import RehearsalRequest, TraceRequest, TraceResult
+from migsync.worker.task import REHEARSAL, TRACE, WorkerFailure
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+Answer = TraceResult | WorkerFailure
 WHOLE = Way(())
 
 
 @dataclass(frozen=True)
-class Pair:
+class Histories:
     """A history before and after, and the rewrites that were there before."""
 
     old: History
@@ -51,33 +55,33 @@ def prove_schema(project: Project, proposal: Proposal, alias: str = "default") -
     and NotPermitted where no database can be created.
     """
     [config] = project.targets([alias])
-    return _Run(project, proposal, Place(alias, config)).prove(schema=True).findings
+    return _Run(project, proposal, ProofEngine(alias, config)).prove(schema=True).findings
 
 
 def prove_by_databases(
     project: Project,
     proposal: Proposal,
-    pair: Pair,
-    wishes: Wishes,
+    pair: Histories,
+    wishes: ProofOptions,
     *,
     unreachable: Collection[str] = (),
     skipping: bool = False,
-) -> Outcome:
+) -> DatabaseProof:
     """Prove what is wished for; nothing but scratch databases is written to.
 
     With `skipping`, an engine of which all aliases are `unreachable` is left out with a warning, unless one was named.
     Raises UnknownAlias for an alias that is none, and what :func:`prove_schema` raises for one that was asked for.
     """
-    transition: Transition | None = None
+    transition: TransitionPlan | None = None
     if wishes.transition is not None:
         rehearsed = _rehearse(project, proposal, pair, wishes)
-        if isinstance(rehearsed, Outcome):
+        if isinstance(rehearsed, DatabaseProof):
             return rehearsed
         transition = rehearsed
     schema = schema_places(project, wishes, unreachable)
-    outcome = Outcome(transition.findings if transition else ())
+    outcome = DatabaseProof(transition.findings if transition else ())
     if skipping and not wishes.schema:
-        outcome += Outcome(
+        outcome += DatabaseProof(
             tuple(skipped(place, "schema and rows are") for place in schema if place.alias in unreachable)
         )
         schema = [place for place in schema if place.alias not in unreachable]
@@ -90,7 +94,7 @@ def prove_by_databases(
         if place.foreign and any(finding.code == NOT_SERVERLESS for finding in found.findings):
             place = in_use(project, unreachable)[0]
             if skipping and place.alias in unreachable:
-                outcome += Outcome((skipped(place, "the transition is"),))
+                outcome += DatabaseProof((skipped(place, "the transition is"),))
                 continue
             other = _Run(project, proposal, place, transition, data=wishes.data)
             outcome += _tried(other, way_on(place, [], unreachable))
@@ -100,13 +104,16 @@ def prove_by_databases(
 NOT_SERVERLESS = f"not-on-{SERVERLESS.name}"
 
 
-def _rehearse(project: Project, proposal: Proposal, pair: Pair, wishes: Wishes) -> Transition | Outcome:
+def _rehearse(
+    project: Project, proposal: Proposal, pair: Histories, wishes: ProofOptions
+) -> TransitionPlan | DatabaseProof:
     apps = touched_apps(pair.old, proposal)
-    [answer] = ask(project, [{"task": "rehearse", "apps": sorted(apps), "labels": _labels_before(proposal)}], [{}])
-    if answer.failure:
-        return Outcome((_not_built("The files as they are", answer.failure, NOTHING, WITHOUT if wishes.data else ""),))
+    request = RehearsalRequest(tuple(sorted(apps)), _labels_before(proposal))
+    [rehearsed] = ask(project.runtime(), REHEARSAL, [request])
+    if isinstance(rehearsed, WorkerFailure):
+        return DatabaseProof((_not_built("The files as they are", rehearsed, NOTHING, WITHOUT if wishes.data else ""),))
     return plan_transition(
-        answer.report,
+        rehearsed,
         pair.old,
         pair.new,
         pair.rewrites,
@@ -128,14 +135,14 @@ def touched_apps(history: History, proposal: Proposal) -> set[str]:
     return found | set(proposal.rewrite.apps if proposal.rewrite else ())
 
 
-def _tried(run: _Run, hint: str | None, *, schema: bool = False) -> Outcome:
+def _tried(run: _Run, hint: str | None, *, schema: bool = False) -> DatabaseProof:
     """The proof, or why there cannot be one: with a `hint` where nobody named the database."""
     try:
         return run.prove(schema=schema)
     except MigsyncError as error:
         if hint is None:
             raise
-        return Outcome(
+        return DatabaseProof(
             (Finding(NOT_PROVEN, Severity.ERROR, error.found, error.meaning, f"{error.hint}\n{hint}".strip()),)
         )
 
@@ -146,34 +153,31 @@ class _Run:
 
     project: Project
     proposal: Proposal
-    place: Place
-    transition: Transition | None = None
+    place: ProofEngine
+    transition: TransitionPlan | None = None
     data: bool = False
     _differing: frozenset[Part] = field(default=frozenset(), init=False)
 
-    def prove(self, *, schema: bool) -> Outcome:
+    def prove(self, *, schema: bool) -> DatabaseProof:
         """Run every way, and compare what is to be compared."""
         ways = self.transition.ways if self.transition else (WHOLE,)
-        outcome = Outcome()
+        outcome = DatabaseProof()
         for way in ways:
             outcome += self._way(way, schema=schema)
             if outcome.blocked or any(finding.code == NOT_SERVERLESS for finding in outcome.findings):
                 return outcome
         if self.transition:
-            outcome += Outcome(facts=(self.transition.words(self.place.words),))
+            outcome += DatabaseProof(facts=(self.transition.words(self.place.words),))
         return outcome
 
-    def _way(self, way: Way, *, schema: bool) -> Outcome:
-        with self._migrated(way) as (old, new, answers):
-            failures = tuple(self._failures(*answers))
-            if failures:
-                return Outcome(failures)
-            outcome = self._compared(way, old, new, schema=schema) if way.whole else Outcome()
-            stations = compare_stations(
-                way, answers[0].report["catalogs"], answers[1].report["catalogs"], self._differing
-            )
-            outcome += Outcome(tuple(stations))
-            if way.whole and answers[1].report["hidden"] and not outcome.blocked:
+    def _way(self, way: Way, *, schema: bool) -> DatabaseProof:
+        with self._migrated(way) as (old, new, (before, after)):
+            if isinstance(before, WorkerFailure) or isinstance(after, WorkerFailure):
+                return DatabaseProof(tuple(self._failures(before, after)))
+            outcome = self._compared(way, old, new, schema=schema) if way.whole else DatabaseProof()
+            stations = compare_stations(way, before.catalogs, after.catalogs, self._differing)
+            outcome += DatabaseProof(tuple(stations))
+            if way.whole and after.hidden and not outcome.blocked:
                 # On a fresh database Django runs the squashes that this way had no room for.
                 outcome += self._fresh(way, old)
         return outcome
@@ -188,56 +192,56 @@ class _Run:
                 self._request_before(old, way),
                 self._request(new, _increments(after), None, way.whole),
             ]
-            yield old, new, ask(self.project, requests, [{}, overlay(self.proposal.files)])
+            answers = ask(self.project.runtime(), TRACE, requests, [{}, overlay(self.proposal.files)])
+            yield old, new, answers
 
-    def _request_before(self, scratch: Scratch, way: Way) -> dict[str, object]:
+    def _request_before(self, scratch: Scratch, way: Way) -> TraceRequest:
         stations = _increments([station.before for station in way.accepted])
-        labels = _labels_before(self.proposal)
-        return {**self._request(scratch, stations, way.hidden, way.whole), "labels": labels}
+        return self._request(scratch, stations, way.hidden, way.whole)._replace(labels=_labels_before(self.proposal))
 
     def _request(
         self,
         scratch: Scratch,
-        stations: Sequence[Sequence[object]] = (),
-        hidden: Sequence[object] | None = None,
+        stations: tuple[tuple[Key, ...], ...] = (),
+        hidden: tuple[Key, ...] | None = None,
         whole: bool = True,
-    ) -> dict[str, object]:
-        return {
-            "task": "trace",
-            "alias": self.place.alias,
-            "name": scratch.name,
-            "directory": str(scratch.directory),
-            "sqlite": self.place.foreign,
-            "stations": stations,
-            "hidden": hidden,
-            "whole": whole,
-            "anew": sorted(self.proposal.anew) if hidden is None else [],  # the new files have none
-        }
+    ) -> TraceRequest:
+        return TraceRequest(
+            self.place.alias,
+            scratch.name,
+            str(scratch.directory),
+            self.place.foreign,
+            stations,
+            hidden,
+            whole,
+            anew=tuple(sorted(self.proposal.anew)) if hidden is None else (),  # the old files have none
+        )
 
-    def _fresh(self, way: Way, old: Scratch) -> Outcome:
+    def _fresh(self, way: Way, old: Scratch) -> DatabaseProof:
         with scratch_database(self.place.config) as new:
-            [answer] = ask(self.project, [self._request(new)], [overlay(self.proposal.files)])
-            failures = tuple(self._failures(Answer(), answer))
-            return Outcome(failures or self._compared(way, old, new, schema=False).findings)
+            [answer] = ask(self.project.runtime(), TRACE, [self._request(new)], [overlay(self.proposal.files)])
+            if isinstance(answer, WorkerFailure):
+                return DatabaseProof(tuple(self._failures(None, answer)))
+            return DatabaseProof(self._compared(way, old, new, schema=False).findings)
 
     @contextmanager
     def _again(self, way: Way) -> Iterator[sa.Connection | None]:
         """What the old files leave when they run once more; None where they fail this time."""
         with scratch_database(self.place.config) as scratch:
-            [answer] = ask(self.project, [self._request_before(scratch, way)], [{}])
-            if answer.failure:
+            [answer] = ask(self.project.runtime(), TRACE, [self._request_before(scratch, way)])
+            if isinstance(answer, WorkerFailure):
                 yield None
                 return
             with scratch.connection() as connection:
                 yield connection
 
-    def _compared(self, way: Way, old: Scratch, new: Scratch, *, schema: bool) -> Outcome:
+    def _compared(self, way: Way, old: Scratch, new: Scratch, *, schema: bool) -> DatabaseProof:
         with old.connection() as before, new.connection() as after:
             found = compare_schemas(before, after)
             self._differing = differing_parts(before, after)
-            outcome = Outcome(tuple(found))
+            outcome = DatabaseProof(tuple(found))
             if schema and not outcome.blocked:
-                outcome += Outcome(facts=(self._schema_fact(after),))
+                outcome += DatabaseProof(facts=(self._schema_fact(after),))
             if self.data and not outcome.blocked:
                 differences, rows = compare_data(before, after)
                 if differences:
@@ -247,8 +251,8 @@ class _Run:
                     f"Data: the migrations leave the same rows on {self.place.words} "
                     f"({count(rows.rows, 'row')} in {count(rows.tables, 'table')})."
                 )
-                compared = Outcome(tuple(differences))
-                outcome += compared if compared.blocked else Outcome(compared.findings, (fact,))
+                compared = DatabaseProof(tuple(differences))
+                outcome += compared if compared.blocked else DatabaseProof(compared.findings, (fact,))
         return outcome
 
     def _schema_fact(self, connection: sa.Connection) -> str:
@@ -260,34 +264,34 @@ class _Run:
             f"{count(columns, 'column')}, {len(parts) - tables - columns} other parts)."
         )
 
-    def _failures(self, old: Answer, new: Answer) -> Iterator[Finding]:
-        if old.failure and self.place.foreign:
+    def _failures(self, old: Answer | None, new: Answer) -> Iterator[Finding]:
+        if isinstance(old, WorkerFailure) and self.place.foreign:
             yield Finding(
                 NOT_SERVERLESS,
                 Severity.INFO,
-                f"The files as they are do not run on SQLite. {old.failure.sentence}",
+                f"The files as they are do not run on SQLite. {old.sentence}",
                 "The transition is proven on the engine in use instead.",
             )
-        elif old.failure:
-            yield _not_built("The files as they are", old.failure, NOTHING, WITHOUT if self.data else "")
-        elif new.failure:
-            for failure in (new.failure, *new.failure.more):
+        elif isinstance(old, WorkerFailure):
+            yield _not_built("The files as they are", old, NOTHING, WITHOUT if self.data else "")
+        elif isinstance(new, WorkerFailure):
+            for failure in (new, *new.more):
                 yield _not_built("The new files", failure, "The files as they are do.")
 
 
 NOTHING = "There is no schema to compare with; whether the new files are to blame cannot be told."
 
 
-def _increments(stations: Sequence[Collection[object]]) -> list[list[object]]:
+def _increments(stations: Sequence[Collection[Key]]) -> tuple[tuple[Key, ...], ...]:
     """Of each set what the one before has not."""
-    found, known = [], set[object]()
+    found, known = [], set[Key]()
     for keys in stations:
-        found.append(sorted(set(keys) - known, key=str))
+        found.append(tuple(sorted(set(keys) - known, key=str)))
         known |= set(keys)
-    return found
+    return tuple(found)
 
 
-def _not_built(which: str, failure: Failure, meaning: str, hint: str = "") -> Finding:
+def _not_built(which: str, failure: WorkerFailure, meaning: str, hint: str = "") -> Finding:
     return Finding(
         "schema-not-built",
         Severity.ERROR,

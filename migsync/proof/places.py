@@ -9,13 +9,13 @@ from migsync.engines import SERVERLESS, Engine, engine_of
 from migsync.engines.config import DatabaseConfig
 from migsync.findings import Finding, Severity
 from migsync.project import Project
-from migsync.proof.wishes import Wishes
+from migsync.proof.options import ProofOptions
 
 NOT_PROVEN = "schema-not-proven"
 
 
 @dataclass(frozen=True)
-class Place:
+class ProofEngine:
     """Where it is run: the alias, and a configuration of the engine that the scratch databases are on."""
 
     alias: str
@@ -33,38 +33,38 @@ class Place:
         return self.engine.title
 
 
-def in_use(project: Project, unreachable: Collection[str]) -> list[Place]:
+def in_use(project: Project, unreachable: Collection[str]) -> list[ProofEngine]:
     """One alias for each engine, of those that can be reached if there is one."""
     configs = sorted(project.targets(), key=lambda config: (config.alias in unreachable, config.alias != "default"))
-    places: dict[str, Place] = {}
+    places: dict[str, ProofEngine] = {}
     for config in configs:
-        place = Place(config.alias, config)
+        place = ProofEngine(config.alias, config)
         if config.error is None:
             places.setdefault(place.engine.name, place)
     return list(places.values())
 
 
-def schema_places(project: Project, wishes: Wishes, unreachable: Collection[str]) -> list[Place]:
+def schema_places(project: Project, wishes: ProofOptions, unreachable: Collection[str]) -> list[ProofEngine]:
     """Where the schema is proven."""
     if wishes.schema is None:
         return []
     if not wishes.schema:
         return in_use(project, unreachable)
-    return [Place(config.alias, config) for config in project.targets(wishes.schema)]
+    return [ProofEngine(config.alias, config) for config in project.targets(wishes.schema)]
 
 
-def transition_places(project: Project, wishes: Wishes, schema: Sequence[Place]) -> list[Place]:
+def transition_places(project: Project, wishes: ProofOptions, schema: Sequence[ProofEngine]) -> list[ProofEngine]:
     """Where the transition is proven."""
     if wishes.transition:
-        return [Place(config.alias, config) for config in project.targets(wishes.transition)]
+        return [ProofEngine(config.alias, config) for config in project.targets(wishes.transition)]
     known = [place for place in schema or in_use(project, ()) if place.engine is SERVERLESS]
     if known or schema:
         return [*known, *schema][:1]
     alias = next(iter(project.databases), "default")
-    return [Place(alias, DatabaseConfig(alias, f"{SERVERLESS.name}://"), foreign=True)]
+    return [ProofEngine(alias, DatabaseConfig(alias, f"{SERVERLESS.name}://"), foreign=True)]
 
 
-def skipped(place: Place, what: str) -> Finding:
+def skipped(place: ProofEngine, what: str) -> Finding:
     """That an engine is left out."""
     return Finding(
         NOT_PROVEN,
@@ -74,7 +74,7 @@ def skipped(place: Place, what: str) -> Finding:
     )
 
 
-def way_on(place: Place, schema: Sequence[Place], unreachable: Collection[str]) -> str:
+def way_on(place: ProofEngine, schema: Sequence[ProofEngine], unreachable: Collection[str]) -> str:
     """How to go on where `place` cannot be used: the least that is given up for it."""
     if place.alias in unreachable:
         return "Make it reachable; or go on without it: --allow-applied"

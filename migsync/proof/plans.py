@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
 
 from migsync.findings import Finding, Severity
 from migsync.history import Key
 from migsync.proof.identities import Identities
 from migsync.words import truncated
+from migsync.worker.protocol import TargetPlan
 
 NAMED = 5
 
@@ -35,32 +35,29 @@ class Recorded:
 FRESH = Recorded("", frozenset(), frozenset())
 
 
-def compare_plans(
-    target: Recorded, old: Mapping[str, Any], new: Mapping[str, Any], identities: Identities
-) -> Iterator[Finding]:
+def compare_plans(target: Recorded, old: TargetPlan, new: TargetPlan, identities: Identities) -> Iterator[Finding]:
     """Promise 7: ``migrate --plan`` shows what it would have shown had the history never been rewritten."""
-    if "error" in new:
-        if new["error"] != old.get("error"):
+    if new.error:
+        if new.error != old.error:
             yield _finding(
                 "plan-error",
-                f"`migrate` would fail on {target.name}: {new['error']}",
+                f"`migrate` would fail on {target.name}: {new.error}",
                 "It does not with the old files.",
-                *(new["about"] or ("", "")),
+                *(new.about or ("", "")),
             )
         return
     # Where the old files stop `migrate`, there is nothing to compare with.
-    if "error" in old:
+    if old.error:
         return
-    for app, names in new["conflicts"].items():
-        if app not in old["conflicts"]:
+    for app, names in new.conflicts.items():
+        if app not in old.conflicts:
             yield _finding(
                 "plan-conflict",
                 f"`migrate` would stop on {target.name}: {app} would have several ends, {', '.join(names)}.",
                 app=app,
             )
-    before, after = _keys(old["pending"]), _keys(new["pending"])
-    here = identities.on_target(set(before), set(after))
-    yield from _compare_pending(target, before, after, _edges(old), here)
+    here = identities.on_target(set(old.pending), set(new.pending))
+    yield from _compare_pending(target, old.pending, new.pending, _edges(old), here)
 
 
 def _compare_pending(
@@ -128,15 +125,11 @@ def _standing(parents: Iterable[Key], edges: Mapping[Key, Sequence[Key]], identi
             seen.update(edges.get(parent, ()))
 
 
-def _edges(report: Mapping[str, Any]) -> dict[Key, list[Key]]:
+def _edges(plan: TargetPlan) -> dict[Key, list[Key]]:
     found: dict[Key, list[Key]] = {}
-    for child, parent in report["edges"]:
-        found.setdefault(Key(*child), []).append(Key(*parent))
+    for child, parent in plan.edges:
+        found.setdefault(child, []).append(parent)
     return found
-
-
-def _keys(nodes: Iterable[Sequence[str]]) -> tuple[Key, ...]:
-    return tuple(Key(*node) for node in nodes)
 
 
 def _finding(code: str, found: str, meaning: str = "", app: str = "", name: str = "") -> Finding:

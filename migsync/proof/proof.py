@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
-from migsync.files.proposal import Proposal
+from migsync.files.proposal import FileChange, Proposal
 from migsync.findings import Finding, Severity
+from migsync.history import Key
 from migsync.project import Project
 from migsync.proof.identities import Identities
 from migsync.proof.plans import FRESH, Recorded, compare_plans
 from migsync.proof.states import differences, equal_apps, relabelled
 from migsync.words import count
-from migsync.worker.client import Answer, Failure, Worker, ask, overlay
+from migsync.worker.encoding import Files
+from migsync.worker.process import Worker, ask
+from migsync.worker.protocol import ExaminationRequest, ExaminationResult, ModelChange
+from migsync.worker.task import EXAMINATION, WorkerFailure
+
+Answer = ExaminationResult | WorkerFailure
 
 __all__ = ["Facts", "Identities", "Proof", "Recorded", "prove"]
 
@@ -81,17 +90,14 @@ def prove(
     started = time.monotonic()
     identities = identities or Identities.of(proposal.rewrite, proposal.replaced, proposal.anew)
     targets = (FRESH, *targets)
-    common = {"task": "examine"}
     old, new = ask(
-        project,
+        project.runtime(),
+        EXAMINATION,
         [
-            {
-                **common,
-                "names": identities.renamed,
-                "targets": [_sorted(target.before) for target in targets],
-                "labels": identities.labels_before,
-            },
-            {**common, "names": {}, "targets": [_sorted(target.after) for target in targets]},
+            ExaminationRequest(
+                identities.renamed, _keys(target.before for target in targets), identities.labels_before
+            ),
+            ExaminationRequest({}, _keys(target.after for target in targets)),
         ],
         [{}, overlay(proposal.files)],
         workers,
@@ -100,36 +106,50 @@ def prove(
     return Proof(findings, _facts(old, new, targets, identities, time.monotonic() - started))
 
 
+def overlay(changes: Iterable[FileChange]) -> Files:
+    """What the changes leave of each Python file, by its real path; None for a file that goes."""
+    changes = [change for change in changes if (change.old_path, change.old) != (change.new_path, change.new)]
+    real = functools.cache(os.path.realpath)
+
+    def place(path: Path) -> str:
+        # The file itself may be a link; what counts is the directory that Python lists.
+        directory, name = os.path.split(path)
+        return os.path.join(real(directory), name)  # noqa: PTH118 -- one for each of thousands of files
+
+    files: dict[str, bytes | None] = {place(change.old_path): None for change in changes if change.old_path}
+    files |= {place(change.new_path): change.new for change in changes if change.new_path}
+    return {path: content for path, content in files.items() if path.endswith(".py")}
+
+
 def _facts(old: Answer, new: Answer, targets: Sequence[Recorded], identities: Identities, seconds: float) -> Facts:
-    if new.failure:
+    if isinstance(new, WorkerFailure):
         return Facts(seconds=seconds, compared=False)
-    models = new.report["models"]
-    number = sum(map(len, models.values()))
-    if old.failure:
-        return Facts(new.report["migrations"], models=number, seconds=seconds, compared=False)
-    equal = equal_apps(relabelled(old.report["models"], identities.labels), models)
-    return Facts(new.report["migrations"], equal, number, len(targets) - 1, seconds)
+    number = sum(map(len, new.models.values()))
+    if isinstance(old, WorkerFailure):
+        return Facts(new.migrations, models=number, seconds=seconds, compared=False)
+    equal = equal_apps(relabelled(old.models, identities.labels), new.models)
+    return Facts(new.migrations, equal, number, len(targets) - 1, seconds)
 
 
 def _findings(
     proposal: Proposal, old: Answer, new: Answer, targets: Sequence[Recorded], identities: Identities
 ) -> Iterator[Finding]:
-    if new.failure:
-        yield _broken(new.failure, old.failure)
+    if isinstance(new, WorkerFailure):
+        yield _broken(new, old if isinstance(old, WorkerFailure) else None)
         return
-    yield from _leaves(proposal.leaves, old.report.get("leaves"), new.report["leaves"], identities.labels)
-    if old.failure:
-        yield _nothing_to_compare(old.failure)
-        yield from _changes([], new.report["changes"])
+    if isinstance(old, WorkerFailure):
+        yield from _leaves(proposal.leaves, {}, new.leaves, identities.labels)
+        yield _nothing_to_compare(old)
+        yield from _changes((), new.changes)
         return
-    state = relabelled(old.report["models"], identities.labels)
-    yield from differences(state, new.report["models"])
-    yield from _changes(old.report["changes"], new.report["changes"])
-    for target, before, after in zip(targets, old.report["targets"], new.report["targets"], strict=True):
+    yield from _leaves(proposal.leaves, old.leaves, new.leaves, identities.labels)
+    yield from differences(relabelled(old.models, identities.labels), new.models)
+    yield from _changes(old.changes, new.changes)
+    for target, before, after in zip(targets, old.targets, new.targets, strict=True):
         yield from compare_plans(target, before, after, identities)
 
 
-def _broken(new: Failure, old: Failure | None) -> Finding:
+def _broken(new: WorkerFailure, old: WorkerFailure | None) -> Finding:
     """The new files do not get through, and whether the old ones do."""
     if old is not None and (old.stage, old.error) == (new.stage, new.error):
         what = "It is so with the files as they are: that must be mended first, since nothing can be proven."
@@ -150,7 +170,7 @@ def _broken(new: Failure, old: Failure | None) -> Finding:
     )
 
 
-def _nothing_to_compare(old: Failure) -> Finding:
+def _nothing_to_compare(old: WorkerFailure) -> Finding:
     return Finding(
         "nothing-to-compare",
         Severity.WARNING,
@@ -163,11 +183,11 @@ def _nothing_to_compare(old: Failure) -> Finding:
 
 def _leaves(
     promised: Mapping[str, int],
-    old: Mapping[str, Sequence[str]] | None,
+    old: Mapping[str, Sequence[str]],
     new: Mapping[str, Sequence[str]],
     labels: Mapping[str, str],
 ) -> Iterator[Finding]:
-    before = {labels.get(app, app): len(names) for app, names in (old or {}).items()}
+    before = {labels.get(app, app): len(names) for app, names in old.items()}
     for app, number in sorted({**before, **promised}.items()):
         names = new.get(app, ())
         if len(names) != number:
@@ -179,7 +199,7 @@ def _leaves(
             )
 
 
-def _changes(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> Iterator[Finding]:
+def _changes(old: Sequence[ModelChange], new: Sequence[ModelChange]) -> Iterator[Finding]:
     """Changes of the models that no migration holds: only those that are new refuse."""
     there = Counter((app, full) for app, _, full in old)
     pending: Counter[str] = Counter()
@@ -205,5 +225,5 @@ def _changes(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -> Iter
         )
 
 
-def _sorted(keys: Any) -> list[list[str]]:  # noqa: ANN401
-    return [list(key) for key in sorted(keys)]
+def _keys(targets: Iterable[AbstractSet[Key]]) -> tuple[tuple[Key, ...], ...]:
+    return tuple(tuple(sorted(keys)) for keys in targets)

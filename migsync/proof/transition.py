@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
 
 from migsync.engines.catalog import Part, differing, words
 from migsync.findings import Finding, Severity
@@ -25,6 +24,7 @@ from migsync.sync.plan import TargetRef
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.survey import afterwards
 from migsync.words import count, truncated
+from migsync.worker.protocol import CatalogChange, RehearsalResult, RehearsedWay
 
 NAMED = 5
 RUN_FIRST = frozenset({"partial-collapse", "inconsistent-history"})
@@ -69,7 +69,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Transition:
+class TransitionPlan:
     """All ways, and what is wrong with them before anything has run."""
 
     ways: tuple[Way, ...]
@@ -103,7 +103,7 @@ def _remedy(finding: Finding) -> str:
 
 
 def plan_transition(
-    report: Mapping[str, Any],
+    rehearsed: RehearsalResult,
     old: History,
     new: History,
     rewrites: Rewrites,
@@ -111,15 +111,15 @@ def plan_transition(
     apps: Collection[str],
     *,
     trust_names: bool = False,
-) -> Transition:
+) -> TransitionPlan:
     """What the planner makes of every database that the old files can have left behind; pure.
 
-    `report` is that of the rehearsal with the old files. A station is looked at after each migration of `apps`.
+    `rehearsed` is what Django records with the old files. A station is looked at after each migration of `apps`.
     """
     judge = _Judge(old, new, rewrites, proposed, trust_names)
-    ways = tuple(_way(way, apps, judge) for way in report["ways"])
+    ways = tuple(_way(way, apps, judge) for way in rehearsed.ways)
     findings = [finding for way in ways for finding in (*_refused_at_the_end(way), *_not_growing(way))]
-    return Transition(ways, (*dict.fromkeys([*findings, *judge.findings]),))
+    return TransitionPlan(ways, (*dict.fromkeys([*findings, *judge.findings]),))
 
 
 class _Judge:
@@ -164,15 +164,15 @@ class _Judge:
         return (self.start + datetime.timedelta(microseconds=number)).isoformat(sep=" ", timespec="microseconds")
 
 
-def _way(report: Mapping[str, Any], apps: Collection[str], judge: _Judge) -> Way:
+def _way(way: RehearsedWay, apps: Collection[str], judge: _Judge) -> Way:
     recorded: list[Key] = []
-    steps = [(Key(*key), [Key(*row) for row in rows]) for key, rows in report["steps"]]
-    stations = [] if report["hidden"] else [judge.station(None, ())]
-    for number, (key, rows) in enumerate(steps, start=1):
+    stations = [] if way.hidden else [judge.station(None, ())]
+    for number, (key, rows) in enumerate(way.steps, start=1):
         recorded += rows
-        if key.app in apps or number == len(steps):
+        # The last migration ends the way, whosever it is.
+        if key.app in apps or number == len(way.steps):
             stations.append(judge.station(key, recorded))
-    return Way(tuple(stations), tuple(Key(*key) for key in report["hidden"]), not report["hidden"])
+    return Way(tuple(stations), way.hidden, not way.hidden)
 
 
 def _squashes(history: History) -> dict[Key, tuple[Key, ...]]:
@@ -228,8 +228,8 @@ def _two_outcomes(last: Key | None) -> Finding:
 
 def compare_stations(
     way: Way,
-    old: Sequence[Iterable[Sequence[str | None]]],
-    new: Sequence[Iterable[Sequence[str | None]]],
+    old: Sequence[Iterable[CatalogChange]],
+    new: Sequence[Iterable[CatalogChange]],
     known: AbstractSet[Part] = frozenset(),
 ) -> Iterator[Finding]:
     """The first station at which the schemas differ; `known` are parts that are known to differ at the end."""
@@ -246,9 +246,9 @@ def compare_stations(
             return
 
 
-def _follow(catalog: dict[Part, str], changes: Iterable[Sequence[str | None]]) -> None:
+def _follow(catalog: dict[Part, str], changes: Iterable[CatalogChange]) -> None:
     for kind, table, name, definition in changes:
-        part = Part(kind or "", table or "", name or "")
+        part = Part(kind, table, name)
         if definition is None:
             del catalog[part]
         else:

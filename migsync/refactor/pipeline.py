@@ -20,14 +20,14 @@ from migsync.history import History, build_history, read_migration
 from migsync.history.graph import relabelled
 from migsync.history.migration import Key, Migration
 from migsync.project import Project
+from migsync.proof.options import DatabaseProof
 from migsync.proof.proof import Recorded, prove
 from migsync.proof.states import DIFFERS
-from migsync.proof.wishes import Outcome
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey, afterwards
-from migsync.worker.client import Worker, workers_ahead
+from migsync.worker.process import Worker, workers_ahead
 
 STATE = frozenset({DIFFERS, "model-changes"})
 CONSENT = frozenset({"applied-names", "unreachable-target"})
@@ -82,7 +82,8 @@ def _workers(ground: Ground, reshape: Reshape) -> AbstractContextManager[Sequenc
     # Processes that have started bear the labels of today already.
     if reshape.empty or reshape.blocked or reshape.keys.labels:
         return nullcontext(())
-    return workers_ahead(ground.survey.project)
+    project = ground.survey.project
+    return workers_ahead(project.runtime() if project.runnable else None)
 
 
 def _changes_state(draft: Draft) -> bool:
@@ -127,10 +128,10 @@ def _recorded(ground: Ground, plans: Mapping[str, Plan]) -> Iterator[Recorded]:
         yield Recorded(alias, database.applied, after)
 
 
-def _by_databases(survey: Survey, proposal: Proposal, history: History, terms: Terms) -> Outcome:
-    from migsync.proof.databases import Pair, prove_by_databases  # what it needs is slow to import
+def _by_databases(survey: Survey, proposal: Proposal, history: History, terms: Terms) -> DatabaseProof:
+    from migsync.proof.databases import Histories, prove_by_databases  # what it needs is slow to import
 
-    pair = Pair(survey.history, history, survey.rewrites)
+    pair = Histories(survey.history, history, survey.rewrites)
     return prove_by_databases(
         survey.project,
         proposal,

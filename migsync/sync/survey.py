@@ -14,7 +14,7 @@ from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias, Usag
 from migsync.findings import Finding, Severity
 from migsync.history import Cache, History, read_history
 from migsync.project import Project
-from migsync.project.swappable import missing_settings
+from migsync.project.registry import missing_settings
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.files import load_rewrites
 from migsync.rewrites.graph import Rewrites
@@ -190,7 +190,7 @@ def open_survey(project: Project) -> Survey:
     cache = Cache(project.cache)
     complete = not project.static
     history = read_history(project.apps, settings=project.settings, cache=cache, complete=complete)
-    if missing := missing_settings(project, history):
+    if project.runnable and (missing := missing_settings(history, project.settings, project.runtime)):
         project = replace(project, settings={**project.settings, **missing})
         history = read_history(project.apps, settings=project.settings, cache=cache, complete=complete)
     rewrites = load_rewrites(project.rewrites)

@@ -1,62 +1,54 @@
-"""Django's app registry, asked for the apps that cannot be told from their files alone.
+"""Two tasks: the installed apps, and settings that name a model, as only a started Django has them.
 
-It runs in a process of its own, because ``django.setup()`` executes the
-project: it may print, start threads, set up logging, or end the process. In a process where Django is set up already,
-the registry at hand is asked.
+An app may compute its label, and may set a setting while its models are imported, as those of swapper do (wagtail's
+``WAGTAIL_PAGE_MODEL``). What ``django.setup()`` raises ends the process, as it would end ``manage.py``.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Sequence
 
-from django.apps import apps
-from django.conf import settings
-
-from migsync.errors import ProjectError
-from migsync.project.apps import RegisteredApp
-from migsync.project.process import own_process
-from migsync.project.root import Root
-from migsync.redaction import redact
-
-TIMEOUT = 120
+from migsync.worker.protocol import (
+    ModelSettingsRequest,
+    ModelSettingsResult,
+    RegisteredApp,
+    RegistryRequest,
+    RegistryResult,
+)
 
 
-def registered_apps(name: str, root: Root) -> Sequence[RegisteredApp]:
-    """All installed apps of the project at `root` with the settings `name`; raises ProjectError if Django fails."""
-    if apps.ready and (settings.SETTINGS_MODULE or "") == name:
-        return _read()
-    try:
-        process = subprocess.run(  # noqa: S603 (our own module)
-            own_process("migsync.worker.registry", root),
-            input=json.dumps(sys.path),
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": name},
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ProjectError(f"django.setup() did not end within {TIMEOUT} seconds.") from error
-    if process.returncode:
-        last = redact(process.stderr.strip().rpartition("\n")[2])
-        raise ProjectError(f"django.setup() failed: {last or f'exit status {process.returncode}'}.")
-    return [RegisteredApp(*app) for app in json.loads(process.stdout)]
+def installed_apps(_: RegistryRequest) -> RegistryResult:
+    """The apps of the project, once Django has started."""
+    _start()
+    return RegistryResult(registered_apps())
 
 
-def _read() -> list[RegisteredApp]:
+def model_settings(request: ModelSettingsRequest) -> ModelSettingsResult:
+    """Those of the settings that Django has once it has started."""
+    _start()
+    from django.conf import settings
+
+    values = {name: getattr(settings, name, None) for name in request.names}
+    return ModelSettingsResult({name: value for name, value in values.items() if isinstance(value, str)})
+
+
+def _start() -> None:
+    import django
+
+    django.setup()
+
+
+def registered_apps() -> tuple[RegisteredApp, ...]:
+    """All apps of the Django that has started in this process."""
     # Imported late: it needs the settings.
+    from django.apps import apps
     from django.db.migrations.loader import MigrationLoader
 
     found = []
     for config in apps.get_app_configs():
         module, explicit = MigrationLoader.migrations_module(config.label)
         found.append(RegisteredApp(config.label, config.name, _directory(module, explicit)))
-    return found
+    return tuple(found)
 
 
 def _directory(name: str | None, explicit: bool) -> str | None:
@@ -71,15 +63,3 @@ def _directory(name: str | None, explicit: bool) -> str | None:
         return None
     locations = list(getattr(module, "__path__", ()))
     return locations[0] if locations else None
-
-
-def main() -> None:
-    """Write the registry as JSON to standard output; everything that the project prints goes to standard error."""
-    answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    sys.path[:] = json.load(sys.stdin)
-    import django
-
-    django.setup()
-    json.dump([(app.label, app.name, app.directory) for app in _read()], answer)
-    answer.close()

@@ -12,7 +12,6 @@ import pytest
 
 from migsync.project import find_project
 from migsync.project.options import Options
-from migsync.project.process import import_path
 from migsync.project.root import Root
 from tests.project.projects import app, django_project, write
 
@@ -87,16 +86,22 @@ def test_the_project_stands_between_the_standard_library_and_installed_packages(
     root = Root(tmp_path, tmp_path / "src/manage.py")
     src = str(tmp_path / "src")
     expected = [*PATH[1:3], src, str(tmp_path), "/pythonpath", "/site-packages"]
-    assert import_path(root, PATH) == expected
+    assert root.runtime("").import_path(PATH) == expected
     # Under manage.py itself, or with PYTHONPATH, they are on the path already.
-    assert import_path(root, [src, "", *PATH]) == expected
+    assert root.runtime("").import_path([src, "", *PATH]) == expected
 
 
 def test_an_app_with_a_standard_name_is_found_as_under_manage_py(tmp_path: Path) -> None:
     write(tmp_path, {"profile/__init__.py": "", "test/note.txt": ""})
-    assert import_path(Root(tmp_path), PATH)[0] == str(tmp_path)
+    assert Root(tmp_path).runtime("").import_path(PATH)[0] == str(tmp_path)
 
 
 def test_python_path_comes_first(tmp_path: Path) -> None:
     root = Root(tmp_path, options=Options(python_path=("lib",)))
-    assert import_path(root, PATH) == [str(tmp_path / "lib"), *PATH[1:3], str(tmp_path), "/pythonpath", PATH[3]]
+    assert root.runtime("").import_path(PATH) == [
+        str(tmp_path / "lib"),
+        *PATH[1:3],
+        str(tmp_path),
+        "/pythonpath",
+        PATH[3],
+    ]

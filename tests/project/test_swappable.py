@@ -6,7 +6,7 @@ from pathlib import Path
 
 from migsync.history import read_history
 from migsync.project import find_project
-from migsync.project.swappable import missing_settings
+from migsync.project.registry import missing_settings
 from migsync.sync.survey import open_survey
 from tests.project.projects import app, django_project
 
@@ -41,7 +41,8 @@ def test_django_is_not_asked_without_need(tmp_path: Path) -> None:
     root = project_with(tmp_path, "raise AssertionError('started')")
     (root / "blog/migrations/0001_initial.py").write_text((root / "pages/migrations/0001_initial.py").read_text())
     project = find_project(root)
-    assert missing_settings(project, read_history(project.apps, settings=project.settings)) == {}
+    history = read_history(project.apps, settings=project.settings)
+    assert missing_settings(history, project.settings, project.runtime) == {}
 
 
 def test_a_django_that_does_not_start_leaves_the_finding(tmp_path: Path) -> None:

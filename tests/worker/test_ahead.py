@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 
 from migsync.proof.proof import prove
-from migsync.worker.client import workers_ahead
+from migsync.worker.process import workers_ahead
 from tests.proof.projects import migration
 from tests.proof.test_proof import OLD, path, renumbered, shop
 
 READY = """\
 import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "config"
-from migsync.worker.worker import import_django
+from migsync.worker.setup import import_django
 import_django()
 from django.conf import settings
 print("config" in sys.modules, settings.configured, "django.db.migrations.loader" in sys.modules)
@@ -42,7 +42,7 @@ def test_the_proof_is_the_same(tmp_path, files):
     site = shop(tmp_path, migrations=OLD)
     project, proposal = site.project, renumbered(site)
     site.write(files)
-    with workers_ahead(project) as workers:
+    with workers_ahead(project.runtime()) as workers:
         ahead = prove(project, proposal, workers=workers)
     assert len(workers) == 2
     assert in_full(ahead) == in_full(prove(project, proposal))
@@ -51,13 +51,14 @@ def test_the_proof_is_the_same(tmp_path, files):
 
 
 def test_workers_that_are_not_asked_are_gone(tmp_path):
-    with pytest.raises(KeyError), workers_ahead(shop(tmp_path).project) as workers:
+    with pytest.raises(KeyError), workers_ahead(shop(tmp_path).project.runtime()) as workers:
         raise KeyError
     assert [worker.poll() is not None for worker in workers] == [True, True]
 
 
 def test_without_settings_there_are_none(tmp_path):
-    with workers_ahead(replace(shop(tmp_path).project, settings_module=None)) as workers:
+    project = replace(shop(tmp_path).project, settings_module="")
+    with workers_ahead(project.runtime() if project.runnable else None) as workers:
         assert not workers
 
 

@@ -193,7 +193,7 @@ def _as_url(alias: str) -> str:
 
 
 def _describe(alias: str, settings: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
-    from migsync.worker.backends import describe_backend
+    from migsync.worker.in_process import describe_backend
 
     return describe_backend(settings["ENGINE"], alias, settings)
 

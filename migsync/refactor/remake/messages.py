@@ -8,8 +8,7 @@ from dataclasses import replace
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.words import sample, text_list
-from migsync.worker.remake.operations import Disposition
-from migsync.worker.remake_call import Carried, Remade
+from migsync.worker.protocol import Carried, Disposition, RemakeResult
 
 FATES: Mapping[Disposition, str] = {
     Disposition.FIRST: "stands first in {into}",
@@ -24,18 +23,18 @@ OTHER_ROWS = "data-differs"
 """The finding that a new database would hold other rows than it did: meant, where a migration is left out."""
 
 
-def notes(remade: Remade) -> tuple[str, ...]:
+def notes(remade: RemakeResult) -> tuple[str, ...]:
     """A sentence for each operation that the models do not show, in the old order."""
     return tuple(
-        f"{each.origin}: {each.called} {FATES[each.fate].format(into=each.into)}."
+        f"{each.origin}: {each.called} {FATES[each.disposition].format(into=each.into)}."
         for each in remade.carried
-        if each.fate in FATES
+        if each.disposition in FATES
     )
 
 
-def left_out(remade: Remade) -> tuple[Key, ...]:
+def left_out(remade: RemakeResult) -> tuple[Key, ...]:
     """The migrations of which something is left out that could write rows."""
-    gone = (each.origin for each in remade.carried if each.fate in (Disposition.DROPPED, Disposition.ELIDABLE))
+    gone = (each.origin for each in remade.carried if each.disposition in (Disposition.DROPPED, Disposition.ELIDABLE))
     return tuple(dict.fromkeys(gone))
 
 
@@ -43,14 +42,13 @@ Advice = dict[tuple[Key, int], str]
 """By a migration and one of its operations by its number from 1 (0: the whole migration): what to do where it fails."""
 
 
-def advice(remade: Remade) -> Advice:
+def advice(remade: RemakeResult) -> Advice:
     """What to do where an operation that was carried over does not run, and of its file where that is all one knows."""
     found: Advice = {}
-    for key, origins in remade.origins.items():
-        found |= {(key, number): _advice([origin]) for number, origin in origins}
-    for key, origins in remade.origins.items():
-        if origins:
-            found[key, 0] = _advice(list(dict.fromkeys(origin for _, origin in origins)))
+    for each in remade.made:
+        found |= {(each.key, number): _advice([origin]) for number, origin in each.origins}
+        if each.origins:
+            found[each.key, 0] = _advice(list(dict.fromkeys(origin for _, origin in each.origins)))
     return found
 
 
@@ -126,7 +124,7 @@ def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:
 def stuck(carried: Iterable[Carried]) -> Iterator[Finding]:
     """An error for each operation that can neither be carried over nor left out."""
     for each in carried:
-        if each.fate is Disposition.STUCK:
+        if each.disposition is Disposition.STUCK:
             yield Finding(
                 "cannot-carry",
                 Severity.ERROR,
@@ -141,9 +139,9 @@ def stuck(carried: Iterable[Carried]) -> Iterator[Finding]:
             )
 
 
-def needless_drops(drop: Iterable[Key], remade: Remade) -> Iterator[Finding]:
+def needless_drops(drop: Iterable[Key], remade: RemakeResult) -> Iterator[Finding]:
     """A warning for each migration that was dropped by name and has nothing that could be."""
-    had = {each.origin for each in remade.carried if each.fate is Disposition.DROPPED}
+    had = {each.origin for each in remade.carried if each.disposition is Disposition.DROPPED}
     for key in drop:
         if key not in had:
             yield Finding(

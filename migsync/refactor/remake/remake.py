@@ -12,12 +12,15 @@ from migsync.files.reshape import Collapse, ContentChanges, DependencyChanges, E
 from migsync.files.resolution import Resolution
 from migsync.findings import Finding
 from migsync.history import SETTING, History, Key, build_history
+from migsync.project import Project
 from migsync.refactor.ground import Ground
 from migsync.refactor.preconditions import broken, chosen_apps
 from migsync.refactor.remake import messages
 from migsync.rewrites.graph import Rewrites
 from migsync.sync.survey import Survey
-from migsync.worker.remake_call import Remade, RemakeRequest, ask_remake
+from migsync.worker.process import ask_one
+from migsync.worker.protocol import RemakeRequest, RemakeResult
+from migsync.worker.task import REMAKE
 
 WORD = "remade"
 ASIDE = "_before_remade"
@@ -65,10 +68,11 @@ def remake(ground: Ground, options: RemakeOptions) -> Reshape:
         return Reshape(options.command, findings=errors)
     if not chosen:
         return Reshape(options.command, findings=told)
+    rewrites, applied = ground.survey.rewrites, tuple(ground.applied.values())
     request = RemakeRequest(
         chosen,
         options.word,
-        {app: taken_names(history, ground.survey.rewrites, ground.applied.values(), app) for app in chosen},
+        {app: tuple(sorted(taken_names(history, rewrites, applied, app))) for app in chosen},
         tuple(_dropped(history, chosen, options.drop)),
         options.replaces,
         empty=bool(options.apps),
@@ -79,12 +83,26 @@ def remake(ground: Ground, options: RemakeOptions) -> Reshape:
         rest = tuple(app for app in chosen if app not in empty)
         if not rest:
             return Reshape(options.command, findings=told)
-        request = replace(request, apps=rest)
+        request = request._replace(apps=rest)
         remade = ask_remake(ground.survey.project, request)
     return _reshape(ground.survey, options, request, remade, told)
 
 
-def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
+def ask_remake(project: Project, request: RemakeRequest) -> RemakeResult:
+    """Have the project's Django make the migrations of the request's apps from scratch; nothing is written.
+
+    Raises HistoryError where Django does not start or does not load the migrations, ProjectError without settings.
+    """
+    return ask_one(
+        project.runtime(),
+        REMAKE,
+        request,
+        meaning="Nothing can be made from scratch without it.",
+        hint="Mend that first, then run this again.",
+    )
+
+
+def _empty(remade: RemakeResult, chosen: Sequence[str]) -> list[str]:
     """The apps of which nothing would be left."""
     if remade.pending or any(messages.stuck(remade.carried)):
         return []
@@ -93,7 +111,7 @@ def _empty(remade: Remade, chosen: Sequence[str]) -> list[str]:
 
 
 def _reshape(
-    survey: Survey, options: RemakeOptions, request: RemakeRequest, remade: Remade, told: Iterable[Finding]
+    survey: Survey, options: RemakeOptions, request: RemakeRequest, remade: RemakeResult, told: Iterable[Finding]
 ) -> Reshape:
     history, settings = survey.history, survey.project.settings
     errors = (
@@ -162,7 +180,7 @@ def _collapses(history: History, apps: Iterable[str], files: Mapping[Key, str]) 
         yield (*gone, *on_disk), tuple(key for key in files if key.app == app)
 
 
-def _successors(history: History, remade: Remade, apps: frozenset[str]) -> dict[Key, tuple[Key, ...]]:
+def _successors(history: History, remade: RemakeResult, apps: frozenset[str]) -> dict[Key, tuple[Key, ...]]:
     """For each old key that a migration of another app names: the new one that it depends on now.
 
     That is the last of the app's that make its models, or a further one with something that came before the old key.
@@ -177,15 +195,15 @@ def _named(history: History, apps: frozenset[str]) -> Iterator[Key]:
     yield from dict.fromkeys(key for key in named if not key.name.startswith("__"))
 
 
-def _needed(history: History, remade: Remade, old: Key) -> Key | None:
+def _needed(history: History, remade: RemakeResult, old: Key) -> Key | None:
     above = history.ancestors([old] if old in history.migrations else _squashes(history, old))
-    files = [key for key in remade.files if key.app == old.app]
+    files = [each for each in remade.made if each.key.app == old.app]
     needed = [
-        key
-        for key in files
-        if key not in remade.further or not above.isdisjoint(_meant(history, (up for _, up in remade.origins[key])))
+        each.key
+        for each in files
+        if not each.further or not above.isdisjoint(_meant(history, (origin for _, origin in each.origins)))
     ]
-    return needed[-1] if needed else next(iter(files), None)
+    return needed[-1] if needed else next((each.key for each in files), None)
 
 
 def _squashes(history: History, gone: Key) -> Iterator[Key]:

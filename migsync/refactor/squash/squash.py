@@ -21,7 +21,9 @@ from migsync.refactor.squash.ranges import Range
 from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges, transactions
 from migsync.refactor.squash.splits import RowSplits, circle, split_at_cycles
 from migsync.refactor.symbolic_dependencies import changed_ends
-from migsync.worker.squash_call import SquashAnswer, SquashRequest, ask_squash
+from migsync.worker.process import ask_one
+from migsync.worker.protocol import SquashedRange, SquashRange, SquashRequest
+from migsync.worker.task import SQUASH
 
 if TYPE_CHECKING:
     from migsync.refactor.ground import Ground
@@ -78,10 +80,10 @@ class Choice:
         """True when a finding refuses it."""
         return any(finding.blocks for finding in self.findings)
 
-    def requests(self, *, optimize: bool = True) -> tuple[SquashRequest, ...]:
+    def requests(self, *, optimize: bool = True) -> tuple[SquashRange, ...]:
         """What Django is to be asked for, one file for each range."""
         return tuple(
-            SquashRequest(
+            SquashRange(
                 each.squash.app,
                 tuple(key.name for key in each.keys),
                 each.squash.name,
@@ -92,7 +94,7 @@ class Choice:
             for each in self.ranges
         )
 
-    def without(self, answers: Iterable[SquashAnswer]) -> Choice:
+    def without(self, answers: Iterable[SquashedRange]) -> Choice:
         """The same without the ranges whose answer is that no file can be made; a warning says why."""
         kept: list[Range] = []
         findings = list(self.findings)
@@ -207,7 +209,7 @@ def _options(name: str, in_two_phases: bool, in_parts: bool) -> Iterator[str]:
         yield "--split"
 
 
-def compose_all(project: Project, choice: Choice, *, optimize: bool) -> tuple[Choice, tuple[SquashAnswer, ...]]:
+def compose_all(project: Project, choice: Choice, *, optimize: bool) -> tuple[Choice, tuple[SquashedRange, ...]]:
     """The files of all ranges, by the project's own Django; of what is optional, those that can be made.
 
     Raises what :func:`ask_squash` raises.
@@ -220,7 +222,25 @@ def compose_all(project: Project, choice: Choice, *, optimize: bool) -> tuple[Ch
     return choice, ()
 
 
-def squash(history: History, choice: Choice, answers: Sequence[SquashAnswer]) -> Reshape:
+def ask_squash(
+    project: Project, ranges: Sequence[SquashRange], stands: Mapping[Key, tuple[Key, ...]] | None = None
+) -> tuple[SquashedRange, ...]:
+    """The squash of each range, all from one start of Django.
+
+    What depends on a migration of another range depends on that one's squash, or on what `stands` says. Raises
+    HistoryError where Django does not start or does not load the migrations, ProjectError without settings.
+    """
+    request = SquashRequest(tuple(ranges), tuple((stands or {}).items()))
+    return ask_one(
+        project.runtime(),
+        SQUASH,
+        request,
+        meaning="Without it there are no operations to compose.",
+        hint="Mend that first, then try again.",
+    ).squashes
+
+
+def squash(history: History, choice: Choice, answers: Sequence[SquashedRange]) -> Reshape:
     """The new files, the old ones that go, and whoever depended on them; in two phases the new files alone."""
     if choice.blocked or any(answer.blocked for answer in answers) or not answers:
         notes = [note for answer in answers for note in answer.notes]
@@ -242,7 +262,7 @@ def squash(history: History, choice: Choice, answers: Sequence[SquashAnswer]) ->
     )
 
 
-def _notes(choice: Choice, made: Range, answer: SquashAnswer) -> Iterator[str]:
+def _notes(choice: Choice, made: Range, answer: SquashedRange) -> Iterator[str]:
     less = f", {answer.before} operations became {answer.after}" if answer.after != answer.before else ""
     yield f"{made.squash} takes the place of {len(made.keys)} migrations{less}."
     unread = f" {' and '.join(choice.unread)} could not be read: if it has not run there, it never will."
@@ -273,7 +293,7 @@ def _mixed(history: History, chosen: Iterable[Range]) -> Iterator[Finding]:
             )
 
 
-def _left(each: Range, answer: SquashAnswer) -> Iterator[Finding]:
+def _left(each: Range, answer: SquashedRange) -> Iterator[Finding]:
     for note in answer.notes:
         if note.blocks:
             meaning = f"{each.keys[0]} to {each.keys[-1].name} stay as they are."

@@ -1,15 +1,17 @@
-"""Ranges of migrations, each composed into one file: the worker's half of a squash."""
+"""Ranges of migrations, each composed into one file: the task of a squash."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from migsync.history.migration import Key
 from migsync.worker.compose.deferred import with_foreign_keys_in_time, with_indexes_in_time
 from migsync.worker.compose.notes import stays_apart
 from migsync.worker.compose.optimizer import optimized
 from migsync.worker.compose.writer import compose
-from migsync.worker.worker import set_up, stage
+from migsync.worker.protocol import SquashedRange, SquashRange, SquashRequest, SquashResult
+from migsync.worker.setup import set_up, stage
 
 Node = tuple[str, str]
 SETTING = "__setting__"
@@ -17,13 +19,8 @@ LONGEST = 60
 """How much of a statement is shown."""
 
 
-def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Compose every one of the request's ``ranges``; ``squashes`` are the answers, in the same order.
-
-    A range has ``app``, ``names`` (in order), ``name`` (of the new migration), ``optimize``, ``keep_replaces``,
-    ``heading`` and ``kept``, the names whose elidable operations stay. ``stands`` says what is named instead of a
-    migration: ``[[app, name], [[app, name], …]]``.
-    """
+def answer(request: SquashRequest) -> SquashResult:
+    """Compose every one of the request's ranges."""
     set_up()
     from django.db.migrations.loader import MigrationLoader
 
@@ -31,45 +28,43 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         # The graph is of no matter here, nor is a database: only what the files say.
         loader = MigrationLoader(None, load=False)
         loader.load_disk()
-    stands = {_node(old): [_node(new) for new in news] for old, news in request["stands"]}
+    stands = {_node(old): [_node(new) for new in news] for old, news in request.named_instead.items()}
     with stage("compose"):
-        return {"squashes": [_squash(wanted, loader.disk_migrations, stands) for wanted in request["ranges"]]}
+        return SquashResult(tuple(_squash(wanted, loader.disk_migrations, stands) for wanted in request.ranges))
 
 
-def _squash(
-    wanted: Mapping[str, Any], on_disk: Mapping[Node, Any], stands: Mapping[Node, Sequence[Node]]
-) -> dict[str, Any]:
-    app = wanted["app"]
-    keys = [(app, name) for name in wanted["names"]]
+def _squash(wanted: SquashRange, on_disk: Mapping[Node, Any], stands: Mapping[Node, Sequence[Node]]) -> SquashedRange:
+    app = wanted.app
+    keys = [_node(key) for key in wanted.keys]
     migrations = [on_disk[key] for key in keys]
     operations = [operation for migration in migrations for operation in migration.operations]
     before = [*_before(keys[0], on_disk)]
     elidable = [(it.name, operation) for it in migrations for operation in it.operations if operation.elidable]
-    staying = [(name, operation) for name, operation in elidable if name in wanted["kept"]]
+    staying = [(name, operation) for name, operation in elidable if name in wanted.kept]
     for _, operation in staying:
         operation.elidable = False
-    kept, apart = optimized(operations, app, before) if wanted["optimize"] else (operations, [])
+    kept, apart = optimized(operations, app, before) if wanted.optimize else (operations, [])
     kept = with_foreign_keys_in_time(with_indexes_in_time(kept), app, before)
     composed = compose(
         kept,
         app=app,
-        name=wanted["name"],
+        name=wanted.name,
         dependencies=_outside(keys, (entry for it in migrations for entry in it.dependencies), stands),
-        replaces=keys if wanted["keep_replaces"] else (),
+        replaces=keys if wanted.keep_replaces else (),
         run_before=_outside(keys, (entry for it in migrations for entry in it.run_before), stands),
         initial=migrations[0].initial,
         atomic=all(migration.atomic for migration in migrations),
-        heading=wanted["heading"],
+        heading=wanted.heading,
         origins=keys,
     )
-    return {
-        "text": composed.text,
-        "before": len(operations),
-        "after": len(kept),
-        "elided": _told(elidable, without=kept),
-        "kept": _told(staying),
-        "notes": [note.as_dict() for note in [*composed.notes, *stays_apart(apart, app, wanted["name"])]],
-    }
+    return SquashedRange(
+        text=composed.text,
+        before=len(operations),
+        after=len(kept),
+        elided=_told(app, elidable, without=kept),
+        kept=_told(app, staying),
+        notes=(*composed.notes, *stays_apart(apart, app, wanted.name)),
+    )
 
 
 def _before(first: Node, on_disk: Mapping[Node, Any]) -> Iterator[Any]:
@@ -113,10 +108,10 @@ def _setting(entry: Node) -> str:
     return "AUTH_USER_MODEL" if value == settings.AUTH_USER_MODEL else apps.get_swappable_settings_name(value) or ""
 
 
-def _told(operations: Iterable[tuple[str, Any]], without: Iterable[Any] = ()) -> list[tuple[str, str]]:
-    """(migration's name, operation in words) of these operations."""
+def _told(app: str, operations: Iterable[tuple[str, Any]], without: Iterable[Any] = ()) -> tuple[tuple[Key, str], ...]:
+    """(migration's key, operation in words) of these operations."""
     there = {id(operation) for operation in without}
-    return [(name, _words(operation)) for name, operation in operations if id(operation) not in there]
+    return tuple((Key(app, name), _words(operation)) for name, operation in operations if id(operation) not in there)
 
 
 def _words(operation: Any) -> str:  # noqa: ANN401
@@ -134,5 +129,6 @@ def _words(operation: Any) -> str:  # noqa: ANN401
 
 
 def _node(entry: Sequence[str]) -> Node:
+    """A plain tuple, as it is to be written into a file."""
     app, name = entry
     return app, name

@@ -7,9 +7,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
+from migsync.worker.protocol import Disposition
 from migsync.worker.remake.autodetector import InitialMigration, created_in
 from migsync.worker.remake.graph import CannotReplace, FileKey, OldGraph, ReplacesPartition, grouped
-from migsync.worker.remake.operations import Disposition, Node, SpecialOperation
+from migsync.worker.remake.operations import Node, SpecialOperation
 
 CARRIED = "carried"
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from migsync.worker.examination import forwards
+from migsync.worker.loader import forwards
 from migsync.worker.remake.operations import Node, SpecialOperation, changes_schema, special_operations
 
 FileKey = tuple[str, int]

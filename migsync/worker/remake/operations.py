@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
+
+from migsync.worker.protocol import Disposition
 
 Node = tuple[str, str]
 
@@ -30,23 +31,6 @@ NEEDED: Final = re.compile(
 """Statements that make what tables can need; after a schema something may follow that needs tables itself."""
 RUN: Final = ("database_forwards", "database_backwards", "_run_sql")
 """The methods by which a ``RunSQL`` of a project's own could do something else with its SQL."""
-
-
-class Disposition(StrEnum):
-    """What becomes of an operation.
-
-    It stands `FIRST` in the app's first file or is `CARRIED` into a further one; or it is left out, for its result is
-    `SHOWN` by the models, it is `ELIDABLE`, does `NOTHING`, or was `DROPPED` by name. `STUCK` can neither be carried
-    nor is it known to be needless.
-    """
-
-    FIRST = "first"
-    CARRIED = "carried"
-    SHOWN = "shown"
-    ELIDABLE = "elidable"
-    NOTHING = "nothing"
-    DROPPED = "dropped"
-    STUCK = "stuck"
 
 
 @dataclass(frozen=True)

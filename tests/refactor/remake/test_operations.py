@@ -6,7 +6,8 @@ import pytest
 from django.db import migrations, models
 from django.db.migrations.state import ProjectState
 
-from migsync.worker.remake.operations import Disposition, special_operations
+from migsync.worker.protocol import Disposition
+from migsync.worker.remake.operations import special_operations
 
 ORIGIN = ("shop", "0007_fill")
 ADD = migrations.AddField("item", "size", models.IntegerField(null=True))

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from migsync.worker.squash_call import SquashAnswer, SquashRequest, ask_squash
+from migsync.refactor.squash.squash import ask_squash
+from migsync.worker.protocol import SquashedRange, SquashRange
 from tests.proof.projects import ID, Site
 
 MODELS = "class Note(models.Model):\n    text = models.CharField(max_length=200)\n"
@@ -32,7 +33,7 @@ MIGRATE = "import config, django; django.setup()\nfrom django.core.management im
 class Squashed:
     """What became of the apps: the answers, and the notes after the squashes alone were run."""
 
-    answers: Mapping[str, SquashAnswer]
+    answers: Mapping[str, SquashedRange]
     notes: Mapping[str, list[str]]
 
 
@@ -48,7 +49,7 @@ def squash(root: Path, apps: Mapping[str, Mapping[str, bytes]], *, optimize: boo
         site.app(app, MODELS, {"0001_initial": INITIAL})
         for name, content in files.items():
             (root / app / "migrations" / f"{name}.py").write_bytes(content)
-        requests.append(SquashRequest(app, tuple(names), "0001_squashed", optimize=optimize))
+        requests.append(SquashRange(app, tuple(names), "0001_squashed", optimize=optimize))
     answers = dict(zip(apps, ask_squash(site.project, requests), strict=True))
     for request in requests:
         directory = root / request.app / "migrations"

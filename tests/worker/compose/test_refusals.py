@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.worker.squash_call import SquashRequest, ask_squash
+from migsync.refactor.squash.squash import ask_squash
+from migsync.worker.protocol import SquashRange
 from tests.proof.projects import Site
 from tests.worker.compose.stories import INITIAL, MODELS
 from tests.worker.compose.test_copies import HEAD, migration, of
@@ -73,7 +74,7 @@ def answers(tmp_path_factory):
         }
         site.app(app, MODELS, {"0001_initial": INITIAL, **(first if app == "by_name" else {})})
         (site.root / app / "migrations" / "0002_m.py").write_bytes(files["0002_m"])
-    requests = [SquashRequest(app, ("0001_initial", "0002_m"), "0001_squashed") for app in CASES]
+    requests = [SquashRange(app, ("0001_initial", "0002_m"), "0001_squashed") for app in CASES]
     return dict(zip(CASES, ask_squash(site.project, requests), strict=True))
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from migsync.errors import HistoryError
 from migsync.history import Key, parse_migration
-from migsync.worker.squash_call import SquashRequest, ask_squash
+from migsync.refactor.squash.squash import ask_squash
+from migsync.worker.protocol import SquashRange
 from tests.proof.projects import ID, ITEM, Site, add_field, alter_field, migration
 
 MODELS = """\
@@ -87,10 +88,8 @@ def site(tmp_path_factory):
     return made
 
 
-SHOP = SquashRequest(
-    "shop", ("0002_name", "0003_longer", "0004_owner"), "0002_squashed", heading="Three of four.\nBy us"
-)
-BLOG = SquashRequest("blog", ("0001_initial", "0002_more", "0003_most"), "0001_squashed")
+SHOP = SquashRange("shop", ("0002_name", "0003_longer", "0004_owner"), "0002_squashed", heading="Three of four.\nBy us")
+BLOG = SquashRange("blog", ("0001_initial", "0002_more", "0003_most"), "0001_squashed")
 
 
 def header(request, answer):
@@ -118,7 +117,7 @@ class TestRanges:
         assert (made.initial, made.atomic) == (True, True)
 
     def test_rows_that_are_there_keep_their_values(self, site):
-        request = SquashRequest("stock", ("0002_a", "0003_b", "0004_size", "0005_two"), "0002_squashed")
+        request = SquashRange("stock", ("0002_a", "0003_b", "0004_size", "0005_two"), "0002_squashed")
         (stock,) = ask_squash(site.project, [request])
         # As 0001 says, no name is NULL; so none gets a default.
         assert (stock.before, stock.after) == (4, 3)
@@ -129,7 +128,7 @@ class TestRanges:
         )
 
     def test_in_two_phases_the_old_names_stay(self, site):
-        request = SquashRequest(SHOP.app, SHOP.names, SHOP.name, keep_replaces=True, optimize=False)
+        request = SquashRange(SHOP.app, SHOP.names, SHOP.name, keep_replaces=True, optimize=False)
         (shop,) = ask_squash(site.project, [request])
         assert shop.before == shop.after == 4
         made = header(request, shop)
@@ -143,6 +142,6 @@ class TestRanges:
         assert {it for it in header(SHOP, shop).dependencies if it.app == "blog"} == keys("blog.0001_a", "blog.0001_b")
 
     def test_a_project_that_does_not_load_is_an_error_with_a_place(self, site):
-        path = site.root / "shop" / "migrations" / "0002_name.py"
+        (site.root / "shop" / "migrations" / "0002_name.py").write_bytes(b"nothing\n")
         with pytest.raises(HistoryError, match=r"does not load the migrations: NameError.*0002_name\.py:1"):
-            ask_squash(site.project, [SHOP], {str(path): b"nothing\n"})
+            ask_squash(site.project, [SHOP])

@@ -8,7 +8,7 @@ from migsync.findings import Finding
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ProofOptions:
     """What is to be proven: `schema`, `transition`: None for not at all, else on the engines of these aliases.
 
     Without an alias: the schema on every engine in use, the transition on SQLite, or where the schema is proven if that
@@ -26,14 +26,14 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DatabaseProof:
     """Findings, and for a person what holds when none of them refuses."""
 
     findings: tuple[Finding, ...] = ()
     facts: tuple[str, ...] = ()
 
-    def __add__(self, other: Outcome) -> Outcome:
-        return Outcome((*self.findings, *other.findings), (*self.facts, *other.facts))
+    def __add__(self, other: DatabaseProof) -> DatabaseProof:
+        return DatabaseProof((*self.findings, *other.findings), (*self.facts, *other.facts))
 
     @property
     def blocked(self) -> bool:

@@ -1,4 +1,4 @@
-"""``migrate`` on a scratch database, with a look at the schema on the way: the worker's half of a proof by databases.
+"""The task of a proof by databases: ``migrate`` on a scratch database, with a look at the schema on the way.
 
 It is Django's own command that runs; only its order can be another one, as it is on a database that goes through given
 stations. A station is a set of records: those that a database of the project can have.
@@ -15,51 +15,40 @@ from typing import Any, Final
 
 from migsync.engines import engine_named
 from migsync.engines.catalog import Part
-from migsync.worker.examination import forwards
-from migsync.worker.hiding import loader_without, whole_squashes
-from migsync.worker.redirect import set_up_on_scratch
+from migsync.history.migration import Key
+from migsync.worker.isolation import set_up_on_scratch
+from migsync.worker.loader import Node, forwards, loader_without, whole_squashes
+from migsync.worker.protocol import CatalogChange, TraceRequest, TraceResult
 from migsync.worker.remake.operations import is_schema
-from migsync.worker.worker import Broken, stage
+from migsync.worker.setup import StageError, stage
 
-Node = tuple[str, str]
 LOCK_NOT_AVAILABLE: Final = "55P03"
 LOCK_WAIT_TIMEOUT: Final = 1205
 BUSY_OR_LOCKED: Final = (5, 6)
-"""PostgreSQL's SQLSTATE, MySQL's error number and SQLite's result codes after `redirect.WAIT` seconds."""
+"""PostgreSQL's SQLSTATE, MySQL's error number and SQLite's result codes after `isolation.WAIT` seconds."""
 
 
 class Arrived(Exception):
     """The way ends here."""
 
 
-def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Run every migration that the routers allow for the alias, from station to station.
-
-    `request`: ``alias`` and ``name`` of the database; ``stations``, of each the keys that are recorded there and were
-    not at the one before; ``hidden``, the squashes that do not count, null for those that the stations leave no room
-    for; ``whole``, whether it goes on from the last station to the end; ``anew``, apps in which an operation that
-    fails is passed over, so that all of those are told of at once, unless it is one that the models show.
-
-    The answer has for each station what changed in the catalog since the one before: (kind, table, name, definition),
-    the definition null for what went; and ``hidden``, the squashes that did not count.
-    """
+def answer(request: TraceRequest) -> TraceResult:
+    """Run every migration that the routers allow for the alias, from station to station."""
     connection = set_up_on_scratch(request)
-    stations = [[(app, name) for app, name in keys] for keys in request["stations"]]
     with stage("load"):
         from django.db.migrations.loader import MigrationLoader
 
-        reached = {key: number for number, keys in enumerate(stations) for key in keys}
-        hidden = request["hidden"]
+        reached: dict[Node, int] = {key: number for number, keys in enumerate(request.stations) for key in keys}
+        never = len(request.stations)
+        hidden: Collection[Node] | None = request.hidden
         if hidden is None:
-            hidden = _without_room(MigrationLoader(None).disk_migrations, reached, len(stations))
-        hidden = [(app, name) for app, name in hidden]
+            hidden = _without_room(MigrationLoader(None).disk_migrations, reached, never)
         loader = loader_without(hidden)
-        way = _arranged(loader(None), reached, len(stations))
-    tracing = _Tracing(connection, [number for _, number in way], len(stations), whole=request["whole"])
-    tracing.anew = frozenset(request["anew"])
+        way = _arranged(loader(None), reached, never)
+    trace = _Trace(connection, [number for _, number in way], request)
     with stage("migrate"):
-        _migrate(tracing, connection.alias, loader, [key for key, _ in way])
-    return {"catalogs": tracing.catalogs, "hidden": hidden}
+        _migrate(trace, connection.alias, loader, [key for key, _ in way])
+    return TraceResult(tuple(trace.catalogs), tuple(Key(*key) for key in hidden))
 
 
 def _without_room(migrations: Mapping[Node, Any], reached: Mapping[Node, int], never: int) -> list[Node]:
@@ -88,19 +77,19 @@ def _arranged(loader: Any, reached: Mapping[Node, int], never: int) -> list[tupl
     return sorted(numbers.items(), key=lambda item: item[1])
 
 
-class _Tracing:
+class _Trace:
     """Counts the migrations as they are done, and looks at the schema where a station is complete."""
 
-    def __init__(self, connection: Any, numbers: Sequence[int], stations: int, *, whole: bool) -> None:  # noqa: ANN401
+    def __init__(self, connection: Any, numbers: Sequence[int], request: TraceRequest) -> None:  # noqa: ANN401
         self.connection = connection
+        self.request = request
         counted = Counter(numbers)
-        self.due = list(itertools.accumulate(counted[station] for station in range(stations)))
-        self.whole = whole
+        # By station, how many migrations have run when it is complete.
+        self.due = list(itertools.accumulate(counted[station] for station in range(len(request.stations))))
         self.count = 0
         self.migration: Any = None
-        self.anew: frozenset[str] = frozenset()
         self._operations: dict[type, Sequence[Any]] = {}
-        self.catalogs: list[list[Sequence[str | None]]] = []
+        self.catalogs: list[tuple[CatalogChange, ...]] = []
         self._known: dict[Part, str] = {}
 
     def start(self, migration: Any) -> None:  # noqa: ANN401
@@ -114,14 +103,14 @@ class _Tracing:
         self.count += 1
         self.look()
 
-    def at(self, error: BaseException) -> tuple[tuple[str, str] | None, int]:
+    def at(self, error: BaseException) -> tuple[Key | None, int]:
         """The migration that ran when `error` came, and the number of its operation, as far as can be told."""
         if self.migration is None:
             return None, 0
         operations = self._operations.get(type(self.migration), self.migration.operations)
         failing = self._failing(error)
         numbers = [number for number, each in enumerate(operations, 1) if each is failing]
-        return (self.migration.app_label, self.migration.name), numbers[0] if numbers else 0
+        return Key(self.migration.app_label, self.migration.name), numbers[0] if numbers else 0
 
     def _failing(self, error: BaseException) -> Any:  # noqa: ANN401
         """The operation of this migration that ran when `error` came, or None."""
@@ -130,7 +119,7 @@ class _Tracing:
 
     def pass_over(self, error: BaseException) -> bool:
         """Take out the operation that failed, if that may be and nothing is left of it: the rest can go on."""
-        if self.migration is None or self.migration.app_label not in self.anew:
+        if self.migration is None or self.migration.app_label not in self.request.anew:
             return False
         failing = self._failing(error)
         undone = self.migration.atomic and self.connection.features.can_rollback_ddl
@@ -147,9 +136,9 @@ class _Tracing:
             catalog = self._read() if self.count else {}
             changed = [part for part in catalog if self._known.get(part) != catalog[part]]
             gone = self._known.keys() - catalog.keys()
-            self.catalogs.append([(*part, catalog.get(part)) for part in (*changed, *gone)])
+            self.catalogs.append(tuple((*part, catalog.get(part)) for part in (*changed, *gone)))
             self._known = catalog
-        if not self.whole and len(self.catalogs) == len(self.due):
+        if not self.request.whole and len(self.catalogs) == len(self.due):
             raise Arrived
 
     def _read(self) -> dict[Part, str]:
@@ -162,11 +151,11 @@ class _Tracing:
             return engine_named(self.connection.vendor).catalog(execute)
 
 
-def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) -> None:  # noqa: ANN401
+def _migrate(trace: _Trace, alias: str, loader: Any, way: Sequence[Node]) -> None:  # noqa: ANN401
     executor: Any = importlib.import_module("django.db.migrations.executor")
     migrate: Any = importlib.import_module("django.core.management.commands.migrate")
 
-    class Executor(executor.MigrationExecutor):  # type: ignore[misc]
+    class TracedExecutor(executor.MigrationExecutor):  # type: ignore[misc]
         """Django's, in the order of `way`."""
 
         def migration_plan(self, targets: Collection[Node], clean_start: bool = False) -> list[tuple[Any, bool]]:
@@ -174,38 +163,38 @@ def _migrate(tracing: _Tracing, alias: str, loader: Any, way: Sequence[Node]) ->
             return [(self.loader.graph.nodes[key], False) for key in way if key not in applied]
 
     # Django's own command: a project's may take locks, or refuse.
-    class Command(migrate.Command):  # type: ignore[misc]
+    class TracedCommand(migrate.Command):  # type: ignore[misc]
         """Django's, with an eye on each migration."""
 
         def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:  # noqa: ANN401
             if action == "apply_start":
-                tracing.start(migration)
+                trace.start(migration)
             elif action == "apply_success":
-                tracing.end()
+                trace.end()
 
     executor.MigrationLoader = loader
-    migrate.MigrationExecutor = Executor
-    failures: list[Broken] = []
-    while failure := _run(Command(), alias, tracing):
+    migrate.MigrationExecutor = TracedExecutor
+    failures: list[StageError] = []
+    while failure := _run(TracedCommand(), alias, trace):
         failures.append(failure)
-        if not tracing.pass_over(failure.error):
+        if not trace.pass_over(failure.error):
             break
     if failures:
         failures[0].more = failures[1:]
         raise failures[0]
 
 
-def _run(command: Any, alias: str, tracing: _Tracing) -> Broken | None:  # noqa: ANN401
+def _run(command: Any, alias: str, trace: _Trace) -> StageError | None:  # noqa: ANN401
     from django.core.management import call_command
 
     try:
         call_command(command, database=alias, interactive=False, verbosity=0, skip_checks=True)
-        tracing.look()
+        trace.look()
     except Arrived:
         pass
     except Exception as error:
         first = _first(error)
-        return Broken("lock" if _waited(first) else "migrate", first, *tracing.at(first))
+        return StageError("lock" if _waited(first) else "migrate", first, *trace.at(first))
     return None
 
 

@@ -1,4 +1,4 @@
-"""What ``makemigrations`` finds that no migration has yet, as the project's own command sees it: the worker's half."""
+"""What ``makemigrations`` finds that no migration has yet, as the project's own command sees it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def model_changes(loader: Any, state: Any) -> Mapping[str, Sequence[Any]]:  # no
     command = _command()
     found: list[Mapping[str, Sequence[Any]]] = []
 
-    class Asked:
+    class DetectorStub:
         """Stands in the detector's place within the command, and finds nothing for it to write."""
 
         def __init__(self, *_: object) -> None:
@@ -36,7 +36,7 @@ def model_changes(loader: Any, state: Any) -> Mapping[str, Sequence[Any]]:  # no
     if type(command).handle is not _django().Command.handle:
         # One that refuses, asks or fails has said nothing of the models.
         with suppress(Exception, SystemExit):
-            _run(command, Asked, _asking_no_database(loader, state))
+            _run(command, DetectorStub, _asking_no_database(loader, state))
     return found[0] if found else _changes(loader, state)
 
 

@@ -1,4 +1,8 @@
-"""The project on a scratch database, and on nothing else of its own: what a worker does before it migrates one."""
+"""The project on a scratch database, and on nothing else of its own: what a worker does before it migrates one.
+
+What a migration does beside its database stays within the process, or in a directory that goes with the proof: e-mail,
+caches, files, as far as Django itself leads to them. Task queues, HTTP, files by a path of their own do not.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from migsync.worker.local import keep_local
-from migsync.worker.worker import load_settings, set_up, stage
+from migsync.worker.protocol import TraceRequest
+from migsync.worker.setup import load_settings, relabel, set_up, stage
+
+MAIL: Final = "django.core.mail.backends.locmem.EmailBackend"
+CACHES: Final = tuple(f"django.core.cache.backends.{name}Cache" for name in ("locmem.LocMem", "dummy.Dummy"))
+FILES: Final = "django.core.files.storage.FileSystemStorage"
+STATIC: Final = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 # Options by which a driver could be sent to another database than NAME says.
 DETOURS: Final = ("db", "database", "dbname", "service")
@@ -28,28 +37,29 @@ IN_HASTE: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-def set_up_on_scratch(request: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Django has no types
+def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django has no types
     """Start Django on the database that `request` names; the connection of its alias.
 
     Every alias of the project leads to that scratch database: a migration that asks for another one by name must not
     reach what is in use. They are one connection, or one alias would wait for a lock that the other holds. With
-    ``sqlite`` it is one of SQLite, whatever the alias's engine is.
+    `foreign` it is one of SQLite, whatever the alias's engine is.
     """
+    relabel(request.labels)
     load_settings()
     with stage("connection"):
         from django.conf import settings
 
         # An alias of [tool.migsync], or of --url, is none of Django's.
-        alias = request["alias"] if request["alias"] in settings.DATABASES else "default"
-        _redirect(alias, request["name"], bool(request.get("sqlite")))
-        keep_local(Path(request["directory"]))
+        alias = request.alias if request.alias in settings.DATABASES else "default"
+        _redirect(alias, request.name, request.foreign)
+        _keep_local(Path(request.directory))
     set_up()
     with stage("connection"):
         from django.db import connections
         from django.db.backends.signals import connection_created
 
         connection_created.connect(_hasten)
-        _check(request["name"])
+        _check(request.name)
         _share(alias)
     return connections[alias]
 
@@ -98,3 +108,29 @@ def _share(alias: str) -> None:
     shared.close = lambda: None if shared.in_atomic_block else close()
     atomic: Any = transaction.Atomic
     atomic.durable = property(lambda _: False, lambda _, __: None)
+
+
+def _keep_local(directory: Path) -> None:
+    """Have settings that are loaded, and of which nothing has made use yet, lead to nothing outside."""
+    from django.conf import settings
+
+    if mailers := getattr(settings, "MAILERS", None):  # Django 6.1
+        settings.MAILERS = {alias: {"BACKEND": MAIL} for alias in mailers}
+    else:
+        settings.EMAIL_BACKEND = MAIL
+    settings.CACHES = {alias: _cache(alias, values) for alias, values in settings.CACHES.items()}
+    roots = {alias: directory / "storages" / alias for alias in ("default", "staticfiles", *settings.STORAGES)}
+    for root in roots.values():
+        root.mkdir(parents=True, exist_ok=True)
+    settings.MEDIA_ROOT, settings.STATIC_ROOT = str(roots["default"]), str(roots["staticfiles"])
+    settings.STORAGES = {
+        alias: {"BACKEND": STATIC if alias == "staticfiles" else FILES, "OPTIONS": {"location": str(roots[alias])}}
+        for alias in settings.STORAGES
+    }
+
+
+def _cache(alias: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    if values.get("BACKEND") in CACHES:
+        return values
+    kept = {key: value for key, value in values.items() if key != "OPTIONS"}
+    return {**kept, "BACKEND": CACHES[0], "LOCATION": alias}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.functional import Promise
 
+from migsync.worker.protocol import RenderedModel
+
 if TYPE_CHECKING:
     from django.db.migrations.state import ModelState, ProjectState
 
@@ -31,25 +33,25 @@ class Renderer:
     def __init__(self, modules: Mapping[str, str]) -> None:
         self.modules = modules
 
-    def state(self, state: ProjectState) -> dict[str, dict[str, Any]]:
-        """App by app, model by model: its name, fields in order, options, bases and managers in order."""
-        apps: dict[str, dict[str, Any]] = {}
+    def state(self, state: ProjectState) -> dict[str, dict[str, RenderedModel]]:
+        """App by app, model by model."""
+        apps: dict[str, dict[str, RenderedModel]] = {}
         for (app, name), model in sorted(state.models.items()):
             apps.setdefault(app, {})[name] = self._model(model)
         return apps
 
-    def _model(self, model: ModelState) -> dict[str, Any]:
-        return {
-            "name": model.name,
-            "fields": {name: self.value(field) for name, field in model.fields.items()},
-            "options": {
+    def _model(self, model: ModelState) -> RenderedModel:
+        return RenderedModel(
+            name=model.name,
+            fields={name: self.value(field) for name, field in model.fields.items()},
+            options={
                 name: self._option(name, value)
                 for name, value in sorted(model.options.items())
                 if value or name not in UNORDERED_OPTIONS  # none at all is what an empty one means
             },
-            "bases": self.value(tuple(model.bases)),
-            "managers": {name: self._manager(manager) for name, manager in model.managers},
-        }
+            bases=self.value(tuple(model.bases)),
+            managers={name: self._manager(manager) for name, manager in model.managers},
+        )
 
     def _manager(self, manager: Any) -> str:  # noqa: ANN401
         of_queryset, path, queryset, args, kwargs = manager.deconstruct()

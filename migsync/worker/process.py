@@ -1,0 +1,139 @@
+"""Workers, seen from migsync's own process: started in the project's own Python, asked, and never left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Final, TypeVar
+
+from migsync.errors import HistoryError
+from migsync.redaction import redact
+from migsync.worker.encoding import RESULT, Files, Order, Start, decode, encode
+from migsync.worker.runtime import Runtime
+from migsync.worker.task import Task, WorkerFailure
+
+MAIN: Final = "migsync.worker.main"
+SAME_ORDER: Final = {"PYTHONHASHSEED": "0"}
+"""A set (of time zones, say, as a field's choices) has the same order in two processes, or they would differ in it."""
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+Worker = subprocess.Popen[str]
+
+
+def ask(
+    runtime: Runtime,
+    task: Task[Q, R],
+    requests: Sequence[Q],
+    files: Sequence[Files] | None = None,
+    ahead: Sequence[Worker] = (),
+) -> list[R | WorkerFailure]:
+    """One answer for each request, all at work at the same time, each with its own `files` over those on disk.
+
+    The workers `ahead`, which were started for the first requests, are asked once and never again.
+    """
+    orders = [
+        f"{encode(Order(task.function, served))}\n{encode(request)}\n"
+        for request, served in zip(requests, files or [{} for _ in requests], strict=True)
+    ]
+    with _started(runtime, ["" for _ in orders[len(ahead) :]]) as more:
+        processes = [*ahead, *more]
+        with ThreadPoolExecutor(len(processes)) as threads:
+            try:
+                return list(threads.map(lambda process, order: _answer(process, order, task), processes, orders))
+            except BaseException:
+                # Before the threads are waited for, which wait for the processes.
+                _kill(processes)
+                raise
+
+
+def ask_one(
+    runtime: Runtime, task: Task[Q, R], request: Q, files: Files | None = None, *, meaning: str, hint: str
+) -> R:
+    """The result for one request; raises HistoryError, with this `meaning` and `hint`, where there is none."""
+    [answer] = ask(runtime, task, [request], [files or {}])
+    if isinstance(answer, WorkerFailure):
+        place = f" ({answer.file}:{answer.line})" if answer.file else ""
+        raise HistoryError(f"{answer.sentence}{place}", meaning, hint)
+    return answer
+
+
+@contextmanager
+def workers_ahead(runtime: Runtime | None) -> Iterator[Sequence[Worker]]:
+    """The two workers of a proof that will be asked for: one loads the files as they are, one imports Django.
+
+    None without a `runtime`. What is left of them at the end is killed.
+    """
+    if runtime is None:
+        yield ()
+        return
+    with _started(runtime, ["files", "django"]) as workers:
+        yield workers
+
+
+@contextmanager
+def _started(runtime: Runtime, ready: Sequence[str]) -> Iterator[Sequence[Worker]]:
+    """A worker for each of `ready`: how it gets ready before it is asked, or an empty text."""
+    processes: list[Worker] = []
+    try:
+        path = tuple(runtime.import_path(sys.path)) if ready else ()
+        for what in ready:
+            processes.append(_start(runtime))
+            _tell(processes[-1], Start(path, str(runtime.root), what))
+        yield processes
+    finally:
+        _kill(processes)
+
+
+def _start(runtime: Runtime) -> Worker:
+    return subprocess.Popen(  # noqa: S603 (our own module)
+        runtime.command(MAIN),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**runtime.variables, **SAME_ORDER},
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def _tell(process: Worker, start: Start) -> None:
+    """The first line, which fits into the pipe: nobody waits."""
+    if process.stdin:
+        with suppress(BrokenPipeError):  # it has ended, which is seen when it is asked
+            process.stdin.write(f"{encode(start)}\n")
+            process.stdin.flush()
+
+
+def _kill(processes: Iterable[Worker]) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+
+
+def _answer(process: Worker, order: str, task: Task[Q, R]) -> R | WorkerFailure:
+    try:
+        out, err = process.communicate(order, timeout=task.timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return WorkerFailure("time", f"it did not end within {task.timeout} seconds")
+    if process.returncode or not out:
+        said = redact(err.strip().rpartition("\n")[2])
+        error = f"it ended with status {process.returncode}{f': {said}' if said else ''}"
+        return WorkerFailure("process", error, status=process.returncode, stderr=said)
+    kind, _, answer = out.partition("\n")
+    return decode(task.result, answer) if kind == RESULT else _redacted(decode(WorkerFailure, answer))
+
+
+def _redacted(failure: WorkerFailure) -> WorkerFailure:
+    return failure._replace(error=redact(failure.error), more=tuple(map(_redacted, failure.more)))
