@@ -11,6 +11,7 @@ import pytest
 
 from migsync.errors import ProjectError
 from migsync.project import find_project, project
+from migsync.worker.runtime import Runtime
 from tests.project.projects import MIGRATION, app, django_finds, django_project, write
 
 REAL = """
@@ -166,10 +167,10 @@ def odd_files() -> dict[str, str]:
 
 @pytest.fixture
 def no_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    def asked(module: str) -> NoReturn:
-        pytest.fail(f"Django's registry was asked for {module}")
+    def asked(runtime: Runtime) -> NoReturn:
+        pytest.fail(f"Django's registry was asked for {runtime.settings_module}")
 
-    monkeypatch.setattr(project, "_registry", asked)
+    monkeypatch.setattr(project, "registered_apps", asked)
 
 
 def found(root: Path) -> list[tuple[str, str | None]]:

@@ -7,8 +7,8 @@ import pytest
 from migsync.errors import Unreachable
 from migsync.findings import Severity
 from migsync.history import read_history
-from migsync.proof.databases import Pair, prove_by_databases
-from migsync.proof.options import Outcome, ProofOptions
+from migsync.proof.databases import Histories, prove_by_databases
+from migsync.proof.options import DatabaseProof, ProofOptions
 from migsync.refactor.pipeline import history_after
 from migsync.rewrites.graph import Rewrites
 from tests.databases import django_databases
@@ -52,14 +52,14 @@ def squashed(site: Site, new: str, *, olds=NAMES[1:], name="0002_squashed", keep
     return site.propose(created, *gone, rewrite=rewrite("shop", NAMES, after, collapsed=((tuple(olds), (name,)),)))
 
 
-def prove(site: Site, proposal, wishes: ProofOptions = WISHES, **reach: object) -> Outcome:
+def prove(site: Site, proposal, wishes: ProofOptions = WISHES, **reach: object) -> DatabaseProof:
     project = site.project
     old = read_history(project.apps, settings=project.settings)
-    pair = Pair(old, history_after(project, old, proposal), Rewrites())
+    pair = Histories(old, history_after(project, old, proposal), Rewrites())
     return prove_by_databases(project, proposal, pair, wishes, **reach)
 
 
-def codes(outcome: Outcome) -> list[tuple[str, str]]:
+def codes(outcome: DatabaseProof) -> list[tuple[str, str]]:
     return [(finding.code, finding.found) for finding in outcome.findings]
 
 
