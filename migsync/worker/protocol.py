@@ -145,7 +145,7 @@ class TraceResult(NamedTuple):
 # squash: ranges of migrations, each composed into one file
 
 
-class SquashRange(NamedTuple):
+class SquashSpec(NamedTuple):
     """A range of migrations of one app, in the graph's order, and what is to be made of them.
 
     `name` is the new migration's, `heading` the comment at the top of its file (lines without ``#``). Without
@@ -175,7 +175,7 @@ class SquashRange(NamedTuple):
 class SquashRequest(NamedTuple):
     """The ranges; and keys that are named instead of others, beside those that the ranges themselves bring about."""
 
-    ranges: tuple[SquashRange, ...]
+    ranges: tuple[SquashSpec, ...]
     stands: tuple[tuple[Key, tuple[Key, ...]], ...] = ()
 
     @property

@@ -22,7 +22,7 @@ from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges, transa
 from migsync.refactor.squash.splits import RowSplits, circle, split_at_cycles
 from migsync.refactor.symbolic_dependencies import changed_ends
 from migsync.worker.process import ask_one
-from migsync.worker.protocol import SquashedRange, SquashRange, SquashRequest
+from migsync.worker.protocol import SquashedRange, SquashRequest, SquashSpec
 from migsync.worker.task import SQUASH
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ class Choice:
         """True when a finding refuses it."""
         return any(finding.blocks for finding in self.findings)
 
-    def requests(self, *, optimize: bool = True) -> tuple[SquashRange, ...]:
+    def requests(self, *, optimize: bool = True) -> tuple[SquashSpec, ...]:
         """What Django is to be asked for, one file for each range."""
         return tuple(
-            SquashRange(
+            SquashSpec(
                 each.squash.app,
                 tuple(key.name for key in each.keys),
                 each.squash.name,
@@ -223,7 +223,7 @@ def compose_all(project: Project, choice: Choice, *, optimize: bool) -> tuple[Ch
 
 
 def ask_squash(
-    project: Project, ranges: Sequence[SquashRange], stands: Mapping[Key, tuple[Key, ...]] | None = None
+    project: Project, ranges: Sequence[SquashSpec], stands: Mapping[Key, tuple[Key, ...]] | None = None
 ) -> tuple[SquashedRange, ...]:
     """The squash of each range, all from one start of Django.
 

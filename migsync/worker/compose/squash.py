@@ -10,7 +10,7 @@ from migsync.worker.compose.deferred import with_foreign_keys_in_time, with_inde
 from migsync.worker.compose.notes import stays_apart
 from migsync.worker.compose.optimizer import optimized
 from migsync.worker.compose.writer import compose
-from migsync.worker.protocol import SquashedRange, SquashRange, SquashRequest, SquashResult
+from migsync.worker.protocol import SquashedRange, SquashRequest, SquashResult, SquashSpec
 from migsync.worker.setup import set_up, stage
 
 Node = tuple[str, str]
@@ -33,7 +33,7 @@ def answer(request: SquashRequest) -> SquashResult:
         return SquashResult(tuple(_squash(wanted, loader.disk_migrations, stands) for wanted in request.ranges))
 
 
-def _squash(wanted: SquashRange, on_disk: Mapping[Node, Any], stands: Mapping[Node, Sequence[Node]]) -> SquashedRange:
+def _squash(wanted: SquashSpec, on_disk: Mapping[Node, Any], stands: Mapping[Node, Sequence[Node]]) -> SquashedRange:
     app = wanted.app
     keys = [_node(key) for key in wanted.keys]
     migrations = [on_disk[key] for key in keys]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migsync.refactor.squash.squash import ask_squash
-from migsync.worker.protocol import SquashedRange, SquashRange
+from migsync.worker.protocol import SquashedRange, SquashSpec
 from tests.proof.projects import ID, Site
 
 MODELS = "class Note(models.Model):\n    text = models.CharField(max_length=200)\n"
@@ -49,7 +49,7 @@ def squash(root: Path, apps: Mapping[str, Mapping[str, bytes]], *, optimize: boo
         site.app(app, MODELS, {"0001_initial": INITIAL})
         for name, content in files.items():
             (root / app / "migrations" / f"{name}.py").write_bytes(content)
-        requests.append(SquashRange(app, tuple(names), "0001_squashed", optimize=optimize))
+        requests.append(SquashSpec(app, tuple(names), "0001_squashed", optimize=optimize))
     answers = dict(zip(apps, ask_squash(site.project, requests), strict=True))
     for request in requests:
         directory = root / request.app / "migrations"

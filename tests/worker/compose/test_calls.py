@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migsync.refactor.squash.squash import ask_squash
-from migsync.worker.protocol import SquashRange
+from migsync.worker.protocol import SquashSpec
 from tests.proof.projects import ITEM, Site, migration
 
 FILL = """\
@@ -30,7 +30,7 @@ def test_a_subclass_with_arguments_of_its_own_is_written_as_it_was_called(tmp_pa
             "0003_inner": migration(inner, after=[("shop", "0002_fill")], head=head),
         },
     )
-    request = SquashRange("shop", ("0002_fill", "0003_inner"), "0002_squashed_0003_inner")
+    request = SquashSpec("shop", ("0002_fill", "0003_inner"), "0002_squashed_0003_inner")
     (answer,) = ask_squash(site.project, [request])
     assert not answer.blocked, answer.notes
     text = "".join(answer.text.split())

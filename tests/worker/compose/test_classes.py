@@ -6,7 +6,7 @@ import pytest
 
 from migsync.refactor.remake.remake import ask_remake
 from migsync.refactor.squash.squash import ask_squash
-from migsync.worker.protocol import RemakeRequest, SquashRange
+from migsync.worker.protocol import RemakeRequest, SquashSpec
 from tests.proof.projects import Site
 from tests.worker.compose.stories import INITIAL, MODELS
 
@@ -40,7 +40,7 @@ def told(notes) -> list[tuple[str, str, int]]:
 
 def test_a_base_class_that_all_have_is_the_squashs_too(site):
     same, mixed = ask_squash(
-        site.project, [SquashRange(app, ("0001_initial", "0002_m"), "0001_s") for app in ("same", "mixed")]
+        site.project, [SquashSpec(app, ("0001_initial", "0002_m"), "0001_s") for app in ("same", "mixed")]
     )
     assert "import config_safe\nfrom django.db" in same.text
     assert "class Migration(config_safe.Safe):\n\n    initial = True" in same.text
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
 def test_comments_between_the_statements_are_in_the_heading(tmp_path):
     first = f"#!/usr/bin/env python\n# Copyright ACME. Do not deploy on Fridays.\n{INITIAL}"
     site = Site(tmp_path).settings("remarks").app("remarks", MODELS, {"0001_initial": first, "0002_m": COMMENTED})
-    (answer,) = ask_squash(site.project, [SquashRange("remarks", ("0001_initial", "0002_m"), "0001_s")])
+    (answer,) = ask_squash(site.project, [SquashSpec("remarks", ("0001_initial", "0002_m"), "0001_s")])
     heading, _, rest = answer.text.partition("\n\n")
     assert heading.splitlines()[1:] == [
         "#   0001_initial, line 2: Copyright ACME. Do not deploy on Fridays.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migsync.refactor.squash.squash import ask_squash
-from migsync.worker.protocol import SquashRange
+from migsync.worker.protocol import SquashSpec
 from tests.proof.projects import Site
 from tests.worker.compose.stories import INITIAL, MODELS
 from tests.worker.compose.test_copies import HEAD, migration, of
@@ -74,7 +74,7 @@ def answers(tmp_path_factory):
         }
         site.app(app, MODELS, {"0001_initial": INITIAL, **(first if app == "by_name" else {})})
         (site.root / app / "migrations" / "0002_m.py").write_bytes(files["0002_m"])
-    requests = [SquashRange(app, ("0001_initial", "0002_m"), "0001_squashed") for app in CASES]
+    requests = [SquashSpec(app, ("0001_initial", "0002_m"), "0001_squashed") for app in CASES]
     return dict(zip(CASES, ask_squash(site.project, requests), strict=True))
 
 

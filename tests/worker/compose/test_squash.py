@@ -7,7 +7,7 @@ import pytest
 from migsync.errors import HistoryError
 from migsync.history import Key, parse_migration
 from migsync.refactor.squash.squash import ask_squash
-from migsync.worker.protocol import SquashRange
+from migsync.worker.protocol import SquashSpec
 from tests.proof.projects import ID, ITEM, Site, add_field, alter_field, migration
 
 MODELS = """\
@@ -88,8 +88,8 @@ def site(tmp_path_factory):
     return made
 
 
-SHOP = SquashRange("shop", ("0002_name", "0003_longer", "0004_owner"), "0002_squashed", heading="Three of four.\nBy us")
-BLOG = SquashRange("blog", ("0001_initial", "0002_more", "0003_most"), "0001_squashed")
+SHOP = SquashSpec("shop", ("0002_name", "0003_longer", "0004_owner"), "0002_squashed", heading="Three of four.\nBy us")
+BLOG = SquashSpec("blog", ("0001_initial", "0002_more", "0003_most"), "0001_squashed")
 
 
 def header(request, answer):
@@ -117,7 +117,7 @@ class TestRanges:
         assert (made.initial, made.atomic) == (True, True)
 
     def test_rows_that_are_there_keep_their_values(self, site):
-        request = SquashRange("stock", ("0002_a", "0003_b", "0004_size", "0005_two"), "0002_squashed")
+        request = SquashSpec("stock", ("0002_a", "0003_b", "0004_size", "0005_two"), "0002_squashed")
         (stock,) = ask_squash(site.project, [request])
         # As 0001 says, no name is NULL; so none gets a default.
         assert (stock.before, stock.after) == (4, 3)
@@ -128,7 +128,7 @@ class TestRanges:
         )
 
     def test_in_two_phases_the_old_names_stay(self, site):
-        request = SquashRange(SHOP.app, SHOP.names, SHOP.name, keep_replaces=True, optimize=False)
+        request = SquashSpec(SHOP.app, SHOP.names, SHOP.name, keep_replaces=True, optimize=False)
         (shop,) = ask_squash(site.project, [request])
         assert shop.before == shop.after == 4
         made = header(request, shop)
