@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from migsync.files.commit import Committed
     from migsync.files.reshape import Reshape
     from migsync.project import Project
-    from migsync.proof.options import ProofOptions
+    from migsync.proof.scope import ProofScope
     from migsync.refactor.ground import Ground, Terms
     from migsync.refactor.pipeline import Draft
     from migsync.sync.survey import Survey
@@ -74,11 +74,11 @@ class ProofOptions:
         help="Prove on SQLite, or on ALIAS's engine, that every database that is behind comes out the same.",
     )
 
-    def wishes(self) -> ProofOptions:
+    def wishes(self) -> ProofScope:
         """The same as the pipeline wants it."""
-        from migsync.proof.options import ProofOptions
+        from migsync.proof.scope import ProofScope
 
-        return ProofOptions(
+        return ProofScope(
             _named(self.prove_schema) if self.prove_schema else None,
             _named(self.prove_transition) if self.prove_transition else None,
         )
@@ -99,15 +99,15 @@ class FullProofOptions:
     )
     no_prove_transition: bool = flag(help="Do not prove what becomes of databases that are behind.")
 
-    def wishes(self) -> ProofOptions:
+    def wishes(self) -> ProofScope:
         """The same as the pipeline wants it. Raises UsageError for options that exclude each other."""
-        from migsync.proof.options import ProofOptions
+        from migsync.proof.scope import ProofScope
 
         if self.prove_schema and self.no_prove_schema:
             raise UsageError("--prove-schema and --no-prove-schema exclude each other.")
         if self.prove_transition and self.no_prove_transition:
             raise UsageError("--prove-transition and --no-prove-transition exclude each other.")
-        return ProofOptions(
+        return ProofScope(
             None if self.no_prove_schema else _named(self.prove_schema),
             None if self.no_prove_transition else _named(self.prove_transition),
             data=True,
@@ -265,7 +265,7 @@ class _FileCommand:
         from migsync.sync.survey import now
 
         asked, databases = self.options, self.options.where.databases
-        wishes = asked.proof.options()
+        wishes = asked.proof.wishes()
         return Terms(asked.update_db, asked.allow_applied, databases, now(), wishes, self.assume_deployed)
 
     def _write_report(self, path: Path, draft: Draft, survey: Survey) -> None:

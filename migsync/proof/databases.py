@@ -19,11 +19,11 @@ from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.project import Project
 from migsync.proof.identities import Identities
-from migsync.proof.options import DatabaseProof, ProofOptions
 from migsync.proof.places import NOT_PROVEN, ProofEngine, in_use, schema_places, skipped, transition_places, way_on
 from migsync.proof.proof import overlay
 from migsync.proof.rows import WITHOUT, compare_data
 from migsync.proof.schema import catalog, compare_schemas, differing_parts
+from migsync.proof.scope import DatabaseProof, ProofScope
 from migsync.proof.scratch import Scratch, scratch_database
 from migsync.proof.transition import TransitionPlan, Way, compare_stations, plan_transition
 from migsync.rewrites.graph import Rewrites
@@ -62,7 +62,7 @@ def prove_by_databases(
     project: Project,
     proposal: Proposal,
     pair: Histories,
-    wishes: ProofOptions,
+    wishes: ProofScope,
     *,
     unreachable: Collection[str] = (),
     skipping: bool = False,
@@ -105,7 +105,7 @@ NOT_SERVERLESS = f"not-on-{SERVERLESS.name}"
 
 
 def _rehearse(
-    project: Project, proposal: Proposal, pair: Histories, wishes: ProofOptions
+    project: Project, proposal: Proposal, pair: Histories, wishes: ProofScope
 ) -> TransitionPlan | DatabaseProof:
     apps = touched_apps(pair.old, proposal)
     request = RehearsalRequest(tuple(sorted(apps)), _labels_before(proposal))

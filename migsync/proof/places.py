@@ -9,7 +9,7 @@ from migsync.engines import SERVERLESS, Engine, engine_of
 from migsync.engines.config import DatabaseConfig
 from migsync.findings import Finding, Severity
 from migsync.project import Project
-from migsync.proof.options import ProofOptions
+from migsync.proof.scope import ProofScope
 
 NOT_PROVEN = "schema-not-proven"
 
@@ -44,7 +44,7 @@ def in_use(project: Project, unreachable: Collection[str]) -> list[ProofEngine]:
     return list(places.values())
 
 
-def schema_places(project: Project, wishes: ProofOptions, unreachable: Collection[str]) -> list[ProofEngine]:
+def schema_places(project: Project, wishes: ProofScope, unreachable: Collection[str]) -> list[ProofEngine]:
     """Where the schema is proven."""
     if wishes.schema is None:
         return []
@@ -53,7 +53,7 @@ def schema_places(project: Project, wishes: ProofOptions, unreachable: Collectio
     return [ProofEngine(config.alias, config) for config in project.targets(wishes.schema)]
 
 
-def transition_places(project: Project, wishes: ProofOptions, schema: Sequence[ProofEngine]) -> list[ProofEngine]:
+def transition_places(project: Project, wishes: ProofScope, schema: Sequence[ProofEngine]) -> list[ProofEngine]:
     """Where the transition is proven."""
     if wishes.transition:
         return [ProofEngine(config.alias, config) for config in project.targets(wishes.transition)]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from migsync.files.proposal import Proposal
 from migsync.history import History, Key
-from migsync.proof.options import ProofOptions
+from migsync.proof.scope import ProofScope
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
@@ -30,7 +30,7 @@ class Terms:
     allow_applied: bool = False
     databases: tuple[str, ...] = ()
     created: str = ""
-    wishes: ProofOptions = field(default_factory=ProofOptions)
+    wishes: ProofScope = field(default_factory=ProofScope)
     assume_deployed: bool = False
 
 

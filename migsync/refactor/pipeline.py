@@ -20,8 +20,8 @@ from migsync.history import History, build_history, read_migration
 from migsync.history.graph import relabelled
 from migsync.history.migration import Key, Migration
 from migsync.project import Project
-from migsync.proof.options import DatabaseProof
 from migsync.proof.proof import Recorded, prove
+from migsync.proof.scope import DatabaseProof
 from migsync.proof.states import DIFFERS
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.proof.options import ProofOptions
+from migsync.proof.scope import ProofScope
 from tests.proof.projects import Site, add_field, migration
 from tests.proof.test_transition import NAMES, NUMBER, path, prove, shop
 
@@ -36,7 +36,7 @@ def test_what_is_another_in_each_run(tmp_path, text, found):
     site = Site(tmp_path / "site").settings("shop").app("shop", "", shop())
     site.write({path(NAMES[1]): migration(NUMBER, TOKEN, after=[("shop", NAMES[0])]), path(NAMES[3]): filling("a")})
     outcome = prove(
-        site, site.propose(site.change(path(NAMES[3]), path(NAMES[3]), text)), ProofOptions((), None, data=True)
+        site, site.propose(site.change(path(NAMES[3]), path(NAMES[3]), text)), ProofScope((), None, data=True)
     )
     said = [finding.found for finding in outcome.findings]
     assert len(said) == len(found), said

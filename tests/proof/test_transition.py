@@ -8,14 +8,14 @@ from migsync.errors import Unreachable
 from migsync.findings import Severity
 from migsync.history import read_history
 from migsync.proof.databases import Histories, prove_by_databases
-from migsync.proof.options import DatabaseProof, ProofOptions
+from migsync.proof.scope import DatabaseProof, ProofScope
 from migsync.refactor.pipeline import history_after
 from migsync.rewrites.graph import Rewrites
 from tests.databases import django_databases
 from tests.proof.projects import ID, ITEM, Site, add_field, alter_field, migration, rewrite
 
-WISHES = ProofOptions((), (), data=True)
-ROWS = ProofOptions((), None, data=True)
+WISHES = ProofScope((), (), data=True)
+ROWS = ProofScope((), None, data=True)
 NUMBER = add_field("item", "number", "IntegerField(null=True)")
 SKU = add_field("item", "sku", "CharField(max_length=20, null=True)")
 INDEX = "migrations.AddIndex('item', models.Index(fields=['sku'], name='item_by_sku'))"
@@ -52,7 +52,7 @@ def squashed(site: Site, new: str, *, olds=NAMES[1:], name="0002_squashed", keep
     return site.propose(created, *gone, rewrite=rewrite("shop", NAMES, after, collapsed=((tuple(olds), (name,)),)))
 
 
-def prove(site: Site, proposal, wishes: ProofOptions = WISHES, **reach: object) -> DatabaseProof:
+def prove(site: Site, proposal, wishes: ProofScope = WISHES, **reach: object) -> DatabaseProof:
     project = site.project
     old = read_history(project.apps, settings=project.settings)
     pair = Histories(old, history_after(project, old, proposal), Rewrites())
@@ -238,10 +238,10 @@ def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresq
         settings.write(django_databases({"default": postgresql_database}))
     only = "migrations.RunSQL('COMMENT ON TABLE shop_item IS $$items$$')"
     site.write({path(NAMES[3]): migration(INDEX, only, after=[("shop", NAMES[2])])})
-    outcome = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX, only])), ProofOptions(None, ()))
+    outcome = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX, only])), ProofScope(None, ()))
     assert [(finding.code, finding.severity) for finding in outcome.findings] == [("not-on-sqlite", Severity.INFO)]
     assert "2 come out the same on PostgreSQL" in outcome.facts[-1]
-    lost = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])), ProofOptions((), ()))
+    lost = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])), ProofScope((), ()))
     assert codes(lost) == [("schema-differs", "The table shop_item: p items before, p after.")]
 
 
@@ -259,7 +259,7 @@ def test_an_engine_out_of_reach(site):
     ]
     assert [fact.partition(":")[0] for fact in skipped.facts] == ["Schema", "Data", "Transition"]
     with pytest.raises(Unreachable, match="far cannot be reached"):
-        prove(site, right, ProofOptions(("far",)), unreachable=["far"], skipping=True)
+        prove(site, right, ProofScope(("far",)), unreachable=["far"], skipping=True)
 
 
 def test_an_engine_where_no_database_can_be_made(site, postgresql_database):

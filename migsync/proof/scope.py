@@ -8,7 +8,7 @@ from migsync.findings import Finding
 
 
 @dataclass(frozen=True)
-class ProofOptions:
+class ProofScope:
     """What is to be proven: `schema`, `transition`: None for not at all, else on the engines of these aliases.
 
     Without an alias: the schema on every engine in use, the transition on SQLite, or where the schema is proven if that
