@@ -9,11 +9,11 @@ from functools import cached_property
 from migsync.files.proposal import Proposal
 from migsync.history import History, Key
 from migsync.proof.scope import ProofScope
+from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.survey import Reading, Survey, afterwards
-from migsync.sync.unknown_records import Origins
 
 
 @dataclass(frozen=True)

@@ -143,3 +143,34 @@ def _partial(app: str, rewrite: Rewrite, missing: Sequence[str], news: Sequence[
         file=rewrite.path,
         other=f"{app}.{missing[-1]}",
     )
+
+
+def dedupe(
+    rows: Sequence[TrackedRow], apps: Collection[str], keep_earliest: bool
+) -> tuple[list[TrackedRow], list[Finding]]:
+    """Find several rows of one key in `apps`; with `keep_earliest` all but the first applied are removed."""
+    keys = [row.now.key for row in rows if row.now is not None and row.now.app in apps]
+    if len(set(keys)) == len(keys):
+        return list(rows), []
+    by_key: dict[Key, list[TrackedRow]] = {}
+    for row in rows:
+        if row.now is not None and row.now.app in apps:
+            by_key.setdefault(row.now.key, []).append(row)
+    doubles = {key: found for key, found in by_key.items() if len(found) > 1}
+    if not keep_earliest:
+        return list(rows), [_duplicate(key, found) for key, found in doubles.items()]
+    spare = {id(row) for found in doubles.values() for row in sorted(found, key=lambda row: row.age)[1:]}
+    return [row.removed("dedupe") if id(row) in spare else row for row in rows], []
+
+
+def _duplicate(key: Key, rows: Sequence[TrackedRow]) -> Finding:
+    ids = ", ".join(str(row.now.id) for row in rows if row.now)
+    return Finding(
+        "duplicate-records",
+        Severity.ERROR,
+        f"{key} is recorded {len(rows)} times (rows {ids}).",
+        "Django reads them as one, but which of them a change is about cannot be told.",
+        "To keep the earliest and remove the others: --dedupe",
+        app=key.app,
+        name=key.name,
+    )

@@ -174,7 +174,7 @@ def revert(rows: Sequence[TrackedRow], changes: Iterable[Change], cause: str) ->
     return now, findings
 
 
-def undone(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewrites) -> Reversals:
+def reversals_of(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewrites) -> Reversals:
     """What the journal says of rewrites that the target was taken back from, by an undo or for older files."""
     asked = {change.before[1:] for run in runs for change in run.changes if change.cause in ASKED and change.before}
     then = list(rows)
@@ -295,3 +295,44 @@ def _ahead_of_files(rewrites: Iterable[Rewrite]) -> str:
 
 def _in_words(rewrite: Rewrite) -> str:
     return f"{rewrite.id[:12]} ({rewrite.command}, made {rewrite.created})"
+
+
+def lost_rewrites(history: History, returned: Iterable[Rewrite], changes: Iterable[Change]) -> Iterator[Finding]:
+    """Rewrites without a file whose migrations are on disk all the same: only the file was lost, or not deployed.
+
+    With an older history on disk, a row goes back to the name under which its operations are there. Here they are there
+    under the name that it has already, so that the old name would stand for another migration, or for none.
+    """
+    renames = [(change.before, change.after) for change in changes if change.before and change.after]
+
+    def on_disk(record: Record) -> str:
+        migration = history.migrations.get(record.key)
+        return migration.digest if migration else ""
+
+    def moved(app: str) -> list[tuple[Record, Record]]:
+        return [(now, old) for now, old in renames if now.app == app]
+
+    for rewrite in returned:
+        for app, names in rewrite.apps.items():
+            if names.origin and app in history.apps and names.origin not in history.apps:
+                yield from (_lost(rewrite, now.key, old.key) for now, old in moved(app)[:1])
+                continue
+            made = {new: names.digests_after.get(new, "") for _, new in names.renamed}
+            for now, old in moved(app):
+                digest = made.get(now.name, "")
+                if digest and on_disk(now) == digest != on_disk(old):
+                    yield _lost(rewrite, now.key, old.key)
+                    break
+
+
+def _lost(rewrite: Rewrite, now: Key, old: Key) -> Finding:
+    return Finding(
+        "lost-rewrite",
+        Severity.ERROR,
+        f"This database has been through {rewrite.label} ({rewrite.command}, made {rewrite.created}), of which there "
+        f"is no file, but {now} on disk is the migration that it gave this name.",
+        f"Going back would record it as {old}, which on disk is another migration, or none.",
+        "The rewrite was lost, or was not deployed with the migrations: bring its file back.",
+        app=now.app,
+        name=now.name,
+    )

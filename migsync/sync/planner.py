@@ -1,52 +1,58 @@
-"""The planner: a pure function from the names on disk, the rewrites and one target's records to a plan."""
+"""The planner: a pure function from the names on disk, the rewrites and one target's records to a plan.
+
+It takes three steps, each resting on the one before: what the person's word and the journal leave of the rows
+(:func:`_start`), which names these have today (:func:`migsync.rewrites.translation.translate`), and whether ``migrate``
+would then run what is left to run (:func:`_judge`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from migsync.findings import Finding
+from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
+from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins
 from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.name_history import NameHistory
-from migsync.rewrites.position import Clock, Position, decide, forced
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
-from migsync.rewrites.rows import TrackedRow
-from migsync.rewrites.split import Reversals, Split, onward
-from migsync.sync import checks
-from migsync.sync.backwards import ahead, bring_back, newer_records, past_newer_records, undone
+from migsync.rewrites.rows import TrackedRow, dedupe
+from migsync.rewrites.split import Reversals
+from migsync.rewrites.translation import UNDECIDED, Translation, TranslationOptions, translate
+from migsync.sync.backwards import (
+    Back,
+    ahead,
+    bring_back,
+    lost_rewrites,
+    newer_records,
+    past_newer_records,
+    reversals_of,
+)
 from migsync.sync.consistency import conflicts, inconsistencies
-from migsync.sync.labels import NO_BOUNDS, Bounds, relabel, under_labels
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
-from migsync.sync.prune import dedupe, prune
+from migsync.sync.prune import prune
 from migsync.sync.run import Run
-from migsync.sync.unknown_records import NO_ORIGINS, Origins, leftovers, lost_apps
+from migsync.sync.unknown_records import leftovers, lost_apps
+from migsync.words import count
+
+UNSEEN_JOURNAL = "unseen-journal"
 
 
 @dataclass(frozen=True)
-class PlanOptions:
+class PlanOptions(TranslationOptions):
     """What a person asked for.
 
-    `apps` limits the plan (None: all first-party apps). `positions` maps an app to the last rewrite that the target
-    has been through (file name, beginning of the id, or ``none``). `prune` are ``app.name`` or ``app`` of rows to
-    remove. `dedupe` keeps the earliest of several rows of one key. `trust_names`: see :func:`position.decide`.
-    `unseen_journal` says how to let migsync see a journal that may be there; empty where it is seen, or not there.
-    With `conflicts`, several leaf nodes in one app are refused as ``migrate`` does; commands that mend such files plan
+    `apps` limits the plan (None: all first-party apps). `prune` are ``app.name`` or ``app`` of rows to remove. With
+    `conflicts`, several leaf nodes in one app are refused as ``migrate`` does; commands that mend such files plan
     without it. `origins` is what is known about records without a file. `backwards` lets records go back to the names
     of older files.
     """
 
     apps: frozenset[str] | None = None
-    positions: Mapping[str, str] = field(default_factory=dict)
-    prune: tuple[str, ...] = ()
-    dedupe: bool = False
-    clock: Clock = field(default_factory=Clock)
-    trust_names: bool = False
-    unseen_journal: str = ""
+    prune: Sequence[str] = ()
     origins: Origins = NO_ORIGINS
     backwards: bool = False
     conflicts: bool = False
@@ -69,74 +75,149 @@ def make_plan(
     Raises UsageError for a `positions` or `prune` that names nothing. Everything else that stands in the way is a
     finding of the plan.
     """
-    stated, labels = rewrites, Labels(rewrites)
-    rewrites = labels.view
-    scope = _scope(history, rewrites, options.apps)
-    others = history.first_party - scope
-    findings = [finding for finding in history.findings if finding.blocks and finding.app not in others]
-    files_told = bool(findings)
-    findings += [*labels.conflicts(), *rewrites.conflicts()]
-    if options.unseen_journal and not options.trust_names:
-        findings.append(checks.unseen_journal(options.unseen_journal))
-    if options.trust_names and runs:
-        findings.append(checks.journal_kept(len(runs)))
-    rows, pruned = prune(
-        [TrackedRow.of(record) for record in records], history, options.prune, options.positions, labels
-    )
-    rows, doubles = dedupe(rows, scope, options.dedupe)
-    back = bring_back(rows, runs, rewrites, scope | labels.olds(scope), history)
-    journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
-    was = undone([TrackedRow.of(row.now) for row in back.rows if row.now], runs, rewrites)
-    forced_to = {app: forced(NameHistory(app, rewrites, history), text) for app, text in options.positions.items()}
-    renamed = relabel(
-        back.rows,
+    labels = Labels(rewrites)
+    scope = _scope(history, labels.view, options.apps)
+    start = _start(history, labels, records, runs, scope, options)
+    translation = translate(
+        history,
         labels,
-        installed=history.apps.keys(),
+        start.back.rows,
         scope=scope,
-        journaled=journaled,
-        stated={app: position.passed for app, position in forced_to.items()},
-        undone=was.rewrites,
-        keep_earliest=options.dedupe,
+        journaled=start.journaled,
+        reversals=start.reversals,
+        options=options,
     )
-    recorded = [row.now for row in renamed.rows if row.now]
-    rows, positions, translated = _through_rewrites(
-        history, rewrites, renamed.rows, scope, journaled, forced_to, renamed.bounds, options, under_labels(was, labels)
-    )
-    changes = _changes(rows)
-    lost = list(checks.lost_rewrites(history, back.returned, changes))
-    goes_back = bool(back.returned and (changes or back.findings) and not lost)
-    if goes_back and (newer := newer_records(back, history, options.clock, options.origins.stated)):
+    changes = _changes(translation.rows)
+    lost = list(lost_rewrites(history, start.back.returned, changes))
+    goes_back = bool(start.back.returned and (changes or start.back.findings) and not lost)
+    if goes_back and (newer := newer_records(start.back, history, options.clock, options.origins.stated)):
         found = fingerprints(records, scope)
-        return Plan(ref, (), found, found, findings=(*findings, *pruned, past_newer_records(back, newer, ref.alias)))
-    findings += [*pruned, *doubles, *(lost or back.findings), *renamed.findings, *translated]
-    after = [row.now for row in rows if row.now]
-    if not any(finding.code in checks.UNDECIDED for finding in findings):
-        findings += checks.taken(records, after, scope)
-        findings += checks.pending(history, rewrites, recorded, after, positions)
-        state = history.state({record.key for record in after})
-        findings += inconsistencies(history, state, scope, alias=ref.alias, told=files_told)
-        findings += conflicts(history, state) if options.conflicts else ()
-        findings += leftovers(history, state, after, scope, options.origins)
-        if not lost:
-            findings += lost_apps(history, after, scope, options.origins.stated)
+        refusal = past_newer_records(start.back, newer, ref.alias)
+        return Plan(ref, (), found, found, findings=(*start.findings, *start.pruned, refusal))
+    findings = [*start.findings, *start.pruned, *start.doubles, *(lost or start.back.findings), *translation.findings]
+    if not any(finding.code in UNDECIDED for finding in findings):
+        findings += translation.contradictions(records)
+        findings += _judge(history, translation, options, alias=ref.alias, told=start.files_told, lost=bool(lost))
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
-        findings.insert(0, ahead(back, changes=len(changes), allowed=options.backwards, blocked=blocked))
+        findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))
+    return _plan(ref, history, labels, records, start, translation, changes, findings, options)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What the plan starts from: the rows as the person's word and the journal leave them, before any rewrite.
+
+    `journaled` are the ids of the rewrites that they have been through by the journal, `reversals` is what it says of
+    those that they were taken back from. `findings` are about the files, the rewrites and the journal; `pruned` and
+    `doubles` about rows that were to be removed.
+    """
+
+    back: Back
+    journaled: frozenset[str]
+    reversals: Reversals
+    files_told: bool
+    findings: Sequence[Finding]
+    pruned: Sequence[Finding]
+    doubles: Sequence[Finding]
+
+
+def _start(
+    history: History,
+    labels: Labels,
+    records: Sequence[Record],
+    runs: Sequence[Run],
+    scope: frozenset[str],
+    options: PlanOptions,
+) -> _Start:
+    rewrites, others = labels.view, history.first_party - scope
+    of_files = [finding for finding in history.findings if finding.blocks and finding.app not in others]
+    findings = [*of_files, *labels.conflicts(), *rewrites.conflicts(), *_of_journal(runs, options)]
+    rows = [TrackedRow.of(record) for record in records]
+    rows, pruned = prune(rows, history, options.prune, options.positions, labels)
+    rows, doubles = dedupe(rows, scope, options.dedupe)
+    # Rewrites of which there is no file here come first: no rewrite on disk was made on top of their names.
+    back = bring_back(rows, runs, rewrites, scope | labels.olds(scope), history)
+    journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
+    reversals = reversals_of([TrackedRow.of(row.now) for row in back.rows if row.now], runs, rewrites)
+    return _Start(back, journaled, reversals, bool(of_files), findings, pruned, doubles)
+
+
+def _judge(
+    history: History, translation: Translation, options: PlanOptions, *, alias: str, told: bool, lost: bool
+) -> Iterator[Finding]:
+    """What ``migrate`` would say to the rows afterwards, and what is to be said of those that no file explains.
+
+    `told`: a finding says already that the files do not load. `lost`: the file of a rewrite is missing, which explains
+    records of an app that is not there.
+    """
+    scope, after = translation.scope, translation.after
+    state = history.state({record.key for record in after})
+    yield from inconsistencies(history, state, scope, alias=alias, told=told)
+    if options.conflicts:
+        yield from conflicts(history, state)
+    yield from leftovers(history, state, after, scope, options.origins)
+    if not lost:
+        yield from lost_apps(history, after, scope, options.origins.stated)
+
+
+def _plan(
+    ref: TargetRef,
+    history: History,
+    labels: Labels,
+    records: Sequence[Record],
+    start: _Start,
+    translation: Translation,
+    changes: Sequence[Change],
+    findings: Iterable[Finding],
+    options: PlanOptions,
+) -> Plan:
+    rewrites, scope, returned = labels.view, translation.scope, start.back.returned
     touched = scope | labels.olds(scope) | {change.before.app for change in changes if change.before}
     found = fingerprints(records, touched)
-    newly = tuple(_newly_passed(stated, rewrites, scope, journaled))
+    newly = tuple(_newly_passed(labels, scope, start.journaled))
     # What was taken back and is passed again is noted even where no row changes: else the journal would say otherwise.
-    again = any(rewrites.same.get(rewrite.id, rewrite.id) in was.rewrites for rewrite in newly)
-    settles = bool(changes) or bool(options.positions) or bool(back.returned) or again
+    again = any(rewrites.same.get(rewrite.id, rewrite.id) in start.reversals.rewrites for rewrite in newly)
+    settles = bool(changes) or bool(options.positions) or bool(returned) or again
     return Plan(
         target=ref,
         changes=tuple(changes),
         fingerprints=found,
-        fingerprints_after=fingerprints(after, touched) if changes else found,
+        fingerprints_after=fingerprints(translation.after, touched) if changes else found,
         passed=newly if settles else (),
-        returned=back.returned,
+        returned=returned,
         findings=tuple(dict.fromkeys(findings)),
         digests=_digests(history, changes),
+    )
+
+
+def _of_journal(runs: Sequence[Run], options: PlanOptions) -> Iterator[Finding]:
+    if options.unseen_journal and not options.trust_names:
+        yield _unseen_journal(options.unseen_journal)
+    if options.trust_names and runs:
+        yield _journal_kept(len(runs))
+
+
+def _unseen_journal(hint: str) -> Finding:
+    """The database does not say whether it holds a journal; `hint` says how to let migsync see it."""
+    return Finding(
+        UNSEEN_JOURNAL,
+        Severity.WARNING,
+        "This user cannot see whether this database holds migsync's journal.",
+        "The plan is made without it. Where only a journal could tell what a record is, the plan is blocked.",
+        hint,
+    )
+
+
+def _journal_kept(runs: int) -> Finding:
+    """The database keeps a journal, and a run without one was asked for."""
+    return Finding(
+        "journal-kept",
+        Severity.ERROR,
+        f"This database keeps a journal of migsync ({count(runs, 'run')}), and --no-journal is for databases that keep "
+        "none.",
+        "The journal would not know of this run. The next plan and undo rest on the journal, and would go wrong.",
+        "Leave out --no-journal.",
     )
 
 
@@ -153,45 +234,6 @@ def _scope(history: History, rewrites: Rewrites, asked: frozenset[str] | None) -
         scope = wider
 
 
-def _through_rewrites(
-    history: History,
-    rewrites: Rewrites,
-    rows: Sequence[TrackedRow],
-    scope: frozenset[str],
-    journaled: frozenset[str],
-    forced_to: Mapping[str, Position],
-    bounds: Mapping[str, Bounds],
-    options: PlanOptions,
-    was: Reversals,
-) -> tuple[list[TrackedRow], dict[str, Position], list[Finding]]:
-    """Every app's rows through the rewrites that they have not been through."""
-    by_app: dict[str, list[TrackedRow]] = {}
-    for row in rows:
-        key = row.now or row.origin
-        by_app.setdefault(key.app if key else "", []).append(row)
-    positions: dict[str, Position] = {}
-    findings: list[Finding] = []
-    for app in sorted(scope):
-        if not rewrites.of_app(app):
-            continue
-        proven = bounds.get(app, NO_BOUNDS)
-        name_history = NameHistory(app, rewrites, history, proven.through, proven.ahead)
-        recorded = [row.now for row in by_app.get(app, ()) if row.now]
-        if app in forced_to:
-            position = forced_to[app]
-        else:
-            here = replace(was, rows=tuple(pair for pair in was.rows if app in {row.app for row in pair if row}))
-            unseen = options.unseen_journal
-            position = decide(name_history, recorded, journaled, options.clock, options.trust_names, unseen, here)
-        findings += position.findings
-        positions[app] = position
-        if not position.findings:
-            split = Split(position.passed, later=position.later)
-            by_app[app], problems = onward(by_app.get(app, []), name_history, split)
-            findings += problems
-    return [row for found in by_app.values() for row in found], positions, findings
-
-
 def _changes(rows: Iterable[TrackedRow]) -> list[Change]:
     """What differs, rows that exist first in the order of their ids, inserted ones last in the order they were made."""
     changed = [Change(row.origin, row.now, row.cause) for row in rows if row.origin != row.now]
@@ -201,14 +243,12 @@ def _changes(rows: Iterable[TrackedRow]) -> list[Change]:
     )
 
 
-def _newly_passed(
-    stated: Rewrites, seen: Rewrites, scope: frozenset[str], journaled: frozenset[str]
-) -> Iterable[Rewrite]:
+def _newly_passed(labels: Labels, scope: frozenset[str], journaled: frozenset[str]) -> Iterator[Rewrite]:
     """All that touch the apps in view: what else they touch is in view as well, or not the project's own any more.
 
-    As `stated` by their files; `seen` are the same ones under the labels of today.
+    As their files say them: the journal must not depend on what an app is called today.
     """
-    pairs = zip(stated.ordered, seen.ordered, strict=True)
+    pairs = zip(labels.rewrites.ordered, labels.view.ordered, strict=True)
     return (rewrite for rewrite, now in pairs if rewrite.id not in journaled and scope & now.apps.keys())
 
 

@@ -1,8 +1,8 @@
-"""Rows that a person asks to remove: leftovers by name, and doubles of one key."""
+"""Rows that a person asks to remove, by their names (``--prune``)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from migsync.errors import UsageError
 from migsync.findings import Finding, Severity
@@ -65,34 +65,3 @@ def _refuse(history: History, app: str, name: str, positions: Mapping[str, str],
             "Without its record Django would run it again.",
             f"If it is a leftover of another migration, say where {app} stands too: --position {app}=REWRITE or none",
         )
-
-
-def dedupe(
-    rows: Sequence[TrackedRow], apps: Collection[str], keep_earliest: bool
-) -> tuple[list[TrackedRow], list[Finding]]:
-    """Find several rows of one key in `apps`; with `keep_earliest` all but the first applied are removed."""
-    keys = [row.now.key for row in rows if row.now is not None and row.now.app in apps]
-    if len(set(keys)) == len(keys):
-        return list(rows), []
-    by_key: dict[Key, list[TrackedRow]] = {}
-    for row in rows:
-        if row.now is not None and row.now.app in apps:
-            by_key.setdefault(row.now.key, []).append(row)
-    doubles = {key: found for key, found in by_key.items() if len(found) > 1}
-    if not keep_earliest:
-        return list(rows), [_duplicate(key, found) for key, found in doubles.items()]
-    spare = {id(row) for found in doubles.values() for row in sorted(found, key=lambda row: row.age)[1:]}
-    return [row.removed("dedupe") if id(row) in spare else row for row in rows], []
-
-
-def _duplicate(key: Key, rows: Sequence[TrackedRow]) -> Finding:
-    ids = ", ".join(str(row.now.id) for row in rows if row.now)
-    return Finding(
-        "duplicate-records",
-        Severity.ERROR,
-        f"{key} is recorded {len(rows)} times (rows {ids}).",
-        "Django reads them as one, but which of them a change is about cannot be told.",
-        "To keep the earliest and remove the others: --dedupe",
-        app=key.app,
-        name=key.name,
-    )

@@ -15,6 +15,7 @@ from migsync.findings import Finding, Severity
 from migsync.history import Cache, History, read_history
 from migsync.project import Project
 from migsync.project.registry import missing_settings
+from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.files import load_rewrites
 from migsync.rewrites.graph import Rewrites
@@ -32,7 +33,7 @@ from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run
 from migsync.sync.schemas import Schemas
 from migsync.sync.target import Snapshot, Target, open_target
-from migsync.sync.unknown_records import UNEXPLAINED, Origins
+from migsync.sync.unknown_records import UNEXPLAINED
 
 
 @dataclass(frozen=True)
@@ -238,14 +239,14 @@ def _plan(result: Survey, request: PlanRequest) -> None:
     unexplained = [unexplained_apps(plan) for plan in result.plans]
     if not asked and not any(unexplained):
         return
-    from migsync.sync.discovery import discover  # much code, and most plans have no open question
+    from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question
 
     found = discover(
         result.history,
         Labels(result.rewrites).view,
         asked.keys() | set().union(*unexplained),
         [_open_records(result.project, reading, plan) for reading, plan in zip(readings, result.plans, strict=True)],
-        [reading.runs for reading in readings],
+        [run.digests for reading in readings for run in reading.runs],
         asked,
         accept=request.accept,
         created=now(),
@@ -256,7 +257,10 @@ def _plan(result: Survey, request: PlanRequest) -> None:
     known = result.rewrites.with_proposed(found.proposed)
     origins = replace(found.origins, stated=result.project.leftovers)
     plans = plan_all(known, replace(options, origins=origins))
-    result.plans = tuple(found.questions(plan, apps) for plan, apps in zip(plans, unexplained, strict=True))
+    result.plans = tuple(
+        replace(plan, findings=(*found.questions(apps), *plan.findings))
+        for plan, apps in zip(plans, unexplained, strict=True)
+    )
 
 
 def _of_files(history: History, plans: Sequence[Plan]) -> list[Finding]:

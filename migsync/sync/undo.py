@@ -30,7 +30,7 @@ def plan_undo(
     unjournaled = [rewrite for rewrite in rewrites if rewrite.id not in journaled]
     reverse = reversed_changes(run.changes, f"undo of run {run.number}")
     changes, gone = locate(reverse, records)
-    findings = undone(run, runs) or gone + changed_since(run, changes, records, runs) + out_of_order(run, runs)
+    findings = already_undone(run, runs) or gone + changed_since(run, changes, records, runs) + out_of_order(run, runs)
     after = list(records)
     if not findings:
         # What the rows would become is known only if they are what the run left.
@@ -84,7 +84,7 @@ def locate(changes: Sequence[Change], records: Sequence[Record]) -> tuple[list[C
     return located, findings
 
 
-def undone(run: Run, runs: Sequence[Run]) -> list[Finding]:
+def already_undone(run: Run, runs: Sequence[Run]) -> list[Finding]:
     """A finding where the run was undone already."""
     by = next((other for other in in_force(runs) if other.undoes == run.id), None)
     if by is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
@@ -12,6 +11,7 @@ from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
+from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.evidence.pairs import keep_hint
 from migsync.rewrites.record import Record
 from migsync.words import sample, text_list
@@ -25,27 +25,6 @@ LONG_AGO, MANY_NEWCOMERS = 180, 10
 NAMED = 5
 _SQUASH = re.compile(r"^(?P<first>\d+).*_squashed_(?P<last>\d+)")
 _NUMBER = re.compile(r"^\d+")
-
-
-@dataclass(frozen=True)
-class Origins:
-    """What is known about records without a file beyond the names on disk.
-
-    `stated` are those that the project lists as leftovers. `branches` are those whose file is on another branch, with
-    its name. `explained` are those whose operations are in a file that is recorded too, or in a squash. `asked` are
-    those that another finding asks about. `seen` says where a deleted file was last seen. `distinct` are (record,
-    file) pairs that are two different migrations, as git shows.
-    """
-
-    stated: frozenset[Key] = frozenset()
-    branches: Mapping[Key, str] = field(default_factory=dict)
-    explained: frozenset[Key] = frozenset()
-    asked: frozenset[Key] = frozenset()
-    seen: Mapping[Key, str] = field(default_factory=dict)
-    distinct: frozenset[tuple[Key, Key]] = frozenset()
-
-
-NO_ORIGINS = Origins()
 
 
 def leftovers(

@@ -111,7 +111,6 @@ def _open_questions(found: Survey) -> list[Block]:
 def _from_names(found: Survey, names: NameOptions) -> Rewrite:
     from migsync.rewrites.git import GitHistory
     from migsync.rewrites.name_changes import make_rewrite, parse_changes
-    from migsync.sync.discovery import old_files
     from migsync.sync.survey import now
 
     changes = parse_changes(names.maps, names.collapses, names.removes)
@@ -119,7 +118,7 @@ def _from_names(found: Survey, names: NameOptions) -> Rewrite:
     if known:
         return known
     with GitHistory(app for app in found.project.apps if app.label in changes) as git:
-        files = {app: old for app, stated in changes.items() if (old := old_files(git, app, stated))}
+        files = {app: old for app, stated in changes.items() if (old := git.files_with(app, stated.olds()))}
     options = (("--map", names.maps), ("--collapse", names.collapses), ("--remove", names.removes))
     return make_rewrite(
         found.history,

@@ -67,7 +67,7 @@ def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
 
 def _last(survey: Survey, plan: Plan) -> str:
     from migsync.cli.views.runs import short, when
-    from migsync.sync.checks import UNSEEN_JOURNAL
+    from migsync.sync.planner import UNSEEN_JOURNAL
 
     run = _last_run(survey, plan.target.alias)
     if run is None and any(finding.code == UNSEEN_JOURNAL for finding in plan.findings):

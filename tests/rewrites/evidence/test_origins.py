@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from migsync.rewrites.evidence.discovery import Discovery, discover
 from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import NameChanges
-from migsync.sync.discovery import Discovery, discover
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from tests.rewrites.evidence.repository import Project
@@ -22,7 +23,7 @@ def project(tmp_path: Path) -> Project:
 
 def found(project: Project, *names: str) -> Discovery:
     rows = records(*(f"shop.{name}" for name in names))
-    return discover(project.history(), Rewrites(), {"shop"}, [rows], [()], {}, accept=False, created=MADE)
+    return discover(project.history(), Rewrites(), {"shop"}, [rows], (), {}, accept=False, created=MADE)
 
 
 def plan(project: Project, *names: str) -> Plan:
@@ -36,7 +37,7 @@ def plan(project: Project, *names: str) -> Plan:
         REF,
         options=PlanOptions(origins=known.origins, conflicts=True),
     )
-    return known.questions(made, {"shop"})
+    return replace(made, findings=(*known.questions({"shop"}), *made.findings))
 
 
 def named(plan: Plan) -> str:
@@ -225,7 +226,7 @@ def test_what_is_stated_about_one_record_answers_no_question_about_another(proje
         Rewrites(),
         {"shop"},
         [rows],
-        [()],
+        (),
         {"shop": NameChanges({"0003_price": "0002_price"})},
         accept=False,
         created=MADE,
@@ -237,6 +238,7 @@ def test_what_is_stated_about_one_record_answers_no_question_about_another(proje
         REF,
         options=PlanOptions(origins=known.origins),
     )
-    asked = [finding.found for finding in known.questions(made, {"shop"}).findings if finding.blocks]
+    findings = (*known.questions({"shop"}), *made.findings)
+    asked = [finding.found for finding in findings if finding.blocks]
     assert asked == ["shop.0002_size may have become shop.0003_size."]
     assert [pair.asked for pair in known.open_pairs] == ["--map shop.0002_size=0003_size"]

@@ -8,6 +8,7 @@ import pytest
 
 from migsync.errors import UsageError
 from migsync.history import App, Key, Migration, Problem, build_history
+from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import make_rewrite, parse_changes
 from migsync.rewrites.position import Clock
@@ -15,7 +16,6 @@ from migsync.rewrites.record import Record
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
-from migsync.sync.unknown_records import Origins
 from tests.sync.planner.texts import MADE, REF, after, codes, history, migrations, records, rewrite, rewrites
 
 BACK = PlanOptions(backwards=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migsync.findings import Finding, Severity
-from migsync.history import History, Key, Migration
+from migsync.history import History, Key
 from migsync.rewrites.evidence.evidence import Evidence, agreed, find_evidence, is_explained
+from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins, find_origins
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.evidence.proposal import accepted, propose
 from migsync.rewrites.git import GitHistory
@@ -15,9 +16,6 @@ from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import NameChanges, make_rewrite
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.plan import Plan
-from migsync.sync.run import Run
-from migsync.sync.unknown_records import NO_ORIGINS, Origins
 
 
 @dataclass(frozen=True)
@@ -40,10 +38,9 @@ class Discovery:
     def _on_branch(self, finding: Finding) -> bool:
         return finding.code == "gone" and Key(finding.app, finding.name) in self.origins.branches
 
-    def questions(self, plan: Plan, unexplained: Collection[str]) -> Plan:
-        """The plan with the questions about its `unexplained` apps first."""
-        mine = [finding for finding in self.findings if finding.app in unexplained and finding.blocks]
-        return replace(plan, findings=(*mine, *plan.findings))
+    def questions(self, apps: Collection[str]) -> tuple[Finding, ...]:
+        """The open questions about `apps`, each a finding that blocks."""
+        return tuple(finding for finding in self.findings if finding.app in apps and finding.blocks)
 
 
 def discover(
@@ -51,7 +48,7 @@ def discover(
     rewrites: Rewrites,
     apps: Collection[str],
     recorded: Sequence[Sequence[Record]],
-    runs: Sequence[Sequence[Run]],
+    digests: Iterable[Mapping[str, str]],
     stated: Mapping[str, NameChanges],
     *,
     accept: bool,
@@ -59,12 +56,12 @@ def discover(
 ) -> Discovery:
     """Work out what became of the names of `apps`.
 
-    `recorded` are each target's records after the known rewrites, `runs` each target's journal. `stated` is what a
-    person says with ``--map``; with `accept` likely pairs are taken as well. Raises UsageError where the files
-    contradict `stated`.
+    `recorded` are each target's records after the known rewrites. `digests` are what runs in the journals noted: the
+    operations digests of files, by ``app.name``. `stated` is what a person says with ``--map``; with `accept` likely
+    pairs are taken as well. Raises UsageError where the files contradict `stated`.
     """
     with GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
-        stated_by = _stated(rewrites, runs)
+        stated_by = _stated(rewrites, digests)
 
         def found_in(app: str, names: Sequence[str]) -> Evidence:
             stated_of = stated_by.get(app, ())
@@ -76,7 +73,7 @@ def discover(
             app: agreed([found_in(app, names) for names in _unexplained(history, app, recorded)])
             for app in sorted(apps)
         }
-        files = {app: old_files(git, app, stated[app]) for app in stated}
+        files = {app: git.files_with(app, stated[app].olds()) for app in stated}
         elsewhere = {
             Key(app, name): found
             for app, evidence in evidences.items()
@@ -94,7 +91,7 @@ def discover(
         )
         proposed = replace(made, apps={**(proposed.apps if proposed else {}), **made.apps})
     left = () if accept else tuple(pair for evidence in evidences.values() for pair in evidence.open)
-    origins = _origins(history, evidences, elsewhere, frozenset(_asked(evidences, accept=accept)))
+    origins = find_origins(history, evidences, elsewhere, frozenset(_asked(evidences, accept=accept)))
     return Discovery(proposed, findings, left, origins)
 
 
@@ -106,38 +103,6 @@ def _asked(evidences: Mapping[str, Evidence], *, accept: bool) -> Iterator[Key]:
         yield from (Key(app, name) for name in (*open_names, *evidence.taken))
 
 
-def _origins(
-    history: History,
-    evidences: Mapping[str, Evidence],
-    elsewhere: Mapping[Key, tuple[str, str]],
-    asked: frozenset[Key],
-) -> Origins:
-    """`elsewhere` are records whose files are on another branch: the branch, and the file's operations digest.
-
-    Where a file on disk that is not recorded anywhere has these operations, the record is not explained by the branch.
-    """
-    taken_over = {
-        key
-        for key, (_, digest) in elsewhere.items()
-        if digest
-        and any(
-            history.migrations[Key(key.app, name)].digest == digest
-            for name in history.names(key.app)
-            if name not in evidences[key.app].recorded
-        )
-    }
-    seen = {Key(app, name): source for app, found in evidences.items() for name, source in found.seen.items()}
-    return Origins(
-        branches={key: branch for key, (branch, _) in elsewhere.items() if key not in taken_over},
-        explained=frozenset(Key(app, name) for app, found in evidences.items() for name, _ in found.gone),
-        asked=asked,
-        seen={**seen, **{key: f"the branch {elsewhere[key][0]}" for key in taken_over}},
-        distinct=frozenset(
-            (Key(app, old), Key(app, new)) for app, found in evidences.items() for old, new in found.distinct
-        ),
-    )
-
-
 def _git_is_silent(app: str, reason: str) -> Finding:
     return Finding(
         "git-is-silent",
@@ -146,12 +111,6 @@ def _git_is_silent(app: str, reason: str) -> Finding:
         "With the files of old at hand, what became of a name could be proven; without them it is a question.",
         app=app,
     )
-
-
-def old_files(git: GitHistory, app: str, changes: NameChanges) -> Mapping[str, Migration] | None:
-    """The app's files from before `changes`, where git still has them all at once."""
-    olds = set(changes.olds())
-    return next((world.migrations for world in git.of(app) if world.migrations.keys() >= olds), None)
 
 
 def _unexplained(history: History, app: str, recorded: Sequence[Sequence[Record]]) -> list[tuple[str, ...]]:
@@ -168,15 +127,15 @@ def _of(app: str, records: Sequence[Record]) -> list[Record]:
     return [record for record in records if record.app == app]
 
 
-def _stated(rewrites: Rewrites, runs: Sequence[Sequence[Run]]) -> dict[str, list[Mapping[str, str]]]:
+def _stated(rewrites: Rewrites, digests: Iterable[Mapping[str, str]]) -> dict[str, list[Mapping[str, str]]]:
     """Digests by name that rewrites and journals wrote down: for each app its states, one by one."""
     found: dict[str, list[Mapping[str, str]]] = {}
     for rewrite in rewrites.ordered:
         for app, change in rewrite.apps.items():
             found.setdefault(app, []).extend((change.digests_before, change.digests_after))
-    for run in (run for journal in runs for run in journal):
+    for noted in digests:
         states: dict[str, dict[str, str]] = {}
-        for key, digest in run.digests.items():
+        for key, digest in noted.items():
             app, _, name = key.partition(".")
             states.setdefault(app, {})[name] = digest
         for app, state in states.items():

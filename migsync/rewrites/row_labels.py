@@ -9,9 +9,8 @@ from migsync.findings import Finding, Severity
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.record import Record
-from migsync.rewrites.rows import TrackedRow
+from migsync.rewrites.rows import TrackedRow, dedupe
 from migsync.rewrites.split import Reversals
-from migsync.sync.prune import dedupe
 from migsync.words import sample
 
 
