@@ -39,7 +39,7 @@ from migsync.redaction import redact_urls
 
 
 class ExitStatus(IntEnum):
-    """What the ``migsync`` process ends with (design, section 8)."""
+    """What the ``migsync`` process ends with; the README says what each one means to a script."""
 
     DONE = 0
     REFUSED = 1

@@ -57,6 +57,7 @@ def edit_migration(source: bytes, path: str, edit: MigrationEdit) -> bytes:
     for what cannot be rewritten safely. What comes back was read again: it says what was asked for, and its operations
     are what they were.
     """
+    # Nearly every file has the generated layout; the syntax tree is for the rest, and for entries that come or go.
     if not edit.settled and (fast := rename_generated(source, edit.outcomes)) is not None:
         return fast
     before = read_header(source, path)
@@ -125,6 +126,7 @@ class _Editor:
             for binding in Scope(self.definition.body)[attribute]
         ]
         inside = (any(start <= each.start and each.end <= end for start, end in statements) for each in self.splices)
+        # More mentions than statements: a method, the operations or a comment may read an attribute by its name.
         return not all(inside) or len(self.source.words(ATTRIBUTES)) > len(statements)
 
     def edited(self) -> bytes:
@@ -192,11 +194,12 @@ class _Editor:
         first = body[1] if has_docstring and len(body) > 1 else body[0]
         start = self.source.line_start(first)
         indent = self.source.text(start, self.source.span(first)[0])
+        # On one line with the class, or after a docstring alone, there is no line to put a statement in front of.
         if indent.strip() or first.lineno == definition.lineno or (has_docstring and len(body) == 1):
             raise CannotEdit(self.source.path, definition.lineno, f"the class states no {attribute}")
         keys_text = ", ".join(literal(key, self.source.quote) for key in keys)
         line = f"{indent}{attribute} = [{keys_text}]{self.source.newline(definition)}"
-        self.splices.append(Splice(start, start, lambda _: line))
+        self.splices.append(Splice(start, start, line))
 
     def _restructured(self, holder: Holder) -> list[Splice]:
         code = self.source.text(*self.source.span(holder))

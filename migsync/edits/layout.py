@@ -49,6 +49,7 @@ def rename_generated(content: bytes, decide: Decide) -> bytes | None:
             return None
         for pair, key, outcome in zip(pairs, keys, outcomes, strict=True):
             if outcome[0] != key:
+                # A name with a quote or a backslash would need escapes, and the file would no longer have this layout.
                 if not all(_PLAIN.fullmatch(part) for part in outcome[0]):
                     return None
                 pieces += [text[done : pair.start(2)], f"{outcome[0].app}{pair[1]}, {pair[1]}{outcome[0].name}"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from migsync.edits.entries import NameUses
 from migsync.edits.source import CannotEdit, Source, Splice
-from migsync.history.bindings import Binding, Kind, Scope
+from migsync.history.bindings import Binding, BindingKind, Scope
 from migsync.history.expressions import evaluate
 from migsync.history.migration import FIRST, Key
 
@@ -66,10 +66,11 @@ class Literals:
             _, constant = self._constants.popitem()
             self._resolve(constant)
         for node, text in self._texts.items():
-            yield Splice(*self._source.span(node), lambda _, text=text: text)  # type: ignore[misc]
+            yield Splice(*self._source.span(node), text)
 
     def _resolve(self, constant: _Constant) -> None:
         """Change the constant when every use of it becomes the same; otherwise its uses, each for itself."""
+        # A use that nobody asked to change would change along with the constant.
         first, *others = constant.uses.items()
         same = all(new == first[1] for _, new in others)
         if same and self._names.used[first[0].id] == len(constant.uses):
@@ -103,6 +104,6 @@ def _constant(node: ast.Name, scope: Scope) -> tuple[ast.expr, Scope] | None:
     """What a name was assigned, when that was done once and for all."""
     bindings, where = scope.find(node.id, node)
     match bindings:
-        case [Binding(kind=Kind.VALUE, value=ast.expr() as value)] if len(where[node.id]) == 1:
+        case [Binding(kind=BindingKind.VALUE, value=ast.expr() as value)] if len(where[node.id]) == 1:
             return value, where
     return None

@@ -12,6 +12,7 @@ Outcome = tuple[Key, ...]
 
 def renamed(keys: Sequence[Key], becomes: Mapping[Key, Outcome]) -> list[Outcome]:
     """The outcome for every entry, so that no key comes to stand in the list twice."""
+    # Entries that stay go first, wherever they stand: another entry that becomes the same key is the one to go.
     seen = {key for key in keys if becomes.get(key, (key,)) == (key,)}
     outcomes: list[Outcome] = []
     for key in keys:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from migsync.edits.source import CannotEdit, Source, Splice
-from migsync.history.bindings import Kind, Scope
+from migsync.history.bindings import BindingKind, Scope
 
 REPLACES = "replaces"
 _MEANING = "The statement cannot be taken out of the file by itself."
@@ -41,7 +41,7 @@ def _statements(source: Source, definition: ast.ClassDef) -> Iterator[ast.stmt]:
     for binding in bindings:
         statement = binding.statement
         alone = not isinstance(statement, ast.Assign) or all(isinstance(it, ast.Name) for it in statement.targets)
-        if binding.kind is Kind.OTHER or not alone or len(getattr(statement, "targets", ())) > 1:
+        if binding.kind is BindingKind.OTHER or not alone or len(getattr(statement, "targets", ())) > 1:
             raise _refused(source, statement.lineno, f"this statement does more than to set `{REPLACES}`")
         yield statement
     if len(definition.body) == len(bindings):
@@ -57,9 +57,10 @@ def _without(source: Source, statement: ast.stmt) -> Splice:
     stop = end + len(line[0].encode())
     empty = _EMPTY_LINE.match(rest, line.end())
     above = _LAST_LINE.search(source.text(0, start))
+    # An empty line above and one below: with the statement gone, they would be two in a row.
     if empty and above and not above[0].strip():
         stop += len(empty[0].encode())
-    return Splice(start, stop, lambda _: "")
+    return Splice(start, stop, "")
 
 
 def _refused(source: Source, line: int, what: str) -> CannotEdit:

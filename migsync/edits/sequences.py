@@ -37,7 +37,7 @@ def with_elements(
     layout = _layout(source, node)
     if layout is None:
         return None
-    for place in sorted({*removed, *added}, reverse=True):
+    for place in sorted({*removed, *added}, reverse=True):  # from the end: what stands in front keeps its place
         for text in reversed(added.get(place, ())):
             layout.insert(place + 1, text)
         if place in removed:
@@ -120,7 +120,7 @@ class _Layout:
         if not self.elements:
             # Nothing is left but comments that stood on lines of their own; an empty set would be a dict.
             comments = self.spaces[0] if self.spaces[0].has_comment else ""
-            yield _splice(*whole, f"({comments})" if is_tuple else f"[{comments}]")
+            yield Splice(*whole, f"({comments})" if is_tuple else f"[{comments}]")
             return
         comma_at_end = self.comma_at_end or (is_tuple and len(self.elements) == 1)
         start, text = self.inside[0], str(self.spaces[0])
@@ -128,10 +128,10 @@ class _Layout:
             if element.new:
                 text += element.new
             else:
-                yield _splice(start, element.start, text)
+                yield Splice(start, element.start, text)
                 start, text = element.end, ""
             text += f"{element.comma if place < len(self.elements) or comma_at_end else ''}{space}"
-        yield _splice(start, self.inside[1], text)
+        yield Splice(start, self.inside[1], text)
 
 
 def _layout(source: Source, node: Holder) -> _Layout | None:
@@ -197,7 +197,3 @@ def _parted(after: _Space, before: _Space) -> list[_Space]:
     if after.breaks_line and before.breaks_line:
         return [before._replace(first=after.first), after._replace(first=after.line_end)]
     return [before, after]
-
-
-def _splice(start: int, end: int, text: str) -> Splice:
-    return Splice(start, end, lambda _: text)

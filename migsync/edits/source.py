@@ -7,7 +7,7 @@ import codecs
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from migsync.errors import HistoryError
@@ -28,11 +28,11 @@ class CannotEdit(HistoryError):
 
 
 class Splice(NamedTuple):
-    """A span of a source, and the function from its present text to the new one."""
+    """A span of a source, and the text to be put in its place; an empty span is a place to insert it."""
 
     start: int
     end: int
-    make: Callable[[str], str]
+    text: str
 
 
 class Source:
@@ -94,7 +94,7 @@ class Source:
         return line[len(line.rstrip("\r\n")) :] or "\n"
 
     def spliced(self, splices: Iterable[Splice]) -> bytes:
-        """The file with these spans made anew: what is inside of another one first. No two overlap in part."""
+        """The file with these splices made; raises CannotEdit for a character that its encoding does not have."""
         ordered = sorted(splices, key=lambda splice: (splice.start, -splice.end))
         text = self.rendered(0, len(self._data), ordered)
         try:
@@ -106,17 +106,11 @@ class Source:
             ) from None
 
     def rendered(self, start: int, end: int, splices: Sequence[Splice]) -> str:
-        """The text of a span with the splices in it, which are in order."""
+        """The text of a span with the splices in it, which are in order. What begins inside of another is left out."""
         parts = []
-        place = 0
-        while place < len(splices):
-            splice = splices[place]
-            place += 1
-            first_inner = place
-            while place < len(splices) and splices[place].end <= splice.end and splices[place].start < splice.end:
-                place += 1
-            parts.append(self.text(start, splice.start))
-            parts.append(splice.make(self.rendered(splice.start, splice.end, splices[first_inner:place])))
-            start = splice.end
+        for splice in splices:
+            if splice.start >= start:
+                parts += [self.text(start, splice.start), splice.text]
+                start = splice.end
         parts.append(self.text(start, end))
         return "".join(parts)

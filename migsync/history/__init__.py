@@ -1,6 +1,12 @@
 """Migrations on disk: one file as a :class:`Migration`, all of them as a :class:`History`.
 
-A name is imported when it is first used: a worker's process needs :class:`Key` alone, and must start fast.
+`reader` goes from directories to a history: `directory` says which files are migrations, `cache` which have not
+changed, `layout` reads the usual ones with one regular expression, and `parser` the others from their syntax trees,
+with `expressions` and `bindings` for what is not a literal. `edges` and `graph` connect them by Django's rules;
+`loader` is what Django's own loader would make of them for the rows of one database; `digest` tells which do the same.
+
+A migration file is never imported. A name of this package is imported when it is first used: a worker's process needs
+:class:`Key` alone, and must start fast.
 """
 
 from importlib import import_module

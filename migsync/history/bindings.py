@@ -2,7 +2,7 @@
 
 This looks at the *values* of names, so that a migration can be read without running it: which statement gives
 ``operations`` its list, and what adds to it afterwards. It knows two scopes, the module and a class in it, and gives up
-(``Kind.OTHER``) where only running the code could tell. Which names a piece of code *refers to*, through nested
+(``BindingKind.OTHER``) where only running the code could tell. Which names a piece of code *refers to*, through nested
 functions and comprehensions, is another question; it is answered where code is copied into another file
 (``references`` in :mod:`migsync.worker.compose`).
 """
@@ -18,7 +18,7 @@ MUTATORS = frozenset(["add", "append", "clear", "discard", "extend", "insert", "
 """Methods of Python's own collections that change them."""
 
 
-class Kind(Enum):
+class BindingKind(Enum):
     """How a statement binds a name."""
 
     VALUE = "name = value"
@@ -34,7 +34,7 @@ class Binding(NamedTuple):
     `value` is the expression of VALUE and ADDED; `source` the dotted origin of an IMPORT (leading dots when relative).
     """
 
-    kind: Kind
+    kind: BindingKind
     statement: ast.stmt
     value: ast.expr | None = None
     source: str = ""
@@ -73,14 +73,18 @@ class Scope:
 
 def since_last_full(bindings: Sequence[Binding]) -> Sequence[Binding]:
     """The last binding that gives a whole new value, and all that follow it."""
-    full = [place for place, binding in enumerate(bindings) if binding.kind in (Kind.VALUE, Kind.CLASS, Kind.IMPORT)]
+    full = [
+        place
+        for place, binding in enumerate(bindings)
+        if binding.kind in (BindingKind.VALUE, BindingKind.CLASS, BindingKind.IMPORT)
+    ]
     return bindings[full[-1] :] if full else bindings
 
 
 def _bindings(statement: ast.stmt) -> Iterator[tuple[str, Binding]]:
     match statement:
         case ast.ClassDef(name=name):
-            yield name, Binding(Kind.CLASS, statement)
+            yield name, Binding(BindingKind.CLASS, statement)
         case ast.Import() | ast.ImportFrom():
             yield from _imported(statement)
         case ast.Assign(targets=targets, value=value):
@@ -89,10 +93,10 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[str, Binding]]:
         case ast.AnnAssign(target=target, value=ast.expr() as value):
             yield from _assigned(statement, target, value)
         case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value):
-            yield name, Binding(Kind.ADDED, statement, value)
+            yield name, Binding(BindingKind.ADDED, statement, value)
         case _:
             for name in _touched(statement):
-                yield name, Binding(Kind.OTHER, statement)
+                yield name, Binding(BindingKind.OTHER, statement)
 
 
 def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Binding]]:
@@ -104,13 +108,13 @@ def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Bin
             name, source = alias.asname, alias.name
         else:
             name = source = alias.name.partition(".")[0]
-        yield name, Binding(Kind.IMPORT, statement, source=source)
+        yield name, Binding(BindingKind.IMPORT, statement, source=source)
 
 
 def _assigned(statement: ast.stmt, target: ast.expr, value: ast.expr) -> Iterator[tuple[str, Binding]]:
     match target, value:
         case ast.Name(id=name), _:
-            yield name, Binding(Kind.VALUE, statement, value)
+            yield name, Binding(BindingKind.VALUE, statement, value)
         case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=values) | ast.List(elts=values))) if (
             len(targets) == len(values) and not any(isinstance(each, ast.Starred) for each in targets + values)
         ):
@@ -118,7 +122,7 @@ def _assigned(statement: ast.stmt, target: ast.expr, value: ast.expr) -> Iterato
                 yield from _assigned(statement, one, its_value)
         case _:
             for name in _touched(target):
-                yield name, Binding(Kind.OTHER, statement)
+                yield name, Binding(BindingKind.OTHER, statement)
 
 
 def _touched(root: ast.AST) -> Iterator[str]:

@@ -14,7 +14,7 @@ import builtins
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from migsync.history.bindings import Binding, Kind, Scope
+from migsync.history.bindings import Binding, BindingKind, Scope
 from migsync.history.expressions import bases_of
 
 _FORMAT = "migsync operations 1"
@@ -102,11 +102,11 @@ def _definitions(scopes: list[Scope], names: Iterable[str], seen: set[str]) -> l
 
 
 def _binding(binding: Binding, names: set[str]) -> str:
-    if binding.kind is Kind.IMPORT:
+    if binding.kind is BindingKind.IMPORT:
         return f"import {binding.source}"
     if binding.value is None:
         return dump(binding.statement, names)
-    return ("+=" if binding.kind is Kind.ADDED else "=") + dump(binding.value, names)
+    return ("+=" if binding.kind is BindingKind.ADDED else "=") + dump(binding.value, names)
 
 
 def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:

@@ -47,6 +47,7 @@ class Digraph:
         gone = set(replaced)
         for key in gone & self.parents.keys():
             parents, children = self.parents.pop(key), self.children.pop(key)
+            # An edge inside `gone` is dropped: moved, it would lead from the squash to itself.
             for child in children - {key}:
                 self.parents[child].discard(key)
                 if child not in gone:
@@ -60,6 +61,7 @@ class Digraph:
         """Drop `squash`; its children depend on the last of `replaced` instead (``remove_replacement_node``)."""
         parents, children = self.parents.pop(squash), self.children.pop(squash)
         present = {key for key in replaced if key in self.parents}
+        # Those on which no other one depends: what ran last, where all of them ran.
         last = present - {parent for key in present for parent in self.parents[key]}
         for child in children - {squash}:
             self.parents[child].discard(squash)
@@ -112,6 +114,7 @@ def find_cycle(parents: Mapping[Key, Collection[Key]], unordered: Sequence[Key])
     while key not in seen:
         seen[key] = len(path)
         path.append(key)
+        # The smallest, so that the same files always lead to the same cycle, and to the same message.
         key = min(parent for parent in parents[key] if parent in rest)
     cycle = path[seen[key] :][::-1]
     start = cycle.index(min(cycle))

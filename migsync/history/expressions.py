@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from migsync.history.bindings import Kind, Scope, since_last_full
+from migsync.history.bindings import BindingKind, Scope, since_last_full
 from migsync.history.migration import FIRST, SETTING, Key, Problem
 
 Value: TypeAlias = "str | int | bool | tuple[Value, ...] | None"
@@ -44,7 +44,7 @@ def evaluate(node: ast.expr, scope: Scope) -> Value:
         case ast.Call(func=func, args=[argument], keywords=[]) if origin(func, scope) in _SWAPPABLE:
             return _swappable(argument, scope)
         case ast.Call(func=ast.Name(id="list" | "tuple" | "set" | "frozenset" as name), args=[argument], keywords=[]):
-            if not scope.find(name, node)[0]:
+            if not scope.find(name, node)[0]:  # else the file has a function of its own under that name
                 return tuple(_all(items(argument, scope)))
     raise UnreadableError(node, f"`{_shown(node)}` is known only when the file runs")
 
@@ -88,11 +88,12 @@ def attribute_of(definition: ast.ClassDef, name: str, module: Scope) -> tuple[li
     """
     body = Scope(definition.body, module)
     bindings = since_last_full(body[name])
+    # A scope has what changes an attribute, such as Migration.dependencies.append(…), under its dotted name.
     changed = module[f"{definition.name}.{name}"]
     if changed:
         raise UnreadableError(changed[0].statement, f"{definition.name}.{name} is changed after the class")
     for binding in bindings:
-        if binding.kind not in (Kind.VALUE, Kind.ADDED):
+        if binding.kind not in (BindingKind.VALUE, BindingKind.ADDED):
             raise UnreadableError(binding.statement, f"{name} is set by more than an assignment")
     if bindings:
         return [binding.value for binding in bindings if binding.value is not None], body
@@ -152,20 +153,21 @@ def _named(node: ast.Name, name: str, scope: Scope) -> Value:
         raise UnreadableError(node, f"{name} is not defined in this file")
     value: Value = None
     for binding in bindings:
-        if binding.kind is Kind.IMPORT:
+        if binding.kind is BindingKind.IMPORT:
             raise UnreadableError(
                 node, f"{name} is imported from {binding.source.rpartition('.')[0] or binding.source}"
             )
         if binding.value is None:
             raise UnreadableError(node, f"{name} is set by more than an assignment")
         found = evaluate(binding.value, where)
-        value = found if binding.kind is Kind.VALUE else _sum(node, value, found)
+        value = found if binding.kind is BindingKind.VALUE else _sum(node, value, found)
     return value
 
 
 def _attribute(node: ast.Attribute, name: str, attribute: str, scope: Scope) -> Value:
     """``Base.dependencies``, where Base is a class in the same file."""
     bindings, where = scope.find(name, node)
+    # Only a class of the module: its bases, and what changes its attributes, are looked for there.
     if len(bindings) == 1 and isinstance(bindings[0].statement, ast.ClassDef) and where.outer is None:
         found = attribute_of(bindings[0].statement, attribute, where)
         if found is not None:

@@ -169,6 +169,8 @@ def _without_dangling(edges: Edges, migrations: Mapping[Key, Migration]) -> Digr
         for replaced in migration.replaces:
             squashes.setdefault(replaced, []).append(key)
     for missing in edges.dangling:
+        # What is missing may have been squashed and its file removed. Then the squash takes over its edges, as it does
+        # in Django's graph.
         parents, children = graph.parents.pop(missing), graph.children.pop(missing)
         for child in children:
             graph.parents[child].discard(missing)

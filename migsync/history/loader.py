@@ -79,6 +79,7 @@ def load(
     replaces = {key: migration.replaces for key, migration in migrations.items() if migration.replaces}
     if nested is None:
         nested = any(key in replaces for keys in replaces.values() for key in keys) and resolves_nested()
+    # Only squashes change the graph. Most projects have none, and share one graph between all states.
     squashes = _Squashes(replaces, edges.graph.copy() if replaces else edges.graph, set(recorded), nested)
     error = (
         f"ValueError: {edges.unresolved[0][1]}" if edges.unresolved else squashes.judge() or _unsound(edges, squashes)
@@ -120,6 +121,7 @@ class _Squashes:
         """Carry out all replacements; the answer is Django's error, or empty."""
         order: Iterable[Key] = self.replaces
         if self.nested:
+            # An inner squash has to be judged before an outer one can count it.
             order, loop = _inner_first(self.replaces)
             if loop is not None:
                 return f"CommandError: Cyclical squash replacement found, starting at {tuple(loop)}"
@@ -137,12 +139,14 @@ class _Squashes:
         if all(found):
             self.applied.add(squash)
         elif squash in self.applied:
+            # While its file has `replaces`, Django believes the rows of what it replaces, and not its own.
             self.applied.discard(squash)
             if not any(found):
                 self.forgotten.append(squash)
         if all(found) or not any(found):
             self.graph.put_in(squash, replaced)
         else:
+            # Partly applied: the squash cannot run, for some of it ran already, so Django keeps what it replaces.
             self.graph.take_out(squash, replaced)
             there = [key for key, is_applied in zip(counted, found, strict=True) if is_applied]
             self.dropped.append((squash, there, [key for key in counted if key not in there]))
@@ -195,6 +199,7 @@ def _all_replaced(key: Key, replaces: Mapping[Key, Sequence[Key]], recorded: Abs
         replaced = todo.pop()
         if replaced in recorded:
             continue
+        # Up to Django 5.2 an inner squash counts by its own row alone.
         if not nested or replaced not in replaces:
             return False
         todo.extend(inner for inner in replaces[replaced] if inner not in seen)
@@ -206,6 +211,7 @@ def _unsound(edges: Edges, squashes: _Squashes) -> str:
     """Django's error for a graph with an edge to nowhere, or with a cycle."""
     graph = squashes.graph
     for missing, (origin, role) in edges.dangling.items():
+        # A squash that was put in has replaced the missing ones too; then nothing is wrong.
         if missing in graph:
             text = f"Migration {origin} dependencies reference nonexistent {role} node {tuple(missing)!r}"
             tried = sorted(squash for squash, replaced in squashes.replaces.items() if missing in replaced)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from migsync.errors import HistoryError
-from migsync.history.bindings import Kind, Scope
+from migsync.history.bindings import BindingKind, Scope
 from migsync.history.digest import operations_digest
 from migsync.history.expressions import DJANGO_MIGRATION, UnreadableError, attribute_of, bases_of, evaluate, items
 from migsync.history.migration import Key, Migration, Problem
@@ -129,7 +129,7 @@ def _definition(module: Scope, path: str) -> ast.ClassDef | None:
             "Move the file elsewhere, or begin its name with an underscore.",
         )
     last = bindings[-1]
-    return last.statement if last.kind is Kind.CLASS and isinstance(last.statement, ast.ClassDef) else None
+    return last.statement if last.kind is BindingKind.CLASS and isinstance(last.statement, ast.ClassDef) else None
 
 
 def _header(module: Scope, definition: ast.ClassDef | None) -> Header:

@@ -148,7 +148,7 @@ def _bytes(file: MigrationFile) -> bytes:
     try:
         descriptor = open_to_read(file.path)
         try:
-            content = os.read(descriptor, file.stamp.size + 1)
+            content = os.read(descriptor, file.stamp.size + 1)  # one byte more, to notice that the file has grown
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -168,6 +168,7 @@ def _too_large(file: MigrationFile) -> BrokenFileError:
 def _digest(file: MigrationFile) -> str:
     """The digest of a file that was read earlier."""
     content = _bytes(file)
+    # The digest and the header must be of the same content, and minutes may lie between the two.
     if _stamp(file.path) != file.stamp:
         raise _changed(file)
     return read_digest(content, file.path) if file.is_source else ""

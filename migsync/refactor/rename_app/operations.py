@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from migsync.edits.literals import LITERAL, literal
@@ -60,7 +60,7 @@ def relabel_operations(content: bytes, path: str, old: str, new: str, tables: Ta
     except (SyntaxError, ValueError):
         return RelabelledFile(content)  # not Python, and told so where the history is read
     references = list(_references(source, old))
-    splices = [Splice(*source.span(node), _put(_renamed(source, node, value, new))) for node, value in references]
+    splices = [Splice(*source.span(node), _renamed(source, node, value, new)) for node, value in references]
     if tables is not None:
         for call in calls(source.tree):
             splices += _tables_of(source, call, tables)
@@ -94,10 +94,6 @@ def _renamed(source: Source, node: ast.expr, value: str, new: str) -> str:
         raise CannotEdit(source.path, node.lineno, f"{value!r} is not written as one plain string")
     _, dot, model = value.partition(".")
     return literal(f"{new}{dot}{model}", found[2], found[1])
-
-
-def _put(made: str) -> Callable[[str], str]:
-    return lambda _: made
 
 
 def _mentions(source: Source, old: str, edited: set[ast.expr]) -> Iterator[tuple[int, str]]:
@@ -164,7 +160,7 @@ def _pin(source: Source, call: ast.Call, model: str, tables: Tables) -> str:
 
 def _after(source: Source, node: ast.expr, made: str) -> Splice:
     end = source.span(node)[1]
-    return Splice(end, end, _put(made))
+    return Splice(end, end, made)
 
 
 def _own_line(source: Source, node: ast.expr) -> tuple[str, str] | None:
@@ -187,11 +183,11 @@ def _options_text(source: Source, fields: ast.expr, table: str) -> str:
 def _first_option(source: Source, options: ast.Dict, table: str) -> Splice:
     option = f"{literal('db_table', source.quote)}: {literal(table, source.quote)}"
     if not options.keys:
-        return Splice(*source.span(options), _put(f"{{{option}}}"))
+        return Splice(*source.span(options), f"{{{option}}}")
     first = options.keys[0] or options  # no key is a `**`, which is refused before
     layout = _own_line(source, first)
     start = source.span(first)[0]
-    return Splice(start, start, _put(f"{option},{layout[1]}{layout[0]}" if layout else f"{option}, "))
+    return Splice(start, start, f"{option},{layout[1]}{layout[0]}" if layout else f"{option}, ")
 
 
 def _model_renamed(source: Source, call: ast.Call, tables: Tables) -> Iterator[Splice]:
@@ -211,7 +207,7 @@ def _model_renamed(source: Source, call: ast.Call, tables: Tables) -> Iterator[S
     made = f"{prefix}.AlterModelTable(name={literal(old, quote)}, table={literal(table, quote)})"
     layout = _own_line(source, call)
     start = source.span(call)[0]
-    yield Splice(start, start, _put(f"{made},{layout[1]}{layout[0]}" if layout else f"{made}, "))
+    yield Splice(start, start, f"{made},{layout[1]}{layout[0]}" if layout else f"{made}, ")
 
 
 def _table_altered(source: Source, call: ast.Call, tables: Tables) -> Iterator[Splice]:
@@ -220,4 +216,4 @@ def _table_altered(source: Source, call: ast.Call, tables: Tables) -> Iterator[S
     tables.pinned.pop(model.lower(), None)
     if isinstance(table, ast.Constant) and table.value is None:
         pinned = _pin(source, call, tables.names.get(model.lower(), model), tables)
-        yield Splice(*source.span(table), _put(literal(pinned, source.quote)))
+        yield Splice(*source.span(table), literal(pinned, source.quote))

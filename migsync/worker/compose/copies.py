@@ -122,12 +122,12 @@ def _renamed(module: MigrationModule, node: ast.AST, old: str, new: str) -> Iter
             start, end = source.span(node)
             # Inside an f-string, Python 3.11 does not know the columns.
             if source.text(start, end) == old:
-                yield replacement(start, end, new)
+                yield Splice(start, end, new)
                 return
         case ast.alias(name=name, asname=asname) if asname or "." not in name:
             start = source.line(node.lineno)[0] + node.col_offset
             end = source.line(node.end_lineno or node.lineno)[0] + (node.end_col_offset or 0)
-            yield replacement(start, end, f"{name} as {new}")
+            yield Splice(start, end, f"{name} as {new}")
             return
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Global() | ast.ExceptHandler():
             start, end = source.span(node)  # type: ignore[arg-type]
@@ -138,7 +138,7 @@ def _renamed(module: MigrationModule, node: ast.AST, old: str, new: str) -> Iter
             found = [*re.finditer(pattern, text)] if isinstance(node, ast.Global) else [re.search(pattern, text)]
             for match in filter(None, found):
                 begin = start + len(text[: match.start(1)].encode())
-                yield replacement(begin, begin + len(old.encode()), new)
+                yield Splice(begin, begin + len(old.encode()), new)
             return
     raise CannotCarryError(
         module.path,
@@ -157,7 +157,7 @@ def _absolute(module: MigrationModule, roots: Iterable[ast.AST]) -> Iterator[Spl
             match = _FROM.match(module.source.text(start, end))
             if match:
                 end = start + len(match[0].rstrip().encode())
-                yield replacement(start, end, f"from {module.absolute(node)}")
+                yield Splice(start, end, f"from {module.absolute(node)}")
 
 
 def _dedented(text: str, module: MigrationModule, place: int, start: int) -> str:
@@ -173,8 +173,3 @@ def _dedented(text: str, module: MigrationModule, place: int, start: int) -> str
         line[depth:] if number not in inside and not line[:depth].strip() else line
         for number, line in enumerate(lines, first)
     )
-
-
-def replacement(start: int, end: int, text: str) -> Splice:
-    """The splice that puts a text in place of a span."""
-    return Splice(start, end, lambda _: text)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from migsync.edits.source import Source, Splice
-from migsync.worker.compose.copies import copied_definitions, copied_expression, replacement
+from migsync.worker.compose.copies import copied_definitions, copied_expression
 from migsync.worker.compose.definitions import CannotCarryError, Definitions, Meaning
 from migsync.worker.compose.migration_module import MIGRATION, MigrationModule
 from migsync.worker.compose.namespace import Imports, Namespace, header, named
@@ -43,8 +43,8 @@ class StandIn:
         """What goes here in a file in `package`."""
         start, end = source.span(self.node)
         if self.inline is not None:
-            return replacement(start, end, copied_expression(namespace, self.module, self.inline, package))
-        return replacement(start, end, namespace.name(self.meaning, self.local))
+            return Splice(start, end, copied_expression(namespace, self.module, self.inline, package))
+        return Splice(start, end, namespace.name(self.meaning, self.local))
 
 
 @dataclass(frozen=True)
@@ -161,4 +161,4 @@ def _comments(source: Source, definition: ast.ClassDef, comments: Mapping[int, S
     )
     for number, lines in comments.items():
         start, _ = source.span(elements[number])
-        yield replacement(start, start, "".join(f"{line}\n        " for line in lines))
+        yield Splice(start, start, "".join(f"{line}\n        " for line in lines))
