@@ -77,6 +77,7 @@ def _before(first: Node, on_disk: Mapping[Node, Any]) -> Iterator[Any]:
         if key in opened:
             found[key] = None
         elif key in on_disk:
+            # It stays on the stack below its dependencies, and is found when it comes up again, after all of them.
             opened.add(key)
             waiting += [key, *(_node(entry) for entry in on_disk[key].dependencies)]
     return (operation for key in found if key[0] == first[0] and key != first for operation in on_disk[key].operations)
@@ -90,6 +91,7 @@ def _outside(keys: Sequence[Node], entries: Iterable[Node], stands: Mapping[Node
         if setting:
             found[SETTING, setting] = None
         elif _node(entry) not in keys:
+            # Ranges that are squashed in the same run are named by what they become.
             found.update(dict.fromkeys(stands.get(_node(entry), [_node(entry)])))
     return [node for node in found if node not in keys]
 
