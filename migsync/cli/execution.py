@@ -15,7 +15,7 @@ from migsync.engines import Deadline
 from migsync.errors import InDoubt, Interrupted, MigsyncError, StalePlan
 
 if TYPE_CHECKING:
-    from migsync.files.commit import Committed, DatabaseResult, DatabaseStep
+    from migsync.files.commit import CommitResult, DatabaseResult, DatabaseStep
     from migsync.project import Project
     from migsync.sync.apply import Outcome
     from migsync.sync.plan import Plan
@@ -124,7 +124,7 @@ def database_steps(
     return [DatabaseStep(plan.target.alias, uuid.uuid4().hex, partial(apply, plan)) for plan in plans if not plan.empty]
 
 
-def step_results(project: Project, plans: Sequence[Plan], made: Committed) -> list[Result]:
+def step_results(project: Project, plans: Sequence[Plan], made: CommitResult) -> list[Result]:
     """What became of each database that changed together with files.
 
     Keeps the runs whose end was not seen for ``migsync recover``. Until the files are changed, their own record knows

@@ -26,7 +26,7 @@ from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import hexadecimal_id, plain_text, read_regular
 
 if TYPE_CHECKING:
-    from migsync.files.commit import Settled
+    from migsync.files.commit import Settlement
     from migsync.project import Project
 
 LIMIT = 10_000
@@ -91,7 +91,7 @@ def _run(path: Path) -> PendingRun:
     return run
 
 
-def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> Settled | None:
+def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> Settlement | None:
     """Finish it, or take it back, as the databases say; tell so on standard error. None where nothing is open.
 
     Raises Unsettled in a dry run, and where it cannot be done; InDoubt when a database must be asked and cannot tell.
@@ -108,7 +108,7 @@ def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> 
     return settled
 
 
-def _words(settled: Settled) -> str:
+def _words(settled: Settlement) -> str:
     """What was settled, as a sentence."""
     if settled.forward:
         return f"{settled.command} was cut off, and is finished now: the files are the new ones."

@@ -32,7 +32,7 @@ from migsync.errors import ExitStatus, UsageError
 from migsync.words import count
 
 if TYPE_CHECKING:
-    from migsync.files.commit import Committed
+    from migsync.files.commit import CommitResult
     from migsync.files.reshape import Reshape
     from migsync.project import Project
     from migsync.proof.scope import ProofScope
@@ -210,11 +210,11 @@ class _FileCommand:
             return self._commit(survey, draft)
 
     def _refuse_uncommitted(self, draft: Draft) -> None:
-        from migsync.files.commit.git import held_by_git, refuse_uncommitted
+        from migsync.files.commit.git import git_status, refuse_uncommitted
 
         if not self.force:
             paths = [change.old_path for change in draft.proposal.files if change.old_path]
-            refuse_uncommitted(self.project.root, held_by_git(paths))
+            refuse_uncommitted(self.project.root, git_status(paths))
 
     def _commit(self, survey: Survey, draft: Draft) -> ExitStatus:
         from migsync.cli.execution import database_steps, step_results
@@ -237,7 +237,7 @@ class _FileCommand:
         self._tell_next(draft, made)
         return status
 
-    def _tell_next(self, draft: Draft, made: Committed) -> None:
+    def _tell_next(self, draft: Draft, made: CommitResult) -> None:
         """What is left to be done, in words."""
         from migsync.cli.views.proposals import paths_to_commit
 

@@ -33,7 +33,7 @@ from django.db import connections
 
 from migsync.engines import Deadline
 from migsync.errors import Blocked, MigsyncError, SettingsError, StalePlan, UnknownAlias, UnknownEngine, Unreachable
-from migsync.files.commit import Settled, is_open, journals_of, recover_files
+from migsync.files.commit import Settlement, is_open, journals_of, recover_files
 from migsync.findings import Finding
 from migsync.project import find_project
 from migsync.rewrites.files import write_rewrite
@@ -154,7 +154,7 @@ def _sync(alias: str, looked_at: Survey) -> Outcome | None:
         )
 
 
-def settle() -> Settled | None:
+def settle() -> Settlement | None:
     """Settle a change of migration files that was cut off, so that they are all old or all new; None where none was."""
     project = find_project()
     return recover_files(project.root, journals_of(project)) if is_open(project.root) else None

@@ -19,7 +19,7 @@ from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.cli.recovery import PendingRun
-    from migsync.files.commit.store import Found
+    from migsync.files.commit.store import StoredRecord
     from migsync.project import Project
 
 IN_DOUBT, UNKNOWN = "in doubt", "unknown"
@@ -122,7 +122,7 @@ def _trust_found(output: Output, project: Project, *, noinput: bool) -> None:
     trust_records(project.root, timeout=project.lock_timeout)
 
 
-def _record_blocks(found: Found) -> Iterator[Block]:
+def _record_blocks(found: StoredRecord) -> Iterator[Block]:
     from migsync.cli.views.runs import short
 
     record = found.record

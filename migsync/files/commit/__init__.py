@@ -13,23 +13,23 @@ process at a time in; :mod:`.git` says which files git holds no copy of.
 
 from migsync.files.commit.databases import DatabaseResult, DatabaseStep, RunWasCommitted, journals_of
 from migsync.files.commit.recovery import (
-    Settled,
+    Settlement,
     foreign_records,
     left_over,
     recover_files,
     remove_left_over,
     trust_records,
 )
-from migsync.files.commit.transaction import Committed, commit
+from migsync.files.commit.transaction import CommitResult, commit
 from migsync.files.commit.undo import commit_of, commits, undo_files
 from migsync.files.state_directory import is_open
 
 __all__ = [
-    "Committed",
+    "CommitResult",
     "DatabaseResult",
     "DatabaseStep",
     "RunWasCommitted",
-    "Settled",
+    "Settlement",
     "commit",
     "commit_of",
     "commits",

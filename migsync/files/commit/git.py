@@ -12,7 +12,7 @@ from migsync.filesystem.git import GitError, repository_of, run_git
 
 
 @dataclass(frozen=True)
-class Held:
+class GitStatus:
     """`uncommitted`: git knows the file, and HEAD or the index holds something else. `untracked`: git has no copy.
 
     Where there is no repository, every file is untracked. `unknown` says why git could not be asked, where there is a
@@ -29,7 +29,7 @@ class Held:
         return tuple(sorted({*self.uncommitted, *self.untracked}))
 
 
-def held_by_git(paths: Iterable[Path]) -> Held:
+def git_status(paths: Iterable[Path]) -> GitStatus:
     """What git holds of these files; one process for each repository that they are in."""
     uncommitted: list[Path] = []
     untracked: list[Path] = []
@@ -50,10 +50,10 @@ def held_by_git(paths: Iterable[Path]) -> Held:
                 untracked.append(path)
             elif state:
                 uncommitted.append(path)
-    return Held(tuple(sorted(uncommitted)), tuple(sorted(untracked)), "\n".join(unknown))
+    return GitStatus(tuple(sorted(uncommitted)), tuple(sorted(untracked)), "\n".join(unknown))
 
 
-def refuse_uncommitted(root: Path, held: Held) -> None:
+def refuse_uncommitted(root: Path, held: GitStatus) -> None:
     """Raise FilesRefused for files with changes that are not committed."""
     if held.unknown:
         raise FilesRefused(

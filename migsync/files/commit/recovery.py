@@ -16,12 +16,12 @@ from migsync.files.commit.files import Files
 from migsync.files.commit.lock import locked
 from migsync.files.commit.record import CommitState
 from migsync.files.commit.stage import roll_back, roll_forward
-from migsync.files.commit.store import Found, Store
+from migsync.files.commit.store import Store, StoredRecord
 from migsync.files.state_directory import is_open
 
 
 @dataclass(frozen=True)
-class Settled:
+class Settlement:
     """How it was settled: `forward` when the files are the new ones now, else they are the old ones."""
 
     commit: str
@@ -31,7 +31,7 @@ class Settled:
 
 def recover_files(
     root: Path, run_was_committed: RunWasCommitted, *, files: Files | None = None, timeout: float = 10
-) -> Settled | None:
+) -> Settlement | None:
     """Settle the change of files that is under way in the project at `root`; None when there is none (one stat).
 
     It may be killed at any point, and called again. `timeout` is how long to wait for another migsync, in seconds.
@@ -67,7 +67,7 @@ def remove_left_over(root: Path, *, timeout: float = 10) -> None:
         raise cannot_settle(root, error) from error
 
 
-def foreign_records(root: Path) -> tuple[Found, ...]:
+def foreign_records(root: Path) -> tuple[StoredRecord, ...]:
     """The records without this user's seal: the one that is under way first, then the newest.
 
     Raises FilesRefused for a state directory that must not be read, and Unsettled for a record that cannot be.
@@ -99,7 +99,7 @@ def trust_records(root: Path, *, timeout: float = 10) -> None:
         raise Unsettled(f"The records in {store.directory} cannot be written: {error.strerror}.") from error
 
 
-def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settled | None:
+def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settlement | None:
     """The same, under the lock. Raises OSError."""
     found = store.opened()
     if found is None:
@@ -112,7 +112,7 @@ def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settled | N
         roll_forward(store, opened, record)
     else:
         roll_back(store, opened, record)
-    return Settled(record.id, record.command, opened.state is CommitState.DECIDED)
+    return Settlement(record.id, record.command, opened.state is CommitState.DECIDED)
 
 
 def cannot_settle(root: Path, error: OSError) -> Unsettled:

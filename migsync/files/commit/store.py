@@ -49,7 +49,7 @@ KNOWN = (CLOSED, RECORD, f"{RECORD}.new", ARCHIVE)
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredRecord:
     """A record that is sound, and whether it has this user's seal; `opened` for the one that is under way."""
 
     record: CommitRecord
@@ -161,7 +161,7 @@ class Store:
             raise Unsettled(*self._not_ours())
         return found.opened, found.record
 
-    def found_open(self) -> Found | None:
+    def found_open(self) -> StoredRecord | None:
         """What the state directory says to be under way, to be looked at. Raises OSError and ValueError."""
         content = self.files.read(self.open_file, LONGEST_FILE)
         if content is None:
@@ -170,7 +170,7 @@ class Store:
         found = self._found(opened.commit)
         if not set(opened.aside) <= {slot.path for slot in found.record.slots}:
             raise ValueError("it names a file that its record does not")
-        return Found(found.record, found.ours and ours, opened)
+        return StoredRecord(found.record, found.ours and ours, opened)
 
     def _opened(self, content: bytes) -> tuple[OpenCommit, bool]:
         """What the open file says, and whether it has this user's seal. Raises ValueError."""
@@ -232,7 +232,7 @@ class Store:
         """The commits that this user made and that are kept, the newest first."""
         return iter([found.record for found in self.found() if found.ours])
 
-    def found(self) -> list[Found]:
+    def found(self) -> list[StoredRecord]:
         """All sound records of commits that were made, the newest first, to be looked at.
 
         Raises FilesRefused for a state directory that must not be read.
@@ -254,7 +254,7 @@ class Store:
             with suppress(ValueError):
                 yield boundary.hexadecimal_id(name)
 
-    def _found(self, commit: str) -> Found:
+    def _found(self, commit: str) -> StoredRecord:
         content = self.files.read(self.place(commit) / RECORD, LONGEST_FILE)
         if content is None:
             raise ValueError(f"there is no record of {commit}")
@@ -262,7 +262,7 @@ class Store:
         record = CommitRecord.from_dict(document)
         if record.id != commit:
             raise ValueError(f"the record of {commit} is that of {record.id}")
-        return Found(record, is_sealed(self.root, record.to_json(), claimed))
+        return StoredRecord(record, is_sealed(self.root, record.to_json(), claimed))
 
     def _sealed(self, document: CommitRecord | OpenCommit) -> bytes:
         content = document.to_json()

@@ -23,7 +23,7 @@ from migsync.files.commit.databases import (
     settled_step,
 )
 from migsync.files.commit.files import Files
-from migsync.files.commit.git import Held, held_by_git, refuse_uncommitted
+from migsync.files.commit.git import GitStatus, git_status, refuse_uncommitted
 from migsync.files.commit.lock import locked
 from migsync.files.commit.record import CommitRecord, CommitState, OpenCommit
 from migsync.files.commit.recovery import cannot_settle, reason, settle_open
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Committed:
+class CommitResult:
     """A commit that was made: the files are the new ones.
 
     `id` is what undoes it; `backup` holds every file before and after; `untracked` are the changed files that git had
@@ -67,7 +67,7 @@ def commit(
     force: bool = False,
     files: Files | None = None,
     timeout: float = 10,
-) -> Committed:
+) -> CommitResult:
     """Make the proposal's changes of files, its rewrite and the runs of `databases`, all or none.
 
     The first database that commits decides: the others may be synced later. Without databases the commit's own record
@@ -121,12 +121,12 @@ class FileTransaction:
         force: bool = False,
         undoes: str = "",
         emptied: tuple[str, ...] = (),
-    ) -> Committed:
+    ) -> CommitResult:
         """Check, stage, decide, roll forward."""
         store = Store(self.root, self.files)
         real = _Places()
         changes = [replace(it, old_path=real.path(it.old_path), new_path=real.path(it.new_path)) for it in changes]
-        held = held_by_git(change.old_path for change in changes if change.old_path)
+        held = git_status(change.old_path for change in changes if change.old_path)
         with ExitStack() as stack:
             try:
                 store.prepare()
@@ -169,7 +169,7 @@ class FileTransaction:
             )
 
     def _record(
-        self, store: Store, command: str, change: Changeset, held: Held, undoes: str, emptied: tuple[str, ...]
+        self, store: Store, command: str, change: Changeset, held: GitStatus, undoes: str, emptied: tuple[str, ...]
     ) -> CommitRecord:
         return CommitRecord(
             id=uuid.uuid4().hex,
@@ -202,7 +202,7 @@ class FileTransaction:
         except OSError as second:
             error.add_note(f"What was staged could not be removed: {reason(second)}.")
 
-    def _decide(self, store: Store, record: CommitRecord, held: Held) -> Committed:
+    def _decide(self, store: Store, record: CommitRecord, held: GitStatus) -> CommitResult:
         """The databases, then the files."""
         results: list[DatabaseResult] = []
         interrupted = False
@@ -223,7 +223,7 @@ class FileTransaction:
             interrupted = self._decide_alone(store, record)
         if is_open(store.root):  # not after Ctrl-C, where settling has rolled forward already
             interrupted = self._roll_forward(store, record) or interrupted
-        return Committed(record.id, store.archive(record.id), held.untracked, tuple(results), interrupted)
+        return CommitResult(record.id, store.archive(record.id), held.untracked, tuple(results), interrupted)
 
     def _note(self, store: Store, record: CommitRecord, results: Sequence[DatabaseResult]) -> None:
         """Write down the decision with the first database that committed; raise what keeps it from being taken."""

@@ -13,7 +13,7 @@ from migsync.files.commit.databases import DatabaseStep, RunWasCommitted
 from migsync.files.commit.files import Files
 from migsync.files.commit.record import CommitRecord, digest
 from migsync.files.commit.store import Store
-from migsync.files.commit.transaction import Committed, FileTransaction, cannot_tell
+from migsync.files.commit.transaction import CommitResult, FileTransaction, cannot_tell
 from migsync.files.proposal import FileChange
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def undo_files(
     run_was_committed: RunWasCommitted = cannot_tell,
     files: Files | None = None,
     timeout: float = 10,
-) -> Committed:
+) -> CommitResult:
     """Bring every file back to what it was before `record`, together with the runs of `databases`, all or none.
 
     Raises as `commit` does, and StaleFiles when a file was changed since; then both versions are kept, and none of the

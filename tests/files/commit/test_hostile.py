@@ -375,7 +375,7 @@ def test_forged_records_never_reach_outside_even_when_they_are_trusted(box: Path
         assert not [name for name in now if name.startswith("outside") and name not in kept]
         restore(root, shop)
     print(ends)
-    assert ends["Settled"] > 10
+    assert ends["Settlement"] > 10
     assert ends["Unsettled"] > 100
 
 
