@@ -128,7 +128,7 @@ class Engine(ABC):
     kept_if_set: ClassVar[tuple[str, ...]] = ()
     """Columns that the server may change in an UPDATE, unless it sets them to what they are."""
     fields_without_default: ClassVar[frozenset[str]] = frozenset()
-    """Django's fields, by internal type, to whose columns it gives no default where they may be NULL."""
+    """Django's fields, by internal type, whose columns may be NULL and then get no default (``skip_default``)."""
 
     # SQL.
     now: ClassVar[str]

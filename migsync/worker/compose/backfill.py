@@ -16,6 +16,8 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from migsync.engines import ENGINES
+
 Merged = tuple[Any, bool]
 """The field of the one operation, and its ``preserve_default``."""
 
@@ -23,8 +25,8 @@ NUMBERS = {f"{kind}Field" for kind in ("Integer", "SmallInteger", "BigInteger")}
     f"Positive{kind}Field" for kind in ("Integer", "SmallInteger", "BigInteger")
 }
 TEXTS = {"CharField", "SlugField", "FileField", "FilePathField", "TextField"}
-WITHOUT_DEFAULT = {"TextField", "BinaryField", "JSONField"}
-"""Where MySQL does not give a default to a column that may be NULL: its ``skip_default_on_alter``."""
+WITHOUT_DEFAULT = frozenset[str]().union(*(engine.fields_without_default for engine in ENGINES))
+"""Where some engine does not give a default to a column that may be NULL: its ``skip_default_on_alter``."""
 
 UNSTORED = {
     *("null", "default", "db_default", "auto_now", "auto_now_add", "max_length", "max_digits", "allow_unicode"),

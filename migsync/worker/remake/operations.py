@@ -13,16 +13,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from migsync.engines import ENGINES
 from migsync.worker.protocol import Disposition
 
 Node = tuple[str, str]
 
 SCHEMA: Final = ("django.db.migrations.operations.models", "django.db.migrations.operations.fields")
 """Where Django's operations are whose result the autodetector makes of the models."""
-ENGINE: Final = re.compile(r"django\.contrib\.\w+\.operations")
+OF_ONE_ENGINE: Final = frozenset(engine.operations_module for engine in ENGINES if engine.operations_module)
 """Where Django's operations are that only one engine has."""
-FIRST: Final = ("CreateExtension", "CreateCollation", "RemoveCollation")
-"""Those of an engine's operations whose result tables can need."""
+FIRST: Final = frozenset((engine.operations_module, name) for engine in ENGINES for name in engine.operations_first)
+"""Those of them, (module, name), whose result tables can need."""
 CREATE: Final = r"\s*(--[^\n]*\n\s*)*CREATE\s+"
 NEEDED: Final = re.compile(
     rf"{CREATE}(EXTENSION|COLLATION)\b.*|({CREATE}(EXTENSION|COLLATION|SCHEMA|TYPE|DOMAIN)\b[^;]*(;\s*|$))+",
@@ -122,7 +123,7 @@ def _judged(origin: Node, operation: Any, before: _Before) -> Iterator[SpecialOp
         yield SpecialOperation(origin, called, disposition, carried)
     elif _needed_first(operation):
         yield SpecialOperation(origin, called, Disposition.FIRST, operation)
-    elif ENGINE.fullmatch(type(operation).__module__):
+    elif type(operation).__module__ in OF_ONE_ENGINE:
         yield SpecialOperation(origin, called, Disposition.SHOWN)  # the index or constraint itself is the model's
     else:
         # An operation of a project's own. If it changes the state, the models show a part of it; which one is unknown.
@@ -184,7 +185,7 @@ def _needed_first(operation: Any) -> bool:  # noqa: ANN401
 
     By name: to import them would need the engine's driver.
     """
-    return any(kind.__name__ in FIRST and ENGINE.fullmatch(kind.__module__) for kind in type(operation).__mro__)
+    return any((kind.__module__, kind.__name__) in FIRST for kind in type(operation).__mro__)
 
 
 def _called(operation: Any) -> str:  # noqa: ANN401
