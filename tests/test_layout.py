@@ -20,11 +20,6 @@ NOT_YET = {
     "Database",
     "Outcome",
     "Pair",
-    "proof/databases.py",
-    "worker/isolation.py",
-    "worker/loader.py",
-    "worker/setup.py",
-    "worker/trace.py",
 }
 
 pytestmark = pytest.mark.pure

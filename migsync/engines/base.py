@@ -307,8 +307,8 @@ class Engine(ABC):
     def is_lock_timeout(self, error: BaseException) -> bool:
         """Whether an error of any driver that Django uses says that a lock was waited for in vain."""
 
-    def scratch_settings(self, name: str) -> dict[str, Any]:
-        """An entry of ``DATABASES`` for the database file `name`, of an engine with `file_suffix`."""
+    def file_settings(self, name: str) -> dict[str, Any]:
+        """An entry of ``DATABASES`` for the file `name`, or ``:memory:``, on an engine with `file_suffix`."""
         return {"ENGINE": self.backend, "NAME": name}
 
     def catalog(self, execute: Execute) -> dict[Part, str]:

@@ -7,10 +7,11 @@ caches, files, as far as Django itself leads to them. Task queues, HTTP, files b
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from migsync.engines import SERVERLESS, engine_named
 from migsync.worker.protocol import TraceRequest
 from migsync.worker.setup import load_settings, relabel, set_up, stage
 
@@ -21,20 +22,8 @@ STATIC: Final = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 # Options by which a driver could be sent to another database than NAME says.
 DETOURS: Final = ("db", "database", "dbname", "service")
-CURRENT: Final[Mapping[str, str]] = {
-    "postgresql": "SELECT current_database()",
-    "mysql": "SELECT DATABASE()",
-    "sqlite": "SELECT file FROM pragma_database_list WHERE name = 'main'",
-}
-SQLITE: Final = {"ENGINE": "django.db.backends.sqlite3"}
 WAIT: Final = 30
 """So many seconds may pass until a lock is had: nobody but the migrations themselves can hold one."""
-IN_HASTE: Final[Mapping[str, Sequence[str]]] = {
-    "postgresql": (f"SET lock_timeout = '{WAIT}s'",),
-    "mysql": (f"SET SESSION lock_wait_timeout = {WAIT}, innodb_lock_wait_timeout = {WAIT}",),
-    # Nobody will miss a scratch file after a power cut.
-    "sqlite": (f"PRAGMA busy_timeout = {WAIT * 1000}", "PRAGMA synchronous = OFF", "PRAGMA journal_mode = MEMORY"),
-}
 
 
 def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django has no types
@@ -42,7 +31,7 @@ def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django h
 
     Every alias of the project leads to that scratch database: a migration that asks for another one by name must not
     reach what is in use. They are one connection, or one alias would wait for a lock that the other holds. With
-    `foreign` it is one of SQLite, whatever the alias's engine is.
+    `foreign` it is one that needs no server, whatever the alias's engine is.
     """
     relabel(request.labels)
     load_settings()
@@ -64,21 +53,21 @@ def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django h
     return connections[alias]
 
 
-def _redirect(alias: str, name: str, sqlite: bool) -> None:
+def _redirect(alias: str, name: str, foreign: bool) -> None:
     from django.conf import settings
 
     chosen = settings.DATABASES[alias]
     options = {key: value for key, value in (chosen.get("OPTIONS") or {}).items() if key not in DETOURS}
     place = {**chosen, "NAME": name, "OPTIONS": options, "TEST": {}}
-    if sqlite:
-        place |= {**SQLITE, "OPTIONS": {}, "HOST": "", "PORT": "", "USER": "", "PASSWORD": ""}
+    if foreign:
+        place |= {**SERVERLESS.file_settings(name), "OPTIONS": {}, "HOST": "", "PORT": "", "USER": "", "PASSWORD": ""}
     for other in settings.DATABASES:
         settings.DATABASES[other] = dict(place)
 
 
 def _hasten(connection: Any, **_: object) -> None:  # noqa: ANN401
     with connection.cursor() as cursor:
-        for statement in IN_HASTE[connection.vendor]:
+        for statement in engine_named(connection.vendor).impatience(WAIT):
             cursor.execute(statement)
 
 
@@ -86,10 +75,11 @@ def _check(name: str) -> None:
     from django.db import connections
 
     for connection in connections.all():
+        engine = engine_named(connection.vendor)
         with connection.cursor() as cursor:
-            cursor.execute(CURRENT[connection.vendor])
+            cursor.execute(engine.current_database)
             found = cursor.fetchone()[0]
-        if connection.vendor == "sqlite":
+        if engine.file_suffix:
             found, name = os.path.realpath(found), os.path.realpath(name)
         if found != name:
             raise RuntimeError(f"the alias {connection.alias!r} leads to {found}, whatever its NAME says")

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from migsync.engines import SERVERLESS
 from migsync.worker.setup import StageError, set_up, stage
 
-MEMORY = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 ALIAS = "migsync_proof"
 
 Node = tuple[str, str]
@@ -68,7 +68,7 @@ def in_memory() -> Iterator[Any]:
     from django.db import connections
     from django.db.utils import ConnectionHandler
 
-    connection = ConnectionHandler({"default": {}, ALIAS: MEMORY})[ALIAS]
+    connection = ConnectionHandler({"default": {}, ALIAS: SERVERLESS.file_settings(":memory:")})[ALIAS]
     connections[ALIAS] = connection
     try:
         yield connection

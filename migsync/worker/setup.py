@@ -18,7 +18,6 @@ from migsync.worker.task import WorkerFailure
 
 DJANGO = (
     "django.core.management.commands.makemigrations",
-    "django.db.backends.sqlite3.base",
     "django.db.migrations.autodetector",
     "django.db.migrations.loader",
     "django.db.migrations.recorder",
@@ -136,11 +135,13 @@ def _set_up() -> StageError | None:
 
 def import_django() -> None:
     """Get ready for files that are not known yet: import Django, and nothing of the project."""
+    from migsync.engines import SERVERLESS
+
     settings = os.environ.pop(SETTINGS_VARIABLE)
     try:
         # Without the variable, what asks for a setting fails, in place of importing the project.
         with suppress(Exception):
-            for module in DJANGO:
+            for module in (f"{SERVERLESS.backend}.base", *DJANGO):
                 importlib.import_module(module)
     finally:
         os.environ[SETTINGS_VARIABLE] = settings

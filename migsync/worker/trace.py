@@ -11,7 +11,7 @@ import itertools
 import traceback
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from migsync.engines import engine_named
 from migsync.engines.catalog import Part
@@ -21,11 +21,6 @@ from migsync.worker.loader import Node, forwards, loader_without, whole_squashes
 from migsync.worker.protocol import CatalogChange, TraceRequest, TraceResult
 from migsync.worker.remake.operations import is_schema
 from migsync.worker.setup import StageError, stage
-
-LOCK_NOT_AVAILABLE: Final = "55P03"
-LOCK_WAIT_TIMEOUT: Final = 1205
-BUSY_OR_LOCKED: Final = (5, 6)
-"""PostgreSQL's SQLSTATE, MySQL's error number and SQLite's result codes after `isolation.WAIT` seconds."""
 
 
 class Arrived(Exception):
@@ -82,6 +77,7 @@ class _Trace:
 
     def __init__(self, connection: Any, numbers: Sequence[int], request: TraceRequest) -> None:  # noqa: ANN401
         self.connection = connection
+        self.engine = engine_named(connection.vendor)
         self.request = request
         counted = Counter(numbers)
         # By station, how many migrations have run when it is complete.
@@ -130,6 +126,14 @@ class _Trace:
         kind.operations = [each for each in kind.operations if each is not failing]
         return True
 
+    def waited(self, error: BaseException | None) -> bool:
+        """Whether the driver's error, which is the cause of Django's, says that a lock was waited for."""
+        while error is not None:
+            if self.engine.is_lock_timeout(error):
+                return True
+            error = error.__cause__
+        return False
+
     def look(self) -> None:
         """Read the catalog for each station that is complete. Raises Arrived after the last, unless the whole runs."""
         while len(self.catalogs) < len(self.due) and self.due[len(self.catalogs)] <= self.count:
@@ -148,7 +152,7 @@ class _Trace:
                 cursor.execute(statement)
                 return list(cursor.fetchall())
 
-            return engine_named(self.connection.vendor).catalog(execute)
+            return self.engine.catalog(execute)
 
 
 def _migrate(trace: _Trace, alias: str, loader: Any, way: Sequence[Node]) -> None:  # noqa: ANN401
@@ -194,20 +198,8 @@ def _run(command: Any, alias: str, trace: _Trace) -> StageError | None:  # noqa:
         pass
     except Exception as error:
         first = _first(error)
-        return StageError("lock" if _waited(first) else "migrate", first, *trace.at(first))
+        return StageError("lock" if trace.waited(first) else "migrate", first, *trace.at(first))
     return None
-
-
-def _waited(error: BaseException | None) -> bool:
-    """Whether the driver's error, which is the cause of Django's, says that a lock was waited for."""
-    while error is not None:
-        state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)  # psycopg 3, psycopg2
-        if state == LOCK_NOT_AVAILABLE or error.args[:1] == (LOCK_WAIT_TIMEOUT,):
-            return True
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in BUSY_OR_LOCKED:
-            return True
-        error = error.__cause__
-    return False
 
 
 def _first(error: BaseException) -> BaseException:
