@@ -21,6 +21,7 @@ from migsync.cli.options import (
     flag,
     group,
     option,
+    option_group,
     repeated,
 )
 from migsync.cli.output import Output, write_output
@@ -57,7 +58,7 @@ def _checked_report(ctx: click.Context, parameter: click.Parameter, value: Path 
     return value
 
 
-@dataclass(frozen=True)
+@option_group
 class ProofOptions:
     """What is proven on scratch databases, for a command that keeps all operations: nothing, unless asked for."""
 
@@ -84,7 +85,7 @@ class ProofOptions:
         )
 
 
-@dataclass(frozen=True)
+@option_group
 class FullProofOptions:
     """The same for a command that makes other operations: schema, rows and transition are proven unless turned off."""
 
@@ -118,7 +119,7 @@ def _named(aliases: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(alias for alias in aliases if alias != UNNAMED)
 
 
-@dataclass(frozen=True)
+@option_group
 class RefactorOptions:
     """How files are changed, in which project: what every file-changing command has."""
 
@@ -140,7 +141,7 @@ class RefactorOptions:
     project: ProjectOptions = group(ProjectOptions)
 
 
-@dataclass(frozen=True)
+@option_group
 class ProvenRefactorOptions(RefactorOptions):
     """The same for a command that makes other operations."""
 

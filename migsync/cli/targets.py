@@ -1,4 +1,4 @@
-"""The project's targets, opened for commands that need no plan of their own: log, show, undo, recover."""
+"""The project's targets, opened for commands that need no plan of their own: log, show and undo."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from migsync.cli.options import (
     ReasonOptions,
     argument,
     group,
+    option_group,
     options,
 )
 from migsync.cli.output import Output
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from migsync.sync.plan import Plan
 
 
-@dataclass(frozen=True)
+@option_group
 class ApplyOptions:
     """What ``migsync apply`` applies, and how."""
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import option, options
+from migsync.cli.options import option, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import MigsyncError
 
 
-@dataclass(frozen=True)
+@option_group
 class DemoOptions:
     """Where ``migsync demo`` makes its project."""
 

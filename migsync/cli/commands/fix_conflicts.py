@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import AppOptions, group, options, repeated
+from migsync.cli.options import AppOptions, group, option_group, options, repeated
 from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, line
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 OPEN = "which-branch-first"
 
 
-@dataclass(frozen=True)
+@option_group
 class FixConflictsOptions:
     """What ``migsync fix-conflicts`` puts in line, and which branch goes first."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import ProjectOptions, arguments, flag, option, options, repeated
+from migsync.cli.options import ProjectOptions, arguments, flag, option, option_group, options, repeated
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import Span, Style, line, near
@@ -32,7 +31,7 @@ FORMS = ("text", "mermaid", "dot", "json", "html")
 FORMATS = ("text", "mermaid", "dot", "json", "html")
 
 
-@dataclass(frozen=True)
+@option_group
 class GraphOptions:
     """What ``migsync graph`` shows, and in which form."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,17 @@ import click
 
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.next_command import next_command
-from migsync.cli.options import JournalOptions, PlanningOptions, ProjectOptions, flag, group, names_of, option, options
+from migsync.cli.options import (
+    JournalOptions,
+    PlanningOptions,
+    ProjectOptions,
+    flag,
+    group,
+    names_of,
+    option,
+    option_group,
+    options,
+)
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
     from migsync.sync.survey import Survey
 
 
-@dataclass(frozen=True)
+@option_group
 class PlanCommandOptions:
     """What ``migsync plan`` shows, and where it saves it."""
 

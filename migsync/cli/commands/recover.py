@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import NoInputOptions, ProjectOptions, flag, options
+from migsync.cli.options import NoInputOptions, ProjectOptions, flag, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
@@ -31,7 +30,7 @@ MEANINGS = {
 }
 
 
-@dataclass(frozen=True)
+@option_group
 class RecoverOptions:
     """What ``migsync recover`` does besides."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import arguments, flag, option, options, repeated
+from migsync.cli.options import arguments, flag, option, option_group, options, repeated
 from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, change_files
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from migsync.refactor.ground import Ground
 
 
-@dataclass(frozen=True)
+@option_group
 class RemakeCommandOptions:
     """What ``migsync remake`` makes anew, and what becomes of the old."""
 

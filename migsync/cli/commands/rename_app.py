@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import argument, options
+from migsync.cli.options import argument, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from migsync.sync.survey import Survey
 
 
-@dataclass(frozen=True)
+@option_group
 class RenameAppOptions:
     """The label of today, and the one to come."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import arguments, options
+from migsync.cli.options import arguments, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from migsync.refactor.ground import Ground
 
 
-@dataclass(frozen=True)
+@option_group
 class RenumberOptions:
     """What ``migsync renumber`` changes."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import NameOptions, ProjectOptions, TargetOptions, flag, group, options
+from migsync.cli.options import NameOptions, ProjectOptions, TargetOptions, flag, group, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from migsync.sync.survey import Survey
 
 
-@dataclass(frozen=True)
+@option_group
 class RewriteOptions:
     """What ``migsync rewrite`` writes down."""
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import JournalOptions, PlanningOptions, ProjectOptions, argument, flag, group, option, options
+from migsync.cli.options import (
+    JournalOptions,
+    PlanningOptions,
+    ProjectOptions,
+    argument,
+    flag,
+    group,
+    option,
+    option_group,
+    options,
+)
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import Span, Style, line
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
     from migsync.project import Project
 
 
-@dataclass(frozen=True)
+@option_group
 class ScriptOptions:
     """What ``migsync script`` writes, and where."""
 

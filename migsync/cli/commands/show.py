@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import ProjectOptions, TargetOptions, argument, group, options
+from migsync.cli.options import ProjectOptions, TargetOptions, argument, group, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block
 from migsync.errors import ExitStatus
 
 
-@dataclass(frozen=True)
+@option_group
 class ShowOptions:
     """What ``migsync show`` shows."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import ProjectOptions, arguments, flag, option, options
+from migsync.cli.options import ProjectOptions, arguments, flag, option, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
@@ -30,7 +29,7 @@ RISKS = 5
 """So many risks of a run are shown; --verbose shows all."""
 
 
-@dataclass(frozen=True)
+@option_group
 class SquashOptions:
     """Which range ``migsync squash`` is about, and how it is squashed."""
 

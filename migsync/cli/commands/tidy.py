@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import arguments, flag, options
+from migsync.cli.options import arguments, flag, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, change_files
@@ -26,7 +25,7 @@ STATUS = {"done": Style.GOOD, "open": Style.WARNING, "blocked": Style.BAD}
 SHOWN = 3
 
 
-@dataclass(frozen=True)
+@option_group
 class TidyOptions:
     """How far ``migsync tidy`` goes."""
 

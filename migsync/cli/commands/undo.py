@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +15,7 @@ from migsync.cli.options import (
     argument,
     flag,
     group,
+    option_group,
     options,
 )
 from migsync.cli.output import Output
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from migsync.sync.plan import Plan
 
 
-@dataclass(frozen=True)
+@option_group
 class UndoOptions:
     """What ``migsync undo`` takes back."""
 
