@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -78,3 +79,13 @@ def test_only_the_engines_know_which_engines_there_are():
         if any(engine in name.lower() for engine in ("mysql", "mariadb", "postgres", "sqlite"))
     }
     assert sorted(found) == []
+
+
+MODULE = re.compile(r"`(?:migsync/)?([a-z_]+/[a-z_/]*\.py)`")
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_the_pages_for_developers_name_modules_that_there_are(page):
+    mentioned = MODULE.findall((PACKAGE.parent / page).read_text())
+    assert mentioned
+    assert [place for place in mentioned if not (PACKAGE / place).exists()] == []

@@ -1,8 +1,8 @@
 """The position of a target in one app: the set of rewrites that its records have already been through.
 
-A record's name alone does not tell, since rewrites use names again. The evidence is taken in the order of the design
-(section 4): the journal; the recorded names, which must exist at that position and be closed under its dependencies;
-whether it matters at all; the order and the time in which the records were applied. What stays open is refused.
+A record's name alone does not tell, since rewrites use names again. The evidence is taken in this order: the journal;
+the recorded names, which must exist at that position and be closed under its dependencies; whether it matters at all;
+the order and the time in which the records were applied. What stays open is refused.
 """
 
 from __future__ import annotations

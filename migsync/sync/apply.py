@@ -1,4 +1,4 @@
-"""Applying a plan: one transaction, journaled, all or nothing (design, section 6)."""
+"""Applying a plan: one transaction, journaled, all or nothing."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ DEDUPE = "dedupe"
 def plan_undo(
     ref: TargetRef, run: Run, records: Iterable[Record], runs: Iterable[Run], rewrites: Iterable[Rewrite] = ()
 ) -> Plan:
-    """The plan that takes a run back, its findings telling why it cannot be (design, section 6).
+    """The plan that takes a run back, its findings telling why it cannot be.
 
     `records` are all of the target's, `runs` its whole journal. Rows recorded since the run stay as they are.
     `rewrites` are those on disk, as far as they can be read: one that changed no row is in no journal.

@@ -1,0 +1,58 @@
+"""What CI runs, each by name: ``nox -s lint types rooms tests``; ``nox -l`` lists them all.
+
+Every session makes an environment of its own. In one that has the `test` extra already, CI and people in a hurry run
+``nox --no-venv --no-install -s lint types rooms``.
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["lint", "types", "rooms", "pure"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and the format of the code."""
+    _install(session)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Static types of the package, strict."""
+    _install(session)
+    session.run("mypy")
+
+
+@nox.session
+def rooms(session: nox.Session) -> None:
+    """Which package may import which: the contracts in pyproject.toml."""
+    _install(session)
+    session.run("lint-imports")
+
+
+@nox.session
+def pure(session: nox.Session) -> None:
+    """The tests that need no database server, no process and no running Django; less than a minute."""
+    _install(session)
+    session.run("python", "-m", "pytest", "-m", "pure", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, on MariaDB too where MIGSYNC_TEST_MARIADB names a server."""
+    _install(session)
+    session.run("python", "-m", "pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def newest_django(session: nox.Session) -> None:
+    """What touches Django most, on the newest Django; the script makes an environment of its own."""
+    session.run(".ci/newest-django", *session.posargs, external=True)
+
+
+def _install(session: nox.Session) -> None:
+    session.install("-e", ".[test]")
