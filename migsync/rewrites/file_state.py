@@ -1,4 +1,4 @@
-"""A world: the migration files of one app as they were at one moment, on disk now or in git once."""
+"""The migration files of one app as they were at one moment: on disk now, or in a commit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FileState:
 
     @classmethod
     def on_disk(cls, history: History, app: str) -> FileState:
-        """The world of today."""
+        """The state of today."""
         return cls(ON_DISK, {name: history.migrations[Key(app, name)] for name in history.names(app)})
 
     @cached_property
@@ -66,7 +66,7 @@ class FileState:
         return {name: frozenset(up & self.names - {name}) for name, up in found.items()}
 
     def explains(self, recorded: AbstractSet[str]) -> bool:
-        """True when a database in this world can hold exactly the records `recorded`."""
+        """True when a database in this state can hold exactly the records `recorded`."""
         return recorded <= self.names and self.closed(recorded)
 
     def closed(self, recorded: AbstractSet[str]) -> bool:
@@ -122,7 +122,7 @@ class FileState:
 
     @cached_property
     def is_legal(self) -> bool:
-        """False for a loop of dependencies: no database was ever in that world."""
+        """False for a loop of dependencies: no database was ever in that state."""
         return topological_order({name: up & self.migrations.keys() for name, up in self.parents.items()}) is not None
 
 

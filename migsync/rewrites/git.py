@@ -1,4 +1,4 @@
-"""Migration files as git holds them: worlds of the past, read in two processes however many files there are."""
+"""Migration files as git holds them: their states in the past, read in two processes however many files there are."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ MANY_BRANCHES = 200
 
 
 class GitHistory:
-    """The worlds of some apps. Nothing is read before the first is asked for; then all apps are read at once.
+    """The past states of some apps' files. Nothing is read before the first is asked for, then all apps at once.
 
     A context manager, since a ``git cat-file`` runs until it is left. Git is never needed: where there is no git, no
-    repository or no commit, an app has no worlds, and :meth:`reason` says why.
+    repository or no commit, an app has no states, and :meth:`reason` says why.
     """
 
     def __init__(self, apps: Iterable[App], limit: int = MANY_STATES) -> None:
@@ -59,9 +59,9 @@ class GitHistory:
     def abandoned(self, app: str) -> tuple[FileState, ...]:
         """The same for commits that only the reflog knows: amended, rebased away, of a deleted branch."""
         if app not in self._abandoned:
-            known = {tuple(world.migrations.items()) for world in self.of(app)}
+            known = {tuple(state.migrations.items()) for state in self.of(app)}
             found = self._read(app, "--reflog")
-            self._abandoned[app] = tuple(world for world in found if tuple(world.migrations.items()) not in known)
+            self._abandoned[app] = tuple(state for state in found if tuple(state.migrations.items()) not in known)
         return self._abandoned[app]
 
     def line(self, app: str) -> tuple[frozenset[str], ...]:
@@ -87,7 +87,7 @@ class GitHistory:
 
     def elsewhere(self, app: str, names: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Those of `names` whose files HEAD never had: another branch that has the file, and its operations digest."""
-        own = {name for world in self.of(app) for name in world.names}
+        own = {name for state in self.of(app) for name in state.names}
         place = self._place(app)
         if place is None:
             return {}
@@ -114,13 +114,13 @@ class GitHistory:
         repository, directory = place
         try:
             commits = repository.commits(start, sorted(self._inside[repository.top].values()), self._limit)
-            worlds = tuple(repository.worlds(app, directory, commits))
+            states = tuple(repository.states(app, directory, commits))
         except GitError as error:
             self._reasons[app] = f"Git could not be asked: {error}"
             return ()
         if repository.shallow:
             self._reasons[app] = "This clone is shallow, so git does not hold the older files (git fetch --unshallow)."
-        return worlds
+        return states
 
     def _place(self, app: str) -> tuple[Repository, str] | None:
         """The repository of the app's files, and their directory in it."""
@@ -166,7 +166,7 @@ class Repository:
             self._commits[start, line] = [(commit, _day(moment)) for moment, commit in pairs]
         return self._commits[start, line]
 
-    def worlds(self, app: str, directory: str, commits: Iterable[tuple[str, str]]) -> Iterator[FileState]:
+    def states(self, app: str, directory: str, commits: Iterable[tuple[str, str]]) -> Iterator[FileState]:
         """The states of one directory at `commits`, each once, without those that Django could not have loaded."""
         seen: set[str] = set()
         for commit, date in commits:
@@ -177,9 +177,9 @@ class Repository:
             blobs = dict(_migration_blobs(content, len(tree) // 2))
             files = {name: self._migration(app, name, blob) for name, blob in blobs.items()}
             whole = {name: file for name, file in files.items() if file}
-            world = FileState(f"git {commit[:10]} ({date})", whole)
-            if len(whole) == len(files) and world.is_legal:
-                yield world
+            state = FileState(f"git {commit[:10]} ({date})", whole)
+            if len(whole) == len(files) and state.is_legal:
+                yield state
 
     def names(self, directory: str, commits: Iterable[tuple[str, str]]) -> Iterator[frozenset[str]]:
         """The names of the migrations in one directory at each of `commits`; equal neighbours once."""

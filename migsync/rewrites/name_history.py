@@ -41,6 +41,7 @@ class NameHistory:
     def names(self, position: frozenset[str]) -> set[str]:
         """The names that exist at `position`, among those that some rewrite of the app changes or gives."""
         changing = self.steps
+        # What was there before the first rewrite: every name that one of them knew, unless another one gave it.
         names: set[str] = set()
         given: set[str] = set()
         for rewrite in changing:
@@ -50,6 +51,8 @@ class NameHistory:
         for rewrite in changing:
             if rewrite.id in position:
                 names = (names - rewrite.apps[self.app].sources) | rewrite.apps[self.app].targets
+        # The next rewrites were made beside these names: what their authors saw on disk was there too, but for what a
+        # rewrite changed that they did not know of.
         for rewrite in self._next(position):
             unknown = position - self.rewrites.ancestors[rewrite.id]
             gone = [name for one in changing if one.id in unknown for name in one.apps[self.app].sources]

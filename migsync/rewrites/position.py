@@ -71,11 +71,15 @@ def decide(
     """
     app, changing = name_history.app, name_history.steps
     journaled &= {rewrite.id for rewrite in changing}
+    # The other names are the same at every position, so they tell nothing.
     touched = {name for rewrite in changing for name in rewrite.apps[app].sources | rewrite.apps[app].targets}
     explained = splits(name_history, records, touched, name_history.positions(journaled), reversals)
     if not explained:
         names = {record.name for record in records} & touched
         return Position(journaled, (_nowhere(name_history, names, journaled, bool(reversals.rewrites)),))
+    # Weaker evidence is asked only while the answer matters: where all positions lead to the same rows, none is needed,
+    # and a wrong guess does no harm. It narrows the choice down but never rules out every position: records that were
+    # changed by hand may be out of order under all of them.
     # A run keeps the old times. Where no journal says whether there was one, they say nothing.
     timeless = trust_names or unseen_journal
     for narrow in (_closed, _in_applied_order) if timeless else (_closed, _in_applied_order, _not_before_made):
@@ -83,6 +87,7 @@ def decide(
             break
         fitting = [split for split in explained if narrow(name_history, split.own, split.base, journaled, clock)]
         explained = fitting or explained
+    # Of several that lead to the same rows, the one that is furthest on: the fewest steps are left to take.
     best = max(explained, key=lambda split: len(split.base))
     if not _same_rows(name_history, records, explained):
         return Position(best.base, (_open(name_history, [split.base for split in explained]),))
@@ -138,6 +143,7 @@ def _in_applied_order(
     name_history: NameHistory, records: Sequence[Record], position: frozenset[str], *_: object
 ) -> bool:
     """No record that was applied, by its time and by its id, before what it depends on."""
+    # Both have to speak against it: clocks of servers differ, and ids are given anew where a table was copied.
     by_name = {record.name: record for record in records}
     for name, ups in name_history.parents(position).items():
         for up in ups:

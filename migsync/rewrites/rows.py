@@ -1,4 +1,4 @@
-"""Records on their way through rewrites: which name a record has afterwards."""
+"""Rows on their way through rewrites: which name each has after one step, forward or backward."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ def _step(rows: Sequence[TrackedRow], app: str, rewrite: Rewrite) -> tuple[list[
     collapse_of = {old: number for number, (olds, _) in enumerate(change.collapsed) for old in olds}
     collapse_of |= {news[0]: number for number, (_, news) in enumerate(change.collapsed) if news[0] in change.absorbing}
     now, findings = list[TrackedRow](), list[Finding]()
+    # A collapse needs all of its rows at once. The others are decided one by one, each by the name that it had before
+    # the step, so that swaps and chains of names need no order.
     collapsing: dict[int, list[tuple[str, TrackedRow]]] = {}
     for row in rows:
         name = row.now.name if row.now and row.now.app == app else ""
@@ -73,6 +75,7 @@ def _step(rows: Sequence[TrackedRow], app: str, rewrite: Rewrite) -> tuple[list[
         if any(name not in olds for name, _ in found):
             now += _absorb(found, olds, cause)
             continue
+        # Some of the old names missing: neither to record the new name nor to leave it out would be true.
         standing = change.standing({name for name, _ in found})
         missing = [old for old in olds if old not in standing]
         if missing:
@@ -89,6 +92,7 @@ def _absorb(found: Sequence[tuple[str, TrackedRow]], olds: Collection[str], caus
 
 def _collapse(rows: list[TrackedRow], app: str, news: Sequence[str], cause: str) -> list[TrackedRow]:
     """The last applied rows take the new names in order, earlier ones go, and further names copy the very last."""
+    # The last applied row is the one to keep: what the new name stands for had run in full only then.
     rows = sorted(rows, key=lambda row: row.age)
     spare = max(len(rows) - len(news), 0)
     kept = [row.renamed(Key(app, name), cause) for row, name in zip(rows[spare:], news, strict=False)]

@@ -1,4 +1,4 @@
-"""Rows that were taken back from rewrites, and rows recorded meanwhile that were not.
+"""An app whose rows stand at several positions: some were taken back from rewrites, others were recorded meanwhile.
 
 An undo gives the rows of its run their old names. Rows that were recorded between the run and the undo stay as they
 are: they bear names that the rewrite gave. So after an undo one app can hold old and new names, and each row has a

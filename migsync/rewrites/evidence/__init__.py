@@ -1,1 +1,14 @@
-"""Names that were changed by hand, or by another tool: what became of them, where no rewrite says it."""
+"""Names that were changed by hand, or by another tool: what became of them, where no rewrite says it.
+
+:func:`~.discovery.discover` is the entry, once for all targets. In the order in which the data goes:
+
+- :mod:`~.proofs`: one app's records against the files on disk and their states in the past, and what can be proven;
+- :mod:`~.hints`: what is only likely among the rest, or is spoken against;
+- :mod:`~.pairs`: what both say, old and new names with a verdict and its reasons;
+- :mod:`~.evidence`: all that is known about one app, first for one database, then agreed on by several;
+- :mod:`~.proposal`: the rewrite that the proofs make, and the findings about what is left;
+- :mod:`~.origins`: what was found out about records without a file, for the planner's findings about them.
+
+Contents prove, names only hint. A proof is the same operations digest under the old and the new name, and no other
+answer; it goes into the plan. A hint is shown to a person, who settles it.
+"""

@@ -60,7 +60,7 @@ def find_evidence(
     history: History,
     app: str,
     recorded: Sequence[str],
-    worlds: Callable[[], Iterable[FileState]] = tuple,
+    past: Callable[[], Iterable[FileState]] = tuple,
     stated: Sequence[Mapping[str, str]] = (),
     abandoned: Callable[[], Iterable[FileState]] = tuple,
     line: Callable[[], Iterable[AbstractSet[str]]] = tuple,
@@ -68,8 +68,8 @@ def find_evidence(
     """Work out what became of the names of `app`.
 
     `recorded` are the names of one database's records after the known rewrites, in the order in which they were
-    applied. `worlds` gives the app's files as git holds them, newest first; it is only called when the files on disk
-    do not explain the records, and `abandoned` (commits that only the reflog knows) only when `worlds` do not either.
+    applied. `past` gives the app's files as git holds them, newest first; it is only called when the files on disk
+    do not explain the records, and `abandoned` (commits that only the reflog knows) only when `past` do not either.
     `line` gives the names of the files on the branch itself, newest first. `stated` are digests by name, one mapping
     for each state of the app that a journal or a rewrite wrote down.
     """
@@ -79,17 +79,20 @@ def find_evidence(
         return Evidence(
             app, recorded, tuple(history.names(app)), pairs=tuple(_changed_since_stated(app, disk, recorded, stated))
         )
-    case = Case(app, disk, recorded, tuple(worlds()), stated, tuple(line()))
+    case = Case(app, disk, recorded, tuple(past()), stated, tuple(line()))
+    # A commit that was amended or rebased away may be what the database was migrated with. But there are many of them,
+    # and most were never run anywhere, so they are read only where the branch itself explains nothing.
     explained = case.before is not None and case.before.explains(case.records)
     if not explained and (more := tuple(abandoned())):
-        case = replace(case, worlds=(*case.worlds, *more))
+        case = replace(case, past=(*case.past, *more))
     return _evidence(case, tuple(history.names(app)))
 
 
 def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
+    # The proven pairs come first: a hint is looked for only among the names that they leave over.
     collapsed = [
-        Pair(case.app, _in_order_of(olds, case), (new,), Verdict.PROOF, (_squash_reason(case.app, new, world),))
-        for new, (olds, world) in case.collapsed.items()
+        Pair(case.app, _in_order_of(olds, case), (new,), Verdict.PROOF, (_squash_reason(case.app, new, state),))
+        for new, (olds, state) in case.collapsed.items()
     ]
     renamed = [
         Pair(case.app, (old,), (new,), Verdict.PROOF, _rename_reasons(case, old, new))
@@ -97,7 +100,7 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
         if not any(new in pair.new for pair in collapsed)
     ]
     settled = {old: pair.new[0] for pair in (*collapsed, *renamed) for old in pair.old}
-    removed = {name: world for name, world in case.removed.items() if name not in settled}
+    removed = {name: state for name, state in case.removed.items() if name not in settled}
     leaving = settled.keys() | removed.keys()
     given = set(settled.values())
     taken = tuple(name for name in case.recorded if name in given and name not in leaving)
@@ -116,10 +119,10 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
         digests_before=digests_before,
         digests_after={name: digest for name, digest in case.disk.digests.items() if digest},
         pairs=(*renamed, *collapsed, *likely, *_changed_since(case, leaving | set(settled.values()))),
-        removed=tuple((name, (_merge_reason(case.app, name, world),)) for name, world in removed.items()),
+        removed=tuple((name, (_merge_reason(case.app, name, state),)) for name, state in removed.items()),
         gone=tuple((name, reasons) for name, reasons in gone.items() if reasons),
         taken=taken,
-        seen={name: world.source for name in hints.old if (world := case.last_seen(name))},
+        seen={name: state.source for name in hints.old if (state := case.last_seen(name))},
         distinct=frozenset((*case.distinct(hints.old), *case.unrelated(hints.old))),
         source=case.before.source if case.before else "",
     )
@@ -128,13 +131,13 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
 def _old_side(
     case: Case, removed: Mapping[str, FileState]
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, str]]:
-    """`before`, `depends` and `digests_before`; merges that are gone come along even from an older world."""
+    """`before`, `depends` and `digests_before`; merges that are gone come along even from an older state."""
     if case.before is None:
         return (), {}, {}
     parents = case.before.as_recorded(case.records)
-    for name, world in removed.items():
+    for name, state in removed.items():
         if name not in parents:
-            parents[name] = world.parents[name] & parents.keys()
+            parents[name] = state.parents[name] & parents.keys()
     order = topological_order(parents) or tuple(parents)
     digests = {name: digest for name, digest in case.before.digests.items() if digest and name in parents}
     return order, unlike_above(order, parents), digests
@@ -157,14 +160,14 @@ def _where(case: Case, old: str) -> str:
     return "what a journal or a rewrite states"
 
 
-def _squash_reason(app: str, new: str, world: FileState) -> str:
-    return f"In {world.source} it was a squash that replaces them, and its operations are still the same."
+def _squash_reason(app: str, new: str, state: FileState) -> str:
+    return f"In {state.source} it was a squash that replaces them, and its operations are still the same."
 
 
-def _merge_reason(app: str, name: str, world: FileState) -> str:
-    ups = sorted(world.parents[name])
+def _merge_reason(app: str, name: str, state: FileState) -> str:
+    ups = sorted(state.parents[name])
     between = f"{', '.join(ups[:-1])} and {ups[-1]}"
-    return f"In {world.source} it was a merge of {between} without operations, and its file is gone."
+    return f"In {state.source} it was a merge of {between} without operations, and its file is gone."
 
 
 def _gone_reasons(case: Case, name: str) -> tuple[str, ...]:
@@ -186,7 +189,7 @@ def _changed_since(case: Case, named: AbstractSet[str]) -> Iterable[Pair]:
     for name in case.recorded:
         now = case.disk.digests.get(name)
         if now and name not in named and case.meanings(name) and now not in case.meanings(name):
-            where = next((world.source for world in case.positions.values() if name in world.migrations), "a journal")
+            where = next((state.source for state in case.positions.values() if name in state.migrations), "a journal")
             yield _changed(case.app, name, where)
 
 

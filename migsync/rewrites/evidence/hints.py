@@ -97,7 +97,7 @@ class Hints:
     def _likeness(self, old: str, new: str) -> Likeness | None:
         app, digest, meanings = self.case.app, self.case.disk.digests[new], self.case.meanings(old)
         same = bool(digest) and digest in meanings
-        once = next((world for world in self.case.worlds if world.digests.get(new, "-") in meanings), None)
+        once = next((state for state in self.case.past if state.digests.get(new, "-") in meanings), None)
         found: list[tuple[int, str]] = []
         if same:
             found.append((SAME_OPERATIONS, f"The operations are the same, but {self._doubt(old, digest)}"))
@@ -126,12 +126,12 @@ class Hints:
         ):
             return "neither has any."
         if not case.borne_once(digest):
-            twins = [world for world in case.states if len(world.bearers.get(digest, ())) > 1]
+            twins = [state for state in case.states if len(state.bearers.get(digest, ())) > 1]
             if twins:
-                world = next((world for world in twins if old in world.bearers[digest]), twins[0])
-                names = " and ".join(sorted(world.bearers[digest]))
-                return f"{names} both had them ({world.source}), so they do not tell which is which."
-        others = [world.source for world in case.positions.values() if world.digests.get(old, digest) != digest]
+                state = next((state for state in twins if old in state.bearers[digest]), twins[0])
+                names = " and ".join(sorted(state.bearers[digest]))
+                return f"{names} both had them ({state.source}), so they do not tell which is which."
+        others = [state.source for state in case.positions.values() if state.digests.get(old, digest) != digest]
         if others:
             return f"{old} had other operations in {others[0]}, and the records fit that state too."
         return "more than one name has had them."

@@ -205,7 +205,7 @@ class Evolution:
     def history(self) -> History:
         return build_history(_migrations(self.files).values())
 
-    def worlds(self) -> list[FileState]:
+    def states(self) -> list[FileState]:
         return [FileState(f"git {index}", _migrations(state)) for index, state in enumerate(self.commits)]
 
     def recorded(self) -> list[str]:

@@ -74,14 +74,14 @@ class Project:
         return read_history([self.app])
 
     def evidence(self, *recorded: str, stated: Sequence[Mapping[str, str]] = ()) -> Evidence:
-        with GitHistory([self.app]) as worlds:
+        with GitHistory([self.app]) as git:
             return find_evidence(
                 self.history(),
                 "shop",
                 recorded,
-                lambda: worlds.of("shop"),
+                lambda: git.of("shop"),
                 stated,
-                lambda: worlds.abandoned("shop"),
+                lambda: git.abandoned("shop"),
             )
 
 

@@ -41,7 +41,7 @@ def evolve(taken: list[Step]) -> Evolution:
 
 
 def check_all_true(evolution: Evolution, evidence: Evidence, states: Mapping[str, Files] | None = None) -> None:
-    """Every proof of `evidence` is what really happened; `states` are the files by the world that they are called."""
+    """Every proof of `evidence` is what really happened; `states` are the files by the state that they are called."""
     states = states or {f"git {index}": state for index, state in enumerate(evolution.commits)}
     old_files = states.get(evidence.source, evolution.files)
     today = {file.identity: name for name, file in evolution.files.items()}
@@ -66,7 +66,7 @@ def check_all_true(evolution: Evolution, evidence: Evidence, states: Mapping[str
 @given(histories)
 def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
-    evidence = find_evidence(evolution.history(), "shop", evolution.recorded(), evolution.worlds)
+    evidence = find_evidence(evolution.history(), "shop", evolution.recorded(), evolution.states)
     check_all_true(evolution, evidence)
 
 
@@ -87,7 +87,7 @@ def test_what_two_databases_agree_on_is_true_for_both(taken: list[Step], stopped
     kept = set(migrations[: stopped % (len(migrations) + 1)])
     second = evolve([step for index, step in enumerate(taken) if step[0] != "migrate" or index in kept])
     found = [
-        find_evidence(first.history(), "shop", evolution.recorded(), first.worlds) for evolution in (first, second)
+        find_evidence(first.history(), "shop", evolution.recorded(), first.states) for evolution in (first, second)
     ]
     both = agreed(found)
     for evolution in (first, second):
@@ -132,7 +132,7 @@ def test_most_renames_are_proven() -> None:
     evolution = evolve([("add", 0, 3, 1), ("add", 0, 5, 1), ("commit", 0, 0, 0), ("migrate", 2, 0, 0)])
     old = evolution.recorded()
     evolution.step("renumber", 1, 0, 0)
-    evidence = find_evidence(evolution.history(), "shop", old, evolution.worlds)
+    evidence = find_evidence(evolution.history(), "shop", old, evolution.states)
     today = {name: file.identity for name, file in evolution.files.items()}
     changed = [name for name, identity in evolution.records.items() if today.get(name) != identity]
     assert changed
