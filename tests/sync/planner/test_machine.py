@@ -19,17 +19,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import MigsyncError, StalePlan
 from migsync.rewrites.graph import Rewrites
-from migsync.rewrites.name_changes import make_rewrite
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.plan import Plan
-from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.target import open_target
 from migsync.sync.undo import last_to_undo, plan_undo
 from tests.databases import SQLiteDatabase
 from tests.profiles import examples
-from tests.sync.planner.epochs import Atoms, Epoch, add, expected, first_epoch, next_epoch
+from tests.sync.planner.epochs import Atoms, add, expected, first_epoch
+from tests.sync.planner.releases import Releases
 from tests.sync.planner.test_properties import REFUSALS
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ class Boom(Exception):
     """A crash at one step."""
 
 
-class Life(RuleBasedStateMachine):
+class Life(RuleBasedStateMachine, Releases):
     @initialize(rng=st.randoms(use_true_random=False))
     def begin(self, rng: random.Random) -> None:
         self.rng, self.minute = rng, 0
@@ -64,7 +62,7 @@ class Life(RuleBasedStateMachine):
         self.database = SQLiteDatabase(Path(self.directory.name) / "db.sqlite3")
         self.database.create_table()
         self.target = open_target(DatabaseConfig("default", self.database.url))
-        self.epochs: list[Epoch] = [first_epoch(rng)]
+        self.epochs = [first_epoch(rng)]
         self.known = Rewrites()
         self.truth = Truth(0, {})
         self.before_run: list[Truth] = []
@@ -74,17 +72,6 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "target"):
             self.directory.cleanup()
-
-    def clock(self) -> str:
-        self.minute += 1
-        return f"2026-01-{1 + self.minute // 1440:02} {self.minute // 60 % 24:02}:{self.minute % 60:02}:00"
-
-    def plan(self) -> Plan:
-        records = self.target.read()
-        assert records is not None
-        options = PlanOptions(clock=Clock(naive_is_utc=True))
-        runs = self.target.runs()
-        return make_plan(self.epochs[-1].history(), self.known, records, self.target.ref, runs=runs, options=options)
 
     def after(self, epoch: int) -> Truth | None:
         """The truth once the rows bear the names of `epoch`; None when a collapse would find only some of its rows."""
@@ -102,21 +89,9 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def rewrite_the_files(self) -> None:
-        epoch, changes = next_epoch(self.epochs[-1], self.rng, len(self.epochs))
-        if list(changes.olds()):
-            made = make_rewrite(
-                epoch.history(),
-                {"shop": changes},
-                parents=self.known.heads,
-                command="rewrite",
-                created=self.clock().replace(" ", "T") + "Z",
-                old_files={"shop": self.epochs[-1].files()},
-                made_with_files=True,
-            )
-            self.known = self.known.with_proposed(made)
+        epoch = self.release()
         if self.rng.random() < 0.5:
-            add(epoch, self.rng, 100 + len(self.epochs))
-        self.epochs.append(epoch)
+            add(epoch, self.rng, 99 + len(self.epochs))
 
     @rule(times=st.integers(1, 3))
     def migrate(self, times: int) -> None:
@@ -134,12 +109,7 @@ class Life(RuleBasedStateMachine):
         if not ready:
             return
         atoms = self.rng.choice(ready)
-        applied = self.clock()
-        ((number,),) = self.database.execute(
-            "INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, ?) RETURNING id",
-            ("shop", epoch.names[atoms], applied),
-        )
-        row = Record(number, "shop", epoch.names[atoms], applied)
+        row = self.record(epoch.names[atoms])
         self.truth = replace(self.truth, rows={**self.truth.rows, atoms: row})
         self.migrated_since = True
 
@@ -184,10 +154,8 @@ class Life(RuleBasedStateMachine):
     def undo(self) -> None:
         runs = self.target.runs()
         run = last_to_undo(runs)
-        records = self.target.read()
         assert run is not None
-        assert records is not None
-        plan = plan_undo(self.target.ref, run, records, runs)
+        plan = plan_undo(self.target.ref, run, self.records(), runs)
         assert not plan.blocked, plan.findings
         assert apply_plan(self.target, plan).status is Status.APPLIED
         self.truth = self.before_run.pop()

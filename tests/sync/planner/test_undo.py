@@ -16,25 +16,22 @@ from hypothesis import strategies as st
 
 from migsync.engines.config import DatabaseConfig
 from migsync.rewrites.graph import Rewrites
-from migsync.rewrites.name_changes import make_rewrite
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.sync.apply import Status, apply_plan
-from migsync.sync.plan import Plan
-from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.target import Target, open_target
 from migsync.sync.undo import plan_undo
 from tests.databases import SQLiteDatabase
 from tests.history.judge import judge
 from tests.profiles import examples
-from tests.sync.planner.epochs import Atoms, Epoch, add, expected, first_epoch, next_epoch
+from tests.sync.planner.epochs import Atoms, Epoch, add, expected, first_epoch
+from tests.sync.planner.releases import Releases
 from tests.sync.planner.test_properties import REFUSALS
 
 UNDO_REFUSALS = {"changed-since", "row-gone", "already-undone", "recorded-again", "name-means-another", "out-of-order"}
 
 
 @dataclass
-class Life:
+class Life(Releases):
     """A database, the releases so far, and what each row stands for.
 
     `atoms` maps a row's id to that; `at` is the release whose names the rows bear, None where that is not one release.
@@ -54,34 +51,10 @@ class Life:
     unclear: bool = False
     minute: int = 0
 
-    def clock(self) -> str:
-        self.minute += 1
-        return f"2026-01-01 {self.minute // 60:02}:{self.minute % 60:02}:00"
-
-    def records(self) -> tuple[Record, ...]:
-        return self.target.read() or ()
-
-    def plan(self) -> Plan:
-        options = PlanOptions(clock=Clock(naive_is_utc=True))
-        history = self.epochs[-1].history()
-        return make_plan(history, self.known, self.records(), self.target.ref, runs=self.target.runs(), options=options)
-
-    def release(self) -> None:
+    def next_release(self) -> None:
         """New files: names change, and perhaps a migration comes in."""
-        epoch, changes = next_epoch(self.epochs[-1], self.rng, len(self.epochs), squashes=False)
-        if list(changes.olds()):
-            made = make_rewrite(
-                epoch.history(),
-                {"shop": changes},
-                parents=self.known.heads,
-                command="rewrite",
-                created=self.clock().replace(" ", "T") + "Z",
-                old_files={"shop": self.epochs[-1].files()},
-                made_with_files=True,
-            )
-            self.known = self.known.with_proposed(made)
-        add(epoch, self.rng, 100 + len(self.epochs))
-        self.epochs.append(epoch)
+        epoch = self.release(squashes=False)
+        add(epoch, self.rng, 99 + len(self.epochs))
 
     def migrate(self, number: int | None) -> None:
         """Record the next migration of a release, if Django would run it: not recorded, all before it has run."""
@@ -101,9 +74,8 @@ class Life:
             ready = [atoms for atoms in ready if epoch.names[atoms] not in old]
         if ready:
             atoms = self.rng.choice(ready)
-            statement = "INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, ?) RETURNING id"
-            ((row_id,),) = self.database.execute(statement, ("shop", epoch.names[atoms], self.clock()))
-            self.atoms[row_id] = atoms
+            row = self.record(epoch.names[atoms])
+            self.atoms[row.id or 0] = atoms
 
     def unrecord(self) -> None:
         """Unapply the newest migration, as Django's recorder does it."""
@@ -204,7 +176,7 @@ def test_the_last_apply_leaves_what_a_straight_life_leaves(rng: random.Random, s
             life = Life(target, database, rng, [first_epoch(rng)])
             for _ in range(rng.randint(0, 4)):
                 life.migrate(0)
-            life.release()
+            life.next_release()
             if not life.apply():
                 event("refused before the first run")
                 return
@@ -219,7 +191,7 @@ def test_the_last_apply_leaves_what_a_straight_life_leaves(rng: random.Random, s
                     case "apply":
                         life.apply()
                     case "release":
-                        life.release()
+                        life.next_release()
                     case _:
                         life.undo(last=step == "undo")
             event(f"applied at the end: {life.apply()}")
