@@ -7,8 +7,8 @@ from typing import Final
 
 from migsync.engines.catalog import Execute, PartRow, decoded
 
-# What an extension brings along is left out. All schemas count: a
-# scratch database holds nothing but what the migrations made. A name that is not in the current one is qualified.
+# What an extension brings along is left out. All schemas count: a scratch database holds nothing but what the
+# migrations made. A name that is not in the current schema is qualified.
 SPACES: Final = """
 WITH space AS (
 SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname || '.' END AS prefix
