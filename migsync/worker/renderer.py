@@ -77,7 +77,7 @@ class Renderer:
             return "…"
         inner = functools.partial(self.value, depth=depth + 1)
         if isinstance(value, Enum):
-            return f"{self._path(type(value))}.{value.name}"
+            return self._member(value, depth)
         if type(value) in PLAIN:
             return repr(value)
         match value:
@@ -100,6 +100,14 @@ class Renderer:
             *_, path, args, kwargs = value.deconstruct()
             return self._call(path, args, kwargs, depth)
         return self._unknown(value, depth)
+
+    def _member(self, member: Enum, depth: int) -> str:
+        from django.db.models.enums import Choices
+
+        # Django writes a member of its Choices as the value, so a new file has that where an old one has the member.
+        if isinstance(member, Choices):
+            return self.value(member.value, depth + 1)
+        return f"{self._path(type(member))}.{member.name}"
 
     def _unknown(self, value: Any, depth: int) -> str:  # noqa: ANN401
         own: object = type(value).__repr__

@@ -160,6 +160,29 @@ class TestTheState:
             ("model-changes", "`makemigrations` would add to shop: Alter field price on item."),
         ]
 
+    def test_a_choice_is_its_value_as_django_writes_it(self, tmp_path):
+        """Django's writer, and so a squash, puts the value where a person wrote the member of ``Choices``."""
+        head = """
+            import enum
+
+            class Size(models.TextChoices):
+                SMALL = "s"
+
+            class Plain(enum.Enum):
+                SMALL = "s"
+        """
+        field = add_field("item", "size", "CharField(max_length=1, default={})")
+        first = [("shop", "0001_initial")]
+        member, value, plain = (
+            migration(field.format(default), after=first, head=head) for default in ("Size.SMALL", "'s'", "Plain.SMALL")
+        )
+        models = "class Item(models.Model):\n    size = models.CharField(max_length=1, default='s')\n"
+        site = shop(tmp_path, models=models, migrations={"0001_initial": migration(ITEM), "0002_size": member})
+        same = site.propose(site.change(path("0002_size"), path("0002_size"), value))
+        assert said(prove(site.project, same)) == []
+        other = site.propose(site.change(path("0002_size"), path("0002_size"), plain))
+        assert "state-differs" in codes(prove(site.project, other))
+
     def test_another_order_of_fields_is_told(self, tmp_path):
         site = shop(tmp_path)
         proof = prove(
