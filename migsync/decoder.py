@@ -10,7 +10,6 @@ place in the document. Decoders of larger values are made of smaller ones::
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -73,6 +72,8 @@ def load_json(content: str) -> object:
 
 def load_toml(content: str) -> object:
     """The document; raises DecodeError for what is no TOML."""
+    import tomllib  # only here: a worker's process needs no TOML, and must start fast
+
     try:
         return tomllib.loads(content)
     except RecursionError:

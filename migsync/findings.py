@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from migsync.decoder import Fields, choice, integer, text
-
 FIELDS = ("code", "severity", "found", "meaning", "hint", "app", "name", "file", "line", "other", "operation")
 """The fields of a finding as JSON, the required ones first."""
 
@@ -55,6 +53,13 @@ class Finding:
     @classmethod
     def from_dict(cls, document: object) -> Finding:
         """The inverse of :meth:`as_dict`; raises DecodeError for anything else."""
+        from migsync.decoder import (  # few processes read one, and a worker must start fast
+            Fields,
+            choice,
+            integer,
+            text,
+        )
+
         fields = Fields(document, FIELDS[:3], FIELDS[3:])
         return cls(
             code=fields.get("code", text),

@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from migsync.history.cache import Cache
     from migsync.history.graph import History, build_history
+    from migsync.history.key import Key
     from migsync.history.loader import LoaderState
-    from migsync.history.migration import FIRST, LATEST, SETTING, App, Key, Migration, Problem
+    from migsync.history.migration import FIRST, LATEST, SETTING, App, Migration, Problem
     from migsync.history.parser import parse_migration
     from migsync.history.reader import read_history, read_migration
 else:
     _MODULES = {
         "cache": ("Cache",),
         "graph": ("History", "build_history"),
+        "key": ("Key",),
         "loader": ("LoaderState",),
-        "migration": ("FIRST", "LATEST", "SETTING", "App", "Key", "Migration", "Problem"),
+        "migration": ("FIRST", "LATEST", "SETTING", "App", "Migration", "Problem"),
         "parser": ("parse_migration",),
         "reader": ("read_history", "read_migration"),
     }

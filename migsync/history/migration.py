@@ -7,28 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from migsync.history.key import Key as Key
+
 FIRST = "__first__"
 LATEST = "__latest__"
 SETTING = "__setting__"
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
-
-
-class Key(NamedTuple):
-    """(app label, name): the identity that Django gives a migration."""
-
-    app: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.app}.{self.name}"
-
-    @classmethod
-    def parse(cls, text: str) -> Key:
-        """``shop.0001_initial`` as a key; raises ValueError when there is no app or no name."""
-        app, _, name = text.partition(".")
-        if not app or not name:
-            raise ValueError(f"{text!r} is not APP.NAME")
-        return cls(app, name)
 
 
 class Problem(NamedTuple):

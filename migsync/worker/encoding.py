@@ -10,8 +10,6 @@ What another program may have written is read by :mod:`migsync.decoder`, which c
 the same program, and a worker must start fast.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +17,6 @@ from enum import Enum
 from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
-
-from migsync.findings import Finding
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -49,9 +45,6 @@ class Order(NamedTuple):
     files: Files
 
 
-_SCALARS: Mapping[type, Reader] = {bytes: base64.b64decode, Finding: Finding.from_dict}
-
-
 def encode(value: object) -> str:
     """A value as one line of JSON, without the end of the line."""
     return json.dumps(value, default=_plain)
@@ -67,7 +60,7 @@ def decode(kind: Callable[..., T], line: str) -> T:
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- whatever json has no form for
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    return value.as_dict() if isinstance(value, Finding) else dict(value)
+    return dict(value) if isinstance(value, Mapping) else value.as_dict()
 
 
 @cache
@@ -89,7 +82,7 @@ def _reader(kind: Any) -> Reader | None:  # noqa: ANN401 -- a type, or what an a
         return partial(_named_tuple, kind)
     if issubclass(kind, Enum):
         return partial(kind)
-    return _SCALARS.get(kind)
+    return base64.b64decode if kind is bytes else getattr(kind, "from_dict", None)
 
 
 def _tuple(parts: tuple[Any, ...]) -> Reader:
@@ -106,7 +99,14 @@ def _named_tuple(kind: Any, value: Sequence[Any]) -> Any:  # noqa: ANN401 -- a v
 
 @cache  # when the first is read: a class may have fields of its own type
 def _fields(kind: Any) -> tuple[Reader | None, ...]:  # noqa: ANN401
-    return tuple(map(_reader, get_type_hints(kind).values()))
+    try:
+        hints = get_type_hints(kind)
+    except NameError:
+        # A result with findings: a worker, which reads requests alone, never imports their class.
+        from migsync.findings import Finding
+
+        hints = get_type_hints(kind, localns={"Finding": Finding})
+    return tuple(map(_reader, hints.values()))
 
 
 def _read(readers: Sequence[Reader | None], values: Sequence[Any]) -> Iterator[Any]:

@@ -8,14 +8,14 @@ The `labels` of a request are apps that bear another label in that worker than i
 label to the other one. With them the code is one step ahead of the files.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from migsync.findings import Finding
-from migsync.history.migration import Key
+from migsync.history.key import Key
+
+if TYPE_CHECKING:
+    from migsync.findings import Finding  # a worker writes findings and reads none: encoding.py imports the class
 
 # examination: what Django makes of the migration files
 
@@ -201,7 +201,7 @@ class SquashedRange(NamedTuple):
     after: int
     elided: tuple[tuple[Key, str], ...] = ()
     kept: tuple[tuple[Key, str], ...] = ()
-    notes: tuple[Finding, ...] = ()
+    notes: tuple["Finding", ...] = ()
 
     @property
     def blocked(self) -> bool:
@@ -274,7 +274,7 @@ class RemadeFile(NamedTuple):
     text: str
     further: bool
     origins: tuple[tuple[int, Key], ...]
-    notes: tuple[Finding, ...]
+    notes: tuple["Finding", ...]
 
 
 class RemakeResult(NamedTuple):
@@ -296,7 +296,7 @@ class RemakeResult(NamedTuple):
         return {each.key: each.text for each in self.made}
 
     @property
-    def notes(self) -> tuple[Finding, ...]:
+    def notes(self) -> "tuple[Finding, ...]":
         """What the making of the texts has to say."""
         return tuple(note for each in self.made for note in each.notes)
 

@@ -1,13 +1,10 @@
 """What a Python process needs in order to run the project's code as manage.py would have it."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import migsync
 
@@ -21,8 +18,7 @@ LIBRARY: Final = os.path.dirname(os.__file__)  # noqa: PTH120 -- compared with e
 ARCHIVE: Final = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
 
 
-@dataclass(frozen=True)
-class Runtime:
+class Runtime(NamedTuple):
     """The project's root and its settings module, empty without one.
 
     `search_path` are the directories that hold its modules, `python_path` those among them that come before everything
@@ -33,7 +29,7 @@ class Runtime:
     settings_module: str
     search_path: tuple[str, ...]
     python_path: tuple[str, ...] = ()
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = {}
 
     @property
     def variables(self) -> dict[str, str]:

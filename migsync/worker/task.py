@@ -1,11 +1,9 @@
 """The tasks that a worker can do, and why it could not do one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from migsync.history.migration import Key
+from migsync.history.key import Key
 from migsync.worker import protocol
 
 Q = TypeVar("Q")
@@ -71,7 +69,7 @@ class WorkerFailure(NamedTuple):
     at: Key | None = None
     operation: int = 0
     about: Key | None = None
-    more: tuple[WorkerFailure, ...] = ()
+    more: "tuple[WorkerFailure, ...]" = ()
     status: int = 0
     stderr: str = ""
 
