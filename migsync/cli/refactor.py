@@ -75,7 +75,7 @@ class ProofOptions:
         help="Prove on SQLite, or on ALIAS's engine, that every database that is behind comes out the same.",
     )
 
-    def wishes(self) -> ProofScope:
+    def scope(self) -> ProofScope:
         """The same as the pipeline wants it."""
         from migsync.proof.scope import ProofScope
 
@@ -100,7 +100,7 @@ class FullProofOptions:
     )
     no_prove_transition: bool = flag(help="Do not prove what becomes of databases that are behind.")
 
-    def wishes(self) -> ProofScope:
+    def scope(self) -> ProofScope:
         """The same as the pipeline wants it. Raises UsageError for options that exclude each other."""
         from migsync.proof.scope import ProofScope
 
@@ -266,8 +266,8 @@ class _FileCommand:
         from migsync.sync.survey import now
 
         asked, databases = self.options, self.options.where.databases
-        wishes = asked.proof.wishes()
-        return Terms(asked.update_db, asked.allow_applied, databases, now(), wishes, self.assume_deployed)
+        scope = asked.proof.scope()
+        return Terms(asked.update_db, asked.allow_applied, databases, now(), scope, self.assume_deployed)
 
     def _write_report(self, path: Path, draft: Draft, survey: Survey) -> None:
         from migsync.refactor.report import make_report, report_text

@@ -19,11 +19,20 @@ from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.project import Project
 from migsync.proof.identities import Identities
-from migsync.proof.places import NOT_PROVEN, ProofEngine, in_use, schema_places, skipped, transition_places, way_on
 from migsync.proof.proof import overlay
 from migsync.proof.rows import WITHOUT, compare_data
 from migsync.proof.schema import catalog, compare_schemas, differing_parts
-from migsync.proof.scope import DatabaseProof, ProofScope
+from migsync.proof.scope import (
+    NOT_PROVEN,
+    DatabaseProof,
+    ProofEngine,
+    ProofScope,
+    hint_without,
+    in_use,
+    schema_engines,
+    skipped,
+    transition_engines,
+)
 from migsync.proof.scratch import Scratch, scratch_database
 from migsync.proof.transition import TransitionPlan, Way, compare_stations, plan_transition
 from migsync.rewrites.graph import Rewrites
@@ -62,42 +71,42 @@ def prove_by_databases(
     project: Project,
     proposal: Proposal,
     pair: Histories,
-    wishes: ProofScope,
+    scope: ProofScope,
     *,
     unreachable: Collection[str] = (),
     skipping: bool = False,
 ) -> DatabaseProof:
-    """Prove what is wished for; nothing but scratch databases is written to.
+    """Prove what is in the scope; nothing but scratch databases is written to.
 
     With `skipping`, an engine of which all aliases are `unreachable` is left out with a warning, unless one was named.
     Raises UnknownAlias for an alias that is none, and what :func:`prove_schema` raises for one that was asked for.
     """
     transition: TransitionPlan | None = None
-    if wishes.transition is not None:
-        rehearsed = _rehearse(project, proposal, pair, wishes)
+    if scope.transition is not None:
+        rehearsed = _rehearse(project, proposal, pair, scope)
         if isinstance(rehearsed, DatabaseProof):
             return rehearsed
         transition = rehearsed
-    schema = schema_places(project, wishes, unreachable)
+    schema = schema_engines(project, scope, unreachable)
     outcome = DatabaseProof(transition.findings if transition else ())
-    if skipping and not wishes.schema:
+    if skipping and not scope.schema:
         outcome += DatabaseProof(
-            tuple(skipped(place, "schema and rows are") for place in schema if place.alias in unreachable)
+            tuple(skipped(engine, "schema and rows are") for engine in schema if engine.alias in unreachable)
         )
-        schema = [place for place in schema if place.alias not in unreachable]
-    asked = bool(wishes.schema or wishes.transition)
-    traced = transition_places(project, wishes, schema) if transition else []
-    for place in [*schema, *(place for place in traced if place not in schema)]:
-        run = _Run(project, proposal, place, transition if place in traced else None, data=wishes.data)
-        found = _tried(run, None if asked else way_on(place, schema, unreachable), schema=place in schema)
+        schema = [engine for engine in schema if engine.alias not in unreachable]
+    asked = bool(scope.schema or scope.transition)
+    traced = transition_engines(project, scope, schema) if transition else []
+    for engine in [*schema, *(engine for engine in traced if engine not in schema)]:
+        run = _Run(project, proposal, engine, transition if engine in traced else None, data=scope.data)
+        found = _tried(run, None if asked else hint_without(engine, schema, unreachable), schema=engine in schema)
         outcome += found
-        if place.foreign and any(finding.code == NOT_SERVERLESS for finding in found.findings):
-            place = in_use(project, unreachable)[0]
-            if skipping and place.alias in unreachable:
-                outcome += DatabaseProof((skipped(place, "the transition is"),))
+        if engine.foreign and any(finding.code == NOT_SERVERLESS for finding in found.findings):
+            engine = in_use(project, unreachable)[0]
+            if skipping and engine.alias in unreachable:
+                outcome += DatabaseProof((skipped(engine, "the transition is"),))
                 continue
-            other = _Run(project, proposal, place, transition, data=wishes.data)
-            outcome += _tried(other, way_on(place, [], unreachable))
+            other = _Run(project, proposal, engine, transition, data=scope.data)
+            outcome += _tried(other, hint_without(engine, [], unreachable))
     return outcome
 
 
@@ -105,13 +114,13 @@ NOT_SERVERLESS = f"not-on-{SERVERLESS.name}"
 
 
 def _rehearse(
-    project: Project, proposal: Proposal, pair: Histories, wishes: ProofScope
+    project: Project, proposal: Proposal, pair: Histories, scope: ProofScope
 ) -> TransitionPlan | DatabaseProof:
     apps = touched_apps(pair.old, proposal)
     request = RehearsalRequest(tuple(sorted(apps)), _labels_before(proposal))
     [rehearsed] = ask(project.runtime(), REHEARSAL, [request])
     if isinstance(rehearsed, WorkerFailure):
-        return DatabaseProof((_not_built("The files as they are", rehearsed, NOTHING, WITHOUT if wishes.data else ""),))
+        return DatabaseProof((_not_built("The files as they are", rehearsed, NOTHING, WITHOUT if scope.data else ""),))
     return plan_transition(
         rehearsed,
         pair.old,
@@ -153,7 +162,7 @@ class _Run:
 
     project: Project
     proposal: Proposal
-    place: ProofEngine
+    engine: ProofEngine
     transition: TransitionPlan | None = None
     data: bool = False
     _differing: frozenset[Part] = field(default=frozenset(), init=False)
@@ -167,7 +176,7 @@ class _Run:
             if outcome.blocked or any(finding.code == NOT_SERVERLESS for finding in outcome.findings):
                 return outcome
         if self.transition:
-            outcome += DatabaseProof(facts=(self.transition.words(self.place.words),))
+            outcome += DatabaseProof(facts=(self.transition.words(self.engine.words),))
         return outcome
 
     def _way(self, way: Way, *, schema: bool) -> DatabaseProof:
@@ -187,7 +196,7 @@ class _Run:
         """Two scratch databases, and what the two workers said that migrated them."""
         after = [station.after or frozenset() for station in way.accepted]
         with ExitStack() as stack:
-            old, new = (stack.enter_context(scratch_database(self.place.config)) for _ in range(2))
+            old, new = (stack.enter_context(scratch_database(self.engine.config)) for _ in range(2))
             requests = [
                 self._request_before(old, way),
                 self._request(new, _increments(after), None, way.whole),
@@ -207,10 +216,10 @@ class _Run:
         whole: bool = True,
     ) -> TraceRequest:
         return TraceRequest(
-            self.place.alias,
+            self.engine.alias,
             scratch.name,
             str(scratch.directory),
-            self.place.foreign,
+            self.engine.foreign,
             stations,
             hidden,
             whole,
@@ -218,7 +227,7 @@ class _Run:
         )
 
     def _fresh(self, way: Way, old: Scratch) -> DatabaseProof:
-        with scratch_database(self.place.config) as new:
+        with scratch_database(self.engine.config) as new:
             [answer] = ask(self.project.runtime(), TRACE, [self._request(new)], [overlay(self.proposal.files)])
             if isinstance(answer, WorkerFailure):
                 return DatabaseProof(tuple(self._failures(None, answer)))
@@ -227,7 +236,7 @@ class _Run:
     @contextmanager
     def _again(self, way: Way) -> Iterator[sa.Connection | None]:
         """What the old files leave when they run once more; None where they fail this time."""
-        with scratch_database(self.place.config) as scratch:
+        with scratch_database(self.engine.config) as scratch:
             [answer] = ask(self.project.runtime(), TRACE, [self._request_before(scratch, way)])
             if isinstance(answer, WorkerFailure):
                 yield None
@@ -248,7 +257,7 @@ class _Run:
                     with self._again(way) as again:
                         differences, rows = compare_data(before, after, again)
                 fact = (
-                    f"Data: the migrations leave the same rows on {self.place.words} "
+                    f"Data: the migrations leave the same rows on {self.engine.words} "
                     f"({count(rows.rows, 'row')} in {count(rows.tables, 'table')})."
                 )
                 compared = DatabaseProof(tuple(differences))
@@ -260,12 +269,12 @@ class _Run:
         tables = sum(part.kind == "table" for part in parts)
         columns = sum(part.kind == "column" for part in parts)
         return (
-            f"Schema: old and new files build the same on {self.place.words} ({count(tables, 'table')}, "
+            f"Schema: old and new files build the same on {self.engine.words} ({count(tables, 'table')}, "
             f"{count(columns, 'column')}, {len(parts) - tables - columns} other parts)."
         )
 
     def _failures(self, old: Answer | None, new: Answer) -> Iterator[Finding]:
-        if isinstance(old, WorkerFailure) and self.place.foreign:
+        if isinstance(old, WorkerFailure) and self.engine.foreign:
             yield Finding(
                 NOT_SERVERLESS,
                 Severity.INFO,

@@ -1,10 +1,16 @@
-"""What is to be proven on scratch databases, and what came of it: values, without what the proof itself needs."""
+"""What is to be proven on scratch databases, on which engines, and what came of it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from migsync.findings import Finding
+from migsync.engines import SERVERLESS, Engine, engine_of
+from migsync.engines.config import DatabaseConfig
+from migsync.findings import Finding, Severity
+from migsync.project import Project
+
+NOT_PROVEN = "schema-not-proven"
 
 
 @dataclass(frozen=True)
@@ -39,3 +45,75 @@ class DatabaseProof:
     def blocked(self) -> bool:
         """True when a finding refuses."""
         return any(finding.blocks for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class ProofEngine:
+    """An engine that a proof is run on: the alias that stands for it, and a configuration for its scratch databases.
+
+    `foreign`: it is not the alias's own engine, but one that needs no server in its engine.
+    """
+
+    alias: str
+    config: DatabaseConfig
+    foreign: bool = False
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of its scratch databases."""
+        return engine_of(self.config.url)
+
+    @property
+    def words(self) -> str:
+        """The engine's name for a person."""
+        return self.engine.title
+
+
+def in_use(project: Project, unreachable: Collection[str]) -> list[ProofEngine]:
+    """One alias for each engine, of those that can be reached if there is one."""
+    configs = sorted(project.targets(), key=lambda config: (config.alias in unreachable, config.alias != "default"))
+    engines: dict[str, ProofEngine] = {}
+    for config in configs:
+        engine = ProofEngine(config.alias, config)
+        if config.error is None:
+            engines.setdefault(engine.engine.name, engine)
+    return list(engines.values())
+
+
+def schema_engines(project: Project, scope: ProofScope, unreachable: Collection[str]) -> list[ProofEngine]:
+    """Where the schema is proven."""
+    if scope.schema is None:
+        return []
+    if not scope.schema:
+        return in_use(project, unreachable)
+    return [ProofEngine(config.alias, config) for config in project.targets(scope.schema)]
+
+
+def transition_engines(project: Project, scope: ProofScope, schema: Sequence[ProofEngine]) -> list[ProofEngine]:
+    """Where the transition is proven."""
+    if scope.transition:
+        return [ProofEngine(config.alias, config) for config in project.targets(scope.transition)]
+    known = [engine for engine in schema or in_use(project, ()) if engine.engine is SERVERLESS]
+    if known or schema:
+        return [*known, *schema][:1]
+    alias = next(iter(project.databases), "default")
+    return [ProofEngine(alias, DatabaseConfig(alias, f"{SERVERLESS.name}://"), foreign=True)]
+
+
+def skipped(engine: ProofEngine, what: str) -> Finding:
+    """That an engine is left out."""
+    return Finding(
+        NOT_PROVEN,
+        Severity.WARNING,
+        f"{engine.alias} is not reached: {what} not proven on {engine.words}.",
+        "What only that engine does otherwise would show there first.",
+    )
+
+
+def hint_without(engine: ProofEngine, schema: Sequence[ProofEngine], unreachable: Collection[str]) -> str:
+    """How to go on where `engine` cannot be used: the least that is given up for it."""
+    if engine.alias in unreachable:
+        return "Make it reachable; or go on without it: --allow-applied"
+    others = [other.alias for other in schema if other != engine and other.alias not in unreachable]
+    options = [f"--prove-schema {alias}" for alias in others] or ["--no-prove-schema"]
+    return f"To go on without the proof on {engine.words}: {' '.join(options)}"

@@ -22,7 +22,7 @@ class Terms:
 
     `databases` are the aliases to be updated in the same step when `update_db` is set; none means all. `allow_applied`
     lets names change that a database holds, which is then synced later. `created` is UTC text, for the rewrite.
-    `wishes` are what is proven on scratch databases, beyond what every proof looks at. `assume_deployed` takes targets
+    `scope` is what is proven on scratch databases, beyond what every proof looks at. `assume_deployed` takes targets
     that cannot be read to be in order; they are synced later.
     """
 
@@ -30,7 +30,7 @@ class Terms:
     allow_applied: bool = False
     databases: tuple[str, ...] = ()
     created: str = ""
-    wishes: ProofScope = field(default_factory=ProofScope)
+    scope: ProofScope = field(default_factory=ProofScope)
     assume_deployed: bool = False
 
 

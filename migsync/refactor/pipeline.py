@@ -105,7 +105,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         proof = prove(survey.project, proposal, list(_recorded(ground, plans)), workers=workers)
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.words
-        if terms.wishes.any and not proof.blocked:
+        if terms.scope.any and not proof.blocked:
             shown = _by_databases(survey, proposal, history, terms)
             findings += shown.findings
             facts = (*facts, *shown.facts)
@@ -136,7 +136,7 @@ def _by_databases(survey: Survey, proposal: Proposal, history: History, terms: T
         survey.project,
         proposal,
         pair,
-        terms.wishes,
+        terms.scope,
         unreachable=survey.errors,
         skipping=terms.allow_applied or terms.assume_deployed,
     )

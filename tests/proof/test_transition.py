@@ -14,7 +14,7 @@ from migsync.rewrites.graph import Rewrites
 from tests.databases import django_databases
 from tests.proof.projects import ID, ITEM, Site, add_field, alter_field, migration, rewrite
 
-WISHES = ProofScope((), (), data=True)
+SCOPE = ProofScope((), (), data=True)
 ROWS = ProofScope((), None, data=True)
 NUMBER = add_field("item", "number", "IntegerField(null=True)")
 SKU = add_field("item", "sku", "CharField(max_length=20, null=True)")
@@ -52,11 +52,11 @@ def squashed(site: Site, new: str, *, olds=NAMES[1:], name="0002_squashed", keep
     return site.propose(created, *gone, rewrite=rewrite("shop", NAMES, after, collapsed=((tuple(olds), (name,)),)))
 
 
-def prove(site: Site, proposal, wishes: ProofScope = WISHES, **reach: object) -> DatabaseProof:
+def prove(site: Site, proposal, scope: ProofScope = SCOPE, **reach: object) -> DatabaseProof:
     project = site.project
     old = read_history(project.apps, settings=project.settings)
     pair = Histories(old, history_after(project, old, proposal), Rewrites())
-    return prove_by_databases(project, proposal, pair, wishes, **reach)
+    return prove_by_databases(project, proposal, pair, scope, **reach)
 
 
 def codes(outcome: DatabaseProof) -> list[tuple[str, str]]:
