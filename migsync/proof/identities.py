@@ -36,6 +36,7 @@ class Identities:
         labels: dict[str, str] = {}
         for app, names in rewrite.apps.items() if rewrite else ():
             before = names.origin or app
+            # In this order: under a new label every name is another key, and a rename may change it once more.
             if names.origin:
                 labels[before] = app
                 now |= {Key(before, name): (Key(app, name),) for name in names.before}

@@ -163,6 +163,7 @@ def _marks(tables: Mapping[str, _Table]) -> dict[str, list[str]]:
     """For each table, and in the order of its rows, a digest of what each row says and refers to."""
     plain = {name: [table.plain(row) for row in table.rows] for name, table in tables.items()}
     marks = {name: [_digest(sorted(said.items())) for said in rows] for name, rows in plain.items()}
+    # Each round a row's mark takes in those of the rows that it refers to, and with them what those refer to.
     first = marks
     for _ in range(DEPTH):
         marks = {

@@ -89,6 +89,7 @@ def _share(alias: str) -> None:
     """Make all aliases the same connection, as far as this thread goes; the others have `WAIT`."""
     from django.db import connections, transaction
 
+    # The checks have opened them, one for each alias.
     connections.close_all()
     shared: Any = connections[alias]
     for other in connections:
@@ -96,6 +97,7 @@ def _share(alias: str) -> None:
     close = shared.close
     # What a migration may do to another alias in the middle of its own transaction.
     shared.close = lambda: None if shared.in_atomic_block else close()
+    # An atomic block of another alias is now one inside that of the migration, where Django allows none that is durable.
     atomic: Any = transaction.Atomic
     atomic.durable = property(lambda _: False, lambda _, __: None)
 

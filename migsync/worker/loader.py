@@ -100,6 +100,7 @@ def whole_squashes(migrations: Mapping[Node, Any]) -> dict[Node, list[Node]]:
 def _hide(migrations: dict[Node, Any], hidden: Collection[Node]) -> None:
     gone = {key: migrations.pop(key).replaces for key in hidden if key in migrations}
 
+    # What stands for a hidden squash may itself name one, so this goes on until no key is hidden.
     def standing(keys: Iterable[Any]) -> Iterator[Any]:
         for key in keys:
             if tuple(key) in gone:

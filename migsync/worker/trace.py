@@ -67,6 +67,7 @@ def _arranged(loader: Any, reached: Mapping[Node, int], never: int) -> list[tupl
         number = reached.get(key, never)
         if replaced and all(tuple(one) in reached for one in replaced):
             number = min(number, max(reached[tuple(one)] for one in replaced))
+        # Nothing can run before what it depends on, whatever the stations say.
         parents = (numbers[parent.key] for parent in loader.graph.node_map[key].parents)
         numbers[key] = max([number, *parents])
     return sorted(numbers.items(), key=lambda item: item[1])
@@ -119,6 +120,8 @@ class _Trace:
             return False
         failing = self._failing(error)
         undone = self.migration.atomic and self.connection.features.can_rollback_ddl
+        # What the models show must run, or all that follows would fail for that; and without a transaction, half of
+        # the operation may be there.
         if failing is None or is_schema(failing) or not undone:
             return False
         kind = type(self.migration)
@@ -138,6 +141,7 @@ class _Trace:
         """Read the catalog for each station that is complete. Raises Arrived after the last, unless the whole runs."""
         while len(self.catalogs) < len(self.due) and self.due[len(self.catalogs)] <= self.count:
             catalog = self._read() if self.count else {}
+            # Only what changed: a whole catalog for each of hundreds of stations would be gigabytes.
             changed = [part for part in catalog if self._known.get(part) != catalog[part]]
             gone = self._known.keys() - catalog.keys()
             self.catalogs.append(tuple((*part, catalog.get(part)) for part in (*changed, *gone)))
