@@ -97,7 +97,7 @@ def _share(alias: str) -> None:
     close = shared.close
     # What a migration may do to another alias in the middle of its own transaction.
     shared.close = lambda: None if shared.in_atomic_block else close()
-    # An atomic block of another alias is now one inside that of the migration, where Django allows none that is durable.
+    # An atomic block of another alias is now inside that of the migration, where Django allows no durable one.
     atomic: Any = transaction.Atomic
     atomic.durable = property(lambda _: False, lambda _, __: None)
 
