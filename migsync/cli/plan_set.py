@@ -152,9 +152,9 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
 
 def _done_meanwhile(plan: Plan, runs: Sequence[Run]) -> Result:
     from migsync.sync.apply import Status
-    from migsync.sync.run import standing
+    from migsync.sync.run import applies_in_force
 
-    last = next(reversed(standing(runs)), None)
+    last = next(reversed(applies_in_force(runs)), None)
     return Result(plan.target.alias, str(Status.ALREADY_APPLIED if last else Status.NOTHING_TO_DO), plan, last)
 
 

@@ -67,7 +67,7 @@ class AppRewrite:
             new: olds for olds, news in self.collapsed for new in news if new in self.before and new not in self.sources
         }
 
-    def standing(self, recorded: Collection[str]) -> frozenset[str]:
+    def ran(self, recorded: Collection[str]) -> frozenset[str]:
         """The old names that have run where these are recorded."""
         found = frozenset(recorded)
         return found.union(squash for squash, replaced in self.squashes.items() if found.issuperset(replaced))

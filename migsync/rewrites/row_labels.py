@@ -42,15 +42,15 @@ def relabel(
     scope: Collection[str],
     journaled: Collection[str],
     stated: Mapping[str, Collection[str]],
-    undone: Collection[str],
+    taken_back: Collection[str],
     keep_earliest: bool,
 ) -> Relabelling:
     """Give every row of an app in `scope` its label of today; of doubles that come about so, the earliest may be kept.
 
     `installed` are all labels of the project. `journaled` are the rewrites that the target has been through, by its
-    journal; `stated`, for some apps, those that a person says; `undone` those that it was taken back from, so that rows
-    recorded before that bear the label of then. A label that another app bears now is refused where nothing tells whose
-    the rows are.
+    journal; `stated`, for some apps, those that a person says; `taken_back` those that it was taken back from, so that
+    rows recorded before that bear the label of then. A label that another app bears now is refused where nothing tells
+    whose the rows are.
     """
     if not labels.steps:
         return Relabelling(list(rows))
@@ -74,7 +74,9 @@ def relabel(
         if row.now is not None and row.now.app in scope:
             by_app.setdefault(row.now.app, {}).setdefault(label, []).append(row)
     both = {
-        app: found for app, found in by_app.items() if len(found) > 1 and not labels.steps_of(app).isdisjoint(undone)
+        app: found
+        for app, found in by_app.items()
+        if len(found) > 1 and not labels.steps_of(app).isdisjoint(taken_back)
     }
     mixed = {app: found for app, found in by_app.items() if len(found) > 1 and app not in (*stated, *both)}
     findings += [_two_labels(app, found) for app, found in mixed.items()]
@@ -84,13 +86,13 @@ def relabel(
     return Relabelling(changed, bounds, tuple(findings))
 
 
-def under_labels(undone: Reversals, labels: Labels) -> Reversals:
-    """What was undone, its rows under the labels of today."""
+def under_labels(reversals: Reversals, labels: Labels) -> Reversals:
+    """What was taken back, its rows under the labels of today."""
 
     def today(row: Record | None) -> Record | None:
         return row._replace(app=labels.today(row.app)) if row and labels.steps else row
 
-    return replace(undone, rows=tuple((today(now), today(then)) for now, then in undone.rows))
+    return replace(reversals, rows=tuple((today(now), today(then)) for now, then in reversals.rows))
 
 
 def _relabelled(row: TrackedRow, now: Mapping[str, str], labels: Labels, journaled: Collection[str]) -> TrackedRow:

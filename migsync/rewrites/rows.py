@@ -76,8 +76,8 @@ def _step(rows: Sequence[TrackedRow], app: str, rewrite: Rewrite) -> tuple[list[
             now += _absorb(found, olds, cause)
             continue
         # Some of the old names missing: neither to record the new name nor to leave it out would be true.
-        standing = change.standing({name for name, _ in found})
-        missing = [old for old in olds if old not in standing]
+        ran = change.ran({name for name, _ in found})
+        missing = [old for old in olds if old not in ran]
         if missing:
             findings.append(_partial(app, rewrite, missing, news))
         together = [row for _, row in found]

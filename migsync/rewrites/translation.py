@@ -131,7 +131,7 @@ def translate(
         scope=scope,
         journaled=journaled,
         stated={app: position.passed for app, position in stated.items()},
-        undone=reversals.rewrites,
+        taken_back=reversals.rewrites,
         keep_earliest=options.dedupe,
     )
     by_app: dict[str, list[TrackedRow]] = {}

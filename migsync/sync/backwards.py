@@ -22,7 +22,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rows import TrackedRow, backward
 from migsync.rewrites.split import Reversals
 from migsync.sync.plan import DATABASE_AHEAD, NEWER_RECORDS, Change, Plan
-from migsync.sync.run import Run, in_order_of_passing, passed_rewrites, standing, taken_back
+from migsync.sync.run import Run, applies_in_force, in_order_of_passing, passed_rewrites, taken_back
 from migsync.words import count, truncated
 
 ASKED = frozenset({"prune", "dedupe"})
@@ -57,7 +57,7 @@ def bring_back(
 
     `apps` are the labels that count. The rows that an undo left under newer names come too.
     """
-    stand = standing(runs)
+    stand = applies_in_force(runs)
     passed = before = passed_rewrites(stand)
     now, findings = list(rows), list[Finding]()
     run: Run | None = None

@@ -63,7 +63,7 @@ def in_force(runs: Iterable[Run]) -> list[Run]:
     return found[::-1]
 
 
-def standing(runs: Iterable[Run]) -> list[Run]:
+def applies_in_force(runs: Iterable[Run]) -> list[Run]:
     """The applies in force, oldest first: what they changed is what the rows still show."""
     return [run for run in in_force(runs) if run.kind is RunKind.APPLY]
 
@@ -71,7 +71,7 @@ def standing(runs: Iterable[Run]) -> list[Run]:
 def taken_back(runs: Iterable[Run]) -> list[Run]:
     """The runs in force that took rewrites back which no run has gone through since; newest first."""
     runs = tuple(runs)
-    settled = set(passed_rewrites(standing(runs)))
+    settled = set(passed_rewrites(applies_in_force(runs)))
     found = []
     for run in reversed(in_force(runs)):
         ids = {rewrite.id for rewrite in run.returned}

@@ -236,6 +236,8 @@ def _plan(result: Survey, request: PlanRequest) -> None:
     result.findings += unread_apps(result.history)
     if result.fresh or not result.plans:
         result.findings += _of_files(result.history, result.plans)
+    # Most plans explain every record, and are done here. The others are made a second time, with what the evidence of
+    # all targets together has shown: a rewrite serves every database, so it must not be made from one of them alone.
     unexplained = [unexplained_apps(plan) for plan in result.plans]
     if not asked and not any(unexplained):
         return

@@ -12,7 +12,7 @@ from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.comparison import expected_after, free_ids
 from migsync.sync.plan import Change, Plan, TargetRef
-from migsync.sync.run import Run, RunKind, in_force, passed_rewrites, standing
+from migsync.sync.run import Run, RunKind, applies_in_force, in_force, passed_rewrites
 
 DEDUPE = "dedupe"
 
@@ -104,7 +104,7 @@ def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record]
     """A finding for every row that is not as the run left it, or that a later apply in force changed to that again."""
     by_id = {record.id: record for record in records}
     later = later_runs(run, runs)
-    applied = later_runs(run, standing(runs))
+    applied = later_runs(run, applies_in_force(runs))
     findings = []
     for change in changes:
         row = change.before
@@ -313,4 +313,4 @@ def known_digests(run: Run) -> dict[str, str]:
 
 def last_to_undo(runs: Iterable[Run]) -> Run | None:
     """The run that ``migsync undo`` takes back when none is named: the newest apply in force."""
-    return next(reversed(standing(runs)), None)
+    return next(reversed(applies_in_force(runs)), None)

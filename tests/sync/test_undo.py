@@ -18,7 +18,7 @@ from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.apply import Outcome, Status, apply_plan
 from migsync.sync.plan import Change, Plan, TargetRef
-from migsync.sync.run import Run, RunKind, passed_rewrites, standing
+from migsync.sync.run import Run, RunKind, applies_in_force, passed_rewrites
 from migsync.sync.target import Target
 from migsync.sync.undo import last_to_undo, plan_undo, rows_after
 from tests.databases import Database
@@ -47,7 +47,7 @@ def test_undo_is_exact(database: Database) -> None:
         assert outcome.run.returned == (REWRITE,)
         assert database.dump() == before
         assert passed_rewrites(target.runs()) == {}
-        assert standing(target.runs()) == []
+        assert applies_in_force(target.runs()) == []
         # An undo of the undo, and round once more.
         undo(target, 2)
         assert database.dump() == after

@@ -28,14 +28,14 @@ def log(output: Output, chosen: TargetOptions, where: ProjectOptions) -> ExitSta
     from migsync.cli.views.documents import error_document, run_document
     from migsync.cli.views.findings import error_blocks
     from migsync.cli.views.runs import log_blocks
-    from migsync.sync.run import standing
+    from migsync.sync.run import applies_in_force
 
     with open_targets(where.project(), chosen.databases) as found:
         blocks: list[Block] = []
         journals: list[dict[str, Any]] = []
         for alias, target in found.targets.items():
             runs = found.runs[alias]
-            in_force = {run.id for run in standing(runs)}
+            in_force = {run.id for run in applies_in_force(runs)}
             blocks += [*([EMPTY] if blocks else []), *log_blocks(target.ref, runs)]
             listed = [run_document(run, in_force=run.id in in_force) for run in reversed(runs)]
             journals.append({"alias": alias, "runs": listed})

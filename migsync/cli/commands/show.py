@@ -40,7 +40,7 @@ def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatu
     from migsync.cli.views.documents import run_document
     from migsync.cli.views.findings import error_blocks
     from migsync.cli.views.runs import run_blocks
-    from migsync.sync.run import standing
+    from migsync.sync.run import applies_in_force
 
     project = where.project()
     with open_targets(project, asked.chosen.databases) as found:
@@ -54,7 +54,7 @@ def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatu
                 found.targets[alias].ref, run, runs, shorten=output.shorten, labels=rewrite_labels(project)
             )
             blocks += [*([EMPTY] if blocks else []), *more]
-            shown.append({"alias": alias, "run": run_document(run, in_force=run in standing(runs))})
+            shown.append({"alias": alias, "run": run_document(run, in_force=run in applies_in_force(runs))})
         output.show(blocks)
         output.document({"databases": shown})
         return ExitStatus.DONE

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
 from migsync.cli.views.plans import heading, kinds, plan_blocks
 from migsync.sync.plan import Plan, TargetRef
-from migsync.sync.run import Run, RunKind, standing
+from migsync.sync.run import Run, RunKind, applies_in_force
 from migsync.words import count
 
 SHORT = 12
@@ -23,7 +23,7 @@ def log_blocks(ref: TargetRef, runs: Sequence[Run]) -> list[Block]:
     """The runs of one target, newest first."""
     if not runs:
         return [heading(ref.alias, ref.engine, Span("no runs", Style.DIM))]
-    in_force = {run.id for run in standing(runs)}
+    in_force = {run.id for run in applies_in_force(runs)}
     newest_first = sorted(runs, key=lambda run: run.number, reverse=True)
     header: tuple[str, ...] = ("", "run", "kind", "when (UTC)", "by", "changes", "state", "reason")
     rows: list[tuple[str | Span, ...]] = [
@@ -64,7 +64,7 @@ def run_blocks(
         ("reason", run.reason),
         ("plan", run.plan_id),
     ]
-    title = heading(ref.alias, ref.engine, _state(run, known, {found.id for found in standing(known)}))
+    title = heading(ref.alias, ref.engine, _state(run, known, {found.id for found in applies_in_force(known)}))
     return [
         title,
         *(line(Span(f"{name:8}", Style.DIM), value, indent=2) for name, value in facts if value),

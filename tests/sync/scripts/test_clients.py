@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.sync.run import RunKind, standing
+from migsync.sync.run import RunKind, applies_in_force
 from migsync.sync.scripts import apply_script, journal_script, undo_script
 from tests.databases import Database
 from tests.sync.scripts.cases import CASES, CHAIN, REMAKE, REUSE, SHIFT, Case, applied
@@ -61,7 +61,7 @@ def test_apply_and_undo(database: Database, case: Case, stop: bool) -> None:
     assert (first.changes, first.passed, first.digests) == (plan.changes, plan.passed, plan.digests)
     assert (first.plan_id, first.undoes, undo.undoes, again.number) == (plan.id, "", first.id, 3)
     assert undo.returned == plan.passed
-    assert standing((first, undo, again)) == [again]
+    assert applies_in_force((first, undo, again)) == [again]
 
 
 @stopping

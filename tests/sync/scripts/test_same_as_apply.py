@@ -10,7 +10,7 @@ from migsync.engines.config import DatabaseConfig
 from migsync.rewrites.record import fingerprints
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.plan import Plan
-from migsync.sync.run import standing
+from migsync.sync.run import applies_in_force
 from migsync.sync.scripts import apply_script, undo_script
 from migsync.sync.target import Target, open_target
 from migsync.sync.undo import plan_undo
@@ -69,7 +69,7 @@ def test_migsync_knows_and_undoes_what_a_script_did(database: Database, case: Ca
         assert not undo.findings
         apply_plan(target, undo)
     assert database.dump() == before
-    assert standing(runs(database)) == []
+    assert applies_in_force(runs(database)) == []
 
 
 @every_case
@@ -84,7 +84,7 @@ def test_a_script_undoes_what_migsync_did(database: Database, case: Case) -> Non
     assert database.dump() == before
     assert done is not None
     assert runs(database)[-1].undoes == done.id
-    assert standing(runs(database)) == []
+    assert applies_in_force(runs(database)) == []
 
 
 @pytest.mark.parametrize("case", [SHIFT, COLLAPSE, REUSE], ids=lambda case: case.name)
@@ -104,7 +104,7 @@ def test_a_script_of_an_undo_and_the_undo_of_that(database: Database, case: Case
     # The run stands again, and the script that takes it back finds it.
     first, second, third = runs(database)
     assert (second.undoes, third.undoes) == (first.id, second.id)
-    assert standing(runs(database)) == [first]
+    assert applies_in_force(runs(database)) == [first]
     assert "migsync: already applied" in run(database, apply_script(plan)).text
     if not case.inserted:  # what came back under a new id is another row than the plan's
         assert "migsync: undone" in run(database, undo_script(plan)).text
