@@ -28,7 +28,7 @@ class FileState:
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
-        """The operations digest of each file; files that could not be read in full have none."""
+        """The operations digest of each file by name; empty for a file that could not be read in full."""
         return {name: "" if file.problems else file.digest for name, file in self.migrations.items()}
 
     @cached_property
@@ -36,6 +36,7 @@ class FileState:
         """Each digest with the names of the files that have it."""
         found: dict[str, tuple[str, ...]] = {}
         for name, digest in self.digests.items():
+            # Two files without a digest are not alike: nothing is known of either.
             if digest:
                 found[digest] = (*found.get(digest, ()), name)
         return found
@@ -60,6 +61,7 @@ class FileState:
         """The in-app dependencies of each file, on files and on what squashes replace."""
         found = {name: {key.name for key in file.in_app_parents} for name, file in self.migrations.items()}
         for name, file in self.migrations.items():
+            # `run_before` is a dependency that is written in the file of the parent.
             for key in file.run_before:
                 if key.app == file.key.app and key.name in found:
                     found[key.name].add(name)
@@ -77,6 +79,7 @@ class FileState:
     def _applied(self, recorded: AbstractSet[str]) -> set[str]:
         """As Django sees it: a squash is applied when all that it replaces is, and what it replaces when it is."""
         applied = set(recorded)
+        # Until nothing is added: a squash may replace other squashes.
         size = -1
         while size != len(applied):
             size = len(applied)
@@ -106,13 +109,16 @@ class FileState:
         parents = dict(self.parents)
         for squash, replaced in self.replaced.items():
             either = replaced | {squash}
+            # No original is recorded or has a file, so the squash has nothing to give way to.
             if squash not in recorded and not replaced & (recorded | self.migrations.keys()):
                 continue
             instead = frozenset[str]() if squash in recorded else replaced
+            # The rows still mean the originals, also where their files are gone.
             for name in replaced:
                 parents.setdefault(name, frozenset())
             if squash not in recorded:
                 parents.pop(squash, None)
+            # Files that depend on one of the two get what counts here: all of the originals, or nothing (see above).
             for name, up in parents.items():
                 if name not in either and up & either and (squash in up or squash in recorded):
                     parents[name] = (up - either) | instead
@@ -147,7 +153,10 @@ def topological_order(parents: Mapping[str, Collection[str]]) -> tuple[str, ...]
 
 
 def unlike_above(order: Iterable[str], parents: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
-    """The dependencies that are not just the name above, as a rewrite's ``depends`` says them."""
+    """The dependencies that are not just the name above, as a rewrite's ``depends`` says them.
+
+    With c after a alone, the order a, b, c gives ``{"c": ("a",)}``.
+    """
     found: dict[str, tuple[str, ...]] = {}
     above: tuple[str, ...] = ()
     for name in order:

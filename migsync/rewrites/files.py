@@ -32,6 +32,8 @@ def load_rewrites(directory: Path) -> Rewrites:
     paths = sorted(directory.glob("*.toml")) if directory.is_dir() else []
     stated = {path: _read(path) for path in paths}
     rewrites = [rewrite for _, rewrite in stated.values()]
+    # By the ids that the files state. An edited file has another digest: by that, its children would be refused first,
+    # for a missing parent.
     ordered = sort_rewrites(rewrites, {rewrite.path: digest for digest, rewrite in stated.values()})
     for path, (digest, rewrite) in stated.items():
         if digest != rewrite.id:
@@ -146,6 +148,7 @@ def _read(path: Path) -> tuple[str, Rewrite]:
         said = getattr(error, "strerror", None) or error
         raise RewriteError(f"{path} cannot be read: {said}.", *HAND_EDITED) from error
     stated = document.get("format") if isinstance(document, dict) else None
+    # Before anything else: a file of a later format would be called unsound, and its author told to restore it.
     if not same(stated, FORMAT):
         raise RewriteError(
             f"{path} has format {shortened(stated)}; this migsync knows format {FORMAT}.",
@@ -183,8 +186,10 @@ def _check(label: str, app: AppRewrite) -> None:
             raise ValueError(f"{label} changes {stray[0]!r}, which is not among its {what} names")
     if any(not olds or not news for olds, news in app.collapsed):
         raise ValueError(f"{label} has a collapse with an empty side")
+    # The old row of the one name would say that all of the collapse ran, and the other names would get no row.
     if any(len(news) > 1 and not app.absorbing.keys().isdisjoint(news) for _, news in app.collapsed):
         raise ValueError(f"{label} has a collapse into a name that was there before, and into others")
+    # A squash that takes up what it replaced bears its name on both sides and is a new name too: it is on neither list.
     kept_before = set(app.before) - set(changed) - app.absorbing.keys()
     kept_after = set(app.after) - set(given)
     if unaccounted := sorted(kept_before ^ kept_after):

@@ -124,6 +124,7 @@ class GitHistory:
 
     def _place(self, app: str) -> tuple[Repository, str] | None:
         """The repository of the app's files, and their directory in it."""
+        # Before `_inside` is read, which this fills.
         found = self._by_repository()
         return next(((found[top], inside[app]) for top, inside in self._inside.items() if app in inside), None)
 
@@ -131,10 +132,12 @@ class GitHistory:
         if self._repositories is None:
             self._inside: dict[Path, dict[str, str]] = {}
             for label, app in self._apps.items():
+                # The top of a repository is found as a real path, and `relative_to` compares paths as text.
                 directory = Path(os.path.realpath(app.directory or ""))
                 top = repository_of(directory)
                 if top is None:
                     self._reasons[label] = "The files are not in a git repository."
+                # ``cat-file --batch`` reads one name a line, so it cannot be asked for a path with a newline.
                 elif directory != top and "\n" not in str(directory):
                     self._inside.setdefault(top, {})[label] = directory.relative_to(top).as_posix()
             self._repositories = {top: Repository(top) for top in self._inside}
@@ -158,7 +161,9 @@ class Repository:
         Merged branches are followed too: a database may have been migrated on one of them. With `line` only first
         parents are followed.
         """
+        # The directories are not in the key: a repository is always asked for all of its apps, in one process.
         if (start, line) not in self._commits:
+            # Without --full-history, git leaves out a merged branch of which nothing is left in the result.
             options = ["--full-history", "--topo-order", "--timestamp", f"--max-count={limit * len(directories)}"]
             options += ["--first-parent"] if line else []
             output = self._run("rev-list", *options, start, "--", *directories)
@@ -171,6 +176,7 @@ class Repository:
         seen: set[str] = set()
         for commit, date in commits:
             kind, tree, content = self._object(f"{commit}:{directory}")
+            # The directory may not have been there yet. One tree has one id in all commits, so each state is read once.
             if kind != "tree" or tree in seen:
                 continue
             seen.add(tree)
@@ -178,6 +184,7 @@ class Repository:
             files = {name: self._migration(app, name, blob) for name, blob in blobs.items()}
             whole = {name: file for name, file in files.items() if file}
             state = FileState(f"git {commit[:10]} ({date})", whole)
+            # With a file that cannot be read (conflict markers, say), no database was migrated from this commit.
             if len(whole) == len(files) and state.is_legal:
                 yield state
 
@@ -228,6 +235,7 @@ class Repository:
             except HistoryError:
                 self._migrations[app, blob] = None
         found = self._migrations[app, blob]
+        # A renamed file is the same blob, so it may have been parsed under another name.
         return replace(found, key=key) if found else None
 
     def _object(self, name: str) -> tuple[str, str, bytes]:
@@ -244,9 +252,11 @@ class Repository:
         if not header:
             raise GitError("git cat-file ended.")
         fields = header.rstrip(b"\n").rsplit(b" ", 2)
+        # ``ID TYPE SIZE``, or ``NAME missing``, where NAME is what was asked for and may have spaces in it.
         if len(fields) != 3 or not fields[2].isdigit():
             return "missing", "", b""
         content = stdout.read(int(fields[2]))
+        # Behind each object git writes a newline.
         stdout.read(1)
         return fields[1].decode(), fields[0].decode(), content
 
@@ -266,6 +276,8 @@ def _migration_blobs(tree: bytes, width: int) -> Iterator[tuple[str, str]]:
         mode, file = tree[position:space], os.fsdecode(tree[space + 1 : end])
         position = end + 1 + width
         name = file.removesuffix(".py")
+        # 100644 and 100755 are files. A link (120000) holds only a path; a directory (40000) is no migration for
+        # Django.
         if mode.startswith(b"100") and name != file and name[:1] not in ("_", "~", "") and "." not in name:
             yield name, tree[end + 1 : position].hex()
 

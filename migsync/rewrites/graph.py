@@ -47,6 +47,8 @@ class Rewrites:
         kept: list[Rewrite] = []
         same: dict[str, str] = {}
         for rewrite in self.ordered:
+            # Not among its ancestors: of 1 to 2, back to 1, and once more to 2, each on top of the one before, none is
+            # a double.
             known = self.ancestors[rewrite.id]
             twin = next((one for one in kept if one.id not in known and one.says_the_same(rewrite)), None)
             if twin:
@@ -73,6 +75,7 @@ class Rewrites:
         """For each rewrite the ids of all that were known when it was made."""
         found: dict[str, frozenset[str]] = {}
         for rewrite in self.ordered:
+            # What was made on top of a double was made on top of the one that stands for it.
             named = (self.same.get(parent, parent) for parent in rewrite.parents)
             parents = [parent for parent in named if parent in found]
             found[rewrite.id] = frozenset(parents).union(*(found[parent] for parent in parents))
@@ -86,10 +89,12 @@ class Rewrites:
         """
         rewrites = self.of_app(app)
         of_app = {rewrite.id for rewrite in rewrites}
+        # With B and C each on top of A: {}, {A}, {A, B}, {A, C}, {A, B, C}. In this order the ancestors come first.
         found = [frozenset[str]()]
         for rewrite in rewrites:
             needed = self.ancestors[rewrite.id] & of_app
             found += [position | {rewrite.id} for position in found if needed <= position]
+            # Each branch made side by side doubles the number.
             if len(found) > MANY_POSITIONS:
                 ids = [rewrite.id for rewrite in rewrites]
                 yield from (frozenset(ids[:count]) for count in range(len(ids) + 1))

@@ -33,7 +33,7 @@ class RelabelledRewrite(Rewrite):
 
     @cached_property
     def id(self) -> str:
-        """The id of the file."""
+        """The id of the file: journals know the rewrite by it, whatever the apps are called today."""
         return self.original.id
 
 
@@ -54,7 +54,10 @@ class Labels:
         )
 
     def path(self, label: str, passed: Collection[str] = ()) -> tuple[Relabel, ...]:
-        """The changes that lead from `label` to the one of today, for who has been through the rewrites `passed`."""
+        """The changes that lead from `label` to the one of today.
+
+        `passed` are the ids of rewrites that a target has been through already: their changes are not made again.
+        """
         found: list[Relabel] = []
         for step in self.steps:
             if step.rewrite.id not in passed and step.old == label:
@@ -63,7 +66,7 @@ class Labels:
         return tuple(found)
 
     def today(self, label: str, passed: Collection[str] = ()) -> str:
-        """The label of today."""
+        """The label of today for what was called `label` after the rewrites `passed`."""
         steps = self.path(label, passed)
         return steps[-1].new if steps else label
 
@@ -75,6 +78,7 @@ class Labels:
         """The ids of the rewrites that changed the label of what is `app` today."""
         return frozenset(
             step.rewrite.id
+            # From its new label only later changes lead on: an earlier one was about another bearer of that label.
             for number, step in enumerate(self.steps)
             if self.today(step.new, {before.rewrite.id for before in self.steps[: number + 1]}) == app
         )
@@ -87,6 +91,7 @@ class Labels:
         return Rewrites(tuple(self._seen(rewrite) for rewrite in self.rewrites.ordered), self.rewrites.same)
 
     def _seen(self, rewrite: Rewrite) -> Rewrite:
+        # Its author used the labels as they were after these.
         known = self.rewrites.ancestors[rewrite.id] | {rewrite.id}
         apps: dict[str, AppRewrite] = {}
         for app, change in rewrite.apps.items():

@@ -79,6 +79,7 @@ def is_written(changes: NameChanges, app: str, rewrites: Rewrites) -> bool:
 def _sides(option: str, text: str, form: str) -> tuple[str, str, str]:
     left, equals, right = text.partition("=")
     app, dot, name = left.partition(".")
+    # ``--map shop.0002_a=shop.0003_a`` is taken for ``--map shop.0002_a=0003_a``.
     right = right.removeprefix(f"{app}.")
     if not (app and dot and name and equals and right):
         raise UsageError(f"{option} {text}: not of the form {form}.")
@@ -127,7 +128,10 @@ def _app_rewrite(
     if old_files is not None:
         then = build_history([old for old in old_files.values() if old.key.app == app])
         past = {name: [up.name for up in then.parents(Key(app, name)) if up.app == app] for name in then.names(app)}
+        # That a file of this name is on disk explains an old one, unless the change gives the name to another
+        # migration. With 0004_x renamed to 0003_x, the old 0003_x is not today's.
         explained = {*changes.olds(), *after} - ({*changes.news()} - {*changes.olds()})
+        # But a squash that was there already and takes up what it replaced stays itself, under its own name.
         united = {new for _, news in changes.collapsed for new in news}
         explained |= {new for new in united & digests_before.keys() if digests_before[new] == digests_after.get(new)}
         if unexplained := [name for name in past if name not in explained]:
@@ -170,6 +174,7 @@ def assemble(
         parents = {name: [up for up in ups if up in old.union(kept)] for name, ups in past.items()}
         order = [name for name in past if name in old.union(kept)]
         order = [*(name for name in changes.olds() if name not in past), *order]  # what a squash on disk replaced
+        # Came to the disk since the old files were taken. A name that is kept must be on both sides.
         order += [name for name in kept if name not in past]
     place = {name: number for number, name in enumerate(order)}
     return AppRewrite(
@@ -188,6 +193,7 @@ def _back(after: Sequence[str], changes: NameChanges) -> list[str]:
     """Today's names taken back one by one."""
     olds_of: dict[str, tuple[str, ...]] = {new: (old,) for old, new in changes.renamed.items()}
     for olds, news in changes.collapsed:
+        # Which of several new names holds what is not known: all old ones stand where the first of them is.
         olds_of |= {new: olds if new == news[0] else () for new in news}
     return [old for name in after for old in olds_of.get(name, (name,))] + changes.removed
 

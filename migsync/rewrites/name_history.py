@@ -15,7 +15,9 @@ from migsync.rewrites.rewrite import Rewrite
 class NameHistory:
     """What can be recorded in `app` at each position: names, and what they depend on.
 
-    A position has `through` in it and nothing of `ahead`: that is known already, by the label that the rows bear.
+    `through` and `ahead` are ids of rewrites. Every position of the target has all of `through` in it and none of
+    `ahead`: rows under an old label of the app have not been through the rewrite that changed it, and rows under the
+    new one have (:mod:`~migsync.rewrites.row_labels`).
     """
 
     app: str
@@ -57,6 +59,7 @@ class NameHistory:
             unknown = position - self.rewrites.ancestors[rewrite.id]
             gone = [name for one in changing if one.id in unknown for name in one.apps[self.app].sources]
             names |= set(rewrite.apps[self.app].before).difference(gone)
+        # After the last rewrite the files on disk count: they may be more than the rewrites know of.
         if len(position) == len(changing):
             names |= set(self.history.names(self.app))
         return names
@@ -86,6 +89,7 @@ class NameHistory:
 
     def _next(self, position: frozenset[str]) -> list[Rewrite]:
         of_app = {rewrite.id for rewrite in self.steps}
+        # The rewrites of which all that they were made on top of has been passed.
         return [
             rewrite for rewrite in self.remaining(position) if self.rewrites.ancestors[rewrite.id] & of_app <= position
         ]

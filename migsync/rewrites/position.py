@@ -18,6 +18,7 @@ from migsync.rewrites.record import Record
 from migsync.rewrites.rows import TrackedRow
 from migsync.rewrites.split import NO_REVERSALS, Reversals, Split, onward, splits
 
+# No time zone is further from UTC.
 WIDEST_OFFSET = datetime.timedelta(hours=14)
 
 
@@ -136,6 +137,7 @@ def _closed(name_history: NameHistory, records: Sequence[Record], position: froz
         elif replaced and replaced <= recorded:
             stands.add(squash)
     parents = name_history.parents(position)
+    # A dependency that cannot be recorded at this position at all is not missing.
     return all(up in stands for name in recorded for up in parents.get(name, ()) if up in names or up in parents)
 
 
@@ -189,6 +191,7 @@ def _doubts(
     for rewrite in name_history.rewrites.of_app(app):
         if rewrite.id not in unjournaled:
             continue
+        # A squash that takes up what it replaced bore its name before the rewrite, so its row may well be older.
         given = rewrite.apps[app].targets - rewrite.apps[app].absorbing.keys()
         for record in records:
             if record.name in given and clock.older(record.applied, rewrite.created):

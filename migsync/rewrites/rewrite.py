@@ -155,6 +155,7 @@ class Rewrite:
 
     def says_the_same(self, other: Rewrite) -> bool:
         """True when both make the same changes of names, whenever and by whomever they were written down."""
+        # Not `before`, `depends` and digests: a machine without the old files (no git) knows less of them.
         return self.apps.keys() == other.apps.keys() and all(
             (app.origin, set(app.renamed), set(app.collapsed), set(app.removed), set(app.after))
             == (twin.origin, set(twin.renamed), set(twin.collapsed), set(twin.removed), set(twin.after))

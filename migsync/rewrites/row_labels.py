@@ -59,13 +59,16 @@ def relabel(
     for label in sorted({row.now.app for row in rows if row.now} & {step.old for step in labels.steps}):
         app = labels.today(label, journaled)
         if app == label:
+            # The journal says that the rows of the app have got its new label: what bears the old one is none of them.
             if label not in installed and labels.today(label) in scope:
                 findings.append(_left_behind(label, labels.today(label), rows))
+        # Two apps have borne the label, and nothing but the person's word tells whose rows these are.
         elif label in installed:
             if labels.path(label, journaled)[0].rewrite.id not in stated.get(app, ()):
                 findings.append(_reused(label, app, labels))
         elif app in scope:
             now[label] = app
+    # The old label of a row is evidence for its position. It is noted here, before the row gets another one.
     bearing = [row.now.app if row.now else "" for row in rows]
     changed = [_relabelled(row, now, labels, journaled) for row in rows]
     changed, doubles = dedupe(changed, scope, keep_earliest) if now else (changed, [])
@@ -73,6 +76,7 @@ def relabel(
     for label, row in zip(bearing, changed, strict=True):
         if row.now is not None and row.now.app in scope:
             by_app.setdefault(row.now.app, {}).setdefault(label, []).append(row)
+    # After an undo, rows from before the run and rows recorded since stand side by side under two labels: no mistake.
     both = {
         app: found
         for app, found in by_app.items()
@@ -81,6 +85,7 @@ def relabel(
     mixed = {app: found for app, found in by_app.items() if len(found) > 1 and app not in (*stated, *both)}
     findings += [_two_labels(app, found) for app, found in mixed.items()]
     findings += [finding for finding in doubles if finding.app not in mixed]
+    # Of two labels the old one bounds the position of the app; rows under the new one get their own (:mod:`~.split`).
     bearing_now = {app: min(found, key=lambda label: label == app) for app, found in by_app.items()}
     bounds = {app: _bounds(app, label, labels, journaled) for app, label in bearing_now.items()}
     return Relabelling(changed, bounds, tuple(findings))
@@ -103,7 +108,11 @@ def _relabelled(row: TrackedRow, now: Mapping[str, str], labels: Labels, journal
 
 
 def _bounds(app: str, label: str, labels: Labels, journaled: Collection[str]) -> Bounds:
-    """A label that the app has borne twice proves nothing."""
+    """What rows under `label` prove about the rewrites that changed the label of `app`.
+
+    Where a rewrite made shop store, rows under shop have not been through it, and rows under store have. A label that
+    the app has borne twice (shop, store, shop) proves nothing.
+    """
     steps = labels.steps_of(app)
     ahead = frozenset(step.rewrite.id for step in labels.path(label, journaled))
     if not steps or (label == app and ahead):

@@ -55,6 +55,7 @@ def _step(rows: Sequence[TrackedRow], app: str, rewrite: Rewrite) -> tuple[list[
     change, cause = rewrite.apps[app], rewrite.label
     renames, removed = dict(change.renamed), set(change.removed)
     collapse_of = {old: number for number, (olds, _) in enumerate(change.collapsed) for old in olds}
+    # The row of a squash that was there already belongs to the collapse, too: it says that all of it ran.
     collapse_of |= {news[0]: number for number, (_, news) in enumerate(change.collapsed) if news[0] in change.absorbing}
     now, findings = list[TrackedRow](), list[Finding]()
     # A collapse needs all of its rows at once. The others are decided one by one, each by the name that it had before
@@ -91,7 +92,11 @@ def _absorb(found: Sequence[tuple[str, TrackedRow]], olds: Collection[str], caus
 
 
 def _collapse(rows: list[TrackedRow], app: str, news: Sequence[str], cause: str) -> list[TrackedRow]:
-    """The last applied rows take the new names in order, earlier ones go, and further names copy the very last."""
+    """The last applied rows take the new names in order, earlier ones go, and further names copy the very last.
+
+    Of the rows 1, 2, 3 and the new names a, b: 1 goes, 2 becomes a, 3 becomes b. Of 1 and the same names: 1 becomes a,
+    and b is inserted with the time of 1.
+    """
     # The last applied row is the one to keep: what the new name stands for had run in full only then.
     rows = sorted(rows, key=lambda row: row.age)
     spare = max(len(rows) - len(news), 0)
@@ -110,7 +115,9 @@ def backward(rows: Sequence[TrackedRow], app: str, rewrite: Rewrite) -> list[Tra
     label = change.origin or app
     olds_of: dict[str, tuple[str, ...]] = {new: (old,) for old, new in change.renamed}
     for olds, news in change.collapsed:
+        # The last new name shows that all of them ran: its row becomes the old ones, and the rows of the others go.
         olds_of |= {new: olds if new == news[-1] else () for new in news}
+    # The older files still have `replaces`: Django records a squash together with all that it replaces.
     olds_of |= {squash: (*olds, squash) for squash, olds in change.absorbing.items()}
     found: list[TrackedRow] = []
     for row in rows:

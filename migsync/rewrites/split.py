@@ -2,7 +2,9 @@
 
 An undo gives the rows of its run their old names. Rows that were recorded between the run and the undo stay as they
 are: they bear names that the rewrite gave. So after an undo one app can hold old and new names, and each row has a
-position of its own; after an undo of the undo too. The journal tells which rewrites a target was taken back from, which
+position of its own; after an undo of the undo too. For example, a rewrite makes 0003_b 0002_b, and 0004_c 0003_c. A run
+renames the row of 0003_b, migrate records 0003_c, an undo brings 0003_b back: that row stands before the rewrite, and
+0003_c, which was 0004_c before, stands after it. The journal tells which rewrites a target was taken back from, which
 rows were taken back, and what they were called before that.
 """
 
@@ -125,6 +127,7 @@ def _own_position(
     rewrites = name_history.steps
     above = {one.id for one in rewrites if not name_history.rewrites.ancestors[one.id].isdisjoint(reversals.rewrites)}
     for may_differ in (reversals.rewrites, reversals.rewrites | above):
+        # By outcome: several positions that lead the record to the same row are one answer.
         ways: dict[tuple[TrackedRow, ...], frozenset[str]] = {}
         for position in name_history.positions(base - may_differ):
             if position <= base | may_differ and record.name in name_history.names(position):
@@ -150,6 +153,7 @@ def _evidence(name_history: NameHistory, records: Sequence[Record], split: Split
     names = {row.origin.id: row.now and row.now.name for row in after if row.origin}
     inserted = {row.now.name for row in after if row.now and not row.origin}
     pairs = [(now, then) for now, then in reversals.rows if now is None or now.id in names]
+    # The rewrites that were taken back, gone through once more, must lead each row to what it was before the undo.
     if all(
         names[now.id] == (then and then.name) if now else then is None or then.name in inserted for now, then in pairs
     ):

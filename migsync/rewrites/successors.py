@@ -28,6 +28,7 @@ def successors(missing: Key, history: History, rewrites: Rewrites) -> tuple[tupl
             keys = _ends([Key(app, name) for name in names], history)
             if keys and all(key in history.migrations for key in keys) and keys not in found:
                 found.append(keys)
+    # The label alone has changed, and no rewrite since has used the name otherwise.
     same = (Key(app, missing.name),)
     kept = not any(missing.name in rewrite.apps[app].sources for rewrite in steps[relabelled:])
     if app != missing.app and kept and same[0] in history.migrations and same not in found:
@@ -68,7 +69,7 @@ def _missing(history: History) -> set[Key]:
 
 
 def _named(history: History, origin: Key) -> Iterator[Key]:
-    """What a file names and no file is; ``__first__`` and its like aside."""
+    """The dependencies in the file of `origin` that are no file; ``__first__`` and its like do not count."""
     migration = history.migrations[origin]
     for key in (*migration.dependencies, *migration.run_before):
         if key not in history.migrations and not key.name.startswith("__") and not key.app.startswith("__"):
@@ -78,7 +79,7 @@ def _named(history: History, origin: Key) -> Iterator[Key]:
 def _told(
     finding: Finding, history: History, rewrites: Rewrites, found: Mapping[Key, tuple[tuple[Key, ...], ...]]
 ) -> list[Finding]:
-    """The findings of all files that name the same missing migration: the graph tells of the last one only."""
+    """A finding for every file that names the same missing migration; the graph's `finding` is about one of them."""
     missing = next((key for key in _named(history, Key(finding.app, finding.name)) if str(key) == finding.other), None)
     if missing not in found:
         return [finding]
@@ -126,12 +127,15 @@ def _followed(name: str, app: str, steps: Sequence[Rewrite]) -> set[str]:
 
 def _became(name: str, change: AppRewrite) -> set[str]:
     if name in change.removed:
+        # A merge has no operations, so what depended on it depends on its parents; these may have been renamed.
         return {new for parent in change.parents_before.get(name, ()) for new in _became(parent, change)}
     for old, new in change.renamed:
         if old == name:
             return {new}
     for olds, news in change.collapsed:
         if name in olds:
+            # Whatever depended on any of the old ones must come after all that they did: after the last of the new
+            # ones.
             return {news[-1]}
     return {name}
 

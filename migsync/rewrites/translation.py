@@ -101,6 +101,7 @@ class Translation:
             ran = {name for passed, names in at.items() for name in _onward(names, name_history, passed)}
             recorded = names_after.get(app, set())
             on_disk = set(name_history.history.names(app))
+            # A squash that is recorded without the rows of what it took up is in both: it ran.
             for name in sorted((waiting - ran) & recorded & on_disk):
                 yield _wrong("never-run", Key(app, name), "would be taken as applied, though it never ran here")
             for name in sorted((ran & on_disk) - recorded):

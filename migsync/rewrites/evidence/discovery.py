@@ -82,6 +82,7 @@ def discover(
         silent = tuple(_git_is_silent(app, git.reason(app)) for app in evidences if git.reason(app))
     evidences |= {app: _beside(stated[app], evidences[app]) for app in stated}
     proposed, findings = propose(evidences, rewrites.heads, created, "evidence", accept_hints=accept)
+    # Only where a question is left: otherwise git was not needed.
     findings += tuple(finding for finding in silent if evidences[finding.app].open)
     if stated:
         known = {app: found for app, found in files.items() if found}
@@ -120,6 +121,7 @@ def _unexplained(history: History, app: str, recorded: Sequence[Sequence[Record]
         for records in recorded
     }
     left = [names for names in found if not is_explained(history, app, set(names))]
+    # `agreed` starts from the first. It needs one at least, also for an app that is here only because of --map.
     return sorted(left, key=lambda names: (-len(names), names)) or [()]
 
 

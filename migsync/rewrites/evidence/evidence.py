@@ -103,6 +103,7 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
     removed = {name: state for name, state in case.removed.items() if name not in settled}
     leaving = settled.keys() | removed.keys()
     given = set(settled.values())
+    # A renamed record would end with the name of one that stays.
     taken = tuple(name for name in case.recorded if name in given and name not in leaving)
     taken = tuple(name for name in taken if not any(name in pair.new for pair in collapsed))
     hints = Hints(case, settled, frozenset(removed), frozenset(taken))
@@ -196,7 +197,10 @@ def _changed_since(case: Case, named: AbstractSet[str]) -> Iterable[Pair]:
 def _changed_since_stated(
     app: str, disk: FileState, recorded: Sequence[str], stated: Sequence[Mapping[str, str]]
 ) -> Iterable[Pair]:
-    """The same where only journals and rewrites are asked."""
+    """Recorded names whose files have other operations than every journal and rewrite states for them.
+
+    Used where the files on disk explain the records, so that git is not asked.
+    """
     for name in recorded:
         known = {state[name] for state in stated if name in state}
         if known and disk.digests.get(name) and disk.digests[name] not in known:
@@ -225,6 +229,7 @@ def _with(found: Evidence, other: Evidence) -> Evidence:
     recorded = set(other.recorded)
     pairs = [_confirmed(pair, other) if recorded & set(pair.old) else pair for pair in found.pairs]
     removed = tuple(entry for entry in found.removed if entry[0] not in recorded or entry in other.removed)
+    # The other database has recorded the merge too, and does not prove that it is gone: this becomes a question.
     pairs += [
         Pair(found.app, (name,), (), Verdict.HINT, reasons)
         for name, reasons in found.removed

@@ -81,6 +81,7 @@ class Hints:
 
     def _likeliest(self, name: str, used: set[str]) -> Iterator[Pair]:
         found = [like for new in self.new if new not in used and (like := self._likeness(name, new))]
+        # What the contents speak against is shown only where nothing is likely.
         for against in (False, True):
             of_kind = [like for like in found if like.against is against]
             best = max((like.weight for like in of_kind), default=0)
@@ -113,6 +114,7 @@ class Hints:
             found.append((SAME_PLACE, neighbours))
         if not found:
             return None
+        # Not a reason by itself: it only decides between files that are alike otherwise.
         if len(self.old) == len(self.new) > 1 and self.old.index(old) == self.new.index(new):
             found.append((SAME_TURN, "Both have the same turn in the order of what is not explained."))
         against = bool(meanings) and bool(digest) and not same and not once

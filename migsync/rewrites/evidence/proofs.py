@@ -75,6 +75,8 @@ class Case:
         What is recorded there must be closed under dependencies. A record whose name does not exist there is a
         leftover: it stands for a file that was deleted before, see :meth:`_leftover`.
         """
+        # A record whose file goes on under another recorded name is taken for one made with --fake only where nothing
+        # else explains the records.
         strict = self._positions(lenient=False)
         explained = any(state.explains(self.records) for state in strict.values())
         return strict if explained else self._positions(lenient=True)
@@ -95,7 +97,9 @@ class Case:
         """
         earlier = self._all_meanings.get(name)
         if earlier is None:
+            # The name was never a file that git holds, so it may stand for anything.
             return frozenset({UNKNOWN})
+        # States are newest first, so `oldest > index` says that the name meant this before the state at `index`.
         found = set()
         for meaning in earlier:
             heirs = meaning.heirs(self.states[index])
@@ -208,8 +212,10 @@ class Case:
     def renamed(self) -> Mapping[str, str]:
         """Old name to new name, proven, for all files of the old state, recorded or not."""
         pairs = list(self._renamed_by_operations())
+        # Two old names that one file may have come from: neither is proven.
         times = Counter(new for _, new in pairs)
         found = {old: new for old, new in pairs if times[new] == 1}
+        # Each merge that is found may be the parent by which the next one is known.
         while further := dict(self._renamed_by_place(found)):
             found |= further
         return found
@@ -231,6 +237,7 @@ class Case:
                 continue
             meanings = self.meanings(name)
             heirs = {new for digest in meanings for new in self.disk.bearers.get(digest, ())}
+            # A recorded file with the same operations speaks against it: two rows would end under one name.
             if len(meanings) == 1 and not heirs & self.records:
                 yield name, next(iter(meanings))
 
@@ -288,6 +295,7 @@ class Case:
                     continue
                 olds = {name: self._before_squash(name, state) for name in state.with_originals(squash)}
                 known = frozenset(old for old in olds.values() if old)
+                # A squash within the squash needs no row of its own: the originals stand for it.
                 if known & self.records and all(olds[name] or name in state.replaced for name in olds):
                     found[new] = (known, state)
         return found

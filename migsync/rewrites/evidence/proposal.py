@@ -71,6 +71,7 @@ def _findings(evidence: Evidence, taken_in: Iterable[Pair]) -> Iterator[Finding]
     recorded = set(evidence.recorded)
     by_old: dict[tuple[str, ...], list[Pair]] = {}
     for pair in evidence.pairs:
+        # The rename of a file that no database has applied changes no row, and is not worth a word.
         if pair.verdict is Verdict.PROOF and recorded & set(pair.old):
             yield _found("proven-pair", Severity.INFO, pair, _became(pair))
         elif pair.verdict is Verdict.AGAINST:
