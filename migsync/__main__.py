@@ -11,6 +11,7 @@ def main() -> None:
     # Looking for cycles again and again among modules and ten thousand migrations, which all stay until the end, would
     # take a tenth of the time of a plan.
     gc.disable()
+    # Before the slow imports of the program, so that a SIGTERM that comes during them has its exit status, too.
     from migsync.cli.signals import terminable
 
     status = terminable(_run)

@@ -51,7 +51,7 @@ def read_file(path: Path) -> str:
 
 
 def utf8(content: bytes) -> str:
-    """The text that the bytes are; raises DecodeError for others."""
+    """The bytes decoded as UTF-8; raises DecodeError, with the place of the first byte that is wrong."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -64,6 +64,8 @@ def load_json(content: str) -> object:
         return json.loads(content, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
     except RecursionError:
         raise DecodeError("is nested too deeply") from None
+    # A DecodeError is a ValueError as well. This one comes from one of the hooks, and says more than the message
+    # below.
     except DecodeError:
         raise
     except ValueError as error:
@@ -84,6 +86,8 @@ def load_toml(content: str) -> object:
 
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
+    # Python keeps the last value of a repeated name, others may keep the first. A reviewer and migsync must not
+    # read different plans in one file.
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         raise DecodeError(f"has {next(name for name in names if names.count(name) > 1)!a} twice in one object")
@@ -100,6 +104,7 @@ def text(value: object) -> str:
         raise DecodeError("is not text")
     if not value.isascii():
         try:
+            # JSON may spell half of a pair, "\ud800", and Python makes text of it that no file and no database takes.
             value.encode()
         except UnicodeEncodeError:
             raise DecodeError("holds half a surrogate pair, which is not a character") from None
@@ -108,6 +113,7 @@ def text(value: object) -> str:
 
 def integer(value: object) -> int:
     """A whole number of at most 64 bits, as databases hold them."""
+    # Not isinstance(): True is an int.
     if type(value) is not int:
         raise DecodeError("is not a whole number")
     if not -(2**63) <= value < 2**63:
@@ -169,7 +175,7 @@ def array(decode: Decoder[T], length: int | None = None) -> Decoder[tuple[T, ...
 
 
 def pair(decode: Decoder[T]) -> Decoder[tuple[T, T]]:
-    """A list of two."""
+    """A list of exactly two items that `decode` takes, as a tuple."""
 
     def decode_both(value: object) -> tuple[T, T]:
         first, second = array(decode, 2)(value)
@@ -228,5 +234,5 @@ def _inside(place: str, decode: Decoder[T], value: object) -> T:
 
 
 def shortened(value: object) -> str:
-    """The value for a message, at most 60 characters of ASCII."""
+    """The value's ``repr()`` for a message, in ASCII and cut off after 60 characters."""
     return f"{value!a:.60}"

@@ -12,9 +12,12 @@ import re
 from typing import Final
 
 REPLACEMENT: Final = "�"
+# Within a word an underscore means nothing in GitHub's Markdown. Names of migrations are full of them, and stay
+# readable.
 _MARKDOWN = re.compile(r"([\\`*{}\[\]<>|#~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 # A code span of one backtick at each end, in which nothing could end it or mean something else.
 _CODE = re.compile(r"(?<!`)`([^`<>&|\\]+)`(?!`)")
+# Mermaid writes an entity as #NAME; without an ampersand. So a # and a ; of the text are themselves entities.
 _MERMAID: Final = {
     "#": "#35;",
     '"': "#quot;",
@@ -41,6 +44,8 @@ def printable_lines(text: str) -> str:
 
 def json_text(text: str) -> str:
     """A JSON document that can be shown on a terminal: the same values, with escapes for what is not printable."""
+    # json.dumps() has escaped every newline of a value. Those that are left lie between values, where no escape may
+    # stand.
     return "\n".join(
         line if line.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
         for line in text.split("\n")
@@ -51,11 +56,13 @@ def toml_text(text: str) -> str:
     """The inside of a TOML string that :func:`json.dumps` has quoted, with escapes for what is not printable."""
     if text.isprintable():
         return text
+    # Not as in json_text(): TOML has no surrogate pairs for what is beyond U+FFFF, but one escape of eight digits.
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in text)
 
 
 def markdown(text: str) -> str:
     """One line of Markdown that is only text; what stands between two backticks stays code."""
+    # split() with one group gives text and code in turn: every odd piece is code.
     pieces = _CODE.split(printable(" ".join(text.split())))
     return "".join(f"`{one}`" if place % 2 else _MARKDOWN.sub(r"\\\1", one) for place, one in enumerate(pieces))
 
@@ -66,7 +73,7 @@ def html_text(text: str) -> str:
 
 
 def html_code(text: str) -> str:
-    """The same, with what stands between two backticks as code."""
+    """The content of an element, in which what stands between two backticks is a ``<code>`` element."""
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", html_text(text))
 
 

@@ -44,6 +44,7 @@ def redact(text: str, secrets: Iterable[str] = (), public: Iterable[str] = ()) -
     """
     known = {form for secret in (*secrets, *_of_environment(os.environ)) for form in _forms(secret)} - set(public)
     # What is known goes first: a mask in its middle would hide it from being found.
+    # The longest first: with the secrets `abcd@ef` and `abcd`, masking the short one first would leave `***@ef`.
     for form in sorted(known, key=len, reverse=True):
         text = _masked(text, form)
     return _PAIR.sub(rf"\1{MASK}", _URL.sub(_without_password, text))
@@ -70,6 +71,7 @@ def _of_environment(environ: Mapping[str, str]) -> Iterator[str]:
     for name, value in environ.items():
         if "://" in value and "@" in value:
             user_info = value.partition("://")[2].rpartition("@")[0]
+            # An error may quote a part only: in `postgres://u:a/b@host` urlsplit() takes `a` for the port, and says so.
             password = user_info.partition(":")[2]
             yield from (password, *_DELIMITERS.split(password))
         if _VARIABLE.fullmatch(name) and len(value) >= QUOTED_ONLY and value.lower() not in ("true", "false", "none"):
@@ -77,7 +79,7 @@ def _of_environment(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _forms(secret: str) -> set[str]:
-    """The secret as URLs and quoted texts spell it."""
+    """The secret, and how it looks percent-encoded, percent-decoded, and within the quotes of Python and of JSON."""
     spelled = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), unquote(secret)}
     spelled |= {repr(secret)[1:-1], json.dumps(secret)[1:-1]}
     return spelled - {""}

@@ -48,6 +48,8 @@ class Execution:
             for plan in asked:
                 results.append(Result.blocked(plan) if plan.blocked else self._carry_out(plan))
                 tell_result(self.output, results[-1])
+                # Ctrl-C came during the COMMIT of this plan, and apply_plan() kept it back until it knew how that
+                # ended.
                 if results[-1].interrupted:
                     raise KeyboardInterrupt
         except KeyboardInterrupt:
@@ -113,7 +115,10 @@ def _interrupted(plan: Plan, *, interrupted: bool = False) -> Result:
 def database_steps(
     plans: Sequence[Plan], targets: Mapping[str, Target], lock_timeout: float, reason: str
 ) -> list[DatabaseStep]:
-    """The runs that a change of files makes: one for each plan that has something to do, with an id known before."""
+    """The runs that a change of files makes: one for each plan that has something to do.
+
+    Their ids are made here, since the record of the change of files names them before the first run begins.
+    """
     from migsync.files.commit import DatabaseStep
     from migsync.sync.apply import apply_plan
 
@@ -127,8 +132,8 @@ def database_steps(
 def step_results(project: Project, plans: Sequence[Plan], made: CommitResult) -> list[Result]:
     """What became of each database that changed together with files.
 
-    Keeps the runs whose end was not seen for ``migsync recover``. Until the files are changed, their own record knows
-    the runs of all databases.
+    Keeps the runs whose end was not seen for ``migsync recover``. They are pending only from here on: while the change
+    of files is under way, its own record names the runs of all databases.
     """
     pending = PendingRuns.beside(project.cache)
     by_alias = {plan.target.alias: plan for plan in plans}

@@ -258,7 +258,7 @@ class PlanningOptions:
     backwards: bool = flag(help="Let records go back to older names, where a database is ahead of these files.")
 
     def request(self, *, trust_names: bool) -> PlanRequest:
-        """The same as the planning wants it. With `trust_names` no journal is expected in the databases."""
+        """The options as a request to the survey. With `trust_names` no journal is expected in the databases."""
         from migsync.sync.survey import PlanRequest
 
         return PlanRequest(**values_of(self), trust_names=trust_names)

@@ -130,9 +130,12 @@ class Output:
 
     def _lose(self, stream: TextIO, error: OSError) -> None:
         """From now on write to nowhere, also when the interpreter flushes the stream at its end."""
+        # A closed pipe is how `head -1` says that it has seen enough.
         if error.errno != errno.EPIPE and stream is self.out:
             self.failure = error
         with Path(os.devnull).open("wb") as nowhere:
+            # Below Python's stream, since what is in its buffer is written at the end of the process, and fails again
+            # there.
             os.dup2(nowhere.fileno(), stream.fileno())
 
 
@@ -179,4 +182,5 @@ def write_outputs(directory: Path, texts: Mapping[Path, str]) -> None:
 
 
 def _encoded(text: str) -> bytes:
+    # A file name that is no UTF-8 comes with lone surrogates, which UTF-8 cannot hold.
     return text.encode("utf-8", "backslashreplace")

@@ -129,6 +129,7 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
     if first.proposed:  # the rewrite that was written says it now
         request = replace(request, maps=(), collapses=(), removes=())
     with survey(first.project, request) as found:
+        # There is one database, so one error at most.
         for error in found.errors.values():
             raise error
         made = next(iter(found.plans), None)
@@ -194,6 +195,7 @@ def _from_file(
 
     with review(project, saved, journal=journal, backwards=backwards) as found:
         labels = rewrite_labels(project)
+        # What is carried out is the plan made now, so that is shown: it does the same, and its findings are of today.
         made = {plan.target.alias: plan for plan in found.plans}
         shown: list[Block] = []
         for plan in saved.plans:

@@ -91,6 +91,7 @@ def run(arguments: Sequence[str], program_name: str = "migsync") -> int:
 
 def _run(arguments: list[str], program_name: str, output: Output) -> int:
     try:
+        # Else click would write its errors as text, whatever --format says, and end the process.
         ended = program.main(arguments, prog_name=program_name, standalone_mode=False, obj=output)
     except click.UsageError as error:
         output.error(_usage(error, program_name))

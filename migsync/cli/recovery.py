@@ -73,6 +73,7 @@ class PendingRuns:
         if self.directory.is_symlink():  # it may have come with the project, and lead anywhere
             return
         for path in self.directory.glob("*.json"):
+            # A file that migsync has not written like this is none of ours: it is neither believed nor removed.
             with contextlib.suppress(OSError, ValueError):
                 yield path.lstat().st_mtime_ns, _run(path)
 
@@ -86,16 +87,20 @@ def _run(path: Path) -> PendingRun:
     run = PendingRun(
         fields.get("alias", plain_text), fields.get("run", hexadecimal_id), fields.get_or("journaled", boolean, False)
     )
+    # discard() finds a file by the run's id. Under another name it would stay, and be reported again for ever.
     if path.stem != run.id:
         raise ValueError(f"{path} is about the run {run.id}")
     return run
 
 
 def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> Settlement | None:
-    """Finish it, or take it back, as the databases say; tell so on standard error. None where nothing is open.
+    """Finish a change of files that was cut off, or take it back, as the databases say; tell so on standard error.
+
+    None where no change is open.
 
     Raises Unsettled in a dry run, and where it cannot be done; InDoubt when a database must be asked and cannot tell.
     """
+    # One look at the disk, before anything is imported: nearly always there is nothing to settle.
     if not is_open(project.root):
         return None
     from migsync.files.commit import journals_of, recover_files

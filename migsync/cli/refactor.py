@@ -76,7 +76,7 @@ class ProofOptions:
     )
 
     def scope(self) -> ProofScope:
-        """The same as the pipeline wants it."""
+        """The options as the pipeline takes them."""
         from migsync.proof.scope import ProofScope
 
         return ProofScope(
@@ -101,7 +101,7 @@ class FullProofOptions:
     no_prove_transition: bool = flag(help="Do not prove what becomes of databases that are behind.")
 
     def scope(self) -> ProofScope:
-        """The same as the pipeline wants it. Raises UsageError for options that exclude each other."""
+        """The options as the pipeline takes them. Raises UsageError for options that exclude each other."""
         from migsync.proof.scope import ProofScope
 
         if self.prove_schema and self.no_prove_schema:

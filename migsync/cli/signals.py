@@ -24,6 +24,7 @@ def terminable(run: Callable[[], int]) -> int:
         if len(came) == 1:
             raise KeyboardInterrupt
 
+    # Python takes a handler from the main thread only. One that the project has set, under manage.py, stays.
     ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if ours:
         signal.signal(signal.SIGTERM, interrupt)
@@ -37,6 +38,7 @@ def terminable(run: Callable[[], int]) -> int:
     finally:
         if ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Any other status says more: 5, for example, that some databases are done.
     return TERMINATED if came and status == REFUSED else status
 
 

@@ -94,6 +94,8 @@ def stop(refused: Sequence[Refusal]) -> None:
 
 
 def _refused(alias: str, found: Survey) -> list[Refusal]:
+    # No plan means that the database is fresh, or that Django reports what is wrong with it. Neither keeps `migrate`
+    # from running, whatever was found in the files.
     findings = [*found.findings, *(finding for plan in found.plans for finding in plan.findings)] if found.plans else []
     return [_unsound(alias, one) for one in findings if one.blocks]
 
@@ -129,6 +131,7 @@ def sync(alias: str) -> Outcome | None:
             looked_at = _survey(alias)
         except MigsyncError as error:
             raise Blocked(str(_unsound(alias, error))) from error
+        # Once, and not for each attempt: somebody who changes the rows all the time must not keep this going.
         deadline = deadline or Deadline(looked_at.project.lock_timeout)
         try:
             return _sync(alias, looked_at)
@@ -144,6 +147,8 @@ def _sync(alias: str, looked_at: Survey) -> Outcome | None:
         if plan is None or plan.empty:
             return None
         if found.proposed:
+            # Before the database is changed: the run rests on this rewrite, and the journal would name one without a
+            # file. That is how a database looks that is ahead of the files.
             write_rewrite(found.project.rewrites, found.proposed)
         return apply_plan(
             found.targets[plan.target.alias],
@@ -177,6 +182,8 @@ def reserved(alias: str) -> Iterator[bool]:
                 raise
             table = None
         if table is not None:
+            # Not the connection on which `migrate` works: on PostgreSQL the lock belongs to a transaction, which stays
+            # open until `migrate` has ended.
             connection = stack.enter_context(target.connect())
             with target.explained():
                 target.behaviour.reserve(connection, table, Deadline(project.lock_timeout))
@@ -188,6 +195,7 @@ def _survey(alias: str) -> Survey:
     found = survey(find_project(), PlanRequest(databases=(alias,)))
     for error in found.errors.values():
         if not _is_djangos(alias, error):
+            # No caller gets this survey, so nobody else would close its targets.
             found.__exit__(None, None, None)
             raise error
     return found
@@ -196,6 +204,8 @@ def _survey(alias: str) -> Survey:
 def _is_djangos(alias: str, error: MigsyncError) -> bool:
     """Whether Django reports this itself, or migsync has no business with the database."""
     if isinstance(error, Unreachable):
+        # pyproject.toml may state another URL for the alias than DATABASES. A database that only Django reaches is not
+        # judged by anybody, so `migrate` must not change it.
         return not _reached_by_django(alias)
     return isinstance(error, UnknownAlias | UnknownEngine)
 

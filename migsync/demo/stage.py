@@ -81,6 +81,7 @@ def keep_in_git(root: Path) -> bool:
     """Commit the project, where git is installed: what is in git, migsync can compare. False where it is not."""
     if not shutil.which("git"):
         return False
+    # A new machine has no user.name, and git then refuses to commit. A signature would ask for a passphrase.
     identity = ("-c", "user.name=demo", "-c", "user.email=demo@example.com", "-c", "commit.gpgsign=false")
     for arguments in (("init", "-q"), ("add", "."), (*identity, "commit", "-q", "-m", "The shop as it was")):
         ended = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)  # noqa: S603, S607

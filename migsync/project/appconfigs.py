@@ -110,10 +110,15 @@ class AppConfigs:
         """The only AppConfig in a module, or the only one with ``default = True``."""
         if apps.tree is None:
             raise Unclear(f"{apps.file or apps.name} cannot be read")
+        # Names and not classes, as in Django: `Alias = ShopConfig` makes two candidates of one class. A star import is
+        # a name as well; what it brings is Unclear, unless its module can have no AppConfig.
         resolved = (self._resolve(apps, name, ()) for name in self._bound(apps))
         candidates = [found for found in resolved if found and found.config and found is not _APP_CONFIG]
+        # The filter below would take a computed value for True, and choose where Django may not.
         if any(found.attributes.get("default") is _COMPUTED for found in candidates):
             raise Unclear(f"which AppConfig of {apps.file} is the default is computed")
+        # The rules of AppConfig.create(): `default = False` is out; a single one is taken even without `default`; of
+        # several the one with `default = True`; else none, and Django uses its own AppConfig.
         candidates = [found for found in candidates if found.attributes.get("default", True)]
         if len(candidates) == 1:
             return candidates[0]
@@ -140,6 +145,8 @@ class AppConfigs:
         found = [self._binding(module, name, binding, trail) for binding in self._bound(module).get(name, ())]
         if not found:
             return self._elsewhere(module, name, trail)
+        # For example a class in `try:` and another one in `except ImportError:`. Which of them it is, only running
+        # tells.
         if len(found) > 1 and any(one and one.config for one in found):
             raise Unclear(f"{name} in {module.file} is bound in more than one place")
         return found[0]
@@ -153,6 +160,8 @@ class AppConfigs:
             return self._class(module, binding, trail)
         if isinstance(binding, (ast.Name, ast.Attribute)):
             return self._expression(module, binding, trail)
+        # `ShopConfig = make_config()` may be an AppConfig. By the usual spelling of names, `logger = getLogger()` and
+        # `T = TypeVar("T")` are none, and asking Django for each of these would be slow.
         if isinstance(binding, ast.Call) and name[:1].isupper() and not name.isupper():
             raise Unclear(f"{name} in {module.file} is made by a call")
         return None
@@ -160,6 +169,7 @@ class AppConfigs:
     def _imported(self, target: _Import, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
         if f"{target.module}.{target.name}" in BASE:
             return _APP_CONFIG
+        # A module as such is no class; the name behind the dot in `apps.AppConfig` is looked up by _expression().
         if not target.name or _harmless(target.module):
             return None
         module = self.modules.find(target.module)
@@ -169,6 +179,7 @@ class AppConfigs:
 
     def _elsewhere(self, module: Module, name: str, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
         """A name that a module does not bind itself: a submodule, or out of a star import."""
+        # `from shop import apps` finds a submodule that the package itself never mentions.
         if module.locations is not None and self.modules.find(f"{module.name}.{name}"):
             return None
         for star in self._bound(module).get("*", ()):
@@ -181,6 +192,7 @@ class AppConfigs:
     def _class(self, module: Module, node: ast.ClassDef, trail: tuple[tuple[str, str], ...]) -> ConfigClass:
         bases = [self._expression(module, base, trail) or _PLAIN for base in node.bases]
         config = any(base.config for base in bases)
+        # A decorator can return another class.
         if config and node.decorator_list:
             raise Unclear(f"{node.name} in {module.file} is decorated")
         attributes: dict[str, _Value] = {}
@@ -195,6 +207,7 @@ class AppConfigs:
         return ConfigClass(node.name, config, attributes)
 
     def _expression(self, module: Module, node: ast.expr, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+        # `Mixin[int]` has the attributes of `Mixin`.
         if isinstance(node, ast.Subscript):
             return self._expression(module, node.value, trail)
         if isinstance(node, ast.Name):
@@ -235,6 +248,8 @@ def _bindings(module: Module) -> dict[str, list[_Binding]]:
         raise Unclear(f"{module.file or module.name} cannot be read")
     for statement, certain in _statements(module.tree.body, certain=True):
         for name, binding in _names(module, statement):
+            # A statement that always runs hides what was bound before it. One in a branch may run or not, and a patch
+            # changes an attribute only: then the earlier bindings count as well.
             if certain and name != "*" and not _patches(statement):
                 bound[name] = [binding]
             else:
@@ -251,6 +266,7 @@ def _statements(body: list[ast.stmt], *, certain: bool) -> Iterator[tuple[ast.st
     """The statements of a module that bind names, and whether each is sure to run."""
     for statement in body:
         match statement:
+            # Its body never runs, and may import what is not installed.
             case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), orelse=otherwise):
                 yield from _statements(otherwise, certain=certain)
             case ast.If() | ast.For() | ast.While() | ast.Try() | ast.With():
@@ -268,9 +284,11 @@ def _names(module: Module, statement: ast.stmt) -> Iterator[tuple[str, _Binding]
         case ast.ClassDef(name=name):
             yield name, statement
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            # Any expression that is no class will do: a function hides an earlier class of the same name.
             yield name, ast.Constant(None)
         case ast.Import(names=aliases):
             for alias in aliases:
+                # `import a.b` binds `a`, and `import a.b as c` binds `c` to `a.b`.
                 top = alias.name.partition(".")[0]
                 yield alias.asname or top, _Import(alias.name if alias.asname else top)
         case ast.ImportFrom(names=aliases):
@@ -283,6 +301,7 @@ def _names(module: Module, statement: ast.stmt) -> Iterator[tuple[str, _Binding]
                     case ast.Name(id=name):
                         yield name, value
                     case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute in ATTRIBUTES:
+                        # A second binding of the name, so that the class counts as bound in more than one place.
                         yield name, ast.Constant(None)
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
             yield name, value
@@ -292,6 +311,7 @@ def _absolute(module: Module, statement: ast.ImportFrom) -> str:
     if not statement.level:
         return statement.module or ""
     parts = module.package.split(".")
+    # One dot is the package itself, each further one the package above.
     parts = parts[: len(parts) - statement.level + 1]
     return ".".join([*parts, statement.module] if statement.module else parts)
 
@@ -306,6 +326,7 @@ def _own_attributes(node: ast.ClassDef) -> dict[str, _Value]:
                 # None is what AppConfig.label starts as: "not set".
                 known = certain and isinstance(literal, (str, bool))
                 attributes[name] = literal if known and isinstance(literal, (str, bool)) else _COMPUTED
+        # Django reads `name` and `label` of the instance, so `self.label = …` in __init__() hides the class's own.
         if isinstance(statement, ast.FunctionDef):
             attributes.update(dict.fromkeys(_set_on_instance(statement), _COMPUTED))
     return attributes
@@ -317,6 +338,7 @@ def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
             for target in targets:
                 for name in ast.walk(target):
                     if isinstance(name, ast.Name):
+                        # In `name, label = …` both are assigned, and neither has the whole value.
                         yield name.id, value if target is name else None
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
             yield name, value

@@ -41,6 +41,8 @@ def installed_apps(
     entries = list(entries)
     modules = Modules()
     configs = AppConfigs(modules)
+    # By the number of the entry: the registry answers in the order of INSTALLED_APPS, and an unclear entry has no
+    # label yet.
     places: dict[int, RegisteredApp] = {}
     unclear: dict[int, str] = {}
     for number, entry in enumerate(entries):
@@ -69,11 +71,13 @@ def _place(app: InstalledApp, migration_modules: Any, modules: Modules) -> Regis
         raise Unclear(f"no module {app.name!r} is found")
     explicit = app.label in migration_modules
     name = migration_modules[app.label] if explicit else f"{app.name}.{MIGRATIONS}"
+    # `MIGRATION_MODULES = {"shop": None}` switches the app's migrations off.
     if name is None:
         return RegisteredApp(app.label, app.name, None)
     module = modules.find(name)
     if module is None and explicit:
         raise Unclear(f"MIGRATION_MODULES names {name!r} for {app.label}, which is not found")
+    # Without a package `migrations` (a plain migrations.py is none) Django takes the app for one without migrations.
     if module is None or module.locations is None:
         return RegisteredApp(app.label, app.name, None)
     if len(module.locations) != 1:

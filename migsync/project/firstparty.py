@@ -26,7 +26,10 @@ class FirstParty:
         self._libraries = {
             os.path.realpath(sysconfig.get_path(scheme)) for scheme in ("stdlib", "platstdlib", "purelib", "platlib")
         }
+        # The root ends the search upwards. It counts as no environment even if it is one: else nothing in it would be
+        # the project's own.
         self._environments: dict[str, bool] = {self.root: False}
+        # The Python that runs may stand in the root without a pyvenv.cfg, as an installation of its own does.
         prefix = os.path.realpath(sys.prefix)
         if prefix != self.root and _inside(prefix, self.root):
             self._environments[prefix] = True

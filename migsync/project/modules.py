@@ -34,13 +34,17 @@ class Module:
         if not self.file:
             return None
         try:
+            # Bytes, so that a BOM or a coding line is heeded. A NUL among them is a ValueError or a SyntaxError.
             return ast.parse(Path(self.file).read_bytes())
         except (OSError, SyntaxError, ValueError):
             return None
 
 
 class Modules:
-    """The modules that ``import`` would find on ``sys.path``, or on `path` where it is given; remembered."""
+    """The modules that ``import`` would find on ``sys.path``, or on `path` where it is given.
+
+    What was found, or not found, is remembered for the life of the object.
+    """
 
     def __init__(self, path: Sequence[str] | None = None) -> None:
         self._path = None if path is None else list(path)

@@ -172,6 +172,7 @@ class _Reader:
 
     def seconds(self, table: Mapping[str, object], key: str, where: str, *, default: float) -> float:
         value = table.get(key, default)
+        # In Python True is an int, and TOML has `inf` and `nan`; a comparison with `nan` is never true.
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
             raise self.wrong(f"{where}.{key}", "a number of seconds, 0 or more", value)
         return float(value)

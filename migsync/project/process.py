@@ -22,6 +22,7 @@ def project_set_up(root: Root, settings_module: str) -> Iterator[None]:
     """
     path, modules = list(sys.path), set(sys.modules)
     runtime = root.runtime(settings_module)
+    # What is set already stays, as under the `setdefault` of a manage.py.
     ours = {name: value for name, value in runtime.environ.items() if name not in os.environ}
     if settings_module:
         ours[SETTINGS_VARIABLE] = settings_module
@@ -42,7 +43,10 @@ def project_set_up(root: Root, settings_module: str) -> Iterator[None]:
 
 
 def _forget_imports(root: Root, names: set[str]) -> None:
-    """But for packages of an environment inside the project: imported again, each of their classes is there twice."""
+    """Take those of the modules `names` that are the project's own out of ``sys.modules``.
+
+    Packages of an environment inside the project stay: imported again, each of their classes would be there twice.
+    """
     first_party = FirstParty(root.directory)
     for name in names:
         file = getattr(sys.modules[name], "__file__", None)

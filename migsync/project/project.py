@@ -107,6 +107,8 @@ def find_project(
 
 def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Project:
     options = place.options
+    # Settings that do not import are only a warning where no database is needed, or where a URL leads to one. The apps
+    # are then found by their files.
     stated, findings = _settings(place, module, lenient=bool(files_only or url or options.databases))
     first_party = FirstParty(place.directory)
     if stated is not None:
@@ -154,6 +156,8 @@ def _rewrites(place: Root) -> Path:
 
 def _settings(place: Root, module: str, *, lenient: bool) -> tuple[Settings | None, list[Finding]]:
     """The settings; None without a module, or with one that does not import where the work can go on without."""
+    # Asked first: under `manage.py migsync` they are loaded already, and those of `settings.configure()` are in no
+    # module.
     running = running_settings(module)
     if running or not module:
         return running, []
@@ -175,6 +179,7 @@ def _settings(place: Root, module: str, *, lenient: bool) -> tuple[Settings | No
 def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
     use_tz = stated.use_tz if stated else None
     if url:
+        # A relative path in it was typed here, and so begins here; one in pyproject.toml begins at that file.
         config, findings = url_alias(URL_ALIAS, url, Path.cwd(), use_tz)
         return Aliases({URL_ALIAS: config}, findings=tuple(findings))
     stated_aliases = django_aliases(stated.databases, use_tz) if stated else Aliases()

@@ -25,6 +25,8 @@ def registered_apps(runtime: Runtime) -> Sequence[RegisteredApp]:
     """
     if importlib.util.find_spec("django") is None:
         raise ProjectError("Django is not installed here.")
+    # Importing in_process is cheap, but running_apps() imports Django. That is not worth it to learn that none runs
+    # here.
     if "django.apps" in sys.modules:
         from migsync.worker.in_process import running_apps
 

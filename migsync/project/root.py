@@ -72,6 +72,8 @@ def find_root(start: Path, *, root: Path | None = None, required: bool = True) -
         if manage is None and (directory / MANAGE).is_file() and directory / MANAGE not in strange:
             manage = directory / MANAGE
         options = None if directory / PYPROJECT in strange else read_options(directory)
+        # A table in a parent directory wins over a manage.py below it, so the search for a table goes on behind the
+        # first manage.py.
         if options is not None:
             return Root(directory, manage or _manage_in(directory), options)
     if manage is not None:
@@ -100,6 +102,7 @@ def _is_of_another_user(file: Path, start: Path) -> bool:
         owner = file.stat().st_uid
     except OSError:
         return False
+    # Whoever has `start` could put these files into it as well.
     return owner not in (os.geteuid(), 0, start.stat().st_uid)
 
 
@@ -120,6 +123,8 @@ def settings_module(root: Root, asked: str | None, environ: Mapping[str, str]) -
     if named or root.manage is None:
         return named
     tree = _parse(root.manage)
+    # A statement in a branch counts only where no other names a module. With `if "test" in sys.argv:` before the usual
+    # line, the settings are those of the usual line, and not those of the tests.
     always = [value for variable, value in _assignments(_certain(tree)) if variable == SETTINGS_VARIABLE]
     if always:
         return always[0]
@@ -145,6 +150,7 @@ def environment(root: Root) -> dict[str, str]:
     except ProjectError:
         return {}
     found: dict[str, str] = {}
+    # Those that are certain come first, so that none in a branch replaces one of them.
     for variable, value in [*_assignments(_certain(tree)), *_assignments(tree)]:
         found.setdefault(variable, value)
     return found
@@ -177,7 +183,10 @@ def _unconditional(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _assignments(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """``os.environ.setdefault("X", "value")`` and ``os.environ["X"] = "value"``."""
+    """Variable and value of each ``os.environ.setdefault("X", "value")`` and ``os.environ["X"] = "value"`` in the tree.
+
+    Those whose name or value is no literal are left out.
+    """
     for node in ast.walk(tree):
         match node:
             case ast.Call(

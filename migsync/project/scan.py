@@ -66,11 +66,13 @@ def scanned_apps(root: Path, first_party: Callable[[str], bool], search_path: Se
 def _migration_packages(root: Path) -> Iterator[Path]:
     for place, directories, files in os.walk(root):
         here = Path(place)
+        # In place, so that os.walk() does not enter the others; sorted, since a file system lists them in any order.
         directories[:] = sorted(
             name
             for name in directories
             if name not in PASSED_OVER and not name.startswith(".") and not is_environment(os.path.join(place, name))  # noqa: PTH118 -- a hot loop
         )
+        # A root called `migrations` would have its app outside of the root.
         if here.name == MIGRATIONS and here != root and "__init__.py" in files:
             directories.clear()
             if any(_is_migration(here, name) for name in files):
@@ -78,8 +80,10 @@ def _migration_packages(root: Path) -> Iterator[Path]:
 
 
 def _is_migration(directory: Path, name: str) -> bool:
+    # Names that Django's loader passes over.
     if name.startswith(("_", "~")) or not name.endswith(".py"):
         return False
+    # Only a file with a name of its own has to be read.
     if NUMBERED.fullmatch(name):
         return True
     with suppress(Irregular):

@@ -27,6 +27,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "USE_TZ": True,
     "AUTH_USER_MODEL": "auth.User",
 }
+# A swappable model's setting may have any name (`OAUTH2_PROVIDER_APPLICATION_MODEL`), so it is known by its value.
 MODEL = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
 
 
@@ -81,6 +82,7 @@ def load_settings(name: str, root: Root) -> Settings:
     Where the module itself has no ``INSTALLED_APPS`` or no ``DATABASES`` (django-configurations, dynaconf), Django's
     own settings object is asked. Raises SettingsError for whatever the import raises, ``SystemExit`` included.
     """
+    # Settings may print. On standard output that would end up in the middle of a JSON document.
     with contextlib.redirect_stdout(sys.stderr):
         try:
             # Settings of django-configurations refuse to be imported before its hook is in place.

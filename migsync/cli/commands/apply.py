@@ -89,6 +89,7 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
             require_consent_possible(output, noinput=consent.noinput)
             output.show([EMPTY])
             require_yes(_question(plan_set), noinput=consent.noinput)
+        # After the yes, for a No must change nothing; before the first database, whose journal will name this rewrite.
         written = write_proposed(output, plan_set)
         journal = project.journal and not no_journal
         replan = partial(plan_again, output, plan_set.survey, noinput=consent.noinput) if plan_set.survey else None

@@ -64,6 +64,7 @@ def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, wher
     project = where.project()
     pending = PendingRuns.beside(project.cache)
     if asked.trust:
+        # First of all: a change that was cut off is settled only once its record has the seal.
         _trust_found(output, project, noinput=consent.noinput)
     files = settle_files(output, project)
     _clear_left_over(project)
@@ -76,6 +77,7 @@ def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, wher
             settled.append({"alias": run.alias, "run": run.id, "state": IN_DOUBT, "error": error.found})
             output.tell([_told(run, f": its end is not known yet. {error.found}"), *next_lines(next_step(error))])
             continue
+        # Also where it is unknown: no later look could tell more.
         pending.discard(run.id)
         state = {True: "committed", False: "not committed", None: UNKNOWN}[committed]
         settled.append({"alias": run.alias, "run": run.id, "state": state})

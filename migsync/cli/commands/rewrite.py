@@ -117,6 +117,7 @@ def _from_names(found: Survey, names: NameOptions) -> Rewrite:
     if known:
         return known
     with GitHistory(app for app in found.project.apps if app.label in changes) as git:
+        # The contents that the old names had, from git: the files on disk have the new names already.
         files = {app: old for app, stated in changes.items() if (old := git.files_with(app, stated.olds()))}
     options = (("--map", names.maps), ("--collapse", names.collapses), ("--remove", names.removes))
     return make_rewrite(

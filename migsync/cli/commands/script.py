@@ -84,6 +84,7 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
         for plan in plan_set.ready:
             texts[_place(directory, plan.target.alias, "apply")] = apply_script(plan, journal=not no_journal)
             texts[_place(directory, plan.target.alias, "undo")] = undo_script(plan, journal=not no_journal)
+        # Before the rewrite is written: a refusal must leave nothing behind.
         _check(texts, force=asked.force)
         rewrite = write_proposed(output, plan_set)
         write_outputs(directory, texts)

@@ -159,6 +159,8 @@ def _suggestion_blocks(history: History, runs: Sequence[SafeRange], files: int, 
 def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Block]:
     yield line(Span(_command(history, run.keys), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2)
     in_parts = _in_parts(history, run)
+    # An engine that alters no table after it has changed its rows takes the run in parts only. Where no such cut is
+    # needed, the one part is the run itself, and is not shown twice.
     if in_parts != [_command(history, run.keys)]:
         label = Span(f"on {', '.join(engine.title for engine in _strict_engines())}: ", Style.DIM)
         for command in in_parts:

@@ -153,6 +153,8 @@ def _undo_with_files(
 
     record = _file_record(project, text)
     with open_targets(project, list(dict.fromkeys(alias for alias, _ in record.runs)), records=True) as found:
+        # Files and rows go back together. With one database out of reach, its rows would keep the names of files that
+        # are gone.
         for error in found.errors.values():
             raise error
         plans = list(_plans_with_files(record, found))
@@ -199,6 +201,8 @@ def last_standing(records: Iterable[CommitRecord]) -> CommitRecord | None:
     """Of the changes of files, newest first, the first that no later one took back and that took back none."""
     undone: set[str] = set()
     for record in records:
+        # An undo that was taken back itself is passed over before it counts. So of A, `undo A` and `undo of that undo`
+        # A stands again.
         if record.id in undone:
             continue
         if not record.undoes:
@@ -214,6 +218,8 @@ def _plans_with_files(record: CommitRecord, found: OpenTargets) -> Iterable[Plan
         target = found.targets[found.same.get(alias, alias)]
         runs = found.runs[target.alias]
         run = next((run for run in runs if run.id == run_id), None)
+        # Without its run in the journal, this database was not changed when the files were: there is nothing to take
+        # back.
         if run is not None:
             yield plan_undo(target.ref, run, found.records[target.alias], runs)
 

@@ -1,4 +1,4 @@
-"""The same things as JSON: one document per command, with `format_version`."""
+"""Errors, plans and runs as JSON values, and the text of the one document that a command writes."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
     """One finding; the place in a file comes with what was found."""
     file = near(Path(finding.file)) if finding.file else ""
     place = f"{file}:{finding.line}" if finding.line else file
+    # Many sentences name the file themselves; then the place is not put in front of them.
     told = Path(finding.file).name if not finding.line else place
     found = finding.found if not place or told in finding.found else f"{place}: {finding.found}"
     return list(_voice(WORDS[finding.severity], found, finding.meaning, finding.hint, indent))

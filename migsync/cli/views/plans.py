@@ -103,6 +103,7 @@ def _app(change: Change) -> str:
 
 
 def _changes(plan: Plan, changes: Sequence[Change], shorten: bool) -> list[Block]:
+    # A single row is never hidden: the line that counts it would take as much room.
     hidden = len(changes) - SHOWN if shorten and len(changes) > SHOWN + 1 else 0
     half = SHOWN // 2
     shown = [*changes[:half], *changes[half + hidden :]] if hidden else changes
@@ -128,6 +129,8 @@ def _row(plan: Plan, change: Change) -> tuple[Span, Span, Span, Span]:
 
 def _instead(plan: Plan, change: Change, removed: Record) -> str:
     """What stands for a removed row: the migrations that it was collapsed into, or why it goes."""
+    # The row's name is followed through all rewrites. With 0002_a -> 0003_a in the first and 0003_a + 0004_b ->
+    # 0003_ab in the second, the removed row 0002_a is now in 0003_ab.
     names, collapsed = {removed.name}, False
     for rewrite in plan.passed:
         if removed.app in rewrite.apps:

@@ -46,7 +46,7 @@ def _later(blocked: bool) -> Span:
 
 
 def draft_document(draft: Draft, root: Path) -> dict[str, Any]:
-    """The same as JSON values."""
+    """What :func:`draft_blocks` shows, as JSON values; every plan in full."""
     from migsync.cli.views.documents import plan_state
 
     proposal = draft.proposal
@@ -148,6 +148,8 @@ def _lines(content: bytes | None) -> Sequence[str]:
     if content is None:
         return ()
     try:
+        # By the file's own coding line, as Python reads it. An unknown encoding there is a SyntaxError; a diff is
+        # shown all the same.
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     except SyntaxError:
         encoding = "utf-8"

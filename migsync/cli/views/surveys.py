@@ -30,7 +30,7 @@ def survey_blocks(survey: Survey, *, shorten: bool) -> list[Block]:
 
 
 def survey_document(survey: Survey) -> dict[str, Any]:
-    """The same as JSON: a plan file, with more said about each database."""
+    """The survey as JSON values: a plan file's, and besides the root, each database's state and the findings."""
     from migsync.cli.views.documents import error_document, plan_state
 
     databases = [{"alias": plan.target.alias, "state": plan_state(plan), "plan": plan.id} for plan in survey.plans]

@@ -33,6 +33,7 @@ def draw(blocks: Iterable[Block], stream: TextIO | None, *, colour: bool) -> str
     drawn = StringIO()
     console = Console(
         file=drawn,
+        # The console draws into a string, which is no terminal; whether colour is wanted was decided before.
         force_terminal=True,
         no_color=not colour,
         color_system=("auto" if terminal else "standard") if colour else None,

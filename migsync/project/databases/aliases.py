@@ -28,7 +28,7 @@ class Aliases:
     findings: tuple[Finding, ...] = ()
 
     def overlaid(self, other: Aliases) -> Aliases:
-        """These aliases and the `other`'s, which count where a name is in both; said so."""
+        """These aliases and the `other`'s. Where a name is in both, the `other`'s counts, and a finding says so."""
         both = [alias for alias in other.databases if alias in self.databases or alias in self.passed_over]
         said = [
             Finding(
@@ -102,6 +102,8 @@ def option_aliases(
             )
             configs[alias] = DatabaseConfig(alias, "", schema=options.schema, use_tz=use_tz, error=error)
     known = {**others.passed_over, **others.databases, **configs}
+    # Only now, when all entries with a URL are known: an entry can take their connections wherever they stand, and
+    # that of another such entry if it stands above. `alias = "default"` in `default` itself takes that of DATABASES.
     for alias, options in databases.items():
         if options.alias:
             known[alias] = _other_schema(alias, options, known.get(options.alias))
@@ -178,12 +180,15 @@ def _refuse_urls(alias: str, settings: Mapping[str, Any]) -> None:
     """Raises TargetError for a URL where Django takes none: it would be shown as a name, with its password."""
     for key in ("NAME", "USER", "HOST", "PORT"):
         value = str(settings.get(key) or "")
+        # Allowed are `file:` URIs as the NAME of an SQLite database, and `@name` as HOST: libpq's abstract socket.
         if ("://" in value and not value.startswith("file:")) or (key == "HOST" and "@" in value[1:]):
             raise TargetError(
                 f"Its {key} looks like a URL.",
                 "Django does not accept a URL there.",
                 f"Write it as ENGINE, NAME, USER, PASSWORD, HOST and PORT, or {_as_url(alias)}",
             )
+    # With commas for several hosts of PostgreSQL. Anything else may be a password at the wrong place, and is not
+    # quoted.
     if not re.fullmatch(r"[\d,]*", str(settings.get("PORT") or "")):
         raise ValueError("PORT")
 

@@ -37,6 +37,7 @@ def engine_of_backend(alias: str, backend: str, describe: Describe) -> tuple[Eng
     known = _by_name(backend)
     if known:
         return known, None
+    # Django's own are known by name: importing another one (Oracle's) could only ask for a driver.
     if backend.startswith("django.db.backends."):
         raise _unknown(alias, backend)
     try:

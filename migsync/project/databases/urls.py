@@ -41,8 +41,10 @@ def url_address(text: str, base: Path) -> Address:
     engine = engine_of_scheme(text)
     rest = text.partition("://")[2]
     try:
+        # The path of a file may have an `@` in it.
         if not engine.file_suffix and _ambiguous(rest):
             raise ValueError
+        # By the engine's name: migsync has one driver for each, whatever driver the URL names.
         url = make_url(f"{engine.name}://{rest}")
     except (ArgumentError, ValueError):
         # The cause quotes parts of the URL.
@@ -50,6 +52,7 @@ def url_address(text: str, base: Path) -> Address:
             "Its URL cannot be read.", hint="Percent-encode characters such as @ : / in the user and the password."
         ) from None
     if not engine.file_suffix and url.host and "%" in url.host:
+        # The directory of a socket stands there as `%2Frun%2Fpostgresql`; SQLAlchemy decodes the user, not the host.
         url = url.set(host=unquote(url.host))
     return engine.url_address(url, base)
 
@@ -59,6 +62,8 @@ def _ambiguous(rest: str) -> bool:
 
     Of a URL without its scheme; an ``@`` that is not encoded stands only between the user's part and the host.
     """
+    # `u:a@secret@host/db` has two `@` before the path; `u:a/secret@host/db`, with a `/` in the password, has one after
+    # it.
     authority, *after = _END_OF_AUTHORITY.split(rest, maxsplit=1)
     user_info = authority.rpartition("@")[0]
     return "@" in user_info.partition(":")[2] or any("@" in part for part in after)

@@ -1,4 +1,7 @@
-"""``manage.py migrate``, never at the same time as migsync, and after it where the project wants so."""
+"""``manage.py migrate`` under migsync's lock. It is stopped, or syncs first, as ``MIGSYNC_ON_MIGRATE`` says.
+
+:mod:`migsync.companion.guard` lists the steps and their order.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ READING = ("plan", "check_unapplied")
 
 def _without_us() -> type[BaseCommand]:
     """The command that would run without the companion: that of the next app that has one, or Django's own."""
+    # Of several apps with a command of one name Django takes the first in INSTALLED_APPS. So the search goes in this
+    # order, too.
     configs = list(apps.get_app_configs())
     for config in configs:
         name = f"{config.name}.management.commands.migrate"
@@ -37,12 +42,15 @@ def _exists(module: str) -> bool:
     try:
         import_module(module)
     except ModuleNotFoundError as error:
+        # The module, or a package above it, is not there. With any other name the command is there and one of its own
+        # imports is broken: passing over it would run another `migrate` than the project wants.
         if error.name is not None and module.startswith(error.name):
             return False
         raise
     return True
 
 
+# A subclass of the command that would run without us: its options, and what other apps have changed in it, stay.
 class Command(_without_us()):  # type: ignore[misc]
     """``migrate`` under migsync's lock."""
 
@@ -67,6 +75,7 @@ class Command(_without_us()):  # type: ignore[misc]
             mode = on_migrate()
             if mode is OnMigrate.OFF or _only_reads(options):
                 return super().handle(*args, **options)
+            # Before the lock is held: the run takes the same lock, on a connection of its own, and would wait for us.
             outcome = sync(alias) if mode is OnMigrate.SYNC else None
             if outcome is not None and outcome.run is not None:
                 records = count(len(outcome.run.changes), "record")
@@ -74,6 +83,7 @@ class Command(_without_us()):  # type: ignore[misc]
                     f"migsync: {records} of {printable(alias)} brought up to date (run {outcome.run.id[:12]})."
                 )
             with reserved(alias) as guarded:
+                # In the other mode sync() has refused, or has made the changes.
                 if guarded and mode is OnMigrate.CHECK:
                     stop(refusals(alias, mode))
                 return super().handle(*args, **options)

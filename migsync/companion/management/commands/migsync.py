@@ -41,6 +41,7 @@ def _without_djangos_own(arguments: list[str]) -> list[str]:
     left: list[str] = []
     remaining = iter(arguments)
     for argument in remaining:
+        # The value is the next argument here, and a part of the same one in `--settings=VALUE`.
         if argument in TAKEN_BY_DJANGO:
             next(remaining, None)
         elif not argument.startswith(tuple(f"{option}=" for option in TAKEN_BY_DJANGO)):
