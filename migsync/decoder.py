@@ -86,8 +86,8 @@ def load_toml(content: str) -> object:
 
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
-    # Python keeps the last value of a repeated name, others may keep the first. A reviewer and migsync must not
-    # read different plans in one file.
+    # Python keeps the last value of a repeated name, others may keep the first. A reviewer and migsync must not read
+    # different plans in one file.
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         raise DecodeError(f"has {next(name for name in names if names.count(name) > 1)!a} twice in one object")

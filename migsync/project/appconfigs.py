@@ -145,8 +145,7 @@ class AppConfigs:
         found = [self._binding(module, name, binding, trail) for binding in self._bound(module).get(name, ())]
         if not found:
             return self._elsewhere(module, name, trail)
-        # For example a class in `try:` and another one in `except ImportError:`. Which of them it is, only running
-        # tells.
+        # For example a class in `try:` and another one in `except ImportError:`: only running tells which it is.
         if len(found) > 1 and any(one and one.config for one in found):
             raise Unclear(f"{name} in {module.file} is bound in more than one place")
         return found[0]
@@ -311,7 +310,6 @@ def _absolute(module: Module, statement: ast.ImportFrom) -> str:
     if not statement.level:
         return statement.module or ""
     parts = module.package.split(".")
-    # One dot is the package itself, each further one the package above.
     parts = parts[: len(parts) - statement.level + 1]
     return ".".join([*parts, statement.module] if statement.module else parts)
 
