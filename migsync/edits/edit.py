@@ -82,6 +82,8 @@ def _flat(front: Outcome, outcomes: Sequence[Outcome]) -> list[Key]:
 def _check_header(path: str, before: Header, after: Header, expected: Mapping[str, Sequence[Key]]) -> None:
     """What was written must read as it was meant: the last line of defence, whatever form a file has."""
     for attribute in ATTRIBUTES:
+        # In any order: an entry that becomes several keeps its own key in front, and the order of these lists means
+        # nothing to Django.
         if sorted(getattr(after, attribute)) != sorted(expected[attribute]):
             raise CannotEdit(path, 0, f"{attribute} would not say what it must")
     same = before._replace(dependencies=(), run_before=(), replaces=(), problems=())
@@ -93,6 +95,7 @@ def _check_header(path: str, before: Header, after: Header, expected: Mapping[st
 
 def _check_operations(path: str, before: bytes, after: bytes) -> None:
     """A constant was changed, or the operations can see the header: they must do what they did."""
+    # Any key will do: the digest is of what the migration does.
     old, new = (parse_migration(content, Key("app", "migration"), path) for content in (before, after))
     if old.digest != new.digest:
         raise CannotEdit(path, 0, "the operations use a name that would have to change")
@@ -105,6 +108,7 @@ class _Editor:
         self.source = source
         self.edit = edit
         self.module = Scope(source.tree.body)
+        # The last one counts, as in Python.
         definition = self.module["Migration"][-1].statement
         if not isinstance(definition, ast.ClassDef):
             raise CannotEdit(source.path, definition.lineno, "Migration is not a class written in this file")
@@ -158,10 +162,13 @@ class _Editor:
             self._put_in_front(definition, attribute, entries, front)
 
     def _entry(self, entry: Entry, outcome: Outcome) -> None:
+        # One entry can be in two lists: DEPS = [...], and run_before = DEPS as well as dependencies = DEPS.
         if self.decided.setdefault(entry.node, outcome) != outcome:
             raise CannotEdit(self.source.path, entry.node.lineno, f"{entry.key} stands here for more than one list")
         if outcome == (entry.key,):
             return
+        # BASE = [(...)], which stands behind `dependencies`, may be read elsewhere too: an edit of it would change
+        # both.
         self._check_alone(entry.through, entry.node.lineno)
         if not outcome:
             self.removed.setdefault(entry.holder, set()).add(entry.place)
@@ -185,6 +192,7 @@ class _Editor:
 
     @staticmethod
     def _is_shared(holder: ast.expr, entries: Entries) -> bool:
+        # `BASE + BASE`: one list, and what is put into it would be there twice.
         return sum(each is holder for each, _ in entries.holders) > 1
 
     def _state(self, definition: ast.ClassDef, attribute: str, keys: Outcome) -> None:

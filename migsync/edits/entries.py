@@ -104,7 +104,10 @@ class _Finder:
                 case ast.List() | ast.Tuple() | ast.Set():
                     self._sequence(node, scope, through)
                 case ast.BinOp(op=ast.Add(), left=left, right=right):
+                    # The last is taken first, so the right side waits: entries must come in the order in which the
+                    # reader has the keys.
                     todo += [(right, scope, through), (left, scope, through)]
+                # Only list(), tuple(), set() and frozenset() get here: the reader has refused all other calls.
                 case ast.Call(args=[argument], keywords=[]):
                     todo.append((argument, scope, through))
                 case ast.Name() | ast.Attribute(value=ast.Name()):

@@ -45,6 +45,7 @@ def rename_generated(content: bytes, decide: Decide) -> bytes | None:
         keys = [Key(pair[2], pair[3]) for pair in pairs]
         becomes = {}
         front, outcomes = decide(mark[1], keys)
+        # An entry that comes or goes takes line breaks and commas with it, which edits.sequences knows how to place.
         if front or not all(len(outcome) == 1 for outcome in outcomes):
             return None
         for pair, key, outcome in zip(pairs, keys, outcomes, strict=True):
@@ -57,6 +58,7 @@ def rename_generated(content: bytes, decide: Decide) -> bytes | None:
             becomes[key] = outcome[0]
         expected[mark[1]] = tuple(becomes.get(key, key) for key in getattr(header, mark[1]))
     changed = ("".join(pieces) + text[done:]).encode()
+    # Read once more in place of trusting the expressions: where they differ, the syntax tree does it.
     return changed if read_generated(changed) == _expected(header, expected) else None
 
 

@@ -62,6 +62,7 @@ class Literals:
 
     def splices(self) -> Iterator[Splice]:
         """The splices for all that is wanted."""
+        # A constant can be the value of another one (LAST = FIRST): then resolving the one adds the other.
         while self._constants:
             _, constant = self._constants.popitem()
             self._resolve(constant)

@@ -31,6 +31,7 @@ def with_parents(
 
     Entries that name a parent already stay where they are. The others take the place of the first one that goes.
     """
+    # __first__ and __latest__ name no migration, and follow whatever the app has.
     own = [place for place, key in enumerate(keys) if key.app == app and key.name not in (FIRST, LATEST)]
     result = list(outcomes)
     placed: set[Key] = set()
@@ -41,6 +42,7 @@ def with_parents(
         return (), result
     if not own:
         return missing, result
+    # In the place of one that goes, its line and comma can be kept.
     place = next((place for place in own if not result[place]), own[-1])
     result[place] += missing
     return (), result

@@ -44,6 +44,7 @@ def _statements(source: Source, definition: ast.ClassDef) -> Iterator[ast.stmt]:
         if binding.kind is BindingKind.OTHER or not alone or len(getattr(statement, "targets", ())) > 1:
             raise _refused(source, statement.lineno, f"this statement does more than to set `{REPLACES}`")
         yield statement
+    # A class without a statement is a syntax error.
     if len(definition.body) == len(bindings):
         raise _refused(source, definition.lineno, f"the class says nothing but `{REPLACES}`")
 

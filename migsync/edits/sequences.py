@@ -16,6 +16,7 @@ from typing import NamedTuple
 from migsync.edits.entries import Holder
 from migsync.edits.source import Source, Splice
 
+# Possessive (*+): what they match is never given back, so that a long gap which does not match costs no backtracking.
 _COMMENT = r"#[^\r\n]*+"
 _SPACE = rf"(?:[ \t\f\r\n\\]|{_COMMENT})*+"
 _GAP = re.compile(rf"(?P<closing>(?:{_SPACE}\))*)(?P<comma>(?:{_SPACE},)?)(?P<space>{_SPACE})(?P<opening>(?s:\(.*)?)")
@@ -122,6 +123,7 @@ class _Layout:
             comments = self.spaces[0] if self.spaces[0].has_comment else ""
             yield Splice(*whole, f"({comments})" if is_tuple else f"[{comments}]")
             return
+        # Without its comma, a tuple of one is the element in parentheses.
         comma_at_end = self.comma_at_end or (is_tuple and len(self.elements) == 1)
         start, text = self.inside[0], str(self.spaces[0])
         for place, (element, space) in enumerate(zip(self.elements, self.spaces[1:], strict=True), start=1):
@@ -146,6 +148,7 @@ def _layout(source: Source, node: Holder) -> _Layout | None:
     if len(gaps) < len(found):
         return None
     elements = [
+        # Spans are in bytes of UTF-8. An element's own parentheses are in no node, but in the gaps around it.
         _Element(begin - len(before["opening"].encode()), stop + len(after["closing"].encode()), after["comma"] or ",")
         for (begin, stop), before, after in zip(spans, gaps[:-1], gaps[1:], strict=True)
     ]
@@ -178,7 +181,11 @@ def _space(text: str) -> _Space:
 
 
 def _joined(before: _Space, after: _Space, *, at_start: bool, at_end: bool) -> _Space:
-    """The space around an element that is gone; the comment on its line goes with it."""
+    """The space around an element that is gone; the comment on its line goes with it.
+
+    `before` and `after` are the spaces on its two sides; `at_start` and `at_end`: it was the first or the last element.
+    """
+    # Its line ends in `after`: that is where its comment is. What `before` begins with belongs to the element before.
     if before.breaks_line and after.breaks_line:
         return _Space(before.first, before.lines + after.lines, after.last)
     if after.breaks_line:

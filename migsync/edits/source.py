@@ -42,9 +42,11 @@ class Source:
         self.path = path
         self.mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
         self.encoding, text = self._decoded(content[len(self.mark) :])
+        # In some encodings (ISO-2022-JP, UTF-7) one text can be written in several ways.
         if self.mark + text.encode(self.encoding) != content:
             raise CannotEdit(path, 0, f"its text in {self.encoding} cannot be written back byte by byte")
         self.tree = ast.parse(text)
+        # Positions in `ast` are bytes of UTF-8, whatever encoding the file is in.
         self._data = text.encode()
         self._starts = [0]
         for line in _LINE.findall(text):  # Python's lines; str.splitlines() knows more kinds of line ends
@@ -95,6 +97,7 @@ class Source:
 
     def spliced(self, splices: Iterable[Splice]) -> bytes:
         """The file with these splices made; raises CannotEdit for a character that its encoding does not have."""
+        # Of two that begin at one place the longer goes first: the other one is inside of it, and is left out.
         ordered = sorted(splices, key=lambda splice: (splice.start, -splice.end))
         text = self.rendered(0, len(self._data), ordered)
         try:

@@ -94,12 +94,15 @@ def prove_by_databases(
             tuple(skipped(engine, "schema and rows are") for engine in schema if engine.alias in unreachable)
         )
         schema = [engine for engine in schema if engine.alias not in unreachable]
+    # Whoever named an alias gets its error as it is. Otherwise there is a way to go on without, and the hint names it.
     asked = bool(scope.schema or scope.transition)
     traced = transition_engines(project, scope, schema) if transition else []
     for engine in [*schema, *(engine for engine in traced if engine not in schema)]:
         run = _Run(project, proposal, engine, transition if engine in traced else None, data=scope.data)
         found = _tried(run, None if asked else hint_without(engine, schema, unreachable), schema=engine in schema)
         outcome += found
+        # The project may use what SQLite has not (an extension, raw SQL). The transition is then proven where it does
+        # run.
         if engine.foreign and any(finding.code == NOT_SERVERLESS for finding in found.findings):
             engine = in_use(project, unreachable)[0]
             if skipping and engine.alias in unreachable:
@@ -173,6 +176,7 @@ class _Run:
         outcome = DatabaseProof()
         for way in ways:
             outcome += self._way(way, schema=schema)
+            # Each further way takes two more databases: not for a proposal that is refused already.
             if outcome.blocked or any(finding.code == NOT_SERVERLESS for finding in outcome.findings):
                 return outcome
         if self.transition:
@@ -197,6 +201,8 @@ class _Run:
         after = [station.after or frozenset() for station in way.accepted]
         with ExitStack() as stack:
             old, new = (stack.enter_context(scratch_database(self.engine.config)) for _ in range(2))
+            # Both at the same time, each on a database of its own. For the new files, hidden=None: which squashes the
+            # stations leave no room for is found in the worker, which has the files.
             requests = [
                 self._request_before(old, way),
                 self._request(new, _increments(after), None, way.whole),
@@ -205,6 +211,7 @@ class _Run:
             yield old, new, answers
 
     def _request_before(self, scratch: Scratch, way: Way) -> TraceRequest:
+        # Under the labels of before: the code of the project has the new ones already, and the old files have not.
         stations = _increments([station.before for station in way.accepted])
         return self._request(scratch, stations, way.hidden, way.whole)._replace(labels=_labels_before(self.proposal))
 
@@ -247,12 +254,14 @@ class _Run:
     def _compared(self, way: Way, old: Scratch, new: Scratch, *, schema: bool) -> DatabaseProof:
         with old.connection() as before, new.connection() as after:
             found = compare_schemas(before, after)
+            # Said here once: a part that differs at the end mostly does at many stations, of this way and of the next.
             self._differing = differing_parts(before, after)
             outcome = DatabaseProof(tuple(found))
             if schema and not outcome.blocked:
                 outcome += DatabaseProof(facts=(self._schema_fact(after),))
             if self.data and not outcome.blocked:
                 differences, rows = compare_data(before, after)
+                # A third run takes as long as each of the two, so it is made only where rows differ.
                 if differences:
                     with self._again(way) as again:
                         differences, rows = compare_data(before, after, again)

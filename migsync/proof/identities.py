@@ -48,7 +48,12 @@ class Identities:
         return cls(now, labels, replaced or {}, anew)
 
     def on_target(self, old: AbstractSet[Key], new: AbstractSet[Key]) -> Identities:
-        """The same for one target, by what is pending there: a squash is run where nothing that it replaces was."""
+        """The same for one target, by what is pending there: a squash is run where nothing that it replaces was.
+
+        `old` and `new` are the keys that `migrate` would run there with the old files and with the new ones.
+        """
+        # shop.0001_squashed replaces 0001_a and 0002_b. Where both are pending, Django runs the squash, and it
+        # stands for both. Where 0002_b alone is, Django runs 0002_b itself.
         partly = {squash for key, squash in self.replaced.items() if key not in old or squash not in new}
         whole = {key: (squash,) for key, squash in self.replaced.items() if squash not in partly}
         return replace(self, now={**self.now, **whole}) if whole else self

@@ -36,8 +36,9 @@ FRESH = Recorded("", frozenset(), frozenset())
 
 
 def compare_plans(target: Recorded, old: TargetPlan, new: TargetPlan, identities: Identities) -> Iterator[Finding]:
-    """Promise 7: ``migrate --plan`` shows what it would have shown had the history never been rewritten."""
+    """``migrate --plan`` must show what it would have shown had the history never been rewritten."""
     if new.error:
+        # The same error before and after is none of the proposal's.
         if new.error != old.error:
             yield _finding(
                 "plan-error",
@@ -85,6 +86,7 @@ def _compare_pending(
             "It would not with the old files: there they are applied already.",
             *extra[0],
         )
+    # An order is compared only where both run the same migrations: every key has a place then.
     if not lost and not extra and new != expected:
         yield from _order(target, new, edges, identities)
 
@@ -104,6 +106,7 @@ def _order(
         parents = [parent for parent in parents if parent.app not in identities.anew]
         for now in identities.of_key(child):
             for parent in _standing(parents, edges, identities):
+                # Both may have gone into one new migration.
                 if parent != now and place[parent] > place[now]:
                     yield _finding(
                         "plan-order",

@@ -83,9 +83,9 @@ def prove(
     """Prove a proposal by Django's own loader; no file is written and no database is asked.
 
     `targets` say what is recorded where; a fresh database is always among those whose plans are compared.
-    `identities` say which migration is which, where the proposal's rewrite does not. `workers` are those of
-    :func:`workers_ahead`. Raises ProjectError where there
-    are no settings to start Django with.
+    `identities` say which migration is which, where the proposal's rewrite does not. `workers` are those that
+    :func:`migsync.worker.process.workers_ahead` has started. Raises ProjectError where there are no settings to start
+    Django with.
     """
     started = time.monotonic()
     identities = identities or Identities.of(proposal.rewrite, proposal.replaced, proposal.anew)
@@ -94,6 +94,7 @@ def prove(
         project.runtime(),
         EXAMINATION,
         [
+            # The old state is rendered with the new names, so that both can be compared as they are.
             ExaminationRequest(
                 identities.renamed, _keys(target.before for target in targets), identities.labels_before
             ),
@@ -117,7 +118,9 @@ def overlay(changes: Iterable[FileChange]) -> Files:
         return os.path.join(real(directory), name)  # noqa: PTH118 -- one for each of thousands of files
 
     files: dict[str, bytes | None] = {place(change.old_path): None for change in changes if change.old_path}
+    # New files last: where 0002 and 0003 exchange their names, each path both goes and comes.
     files |= {place(change.new_path): change.new for change in changes if change.new_path}
+    # Python imports nothing else; a max_migration.txt is of no matter to Django.
     return {path: content for path, content in files.items() if path.endswith(".py")}
 
 
@@ -187,6 +190,8 @@ def _leaves(
     new: Mapping[str, Sequence[str]],
     labels: Mapping[str, str],
 ) -> Iterator[Finding]:
+    # Numbers, since a leaf may have another name now. What the proposal promises goes over what there was: it may close
+    # a fork.
     before = {labels.get(app, app): len(names) for app, names in old.items()}
     for app, number in sorted({**before, **promised}.items()):
         names = new.get(app, ())
@@ -201,6 +206,7 @@ def _leaves(
 
 def _changes(old: Sequence[ModelChange], new: Sequence[ModelChange]) -> Iterator[Finding]:
     """Changes of the models that no migration holds: only those that are new refuse."""
+    # By the full text, and counted: two alterations of a field are in words both "Alter field price on product".
     there = Counter((app, full) for app, _, full in old)
     pending: Counter[str] = Counter()
     for app, words, full in new:

@@ -43,7 +43,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class _Table:
-    """One table's rows; `references`: (its columns, the other table, that one's columns)."""
+    """One table's rows; `references` are its foreign keys: (its columns, the other table, that one's columns).
+
+    Of the columns that are `veiled`, only whether a row has a value is compared.
+    """
 
     rows: Sequence[Values]
     references: Sequence[tuple[tuple[str, ...], str, tuple[str, ...]]]
@@ -51,6 +54,7 @@ class _Table:
 
     def plain(self, row: Values) -> dict[str, str]:
         """What a row says by itself."""
+        # A foreign key mostly holds a generated key, another one each time; _marks() puts in what that row says.
         referring = {column for columns, _, _ in self.references for column in columns}
         return {
             column: repr(value) if value in (None, "") or column not in self.veiled | referring else "something"
@@ -71,6 +75,7 @@ def compare_data(
         {name: replace(table, veiled=table.veiled | unlike.get(name, set())) for name, table in tables.items()}
         for tables in (before, after)
     )
+    # A table of one side alone is the schema proof's to tell.
     shared = sorted(before.keys() & after.keys())
     marks = [_marks(tables) for tables in (before, after)]
     findings = [
@@ -102,6 +107,7 @@ def _unlike(once: Mapping[str, _Table], again: Mapping[str, _Table]) -> dict[str
     found: dict[str, set[str]] = {}
     for name in once.keys() & again.keys():
         before, after = ([table.plain(row) for row in table.rows] for table in (once[name], again[name]))
+        # With other numbers of rows, every column differs, and all of them would be veiled.
         if len(before) == len(after) and (columns := _different(before, after)):
             found[name] = columns
     return found
@@ -145,6 +151,7 @@ def _veiled(table: sa.Table, rows: Sequence[Values]) -> Iterator[str]:
     """The columns that no two runs fill alike: generated keys, times, UUIDs."""
     keys = list(table.primary_key.columns)
     for column in table.columns:
+        # A key of several columns, or of text, is not generated: its values are what the migration has chosen.
         generated = [column] == keys and isinstance(column.type, sa.Integer)
         timed = isinstance(column.type, sa.DateTime | sa.Date | sa.Time)
         if generated or timed or _is_uuid(column, rows):
@@ -156,6 +163,7 @@ def _is_uuid(column: sa.Column[Any], rows: Sequence[Values]) -> bool:
         return True
     values = [row[column.name] for row in rows if row[column.name] is not None]
     length = getattr(column.type, "length", None)
+    # Where there is no type for it, Django has UUIDs in a char(32) without hyphens.
     return length == 32 and bool(values) and all(UUID.match(str(value)) for value in values)
 
 
@@ -163,7 +171,8 @@ def _marks(tables: Mapping[str, _Table]) -> dict[str, list[str]]:
     """For each table, and in the order of its rows, a digest of what each row says and refers to."""
     plain = {name: [table.plain(row) for row in table.rows] for name, table in tables.items()}
     marks = {name: [_digest(sorted(said.items())) for said in rows] for name, rows in plain.items()}
-    # Each round a row's mark takes in those of the rows that it refers to, and with them what those refer to.
+    # Each round a row's mark takes in those of the rows that it refers to, and with them what those refer to: an order
+    # after one round says "customer X", after two "customer X in group Y". Rows that refer in a circle end with DEPTH.
     first = marks
     for _ in range(DEPTH):
         marks = {
@@ -184,6 +193,7 @@ def _referred(tables: Mapping[str, _Table], table: _Table, marks: Mapping[str, S
             tuple(row[name] for name in theirs): mark for row, mark in zip(rows, marks.get(other, ()), strict=True)
         }
         values = [tuple(row[name] for name in columns) for row in table.rows]
+        # Not known: NULL, or a row of a table that is not compared.
         yield [known.get(value, repr(value)) for value in values]
 
 

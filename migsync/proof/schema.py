@@ -59,7 +59,8 @@ def differing_parts(old: sa.Connection, new: sa.Connection) -> frozenset[Part]:
 
 
 def executing(connection: sa.Connection) -> Execute:
-    """How the catalog asks this connection."""
+    """How the catalog asks this connection: its statements have a single ``%`` where they mean one."""
+    # PostgreSQL's and MySQL's drivers take a % for a placeholder, since SQLAlchemy hands them parameters, if only none.
     return lambda statement: [tuple(row) for row in connection.exec_driver_sql(statement.replace("%", "%%"))]
 
 
@@ -74,11 +75,13 @@ def _alembic(old: sa.Connection, new: sa.Connection) -> tuple[list[tuple[str, st
     Of what differs, for each table or column: (in words, table, column or table).
     """
     metadata = sa.MetaData()
+    # Alembic compares a database with models; the tables of the new database are the models.
     metadata.reflect(new)
     integers = []
     one_integer_type = engine_named(old.dialect.name).one_integer_type
 
     def compare_type(_: object, __: object, column: sa.Column[Any], before: Any, after: Any) -> bool | None:  # noqa: ANN401
+        # None leaves the comparison to Alembic; False says that both are the same type.
         if not (one_integer_type and isinstance(before, sa.Integer) and isinstance(after, sa.Integer)):
             return None
         if type(before) is not type(after):

@@ -71,6 +71,7 @@ class ProofEngine:
 
 def in_use(project: Project, unreachable: Collection[str]) -> list[ProofEngine]:
     """One alias for each engine, of those that can be reached if there is one."""
+    # The first of each engine is taken: one that is reached, and `default` among those.
     configs = sorted(project.targets(), key=lambda config: (config.alias in unreachable, config.alias != "default"))
     engines: dict[str, ProofEngine] = {}
     for config in configs:
@@ -96,6 +97,8 @@ def transition_engines(project: Project, scope: ProofScope, schema: Sequence[Pro
     known = [engine for engine in schema or in_use(project, ()) if engine.engine is SERVERLESS]
     if known or schema:
         return [*known, *schema][:1]
+    # The schema is proven nowhere, and no alias is SQLite. Its database stands in for the first alias: it needs no
+    # server.
     alias = next(iter(project.databases), "default")
     return [ProofEngine(alias, DatabaseConfig(alias, f"{SERVERLESS.name}://"), foreign=True)]
 

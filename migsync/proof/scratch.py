@@ -71,10 +71,12 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
 @contextmanager
 def _on_server(config: DatabaseConfig, engine: Engine, directory: Path) -> Iterator[Scratch]:
     name = f"{PREFIX}_{int(time.time())}_{secrets.token_hex(6)}"
+    # A driver's argument goes over the database in the URL, and would lead to the alias's own.
     arguments = {key: value for key, value in config.connect_args.items() if key not in ("dbname", "database")}
     url = sa.make_url(config.url).set(database=name)
     scratch = Scratch(name, replace(config, url=url, connect_args=arguments), directory)
     with _home(config, engine) as home:
+        # A process that is killed cannot drop its database: the next proof on the server does.
         _drop_abandoned(home, engine)
         schemas = _create(home, engine, name, config.alias)
     try:
@@ -85,6 +87,7 @@ def _on_server(config: DatabaseConfig, engine: Engine, directory: Path) -> Itera
         yield scratch
     finally:
         with _home(config, engine) as home:
+            # A worker that was killed may still have a session there, and PostgreSQL drops no database that has one.
             engine.end_sessions(home, name)
             home.execute(sa.text(f"DROP DATABASE IF EXISTS {_quoted(home, name)}"))
 
@@ -110,6 +113,7 @@ def _remove_abandoned() -> None:
     limit = time.time() - ABANDONED
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):
+            # The directory of a proof that runs right now must stay.
             if path.lstat().st_mtime < limit:
                 shutil.rmtree(path)
 

@@ -16,6 +16,7 @@ def relabelled(state: RenderedState, labels: Mapping[str, str]) -> RenderedState
     """The state with apps under their new labels, in references to models too, and their tables' names as they were."""
     if not labels:
         return state
+    # What refers to a model is rendered as 'shop.product'. A label elsewhere in a text is not meant.
     reference = re.compile(rf"(?<=')({'|'.join(map(re.escape, labels))})(?=\.\w+')")
 
     def renamed(text: str) -> str:
@@ -42,6 +43,8 @@ def relabelled(state: RenderedState, labels: Mapping[str, str]) -> RenderedState
 
 def _with_table(app: str, model: str, options: Mapping[str, str]) -> dict[str, str]:
     """The options of a model with the name that its table has by its app's label, where nothing else states one."""
+    # Django names a table by the label. So that tables keep their names under a new label, the new files state them as
+    # db_table, and the old ones have to be read as if they did.
     default = {} if options.get("proxy") == "True" else {"db_table": repr(f"{app}_{model}")}
     return dict(sorted({**default, **options}.items()))
 
@@ -74,6 +77,7 @@ def _model(app: str, before: RenderedModel, after: RenderedModel) -> Iterator[Fi
     yield from _items(app, name, "manager", before.managers, after.managers)
     if list(before.managers) != list(after.managers) and before.managers == after.managers:
         yield _difference(app, f"The managers of {name} come in another order, so that its default manager may differ.")
+    # Mappings are equal in any order; lists of their keys are not.
     if before.fields == after.fields and list(before.fields) != list(after.fields):
         yield Finding(
             "field-order",

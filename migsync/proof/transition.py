@@ -141,9 +141,12 @@ class _Judge:
 
     def station(self, last: Key | None, recorded: Sequence[Key]) -> Station:
         """What becomes of a database with these records, in the order in which they were applied."""
+        # Django records a squash beside what it replaces only at the end of a whole `migrate`. A database that was
+        # stopped before has the same schema and one record less, and must come out the same.
         with_squashes = _completed(recorded, self.old_squashes)
         # The second only while Django's own record of a squash is still to come; it may be refused.
         outcomes = [self._outcome(keys) for keys in dict.fromkeys([with_squashes, tuple(recorded)])]
+        # That record may come or not with the new files too, so it makes no difference between two outcomes.
         kept = [_plain(after, self.new_squashes) for after, _ in outcomes if after is not None]
         if not kept:
             return Station(last, frozenset(recorded), None, outcomes[0][1])
@@ -166,6 +169,7 @@ class _Judge:
 
 def _way(way: RehearsedWay, apps: Collection[str], judge: _Judge) -> Way:
     recorded: list[Key] = []
+    # A fresh database is on the first way already.
     stations = [] if way.hidden else [judge.station(None, ())]
     for number, (key, rows) in enumerate(way.steps, start=1):
         recorded += rows
@@ -182,6 +186,7 @@ def _squashes(history: History) -> dict[Key, tuple[Key, ...]]:
 def _completed(recorded: Sequence[Key], squashes: Mapping[Key, tuple[Key, ...]]) -> tuple[Key, ...]:
     """The records once a whole `migrate` has ended: with every squash of which all that it replaces is there."""
     there = dict.fromkeys(recorded)
+    # More than once, since a squash can replace other squashes.
     while found := [key for key, replaced in squashes.items() if key not in there and there.keys() >= set(replaced)]:
         there |= dict.fromkeys(found)
     return tuple(there)

@@ -10,7 +10,8 @@ from typing import Any
 
 
 def autodetector() -> Any:  # noqa: ANN401 -- Django has no types
-    """The autodetector's class: a project may have its own ``makemigrations``, with a detector of its own."""
+    """The class of the autodetector: a project may have its own ``makemigrations``, with a detector of its own."""
+    # Commands name their detector since Django 5.2; before, they import it.
     return getattr(_command(), "autodetector", _django().MigrationAutodetector)
 
 
@@ -57,6 +58,7 @@ def _run(command: Any, detector: type, loader: Any) -> None:  # noqa: ANN401
 
     django = _django()
     before = django.MigrationLoader
+    # The command makes a loader by the name in its module; a second one would read all files once more.
     django.MigrationLoader = lambda *_, **__: loader
     command.autodetector = detector
     try:

@@ -39,7 +39,7 @@ class Start(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Which task it is (its `function` in :mod:`migsync.worker.protocol`), and the files over those on disk."""
+    """Which task it is (the `function` of a :class:`migsync.worker.task.Task`), and the files over those on disk."""
 
     task: str
     files: Files
@@ -58,6 +58,7 @@ def decode(kind: Callable[..., T], line: str) -> T:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- whatever json has no form for
+    # Named tuples never get here: to json they are tuples, and so lists.
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return dict(value) if isinstance(value, Mapping) else value.as_dict()
@@ -71,11 +72,13 @@ def _reader(kind: Any) -> Reader | None:  # noqa: ANN401 -- a type, or what an a
     """
     origin, parts = get_origin(kind), get_args(kind)
     if origin is UnionType:
+        # The only unions are of one type and None.
         (inner,) = (_reader(part) for part in parts if part is not NoneType)
         return None if inner is None else lambda value: None if value is None else inner(value)
     if origin is tuple:
         return _tuple(parts)
     if origin is not None:
+        # A Mapping: its names are texts, so only its values can need work.
         item = _reader(parts[1])
         return None if item is None else lambda value: {name: item(each) for name, each in value.items()}
     if issubclass(kind, tuple):

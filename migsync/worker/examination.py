@@ -16,6 +16,7 @@ from migsync.worker.setup import first_line, origin, relabel, stage
 
 def answer(request: ExaminationRequest) -> ExaminationResult:
     """Load everything, and report: the leaves of each app, the state, changes to the models, and plans per target."""
+    # Before Django starts, since models bear the label of their app from their import on.
     relabel(request.labels)
     loader = loaded()
     leaves, changes = loader.graph.leaf_nodes(), tuple[ModelChange, ...]()

@@ -75,6 +75,7 @@ def describe_backend(engine: str, alias: str, settings: Mapping[str, Any]) -> tu
     The parameters are None unless the backend makes its own, as those do that fetch a token for a password: then only
     it can say them. Raises UnknownEngine for a backend that does not import or that fails.
     """
+    # A backend that prints while it is imported would garble what migsync writes there, JSON for one.
     with contextlib.redirect_stdout(sys.stderr):
         try:
             wrapper = importlib.import_module(f"{engine}.base").DatabaseWrapper

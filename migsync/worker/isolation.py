@@ -40,6 +40,7 @@ def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django h
 
         # An alias of [tool.migsync], or of --url, is none of Django's.
         alias = request.alias if request.alias in settings.DATABASES else "default"
+        # Before django.setup(): an app's ready(), or a module with models, may already ask for a connection or a cache.
         _redirect(alias, request.name, request.foreign)
         _keep_local(Path(request.directory))
     set_up()
@@ -47,6 +48,8 @@ def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django h
         from django.db import connections
         from django.db.backends.signals import connection_created
 
+        # By a signal, since connections are opened more than once: here for the checks, later for the migrations, and
+        # by whatever closes one.
         connection_created.connect(_hasten)
         _check(request.name)
         _share(alias)
@@ -81,6 +84,8 @@ def _check(name: str) -> None:
             found = cursor.fetchone()[0]
         if engine.file_suffix:
             found, name = os.path.realpath(found), os.path.realpath(name)
+        # A backend of the project's own can ignore NAME, or lead to another host. To go on would migrate a real
+        # database.
         if found != name:
             raise RuntimeError(f"the alias {connection.alias!r} leads to {found}, whatever its NAME says")
 
@@ -95,7 +100,7 @@ def _share(alias: str) -> None:
     for other in connections:
         connections[other] = shared
     close = shared.close
-    # What a migration may do to another alias in the middle of its own transaction.
+    # A migration may close another alias's connection in the middle of its own transaction: that is the same one now.
     shared.close = lambda: None if shared.in_atomic_block else close()
     # An atomic block of another alias is now inside that of the migration, where Django allows no durable one.
     atomic: Any = transaction.Atomic
@@ -125,4 +130,6 @@ def _cache(alias: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     if values.get("BACKEND") in CACHES:
         return values
     kept = {key: value for key, value in values.items() if key != "OPTIONS"}
+    # In locmem the location is the store: two aliases with one location would share their keys. OPTIONS are the old
+    # backend's.
     return {**kept, "BACKEND": CACHES[0], "LOCATION": alias}

@@ -69,6 +69,7 @@ def in_memory() -> Iterator[Any]:
     from django.db.utils import ConnectionHandler
 
     connection = ConnectionHandler({"default": {}, ALIAS: SERVERLESS.file_settings(":memory:")})[ALIAS]
+    # MigrationRecorder's querysets, and transaction.atomic(), look the alias up there.
     connections[ALIAS] = connection
     try:
         yield connection

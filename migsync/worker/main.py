@@ -37,17 +37,24 @@ def _call(function: str, *arguments: object) -> object:
 
 def main() -> None:
     """Answer one request, then end at once: the project may have started threads that would not."""
+    # By descriptor, and not by sys.stdout: C libraries and child processes of the project write to 1 themselves, and
+    # what they print would stand within the answer.
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     start = decode(Start, sys.stdin.readline())
+    # Until here the project came last on the path, so that nothing of it could take the place of what is imported
+    # above.
     sys.path[:] = start.path
     # A proof writes nothing, not even bytecode beside the project's files.
     sys.dont_write_bytecode = True
     if start.ready:
         _call(READY[start.ready])
     order = decode(Order, sys.stdin.readline())
+    # Before anything that `order.files` touches is imported: a module in sys.modules is not looked up again. A worker
+    # that loaded the project ahead gets no files here.
     install(order.files)
     answer.write(run(order.task, sys.stdin.readline(), start.root))
     answer.close()
+    # os._exit() flushes nothing and runs no atexit handlers.
     sys.stderr.flush()
     os._exit(0)

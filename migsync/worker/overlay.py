@@ -46,7 +46,9 @@ def install(files: Files) -> None:
             raise ImportError(path=path)
         return OverlaidDirectory(path, entries[real])
 
+    # First, since Python takes the first hook that does not raise ImportError, and FileFinder's takes every directory.
     sys.path_hooks.insert(0, hook)
+    # A directory that was imported from has a finder in the cache, and its hooks are not asked again.
     for path in [path for path in sys.path_importer_cache if os.path.realpath(path) in entries]:
         del sys.path_importer_cache[path]
 
@@ -78,9 +80,11 @@ class OverlaidDirectory:
         """The module as it will be; one that nothing changes is found on disk."""
         tail = fullname.rpartition(".")[2]
         package = f"{self.path}{os.sep}{tail}"
+        # A package goes before a module of the same name, as in FileFinder.
         for name, locations in ((f"{tail}{os.sep}{PACKAGE}", [package]), (f"{tail}.py", None)):
             if name in self.entries:
                 content = self.entries[name]
+                # The file is still on disk, so the disk must not be asked.
                 if content is None:
                     return None
                 path = f"{self.path}{os.sep}{name}"
@@ -130,4 +134,6 @@ class _Content(SourceFileLoader):
         return self.content if path == self.path else super().get_data(path)
 
     def path_stats(self, path: str) -> Mapping[str, float]:
+        # SourceLoader.get_code() takes this for a file without a time stamp, and leaves bytecode alone: the cached one
+        # would be that of the old content.
         raise OSError("not on disk yet")

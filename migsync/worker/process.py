@@ -63,9 +63,10 @@ def ask_one(
 
 @contextmanager
 def workers_ahead(runtime: Runtime | None) -> Iterator[Sequence[Worker]]:
-    """The two workers of a proof that will be asked for: one loads the files as they are, one imports Django.
+    """The two workers of a proof, started before the proposal is known; :func:`ask` takes them in this order.
 
-    None without a `runtime`. What is left of them at the end is killed.
+    The first loads the files as they are. The second can only import Django: the files that it is to load are still
+    being made. No workers without a `runtime`. Those that still run at the end are killed.
     """
     if runtime is None:
         yield ()
@@ -97,6 +98,7 @@ def _start(runtime: Runtime) -> Worker:
         env={**runtime.variables, **SAME_ORDER},
         text=True,
         encoding="utf-8",
+        # The answer is ASCII. What the project writes to standard error can be in any encoding.
         errors="replace",
     )
 
@@ -122,12 +124,16 @@ def _kill(processes: Iterable[Worker]) -> None:
 
 def _answer(process: Worker, order: str, task: Task[Q, R]) -> R | WorkerFailure:
     try:
+        # communicate() reads both pipes while it writes: a project that prints a lot would block on a full one.
         out, err = process.communicate(order, timeout=task.timeout)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         return WorkerFailure("time", f"it did not end within {task.timeout} seconds")
+    # Status 0 without an answer: the project has ended the process itself, by os._exit(0) or by sys.exit(0) at its
+    # start.
     if process.returncode or not out:
+        # The last line of a traceback is the exception. One that settings raise can quote a whole DATABASES.
         said = redact(err.strip().rpartition("\n")[2])
         error = f"it ended with status {process.returncode}{f': {said}' if said else ''}"
         return WorkerFailure("process", error, status=process.returncode, stderr=said)

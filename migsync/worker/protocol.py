@@ -82,7 +82,10 @@ class ExaminationResult(NamedTuple):
 
 
 class RehearsalRequest(NamedTuple):
-    """`apps` are those whose squashes have databases from before them."""
+    """The way of a fresh database is wanted, and of one that is older than the squashes of `apps`.
+
+    That is, than those squashes of which all replaced migrations are still on disk.
+    """
 
     apps: tuple[str, ...]
     labels: Mapping[str, str] = {}
@@ -173,7 +176,10 @@ class SquashSpec(NamedTuple):
 
 
 class SquashRequest(NamedTuple):
-    """The ranges; and keys that are named instead of others, beside those that the ranges themselves bring about."""
+    """The ranges to squash; `stands` are pairs of a key and the keys that a dependency on it is to name instead.
+
+    What the ranges themselves bring about need not be among them: see `named_instead`.
+    """
 
     ranges: tuple[SquashSpec, ...]
     stands: tuple[tuple[Key, tuple[Key, ...]], ...] = ()

@@ -19,6 +19,7 @@ def answer(request: RehearsalRequest) -> RehearsalResult:
         from django.db.migrations.loader import MigrationLoader
 
         squashes = whole_squashes(MigrationLoader(None).disk_migrations)
+        # Databases from before a squash have run what it replaces; a fresh one runs the squash in its place.
         hidden = {key: replaced for key, replaced in squashes.items() if key[0] in request.apps}
         return RehearsalResult((_way({}), *([_way(hidden)] if hidden else ())))
 
@@ -35,6 +36,7 @@ def _way(hidden: Mapping[Node, Collection[Node]]) -> RehearsedWay:
         replaced = {key for keys in hidden.values() for key in keys}
         graph = executor.loader.graph
         for key in forwards(graph, sorted(replaced & graph.nodes.keys()) if hidden else graph.leaf_nodes()):
+            # With fake=True Django records and does nothing else: it needs no state.
             executor.apply_migration(None, graph.nodes[key], fake=True)
             # One migration can leave several records: its own, and those of what it replaces.
             rows = list(executor.recorder.migration_qs.filter(id__gt=last).order_by("id"))

@@ -20,6 +20,7 @@ PLAIN: Final = (type(None), bool, int, float, complex, str, bytes, range)
 # Their order means nothing: each has a name, or is a rule for itself.
 UNORDERED_OPTIONS: Final = frozenset({"indexes", "constraints", "unique_together", "index_together", "permissions"})
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+# A value can hold itself.
 DEEPEST = 40
 
 
@@ -110,6 +111,7 @@ class Renderer:
         return f"{self._path(type(member))}.{member.name}"
 
     def _unknown(self, value: Any, depth: int) -> str:  # noqa: ANN401
+        # object's own repr() has the class and an address, and the same value would differ in two processes.
         own: object = type(value).__repr__
         if own is not object.__repr__:
             return ADDRESS.sub("", repr(value))

@@ -34,6 +34,8 @@ class Runtime(NamedTuple):
     @property
     def variables(self) -> dict[str, str]:
         """The environment of a process, made from this process's own."""
+        # `environ` is what manage.py sets with os.environ.setdefault(): what is set already stays. The settings module
+        # is the one that migsync has found or was given, so it goes over both.
         settings = {SETTINGS_VARIABLE: self.settings_module} if self.settings_module else {}
         return {**self.environ, **os.environ, **settings}
 

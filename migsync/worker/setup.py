@@ -56,6 +56,7 @@ class StageError(Exception):
 
     def _place(self, root: str) -> tuple[str, int]:
         """The innermost line of the project, else the innermost of all where no migration tells more."""
+        # importlib's own frames are in every error that an import raises, and tell nothing.
         frames = [(file, line) for file, line in _frames(self.error) if not file.startswith("<frozen")]
         own = [
             (file, line)
@@ -67,6 +68,7 @@ class StageError(Exception):
 
 def _frames(error: BaseException) -> list[tuple[str, int]]:
     if isinstance(error, SyntaxError) and error.filename:
+        # The traceback ends where the file is imported. The file that is broken is in the error.
         return [(error.filename, error.lineno or 0)]
     return [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
 
@@ -74,6 +76,7 @@ def _frames(error: BaseException) -> list[tuple[str, int]]:
 def first_line(error: BaseException) -> str:
     """The exception as Python shows it, without what follows on further lines."""
     if isinstance(error, SyntaxError) and error.filename:
+        # Python shows the place and the source first, and the message on the last line.
         return f"{type(error).__name__}: {error.msg}"
     said = "".join(traceback.format_exception_only(error)).strip().splitlines()
     return said[0] if said else type(error).__name__
@@ -95,6 +98,7 @@ def stage(name: str) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, StageError):
+        # Stages can be nested; the inner one is where it failed.
         raise
     except BaseException as error:
         raise StageError(name, error) from error
@@ -118,6 +122,7 @@ def set_up() -> None:
 
 @functools.cache
 def _set_up() -> StageError | None:
+    # Cached, failure included: after one, a second django.setup() says "populate() isn't reentrant" and no cause.
     try:
         load_settings()
         with stage("setup"):
@@ -165,6 +170,8 @@ def _relabel_apps(labels: Mapping[str, str]) -> None:
 
     made = AppConfig.__init__
 
+    # A label can be an attribute of the class, or made of the app's name in __init__: only behind __init__ there is one
+    # in any case.
     def init(config: AppConfig, *arguments: Any) -> None:  # noqa: ANN401 -- Django's own arguments
         made(config, *arguments)
         if config.label in labels:
@@ -177,6 +184,7 @@ def _relabel_settings(labels: Mapping[str, str]) -> None:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
+    # The code names the new label here; the loader asks for the old one, under which the app is registered now.
     modules = settings.MIGRATION_MODULES
     settings.MIGRATION_MODULES = {**modules, **{labels[app]: modules[app] for app in labels if app in modules}}
     model = re.compile(rf"({'|'.join(map(re.escape, labels))})\.(\w+)")

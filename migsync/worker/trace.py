@@ -24,7 +24,7 @@ from migsync.worker.setup import StageError, stage
 
 
 class Arrived(Exception):
-    """The way ends here."""
+    """Ends `migrate` after the last station, where what comes later need not run."""
 
 
 def answer(request: TraceRequest) -> TraceResult:
@@ -51,6 +51,8 @@ def _without_room(migrations: Mapping[Node, Any], reached: Mapping[Node, int], n
     return [
         key
         for key, replaced in whole_squashes(migrations).items()
+        # 0001_squashed replaces 0001_a and 0002_b, and a station has 0001_a alone. There Django's loader takes the
+        # squash out of the graph, and `migrate` runs 0002_b: so must a run that goes through this station.
         if min(numbers := [reached.get(one, never) for one in replaced]) < max(numbers)
         and reached.get(key, never) > min(numbers)
     ]
@@ -65,11 +67,13 @@ def _arranged(loader: Any, reached: Mapping[Node, int], never: int) -> list[tupl
     for key in forwards(loader.graph, loader.graph.leaf_nodes()):
         replaced = loader.graph.nodes[key].replaces
         number = reached.get(key, never)
+        # Django takes a squash as applied where all that it replaces is, whether or not the squash itself is recorded.
         if replaced and all(tuple(one) in reached for one in replaced):
             number = min(number, max(reached[tuple(one)] for one in replaced))
         # Nothing can run before what it depends on, whatever the stations say.
         parents = (numbers[parent.key] for parent in loader.graph.node_map[key].parents)
         numbers[key] = max([number, *parents])
+    # sorted() is stable: within a station, Django's order stays.
     return sorted(numbers.items(), key=lambda item: item[1])
 
 
@@ -92,6 +96,7 @@ class _Trace:
     def start(self, migration: Any) -> None:  # noqa: ANN401
         """One migration begins."""
         self.migration = migration
+        # The station of a fresh database is complete before anything has run.
         self.look()
 
     def end(self) -> None:
@@ -104,6 +109,7 @@ class _Trace:
         """The migration that ran when `error` came, and the number of its operation, as far as can be told."""
         if self.migration is None:
             return None, 0
+        # The list as the file has it: pass_over() takes operations out, and the numbers of the others must not change.
         operations = self._operations.get(type(self.migration), self.migration.operations)
         failing = self._failing(error)
         numbers = [number for number, each in enumerate(operations, 1) if each is failing]
@@ -111,6 +117,7 @@ class _Trace:
 
     def _failing(self, error: BaseException) -> Any:  # noqa: ANN401
         """The operation of this migration that ran when `error` came, or None."""
+        # Migration.apply() has the operation that it runs in a local variable. An exception says nothing of it.
         running = [frame.f_locals.get("operation") for frame, _ in traceback.walk_tb(error.__traceback__)]
         return next((each for each in self.migration.operations if any(each is one for one in running)), None)
 
@@ -126,6 +133,7 @@ class _Trace:
             return False
         kind = type(self.migration)
         self._operations.setdefault(kind, kind.operations)
+        # On the class: the next run of `migrate` makes an instance of its own from it.
         kind.operations = [each for each in kind.operations if each is not failing]
         return True
 
@@ -167,6 +175,8 @@ def _migrate(trace: _Trace, alias: str, loader: Any, way: Sequence[Node]) -> Non
         """Django's, in the order of `way`."""
 
         def migration_plan(self, targets: Collection[Node], clean_start: bool = False) -> list[tuple[Any, bool]]:
+            # Django asks for two plans: what is to run, and with `clean_start` all of it, along which it builds the
+            # state. Both have to follow the way, or a migration would get the state of another place.
             applied = {} if clean_start else self.loader.applied_migrations
             return [(self.loader.graph.nodes[key], False) for key in way if key not in applied]
 
@@ -183,6 +193,8 @@ def _migrate(trace: _Trace, alias: str, loader: Any, way: Sequence[Node]) -> Non
     executor.MigrationLoader = loader
     migrate.MigrationExecutor = TracedExecutor
     failures: list[StageError] = []
+    # What ran before a failure is recorded, so the next round begins with the migration that failed. All that fails in
+    # the apps of `anew` is then told at once.
     while failure := _run(TracedCommand(), alias, trace):
         failures.append(failure)
         if not trace.pass_over(failure.error):

@@ -58,6 +58,7 @@ def merged_alter(before: Any | None, first: Any, second: Any) -> Merged | None: 
     `before` is the field as it was; None where that is not known.
     """
     old, new = first.field, second.field
+    # DecimalField to IntegerField and back: 1.25 became 1 on the way, and with the second alteration alone it stays.
     # Values that are there: the step in between must leave them as they are, or lead to a column like the last.
     if not (before is not None and _keeps(before, old)) and not _same_column(old, new):
         return None

@@ -90,6 +90,8 @@ def _passing_indexes(operations: Sequence[Any]) -> Iterator[NewField]:
 
 def _index(field: Any) -> str:  # noqa: ANN401 -- Django has no types
     """The type of the index that ``db_index`` gives to a field; empty when there is none."""
+    # A unique field has the index of its constraint, and db_index adds none. The type counts since PostgreSQL makes a
+    # second one for texts (varchar_pattern_ops), which Django drops when the column is no text any more.
     return field.get_internal_type() if field.db_index and not field.unique else ""
 
 

@@ -174,6 +174,7 @@ class MigrationModule:
 
         There is more than one where several plain imports name the same package (``import a.b``, ``import a.c``).
         """
+        # A function may bind it to something else before it is used.
         if name in self.set_later:
             return []
         found = []
@@ -198,6 +199,7 @@ class MigrationModule:
     def starred(self, name: str) -> ImportTarget | None:
         """The ``from … import *`` that a name comes from, the last one that has it; None for no such name."""
         for star in reversed(self.stars):
+            # In the other module alone, it may be private to that; in both, the import has brought it.
             if name in vars(sys.modules[star]) and name in vars(self.module):
                 return ImportTarget(star, name, spelled=star)
         return None
@@ -208,6 +210,7 @@ class MigrationModule:
         start, end = self.source.span(statement)
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
         if decorators:
+            # The node of a decorated function begins at its `def`, and a decorator's behind the @.
             start = self.source.line(decorators[0].lineno)[0] + statement.col_offset
         return start, end
 

@@ -76,6 +76,7 @@ def named(definitions: Definitions, header: Mapping[str, Symbol], reserved: Iter
     canonical = _canonical(definitions)
     used = [(definition.module, uses) for definition, uses in definitions.uses.items()] + [*inline]
     identifiers = frozenset().union(*(modules[name].identifiers for name in dict.fromkeys(name for name, _ in used)))
+    # A copied function that uses `len` must find the builtin, so nothing else in the file may be called that.
     allocation = _Allocation(frozenset(reserved) | definitions.unbound, identifiers)
     for name, symbol in header.items():
         allocation.fix(symbol, name)
@@ -147,7 +148,8 @@ def _shunned(
 ) -> set[Definition]:
     """Definitions that a module imports under another name, while their own name stands for something else in it.
 
-    Renamed to their own name, a use of theirs could be caught by a variable of a function around it.
+    After ``from .m0001 import fill as fill_old``, a use in ``def forwards(apps, fill)`` that is written as ``fill``
+    would be that function's parameter.
     """
     return {
         canonical[meaning]
@@ -253,6 +255,7 @@ def _futures(module: MigrationModule) -> list[str]:
         for statement in module.source.tree.body
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
         for alias in statement.names
+        # None where no release was settled after all: `annotations` has to be imported for good.
         if (getattr(__future__, alias.name).getMandatoryRelease() or sys.version_info) >= sys.version_info
     ]
 

@@ -68,6 +68,8 @@ class Guards:
         state.new.clear()
         found = []
         for operation in operations:
+            # Each copy knows the table and the field as they are at this place: the optimizer will compare it with any
+            # other.
             if isinstance(operation, AddField | AlterField):
                 new = operation.model_name_lower in state.new
                 found.append(self._guard(operation, state.fields.get(field_key(operation)), new))
@@ -105,6 +107,8 @@ class Guards:
             # The first removes the column, and the second would give every row 0: one for both would keep the order.
             again = isinstance(second, AlterOrderWithRespectTo) and second.order_with_respect_to
             return False if again and not first.order_with_respect_to and not new else found
+        # An AddField of a project's own may fill rows in its database_forwards(). Merged, it would be Django's
+        # AddField.
         if isinstance(second, AlterField | RenameField) and not (new or _are_djangos(first, second)):
             return False
         if isinstance(second, AlterField) and first.is_same_field_operation(second):

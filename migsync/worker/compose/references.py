@@ -105,6 +105,7 @@ def _all(nodes: Iterable[ast.AST | None], frames: tuple[_Frame, ...]) -> Iterato
 
 def _function(node: Function, frames: tuple[_Frame, ...]) -> Iterator[Reference]:
     arguments = node.args
+    # Decorators and defaults are evaluated where the function is defined: its parameters hide nothing there.
     if not isinstance(node, ast.Lambda):
         yield from _all(node.decorator_list, frames)
     yield from _all([*arguments.defaults, *arguments.kw_defaults], frames)

@@ -41,6 +41,8 @@ def _squash(wanted: SquashSpec, on_disk: Mapping[Node, Any], stands: Mapping[Nod
     before = [*_before(keys[0], on_disk)]
     elidable = [(it.name, operation) for it in migrations for operation in it.operations if operation.elidable]
     staying = [(name, operation) for name, operation in elidable if name in wanted.kept]
+    # Django's optimizer leaves elidable operations out. A database with rows has not run these yet: there they have
+    # work to do.
     for _, operation in staying:
         operation.elidable = False
     kept, apart = optimized(operations, app, before) if wanted.optimize else (operations, [])
@@ -53,6 +55,7 @@ def _squash(wanted: SquashSpec, on_disk: Mapping[Node, Any], stands: Mapping[Nod
         replaces=keys if wanted.keep_replaces else (),
         run_before=_outside(keys, (entry for it in migrations for entry in it.run_before), stands),
         initial=migrations[0].initial,
+        # Of one that is not atomic, some operation cannot run in a transaction (CREATE INDEX CONCURRENTLY).
         atomic=all(migration.atomic for migration in migrations),
         heading=wanted.heading,
         origins=keys,
@@ -107,11 +110,13 @@ def _setting(entry: Node) -> str:
     value = getattr(entry, "setting", None)
     if value is None:
         return ""
+    # squashmigrations knows the user model alone, and makes a plain dependency of any other swappable one.
     return "AUTH_USER_MODEL" if value == settings.AUTH_USER_MODEL else apps.get_swappable_settings_name(value) or ""
 
 
 def _told(app: str, operations: Iterable[tuple[str, Any]], without: Iterable[Any] = ()) -> tuple[tuple[Key, str], ...]:
     """(migration's key, operation in words) of these operations."""
+    # By identity: operations of several migrations can be equal.
     there = {id(operation) for operation in without}
     return tuple((Key(app, name), _words(operation)) for name, operation in operations if id(operation) not in there)
 

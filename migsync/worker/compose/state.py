@@ -42,6 +42,7 @@ class PartialState:
             # A model that only the state creates has a table already, perhaps with rows.
             self.new.clear()
         if isinstance(operation, CreateModel):
+            # A model of this name may have been there before; what is known of its fields is wrong now.
             self._forget(operation.name_lower)
             self.fields |= {(operation.name_lower, name.lower()): field for name, field in operation.fields}
             self.new.add(operation.name_lower)

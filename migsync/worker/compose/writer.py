@@ -76,6 +76,8 @@ def compose(
     stands_for = [*map(_module_name, origins)] or [each for each in modules if each.rpartition(".")[0] == package]
     replaced = [each for each in stands_for if each in modules]
     bases = _shared_bases([modules[each] for each in replaced], modules)
+    # A squash can leave the migration out of its range. For a remake, a class with an apply() of its own is here only
+    # if it was dropped by name.
     severity = Severity.ERROR if origins else Severity.WARNING
     try:
         with _complete_deconstruct(migration.operations), stand_ins_written(modules) as stand_ins:
@@ -172,6 +174,7 @@ def _complete_deconstruct(operations: Sequence[Any]) -> Iterator[None]:
                 "Its deconstruct() and its __init__() do not fit together.",
                 f"Have {name}.__init__() take plain arguments, and deconstruct() give them back.",
             )
+        # On the instance, for the time of writing: the class is the project's.
         operation.deconstruct = lambda name=name, args=args, kwargs=kwargs: (name, list(args), kwargs)
     try:
         yield

@@ -114,6 +114,8 @@ def _from_scratch() -> Any:  # noqa: ANN401
         def _build_migration_list(self, graph: Any = None) -> None:  # noqa: ANN401
             listed = self.generated_operations
             made: dict[str, list[Any]] = {}
+            # Circle by circle, each after those that it needs: super() then finds all dependencies outside of the
+            # circle met.
             for circle in _circles({app: self._apps_needed(app) for app in listed}):
                 self.generated_operations = {app: listed[app] for app in circle}
                 super()._build_migration_list(graph)
@@ -136,6 +138,8 @@ def _from_scratch() -> Any:  # noqa: ANN401
 def _circles(needs: Mapping[str, Collection[str]]) -> list[list[str]]:
     """The apps in their circles, each circle after those that it needs; most apps are a circle of one."""
     reached = {app: _reached(app, needs) for app in needs}
+    # Whoever needs another app reaches all that it reaches and at least itself besides, unless both are in one circle:
+    # so fewer reached comes first.
     ordered = sorted(needs, key=lambda app: (len(reached[app]), app))
     circles = {app: [other for other in sorted(reached[app]) if app in reached[other]] for app in ordered}
     return [circle for app, circle in circles.items() if app == circle[0]]

@@ -89,6 +89,7 @@ class NewFiles:
             list(initial.operations),
             {*initial.depends, *swapped},
             initial.settings,
+            # The app's other initial files depend on its first one, and need not name these again.
             sorted({*needed, *([] if initial.number else named)}),
             initial=True,
         )
@@ -158,6 +159,7 @@ class NewFiles:
             if not self.of(app):
                 self.files.append(NewMigration((app, 0), []))
             file = self.of(app)[0]
+            # In one step, so that they keep the order that they had among themselves.
             file.operations[:0] = [each.operation for each in own]
             self.holds |= {(each.origin, Disposition.FIRST): file.key for each in own}
             self._come_after(file, {each.origin for each in own})

@@ -23,6 +23,7 @@ FileKey = tuple[str, int]
 
 LOOSE = ("__first__", "__latest__")
 """What a dependency may have in place of a migration's name."""
+# Behind a new file, and before the next one: there is the place of an old migration that stays (ReplacesPartition).
 BETWEEN = 0.5
 
 
@@ -92,6 +93,7 @@ class OldGraph:
         """Whether another one of the named depends on it, so that it need not be named."""
         app, name = key
         others = [other for other in named if other[0] == app and other != key]
+        # __first__ is behind any name of the app, and any name is behind __latest__; neither is a node of the graph.
         if name in LOOSE:
             return name == "__first__" and bool(others)
         return (app, "__latest__") in others or any(
@@ -113,6 +115,7 @@ class OldGraph:
         """The migration after which an app that is not made anew has a model."""
         nodes = [node for node in self.order if node[0] == app]
         creators = [node for node in nodes if model.lower() in _created(self.migration(node).operations)]
+        # The last one, since a model of that name can have been deleted and created again.
         return creators[-1] if creators else (app, "__first__")
 
 
@@ -151,7 +154,8 @@ def grouped(origins: Sequence[Node], above: Mapping[Node, AbstractSet[Node]], ap
     """As few groups as keep the order of `origins`, which is one in which they can be applied.
 
     `above` are all ancestors of each, `apart` those that do not run in a transaction: they share no file with others.
-    An app has a second group where something of another app comes in between.
+    An app has a second group where something of another app comes in between: shop.0002, then blog.0002 which depends
+    on it, then shop.0003 which depends on blog.0002, make three groups. Without blog, both of shop would share one.
     """
     found: list[_OpenGroup] = []
     number_of: dict[Node, int] = {}
@@ -198,6 +202,9 @@ class ReplacesPartition:
     `outside` says of a file what it depends on that is not made anew. Where Django takes a new migration for what it
     replaces, it gives it all that these depended on and were needed by. So every old one must be replaced by a file
     whose place in the order is not before those of its parents.
+
+    An example: the old order is shop.0001, blog.0001, shop.0002, each depending on the one before, and the files are
+    shop/0, blog/0, shop/1. If shop/0 replaced shop.0002 too, it would have to run after blog/0, which runs after it.
     """
 
     order: Sequence[Node]
@@ -251,6 +258,8 @@ class ReplacesPartition:
         while free:
             node, key = last.pop(), free.pop()
             later = [other for other in free if other > key]
+            # Moved to an earlier file, the migration would come before its parents; moved out of a file that has no
+            # other, it would leave that one empty.
             if chosen[node] > key or later or list(chosen.values()).count(chosen[node]) == 1:
                 raise CannotReplace(app)
             chosen[node] = key

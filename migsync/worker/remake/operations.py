@@ -62,6 +62,7 @@ def special_operations(
         before = _Before(state, origin[0])
         for found in _judged(origin, operation, before):
             yield SpecialOperation(origin, found.called, Disposition.DROPPED) if dropped and _may_drop(found) else found
+        # After it was judged: an operation of a project's own is asked what it changes in the state that it finds.
         operation.state_forwards(origin[0], state)
 
 
@@ -109,6 +110,7 @@ def _judged(origin: Node, operation: Any, before: _Before) -> Iterator[SpecialOp
     called = _called(operation)
     if is_schema(operation):
         return
+    # Elidable says that a database made from scratch does not need it, which is what the new files make.
     if operation.elidable:
         yield SpecialOperation(origin, called, Disposition.ELIDABLE)
     elif isinstance(operation, SeparateDatabaseAndState):
@@ -168,6 +170,8 @@ def _without_state(operation: Any) -> Any:  # noqa: ANN401
     """A RunSQL that only runs its SQL; None for a class of its own that makes none."""
     from django.db.migrations import RunSQL
 
+    # What it does to the state is in the models, and so in the initial migration. There once more, it would fail: the
+    # field or model is there already.
     if not operation.state_operations:
         return operation
     if all(getattr(type(operation), name) is getattr(RunSQL, name) for name in RUN):
