@@ -114,6 +114,7 @@ def _max_migration(resolution: Resolution, app: str) -> FileChange | None:
     """The app's ``max_migration.txt`` with its one end; None where there is no such file, or it says so already."""
     directory = resolution.history.apps[app].directory
     path = Path(directory or "", MAX_MIGRATION).absolute()
+    # An app that gets another label has its ends under the new one afterwards.
     labels = {resolution.now(key).app for key in resolution.keys.renamed if key.app == app} or {app}
     ends = [end for label in labels for end in resolution.after.leaves(label)]
     if not directory or len(ends) != 1 or not path.is_file():
@@ -173,6 +174,7 @@ def _app_rewrite(resolution: Resolution, app: str, changes: NameChanges) -> AppR
         digests_before={name: digest for name, digest in digests.items() if digest},
         digests_after={
             **{
+                # Later entries win: what an edited file does now, over what it did under its old name.
                 changes.renamed.get(name, name): digest
                 for name, digest in digests.items()
                 if digest and name not in went

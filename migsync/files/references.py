@@ -81,6 +81,7 @@ class _Names:
 
     @cached_property
     def _search(self) -> re.Pattern[bytes]:
+        # Where all names begin with a digit, as nearly always, most words of a file need not be looked at.
         return _NUMBERED_WORD if all(re.match(r"\d\w*", name) for name in self.by_name) else _WORD
 
     def may_be_in(self, content: bytes) -> bool:
@@ -103,6 +104,7 @@ class _Names:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Each name as a word of its own in a line of text."""
+        # The longest first: of `0003_b` and `0003_b-2` the shorter would match at the beginning of the longer.
         alternatives = "|".join(re.escape(name) for name in sorted(self.by_name, key=len, reverse=True))
         return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
 
@@ -152,6 +154,7 @@ def _in_python(content: bytes, names: _Names, *, in_migrations: bool) -> Iterato
         if isinstance(node, ast.ImportFrom):
             yield from _imported(node, names)
     yield from _dotted(texts, names, in_migrations=in_migrations)
+    # In migrations a pair of app and name is a dependency, which is edited.
     if not in_migrations:
         pairs = {name: key for node in nodes for key, name in _pairs(node, names)}
         yield from (_Place(name.lineno, key) for name, key in pairs.items() if key in names.becomes)
@@ -173,6 +176,7 @@ def _dotted(texts: Iterable[ast.Constant], names: _Names, *, in_migrations: bool
     for text in texts:
         value = str(text.value)
         key = names.dotted(value.replace("/", ".").removesuffix(".py"))
+        # In a migration ``shop.0002_x`` without its package may be anything; a name with the package is an import.
         if key is not None and (not in_migrations or "migrations" in value):
             yield _Place(text.lineno, key)
 

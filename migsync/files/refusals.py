@@ -128,6 +128,7 @@ def _replaced(resolution: Resolution) -> Iterator[Finding]:
 def _occupied(resolution: Resolution) -> Iterator[Finding]:
     gone = resolution.keys.gone
     paths = [(migration, resolution.path(migration)) for migration, _ in resolution.changes]
+    # A name whose bearer leaves in the same step is free: 0002_a and 0003_b can swap numbers.
     leaving = {it.path for it, path in paths if it.key in gone or path != it.path}
     moved = [(it, path) for it, path in paths if it.key not in gone and path != it.path]
     moved += [(it, str(aside)) for it, _ in paths if it.key in gone and (aside := resolution.aside(it))]

@@ -138,6 +138,7 @@ class Reshape:
     def touched(self) -> frozenset[Key]:
         """The keys whose records change."""
         made = self.contents.created
+        # A key that is old and new is one migration that stays, unless a new file bears its name.
         collapsed = {old for olds, news in self.keys.collapsed for old in olds if old not in news or old in made}
         return frozenset(self.keys.renamed) | self.keys.removed.keys() | collapsed
 

@@ -78,6 +78,8 @@ class Resolution:
 
         For a merge: nothing. A squash takes the place of what it replaces, not of the merge's parents.
         """
+        # A merge that goes loses its rows too: in `replaces`, its name would make the squash look partly applied in
+        # every database that is migrated.
         return dict.fromkeys(self._merges, ())
 
     @cached_property
@@ -97,6 +99,7 @@ class Resolution:
                 found[self.now(each)] = None
             elif each not in seen:
                 seen.add(each)
+                # In the place of what goes, so that the others keep their order.
                 todo = [*step(each), *todo]
         return tuple(found)
 
@@ -174,6 +177,7 @@ class Resolution:
                 dependencies=_edited(edit, "dependencies", migration.dependencies),
                 run_before=_edited(edit, "run_before", migration.run_before),
                 replaces=_edited(edit, "replaces", migration.replaces),
+                # The old one would be made on first use from the file on disk, which is the one of before.
                 digest="",
             )
         yield from (migration for migration, _ in self.created)

@@ -38,7 +38,7 @@ def write_file(path: Path, content: bytes, *, durable: bool = True) -> None:
 
 
 def write_files(contents: Mapping[Path, bytes], *, durable: bool = True) -> None:
-    """The same for several files: all contents are on the disk before the first file is replaced.
+    """Write each content to its path as :func:`write_file` does; all are on the disk before the first file is replaced.
 
     Raises OSError when no file was changed, and PartlyWritten in the rare case that one could be replaced and another
     could not.
@@ -46,6 +46,7 @@ def write_files(contents: Mapping[Path, bytes], *, durable: bool = True) -> None
     staged: dict[Path, Path] = {}
     written: list[Path] = []
     try:
+        # A full disk, or a directory without the right to write, shows here, while every file is still as it was.
         for path, content in contents.items():
             if not _is_stream(path):
                 staged[path] = _stage(path, content, durable=durable)
@@ -65,6 +66,7 @@ def write_files(contents: Mapping[Path, bytes], *, durable: bool = True) -> None
                 new.unlink(missing_ok=True)
         if durable:
             for directory in {path.parent for path in written if path in staged}:
+                # The new name is in the directory: until that is synced, a loss of power can bring the old file back.
                 _sync_directory(directory)
 
 
@@ -80,6 +82,7 @@ def _is_stream(path: Path) -> bool:
 def _stage(path: Path, content: bytes, *, durable: bool) -> Path:
     """The content in a new file beside `path`. Raises OSError, and then leaves nothing behind."""
     about = _replaceable(path)
+    # In the same directory, for a rename is one step within one file system only.
     new = path.with_name(f".migsync-{secrets.token_hex(8)}.tmp")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
@@ -89,6 +92,8 @@ def _stage(path: Path, content: bytes, *, durable: bool) -> Path:
             if about:
                 _keep(new, about)
             if durable:
+                # Before the rename: some file systems write the new name to disk before the content, and a loss of
+                # power in between would leave an empty file.
                 os.fsync(file.fileno())
     except BaseException:
         new.unlink(missing_ok=True)
@@ -106,6 +111,7 @@ def _replaceable(path: Path) -> os.stat_result | None:
         raise OSError(errno.ELOOP, f"it is a symbolic link to {path.readlink()}", str(path))
     if stat.S_ISDIR(about.st_mode):
         raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path))
+    # A rename needs the right to write to the directory only: it would replace a read-only file without a word.
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "it is there, and read-only", str(path))
     return about
@@ -113,6 +119,7 @@ def _replaceable(path: Path) -> os.stat_result | None:
 
 def _keep(new: Path, about: os.stat_result) -> None:
     """The owner, where that is permitted, and the permission bits."""
+    # The replacement is a new file, and would belong to root from now on.
     if hasattr(os, "chown") and os.geteuid() == 0:
         with suppress(PermissionError):  # a file system that has no owners, or maps them
             os.chown(new, about.st_uid, about.st_gid)

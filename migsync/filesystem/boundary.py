@@ -29,6 +29,7 @@ SOURCE_LIMIT = 2**25
 
 NUMBER_LIMIT = 2**53
 PERMISSIONS = 0o777
+# Compared without case: on macOS and Windows `.GIT` is `.git`.
 RESERVED = frozenset({".git", ".hg", ".svn", ".migsync"})
 _ID = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -85,9 +86,12 @@ def relative_path(value: object) -> str:
         raise DecodeError(f"is {shortened(value)}, which is not a plain path inside the project")
     if any(part.casefold() in RESERVED for part in parts):
         raise DecodeError(f"is {shortened(value)}, which is not migsync's to change")
+    # isprintable() is fast, but refuses too much: a no-break space, and what os.fsdecode() makes of a name that is not
+    # UTF-8. Only for what it refuses the categories are looked up.
     if not value.isprintable() and any(unicodedata.category(each) in ("Cc", "Cf") for each in value):
         raise DecodeError(f"is {shortened(value)}, which has control characters")
     try:
+        # JSON can hold surrogates that os.fsdecode() never makes, such as \ud800.
         os.fsencode(value)
     except UnicodeEncodeError:
         raise DecodeError(f"is {shortened(value)}, which no file can be called") from None
@@ -138,13 +142,14 @@ def read_regular(path: Path, limit: int = CONTENT_LIMIT) -> bytes:
     """
     if path.is_symlink():
         raise Irregular(f"{path} is a symbolic link")
+    # The look above gives the better message; O_NOFOLLOW is for a link that is put there after it.
     return _read(path, limit, getattr(os, "O_NOFOLLOW", 0))
 
 
 def read_source(path: Path, limit: int = SOURCE_LIMIT) -> bytes:
-    """The same for a file that a person wrote into the project, which may be a link to a regular file.
+    """The content of a file that a person wrote into the project: a regular file, or a link to one.
 
-    Raises OSError, and Irregular.
+    It has at most `limit` bytes. Raises OSError, and Irregular.
     """
     return _read(path, limit)
 
@@ -156,6 +161,7 @@ def open_to_read(path: str | Path, flags: int = 0) -> int:
     """
     always = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, always | flags)
+    # Asked of what is open: the name may lead to another file by now.
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return descriptor
@@ -167,6 +173,7 @@ def open_to_read(path: str | Path, flags: int = 0) -> int:
 
 def _read(path: Path, limit: int, flags: int = 0) -> bytes:
     with os.fdopen(open_to_read(path, flags), "rb") as file:
+        # One byte more, to tell a file of just this size from a larger one.
         content = file.read(limit + 1)
     if len(content) > limit:
         raise Irregular(f"{path} is larger than {limit // 2**20} MB")

@@ -18,11 +18,14 @@ _FROM_HOOKS = (
     *("GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"),
 )
 _QUIET = {
+    # Else `git status` writes the index, in the way of a git that the person runs at the same time.
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",  # for versions of git that do not know GIT_NO_LAZY_FETCH
+    # A directory called `shop[1]` is that directory, and no pattern.
     "GIT_LITERAL_PATHSPECS": "1",
+    # Else a ref under refs/replace puts other contents in the place of those that were committed.
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
@@ -42,6 +45,7 @@ def repository_of(directory: Path) -> Path | None:
 
     `directory` must be a real path. A ``.git`` counts also where it is a file (a worktree, a submodule) or broken.
     """
+    # A broken .git is not passed over: the files do not belong to a repository further up.
     return next((up for up in (directory, *directory.parents) if (up / ".git").exists()), None)
 
 

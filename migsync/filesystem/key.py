@@ -33,6 +33,7 @@ def seal(root: Path, document: bytes, *, create: bool = False) -> str:
 
 def is_sealed(root: Path, document: bytes, claimed: object) -> bool:
     """Whether `claimed` is the seal of `document` by this user."""
+    # compare_digest() raises TypeError for text that is not ASCII, and a forged record may hold any.
     return isinstance(claimed, str) and claimed.isascii() and hmac.compare_digest(seal(root, document), claimed)
 
 
@@ -42,9 +43,12 @@ def user_key(root: Path, *, create: bool = False) -> bytes:
     if path is None:
         return _own()
     with suppress(OSError):
+        # A key that is there and cannot be used (others can read it) is never replaced: the person can mend it, and has
+        # records with its seal. `missing_key` says so.
         return _read(path) or _own()
     if create:
         with suppress(OSError):
+            # Read again, since another process may have been faster: then its key is the user's.
             _make(path)
             return _read(path) or _own()
     return _own()
@@ -68,11 +72,13 @@ def key_file(root: Path, environ: Mapping[str, str]) -> Path | None:
         return None
     real = Path(os.path.realpath(directory))
     root = Path(os.path.realpath(root))
+    # A repository can track every file in it, so a key in it may be known to whoever made the repository.
     top = next((up for up in (root, *root.parents) if os.path.lexists(up / ".git")), root)
     return None if real.is_relative_to(top) or real.is_relative_to(root) else real / "key"
 
 
 def _state_directory(environ: Mapping[str, str]) -> Path | None:
+    # The XDG specification says to ignore a path that is relative.
     if Path(environ.get("XDG_STATE_HOME", "")).is_absolute():
         return Path(environ["XDG_STATE_HOME"]) / "migsync"
     try:
@@ -94,6 +100,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _is_own(uid: int) -> bool:
+    # Under sudo with the user's home, root goes on with the user's key.
     return os.geteuid() in (0, uid)
 
 
@@ -110,6 +117,8 @@ def _make(path: Path) -> None:
         if hasattr(os, "geteuid") and os.geteuid() == 0:  # under sudo with the user's home: it stays the user's key
             os.chown(new, path.parent.stat().st_uid, path.parent.stat().st_gid)
         with suppress(FileExistsError):
+            # A rename would replace the key of another process, which may have sealed a record by now; a link never
+            # does.
             _link(new, path)
     finally:
         new.unlink(missing_ok=True)

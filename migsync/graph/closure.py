@@ -25,6 +25,7 @@ class Closure:
         return self._keys(key, self._descendants[key])
 
     def _keys(self, key: Key, bits: int) -> tuple[Key, ...]:
+        # The lowest bit, which is the last digit, is the first key.
         named = zip(self.order, reversed(f"{bits:b}"), strict=False)
         return tuple(each for each, bit in named if bit == "1" and each != key)
 

@@ -120,6 +120,7 @@ def _joins(node: Node, child: Node | None) -> bool:
     return (
         child is not None
         and child.parents == (node.key,)
+        # Else a box would hide where the range ends.
         and node.range == child.range
         and _is_inner(node)
         and _is_inner(child)

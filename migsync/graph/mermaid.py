@@ -72,6 +72,8 @@ def _of_app(drawing: Drawing, app: str, touching: Mapping[int, Sequence[Arrow]])
         touched = touching.get(place, ())
         new = [arrow for arrow in touched if arrow not in arrows]
         more = _room(drawing, place, new)
+        # A box is never left out, so the first of a part is taken even where its arrows alone are too many; `_cut` sees
+        # to those.
         if own and (len(arrows) + len(new) > MOST_EDGES or size + more > MOST_CHARACTERS - FRAME):
             parts.append(Diagram(app, own, list(arrows)))
             own, arrows, size, new = [], {}, 0, list(touched)
@@ -103,6 +105,7 @@ def _cut(drawing: Drawing, diagram: Diagram) -> Diagram:
     arrows = sorted(diagram.arrows, key=lambda arrow: arrow.head not in own)
     kept = arrows[:MOST_EDGES]
     while kept and not _fits(drawing, replace(diagram, arrows=kept)):
+        # By tenths: to look whether a diagram fits, all of it has to be written out.
         kept = kept[: len(kept) * 9 // 10]
     return replace(diagram, arrows=kept, left_out=len(arrows) - len(kept))
 

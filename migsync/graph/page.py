@@ -119,6 +119,7 @@ def _page(
         "script_hash": _digest(script),
         "data": embedded(data),
     }
+    # In one pass: a name in the data that looks like ``{{script}}`` is not replaced in turn.
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _text("page.html"))
 
 

@@ -75,6 +75,7 @@ def since_last_full(bindings: Sequence[Binding]) -> Sequence[Binding]:
     """The last binding that gives a whole new value, and all that follow it."""
     full = [
         place
+        # OTHER is none of these: after ``if …: operations = []`` the value may still be the one from before.
         for place, binding in enumerate(bindings)
         if binding.kind in (BindingKind.VALUE, BindingKind.CLASS, BindingKind.IMPORT)
     ]

@@ -46,6 +46,7 @@ class Cache:
         """What the file said, if it still has this stamp."""
         try:
             entry = self._loaded[directory][name]
+            # The ctime too: tar, rsync or touch can set an old mtime on new content, but nobody can set a ctime.
             if entry[0] != stamp.size or entry[1] != stamp.mtime or entry[2] != stamp.ctime:
                 return None
             header = _header(entry)
@@ -66,6 +67,7 @@ class Cache:
 
     def save(self) -> None:
         """Replace the file when there is news; a directory that cannot be written is no error."""
+        # Nothing was read anew, but directories may be gone: then the file is written without them.
         if not self._changed and self._kept.keys() == self._loaded.keys():
             return
         document = {"migsync": VERSION, "directories": self._kept}
@@ -93,6 +95,7 @@ def _stored(header: Header) -> list[Any]:
 
 
 def _header(entry: list[Any]) -> Header:
+    # An entry is size, mtime and ctime, then the fields of Header.
     dependencies = tuple([Key(*pair) for pair in entry[3]])
     if len(entry) == 4:
         return Header(dependencies)

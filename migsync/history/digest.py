@@ -29,6 +29,7 @@ def operations_digest(module: Scope, definition: ast.ClassDef) -> str:
     names: set[str] = set()
     body, operations = _operations(module, definition)
     text = [_FORMAT, *(_binding(binding, names) for binding in operations)]
+    # A reference to the class itself would bring its header, and so the dependencies, into the digest.
     names.discard(definition.name)
     scopes = [body, module]
     seen = {definition.name}
@@ -43,6 +44,7 @@ def dump(root: ast.AST, names: set[str]) -> str:
 
     Fields that are None or empty are left out: later versions add such fields to old kinds of nodes.
     """
+    # With a stack of its own, since ``"a" + "b" + …`` nests one level deeper with each part.
     out: list[str] = []
     todo: list[object] = [root]
     while todo:
@@ -97,6 +99,7 @@ def _definitions(scopes: list[Scope], names: Iterable[str], seen: set[str]) -> l
             used: set[str] = set()
             definitions[name] = f"{name}: " + "; ".join(_binding(binding, used) for binding in bindings)
             todo |= used - seen
+    # A name that nothing here binds may come from a ``from … import *``.
     wildcards = {binding.source for scope in scopes for binding in scope["*"]} if unknown else set()
     return [definitions[name] for name in sorted(definitions)] + sorted(wildcards)
 

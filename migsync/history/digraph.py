@@ -48,6 +48,7 @@ class Digraph:
         for key in gone & self.parents.keys():
             parents, children = self.parents.pop(key), self.children.pop(key)
             # An edge inside `gone` is dropped: moved, it would lead from the squash to itself.
+            # Without `key`: a file can name itself as a dependency, and its own sets are popped by now.
             for child in children - {key}:
                 self.parents[child].discard(key)
                 if child not in gone:
@@ -67,6 +68,7 @@ class Digraph:
             self.parents[child].discard(squash)
             for key in last:
                 self.connect(child, key)
+        # What the squash depended on is not handed on: the replaced migrations have parents of their own.
         for parent in parents - {squash}:
             self.children[parent].discard(squash)
 
@@ -87,6 +89,7 @@ def topological_order(
     parents: Mapping[Key, Collection[Key]], children: Mapping[Key, Collection[Key]]
 ) -> tuple[list[Key], list[Key]]:
     """All keys that can be ordered, parents first and otherwise by key; and the rest: in a cycle or behind one."""
+    # The heap holds places in this list: numbers are compared faster than keys.
     by_rank = sorted(parents)
     rank = {key: place for place, key in enumerate(by_rank)}
     waits_for = [len(parents[key]) for key in by_rank]
@@ -111,6 +114,7 @@ def find_cycle(parents: Mapping[Key, Collection[Key]], unordered: Sequence[Key])
     seen: dict[Key, int] = {}
     path: list[Key] = []
     key = min(unordered)
+    # The way up enters a cycle sooner or later; what lies before it on the path is cut off below.
     while key not in seen:
         seen[key] = len(path)
         path.append(key)

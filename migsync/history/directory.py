@@ -44,6 +44,7 @@ class MigrationDirectory:
 
 
 _LEFT_OUT = frozenset(["", "_", "~"])
+# The longest first, for ``.so`` also ends ``x.cpython-312-x86_64-linux-gnu.so``.
 _SUFFIXES = sorted(all_suffixes(), key=len, reverse=True)
 
 
@@ -64,6 +65,7 @@ def read_directory(directory: str) -> MigrationDirectory | None:
             elif not suffix:
                 packages.update(_packages(entry))
             # Python imports the source where a name has also a compiled file, whichever of them comes first here.
+            # A name with a dot is no module to pkgutil: nothing could import it.
             elif name[:1] not in _LEFT_OUT and "." not in name and (suffix == ".py" or name not in files):
                 status = entry.stat()
                 stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)

@@ -43,6 +43,7 @@ def connect(
     """
     edges = Edges(Digraph(migrations))
     graph = edges.graph
+    # `__first__` of an app is looked up among its roots, which are known once the edges inside of it are there.
     beyond = _connect_inside(edges, migrations)
     resolver = _Resolver(edges, apps, settings, complete)
     for key, migration in beyond.items():
@@ -67,6 +68,7 @@ def _connect_inside(edges: Edges, migrations: Mapping[Key, Migration]) -> dict[K
         for parent in migration.dependencies:
             if parent[0] != key[0]:
                 beyond[key] = migration
+            # Django ignores `__first__` of a migration's own app (ticket 22325).
             elif parent[1] != FIRST:
                 if parent not in parents:
                     _add_dangling(edges, parent, key, "parent")
@@ -104,6 +106,7 @@ class _Resolver:
             if not model:
                 self.edges.open_settings.append((current, key.name))
                 return None
+            # A swappable dependency means the first migration of the app that has the model.
             key = Key(model.split(".", 1)[0], FIRST)
             if key.app == current.app:
                 return None
@@ -116,6 +119,7 @@ class _Resolver:
         if key.app not in self.apps:
             self.edges.unresolved.append((current, f"Dependency on unknown app: {key.app}"))
             return None
+        # Django ignores a dependency on an app that has no migrations.
         if self.apps[key.app].directory is None:
             return None
         graph, keys = self.edges.graph, self._in_app(key.app)
@@ -123,6 +127,7 @@ class _Resolver:
         if not found:
             self.edges.unresolved.append((current, f"Dependency on app with no migrations: {key.app}"))
             return None
+        # Of several roots or leaves Django takes the least name.
         return found[0]
 
     def _in_app(self, app: str) -> Iterable[Key]:

@@ -63,6 +63,7 @@ def items(node: ast.expr, scope: Scope) -> Iterator[Value | Problem]:
             yield from items(right, scope)
         case _:
             found = _or_problem(node, scope)
+            # A Key is a tuple too, but one item and not a list of two.
             if isinstance(found, Problem) or not isinstance(found, tuple) or isinstance(found, Key):
                 yield found if isinstance(found, Problem) else Problem(node.lineno, f"`{_shown(node)}` is not a list")
             else:
@@ -124,6 +125,7 @@ def _or_problem(node: ast.expr, scope: Scope) -> Value | Problem:
 def _all(found: Iterator[Value | Problem]) -> Iterator[Value]:
     for item in found:
         if isinstance(item, Problem):
+            # Only the line of the node is used.
             raise UnreadableError(ast.Pass(lineno=item.line), item.what)
         yield item
 

@@ -127,6 +127,7 @@ def build_history(
         if key.app not in by_label:
             by_label[key.app] = App(key.app, "")
     edges = connect(by_key, by_label, settings or {}, complete=complete)
+    # Made twice where there are findings, since looking for them needs the graph.
     history = History(by_key, by_label, (), edges)
     findings = (*_unreadable(history), *_dangling(history, edges), *_unresolved(history, edges), *_cycles(history))
     return History(by_key, by_label, findings, edges) if findings else history

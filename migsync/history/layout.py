@@ -23,6 +23,8 @@ _SETTING = r"migrations\.swappable_dependency\(settings\.[A-Z][A-Z0-9_]*\)"
 _LIST = rf"\[(?:\]|{_PAIR}(?:, {_PAIR})*\]|\n(?: {{8}}(?:{_PAIR}|{_SETTING}),\n)*    \])\n"
 
 _FLAG = "(?:True|False)\n"
+# The possessive repeats (`*+`) give nothing back, so a file of another layout fails at once. A comment with `coding` in
+# it may name another encoding than UTF-8.
 _LAYOUT = re.compile(
     r"(?:\#(?!.*coding).*\n|\n)*+"
     r"(?P<imports>(?:import [\w.]+\n|from [\w.]+ import \w+(?:, \w+)*\n|\n)*+)"
@@ -41,6 +43,7 @@ _BINDING = re.compile(r"\bimport (?:.*, )?(?:settings|migrations|Migration)\b")
 
 def read_generated(source: bytes) -> Header | None:
     """The header of a file in the generated layout; None for every other, also for one with an error in its header."""
+    # Python ends a line at \r too, and forgets the indentation at \f; the expression knows \n alone.
     if b"\r" in source or b"\f" in source or b"\0" in source:
         return None
     try:
@@ -52,6 +55,7 @@ def read_generated(source: bytes) -> Header | None:
     operations = found["operations"] or ""
     if operations:
         first = operations.lstrip()
+        # Behind a comment the list may be empty, which only the syntax tree can tell.
         if not first or first.startswith("#") or _MORE_CODE.search(operations):
             return None
     return _header(found["header"], bool(operations))
@@ -63,6 +67,7 @@ def _plain_imports(imports: str, *, settings: bool) -> bool:
     is_imported = _SETTINGS.search(imports) is not None
     if _DJANGO.search(imports) is None or (settings and not is_imported):
         return False
+    # A second import under one of these names could give it another meaning.
     return len(_BINDING.findall(imports)) == 1 + is_imported
 
 

@@ -68,6 +68,7 @@ class LoaderState:
             (key, parent)
             for key in sorted(self.recorded & self.nodes)
             for parent in sorted(self._graph.parents[key] - self.recorded)
+            # A squash without a row of its own is no gap, where all that it replaces ran.
             if not _all_replaced(parent, self._replaces, self.recorded, nested=self._nested)
         )
 
@@ -82,6 +83,7 @@ def load(
     # Only squashes change the graph. Most projects have none, and share one graph between all states.
     squashes = _Squashes(replaces, edges.graph.copy() if replaces else edges.graph, set(recorded), nested)
     error = (
+        # Django meets these while it adds the edges, before it judges any squash.
         f"ValueError: {edges.unresolved[0][1]}" if edges.unresolved else squashes.judge() or _unsound(edges, squashes)
     )
     return LoaderState(
@@ -155,6 +157,7 @@ class _Squashes:
 def _inner_first(replaces: Mapping[Key, Sequence[Key]]) -> tuple[list[Key], Key | None]:
     """All squashes, each after the squashes that it replaces; and one that replaces itself by a detour, if any."""
     order: list[Key] = []
+    # False while the squashes inside of a key are on their way: to meet it again then is a circle.
     done: dict[Key, bool] = {}
     for start in replaces:
         todo = [(start, False)]
@@ -230,6 +233,8 @@ def _plan(graph: Digraph, leaves: Iterable[Key], applied: AbstractSet[Key]) -> I
     """``MigrationGraph.iterative_dfs`` from each leaf that is not applied, without going twice where one has been."""
     visited: set[Key] = set()
     for leaf in leaves:
+        # To Django an applied target means to go back to it, which for a leaf is nothing to do. So what an applied leaf
+        # depends on does not run for its sake.
         todo = [] if leaf in applied else [(leaf, False)]
         while todo:
             key, parents_done = todo.pop()

@@ -72,6 +72,7 @@ def _parse(source: bytes, path: str) -> Scope:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in a string is the file's own affair
             return Scope(ast.parse(source).body)
+    # ValueError: a null byte. The last two: code that is nested too deeply, depending on the version of Python.
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _broken(source, path, error) from None
 
@@ -119,6 +120,7 @@ def _definition(module: Scope, path: str) -> ast.ClassDef | None:
     """The class Migration; None when the file has one that is not a plain class statement."""
     bindings = module["Migration"]
     if not bindings:
+        # ``from … import *`` may bring a Migration along.
         if module["*"]:
             return None
         raise BrokenFileError(
@@ -142,6 +144,7 @@ def _header(module: Scope, definition: ast.ClassDef | None) -> Header:
         reader.keys("run_before"),
         reader.keys("replaces"),
         reader.flag("initial"),
+        # Django's default is True, also for what is not read here.
         reader.flag("atomic") is not False,
         reader.has_operations(),
         tuple(sorted(reader.problems)),
@@ -193,6 +196,7 @@ class _Reader:
         try:
             found = attribute_of(self.definition, "operations", self.module)
         except UnreadableError:
+            # What cannot be read counts as operations: a merge that does something must not be taken away.
             return True
         if found is None:
             return not self._derives_from_django()

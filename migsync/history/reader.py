@@ -44,6 +44,7 @@ def read_history(
         history = build_history(reader.migrations, read, settings or {}, complete=complete)
     if not reader.findings:
         return history
+    # A broken file has a problem in its header as well, which the history would tell a second time.
     told = {(finding.app, finding.name) for finding in reader.findings}
     rest = (finding for finding in history.findings if (finding.app, finding.name) not in told)
     return replace(history, findings=(*reader.findings, *rest))
@@ -71,6 +72,7 @@ class _Reader:
 
     def app(self, app: App) -> App:
         """Read one app; the answer has no directory when Django sees no migrations in it."""
+        # Before the directory is read: a file that is written meanwhile is younger than this, and is not cached.
         started = now()
         found = None if app.directory is None else _directory(app.directory)
         if found is None:

@@ -59,6 +59,7 @@ def _of_database(
 ) -> Iterator[Finding]:
     alias, known = database.alias, ground.survey.history.findings
     # What is wrong with the files alone is said once, by the command itself.
+    # A plan that follows from records which are not in order would say nothing sound about the proposal.
     if own := [finding for finding in database.plan.findings if finding.blocks and finding not in known]:
         yield _blocked_before(alias, own, optional=terms.allow_applied and not updated)
         return
@@ -76,6 +77,7 @@ def _of_database(
 
 
 def _of_target(alias: str, finding: Finding) -> Finding:
+    # The rewrite of the proposal is in no file yet, so a finding about it names none.
     of_proposal = finding.code == "partial-collapse" and not finding.file
     hint = f"Migrate it first, with the files of today: python manage.py migrate {finding.app} --database {alias}"
     return replace(finding, found=f"{alias}: {finding.found}", hint=hint if of_proposal else finding.hint)

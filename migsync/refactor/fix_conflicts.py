@@ -93,6 +93,7 @@ def fix_conflicts(
         return Reshape(command, findings=errors)
     states = [history.state(rows).applied for rows in applied.values()]
     units = units_of(history)
+    # Under such a name Django would take a migration for one that is applied, or that the squash replaces.
     avoid = _names_to_avoid(history, applied.values())
     work = _Work(history, units, states)
     for app in chosen:
@@ -188,6 +189,7 @@ class _Work:
         # Django refuses a database in which a migration is applied before its dependency.
         if any(rows & later and branch.leaf not in rows for rows in self.applied):
             return False
+        # Were it otherwise, the later ones, put behind this branch, would have to come before it as well: a cycle.
         return self._descendants(later).isdisjoint(self.units.home(key) for key in adds)
 
     def _descendants(self, keys: Iterable[Key]) -> set[Key]:
@@ -207,14 +209,18 @@ class _Work:
             parents = [parent for parent in self.history.parents(key) if parent.app == key.app]
             if not any(self.units.home(parent) in homes for parent in parents):
                 self.parents[key] = (behind,)
+                # The next app is settled against this graph: its branches must not close a cycle with the new edge.
                 self.graph.connect(self.units.home(key), self.units.home(behind))
 
 
 def _numbers_behind(stay: Sequence[Key], moved: Sequence[Key], units: Units, avoid: AbstractSet[Key]) -> dict[Key, Key]:
     """New names for those of `moved` whose number is not above all before it; a name without a number stays."""
+    # For example: 0004_a stays, and 0004_b, 0005_c and 0009_d go behind it. Then b gets 0005, c gets 0006, and d keeps
+    # 0009.
     width = width_of(key.name for key in (*stay, *moved))
     highest = max((last_number(key.name) or 0 for key in stay), default=0)
     renamed: dict[Key, Key] = {}
+    # A squash beside what it replaces has the number of the first of these, so it waits until they are numbered.
     covers = {cover: units.home(key) for key in moved for cover in units[units.home(key)].covers}
     starts: dict[Key, int] = {}
     for key in (key for key in moved if key not in covers):

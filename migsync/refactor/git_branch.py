@@ -66,9 +66,11 @@ class _Git:
 
     def sides(self, onto: str | None) -> tuple[str, str, str]:
         """(name, commit) of the branch that comes first, and a commit of the branch that is moved."""
+        # During a rebase HEAD is the other branch with some commits of this one on top; git notes where this one was.
         own = self._in_git_directory("rebase-merge/orig-head", "rebase-apply/orig-head") or "HEAD"
         if onto:
             return onto, self._commit(onto), own
+        # In the middle of a rebase or a merge the other side is the one that git is working with, whatever is usual.
         running = self._in_git_directory("rebase-merge/onto", "rebase-apply/onto", "MERGE_HEAD")
         if running:
             return f"{self.ask('name-rev', '--name-only', '--always', running)}", running, own
@@ -88,6 +90,7 @@ class _Git:
 
     def names(self, commit: str, places: Mapping[str, str]) -> dict[str, frozenset[str]]:
         """Each app's migration files in a commit."""
+        # --full-tree, since git is started in the project's root, which may be below the top of the repository.
         output = self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
         found: dict[str, set[str]] = {}
         for path in os.fsdecode(output).split("\0"):
@@ -120,6 +123,7 @@ class _Git:
         try:
             return run_git(self.root, *arguments, search=True)
         except GitError as error:
+            # Other errors are answers: there is no such branch, no upstream, no merge base.
             if error.missing:
                 raise HistoryError(str(error)) from error
             return b""

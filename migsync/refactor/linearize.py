@@ -161,8 +161,11 @@ class _Chain:
             if named:
                 self.parents[key] = ()
             return
+        # A file may name the squash that ends with the migration before it: with 0003_x replaced by 0001_squashed_0003,
+        # either is right, for Django puts one in the place of the other.
         ends = {previous} | self._ends.get(previous, set())
         if len(named) != 1 or not any(self._means(parent) & ends for parent in named):
+            # Of several right ones, one that the file names already: its text changes less.
             self.parents[key] = (min(named & ends, default=previous),)
 
     def _means(self, named: Key) -> set[Key]:

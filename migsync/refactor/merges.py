@@ -36,6 +36,7 @@ def find_merges(history: History, apps: Collection[str], *, keep_cross_app: bool
         if key.app not in apps or len(_in_app(migration)) < 2:
             continue
         if migration.operations:
+            # Two parents of which one comes after the other are no branches: one of the edges says nothing, and can go.
             if not migration.replaces and _joins(history, key, rank):
                 findings.append(_carries_operations(migration))
         elif migration.replaces:
@@ -65,6 +66,8 @@ def _own_reason(history: History, migration: Migration, *, keep_cross_app: bool)
         return f"it is to run before {', '.join(map(str, migration.run_before))}"
     others = {parent for parent in history.parents(migration.key) if parent.app != migration.key.app}
     if not keep_cross_app:
+        # Dependencies that the file states are stripped anyway. An edge from another app's run_before is not in this
+        # file.
         others = {other for other in others if any(app == migration.key.app for app, _ in _run_before(history, other))}
     if others:
         others -= history.ancestors(_in_app(migration))

@@ -72,6 +72,7 @@ def name_findings(
     for old, new in renamed.items():
         if new in gone:
             yield _held_by_squash(history, old, new, gone[new][0])
+        # A name that a file bears now has rows that are renamed, or removed, in the same step.
         elif new not in history.migrations:
             stale = [alias for alias, rows in applied.items() if new in rows]
             if stale:

@@ -88,6 +88,7 @@ def units_of(history: History) -> Units:
         if start not in homes:
             together = _reached(start, neighbours)
             beside = tuple(sorted(key for key in together if covers.get(key)))
+            # A squash among the replaced is beside them too: it is a cover of the same unit.
             links = tuple(sorted(together.difference(beside))) or beside
             # Two squashes that replace each other leave nothing else to be in line.
             units[links[0]] = Unit(links, tuple(key for key in beside if key not in links))
@@ -180,6 +181,7 @@ def _in_line(unit: Unit, history: History, spread: Mapping[Key, int]) -> Unit:
 
 
 _Rank = tuple[int, tuple[float, str], Key]
+# As `arrange` says: applied in fewer databases, a lower number waits, its number changes; then number and name.
 _Offer = tuple[int, bool, bool, tuple[float, str], str, int, Key]
 
 
@@ -228,6 +230,7 @@ class _Ready:
         return None
 
     def _offer(self, lane: _Lane) -> None:
+        # Each addition makes a new offer, and with it the earlier one of this lane stale.
         lane.version += 1
         if (best := lane.best()) is not None:
             (level, number, home), waits, moves = best
@@ -253,6 +256,7 @@ class _Lane:
         self.ranks = ranks
         self.next_number = 1
         self.version = 0
+        # A sorted list is a heap: `_least` takes away from its front what has become ready.
         self.blocked = sorted(ranks.values())
         self.ready: list[_Rank] = []
         self.by_number: dict[float, list[_Rank]] = {}
@@ -274,6 +278,7 @@ class _Lane:
         first = _least(self.ready, self.taken)
         if first is None:
             return None
+        # For example: 0003_b and 0005_a are ready and number 5 is next. 0005_a comes now and keeps its number.
         same = _least(self.by_number.get(self.next_number, []), self.taken) if self.keep_numbers else None
         # A number is no reason to let what is applied in fewer databases go first.
         keeps = same is not None and same[0] == first[0]
@@ -283,6 +288,7 @@ class _Lane:
 
 
 def _least(heap: list[_Rank], passed: AbstractSet[Key]) -> _Rank | None:
+    # A heap gives up nothing but its least: what was taken elsewhere is dropped when it comes to the front.
     while heap and heap[0][2] in passed:
         heapq.heappop(heap)
     return heap[0] if heap else None

@@ -101,6 +101,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     findings = [*proposal.findings, *(finding for finding in history.findings if finding.blocks)]
     findings += database_findings(ground, plans, reshape, chosen, terms)
     facts: Sequence[str] = ()
+    # The proof takes long, and what is refused anyway needs none.
     if not any(finding.blocks and finding.code not in CONSENT for finding in findings):
         proof = prove(survey.project, proposal, list(_recorded(ground, plans)), workers=workers)
         findings += proof.findings
@@ -156,6 +157,7 @@ def history_after(project: Project, history: History, proposal: Proposal) -> His
         if path is not None and change.new is not None and path.suffix == ".py" and path.parent in directories:
             key = Key(directories[path.parent], path.stem)
             found[key] = read_migration(change.new, key, str(path), _stated_digest(proposal, key))
+    # In the order of the apps, as Django loads them and as the history before was built.
     place = {label: number for number, label in enumerate(history.apps)}
     ordered: list[Migration] = sorted(found.values(), key=lambda it: (place.get(it.key.app, -1), it.key))
     return build_history(ordered, history.apps.values(), project.settings, complete=complete)

@@ -90,6 +90,7 @@ def overlapping(history: History, apps: Collection[str]) -> Iterator[Finding]:
                     name=key.name,
                     file=migration.path,
                 )
+                # One finding for a squash is enough, however much it shares.
                 break
 
 

@@ -71,6 +71,8 @@ class _Line:
             return
         names = self.history.names(self.app)
         above = self.ends[0]
+        # Counted on from all that the other branch has, not from its end: a higher number may stand elsewhere in the
+        # app.
         number = _last([name for name in names if Key(self.app, name) not in self.mine])
         for key in (Key(self.app, name) for name in names):
             if key in self.going:
@@ -94,6 +96,7 @@ class _Line:
             yield _several_ends(self.app, self.ends, branch.onto)
         line = [key for name in theirs.names(self.app) if self.ends for key in [Key(self.app, name)]] + self.links
         for alias, rows in applied.items():
+            # A disorder among the other branch's own migrations is there without the rebase as well.
             if self.changes and (found := out_of_order(line, rows)) and found[1] in self.mine:
                 yield _applied_first(*found, alias, branch.onto)
 
@@ -113,6 +116,8 @@ def _last(names: Sequence[str]) -> int:
 def _added(history: History, branch: GitBranch) -> Iterator[Key]:
     for key in history.migrations:
         if key.app in branch.theirs:
+            # What the merge base has and the other branch has not, it has taken away since (by a squash, say): that is
+            # not this branch's own either.
             known = branch.theirs[key.app] | branch.base.get(key.app, frozenset())
             if key.name not in known:
                 yield key

@@ -33,6 +33,7 @@ def _django_first(history: History, app: str) -> Key | None:
 
 def _roots(history: History, app: str) -> list[Key]:
     keys = (Key(app, name) for name in history.names(app))
+    # Django ignores `__first__` of a migration's own app: it is no parent.
     return [key for key in keys if all(parent.name == FIRST for parent in history.migrations[key].in_app_parents)]
 
 
@@ -74,7 +75,10 @@ class _Users:
 
 
 def changed_ends(history: History, renamed: Mapping[Key, Key]) -> Iterator[Finding]:
-    """The same where names change and the graph does not: of several ends, Django takes the one whose name is least."""
+    """An error for each dependency on an end that will be another one once these names change, and the graph does not.
+
+    Of several first or last migrations of an app Django takes the one whose name is least.
+    """
     users = _Users(history)
     for app in sorted({key.app for key in renamed}):
         keys = [Key(app, name) for name in history.names(app)]

@@ -52,6 +52,7 @@ def changeset_of(root: Path, rewrites: Path, changes: Iterable[FileChange], file
     slots = [
         Slot(
             os.path.relpath(path, root),
+            # The mode of now, which an undo restores. `mode` of a change is that of the file afterwards.
             Content.of(before[path], files.mode(path)) if path in before else None,
             Content.of(after[path], modes[path] & PERMISSIONS) if path in after else None,
         )

@@ -51,7 +51,7 @@ class DatabaseResult:
 
 
 def run_step(step: DatabaseStep) -> DatabaseResult:
-    """Make one database's run."""
+    """Apply one database's plan; an error becomes part of the result."""
     try:
         return DatabaseResult(step.alias, step.run_id, outcome=step.apply(step.run_id))
     except MigsyncError as error:
@@ -72,7 +72,10 @@ def not_begun(step: DatabaseStep) -> DatabaseResult:
 
 
 def journals_of(project: Project) -> RunWasCommitted:
-    """Ask the project's databases; one that cannot be reached, or is no alias any more, cannot tell."""
+    """A function that looks a run up in the journal of a database of `project`.
+
+    It answers None for a database that cannot be reached, and for an alias that is gone from the settings.
+    """
 
     def was_committed(alias: str, run_id: str) -> bool | None:
         from migsync.sync.apply import settle
@@ -82,6 +85,7 @@ def journals_of(project: Project) -> RunWasCommitted:
             (config,) = project.targets([alias])
             with open_target(config) as target:
                 # The journal's tables are made before the first run: without them none was committed.
+                # settle() waits for the lock first: a server can commit seconds after its client was killed.
                 return bool(settle(target, run_id, lock_timeout=project.lock_timeout))
         except MigsyncError:
             return None

@@ -64,6 +64,7 @@ class Files:
             file.write(content)
             file.flush()
             self.fault("chmod", path)
+            # The umask takes bits off a mode that is given to open(), and none off one that is given to fchmod().
             os.fchmod(descriptor, mode)
         self._give_to_owner(path)
 
@@ -113,6 +114,8 @@ class Files:
         self.fault("lock", path)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         about = os.fstat(descriptor)
+        # `locked` writes into this file. A hard link may have come with the project, and share its content with any
+        # file of the user.
         if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
             os.close(descriptor)
             raise OSError(errno.EMLINK, "The lock file shares its content with another file", str(path))

@@ -93,6 +93,7 @@ def _place(directory: Path) -> tuple[Path | None, str]:
 
 def _status(top: Path, directories: Iterable[str]) -> Mapping[str, str]:
     """Path, or directory with a slash at its end -> its two letters, for what differs from HEAD and the index."""
+    # With -z git writes a rename as two entries, the second without letters; --no-renames leaves one for each path.
     options = ["--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching"]
     paths = (path or "." for path in sorted(directories))
     output = run_git(top, "status", *options, "--", *paths)
@@ -103,5 +104,6 @@ def _ignored(relative: str, states: Mapping[str, str]) -> str:
     """The state of the nearest directory that git names as a whole."""
     if not states:
         return ""
+    # Git names an ignored directory as a whole (`shop/migrations/`), and not the files in it.
     parents = (f"{parent.as_posix()}/" for parent in Path(relative).parents)
     return next((states[parent] for parent in parents if parent in states), "")

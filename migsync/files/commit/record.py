@@ -40,7 +40,7 @@ class Content:
 
     @classmethod
     def from_dict(cls, document: object) -> Self:
-        """What a record says of it; raises DecodeError."""
+        """The content from its JSON value, an object with `digest` and `mode`; raises DecodeError for anything else."""
         found = Fields(document, ("digest", "mode"))
         return cls(found.get("digest", boundary.hexadecimal_digest), found.get("mode", boundary.permissions))
 
@@ -64,7 +64,7 @@ class Slot:
 
     @classmethod
     def from_dict(cls, document: object) -> Self:
-        """What a record says of it; raises DecodeError."""
+        """The slot from its JSON value, an object; raises DecodeError for another shape and for an unsafe path."""
         found = Fields(document, ("path", "before", "after"))
         content = optional(Content.from_dict)
         return cls(found.get("path", boundary.relative_path), found.get("before", content), found.get("after", content))
@@ -102,12 +102,13 @@ class CommitRecord:
     @property
     def places(self) -> tuple[str, ...]:
         """Every path that the record can make migsync write, remove or list."""
+        # The bytecode of migrations that change is removed as well.
         packages = {slot.path.rpartition("/")[0] for slot in self.slots if slot.path.endswith(".py")}
         caches = (f"{package}/__pycache__".lstrip("/") for package in sorted(packages))
         return (*(slot.path for slot in self.slots), *self.directories, *self.emptied, *caches)
 
     def to_json(self) -> bytes:
-        """The record as a document; paths that are not Unicode come back as they were."""
+        """The record as JSON, without format and seal. File names that are not UTF-8 come back as they were."""
         return json.dumps({each.name: getattr(self, each.name) for each in fields(self)}, default=vars).encode()
 
     @classmethod
@@ -126,6 +127,7 @@ class CommitRecord:
             unheld=found.get("unheld", PATHS),
             undoes=found.get("undoes", _no_id_or_one),
         )
+        # Only a forged record has this: once the first of two such slots is in place, the second finds a strange file.
         if len({slot.path for slot in record.slots}) != len(record.slots):
             raise DecodeError("names a path twice", "slots")
         return record
@@ -140,7 +142,7 @@ class OpenCommit:
     aside: tuple[str, ...] = field(default=())
 
     def to_json(self) -> bytes:
-        """It, as a document."""
+        """The state as JSON, without format and seal."""
         return json.dumps({each.name: getattr(self, each.name) for each in fields(self)}).encode()
 
     @classmethod

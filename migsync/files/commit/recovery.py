@@ -42,6 +42,7 @@ def recover_files(
     if not is_open(store.root):
         return None
     try:
+        # Before the lock is taken: to take it is to write into a directory that somebody else may have made.
         store.refuse_foreign()
         with locked(store.lock_file, store.files, timeout):
             return settle_open(store, run_was_committed)
@@ -84,7 +85,9 @@ def foreign_records(root: Path) -> tuple[StoredRecord, ...]:
 
 
 def trust_records(root: Path, *, timeout: float = 10) -> None:
-    """Give them this user's seal. `timeout` is how long to wait for another migsync, in seconds.
+    """Give every sound record in the project's ``.migsync`` this user's seal.
+
+    `timeout` is how long to wait for another migsync, in seconds.
 
     Raises FilesLocked, FilesRefused and Unsettled.
     """
@@ -100,12 +103,18 @@ def trust_records(root: Path, *, timeout: float = 10) -> None:
 
 
 def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settlement | None:
-    """The same, under the lock. Raises OSError."""
+    """Settle the change that `store` has open; None when there is none. The caller holds the lock.
+
+    Raises InDoubt and Unsettled as :func:`recover_files` does, and OSError.
+    """
     found = store.opened()
     if found is None:
         return None
     opened, record = found
+    # In STAGING no database has been written to: with databases a commit goes through STAGED first, without any from
+    # STAGING to DECIDED.
     if opened.state is CommitState.STAGED and _is_decided(record.runs, run_was_committed):
+        # Noted before the first file changes: whoever goes on after another kill need not ask the database again.
         opened = replace(opened, state=CommitState.DECIDED)
         store.set_state(opened)
     if opened.state is CommitState.DECIDED:
@@ -133,6 +142,7 @@ def _is_decided(runs: Iterable[tuple[str, str]], run_was_committed: RunWasCommit
     """Whether any database committed its run; raises InDoubt where none is known to, and one cannot tell."""
     silent = []
     for alias, run in runs:
+        # All are asked: one that committed decides, whatever the silent ones would say.
         committed = run_was_committed(alias, run)
         if committed:
             return True

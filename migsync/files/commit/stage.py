@@ -40,6 +40,7 @@ def roll_back(store: Store, opened: OpenCommit, record: CommitRecord) -> None:
     root, files = store.root, store.files
     for slot in record.slots:
         files.remove(root / record.staged[slot.path])
+        # There where a kill came between the two calls that make the probe and remove it.
         files.remove((root / slot.path).with_name(PROBE))
     for directory in reversed(record.directories):
         files.remove_directory(root / directory)
@@ -55,8 +56,12 @@ def roll_forward(store: Store, opened: OpenCommit, record: CommitRecord) -> None
     root, files = store.root, store.files
     opened = _keep_aside(store, opened, record)
     for slot in record.slots:
+        # After a kill this begins anew. So a slot may be in place already, its content may still wait, or the staged
+        # file may be gone or cut short.
         path, staged = root / slot.path, root / record.staged[slot.path]
         if _is_strange(files, path, slot):
+            # Every file was looked at before; this one was saved since then. One that was put aside has been decided by
+            # a person, and stays.
             if slot.path not in opened.aside:
                 raise _changed_now(path)
             files.remove(staged)
@@ -69,6 +74,7 @@ def roll_forward(store: Store, opened: OpenCommit, record: CommitRecord) -> None
             files.replace(staged, path)
         else:
             files.remove(staged)
+    # What is still here lies beside a file that the person has put back to one of the two known contents.
     for aside in opened.aside:
         files.remove(_aside(root / aside))
     _drop_bytecode(root, files, record)
@@ -88,6 +94,8 @@ def _keep_aside(store: Store, opened: OpenCommit, record: CommitRecord) -> OpenC
     unresolved = [slot for slot in strange if slot.path not in opened.aside or files.exists(_aside(root / slot.path))]
     if not unresolved:
         return opened
+    # The copies are on disk before the state names them: a copy that is named and missing means that a person has
+    # chosen.
     for slot in unresolved:
         if slot.after:
             content = store.content(record, slot, AFTER)

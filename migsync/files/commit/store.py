@@ -124,6 +124,7 @@ class Store:
         for path, content in kept.items():
             self.files.create(path, content, 0o600)
         self.files.sync([*kept, place, place.parent])
+        # The last step: whoever finds the open file finds all that it needs on disk.
         self.set_state(OpenCommit(record.id, CommitState.STAGING))
 
     def set_state(self, opened: OpenCommit) -> None:
@@ -157,17 +158,22 @@ class Store:
             boundary.refuse_links(self.root, found.record.places)
         except ValueError as error:
             raise self.unusable(error) from error
+        # The open file has the seal, as was seen before; the record that it names needs one too.
         if not found.ours:
             raise Unsettled(*self._not_ours())
         return found.opened, found.record
 
     def found_open(self) -> StoredRecord | None:
-        """What the state directory says to be under way, to be looked at. Raises OSError and ValueError."""
+        """The commit that the state directory says is under way, whoever made it; only to be looked at.
+
+        None without one. Raises OSError, and ValueError for a document that is not sound.
+        """
         content = self.files.read(self.open_file, LONGEST_FILE)
         if content is None:
             return None
         opened, ours = self._opened(content)
         found = self._found(opened.commit)
+        # Rolling forward removes files beside these paths, and only the record's own places are checked for links.
         if not set(opened.aside) <= {slot.path for slot in found.record.slots}:
             raise ValueError("it names a file that its record does not")
         return StoredRecord(found.record, found.ours and ours, opened)
@@ -190,17 +196,19 @@ class Store:
             self.set_state(found.opened)
 
     def close(self, opened: OpenCommit) -> None:
-        """The commit was made. It is kept for an undo."""
+        """End a commit whose files are all in place. It is kept for an undo."""
         closed = self.place(opened.commit) / CLOSED
         self.files.remove(self.new_open_file)
+        # One step from open to closed: a kill never leaves a commit that is both, or a finished one that is neither.
         self.files.replace(self.open_file, closed)
         self._sync_gone([self.directory, closed.parent])
         self._prune()
 
     def abandon(self, opened: OpenCommit) -> None:
-        """The commit was not made; nothing of it is kept."""
+        """End a commit that changed no file; nothing of it is kept."""
         self.files.remove(self.new_open_file)
         self.files.remove(self.open_file)
+        # Without the open file nothing settles it any more. What cannot be removed now goes with the next prune.
         self._sync_gone([self.directory])
         with suppress(OSError):
             self._discard(opened.commit)
@@ -215,7 +223,10 @@ class Store:
             ) from error
 
     def contents(self, record: CommitRecord, when: str) -> dict[str, bytes]:
-        """All of them, by path. Raises FilesRefused when the archive does not hold them."""
+        """What the paths held `when` BEFORE, or AFTER, by path; a path without a file then is left out.
+
+        Raises FilesRefused when the archive does not hold them.
+        """
         slots = [slot for slot in record.slots if held(slot, when)]
         try:
             found = unpack(self._packed(record), slots, when)
@@ -262,6 +273,8 @@ class Store:
         record = CommitRecord.from_dict(document)
         if record.id != commit:
             raise ValueError(f"the record of {commit} is that of {record.id}")
+        # The seal is compared with what was understood of the file, which is all that anybody acts upon, not with its
+        # bytes.
         return StoredRecord(record, is_sealed(self.root, record.to_json(), claimed))
 
     def _sealed(self, document: CommitRecord | OpenCommit) -> bytes:
@@ -312,6 +325,7 @@ class Store:
             made = list(self.commits())  # newest first; what another user made is left alone
             kept = {record.id for record in made[:KEPT]} | {record.id for record in made if record.unheld}
             for name in self._names():
+                # Nothing is under way here, so a commit that is not closed was never made.
                 ended = self.files.exists(self.place(name) / CLOSED)
                 if name not in kept and (not ended or any(record.id == name for record in made)):
                     self._discard(name)

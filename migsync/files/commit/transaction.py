@@ -149,6 +149,7 @@ class FileTransaction:
     def _sound(self, record: CommitRecord) -> CommitRecord:
         """The record, if it could be read again; raises FilesRefused for a place that is not migsync's to change."""
         try:
+            # A record that recovery would refuse to read must not be begun: after a kill nothing could settle it.
             sound = CommitRecord.from_dict(json.loads(record.to_json()))
             boundary.refuse_links(self.root, sound.places)
             return sound
@@ -211,12 +212,14 @@ class FileTransaction:
                 results.append(run_step(step))
                 self._note(store, record, results)
                 if results[-1].outcome and results[-1].outcome.interrupted:
+                    # Ctrl-C came at a COMMIT, which was made all the same: the databases after this one are not begun.
                     raise KeyboardInterrupt
         except KeyboardInterrupt:
             # Ctrl-C may have hidden a COMMIT that was made; only the database knows, and what it says decides.
             interrupted = True
             if not any(result.committed for result in results):
                 self._settle_interrupted(store)
+                # The step without a result is the one at which Ctrl-C came.
                 results.append(settled_step(self.steps[len(results)]))
             results += [not_begun(step) for step in self.steps[len(results) :]]
         if not any(result.committed for result in results):
@@ -232,6 +235,7 @@ class FileTransaction:
         if last.committed and not decided:
             store.set_state(OpenCommit(record.id, CommitState.DECIDED))
         if last.error and not decided:
+            # A run in doubt may have been committed: what is staged must stay until the database can tell.
             if not isinstance(last.error, InDoubt):
                 self._take_back(store, record, last.error)
             raise last.error
@@ -250,6 +254,7 @@ class FileTransaction:
         try:
             store.set_state(OpenCommit(record.id, CommitState.DECIDED))
         except BaseException as error:
+            # The error may have come after the rename that decides: only the file itself can tell.
             found = store.opened()
             if found is None or found[0].state is not CommitState.DECIDED:
                 self._take_back(store, record, error)
@@ -267,6 +272,8 @@ class FileTransaction:
         try:
             roll_forward(store, opened, record)
         except KeyboardInterrupt:
+            # Ctrl-C may also have come after the commit was closed. Else begin anew: rolling forward can be stopped
+            # anywhere.
             if store.opened():
                 roll_forward(store, opened, record)
             return True

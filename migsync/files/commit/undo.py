@@ -80,6 +80,7 @@ def undo_files(
 
 def _refuse_undone(store: Store, record: CommitRecord) -> None:
     undone: set[str] = set()
+    # The newest first. Where B undid A, and C undid B, C is met before B: B counts no more, and A can be undone again.
     for later in store.commits():
         if later.id not in undone:
             if later.undoes == record.id:

@@ -72,6 +72,7 @@ def remake(ground: Ground, options: RemakeOptions) -> Reshape:
     request = RemakeRequest(
         chosen,
         options.word,
+        # A new file under a name that a database has recorded would count as applied there and never run.
         {app: tuple(sorted(taken_names(history, rewrites, applied, app))) for app in chosen},
         tuple(_dropped(history, chosen, options.drop)),
         options.replaces,

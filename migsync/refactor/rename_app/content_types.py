@@ -63,7 +63,7 @@ def find_label_uses(target: Target, old: str, new: str) -> LabelUses:
 
 
 def label_notes(found: LabelUses, old: str, new: str) -> Iterator[str]:
-    """The same in words, with the SQL that a person may run; migsync never does."""
+    """What :func:`find_label_uses` found, in sentences, with the SQL that a person may run; migsync never runs it."""
     if found.types:
         yield (
             f"{found.alias}: {found.types} content types have the label {old}, and {found.permissions} permissions "

@@ -133,6 +133,7 @@ def _created(source: Source, call: ast.Call, tables: Tables) -> Iterator[Splice]
     if options is not None and not (isinstance(options, ast.Dict) and all(options.keys)):
         raise CannotEdit(source.path, call.lineno, f"the options of {model} are not written out", hint=STATE_IT)
     stated = {text(key): value for key, value in zip(options.keys, options.values, strict=True)} if options else {}
+    # A proxy has no table of its own.
     if "db_table" in stated or ("proxy" in stated and ast.unparse(stated["proxy"]) == "True"):
         return
     table = _pin(source, call, model, tables)
@@ -199,6 +200,7 @@ def _model_renamed(source: Source, call: ast.Call, tables: Tables) -> Iterator[S
         return
     del tables.pinned[old]
     table = _pin(source, call, new, tables)
+    # Imported as RenameModel alone: then nothing says what AlterModelTable is called in this file.
     if not isinstance(call.func, ast.Attribute):
         raise CannotEdit(source.path, call.lineno, f"the table of {new} would keep its name of before", hint=STATE_IT)
     tables.renamed.append((source.path, call.lineno, table))

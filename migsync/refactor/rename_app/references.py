@@ -65,6 +65,7 @@ def _places(path: Path, old: str) -> Iterator[tuple[int, str]]:
             tree = ast.parse(content)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
+    # ``"shop.models"`` is a path to a module: the package keeps its name.
     modules = re.compile(rf"{re.escape(old)}\.(apps|models|migrations|tests|views|urls|admin|signals|tasks)")
     docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     expected = {id(node) for call in calls(tree) for node in _labels(call)}

@@ -104,6 +104,7 @@ def relabel(history: History, old: str, new: str, *, references: Iterable[Findin
     if broken:
         return Reshape(command, findings=broken)
     work = _Work(old, new, Tables(old))
+    # In the order in which they run: what a model's table is called depends on all operations before.
     for key in history.order:
         if history.migrations[key].key.app in history.first_party:
             work.look_at(history.migrations[key])

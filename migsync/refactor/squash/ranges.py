@@ -31,6 +31,8 @@ def range_between(history: History, app: str, first: str, last: str) -> tuple[Ke
     begin, end = _named(history, app, first), _named(history, app, last)
     if begin == end:
         raise UsageError(f"{begin} alone is no range.", "A squash stands for two migrations or more.")
+    # Between the two ends is what comes after the first and before the last; a way through another app does not count,
+    # for what is on it is not in the range.
     before = history.ancestors([end])
     found = {begin}
     for key in history.order:
@@ -99,7 +101,7 @@ def _unfinished(history: History, keys: Sequence[Key], squash: Key, replaced: Ke
 
 
 def outcome(history: History, part: Sequence[Key]) -> str:
-    """What to type for a part of a range."""
+    """The command that squashes one part of a range; for a part of one migration, that it stays as it is."""
     if len(part) == 1:
         return f"{part[0].name} stays as it is"
     return f"migsync squash {part[0].app} {ends(history, part)}"
@@ -138,6 +140,7 @@ def squash_key(history: History, keys: Sequence[Key], used: Collection[Key], nam
     begin = first.partition("_")[0] if number is not None else first
     made = f"{begin}_squashed_{last}"
     lower = {key.name.lower() for key in used if key.app == keys[0].app}
+    # One more than there are names in use: so one of them is free.
     names = (made, *(f"{made}_{count}" for count in range(2, len(lower) + 3)))
     return keys[0]._replace(name=next(each for each in names if each.lower() not in lower))
 

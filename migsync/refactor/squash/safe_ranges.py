@@ -80,7 +80,10 @@ def find_safe_ranges(history: History, apps: Collection[str] = ()) -> tuple[Safe
 def assess(
     runs: Iterable[SafeRange], migrations: Mapping[Key, Migration], kept: Collection[Key] = ()
 ) -> tuple[SafeRange, ...]:
-    """The runs with their risks, and of `kept` what is elidable too; reads the files of the runs and no other."""
+    """The runs with their risks; reads the files of the runs and no other.
+
+    Elidable operations are no risk, for the squash leaves them out, except in the migrations `kept`, which keep them.
+    """
     return tuple(replace(run, risks=tuple(risks_of((migrations[key] for key in run.keys), kept))) for run in runs)
 
 
@@ -95,6 +98,7 @@ def transactions(run: SafeRange) -> tuple[tuple[Key, ...], ...]:
     made = {risk.key for risk in run.risks if risk.hazard is Hazard.MADE}
     parts: list[list[Key]] = [[]]
     for key in run.keys:
+        # It may change rows on one engine and the schema on another: it shares a transaction with nothing.
         if key in made:
             parts.append([])
         parts[-1].append(key)
@@ -159,6 +163,8 @@ class _Rule:
 
         What is beside it may be squashed as well, or not: the order must not turn round in any case.
         """
+        # For example: 0004_m stands beside 0005_b, and runs before it. A squash of 0002_x to 0005_b is called
+        # 0002_squashed_0005_b, and would run before 0004_m.
         last, squash = keys[-1], squash_key(self.history, keys, ())
         beside = self._beside(last)
         for other in beside:
@@ -215,7 +221,10 @@ class _Rule:
         return Stop(beside, f"a squash with {children[0]} would turn round which runs first, it or {beside}")
 
     def against(self, key: Key) -> Stop | None:
-        """Why a migration is in no run; None for one that is in a run, or would be with a neighbour."""
+        """What keeps `key` out of every run, and why; None where nothing does.
+
+        Without a reason it can still be in no run: that takes a neighbour without one.
+        """
         migration, parents = self.history.migrations[key], self.history.parents(key)
         if len(parents) != 1 or len(set(migration.dependencies)) != 1 or _is_open(migration.dependencies[0]):
             return Stop(key, _dependencies(key, migration))

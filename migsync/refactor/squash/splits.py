@@ -49,6 +49,8 @@ def split_at_cycles(history: History, keys: Sequence[Key]) -> tuple[tuple[Key, .
     parts: list[list[Key]] = []
     start = 0
     for place, key in enumerate(keys):
+        # For example: shop.0001, shop.0002 -> blog.0001 -> shop.0003. The way back to 0003 left at 0002, so the parts
+        # are 0001 to 0002, and 0003 on.
         back = _way_back(history, key, after)
         # A way that left the range in an earlier part, and comes back in this one, is no circle.
         if not parts or (back is not None and after[back].place >= start):
@@ -133,6 +135,7 @@ class RowSplits:
         if not places:
             return [tuple(keys)]
         ends = sorted({*places, len(keys)})
+        # Each part is looked at again: what comes after a part's last migration is no longer in the middle of it.
         return [found for begin, end in zip([0, *ends], ends, strict=False) for found in self.parts(keys[begin:end])]
 
     def _splits(self, keys: Sequence[Key]) -> Iterator[SplitReason]:
@@ -144,6 +147,7 @@ class RowSplits:
         if not outside:
             return None
         migrations = self.history.migrations
+        # Elidable operations count here: these migrations are not squashed, so they run.
         data = changing(risks_of((migrations[key] for key in outside), outside))
         behind = self.lacking.get(keys[0], ())
         # Where some may change data, the others only find other tables, which the proof looks at.
@@ -170,6 +174,7 @@ class RowSplits:
     def _after_data(self, keys: Sequence[Key]) -> SplitReason | None:
         """What follows a change of data in the one transaction that there would be."""
         migrations = [self.history.migrations[key] for key in keys]
+        # One with atomic = False makes the whole squash so: then there is no transaction.
         if not all(migration.atomic for migration in migrations):
             return None
         data = changing(risks_of(migrations, self.lacking))

@@ -196,6 +196,7 @@ def choose_safe_ranges(
     runs = assess(runs, history.migrations, lacking)
     for keys in (part for run in runs for part in transactions(run) if len(part) > 1):
         found.append(Range(keys, ranges.squash_key(history, keys, names)))
+        # The next part's squash must not get the same name.
         names.add(found[-1].squash)
     return Choice(command, tuple(found), (), in_two_phases, optional=True, lacking=lacking, unread=databases.unread)
 
@@ -246,6 +247,7 @@ def squash(history: History, choice: Choice, answers: Sequence[SquashedRange]) -
         notes = [note for answer in answers for note in answer.notes]
         return Reshape(choice.command, findings=(*choice.findings, *notes))
     made = list(zip(choice.ranges, answers, strict=True))
+    # For `__first__` and `__latest__`, a squash is the first and the last of its range under another name.
     ends = {key: each.squash for each in choice.ranges for key in (each.keys[0], each.keys[-1])}
     return Reshape(
         choice.command,

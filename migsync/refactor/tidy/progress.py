@@ -90,6 +90,7 @@ def progress_of(squash: Squash, database: DatabaseRecords, replaces: Mapping[Key
 
 
 def _ran(key: Key, recorded: AbstractSet[Key], replaces: Mapping[Key, tuple[Key, ...]]) -> bool:
+    # A squash among the replaced has run, with or without a row of its own, where all that it comes to has.
     return key in recorded or (key in replaces and _all_within((key,), replaces) - replaces.keys() <= recorded)
 
 

@@ -68,6 +68,7 @@ def _squash(history: History, key: Key, replaces: Mapping[Key, tuple[Key, ...]])
             for other, names in replaces.items()
             if other != key
             and not {*names}.isdisjoint(replaced)
+            # A squash of this squash shares everything with it, and is no rival.
             and other not in covered
             and key not in _covered(other, replaces)
         ),

@@ -61,6 +61,7 @@ def tidy(
 
 def _collapse(transition: SquashTransition) -> Collapse:
     squash = transition.squash
+    # The squash is old and new: a database may hold its row, the rows of what it replaces, or both.
     return (*squash.own, squash.key), (squash.key,)
 
 
@@ -88,6 +89,7 @@ def _obstacles(history: History, transition: SquashTransition, assume_deployed: 
     for place in transition.places:
         if place.state is SquashState.PARTIAL:
             yield _error("squash-partial", transition, *_partial(transition, place), path)
+        # What is replaced in another app needs a row of the squash, which an assumption does not make.
         elif place.state is SquashState.UNREACHABLE and not (assume_deployed and not squash.foreign):
             yield _error("squash-unknown", transition, *_unreachable(transition, place), path)
         elif place.state is SquashState.REPLACED and squash.foreign:

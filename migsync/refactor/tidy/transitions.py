@@ -100,6 +100,8 @@ def settled_transitions(
     for rewrite, app in ((each, app) for each in rewrites.ordered for app in each.apps if app in apps):
         for name, olds in rewrite.apps[app].absorbing.items():
             squash = Squash(Key(app, name), tuple(Key(app, old) for old in olds), (), {}, settled=True)
+            # By the rows as they are: `recorded` is what they come to once the rewrites are applied, without the old
+            # names.
             behind = [replace(each, recorded=each.rows) for each in databases if rewrite.id in each.behind]
             places = tuple(place for place in (progress_of(squash, each, {}) for each in behind) if place.rows)
             if places and squash.key in history.migrations:
