@@ -193,6 +193,7 @@ class _FileCommand:
             ground = survey_ground(survey, self.options.where.databases)
             draft = make_draft(ground, reshaping(ground), self._terms())
             self._show(draft)
+            # For a refused change as well: the report says what stands against it.
             if report := self.options.report:
                 self._write_report(report, draft, survey)
                 self.output.show([EMPTY, line(f"The report is in {near(report.absolute())}.")])

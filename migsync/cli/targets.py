@@ -87,6 +87,7 @@ def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:
     """
     if not text:
         raise UnknownRun("No run was named.")
+    # Digits alone may be both. They are first of all the number that `migsync log` shows.
     found = _numbered(runs, text) or _beginning(runs, text)
     ids = {run.id for run in found}
     if not ids:

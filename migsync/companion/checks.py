@@ -24,6 +24,7 @@ def names_in_line(databases: Sequence[str] | None = None, **_: Any) -> list[chec
         return [_error(error.found, error.hint, "migsync.E003")]
     if mode is OnMigrate.OFF:
         return []
+    # `manage.py check --tag database` without `--database` names no database.
     found = [refusal for alias in databases or () for refusal in refusals(alias, mode)]
     return [_error(refusal.found, refusal.hint, refusal.id) for refusal in found]
 

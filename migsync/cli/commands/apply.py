@@ -92,6 +92,7 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
         # After the yes, for a No must change nothing; before the first database, whose journal will name this rewrite.
         written = write_proposed(output, plan_set)
         journal = project.journal and not no_journal
+        # Not for a saved plan: what was reviewed is applied, or nothing is.
         replan = partial(plan_again, output, plan_set.survey, noinput=consent.noinput) if plan_set.survey else None
         results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
         results += Execution(output, project, plan_set.targets, asked.log.reason, journal, replan).carry_out(

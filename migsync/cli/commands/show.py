@@ -33,6 +33,7 @@ class ShowOptions:
 def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatus:
     """Show what a saved plan will change, or every row that a run changed. No database is needed for a plan."""
     what = asked.what
+    # What looks like a path is one, even if nothing is there: "there is no run plans/a.json" would not help.
     if Path(what).is_file() or what.endswith(".json") or "/" in what:
         _show_plans(output, Path(what))
         return ExitStatus.DONE

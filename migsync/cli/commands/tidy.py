@@ -84,6 +84,7 @@ def _to_do(output: Output, refactor: ProvenRefactorOptions) -> ExitStatus:
         ground = survey_ground(survey, refactor.where.databases)
         databases, apps = databases_of(ground), chosen_apps(survey.history, ())
         found = transitions(survey.history, databases, apps)
+        # Of squashes whose files are done, those are left that a database still has old rows of.
         found += settled_transitions(survey.history, survey.rewrites, databases, apps)
         found = tuple(sorted(found, key=lambda each: each.squash.key.app))
         findings = [*survey.findings, *(finding for finding in survey.history.findings if finding.blocks)]

@@ -96,6 +96,7 @@ def diff(change: FileChange, root: Path) -> list[str]:
 def _diffs(proposal: Proposal, root: Path, shorten: bool, verbose: bool) -> Iterator[Block]:
     hidden = len(proposal.files) - SHOWN if shorten and len(proposal.files) > SHOWN + 1 else 0
     for change in proposal.files[: len(proposal.files) - hidden]:
+        # The whole text of each file with a minus before it would hide the changes that have to be read.
         if change.new is None and not verbose:
             yield line(Span(f"--- a/{_place(change.old_path, root)} goes", Style.HEADING))
         else:

@@ -57,6 +57,8 @@ def django_aliases(databases: Mapping[str, Mapping[str, Any]], use_tz: bool | No
         if not isinstance(settings, Mapping):
             configs[alias] = DatabaseConfig(alias, "", use_tz=use_tz, error=_no_mapping(alias, settings))
             continue
+        # Django takes an alias without ENGINE for its dummy backend: `DATABASES = {"default": {}, …}`, where every
+        # model is routed.
         if is_dummy(settings.get("ENGINE", "")):
             findings.append(_passed_over(alias, "it has no database", ""))
             continue
