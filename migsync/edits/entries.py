@@ -22,7 +22,10 @@ Through = tuple[ast.Name, ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """One key as it is written: its expression, the scope to read that in, and the sequence that holds it."""
+    """One key as it is written: its expression, the scope to read that in, and the sequence that holds it.
+
+    `place` is its number in the sequence, and `through` the names that lead from the class to the sequence.
+    """
 
     key: Key
     node: ast.expr

@@ -46,6 +46,7 @@ class Literals:
 
     def want(self, node: ast.expr, scope: Scope, new: str | Key) -> None:
         """`node` must evaluate to `new`."""
+        # Half of a key mostly is what it must be, and stays as it is written: an f-string, a constant that others use.
         if evaluate(node, scope) == new:
             return
         match node, new:

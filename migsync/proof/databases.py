@@ -211,8 +211,8 @@ class _Run:
             yield old, new, answers
 
     def _request_before(self, scratch: Scratch, way: Way) -> TraceRequest:
-        # Under the labels of before: the code of the project has the new ones already, and the old files have not.
         stations = _increments([station.before for station in way.accepted])
+        # When an app gets another label, the project's code has the new one already, and the old files have not.
         return self._request(scratch, stations, way.hidden, way.whole)._replace(labels=_labels_before(self.proposal))
 
     def _request(
@@ -254,7 +254,8 @@ class _Run:
     def _compared(self, way: Way, old: Scratch, new: Scratch, *, schema: bool) -> DatabaseProof:
         with old.connection() as before, new.connection() as after:
             found = compare_schemas(before, after)
-            # Said here once: a part that differs at the end mostly does at many stations, of this way and of the next.
+            # Each of these is a finding already. At the stations, of this way and of the next, the same parts mostly
+            # differ too, and would be told again.
             self._differing = differing_parts(before, after)
             outcome = DatabaseProof(tuple(found))
             if schema and not outcome.blocked:

@@ -70,7 +70,7 @@ class ProofEngine:
 
 
 def in_use(project: Project, unreachable: Collection[str]) -> list[ProofEngine]:
-    """One alias for each engine, of those that can be reached if there is one."""
+    """Each engine that the project's databases are on, with one alias of it: if possible one that can be reached."""
     # The first of each engine is taken: one that is reached, and `default` among those.
     configs = sorted(project.targets(), key=lambda config: (config.alias in unreachable, config.alias != "default"))
     engines: dict[str, ProofEngine] = {}
@@ -104,7 +104,7 @@ def transition_engines(project: Project, scope: ProofScope, schema: Sequence[Pro
 
 
 def skipped(engine: ProofEngine, what: str) -> Finding:
-    """That an engine is left out."""
+    """The warning that an engine is left out; `what` has a verb: "the transition is"."""
     return Finding(
         NOT_PROVEN,
         Severity.WARNING,

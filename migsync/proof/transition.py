@@ -141,8 +141,8 @@ class _Judge:
 
     def station(self, last: Key | None, recorded: Sequence[Key]) -> Station:
         """What becomes of a database with these records, in the order in which they were applied."""
-        # Django records a squash beside what it replaces only at the end of a whole `migrate`. A database that was
-        # stopped before has the same schema and one record less, and must come out the same.
+        # Where all that a squash replaces has run, Django records the squash, but only at the end of a whole `migrate`.
+        # A database that was stopped before that has the same schema and one record less, and must come out the same.
         with_squashes = _completed(recorded, self.old_squashes)
         # The second only while Django's own record of a squash is still to come; it may be refused.
         outcomes = [self._outcome(keys) for keys in dict.fromkeys([with_squashes, tuple(recorded)])]

@@ -91,7 +91,11 @@ def _check(name: str) -> None:
 
 
 def _share(alias: str) -> None:
-    """Make all aliases the same connection, as far as this thread goes; the others have `WAIT`."""
+    """Make all aliases the same connection, in this thread.
+
+    Another thread gets connections of its own from Django; where it needs a lock that this one holds, it fails after
+    `WAIT` seconds.
+    """
     from django.db import connections, transaction
 
     # The checks have opened them, one for each alias.

@@ -58,6 +58,8 @@ def _directory(name: str | None, explicit: bool) -> str | None:
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
+        # An app without a migrations package is none to worry about. A module that such a package imports, and that is
+        # not there, is an error.
         if explicit or "migrations" not in (error.name or "").split("."):
             raise
         return None

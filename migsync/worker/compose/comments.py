@@ -53,6 +53,7 @@ def attributed(modules: Iterable[MigrationModule], kept: Sequence[Any]) -> Comme
         body = module.source.span(module.definition)
         inside = comments(module.source.text(*body), module.definition.lineno)
         attributable: dict[int, int] = {}
+        # By identity: the comment of an operation that was merged need not be true of what it went into.
         for operation, node in module.operations:
             if id(operation) in places:
                 lines = [*_above(inside, node.lineno), *range(node.lineno, (node.end_lineno or node.lineno) + 1)]

@@ -229,8 +229,10 @@ def _deferred_on(model: str, created: Mapping[FieldKey, NewField], state: Partia
 
 def _is_deferred(new: NewField) -> bool:
     """Whether Django defers a constraint for the field: it does for those of a table that is created with it."""
+    # The model in between has a CreateModel of its own, with its foreign keys as fields.
     if new.field.many_to_many and new.field.remote_field.through:
         return False
+    # AddField makes a foreign key together with the column. Of a many-to-many field it creates a table.
     return _is_constrained(new.field) and (new.with_table or new.field.many_to_many)
 
 

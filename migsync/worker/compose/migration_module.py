@@ -84,6 +84,8 @@ class MigrationModule:
         """The statements that bind or change each name at the top of the module, by their places."""
         found: dict[str, list[int]] = {}
         for place, statement in enumerate(self.statements):
+            # A statement that changes a value belongs to its name as well: who needs SIZES = [] needs SIZES.append(3),
+            # further down, too.
             for name in bound(statement) | {*changed(statement)}:
                 found.setdefault(name if place < self.top else f"{MIGRATION}.{name}", []).append(place)
         return found

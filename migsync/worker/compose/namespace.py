@@ -136,6 +136,7 @@ def _others(preferred: str, label: str) -> Iterator[str]:
 
 
 def _canonical(definitions: Definitions) -> dict[Definition, Definition]:
+    # The first stands for all that say the same: a helper that was copied from migration to migration is needed once.
     first: dict[object, Definition] = {}
     return {
         definition: first.setdefault((definition.preferred, definitions.signature(definition)), definition)
@@ -207,6 +208,7 @@ class Imports:
         self, module: MigrationModule, uses: Mapping[str, Meaning], namespace: Namespace, package: str
     ) -> None:
         """Import what names of a module lead to, for a file in `package`."""
+        # What is copied may rely on it: with `annotations`, a name in an annotation need not exist.
         self.future.update(_futures(module))
         for local, meaning in uses.items():
             if isinstance(meaning, tuple):

@@ -85,6 +85,7 @@ def _carried(namespace: Namespace, module: MigrationModule, app: str, name: str)
 
 def _side_effects(namespace: Namespace, module: MigrationModule, app: str, name: str) -> Iterator[Finding]:
     """Statements at the top that bind nothing, and so do something."""
+    # Statements are copied by the names that they bind. One that binds none is never asked for, and so gets lost.
     bound = {place for places in module.bindings.values() for place in places}
     for place, statement in enumerate(module.source.tree.body):
         if place in bound or _says_nothing(statement):

@@ -68,8 +68,7 @@ class Guards:
         state.new.clear()
         found = []
         for operation in operations:
-            # Each copy knows the table and the field as they are at this place: the optimizer will compare it with any
-            # other.
+            # The optimizer sees only pairs of operations, so each copy keeps what is known of its field and its table.
             if isinstance(operation, AddField | AlterField):
                 new = operation.model_name_lower in state.new
                 found.append(self._guard(operation, state.fields.get(field_key(operation)), new))

@@ -71,6 +71,7 @@ class StandIns(Mapping[str, MigrationModule]):
     @functools.cached_property
     def _names(self) -> dict[int, tuple[str, str]]:
         """Where every value is found at the top of a module, by its identity; its own name before another."""
+        # By identity: two constants that are equal need not be the same.
         found: dict[int, tuple[str, str]] = {}
         for module in self.modules.values():
             inner = vars(vars(module)[MIGRATION]).items()

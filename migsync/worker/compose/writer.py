@@ -208,6 +208,7 @@ def _shared_bases(modules: Collection[ModuleType], migrations: Collection[str]) 
 
     found = {vars(module)[MIGRATION].__bases__ for module in modules}
     bases: tuple[type, ...] = found.pop() if len(found) == 1 else ()
+    # A class that is defined in a migration goes with that file; one that was made in a function has no name to import.
     can_be_named = (
         base.__module__ not in migrations and getattr(sys.modules.get(base.__module__), base.__name__, None) is base
         for base in bases

@@ -138,8 +138,8 @@ def _from_scratch() -> Any:  # noqa: ANN401
 def _circles(needs: Mapping[str, Collection[str]]) -> list[list[str]]:
     """The apps in their circles, each circle after those that it needs; most apps are a circle of one."""
     reached = {app: _reached(app, needs) for app in needs}
-    # Whoever needs another app reaches all that it reaches and at least itself besides, unless both are in one circle:
-    # so fewer reached comes first.
+    # An app reaches all that the apps reach which it needs, and itself besides, unless it is in one circle with them.
+    # So whoever reaches fewer comes first.
     ordered = sorted(needs, key=lambda app: (len(reached[app]), app))
     circles = {app: [other for other in sorted(reached[app]) if app in reached[other]] for app in ordered}
     return [circle for app, circle in circles.items() if app == circle[0]]

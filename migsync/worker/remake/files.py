@@ -156,6 +156,7 @@ class NewFiles:
         """Put what tables can need (an extension, a type) in front of its app's first file."""
         for app in dict.fromkeys(each.origin[0] for each in firsts):
             own = [each for each in firsts if each.origin[0] == app]
+            # An app without models: its migrations made an extension, for example.
             if not self.of(app):
                 self.files.append(NewMigration((app, 0), []))
             file = self.of(app)[0]

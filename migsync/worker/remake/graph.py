@@ -258,8 +258,8 @@ class ReplacesPartition:
         while free:
             node, key = last.pop(), free.pop()
             later = [other for other in free if other > key]
-            # Moved to an earlier file, the migration would come before its parents; moved out of a file that has no
-            # other, it would leave that one empty.
+            # Moved to an earlier file, the migration would come before its parents. Moved out of a file that replaces
+            # nothing else, it would leave that file without any.
             if chosen[node] > key or later or list(chosen.values()).count(chosen[node]) == 1:
                 raise CannotReplace(app)
             chosen[node] = key
