@@ -172,6 +172,8 @@ class Engine(ABC):
         url = sa.make_url(config.url).set(drivername=self.driver)
         arguments = {**config.connect_args, **self.connect_args(url, config.connect_args)}
         try:
+            # A pool keeps connections open. A server has 100 by default, and a project may have a schema for each
+            # tenant.
             engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments, **self.options())
         except ImportError as error:
             raise TargetError(
@@ -205,6 +207,8 @@ class Engine(ABC):
         for statement in init:
             cursor.execute(statement)
         cursor.close()
+        # A driver that begins by itself (psycopg) has begun; PostgreSQL undoes a SET when its transaction is rolled
+        # back.
         connection.commit()
 
     def begun(self, connection: sa.Connection) -> None:  # noqa: B027 (not every engine needs it)

@@ -40,6 +40,7 @@ def catalog_of(parts: Iterable[PartRow]) -> dict[Part, str]:
     for kind, table, name, definition in parts:
         if OURS.match(table or name):
             continue
+        # Only kinds that Django and servers name by themselves: a table may be called ``door_key`` on purpose.
         if name and not (kind in OFTEN_UNNAMED and GENERATED.search(name)):
             found[Part(kind, table, name)] = definition
             continue

@@ -53,6 +53,7 @@ def table_items(statement: str) -> tuple[Item, ...]:
             parts.append([])
         elif place > start:
             parts[-1].append(piece)
+    # The counter goes with the rows, and is not part of the schema.
     options = re.sub(r" ?auto_increment ?= ?\d+", "", _joined(tokens[end + 1 :]))
     items = [item for part in parts if part for item in _items(part)]
     return (*items, *([Item("table options", "", options)] if options else ()))
@@ -86,6 +87,7 @@ def _joined(tokens: list[str]) -> str:
 
 def _items(tokens: list[str]) -> Iterator[Item]:
     first = tokens[0]
+    # A quoted name is a column's, also where it is called ``key``.
     if first.startswith('"') or first not in {*KINDS, "constraint"}:
         yield from _column(first.strip('"'), tokens[1:])
         return

@@ -138,6 +138,8 @@ class ScriptPlan:
     def after(self) -> Counts:
         """What must be there when all is done."""
         images = {row.old_image for row in self.removed_by_name}
+        # With one row of unknown id removed and another row renamed to its very image, one with that image is there
+        # afterwards, rightly.
         gone = sum(row.new_image in images for row in (*self.renamed, *self.returned))
         return Counts(len(self.renamed) + len(self.returned), len(self.inserted), gone)
 
@@ -171,6 +173,8 @@ class ScriptPlan:
     def is_before(self, counts: str = "") -> str:
         """SQL: the target is as the plan found it. `counts` is a prefix of the counts' names."""
         if not self.rows:
+            # Only the journal changes: nothing is done yet while no run of the plan is in force (for an undo: while one
+            # is).
             return f"{counts}standing IS {'NOT ' if self.undone_plan else ''}NULL"
         wanted = {"present": self.before.present, "as_before": self.before.present, "bearers": self.bearers}
         if self.removed_by_name:

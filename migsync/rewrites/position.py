@@ -114,6 +114,7 @@ def forced(name_history: NameHistory, text: str) -> Position:
             f"There are: {known}.",
         )
     of_app = {rewrite.id for rewrite in changing}
+    # A rewrite names what its ancestors gave, so whoever has been through it has been through them.
     return Position((name_history.rewrites.ancestors[found[0].id] & of_app) | {found[0].id})
 
 

@@ -103,6 +103,7 @@ def _split(
     base: frozenset[str],
     reversals: Reversals,
 ) -> Iterator[Split]:
+    # Names of some rewrite that do not exist at `base`: the records under them must stand elsewhere.
     strange = touched - name_history.names(base)
     own = [record for record in records if record.name not in strange]
     later: dict[int | None, frozenset[str]] = {}

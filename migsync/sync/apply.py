@@ -121,7 +121,10 @@ def settle(target: Target, run_id: str, *, journaled: bool = True, lock_timeout:
 
 
 def check_identity(target: Target, plan: Plan) -> None:
-    """Raises PlanFileError unless the plan was made for this very table."""
+    """Raises PlanFileError unless the plan was made for this very table, under whatever alias.
+
+    An alias may name another database elsewhere: the engine, the identity and the schema must be the same.
+    """
     made_for, here = plan.target, target.ref
     if (made_for.engine, made_for.identity, made_for.schema) != (here.engine, here.identity, here.schema):
         raise PlanFileError(
@@ -185,6 +188,7 @@ class _Application:
         deadline = Deadline(self.lock_timeout)
         while True:
             try:
+                # The whole unit again, under the same run id. What was read before a rollback may not be true any more.
                 return self._attempt(deadline)
             except DBAPIError as error:
                 if self.target.behaviour.error_kind(error) in RETRIED and not deadline.passed:
@@ -210,6 +214,7 @@ class _Application:
         repeated = self._check(connection, records)
         if repeated:
             return repeated
+        # Only now, under the lock and after the check: a run that is refused leaves no tables behind.
         if self.journal and not journal_is_current(connection, self.table.schema):
             from migsync.sync.journal.schema import upgrade_journal  # Alembic is slow to import, and needed once
 
@@ -249,6 +254,7 @@ class _Application:
             check_before(plan, records)
             return None
         runs = read_runs(connection, self.table.schema)
+        # A run id is used for one run: where it is in the journal, an earlier attempt has committed.
         repeated = next((run for run in runs if run.id == self.run.id), None) or already_applied(plan, records, runs)
         if repeated:
             return Outcome(Status.ALREADY_APPLIED, repeated)
@@ -281,7 +287,10 @@ class _Application:
         try:
             connection.commit()
         except (DBAPIError, KeyboardInterrupt) as error:
+            # Ctrl-C may have come before or after the server got the COMMIT: only the database knows.
             interrupted = isinstance(error, KeyboardInterrupt)
+            # The server has answered, so nothing was committed. SQLite can be locked at COMMIT, too: `apply` tries
+            # again.
             if isinstance(error, DBAPIError) and self.target.behaviour.error_kind(error) is not ErrorKind.LOST:
                 abandon(connection, error)
                 raise
@@ -320,6 +329,7 @@ class _Application:
         with self.target.explained(), closing(self.target.connect()) as connection:
             self.target.behaviour.lock(connection, self.table, deadline)
             records = read_records(connection, self.table)
+        # Without a journal the rows alone must tell, and they do so only where one of the two is true.
         before, after = not differences_from(self.plan, records), fits_after(self.plan, records)
         if before is after:
             raise TargetError("The records are neither as before the plan nor as after it.")

@@ -63,6 +63,8 @@ def bring_back(
     run: Run | None = None
     restored: set[Record] = set()
     while stand and any(_unknown(rewrite, rewrites, apps) for rewrite in before.values()):
+        # Newest first, also past runs whose rewrites have files: a before-image fits only what its own run left. The
+        # planner then takes the rows through those rewrites again.
         run = stand.pop()
         before = passed_rewrites(stand)
         cause = f"back from run {run.id[:12]}"
@@ -114,6 +116,7 @@ def _under_old_names(
             findings += _parts(others, app, rewrite)
             others = backward(others, app, rewrite)
     brought = {row.now.key for row in kept if row.now}
+    # A collapse that is taken back makes rows of all its old names, also of those that a before-image has brought back.
     others = [row for row in others if row.origin or row.now is None or row.now.key not in brought]
     return kept + others, findings
 
@@ -128,9 +131,11 @@ def _merges(rows: Sequence[TrackedRow], gone: Iterable[Rewrite], history: Histor
     }
     recorded = {row.now.key: row.now.applied for row in rows if row.now}
     found: list[TrackedRow] = []
+    # Children first: a merge that is found may be the child by which the next one is.
     for key in reversed(history.order) if removed else ():
         times = [recorded[child] or "" for child in history.children(key) if child in recorded]
         if key in removed and key not in recorded and not history.migrations[key].operations and times:
+            # It came before everything that depends on it.
             recorded[key] = min(times)
             found.append(TrackedRow(None, Record(None, key.app, key.name, min(times)), "back to older files"))
     return found
@@ -176,6 +181,7 @@ def revert(rows: Sequence[TrackedRow], changes: Iterable[Change], cause: str) ->
 
 def reversals_of(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewrites) -> Reversals:
     """What the journal says of rewrites that the target was taken back from, by an undo or for older files."""
+    # Rows that a person had removed by name say nothing about rewrites.
     asked = {change.before[1:] for run in runs for change in run.changes if change.cause in ASKED and change.before}
     then = list(rows)
     for run in taken_back(runs):
@@ -215,6 +221,7 @@ def newer_records(back: Back, history: History, clock: Clock, leftovers: Collect
         if row.origin
         and row.now
         and row.now.key not in known
+        # A before-image shows that the row was there before the rewrite.
         and row.now not in back.restored
         and (row.now.app in history.first_party or row.now.app not in history.apps)
         and not _was_there(row.origin, back.run, clock)

@@ -24,6 +24,7 @@ def already_applied(plan: Plan, records: Sequence[Record], runs: Iterable[Run]) 
     """
     runs = tuple(runs)
     passed = passed_rewrites(runs).values()
+    # The rows alone could be so by chance, or an undo could have come since: the journal must say the same.
     through = all(is_among(rewrite, passed) for rewrite in plan.passed)
     back = not any(rewrite.id == other.id for rewrite in plan.returned for other in passed)
     if not (fits_after(plan, records) and through and back):
@@ -75,6 +76,8 @@ def _say_the_same(some: Sequence[Rewrite], others: Sequence[Rewrite]) -> bool:
 
 def fits_after(plan: Plan, records: Sequence[Record]) -> bool:
     """Whether every row that the plan touches is as the plan leaves it."""
+    # By id, not by fingerprint: a swap of the names of two rows with equal times leaves the fingerprint as it was.
+    # Where a row was removed, its id may have been used again since.
     by_id = {record.id: record for record in records}
     contents = {record._replace(id=None) for record in records}
     return all(
@@ -180,6 +183,7 @@ def expected_after(records: Iterable[Record], changes: Iterable[Change]) -> dict
     """The rows by id when the changes are made; rows to be inserted without an id are not among them."""
     rows = {record.id: record for record in records}
     changes = list(changes)
+    # All that goes, then all that comes: a row may come back under an id that another one of the plan leaves.
     for change in changes:
         if change.before is not None:
             del rows[change.before.id]
@@ -194,6 +198,7 @@ def made_changes(expected: dict[int, Record], changes: Sequence[Change], found: 
 
     Raises UnexpectedResult, naming the first row that is not.
     """
+    # The whole table is compared, also what the plan does not touch: a trigger may have changed other rows.
     rows = {record.id: record for record in found}
     for id_, row in expected.items():
         if rows.pop(id_, None) != row:

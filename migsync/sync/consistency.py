@@ -37,6 +37,7 @@ def conflicts(history: History, state: LoaderState) -> Iterator[Finding]:
         return
     for app, leaves in groupby(state.leaves, key=lambda key: key.app):
         names = [key.name for key in leaves]
+        # A file that could not be read may be the one that puts the leaves together.
         if len(names) > 1 and app not in history.unread:
             yield _conflict(history, app, names)
 

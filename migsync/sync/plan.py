@@ -165,6 +165,8 @@ class Plan:
     def id(self) -> str:
         """A digest (32 hexadecimal digits) of what the plan does and where; equal plans have equal ids."""
         content = self.as_dict(with_id=False)
+        # Texts change from one migsync to the next, and a database may have several aliases; what is done stays the
+        # same.
         del content["findings"], content["target"]["alias"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]

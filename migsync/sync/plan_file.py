@@ -108,6 +108,7 @@ def load_plans(path: Path) -> PlanFile:
     if not isinstance(document, dict) or document.get("kind") != "plan":
         raise PlanFileError(f"{path} is not a plan file.")
     version = document.get("format_version")
+    # Before the fields: a file of another version would be called damaged otherwise.
     if not same(version, FORMAT_VERSION):
         raise PlanFileError(
             f"{path} has format version {shortened(version)}; this migsync knows {FORMAT_VERSION}.",

@@ -94,7 +94,9 @@ def make_plan(
         found = fingerprints(records, scope)
         refusal = past_newer_records(start.back, newer, ref.alias)
         return Plan(ref, (), found, found, findings=(*start.findings, *start.pruned, refusal))
+    # Where only the file of a rewrite is lost, nothing is to go back, and what would hinder that is of no matter.
     findings = [*start.findings, *start.pruned, *start.doubles, *(lost or start.back.findings), *translation.findings]
+    # While it is open what a row means, these checks would only find what follows from that.
     if not any(finding.code in UNDECIDED for finding in findings):
         findings += translation.contradictions(records)
         findings += _judge(history, translation, options, alias=ref.alias, told=start.files_told, lost=bool(lost))
@@ -134,6 +136,7 @@ def _start(
     of_files = [finding for finding in history.findings if finding.blocks and finding.app not in others]
     findings = [*of_files, *labels.conflicts(), *rewrites.conflicts(), *_of_journal(runs, options)]
     rows = [TrackedRow.of(record) for record in records]
+    # Before anything is decided: rows that go must not count as evidence.
     rows, pruned = prune(rows, history, options.prune, options.positions, labels)
     rows, doubles = dedupe(rows, scope, options.dedupe)
     # Rewrites of which there is no file here come first: no rewrite on disk was made on top of their names.
@@ -173,6 +176,7 @@ def _plan(
     options: PlanOptions,
 ) -> Plan:
     rewrites, scope, returned = labels.view, translation.scope, start.back.returned
+    # Rows under an old label of an app are changed with it, so they must be as they were, too.
     touched = scope | labels.olds(scope) | {change.before.app for change in changes if change.before}
     found = fingerprints(records, touched)
     newly = tuple(_newly_passed(labels, scope, start.journaled))
@@ -184,6 +188,7 @@ def _plan(
         changes=tuple(changes),
         fingerprints=found,
         fingerprints_after=fingerprints(translation.after, touched) if changes else found,
+        # Where nothing is to be written, these are journaled by the next run that writes.
         passed=newly if settles else (),
         returned=returned,
         findings=tuple(dict.fromkeys(findings)),

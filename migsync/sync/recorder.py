@@ -28,6 +28,8 @@ def read_records(connection: sa.Connection, table: MigrationTable) -> tuple[Reco
     Raises TargetError for a row that cannot be worked with: no id, an id twice, or a name that is none.
     """
     clause = table.clause
+    # As a datetime, `applied` would not always come back as it was: SQLAlchemy gives SQLite's text six digits more and
+    # takes its offset away, and nothing but text holds PostgreSQL's ``infinity``.
     columns = (clause.c.id, clause.c.app, clause.c.name, sa.cast(clause.c.applied, sa.Text))
     rows = connection.execute(sa.select(*columns).order_by(clause.c.id)).all()
     records = tuple(Record(*row) for row in rows)
@@ -39,6 +41,7 @@ def check_rows(records: Iterable[Record]) -> None:
     """Raises TargetError for the first row that cannot be worked with."""
     seen: set[int] = set()
     for record in records:
+        # Nothing else tells rows apart: Django makes no unique constraint on (app, name).
         if not isinstance(record.id, int) or record.id in seen:
             raise TargetError(
                 f"{TABLE} has a row with the id {record.id!r} that is no id of its own.",
@@ -77,6 +80,7 @@ def write_changes(
         behaviour.before_inserts(connection, table, max((row.id for row in rows if row.id is not None), default=0))
     for number, statement in enumerate(statements(table.clause, changes, behaviour.kept_if_set), start=1):
         step(f"before write {number}", connection)
+        # SQLAlchemy keeps the row count of an INSERT only when it is asked to.
         touched = connection.execute(statement.sql, execution_options={"preserve_rowcount": True}).rowcount
         if touched != statement.rows:
             raise UnexpectedResult(
@@ -99,6 +103,7 @@ def statements(table: sa.TableClause, changes: Sequence[Change], kept: Sequence[
     inserted = [change.after._asdict() for change in by_kind[ChangeKind.INSERT] if change.after]
     for rows in batches([row for row in inserted if row["id"] is not None]):
         yield Statement(table.insert().values(rows), len(rows))
+    # The column is left out: NULL in it is an error on PostgreSQL.
     for rows in batches([without_id(row) for row in inserted if row["id"] is None]):
         yield Statement(table.insert().values(rows), len(rows))
 

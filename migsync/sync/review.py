@@ -54,6 +54,7 @@ def review(project: Project, saved: PlanFile, *, journal: bool, backwards: bool 
         yield Review()
         return
     aliases = tuple(plan.target.alias for plan in saved.plans)
+    # An older migsync did not save the options: its plans can be compared only with plans made without any.
     asked = asdict(saved.asked or SavedOptions(trust_names=not journal))
     request = PlanRequest(databases=aliases, backwards=backwards, **asked)
     with survey(project, request, proposed=saved.proposed) as now:

@@ -45,6 +45,7 @@ def passed_rewrites(runs: Iterable[Run]) -> dict[str, Rewrite]:
     """The rewrites, by id, that the target has been through and not been taken back from."""
     passed: dict[str, Rewrite] = {}
     for run in sorted(runs, key=lambda run: run.number):
+        # First what was taken back: a run to older files may take a rewrite back and go through it again.
         for rewrite in run.returned:
             passed.pop(rewrite.id, None)
         for rewrite in run.passed:
@@ -56,6 +57,8 @@ def in_force(runs: Iterable[Run]) -> list[Run]:
     """The runs, undos too, that no run in force has undone; oldest first."""
     found: list[Run] = []
     undone: set[str] = set()
+    # Newest first, since a run can be undone only by a later one. If 2 undoes 1 and 3 undoes 2, then 3 is in force, 2
+    # is not, and so 1 is.
     for run in sorted(runs, key=lambda run: run.number, reverse=True):
         if run.id not in undone:
             found.append(run)

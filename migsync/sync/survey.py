@@ -130,6 +130,8 @@ class Survey:
                 continue
             identity = reading.target.ref.identity
             other = readings.get(identity)
+            # An alias for reading (a replica's, say) is often the same database: the one that can be written stands for
+            # both.
             if other and not (other.target.read_only and not reading.target.read_only):
                 self.findings.append(_same(config.alias, other.target.alias))
                 continue
@@ -191,6 +193,8 @@ def open_survey(project: Project) -> Survey:
     cache = Cache(project.cache)
     complete = not project.static
     history = read_history(project.apps, settings=project.settings, cache=cache, complete=complete)
+    # Files may depend on a setting that the settings module does not state (a swappable model's): Django is asked for
+    # its value, and the files are read once more with it.
     if project.runnable and (missing := missing_settings(history, project.settings, project.runtime)):
         project = replace(project, settings={**project.settings, **missing})
         history = read_history(project.apps, settings=project.settings, cache=cache, complete=complete)

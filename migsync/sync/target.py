@@ -206,6 +206,7 @@ class Target:
 
     def _surveyed(self, connection: sa.Connection) -> Inspection:
         """The survey, made over this connection where it was not made before."""
+        # Not by reading `survey`, a cached property that would open a connection of its own.
         if "survey" not in vars(self):
             self.survey = self.behaviour.inspect(connection, self.config.schema)
         return self.survey

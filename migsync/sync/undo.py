@@ -30,6 +30,7 @@ def plan_undo(
     unjournaled = [rewrite for rewrite in rewrites if rewrite.id not in journaled]
     reverse = reversed_changes(run.changes, f"undo of run {run.number}")
     changes, gone = locate(reverse, records)
+    # Where it was undone, its rows have changed because of that: there is nothing else to report.
     findings = already_undone(run, runs) or gone + changed_since(run, changes, records, runs) + out_of_order(run, runs)
     after = list(records)
     if not findings:
@@ -69,6 +70,8 @@ def rows_after(records: Sequence[Record], changes: Sequence[Change]) -> list[Rec
 def locate(changes: Sequence[Change], records: Sequence[Record]) -> tuple[list[Change], list[Finding]]:
     """The changes with the ids of rows that a script inserted: it could not know them, so the journal has none."""
     known = {change.before.id for change in changes if change.before}
+    # A row that another change names by its id is not the one. Of several alike the newest is taken for what the script
+    # inserted.
     free = [record for record in reversed(records) if record.id not in known]
     located, findings = [], []
     for change in changes:
@@ -302,6 +305,7 @@ def _stays(record: Record) -> Finding:
 def known_digests(run: Run) -> dict[str, str]:
     """The operations digests of the names that come back, as the run's rewrites state them."""
     digests: dict[str, str] = {}
+    # The first rewrite has the last word: the names from before it are those that come back.
     for rewrite in reversed(run.passed):
         for app, names in rewrite.apps.items():
             digests |= {f"{names.origin or app}.{name}": digest for name, digest in names.digests_before.items()}

@@ -61,6 +61,7 @@ def _of_app(
     for squash in sorted(set(squashed.values())):
         yield _of_squash(squash, [key for key, by in squashed.items() if by == squash])
     left = [record for record in unknown if record.key not in origins.branches and record.key not in squashed]
+    # Only a migration that `migrate` has still to run could run twice.
     pending = sorted(key for key in state.nodes - state.applied if key.app == app) if left else []
     likely = [
         (record, key)

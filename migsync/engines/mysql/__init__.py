@@ -27,10 +27,14 @@ SESSION = (
 )
 
 LOCK_WAIT_TIMEOUT = 1205
+# 3572: a lock that NOWAIT did not get at once.
 LOCKED = {LOCK_WAIT_TIMEOUT, 3572}
+# 1213: a deadlock; 1020: a row has changed since the snapshot (MariaDB).
 # 1412: the table was made, or altered, after the transaction's snapshot; 1684: it is being made just now.
 CONFLICT = {1213, 1020, 1412, 1684}
+# MariaDB's max_statement_time, MySQL's max_execution_time.
 TIMED_OUT = {1969, 3024}
+# 0 is PyMySQL's own, for a connection that is closed already.
 LOST = {0, 1053, 1927, 2006, 2013, 2055, 4031}
 DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
 READ_ONLY = {1290, 1792, 1836}
@@ -77,7 +81,7 @@ class MySQL(Engine):
     parts = staticmethod(parts)
 
     def connect_args(self, url: sa.URL, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Every name must pass, whatever the project says for its own connections."""
+        """A name in the table can have any character, whatever the project says for its own connections."""
         return {"charset": "utf8mb4"}
 
     def options(self) -> dict[str, Any]:
@@ -111,7 +115,7 @@ class MySQL(Engine):
         return ErrorKind.OTHER
 
     def impatience(self, seconds: int) -> Sequence[str]:
-        """Its default for tables is a year."""
+        """By MySQL's default (lock_wait_timeout), a statement waits for the lock of a table for a year."""
         return (f"SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}",)
 
     def is_lock_timeout(self, error: BaseException) -> bool:

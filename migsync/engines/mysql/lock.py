@@ -23,7 +23,7 @@ def begin_read(connection: sa.Connection, seconds: float) -> None:
 
 
 def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
-    """A named lock of the session."""
+    """A named lock (GET_LOCK), which ends with the session. Its name is hashed: it may have 64 characters."""
     import sqlalchemy as sa
 
     wait = max(1, math.ceil(deadline.left))

@@ -92,6 +92,7 @@ def _tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
 
 
 def _lock(plan: ScriptPlan) -> str:
+    # First all variables are set: they live as long as the session, and those of an earlier script must not open this gate.
     database = _database(plan)
     return f"""\
 SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NULL, @migsync_safe = NULL,
@@ -111,6 +112,8 @@ SELECT COUNT(*) INTO @migsync_locked FROM {_table(plan, "django_migrations")} FO
 """
 
 
+# The columns of migsync_change are binary, so that letter case and trailing spaces count. A name must have the same
+# bytes to be found, which it has not in a latin1 table: it is converted first.
 def _image(prefix: str) -> str:
     return (
         f"CONVERT(m.app USING utf8mb4) = c.{prefix}app AND CONVERT(m.name USING utf8mb4) = c.{prefix}name"
@@ -175,6 +178,7 @@ _VALUES = "CONVERT(new_app USING utf8mb4), CONVERT(new_name USING utf8mb4), CONV
 
 def _writes(plan: ScriptPlan) -> Iterator[str]:
     table = _table(plan, "django_migrations")
+    # Before the renames: one of them may give a row the very image that this looks for.
     if plan.removed_by_name:
         yield f"DELETE m FROM {table} AS m JOIN migsync_change AS c"
         yield f"    ON c.id IS NULL AND c.new_name IS NULL AND {_image('')}"

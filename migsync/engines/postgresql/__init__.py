@@ -103,18 +103,18 @@ class PostgreSQL(Engine):
             return ErrorKind.LOST
         return {
             LOCK_NOT_AVAILABLE: ErrorKind.LOCKED,
-            "57014": ErrorKind.TIMED_OUT,
-            "40001": ErrorKind.CONFLICT,
-            "40P01": ErrorKind.CONFLICT,
-            "42501": ErrorKind.DENIED,
-            "25006": ErrorKind.READ_ONLY,
+            "57014": ErrorKind.TIMED_OUT,  # query_canceled
+            "40001": ErrorKind.CONFLICT,  # serialization_failure
+            "40P01": ErrorKind.CONFLICT,  # deadlock_detected
+            "42501": ErrorKind.DENIED,  # insufficient_privilege
+            "25006": ErrorKind.READ_ONLY,  # read_only_sql_transaction
         }.get(state, ErrorKind.OTHER)
 
     def impatience(self, seconds: int) -> Sequence[str]:
-        """Its default is to wait for ever."""
+        """By PostgreSQL's default, a statement waits for a lock for ever."""
         return (f"SET lock_timeout = '{seconds}s'",)
 
     def is_lock_timeout(self, error: BaseException) -> bool:
-        """By SQLSTATE, which psycopg 3 and psycopg2 call otherwise."""
+        """True for the SQLSTATE 55P03: `sqlstate` on an error of psycopg 3, `pgcode` on one of psycopg2."""
         state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
         return bool(state == LOCK_NOT_AVAILABLE)

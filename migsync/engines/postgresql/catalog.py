@@ -26,6 +26,8 @@ SELECT t.*, space.prefix || t.typname AS name FROM pg_type t JOIN space ON space
          SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_type'::regclass AND d.objid = t.oid)
 )
 """
+# Newer versions have a constraint (contype 'n') for each NOT NULL, which the column says already. What nextval() names
+# is left out: a sequence keeps its first name when its table is renamed.
 PARTS: Final = f"""{SPACES}
 SELECT 'schema', '', nspname, '' FROM space WHERE prefix <> '' AND nspname <> 'public' AND NOT EXISTS (
        SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_namespace'::regclass AND d.objid = space.oid)

@@ -61,6 +61,7 @@ def inspect(connection: sa.Connection, schema: str) -> Inspection:
                 f"Grant USAGE on schema {hidden}.",
             )
     where = found.schema if found else schema or about.schema or ""
+    # Not every role may read the server's identifier; then the address has to tell servers apart.
     server = connection.scalar(sa.text(SYSTEM)) if about.knows_itself else about.address
     return Inspection(
         identity=f"{server}/{about.database}/{where}",

@@ -40,6 +40,7 @@ def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline
 
 def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
     """Locks writers out of the table; readers go on."""
+    # The same order as in a script: the other way round, the two could wait for each other.
     reserve(connection, table, deadline)
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
     # psycopg takes a percent sign for a parameter.

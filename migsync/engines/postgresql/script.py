@@ -139,6 +139,7 @@ def _lock(plan: ScriptPlan) -> Iterator[str]:
     schema = plan.schema
     yield ""
     yield "    -- Readers go on; writers wait, and so does a migrate that knows of migsync."
+    # In the order of `lock_table`: the other way round, the two could wait for each other.
     if schema:
         yield f"    PERFORM pg_advisory_xact_lock({advisory_key(schema)});"
     yield f"    LOCK TABLE {_table(plan, 'django_migrations')} IN SHARE ROW EXCLUSIVE MODE;"
@@ -159,6 +160,7 @@ _NEW = f"{_IMAGE} IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied)"
 
 def _state(plan: ScriptPlan) -> str:
     table = _table(plan, "django_migrations")
+    # By bytes, as Python compares texts: the collation of the database may order them otherwise.
     counted = plan.counted('(m.applied::text COLLATE "C", m.id) > (c.applied COLLATE "C", c.id)')
     older = f"\n     WHERE {counted}" if counted else ""
     state = f"""\
@@ -205,6 +207,7 @@ def _gate(plan: ScriptPlan) -> Iterator[str]:
 
 def _writes(plan: ScriptPlan) -> Iterator[str]:
     table = _table(plan, "django_migrations")
+    # Before the renames: one of them may give a row the very image that this looks for.
     if plan.removed_by_name:
         yield f"    DELETE FROM {table} AS m USING {CHANGE} AS c"
         yield "     WHERE c.id IS NULL AND c.new_name IS NULL AND m.app = c.app AND m.name = c.name"

@@ -59,7 +59,7 @@ class SQLite(Engine):
     parts = staticmethod(parts)
 
     def connected(self, connection: DBAPIConnection, init: Iterable[str]) -> None:
-        """Otherwise sqlite3 begins only before the first write: what was read first would be another transaction."""
+        """Turn off the driver's own BEGIN, which comes before the first write: reads before that would be outside."""
         connection.isolation_level = None
         super().connected(connection, init)
 
@@ -90,6 +90,7 @@ class SQLite(Engine):
 
 
 def _kind(error: BaseException | None) -> ErrorKind:
+    # An extended code has the primary one in its last byte: SQLITE_BUSY_SNAPSHOT is SQLITE_BUSY, too.
     code = getattr(error, "sqlite_errorcode", None)
     return ErrorKind.OTHER if code is None else KINDS.get(code & 0xFF, ErrorKind.OTHER)
 

@@ -31,9 +31,10 @@ def inspect(connection: sa.Connection, schema: str) -> Inspection:
 
 
 def unwritable(connection: sa.Connection, table: MigrationTable, ids: Iterable[int]) -> dict[int, str]:
-    """Text is written back, and a column of numeric affinity, as Django's is, makes a whole number of it again.
+    """The rows among `ids` whose `applied` an undo could not write again, and why: stored as a fraction or a blob.
 
-    A fraction would lose digits, and a blob would become text.
+    Text is written back. A column of numeric affinity, as Django's is, makes a whole number of it again, but a fraction
+    would lose digits, and a blob would become text.
     """
     import sqlalchemy as sa
 

@@ -81,6 +81,8 @@ _AFTER = "c.new_app = m.app AND c.new_name = m.name AND c.applied IS CAST(m.appl
 
 def _state(plan: ScriptPlan) -> str:
     by_id = "FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id"
+    # SQLite never reorders a CROSS JOIN: each row is looked up by an index of migsync_change, since django_migrations
+    # has none on names.
     by_name = "FROM main.django_migrations AS m CROSS JOIN temp.migsync_change AS c"
     counted = plan.counted("(CAST(m.applied AS TEXT), m.id) > (c.applied, c.id)")
     older = f"\n        AND {counted}" if counted else ""
@@ -133,6 +135,7 @@ _NO_FRACTIONS = """\
 
 
 def _trigger(plan: ScriptPlan) -> Iterator[str]:
+    # RAISE(IGNORE) ends the trigger where it stands, without an error; RAISE(ABORT) takes back all that it did.
     before, already = plan.is_before(), plan.is_already()
     yield f"""\
 CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
@@ -163,6 +166,7 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
 
 
 def _writes(plan: ScriptPlan) -> Iterator[str]:
+    # Before the renames: one of them may give a row the very image that this looks for.
     if plan.removed_by_name:
         yield "    DELETE FROM django_migrations"
         yield "     WHERE EXISTS (SELECT 1 FROM temp.migsync_change AS c WHERE c.id IS NULL AND c.new_name IS NULL"

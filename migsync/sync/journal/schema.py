@@ -70,5 +70,6 @@ def _context(
         for revision in reversed(list(missing)):
             yield RevisionStep(revisions, scripts[revision.revision], is_upgrade=True)
 
+    # Alembic asks `fn` for the steps from the version in the database; its own answer needs a directory of files.
     options: dict[str, Any] = {"version_table": VERSION_TABLE, "version_table_schema": schema, "fn": steps}
     return MigrationContext.configure(connection, opts=options)

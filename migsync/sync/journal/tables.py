@@ -98,6 +98,7 @@ def write_run(connection: sa.Connection, behaviour: Engine, schema: str | None, 
     last, now = connection.execute(
         sa.select(sa.select(sa.func.max(table.c.number)).scalar_subquery(), sa.literal_column(behaviour.now))
     ).one()
+    # Nobody else can take the number: whoever writes the journal holds the lock.
     numbered = replace(run, number=(last or 0) + 1, at=now)
     connection.execute(table.insert().values(**as_row(numbered)))
     return numbered
