@@ -88,6 +88,7 @@ class AppRewrite:
             "renamed": [list(pair) for pair in self.renamed],
             "collapsed": [[list(olds), list(news)] for olds, news in self.collapsed],
         }
+        # Left out where they are empty, so that a rewrite from before a field existed keeps its id.
         if self.depends:
             document["depends"] = {name: list(parents) for name, parents in sorted(self.depends.items())}
         if self.squashes:

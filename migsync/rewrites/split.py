@@ -91,6 +91,7 @@ def splits(
     """
     found = [split for base in candidates for split in _split(name_history, records, touched, base, reversals)]
     best = max((split.evidence for split in found), default=AGAINST)
+    # What the journal speaks against is no explanation: without another one, the plan is refused.
     found = [split for split in found if split.evidence == best and best > AGAINST]
     fewest = min((len(split.later) for split in found), default=0)
     return [split for split in found if len(split.later) == fewest]
@@ -146,6 +147,7 @@ def _evidence(name_history: NameHistory, records: Sequence[Record], split: Split
     time, so only its name is looked for. No row that was taken back stands before `base`.
     """
     changing = [rewrite for rewrite in name_history.steps if rewrite.id in reversals.rewrites]
+    # No row of this app was taken back, so there is nothing to compare with.
     if not reversals.rows or not changing:
         return PROVEN
     if any(now and not split.position(now) >= split.base for now, _ in reversals.rows):

@@ -145,6 +145,7 @@ def translate(
     name_histories = {
         app: _name_history(app, labels, history, relabelled.bounds) for app in sorted(scope) if rewrites.of_app(app)
     }
+    # Everything that follows is decided under the labels of today, so the journal's rows must bear them, too.
     reversals = under_labels(reversals, labels)
     for app, name_history in name_histories.items():
         here = by_app.get(app, [])

@@ -259,6 +259,7 @@ class _Application:
         if repeated:
             return Outcome(Status.ALREADY_APPLIED, repeated)
         check_before(plan, records)
+        # The plan was made before the lock was taken: another undo, or another run, may have come in between.
         if plan.undoes and plan.undoes not in {run.id for run in in_force(runs)}:
             raise StalePlan("The run is not in force any more: it was undone since the plan was made.", NOTHING_CHANGED)
         undone = next((run for run in runs if run.id == plan.undoes), None)
@@ -315,6 +316,7 @@ class _Application:
             try:
                 return self._was_committed(deadline)
             except (TargetError, LockTimeout, KeyboardInterrupt) as error:
+                # The server may be starting again, or the lost session may still hold the lock: both pass.
                 if deadline.passed or isinstance(error, KeyboardInterrupt):
                     raise InDoubt(
                         f"The connection was lost at COMMIT of run {self.run.id}, and {self.target.alias} cannot tell "

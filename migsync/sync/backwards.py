@@ -82,6 +82,7 @@ def bring_back(
             now, problems = _under_old_names(now, gone, {row.now for row in now} - stayed)
             findings += problems
             returned = (*gone, *returned)
+            # A record is newer when it came after the run, not only after its undo.
             run = next((one for one in runs if one.id == undoing.undoes), undoing)
     unknown = tuple(rewrite for rewrite in returned if _unknown(rewrite, rewrites, apps))
     now += _merges(now, unknown, history)
@@ -164,6 +165,7 @@ def revert(rows: Sequence[TrackedRow], changes: Iterable[Change], cause: str) ->
     now = list(rows)
     findings: list[Finding] = []
     by_id = {row.now.id: place for place, row in enumerate(rows) if row.now and row.now.id is not None}
+    # Rows that a script inserted are in the journal without their ids.
     by_content = {row.now._replace(id=None): place for place, row in enumerate(rows) if row.now}
     for change in reversed(tuple(changes)):
         after = change.after

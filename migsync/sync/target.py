@@ -219,6 +219,7 @@ class Target:
                 with self.transaction() as connection:
                     return read(connection)
             except DBAPIError as error:
+                # A statement that ends with LOCKED has waited as long as it may.
                 if self.behaviour.error_kind(error) is not ErrorKind.CONFLICT or deadline.passed:
                     raise self.explain(error, reading=True) from error
 

@@ -130,12 +130,16 @@ def out_of_order(run: Run, runs: Sequence[Run]) -> list[Finding]:
 
     The names of an app follow from each other: nobody could tell where its rows stand then.
     """
+    # What the database would have been through with the run undone.
     after = {identity: one for identity, one in passed_rewrites(runs).items() if one not in run.passed}
     after |= {rewrite.id: rewrite for rewrite in run.returned}
     changed = {rewrite.id for rewrite in (*run.passed, *run.returned)}
+    # From the journal: the files may not be on this disk.
     known = {rewrite.id: rewrite for other in runs for rewrite in (*other.passed, *other.returned)}
     for rewrite in after.values():
         for below in _below(rewrite, known):
+            # Without a label in common, the names of the one do not build on the other's. And what the undo leaves
+            # alone was so before.
             apart = rewrite.labels.isdisjoint(below.labels) or changed.isdisjoint((rewrite.id, below.id))
             if below.id not in after and not apart:
                 by = _last_with(below if rewrite in run.returned else rewrite, runs)

@@ -71,6 +71,7 @@ def _of_app(
     ]
     candidates = list(dict.fromkeys(key for _, key in likely))
     doubted = [record for record in left if any(record == one for one, _ in likely)]
+    # Where open pairs ask about each of them already, this would be the same question once more.
     if any(record.key not in origins.asked for record in doubted):
         yield _perhaps_ran(doubted, candidates, origins.seen)
     yield from (
@@ -111,6 +112,7 @@ def _outlived(record: Record, standing: Sequence[Record]) -> bool:
 def _days_between(first: Record, second: Record) -> int:
     """0 where one of them has no time."""
     try:
+        # Times with and without an offset cannot be subtracted, and hours are of no matter here.
         times = [datetime.fromisoformat(record.applied or "").replace(tzinfo=None) for record in (first, second)]
     except ValueError:
         return 0
@@ -131,6 +133,7 @@ def _squashed(
         first, last = int(match["first"]), int(match["last"])
         for record in unknown:
             number = _NUMBER.match(record.name)
+            # What was recorded after a squash was not replaced by it.
             if number and first <= int(number[0]) <= last and record.age < squash.age:
                 yield record.key, squash.key
 

@@ -23,7 +23,7 @@ NO_DATABASE = 1046
 
 
 def inspect(connection: sa.Connection, schema: str) -> Inspection:
-    """Asked with SHOW: naming a variable that the server does not have is an error."""
+    """What this connection reaches. SHOW is used, since SELECT fails for a variable that the server does not have."""
     import sqlalchemy as sa
 
     about: dict[str, str] = {name.lower(): value for name, value in connection.execute(sa.text(ABOUT))}

@@ -92,7 +92,7 @@ def _tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
 
 
 def _lock(plan: ScriptPlan) -> str:
-    # First all variables are set: they live as long as the session, and those of an earlier script must not open this gate.
+    # First all variables are set: they live as long as the session, and an earlier script must not open this gate.
     database = _database(plan)
     return f"""\
 SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NULL, @migsync_safe = NULL,

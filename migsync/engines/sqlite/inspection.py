@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def inspect(connection: sa.Connection, schema: str) -> Inspection:
-    """The schema is always the main one."""
+    """What this connection reaches. The table is always looked for in ``main``, whatever `schema` says."""
     import sqlalchemy as sa
 
     found = connection.execute(

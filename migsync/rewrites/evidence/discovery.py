@@ -116,6 +116,7 @@ def _git_is_silent(app: str, reason: str) -> Finding:
 
 def _unexplained(history: History, app: str, recorded: Sequence[Sequence[Record]]) -> list[tuple[str, ...]]:
     """The names that each target has recorded and the files do not explain, each once, those with most names first."""
+    # By their names: databases with the same records (tenants) need to be worked out only once.
     found = {
         tuple(record.name for record in sorted(_of(app, records), key=lambda record: record.age))
         for records in recorded

@@ -62,6 +62,7 @@ class Hints:
             for name in self.case.disk.migrations
             if name not in self._given
             and (name not in self.case.records or name in leaving)
+            # A file that kept its name and its operations is still itself, recorded or not.
             and not (name in before and self.case.kept(name))
         )
 

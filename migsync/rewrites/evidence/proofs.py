@@ -223,6 +223,7 @@ class Case:
     def _renamed_by_operations(self) -> Iterator[tuple[str, str]]:
         for name, digest in self._old_digests():
             new = self.disk.bearers.get(digest, ())
+            # Files without operations are all alike; their places tell them apart (`_renamed_by_place`).
             if len(new) == 1 and new[0] != name and self.disk.migrations[new[0]].operations and self.borne_once(digest):
                 yield name, new[0]
 

@@ -41,6 +41,7 @@ COLUMNS = (
 VERSION_TABLE = "migsync_version"
 NEWEST: str = VERSIONS[-1].revision
 
+# No UPDATE and no DELETE: a run that was written is never changed.
 READING = {RUN_TABLE: "SELECT", VERSION_TABLE: "SELECT"}
 WRITING = {RUN_TABLE: "SELECT, INSERT", VERSION_TABLE: "SELECT"}
 TABLES_COMMAND = "migsync script --journal-tables --out sql"
@@ -65,6 +66,7 @@ def journal_version(connection: sa.Connection, schema: str | None, versions: Seq
                 "A newer migsync has been at work here; what it wrote could be misread.",
                 "Upgrade migsync: python -m pip install --upgrade migsync",
             )
+    # Where each CREATE commits (MySQL), a first upgrade that was cut off leaves the table empty.
     return heads[0] if heads else ""
 
 

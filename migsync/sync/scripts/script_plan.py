@@ -83,6 +83,7 @@ def _rows(plan: Plan) -> Iterator[ChangeRow]:
     ids, names = set[int](), set[tuple[str, str]]()
     for n, change in enumerate(plan.changes, start=1):
         before, after = change.before, change.after
+        # A script finds the row by its id, and its UPDATE sets the app and the name alone.
         if before and after and (before.id is None or before.id != after.id or before.applied != after.applied):
             raise _unsound(f"The change of {before.key} would change the row's id or its applied timestamp.")
         row_id, _, _, applied = row_of(change)
