@@ -121,10 +121,7 @@ def settle(target: Target, run_id: str, *, journaled: bool = True, lock_timeout:
 
 
 def check_identity(target: Target, plan: Plan) -> None:
-    """Raises PlanFileError unless the plan was made for this very table, under whatever alias.
-
-    An alias may name another database elsewhere: the engine, the identity and the schema must be the same.
-    """
+    """Raises PlanFileError unless the plan was made for this very table; the alias may be another one."""
     made_for, here = plan.target, target.ref
     if (made_for.engine, made_for.identity, made_for.schema) != (here.engine, here.identity, here.schema):
         raise PlanFileError(
@@ -254,7 +251,6 @@ class _Application:
             check_before(plan, records)
             return None
         runs = read_runs(connection, self.table.schema)
-        # A run id is used for one run: where it is in the journal, an earlier attempt has committed.
         repeated = next((run for run in runs if run.id == self.run.id), None) or already_applied(plan, records, runs)
         if repeated:
             return Outcome(Status.ALREADY_APPLIED, repeated)
@@ -290,8 +286,7 @@ class _Application:
         except (DBAPIError, KeyboardInterrupt) as error:
             # Ctrl-C may have come before or after the server got the COMMIT: only the database knows.
             interrupted = isinstance(error, KeyboardInterrupt)
-            # The server has answered, so nothing was committed. SQLite can be locked at COMMIT, too: `apply` tries
-            # again.
+            # The server has answered: nothing was committed. SQLite can be locked at COMMIT; `apply` tries again then.
             if isinstance(error, DBAPIError) and self.target.behaviour.error_kind(error) is not ErrorKind.LOST:
                 abandon(connection, error)
                 raise
