@@ -84,6 +84,7 @@ def _reason_against(name: str) -> str:
         check_name(name)
     except ValueError as error:
         return str(error)
+    # MigrationLoader.load_disk passes over such modules, so the migration would be gone.
     if name[0] in "_~":
         return f"Django takes no file for a migration whose name begins as {name!r} does"
     if unfit := next((character for character in "./\\" if character in name), ""):

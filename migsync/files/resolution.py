@@ -40,7 +40,7 @@ class Resolution:
         return self.reshape.contents
 
     def now(self, key: Key) -> Key:
-        """The key of a migration that stays."""
+        """The key that a migration which stays has afterwards."""
         return self.keys.renamed.get(key, key)
 
     @cached_property

@@ -136,6 +136,7 @@ def _touched(root: ast.AST) -> Iterator[str]:
             continue
         todo.extend(ast.iter_child_nodes(node))
         match node:
+            # The variable of a comprehension as well, though it is local to it: this errs on the safe side.
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 yield name
             case ast.Import() | ast.ImportFrom():

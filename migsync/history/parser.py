@@ -164,6 +164,7 @@ class _Reader:
         found = self._attribute(name)
         if found is None:
             if name == "dependencies":
+                # Without a statement of its own the class may inherit dependencies from a base in another file.
                 self._look_for_unknown_base()
             return ()
         expressions, scope = found

@@ -36,6 +36,7 @@ def database_findings(
 
 
 def _unreachable(survey: Survey, terms: Terms) -> Iterator[Finding]:
+    # One that is named by --database is to be updated now, so it cannot be left for later.
     later = terms.allow_applied or terms.assume_deployed
     for alias, error in survey.errors.items():
         yield Finding(

@@ -91,6 +91,7 @@ def fix_conflicts(
     chosen = chosen_apps(history, apps)
     if errors := broken(history):
         return Reshape(command, findings=errors)
+    # For the order, what counts as applied once squashes are judged. New names are compared with the rows themselves.
     states = [history.state(rows).applied for rows in applied.values()]
     units = units_of(history)
     # Under such a name Django would take a migration for one that is applied, or that the squash replaces.
@@ -167,6 +168,7 @@ class _Work:
         steps: list[_Step] = []
         left = list(found)
         while left:
+            # Branches can share a beginning: what an earlier one has brought along is in line already.
             placed = {key for step in steps for key in step.adds}
             possible = [branch for branch in left if self._may_come_next(branch, left, placed)]
             if not possible:

@@ -103,6 +103,7 @@ class _Git:
         """The upstream, unless it is only this branch's own copy elsewhere; then the usual names."""
         upstream = self.ask("rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}")
         current = self.ask("symbolic-ref", "--short", "--quiet", "HEAD")
+        # For feature, origin/feature holds the same migrations: against it nothing would be this branch's own.
         own = bool(current) and upstream.endswith(f"/{current}")
         return [*([upstream] if upstream and not own else []), *(name for name in MAIN if name != current)]
 

@@ -40,6 +40,7 @@ def linearize(
     if errors := broken(history):
         return Reshape(command, findings=errors)
     merges = find_merges(history, chosen, keep_cross_app=not strip_cross_app)
+    # For the order, what counts as applied once squashes are judged. New names are compared with the rows themselves.
     states = {alias: history.state(rows).applied for alias, rows in applied.items()}
     rows = list(states.values())
     arrangement = arrange(history, chosen, passing=merges.going, applied=rows)
@@ -146,6 +147,7 @@ class _Chain:
 
     def _beside(self, cover: Key, replaced: set[Key], places: Mapping[Key, int]) -> tuple[int, int]:
         """The first and last place that a squash stands beside."""
+        # A squash stands beside one stretch of the line. What stands in between would come before it and after it.
         found = sorted(places[key] for key in replaced)
         first, last = found[0], found[-1]
         self._ends.setdefault(self.links[last], set()).add(cover)

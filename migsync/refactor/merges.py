@@ -70,6 +70,7 @@ def _own_reason(history: History, migration: Migration, *, keep_cross_app: bool)
         # file.
         others = {other for other in others if any(app == migration.key.app for app, _ in _run_before(history, other))}
     if others:
+        # What the parents come after anyway is not lost with the merge.
         others -= history.ancestors(_in_app(migration))
         if others:
             return f"it alone depends on {', '.join(map(str, sorted(others)))}"

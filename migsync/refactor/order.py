@@ -274,7 +274,10 @@ class _Lane:
         self.next_number += places
 
     def best(self) -> tuple[_Rank, bool, bool] | None:
-        """The unit to come next; whether one before it still waits for another app; whether its number changes."""
+        """The unit to come next, as (rank, waits, moves); None where no unit of the app can come now.
+
+        `waits`: a unit before it still waits for another app. `moves`: its number changes.
+        """
         first = _least(self.ready, self.taken)
         if first is None:
             return None

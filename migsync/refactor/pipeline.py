@@ -29,6 +29,7 @@ from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey, afterwards
 from migsync.worker.process import Worker, workers_ahead
 
+# Findings of the proof that the models would come out otherwise: with them `Reshape.otherwise` is tried.
 STATE = frozenset({DIFFERS, "model-changes"})
 CONSENT = frozenset({"applied-names", "unreachable-target"})
 """Refusals that an option lifts: the proof is made all the same, so that one look shows everything."""
@@ -39,7 +40,8 @@ class Draft:
     """A proposal with its proof and, for each readable target, the plan that follows from it.
 
     `findings` are all of them in the order to be read: one that blocks refuses. `facts` say what was proven. `chosen`
-    are the aliases whose plans are applied in the same step; the others are synced later.
+    are the aliases whose plans are applied in the same step. `later` are those that are synced later: databases
+    that would change and are not chosen, and those that could not be read.
     """
 
     proposal: Proposal

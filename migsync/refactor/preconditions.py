@@ -74,7 +74,7 @@ def crosses_apps(units: Units, apps: Collection[str]) -> Iterator[Finding]:
 
 
 def overlapping(history: History, apps: Collection[str]) -> Iterator[Finding]:
-    """An error for each migration that two squashes replace directly: Django puts both in its place."""
+    """An error for each squash that replaces a migration which another one replaces: Django puts both in its place."""
     first: dict[Key, Key] = {}
     for key, migration in history.migrations.items():
         for replaced in dict.fromkeys(migration.replaces):

@@ -49,6 +49,8 @@ def _numbers(arrangement: Arrangement, app: str) -> dict[Key, int]:
     numbers: dict[Key, int] = {}
     place = 1
     for unit in arrangement.chains[app]:
+        # A squash has the number of the first migration that it stands beside; the next unit is numbered after its
+        # links.
         numbers |= dict.fromkeys(unit.covers, place)
         numbers |= {key: place + offset for offset, key in enumerate(unit.links)}
         place += len(unit.links)

@@ -20,6 +20,7 @@ def moved_ends(history: History, units: Units, chains: Mapping[str, Sequence[Key
         roots = [home for home in homes if all(parent.app != app for parent in units.graph.parents[home])]
         leaves = [home for home in homes if all(child.app != app for child in units.graph.children[home])]
         first = _django_first(history, app)
+        # Compared as units: a squash and what it replaces are one place in the order.
         if len(roots) > 1 and first is not None and units.home(first) != units.home(links[0]):
             yield from users.findings(Key(app, FIRST), first, f"the first will be {links[0].name}")
         if len(leaves) > 1:

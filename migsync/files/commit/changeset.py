@@ -1,4 +1,4 @@
-"""From a proposal's files to what every path holds before and after."""
+"""From a proposal's files to what every path holds before and after, and the order in which files are put in place."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ def _by_path(contents: Iterable[tuple[Path | None, bytes | None]]) -> dict[Path,
 
 
 def _turn(path: Path, stays: bool, rewrites: Path) -> int:
+    # Rewrites that come are first, and those that go are last: see Changeset.
     if path.parent == rewrites:
         return 0 if stays else 3
     return 1 if stays else 2

@@ -46,6 +46,7 @@ def _wait(descriptor: int, path: Path, end: float) -> None:
             if time.monotonic() < end:
                 time.sleep(RETRY_SECONDS)
                 continue
+            # Whoever holds the lock may not have written its number yet, or may have met a full disk.
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
             raise FilesLocked(
                 f"Another migsync (process {holder}) is changing the migration files of this project.",

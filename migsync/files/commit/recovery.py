@@ -22,7 +22,11 @@ from migsync.files.state_directory import is_open
 
 @dataclass(frozen=True)
 class Settlement:
-    """How it was settled: `forward` when the files are the new ones now, else they are the old ones."""
+    """How a change that was cut off was settled.
+
+    `forward`: the files are the new ones now; else they are the old ones. `commit` is the change's id, `command` the
+    command line that began it.
+    """
 
     commit: str
     command: str

@@ -26,7 +26,7 @@ def commits(root: Path) -> tuple[CommitRecord, ...]:
 
 
 def commit_of(root: Path, *, run_id: str = "", commit_id: str = "") -> CommitRecord | None:
-    """The kept commit with this id, or the newest that changed a database by this run; None without one.
+    """The kept commit with this id, or the one that changed a database by this run; None without one.
 
     Both may be given by their beginnings. Raises UnknownRun when more than one fits.
     """

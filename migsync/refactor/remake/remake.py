@@ -81,6 +81,8 @@ def remake(ground: Ground, options: RemakeOptions) -> Reshape:
     remade = ask_remake(ground.survey.project, request)
     if empty := _empty(remade, chosen):
         told += tuple(messages.left_alone(empty))
+        # Asked again, since an app that is left alone keeps its old names, and the new files of others may depend on
+        # those.
         rest = tuple(app for app in chosen if app not in empty)
         if not rest:
             return Reshape(options.command, findings=told)
@@ -131,6 +133,8 @@ def _reshape(
         advice |= messages.advice_against_replaces(olds)
     wanted = Reshape(
         options.command,
+        # With --replaces no key changes: old and new files are both there, and Django takes one or the others by the
+        # rows.
         KeyChanges(collapsed=() if options.replaces else tuple(_collapses(history, request.apps, remade.files))),
         DependencyChanges(successors={} if options.replaces else _successors(history, remade, frozenset(request.apps))),
         ContentChanges(
@@ -169,6 +173,7 @@ def _is_made_so(resolution: Resolution, app: str) -> bool:
     history = resolution.history
     old = [history.migrations[Key(app, name)] for name in history.names(app)]
     new = [migration for migration, _ in resolution.created if migration.key.app == app]
+    # A squash in transition is not what would be made from scratch, even with the same operations.
     return not any(migration.replaces for migration in old) and [it.digest for it in old] == [it.digest for it in new]
 
 
@@ -193,10 +198,12 @@ def _successors(history: History, remade: RemakeResult, apps: frozenset[str]) ->
 def _named(history: History, apps: frozenset[str]) -> Iterator[Key]:
     staying = (migration for key, migration in history.migrations.items() if key.app not in apps)
     named = (key for migration in staying for key in migration.dependencies if key.app in apps)
+    # `__first__` and `__latest__` mean one of the new migrations by themselves.
     yield from dict.fromkeys(key for key in named if not key.name.startswith("__"))
 
 
 def _needed(history: History, remade: RemakeResult, old: Key) -> Key | None:
+    # A file may name a migration that is gone: the squash that replaced it has its place in the graph.
     above = history.ancestors([old] if old in history.migrations else _squashes(history, old))
     files = [each for each in remade.made if each.key.app == old.app]
     needed = [

@@ -206,6 +206,7 @@ def _model_renamed(source: Source, call: ast.Call, tables: Tables) -> Iterator[S
     tables.renamed.append((source.path, call.lineno, table))
     prefix = source.text(*source.span(call.func.value))
     quote = source.quote
+    # In front of RenameModel, so that the model still has its old name.
     made = f"{prefix}.AlterModelTable(name={literal(old, quote)}, table={literal(table, quote)})"
     layout = _own_line(source, call)
     start = source.span(call)[0]

@@ -76,6 +76,7 @@ def range_findings(history: History, keys: Sequence[Key]) -> Iterator[Finding]:
         elif replaced := next((key for key in migration.replaces if key in within), None):
             yield _unfinished(history, keys, squash, replaced)
     for key in keys[1:]:
+        # Other apps are no matter here: whether they come in between is asked of the graph in `splits`.
         aside = [up for up in history.parents(key) if up.app == key.app and up not in within]
         if aside:
             yield _error(

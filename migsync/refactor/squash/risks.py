@@ -17,7 +17,12 @@ from migsync.history import Key, Migration
 
 
 class Hazard(StrEnum):
-    """What kind of risk it is."""
+    """What kind of risk it is.
+
+    CODE is RunPython, SQL RunSQL, CUSTOM an operation that is not Django's, SEPARATE SeparateDatabaseAndState,
+    TRANSACTION a BEGIN or COMMIT within RunSQL. UNREADABLE is an operation, or a file, of which only running it tells
+    what it is; MADE a list of operations that is computed.
+    """
 
     CODE = "code"
     SQL = "sql"
@@ -150,6 +155,7 @@ class _Reading:
             yield from self._of_sql(item)
         elif name == "SeparateDatabaseAndState":
             yield self._risk(item, Hazard.SEPARATE, "SeparateDatabaseAndState: the models do not show what it does")
+            # Its lists hold operations, which may be RunPython or RunSQL.
             for inner in _lists_in(item):
                 yield from self._of_list(inner)
 
@@ -157,6 +163,7 @@ class _Reading:
         if self._stays(item):
             yield self._risk(item, Hazard.SQL, "RunSQL is not elidable: it is carried along")
         for text in self._texts(item):
+            # Bodies of functions are taken out first: their BEGIN and END are no transaction.
             if found := _TRANSACTION.search(_BODY.sub("", text)):
                 what = f"{' '.join(found[1].upper().split())} in RunSQL: a squash puts more into that transaction"
                 yield self._risk(item, Hazard.TRANSACTION, what)

@@ -199,6 +199,7 @@ class _Rule:
         return children[0]
 
     def _before(self, first: Key) -> Stop:
+        # By the rule the first of a run has exactly one parent.
         (parent,) = self.history.parents(first)
         if parent.app != first.app:
             return Stop(parent, f"{first} depends on {parent}, of another app")
@@ -226,6 +227,8 @@ class _Rule:
         Without a reason it can still be in no run: that takes a neighbour without one.
         """
         migration, parents = self.history.migrations[key], self.history.parents(key)
+        # Graph and file are both asked: another migration's run_before is a parent that this file does not name, and a
+        # dependency on an app without migrations is no parent.
         if len(parents) != 1 or len(set(migration.dependencies)) != 1 or _is_open(migration.dependencies[0]):
             return Stop(key, _dependencies(key, migration))
         if key in self._replaced or migration.replaces:

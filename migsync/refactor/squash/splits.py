@@ -143,6 +143,7 @@ class RowSplits:
 
     def _between(self, keys: Sequence[Key]) -> SplitReason | None:
         """What runs after one key of the range, and did not have to wait for the last."""
+        # What comes after the last of the range comes after the squash too, as it did.
         outside = {key: it.place for key, it in _reached(self.history, keys).items() if it.place < len(keys) - 1}
         if not outside:
             return None

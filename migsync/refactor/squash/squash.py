@@ -89,6 +89,7 @@ class Choice:
                 each.squash.name,
                 optimize=optimize,
                 keep_replaces=self.in_two_phases,
+                # Nothing but the optimizer leaves elidable operations out.
                 kept=tuple(key.name for key in each.keys if optimize and key in self.lacking),
             )
             for each in self.ranges
@@ -107,7 +108,7 @@ class Choice:
 
 
 def databases_of(ground: Ground) -> Databases:
-    """What the survey of `ground` has found out of them."""
+    """The project's databases, as the survey of `ground` found them."""
     history = ground.survey.history
     return Databases(
         {alias: history.state(keys).applied for alias, keys in ground.applied.items()},
@@ -139,6 +140,7 @@ def choose_range(
         return Choice(command, findings=errors)
     keys = ranges.range_between(history, app, first, last)
     lacking = databases.lacking(history, keys)
+    # One migration file serves all databases, so the strictest engine decides.
     together = all(engine_named(engine).schema_after_data for engine in databases.engines)
     rows = RowSplits(history, lacking, schema_after_data=together)
     parts = [small for part in split_at_cycles(history, keys) for small in rows.parts(part)] if in_parts else [keys]
@@ -149,6 +151,7 @@ def choose_range(
     findings = [*ranges.range_findings(history, keys), *([] if wanted else [_nothing_left(keys)])]
     findings += [found for each in wanted if (found := circle(history, each))]
     findings += [found for each in wanted if (found := ranges.name_finding(history, each, used))]
+    # The risks are read from the files, which is not worth the time for a range that is refused anyway.
     if not findings:
         findings += [found for each in wanted for found in rows.findings(each.keys)]
     return Choice(

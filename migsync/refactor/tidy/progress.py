@@ -78,10 +78,12 @@ def progress_of(squash: Squash, database: DatabaseRecords, replaces: Mapping[Key
         return DatabaseProgress(database.alias, SquashState.UNREACHABLE, error=database.error)
     rows = tuple(key for key in squash.replaced if key in recorded)
     missing = tuple(key for key in squash.replaced if not _ran(key, recorded, replaces))
+    # Its own row is enough, whatever old rows are missing: without `replaces` Django goes by that row alone.
     if squash.key in recorded:
         state = SquashState.RECORDED
     elif not missing:
         state = SquashState.REPLACED
+    # Such a database runs the squash itself.
     elif recorded.isdisjoint(_all_within(squash.replaced, replaces)):
         state = SquashState.NOTHING
     else:

@@ -41,6 +41,8 @@ def tidy(
     # With old files on disk `replaces` must stay: without it Django would run both them and the squash.
     settled = [each for each in found if remove_replaced or not each.squash.files]
     others = [each for each in found if each not in settled]
+    # A collapse pairs keys of one app. What a squash replaces in another app is removed, with the squash in its place
+    # for whoever depends on it.
     foreign = [key for each in settled for key in each.squash.foreign if key.app in history.first_party]
     successors = {key: (each.squash.key,) for each in settled for key in each.squash.foreign}
     return Reshape(

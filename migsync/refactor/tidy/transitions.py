@@ -95,7 +95,10 @@ def transitions(
 def settled_transitions(
     history: History, rewrites: Rewrites, databases: Sequence[DatabaseRecords], apps: Collection[str]
 ) -> tuple[SquashTransition, ...]:
-    """Those that are finished on disk, for databases that still hold rows of the old names: migsync apply is left."""
+    """The transitions of `apps` that are finished on disk, with the databases that still hold rows of the old names.
+
+    What is left to do there is migsync apply.
+    """
     found = []
     for rewrite, app in ((each, app) for each in rewrites.ordered for app in each.apps if app in apps):
         for name, olds in rewrite.apps[app].absorbing.items():
