@@ -172,9 +172,9 @@ def _app_rewrite(resolution: Resolution, app: str, changes: NameChanges) -> AppR
         changes,
         past,
         digests_before={name: digest for name, digest in digests.items() if digest},
+        # Later entries win: what an edited file does now, over what it did under its old name.
         digests_after={
             **{
-                # Later entries win: what an edited file does now, over what it did under its old name.
                 changes.renamed.get(name, name): digest
                 for name, digest in digests.items()
                 if digest and name not in went

@@ -154,7 +154,7 @@ def _in_python(content: bytes, names: _Names, *, in_migrations: bool) -> Iterato
         if isinstance(node, ast.ImportFrom):
             yield from _imported(node, names)
     yield from _dotted(texts, names, in_migrations=in_migrations)
-    # In migrations a pair of app and name is a dependency, which is edited.
+    # In the header of a migration a pair of app and name is a dependency, which is edited.
     if not in_migrations:
         pairs = {name: key for node in nodes for key, name in _pairs(node, names)}
         yield from (_Place(name.lineno, key) for name, key in pairs.items() if key in names.becomes)

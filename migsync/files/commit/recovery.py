@@ -115,8 +115,8 @@ def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settlement 
     if found is None:
         return None
     opened, record = found
-    # In STAGING no database has been written to: with databases a commit goes through STAGED first, without any from
-    # STAGING to DECIDED.
+    # In STAGING no database has been written to: a commit with databases is STAGED before it writes to the first, and
+    # one without any goes from STAGING to DECIDED.
     if opened.state is CommitState.STAGED and _is_decided(record.runs, run_was_committed):
         # Noted before the first file changes: whoever goes on after another kill need not ask the database again.
         opened = replace(opened, state=CommitState.DECIDED)

@@ -40,7 +40,7 @@ def roll_back(store: Store, opened: OpenCommit, record: CommitRecord) -> None:
     root, files = store.root, store.files
     for slot in record.slots:
         files.remove(root / record.staged[slot.path])
-        # There where a kill came between the two calls that make the probe and remove it.
+        # The probe is left where a kill came between the two calls that make it and remove it.
         files.remove((root / slot.path).with_name(PROBE))
     for directory in reversed(record.directories):
         files.remove_directory(root / directory)
