@@ -190,7 +190,7 @@ def assemble(
 
 
 def _back(after: Sequence[str], changes: NameChanges) -> list[str]:
-    """Today's names taken back one by one."""
+    """The old names in the order of today's: for each name on disk those that it was before, removed ones last."""
     olds_of: dict[str, tuple[str, ...]] = {new: (old,) for old, new in changes.renamed.items()}
     for olds, news in changes.collapsed:
         # Which of several new names holds what is not known: all old ones stand where the first of them is.

@@ -92,7 +92,7 @@ def relabel(
 
 
 def under_labels(reversals: Reversals, labels: Labels) -> Reversals:
-    """What was taken back, its rows under the labels of today."""
+    """`reversals` with its rows under the labels of today."""
 
     def today(row: Record | None) -> Record | None:
         return row._replace(app=labels.today(row.app)) if row and labels.steps else row

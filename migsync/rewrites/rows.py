@@ -36,7 +36,7 @@ class TrackedRow:
         return replace(self, now=self.now._replace(app=key.app, name=key.name), cause=cause)
 
     def removed(self, cause: str) -> TrackedRow:
-        """The row taken out."""
+        """The row as one that will be deleted."""
         return replace(self, now=None, cause=cause)
 
 

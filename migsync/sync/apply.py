@@ -131,7 +131,7 @@ def check_identity(target: Target, plan: Plan) -> None:
 
 
 def check_plan(target: Target, plan: Plan) -> None:
-    """Raises unless this plan may be applied here."""
+    """Raises PlanFileError for a plan of another table, Blocked for one with errors or with impossible names."""
     check_identity(target, plan)
     errors = [finding.found for finding in plan.findings if finding.severity is Severity.ERROR]
     for change in plan.changes:
@@ -144,7 +144,7 @@ def check_plan(target: Target, plan: Plan) -> None:
 
 
 def check_target(target: Target) -> MigrationTable:
-    """Where the plan is to be applied; raises unless it can be written safely."""
+    """The target's table. Raises StalePlan without one, ReadOnly, and TargetError for one that cannot roll back."""
     if target.table is None:
         raise StalePlan(f"There is no table django_migrations in {target.alias}.", NOTHING_CHANGED)
     if target.read_only:
@@ -206,7 +206,7 @@ class _Application:
         return self._commit(connection, outcome)
 
     def _change(self, connection: sa.Connection, deadline: Deadline) -> Outcome:
-        """Everything but the COMMIT."""
+        """Everything but the COMMIT: lock, compare, write, read back, journal."""
         records = self._lock(connection, deadline)
         repeated = self._check(connection, records)
         if repeated:
@@ -235,7 +235,7 @@ class _Application:
         return Outcome(Status.APPLIED, run, tuple(findings))
 
     def _lock(self, connection: sa.Connection, deadline: Deadline) -> tuple[Record, ...]:
-        """The records, under the lock."""
+        """Take the lock, and read the records under it."""
         self.target.behaviour.lock(connection, self.table, deadline)
         self.step("locked", connection)
         records = read_records(connection, self.table)
@@ -280,7 +280,7 @@ class _Application:
                 )
 
     def _commit(self, connection: sa.Connection, outcome: Outcome) -> Outcome:
-        """COMMIT; where the answer is lost, what really happened."""
+        """COMMIT. Where the answer is lost, the database is asked whether it committed."""
         try:
             connection.commit()
         except (DBAPIError, KeyboardInterrupt) as error:

@@ -35,7 +35,7 @@ AHEAD = frozenset({DATABASE_AHEAD, NEWER_RECORDS})
 
 
 class ChangeKind(StrEnum):
-    """UPDATE, DELETE, INSERT, in the words of the design."""
+    """What happens to one row: its app or name changes (UPDATE), it goes (DELETE), or it comes (INSERT)."""
 
     RENAME = "rename"
     REMOVE = "remove"
@@ -143,7 +143,7 @@ class Plan:
 
     @property
     def waits_for_word(self) -> bool:
-        """True when nothing but ``--backwards`` is missing."""
+        """True when the plan is blocked and ``--backwards`` alone would let it through."""
         return {finding.code for finding in self.findings if finding.blocks} == {DATABASE_AHEAD}
 
     @property

@@ -11,7 +11,7 @@ from migsync.sync.plan import Change
 
 
 class RunKind(StrEnum):
-    """An undo is a run of its own."""
+    """What a run did. An undo is a run of its own, which can be undone too."""
 
     APPLY = "apply"
     UNDO = "undo"

@@ -92,7 +92,7 @@ def _is_label(record: Record, records: Sequence[Record]) -> bool:
 
 
 def _passed(files: Sequence[Key], records: Sequence[Record], history: History) -> Iterator[tuple[Key, list[Record]]]:
-    """Each of `files` with the records of its app that it comes after."""
+    """Each of `files` with the records of its app for migrations that it depends on, also indirectly."""
     for file in files:
         above = history.ancestors([file])
         yield file, [record for record in records if record.app == file.app and record.key in above]
@@ -110,7 +110,7 @@ def _outlived(record: Record, standing: Sequence[Record]) -> bool:
 
 
 def _days_between(first: Record, second: Record) -> int:
-    """0 where one of them has no time."""
+    """Whole days from `first` to `second`; 0 where one of them has no time."""
     try:
         # Times with and without an offset cannot be subtracted, and hours are of no matter here.
         times = [datetime.fromisoformat(record.applied or "").replace(tzinfo=None) for record in (first, second)]
@@ -238,7 +238,7 @@ def _seen(record: Record, seen: Mapping[Key, str]) -> str:
 
 
 def _named(records: Sequence[Record]) -> str:
-    """All of them: a record that nothing explains is always named."""
+    """The records with the ids of their rows: all, since a record that nothing explains is always named."""
     return text_list(f"{record.key} (row {record.id})" for record in records)
 
 

@@ -89,11 +89,11 @@ class MySQL(Engine):
         return {"isolation_level": "REPEATABLE READ"}
 
     def connected(self, connection: DBAPIConnection, init: Iterable[str]) -> None:
-        """Ours come last: the project's `init_command` often sets the mode, too."""
+        """Ours come last: the project's `init_command` often sets the SQL mode, too."""
         super().connected(connection, (*init, SESSION))
 
     def long_text(self) -> sa.types.TypeEngine[str]:
-        """TEXT holds 64 KB."""
+        """LONGTEXT: a TEXT holds 64 KB."""
         from sqlalchemy.dialects.mysql import LONGTEXT
 
         return LONGTEXT()

@@ -40,7 +40,7 @@ def inspect(connection: sa.Connection, schema: str) -> Inspection:
 
 
 def _session_read_only(connection: sa.Connection) -> str:
-    """The variable's name, which MySQL and MariaDB 11 changed."""
+    """SQL for whether the session is read-only: MySQL and MariaDB 11 renamed the variable."""
     import sqlalchemy as sa
 
     name = connection.execute(

@@ -39,7 +39,7 @@ def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline
 
 
 def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
-    """Locks every row and every gap."""
+    """Begin a transaction with a lock on every row and every gap between them, so that none can be inserted."""
     import sqlalchemy as sa
 
     wait = max(1, math.ceil(deadline.left))

@@ -64,7 +64,7 @@ class SQLite(Engine):
         super().connected(connection, init)
 
     def absent(self, url: sa.URL) -> str:
-        """Connecting would create the file."""
+        """An identity by the path where there is no such file: connecting would create it."""
         path = _plain_path(url)
         if path is None or path.exists():
             return ""
@@ -81,11 +81,11 @@ class SQLite(Engine):
         return _kind(error.orig)
 
     def impatience(self, seconds: int) -> Sequence[str]:
-        """Nobody will miss a scratch file after a power cut."""
+        """Without waiting for the disk as well: nobody will miss a scratch file after a power cut."""
         return (f"PRAGMA busy_timeout = {seconds * 1000}", "PRAGMA synchronous = OFF", "PRAGMA journal_mode = MEMORY")
 
     def is_lock_timeout(self, error: BaseException) -> bool:
-        """By SQLite's primary result code."""
+        """True for SQLITE_BUSY and SQLITE_LOCKED, also with an extended code."""
         return _kind(error) is ErrorKind.LOCKED
 
 

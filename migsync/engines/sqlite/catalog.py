@@ -9,6 +9,7 @@ from typing import Final
 from migsync.engines.catalog import Execute, PartRow, decoded
 from migsync.engines.create_table import normal, table_items
 
+# The indexes that SQLite makes by itself for constraints have no statement.
 STATEMENTS: Final = "SELECT type, tbl_name, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 INTEGER: Final = re.compile(r"^(big|small)int\b(?!.* primary key)")
 """SQLite has one type for these. Only of a primary key does it matter that it is called ``integer``."""

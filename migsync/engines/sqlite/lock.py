@@ -29,7 +29,7 @@ def begin_read(connection: sa.Connection, seconds: float) -> None:
 
 
 def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
-    """One writer at a time has the whole file; see :func:`begin`."""
+    """Begin a transaction that holds the write lock of the whole file (BEGIN IMMEDIATE, see :func:`begin`)."""
     connection.execution_options(**{LOCK_SECONDS: deadline.left}).begin()
 
 

@@ -158,7 +158,7 @@ def _beside(stated: NameChanges, evidence: Evidence) -> Evidence:
 
 
 def _with_proven(stated: NameChanges, evidence: Evidence, *, accept: bool) -> NameChanges:
-    """What was stated, and what is proven :func:`_beside` it."""
+    """`stated`, and what `evidence` proves of the other names; with `accept`, what is likely as well."""
     found = NameChanges(dict(stated.renamed), list(stated.collapsed), list(stated.removed))
     for pair in (*evidence.proven, *(accepted(evidence) if accept else ())):
         if len(pair.old) == len(pair.new) == 1:

@@ -153,12 +153,12 @@ def from_row(row: Mapping[Any, Any]) -> Run:
 
 
 def as_json(value: Iterable[Any]) -> str:
-    """ASCII, so that any character set of a database holds it."""
+    """`value` as JSON in ASCII, which any character set of a database holds."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
 
 
 def packed(decode: Decoder[T]) -> Decoder[T]:
-    """A column that holds a JSON document as text."""
+    """A decoder for a column that holds JSON as text: what `decode` makes of the document."""
     return lambda value: decode(load_json(text(value)))
 
 

@@ -51,5 +51,5 @@ def _script(plan: Plan, *, journal: bool, undone_plan: str = "") -> str:
 
 
 def _clean(ddl: str) -> str:
-    """SQLAlchemy ends the lines of a CREATE TABLE with a space."""
+    """`ddl` without the spaces with which SQLAlchemy ends the lines of a CREATE TABLE."""
     return "\n".join(line.rstrip() for line in ddl.splitlines()) + "\n"

@@ -107,7 +107,7 @@ def _rows(plan: Plan) -> Iterator[ChangeRow]:
 
 
 def _comes_back(change: Change) -> bool:
-    """Rows that come back may be several of one name, as they were."""
+    """True for a removed row that comes back under its id: it may share its name with others, as it did before."""
     return change.before is None and change.after is not None and change.after.id is not None
 
 
