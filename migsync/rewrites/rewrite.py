@@ -68,7 +68,7 @@ class AppRewrite:
         }
 
     def ran(self, recorded: Collection[str]) -> frozenset[str]:
-        """The old names that have run where `recorded` are: these, and each squash of which all parts are among them."""
+        """The old names that have run where `recorded` are: these, and each squash with all its parts among them."""
         found = frozenset(recorded)
         return found.union(squash for squash, replaced in self.squashes.items() if found.issuperset(replaced))
 

@@ -187,7 +187,7 @@ def later_runs(run: Run, runs: Sequence[Run]) -> Mapping[int | None, Run]:
 
 
 def problem(code: str, row: Record, found: str, by: Run | None = None) -> Finding:
-    """A finding with this code: `row` keeps a run from being undone, and `by`, where given, is the run that changed it."""
+    """A finding with this code: `row` keeps a run from being undone. `by` is the later run that changed it."""
     hint = "Bring the row back to what the run left, or leave the run as it is."
     if by is not None:
         hint = f"Run {by.number} changed it: undo that first, with migsync undo {by.number}"
