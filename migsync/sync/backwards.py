@@ -323,6 +323,7 @@ def lost_rewrites(history: History, returned: Iterable[Rewrite], changes: Iterab
 
     for rewrite in returned:
         for app, names in rewrite.apps.items():
+            # The files on disk have the new label, so they are not those from before the rewrite.
             if names.origin and app in history.apps and names.origin not in history.apps:
                 yield from (_lost(rewrite, now.key, old.key) for now, old in moved(app)[:1])
                 continue

@@ -90,6 +90,7 @@ def _judge(result: Review, plan: Plan, made: Mapping[str, Plan], now: Survey, *,
     if run or (not journal and is_applied(plan, records)):
         result.applied.append((plan, run))
         return
+    # Rows that have changed say more than plans that differ, so they are reported first.
     check_before(plan, records)
     raise _outdated(plan, made[alias])
 

@@ -78,6 +78,7 @@ def taken_back(runs: Iterable[Run]) -> list[Run]:
     found = []
     for run in reversed(in_force(runs)):
         ids = {rewrite.id for rewrite in run.returned}
+        # Of several runs that took the same rewrites back the newest counts.
         if ids - settled:
             found.append(run)
             settled |= ids

@@ -52,6 +52,7 @@ class Schemas:
         for identity, database in self.databases.items():
             held = [name for name in database.held if not _ignored(name, project.ignore_schemas)]
             named = self._named(database)
+            # Only where it matters: to ask other entries can cost a connection each.
             if not named.issuperset(held):
                 named |= _named_elsewhere(project, identity, database.config, seen)
             if unnamed := [name for name in held if name not in named]:

@@ -238,6 +238,7 @@ def _plan(result: Survey, request: PlanRequest) -> None:
 
     result.plans = tuple(plan_all(result.rewrites, options))
     result.findings += unread_apps(result.history)
+    # A plan says what stops `migrate`, and a database without the table has none.
     if result.fresh or not result.plans:
         result.findings += _of_files(result.history, result.plans)
     # Most plans explain every record, and are done here. The others are made a second time, with what the evidence of

@@ -111,6 +111,8 @@ def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record]
     findings = []
     for change in changes:
         row = change.before
+        # Run 1 makes a row b, run 2 makes it a, run 3 makes it b again: the row is as 1 left it, but to undo 1 would
+        # take back what 3 did.
         if row is None or (by_id.get(row.id) == row and row.id not in applied):
             continue
         now = by_id.get(row.id)
@@ -253,6 +255,7 @@ def recorded_since(
             continue
         steps = [rewrite.apps[record.app] for rewrite in own if record.app in rewrite.apps]
         higher = [rewrite.apps[record.app] for rewrite in above if record.app in rewrite.apps]
+        # Where the label has changed too, the sources are names under the old label: this row cannot bear one.
         if any(record.name in step.sources and not step.origin for step in (*steps, *higher)):
             if _made_since(record, run):
                 yield _ambiguous(record, run)

@@ -315,6 +315,7 @@ class Case:
 
     def _before_squash(self, name: str, state: FileState) -> str | None:
         """The old name of what was squashed in `state` as `name`; None when it is still a file, or in doubt."""
+        # Where the file was gone by then, all that the name ever stood for counts; more than one meaning is a doubt.
         holding = [state] if name in state.migrations else [one for one in self.past if name in one.migrations]
         stated = {one.digests[name] for one in holding}
         old: str | None = name
