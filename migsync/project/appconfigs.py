@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from migsync.project.bindings import ATTRIBUTES, END, Binding, Bindings, Import, Patch, statements
 from migsync.project.modules import Module, Modules
 
 BASE: Final = ("django.apps.AppConfig", "django.apps.config.AppConfig")
-ATTRIBUTES: Final = ("name", "label", "default")
 
 
 class Unclear(Exception):
@@ -65,15 +65,6 @@ class ConfigClass:
         raise Unclear(f"the {attribute} of {self.name} is computed" if value else f"{self.name} has no {attribute}")
 
 
-@dataclass(frozen=True)
-class _Import:
-    """A name bound by an import: the module, and the name in it (empty: the module itself)."""
-
-    module: str
-    name: str = ""
-
-
-_Binding = ast.ClassDef | _Import | ast.expr
 _PLAIN: Final = ConfigClass("object")
 _APP_CONFIG: Final = ConfigClass("AppConfig", config=True)
 
@@ -83,8 +74,9 @@ class AppConfigs:
 
     def __init__(self, modules: Modules) -> None:
         self.modules = modules
-        self._bindings: dict[str, dict[str, list[_Binding]]] = {}
-        self._classes: dict[tuple[str, str], ConfigClass | None] = {}
+        self._bindings: dict[str, Bindings] = {}
+        self._classes: dict[tuple[str, str, int], ConfigClass | None] = {}
+        self._open: set[tuple[str, str, int]] = set()
 
     def installed(self, entry: str) -> InstalledApp:
         """The app that an entry of INSTALLED_APPS stands for; raises Unclear."""
@@ -96,7 +88,7 @@ class AppConfigs:
         module = self.modules.find(place) if place else None
         if module is None:
             raise Unclear(f"no module {entry!r} is found")
-        named = self._resolve(module, name, ())
+        named = self._resolve(module, name)
         if named is None or not named.config:
             raise Unclear(f"{place} holds no AppConfig {name!r}")
         return named.app()
@@ -112,7 +104,7 @@ class AppConfigs:
             raise Unclear(f"{apps.file or apps.name} cannot be read")
         # Names and not classes, as in Django: `Alias = ShopConfig` makes two candidates of one class. A star import is
         # a name as well; what it brings is Unclear, unless its module can have no AppConfig.
-        resolved = (self._resolve(apps, name, ()) for name in self._bound(apps))
+        resolved = (self._resolve(apps, name) for name in self._bound(apps).names)
         candidates = [found for found in resolved if found and found.config and found is not _APP_CONFIG]
         # The filter below would take a computed value for True, and choose where Django may not.
         if any(found.attributes.get("default") is _COMPUTED for found in candidates):
@@ -127,69 +119,79 @@ class AppConfigs:
             raise Unclear(f"{apps.file} declares more than one default AppConfig")
         return defaults[0] if defaults else None
 
-    def _bound(self, module: Module) -> dict[str, list[_Binding]]:
+    def _bound(self, module: Module) -> Bindings:
         if module.name not in self._bindings:
-            self._bindings[module.name] = _bindings(module)
+            if module.tree is None:
+                raise Unclear(f"{module.file or module.name} cannot be read")
+            self._bindings[module.name] = Bindings(module)
         return self._bindings[module.name]
 
-    def _resolve(self, module: Module, name: str, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
-        """The class that `name` is in a module, None when it is no class that could matter."""
-        key = (module.name, name)
-        if key in trail:
-            return None
-        if key not in self._classes:
-            self._classes[key] = self._look(module, name, (*trail, key))
+    def _resolve(self, module: Module, name: str, place: int = END) -> ConfigClass | None:
+        """The class that `name` is at a place of a module, None when it is no class that could matter."""
+        key = (module.name, name, place)
+        if key in self._classes:
+            return self._classes[key]
+        # Inside a module each step leads to an earlier place, so only imports can lead back to where they began.
+        if key in self._open:
+            raise Unclear(f"{name} in {module.file} is imported in a circle")
+        self._open.add(key)
+        try:
+            self._classes[key] = self._look(module, name, place)
+        finally:
+            self._open.discard(key)
         return self._classes[key]
 
-    def _look(self, module: Module, name: str, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
-        found = [self._binding(module, name, binding, trail) for binding in self._bound(module).get(name, ())]
-        if not found:
-            return self._elsewhere(module, name, trail)
+    def _look(self, module: Module, name: str, place: int) -> ConfigClass | None:
+        bound = self._bound(module).at(name, place)
+        found = [self._binding(module, name, *one) for one in bound if not isinstance(one[0], Patch)]
+        patched = len(found) < len(bound)
+        # A name that is only patched comes out of a star import.
+        found = found or [self._elsewhere(module, name, place)]
         # For example a class in `try:` and another one in `except ImportError:`: only running tells which it is.
-        if len(found) > 1 and any(one and one.config for one in found):
+        if (len(found) > 1 or patched) and any(one and one.config for one in found):
             raise Unclear(f"{name} in {module.file} is bound in more than one place")
         return found[0]
 
-    def _binding(
-        self, module: Module, name: str, binding: _Binding, trail: tuple[tuple[str, str], ...]
-    ) -> ConfigClass | None:
-        if isinstance(binding, _Import):
-            return self._imported(binding, trail)
+    def _binding(self, module: Module, name: str, binding: Binding, place: int) -> ConfigClass | None:
+        if isinstance(binding, Import):
+            return self._imported(binding)
         if isinstance(binding, ast.ClassDef):
-            return self._class(module, binding, trail)
+            return self._class(module, binding, place)
         if isinstance(binding, (ast.Name, ast.Attribute)):
-            return self._expression(module, binding, trail)
+            return self._expression(module, binding, place)
         # `ShopConfig = make_config()` may be an AppConfig. By the usual spelling of names, `logger = getLogger()` and
         # `T = TypeVar("T")` are none, and asking Django for each of these would be slow.
         if isinstance(binding, ast.Call) and name[:1].isupper() and not name.isupper():
             raise Unclear(f"{name} in {module.file} is made by a call")
         return None
 
-    def _imported(self, target: _Import, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+    def _imported(self, target: Import) -> ConfigClass | None:
         if f"{target.module}.{target.name}" in BASE:
             return _APP_CONFIG
         # A module as such is no class; the name behind the dot in `apps.AppConfig` is looked up by _expression().
         if not target.name or _harmless(target.module):
             return None
+        if target.name == "*":
+            raise Unclear(f"what {target.module} exports is not looked through")
         module = self.modules.find(target.module)
         if module is None:
             raise Unclear(f"{target.module}, which {target.name} comes from, is not found")
-        return self._resolve(module, target.name, trail)
+        return self._resolve(module, target.name)
 
-    def _elsewhere(self, module: Module, name: str, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+    def _elsewhere(self, module: Module, name: str, place: int) -> ConfigClass | None:
         """A name that a module does not bind itself: a submodule, or out of a star import."""
         # `from shop import apps` finds a submodule that the package itself never mentions.
         if module.locations is not None and self.modules.find(f"{module.name}.{name}"):
             return None
-        for star in self._bound(module).get("*", ()):
-            if isinstance(star, _Import):
-                found = self._imported(_Import(star.module, name), trail)
+        for star, _ in self._bound(module).at("*", place):
+            if isinstance(star, Import):
+                found = self._imported(Import(star.module, name))
                 if found is not None:
                     return found
         raise Unclear(f"{module.name} does not visibly define {name}")
 
-    def _class(self, module: Module, node: ast.ClassDef, trail: tuple[tuple[str, str], ...]) -> ConfigClass:
-        bases = [self._expression(module, base, trail) or _PLAIN for base in node.bases]
+    def _class(self, module: Module, node: ast.ClassDef, place: int) -> ConfigClass:
+        bases = [self._expression(module, base, place) or _PLAIN for base in node.bases]
         config = any(base.config for base in bases)
         # A decorator can return another class.
         if config and node.decorator_list:
@@ -205,31 +207,31 @@ class AppConfigs:
         attributes.update(_own_attributes(node))
         return ConfigClass(node.name, config, attributes)
 
-    def _expression(self, module: Module, node: ast.expr, trail: tuple[tuple[str, str], ...]) -> ConfigClass | None:
+    def _expression(self, module: Module, node: ast.expr, place: int) -> ConfigClass | None:
         # `Mixin[int]` has the attributes of `Mixin`.
         if isinstance(node, ast.Subscript):
-            return self._expression(module, node.value, trail)
+            return self._expression(module, node.value, place)
         if isinstance(node, ast.Name):
-            if hasattr(builtins, node.id) and node.id not in self._bound(module):
+            if hasattr(builtins, node.id) and not self._bound(module).at(node.id, place):
                 return None
-            return self._resolve(module, node.id, trail)
+            return self._resolve(module, node.id, place)
         if isinstance(node, ast.Attribute):
-            owner = self._module_of(module, node.value)
+            owner = self._module_of(module, node.value, place)
             if owner is not None:
-                return self._imported(_Import(owner, node.attr), trail)
+                return self._imported(Import(owner, node.attr))
         raise Unclear(f"line {node.lineno} of {module.file} computes a class")
 
-    def _module_of(self, module: Module, node: ast.expr) -> str | None:
+    def _module_of(self, module: Module, node: ast.expr, place: int) -> str | None:
         """The dotted name of the module that an expression such as ``apps`` in ``apps.AppConfig`` stands for."""
         if isinstance(node, ast.Attribute):
-            parent = self._module_of(module, node.value)
+            parent = self._module_of(module, node.value, place)
             return f"{parent}.{node.attr}" if parent else None
         if not isinstance(node, ast.Name):
             return None
-        match self._bound(module).get(node.id, ()):
-            case [_Import(module=name, name="")]:
+        match self._bound(module).at(node.id, place):
+            case [(Import(module=name, name=""), _)]:
                 return name
-            case [_Import(module=package, name=name)]:
+            case [(Import(module=package, name=name), _)]:
                 return f"{package}.{name}"
         return None
 
@@ -240,84 +242,10 @@ def _harmless(module: str) -> bool:
     return top in sys.stdlib_module_names or (top == "django" and not rest.endswith("apps"))
 
 
-def _bindings(module: Module) -> dict[str, list[_Binding]]:
-    """What a module's names are bound to: the last statement counts, and each one that a branch may reach."""
-    bound: dict[str, list[_Binding]] = {}
-    if module.tree is None:
-        raise Unclear(f"{module.file or module.name} cannot be read")
-    for statement, certain in _statements(module.tree.body, certain=True):
-        for name, binding in _names(module, statement):
-            # A statement that always runs hides what was bound before it. One in a branch may run or not, and a patch
-            # changes an attribute only: then the earlier bindings count as well.
-            if certain and name != "*" and not _patches(statement):
-                bound[name] = [binding]
-            else:
-                bound.setdefault(name, []).append(binding)
-    return bound
-
-
-def _patches(statement: ast.stmt) -> bool:
-    """True for ``ShopConfig.label = "x"``: the class is then not what its body says."""
-    return isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute)
-
-
-def _statements(body: list[ast.stmt], *, certain: bool) -> Iterator[tuple[ast.stmt, bool]]:
-    """The statements of a module that bind names, and whether each is sure to run."""
-    for statement in body:
-        match statement:
-            # Its body never runs, and may import what is not installed.
-            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), orelse=otherwise):
-                yield from _statements(otherwise, certain=certain)
-            case ast.If() | ast.For() | ast.While() | ast.Try() | ast.With():
-                yield from _statements(statement.body, certain=False)
-                for handler in getattr(statement, "handlers", ()):
-                    yield from _statements(handler.body, certain=False)
-                for more in ("orelse", "finalbody"):
-                    yield from _statements(getattr(statement, more, []), certain=False)
-            case _:
-                yield statement, certain
-
-
-def _names(module: Module, statement: ast.stmt) -> Iterator[tuple[str, _Binding]]:
-    match statement:
-        case ast.ClassDef(name=name):
-            yield name, statement
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            # Any expression that is no class will do: a function hides an earlier class of the same name.
-            yield name, ast.Constant(None)
-        case ast.Import(names=aliases):
-            for alias in aliases:
-                # `import a.b` binds `a`, and `import a.b as c` binds `c` to `a.b`.
-                top = alias.name.partition(".")[0]
-                yield alias.asname or top, _Import(alias.name if alias.asname else top)
-        case ast.ImportFrom(names=aliases):
-            source = _absolute(module, statement)
-            for alias in aliases:
-                yield alias.asname or alias.name, _Import(source, alias.name)
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                match target:
-                    case ast.Name(id=name):
-                        yield name, value
-                    case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute in ATTRIBUTES:
-                        # A second binding of the name, so that the class counts as bound in more than one place.
-                        yield name, ast.Constant(None)
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            yield name, value
-
-
-def _absolute(module: Module, statement: ast.ImportFrom) -> str:
-    if not statement.level:
-        return statement.module or ""
-    parts = module.package.split(".")
-    parts = parts[: len(parts) - statement.level + 1]
-    return ".".join([*parts, statement.module] if statement.module else parts)
-
-
 def _own_attributes(node: ast.ClassDef) -> dict[str, _Value]:
     """The attributes that a class body sets, and those that its methods may set on an instance."""
     attributes: dict[str, _Value] = {}
-    for statement, certain in _statements(node.body, certain=True):
+    for statement, certain in statements(node.body, certain=True):
         for name, value in _assigned(statement):
             if name in ATTRIBUTES:
                 literal = value.value if isinstance(value, ast.Constant) else _COMPUTED

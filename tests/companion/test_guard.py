@@ -235,6 +235,23 @@ def test_without_the_companion_nothing_is_different(tmp_path: Path, sqlite_datab
     assert "migsync" not in said
 
 
+@pytest.mark.parametrize("missing", ["sho", "shop.management.commands.migr", "nowhere"])
+def test_a_broken_migrate_of_another_app_is_not_passed_over(
+    tmp_path: Path, sqlite_database: Database, missing: str
+) -> None:
+    shop = Shop.make(tmp_path, sqlite_database, companion=False)
+    commands = shop.root / "shop/management/commands"
+    commands.mkdir(parents=True)
+    (commands / "migrate.py").write_text(f"import {missing}\n")
+    with (shop.root / "config/settings.py").open("a") as file:
+        file.write("\nINSTALLED_APPS = ['migsync.companion', 'shop']\n")
+    process = subprocess.run(
+        [sys.executable, "manage.py", "migrate"], cwd=shop.root, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 1
+    assert f"No module named '{missing}'" in process.stderr
+
+
 def test_a_fresh_database_is_migrated(tmp_path: Path, database: Database) -> None:
     shop = Shop.make(tmp_path, database)
     assert shop.names() == ["0001_initial", "0003_later"]

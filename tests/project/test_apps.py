@@ -58,7 +58,9 @@ ODD_SETTINGS = """
         "plain", "labelled", "chosen", "explicit.apps.Second", "several", "nested.deep.inner", "inside.Inside",
         "inherits", "imported", "package_apps", "other_name", "annotated", "without", "namespaced", "single_module",
         "moved", "off", "excluded", "generic.apps.GenericConfig", "alias.apps.Alias", "dotted", "guarded",
-        "unimported.apps.UnimportedConfig", "no_migrations_package",
+        "unimported.apps.UnimportedConfig", "no_migrations_package", "takes_name",
+        "takes_name_of_star.apps.ShopConfig",
+        "takes_name_twice", "rebinds_base",
     ]
     MIGRATION_MODULES = {"moved": "config.moved_migrations", "off": None}
     DATABASES = {}
@@ -160,6 +162,36 @@ def odd_files() -> dict[str, str]:
             ),
         ),
         **app("unimported", config('UnimportedConfig(AppConfig): name = "unimported"; label = "un"')),
+        # The base of a class is what had the name before it.
+        "named/__init__.py": "",
+        "named/apps.py": config('ShopConfig(AppConfig): name = "named"; label = "of_base"'),
+        **app(
+            "takes_name",
+            config(
+                'ShopConfig(ShopConfig): name = "takes_name"; label = "own"', head="from named.apps import ShopConfig"
+            ),
+        ),
+        **app(
+            "takes_name_of_star",
+            "from named.apps import *\n\n\nclass ShopConfig(ShopConfig):\n    name = 'takes_name_of_star'\n"
+            "    label = 'own_of_star'\n",
+        ),
+        **app(
+            "takes_name_twice",
+            config(
+                'C(AppConfig): name = "takes_name_twice"; label = "first_label"',
+                "C(C): default = True",
+                "C(C): pass",
+            ),
+        ),
+        **app(
+            "rebinds_base",
+            config(
+                'Base(AppConfig): label = "of_first_base"',
+                'Rebinding(Base): name = "rebinds_base"',
+                "Base: label = 'of_second_base'",
+            ),
+        ),
         "no_migrations_package/__init__.py": "",
         "no_migrations_package/migrations.py": "",
     }
@@ -209,6 +241,10 @@ UNCLEAR = {
     + "\nMade = make()\n",
     "patched": config('C(AppConfig): name = "patched"') + "\nC.label = 'later'\n",
     "starred": "from plain.base import *\n",
+    "starred_star": "from plain.stars import *\n",
+    "patched_star": "from plain.patched import *\nStarred.name = 'patched_star'\nStarred.label = 'late'\n",
+    "patched_base": config('Base(AppConfig): default = False', 'C(Base): name = "patched_base"; default = True')
+    + "\nBase.label = 'pb'\n",
     "from_extension": config("C(Base): pass", head="from plain.dynamic import Base"),
 }  # fmt: skip
 
@@ -223,6 +259,9 @@ def unclear_project(root: Path) -> Path:
             **app("plain"),
             **files,
             "plain/base.py": config('Starred(AppConfig): name = "starred"; label = "star"'),
+            "plain/patched.py": config('Starred(AppConfig): name = "patched_star"'),
+            "plain/stars.py": "from os.path import *\n"
+            + config('Starred(AppConfig): name = "starred_star"; label = "star_of_star"'),
             "plain/dynamic.py": "from django.apps import AppConfig\n"
             "globals()['Base'] = type('Base', (AppConfig,), {'name': 'from_extension', 'label': 'dynamic'})\n",
         },
@@ -245,6 +284,17 @@ def test_the_registry_is_asked_only_for_what_is_unclear(tmp_path: Path) -> None:
     assert said.keys() == UNCLEAR.keys()
     assert "no database today" in said["computed"].meaning
     assert "label of C is computed" in said["computed"].found
+
+
+def test_what_is_imported_in_a_circle_is_unclear_for_every_entry(tmp_path: Path) -> None:
+    circle = "import sys\nif 'here' in sys.argv:\n    from {other}.apps import C\nelse:\n    from {own}.real import C\n"
+    real = 'C(AppConfig): name = "{own}"; label = "{own}_label"'
+    files = {}
+    for own, other in (("one", "two"), ("two", "one")):
+        files |= {**app(own, circle.format(own=own, other=other)), f"{own}/real.py": config(real.format(own=own))}
+    django_project(tmp_path, "INSTALLED_APPS = ['one', 'two']\nDATABASES = {}\n", files)
+    assert [label for label, _ in found(tmp_path)] == ["one_label", "two_label"]
+    assert found(tmp_path) == django_finds(tmp_path)
 
 
 def test_an_app_that_is_not_installed_here_is_left_out_and_said(tmp_path: Path) -> None:

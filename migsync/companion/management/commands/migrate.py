@@ -44,7 +44,7 @@ def _exists(module: str) -> bool:
     except ModuleNotFoundError as error:
         # The module, or a package above it, is not there. With any other name the command is there and one of its own
         # imports is broken: passing over it would run another `migrate` than the project wants.
-        if error.name is not None and module.startswith(error.name):
+        if error.name is not None and f"{module}.".startswith(f"{error.name}."):
             return False
         raise
     return True
