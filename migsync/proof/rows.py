@@ -45,6 +45,8 @@ class Rows:
 class _Table:
     """One table's rows; `references` are its foreign keys: (its columns, the other table, that one's columns).
 
+    The other table is named as in the tables' mapping: ``name``, or ``schema.name`` in a schema beside the current one.
+
     Of the columns that are `veiled`, only whether a row has a value is compared.
     """
 
@@ -125,17 +127,18 @@ def _different(before: Sequence[Mapping[str, str]], after: Sequence[Mapping[str,
 
 def _table(connection: sa.Connection, table: sa.Table) -> _Table:
     names = [column.name for column in table.columns]
-    prepared = connection.dialect.identifier_preparer
-    columns = ", ".join(map(prepared.quote_identifier, names))
     # Not by the reflected types: values are compared as the driver gives them.
+    bare = sa.table(table.name, *map(sa.column, names), schema=table.schema)
+    # SQLAlchemy puts the table before each column. SQLite takes a quoted name that it does not know for a text, unless
+    # a table stands before it.
     found = [
         dict(zip(names, map(_value, row), strict=True))
-        for row in executing(connection)(f"SELECT {columns} FROM {prepared.format_table(table)}")  # noqa: S608
+        for row in connection.execute(sa.select(*bare.columns).select_from(bare))
     ]
     references = [
         (
             tuple(element.parent.name for element in constraint.elements),
-            constraint.referred_table.name,
+            constraint.referred_table.key,
             tuple(element.column.name for element in constraint.elements),
         )
         for constraint in table.foreign_key_constraints

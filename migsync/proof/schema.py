@@ -60,8 +60,10 @@ def differing_parts(old: sa.Connection, new: sa.Connection) -> frozenset[Part]:
 
 def executing(connection: sa.Connection) -> Execute:
     """How the catalog asks this connection: its statements have a single ``%`` where they mean one."""
-    # PostgreSQL's and MySQL's drivers take a % for a placeholder, since SQLAlchemy hands them parameters, if only none.
-    return lambda statement: [tuple(row) for row in connection.exec_driver_sql(statement.replace("%", "%%"))]
+    # PostgreSQL's and MySQL's drivers take a % for a placeholder as soon as SQLAlchemy hands them parameters, if only
+    # an empty tuple.
+    options = {"no_parameters": True}
+    return lambda statement: [tuple(row) for row in connection.exec_driver_sql(statement, execution_options=options)]
 
 
 def catalog(connection: sa.Connection) -> dict[Part, str]:
