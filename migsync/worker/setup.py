@@ -153,7 +153,7 @@ def import_django() -> None:
 
 
 def relabel(labels: Mapping[str, str]) -> None:
-    """Have apps bear other labels (the code's to the wanted one), before Django starts; settings that name them follow.
+    """Have apps bear other labels (the code's to the wanted), before Django starts; settings that name models follow.
 
     It makes the process one of before a change of labels, though the code has the new ones already. A class or a field
     that names its app by the label itself cannot follow; Django then does not start.
@@ -181,7 +181,7 @@ def _relabel_apps(labels: Mapping[str, str]) -> None:
 
 
 def _relabel_settings(labels: Mapping[str, str]) -> None:
-    from django.conf import settings
+    from django.conf import global_settings, settings
     from django.core.exceptions import ImproperlyConfigured
 
     # The code names the new label here; the loader asks for the old one, under which the app is registered now.
@@ -192,5 +192,10 @@ def _relabel_settings(labels: Mapping[str, str]) -> None:
         value = None
         with suppress(ImproperlyConfigured):  # an empty SECRET_KEY: whoever needs it will say so
             value = getattr(settings, name)
-        if isinstance(value, str) and (found := model.fullmatch(value)):
+        if not isinstance(value, str) or not (found := model.fullmatch(value)):
+            continue
+        # "shop.urls" is a module of a package that may be called like the label. The models are not loaded yet: of
+        # Django's own settings one names a model; another package's says so itself, or its value looks like a class.
+        own = name != "AUTH_USER_MODEL" and hasattr(global_settings, name)
+        if not own and (name.endswith("_MODEL") or found[2][0].isupper()):
             setattr(settings, name, f"{labels[found[1]]}.{found[2]}")

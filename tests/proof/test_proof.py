@@ -411,6 +411,32 @@ class TestOddLayouts:
         moved = site.propose(*proposal.files, model, item, store=1)
         assert "state-differs" in codes(prove(site.project, moved, identities=identities))
 
+    def test_settings_that_name_a_model_follow_a_label_and_no_others(self, tmp_path):
+        models = {"AUTH_USER_MODEL": "item", "OTHER": "Item", "PRICES_ITEM_MODEL": "item"}
+        others = {"ROOT_URLCONF": "urls", "CSRF_FAILURE_VIEW": "Failure", "HOOK": "hook"}
+        head = f"""
+            from django.apps import apps
+            from django.conf import settings
+
+            def values(names, label):
+                return {{name: getattr(settings, name) for name in names}} == {{
+                    name: f"{{label}}.{{value}}" for name, value in names.items()
+                }}
+
+            assert values({models}, apps.get_containing_app_config(__name__).label)
+            assert values({others}, "store")
+            """
+        site = shop(
+            tmp_path,
+            migrations={"0001_initial": migration(f"{ITEM[:-1]}, {{'db_table': 'shop_item'}})", head=head)},
+            models="class Item(models.Model):\n    class Meta:\n        db_table = 'shop_item'\n",
+            more="".join(f"{name} = 'store.{value}'\n" for name, value in (models | others).items()),
+        )
+        site.write({"shop/apps.py": CONFIG.format("shop", "shop")})
+        new = site.change("shop/apps.py", "shop/apps.py", CONFIG.format("shop", "store"))
+        identities = Identities(labels={"shop": "store"})
+        assert said(prove(site.project, site.propose(new, store=1), identities=identities)) == []
+
     def test_a_squash_and_what_it_replaces(self, tmp_path):
         replaces = [("shop", name) for name in OLD]
         squash = migration(ITEM, NAME, PRICE, replaces=replaces)

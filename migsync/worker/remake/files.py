@@ -245,11 +245,15 @@ class NewFiles:
         self.holds = {what: into.key if key == file.key else key for what, key in self.holds.items()}
 
     def _in_order(self) -> list[FileKey]:
-        """All new files, each after those that it depends on."""
+        """All new files, each after those that it depends on. Raises CannotReplace where they make a circle."""
         found: dict[FileKey, None] = {}
         left = {file.key: file.depends for file in self.files}
         while left:
             ready = sorted(key for key, depends in left.items() if depends <= found.keys())
+            if not ready:
+                # Others are left because they come after the circle, and are not to blame.
+                circle = [key for key in left if any(self._leads_to(up, key) for up in left[key])]
+                raise CannotReplace(min(circle)[0])
             found |= dict.fromkeys(ready)
             left = {key: depends for key, depends in left.items() if key not in found}
         return list(found)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from migsync.worker.remake.graph import CannotReplace, ReplacesPartition
+from migsync.worker.remake.files import NewFiles, NewMigration
+from migsync.worker.remake.graph import CannotReplace, OldGraph, ReplacesPartition
 
 A1, A2, A3 = ("a", "0001"), ("a", "0002"), ("a", "0003")
 B1, B2 = ("b", "0001"), ("b", "0002")
@@ -41,3 +44,17 @@ def test_a_circle_is_refused(parents, files) -> None:
     order = [A1, X1, B1, A2, B2, A3]
     with pytest.raises(CannotReplace):
         ReplacesPartition(order, {**IN_LINE, X1: [], **parents}, files).replaced()
+
+
+def test_new_files_in_a_circle_are_refused() -> None:
+    """Named is an app of the circle; the others wait for it."""
+    graph = SimpleNamespace(node_map={}, nodes={}, leaf_nodes=list, iterative_dfs=list)
+    files = NewFiles(OldGraph(SimpleNamespace(graph=graph), frozenset("abc"), frozenset()), {}, [])
+    after = {("a", 0): {("b", 0)}, ("b", 0): {("c", 0)}, ("c", 0): {("b", 0)}, ("d", 0): set()}
+    files.files = [NewMigration(key, [], depends) for key, depends in after.items()]
+    with pytest.raises(CannotReplace) as refused:
+        files._in_order()
+    assert refused.value.app == "b"
+    assert files.replace_all() == ["b"]
+    files.files[2].depends.clear()
+    assert files._in_order() == [("c", 0), ("d", 0), ("b", 0), ("a", 0)]
