@@ -83,7 +83,7 @@ def _on_server(config: DatabaseConfig, engine: Engine, directory: Path) -> Itera
         if schemas:
             with _home(scratch.config, engine) as inside:
                 for schema in schemas:
-                    inside.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {_quoted(inside, schema)}"))
+                    inside.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
         yield scratch
     finally:
         with _home(config, engine) as home:

@@ -209,10 +209,11 @@ def test_another_alias_and_an_unknown_one(sqlite_site):
         differences(sqlite_site, item(), item(), alias="nowhere")
 
 
-def test_a_schema_of_its_own(tmp_path, postgresql_database):
-    postgresql_database.execute("CREATE SCHEMA tenant")
+@pytest.mark.parametrize("schema", ["tenant", "a%b"])
+def test_a_schema_of_its_own(tmp_path, postgresql_database, schema):
+    postgresql_database.execute(f'CREATE SCHEMA "{schema}"')
     site = site_on(tmp_path, postgresql_database)
-    options = "DATABASES['default']['OPTIONS'] = {'options': '-c search_path=tenant'}\n"
+    options = f"DATABASES['default']['OPTIONS'] = {{'options': '-c search_path=\"{schema}\"'}}\n"
     with (tmp_path / "config.py").open("a") as settings:
         settings.write(options)
     assert differences(site, item(), item() + "\n") == []
