@@ -228,12 +228,16 @@ class Rival:
             connection.exec_driver_sql("SET LOCAL deadlock_timeout = '10ms'")
         self.thread = threading.Thread(target=self._update)
         self.thread.start()
-        waiting = {
-            "postgresql": "SELECT count(*) FROM pg_locks WHERE NOT granted",
-            "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
-        }[self.database.engine]
+        if self.database.engine == "postgresql":
+            waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = {self.connection.info.backend_pid}"
+        else:
+            # InnoDB renews this table only for a session that comes 0.1 s after the last one that read it.
+            waiting = (
+                "SELECT count(*) FROM (SELECT SLEEP(0.2)) pause, information_schema.innodb_trx "
+                f"WHERE trx_state = 'LOCK WAIT' AND trx_mysql_thread_id = {self.connection.thread_id()}"
+            )
         while self.database.execute(waiting) == [(0,)]:
-            pass
+            assert self.thread.is_alive(), "the rival did not wait"
 
     def _update(self) -> None:
         self.cursor.execute("UPDATE django_migrations SET name = name WHERE id = 1")
