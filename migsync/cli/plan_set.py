@@ -109,7 +109,7 @@ def write_proposed(output: Output, plan_set: PlanSet) -> str | None:
     """What the plans rest on and no rewrite tells yet becomes a file, before any database is touched."""
     if plan_set.proposed is None or not plan_set.ready:
         return None
-    from migsync.rewrites.files import write_rewrite
+    from migsync.rewrites.rewrite_files import write_rewrite
 
     path = write_rewrite(plan_set.project.rewrites, plan_set.proposed)
     output.show([line("Written, to be committed with the migrations: ", Span(near(path), Style.COMMAND))])
@@ -145,7 +145,7 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
             return Result.blocked(made)
         if noinput and found.proposed:
             # Now, or never: the run that follows rests on it, and no other place writes what a second survey proposes.
-            from migsync.rewrites.files import write_rewrite
+            from migsync.rewrites.rewrite_files import write_rewrite
 
             write_rewrite(found.project.rewrites, found.proposed)
         return made if noinput else None

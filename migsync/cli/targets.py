@@ -67,7 +67,7 @@ def readable_rewrites(project: Project) -> tuple[Rewrite, ...]:
 
     An undo needs no rewrite, so a broken one must not stop it.
     """
-    from migsync.rewrites.files import load_rewrites
+    from migsync.rewrites.rewrite_files import load_rewrites
 
     try:
         return load_rewrites(project.rewrites).ordered

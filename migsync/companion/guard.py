@@ -36,7 +36,7 @@ from migsync.errors import Blocked, MigsyncError, SettingsError, StalePlan, Unkn
 from migsync.files.commit import Settlement, is_open, journals_of, recover_files
 from migsync.findings import Finding
 from migsync.project import find_project
-from migsync.rewrites.files import write_rewrite
+from migsync.rewrites.rewrite_files import write_rewrite
 from migsync.sync.apply import Outcome, apply_plan
 from migsync.sync.survey import PlanRequest, Survey, choose, survey
 from migsync.sync.target import open_target

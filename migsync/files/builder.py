@@ -17,9 +17,9 @@ from migsync.files.reshape import Reshape
 from migsync.files.resolution import Resolution
 from migsync.findings import Finding
 from migsync.history import History, Key, Migration, parse_migration
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import NameChanges, assemble
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 
 MAX_MIGRATION = "max_migration.txt"  # django-linear-migrations: the name of the app's last migration
 

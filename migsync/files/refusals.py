@@ -12,7 +12,7 @@ from migsync.files.resolution import Resolution
 from migsync.findings import Finding, Severity
 from migsync.history import Key, Migration
 from migsync.project.firstparty import FirstParty
-from migsync.rewrites.files import check_name
+from migsync.rewrites.rewrite_files import check_name
 
 
 def refusals(resolution: Resolution, root: Path) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 `nodes` has the value that all forms show; `closure` has indirect dependencies; `drawing` turns the graph into
 boxes and arrows, with chains in one box where asked, for `mermaid` and `dot`; `document` is the JSON; `page` and the
-files in `web` are the one HTML file; `rewrite_graph` has the graphs before and after a rewrite. No form does any I/O.
+files in `web` are the one HTML file; `before_after` has the graphs before and after a rewrite. No form does any I/O.
 """
 
 from migsync.graph.nodes import Graph, Node, NodeState, SquashRange, make_graph

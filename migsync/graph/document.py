@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from migsync.graph.before_after import RewriteGraph, RewriteNode
 from migsync.graph.closure import Closure
 from migsync.graph.nodes import Graph, Node, SquashRange
-from migsync.graph.rewrite_graph import RewriteGraph, RewriteNode
 
 
 def graph_document(graph: Graph, closure: Closure | None = None) -> dict[str, Any]:

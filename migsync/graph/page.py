@@ -16,9 +16,9 @@ from importlib.resources import files
 from typing import Any
 
 from migsync.escapes import html_text, printable
+from migsync.graph.before_after import RewriteGraph, RewriteNode
 from migsync.graph.drawing import number_of
 from migsync.graph.nodes import Graph, Node, SquashRange
-from migsync.graph.rewrite_graph import RewriteGraph, RewriteNode
 from migsync.history import Key
 
 SCRIPTS = ("layout.js", "pane.js", "page.js")

@@ -12,11 +12,11 @@ from migsync.errors import ProjectError, SettingsError, UnknownAlias
 from migsync.findings import Finding, Severity
 from migsync.history.migration import App, Key
 from migsync.project.apps import Apps, installed_apps
-from migsync.project.cache import cache_file
+from migsync.project.cache_file import cache_file
 from migsync.project.databases.aliases import Aliases, django_aliases, option_aliases, url_alias
+from migsync.project.environment import project_set_up
 from migsync.project.firstparty import FirstParty
 from migsync.project.options import Options
-from migsync.project.process import project_set_up
 from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps

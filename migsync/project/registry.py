@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from migsync.errors import ProjectError
 from migsync.history import SETTING, History
-from migsync.worker.process import ask
+from migsync.worker.client import ask
 from migsync.worker.protocol import ModelSettingsRequest, RegisteredApp, RegistryRequest
 from migsync.worker.runtime import Runtime
 from migsync.worker.task import MODEL_SETTINGS, REGISTRY, Task, WorkerFailure

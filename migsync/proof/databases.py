@@ -35,9 +35,9 @@ from migsync.proof.scope import (
 )
 from migsync.proof.scratch import Scratch, scratch_database
 from migsync.proof.transition import TransitionPlan, Way, compare_stations, plan_transition
-from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.words import count
-from migsync.worker.process import ask
+from migsync.worker.client import ask
 from migsync.worker.protocol import RehearsalRequest, TraceRequest, TraceResult
 from migsync.worker.task import REHEARSAL, TRACE, WorkerFailure
 

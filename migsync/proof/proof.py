@@ -19,8 +19,8 @@ from migsync.proof.identities import Identities
 from migsync.proof.plans import FRESH, Recorded, compare_plans
 from migsync.proof.states import differences, equal_apps, relabelled
 from migsync.words import count
+from migsync.worker.client import Worker, ask
 from migsync.worker.encoding import Files
-from migsync.worker.process import Worker, ask
 from migsync.worker.protocol import ExaminationRequest, ExaminationResult, ModelChange
 from migsync.worker.task import EXAMINATION, WorkerFailure
 
@@ -84,7 +84,7 @@ def prove(
 
     `targets` say what is recorded where; a fresh database is always among those whose plans are compared.
     `identities` say which migration is which, where the proposal's rewrite does not. `workers` are those that
-    :func:`migsync.worker.process.workers_ahead` has started. Raises ProjectError where there are no settings to start
+    :func:`migsync.worker.client.workers_ahead` has started. Raises ProjectError where there are no settings to start
     Django with.
     """
     started = time.monotonic()

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from migsync.engines.catalog import Part, differing, words
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import TargetRef
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.survey import afterwards

@@ -10,8 +10,8 @@ from migsync.findings import Finding, Severity
 from migsync.history import Key
 from migsync.refactor.ground import Ground, SurveyedDatabase, Terms
 from migsync.sync.plan import Plan
-from migsync.sync.schemas import UNNAMED
 from migsync.sync.survey import Survey, afterwards
+from migsync.sync.unnamed_schemas import UNNAMED
 from migsync.words import sample
 
 

@@ -27,7 +27,7 @@ from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey, afterwards
-from migsync.worker.process import Worker, workers_ahead
+from migsync.worker.client import Worker, workers_ahead
 
 # Findings of the proof that the models would come out otherwise: with them `Reshape.otherwise` is tried.
 STATE = frozenset({DIFFERS, "model-changes"})

@@ -13,7 +13,7 @@ from migsync.refactor.git_branch import GitBranch
 from migsync.refactor.merges import find_merges
 from migsync.refactor.numbers import last_number, name_findings, renames, width_of
 from migsync.refactor.order import out_of_order
-from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import retired
 
 

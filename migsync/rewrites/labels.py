@@ -12,8 +12,8 @@ from functools import cached_property
 from itertools import combinations
 
 from migsync.findings import Finding, Severity
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 
 
 @dataclass(frozen=True)

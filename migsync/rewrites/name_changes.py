@@ -10,9 +10,9 @@ from migsync.errors import UsageError
 from migsync.history import History, Migration, build_history
 from migsync.history.migration import Key
 from migsync.rewrites.file_state import unlike_above
-from migsync.rewrites.files import check_name
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_files import check_name
+from migsync.rewrites.rewrite_graph import Rewrites
 
 
 @dataclass

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from migsync.findings import Finding, Severity
 from migsync.history import History
 from migsync.history.migration import Key
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 
 
 def successors(missing: Key, history: History, rewrites: Rewrites) -> tuple[tuple[Key, ...], ...]:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.rows import TrackedRow, backward
 from migsync.rewrites.split import Reversals
 from migsync.sync.plan import DATABASE_AHEAD, NEWER_RECORDS, Change, Plan

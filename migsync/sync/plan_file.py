@@ -13,8 +13,8 @@ from migsync.decoder import DecodeError, Fields, array, boolean, load_json, opti
 from migsync.errors import PlanFileError
 from migsync.escapes import json_text
 from migsync.filesystem.atomic import write_file
-from migsync.rewrites.files import check_rewrite
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_files import check_rewrite
 from migsync.sync.plan import FORMAT_VERSION, Plan
 
 SURVEY_FIELDS = ("root", "databases", "findings")

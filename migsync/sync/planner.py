@@ -15,10 +15,10 @@ from migsync.findings import Finding, Severity
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.rows import TrackedRow, dedupe
 from migsync.rewrites.split import Reversals
 from migsync.rewrites.translation import UNDECIDED, Translation, TranslationOptions, translate

@@ -17,13 +17,13 @@ from migsync.project import Project
 from migsync.project.registry import missing_settings
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.evidence.pairs import Pair
-from migsync.rewrites.files import load_rewrites
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_changes import is_written, parse_changes
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_files import load_rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
@@ -31,9 +31,9 @@ from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run
-from migsync.sync.schemas import Schemas
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unknown_records import UNEXPLAINED
+from migsync.sync.unnamed_schemas import Schemas
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 In migsync's own process:
 
-- :mod:`.process` starts workers and asks them; :mod:`.runtime` is what a process needs to run the project's code;
+- :mod:`.client` starts workers and asks them; :mod:`.runtime` is what a process needs to run the project's code;
 - :mod:`.in_process` alone uses a Django in migsync's own process, and says when.
 
 In both:
@@ -14,7 +14,7 @@ In the worker, which :mod:`.main` runs, once :mod:`.setup` has started Django:
 
 - the tasks: :mod:`.examination` (a proof by Django's loader), :mod:`.rehearsal` and :mod:`.trace` (a proof by
   databases), :mod:`.compose.squash`, :mod:`.remake.remake`, :mod:`.registry` (apps and settings);
-- what they use: :mod:`.overlay` (files that are not on disk yet), :mod:`.loader`, :mod:`.autodetector`,
+- what they use: :mod:`.overlay` (files that are not on disk yet), :mod:`.loader`, :mod:`.model_changes`,
   :mod:`.renderer` (a state as text), :mod:`.isolation` (a scratch database, and nothing outside).
 
 Nothing is imported here: a worker must start fast.

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from migsync.history.key import Key
-from migsync.worker.autodetector import model_changes
 from migsync.worker.loader import Node, forwards, in_memory, loaded
+from migsync.worker.model_changes import model_changes
 from migsync.worker.protocol import ExaminationRequest, ExaminationResult, ModelChange, TargetPlan
 from migsync.worker.renderer import Renderer
 from migsync.worker.setup import first_line, origin, relabel, stage

@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from migsync.cli.command_reference import BEGIN, END, reference, replaced
 from migsync.cli.program import program
-from migsync.cli.reference import BEGIN, END, reference, replaced
 
 README = Path(__file__).parents[2] / "README.md"
 COMMANDS = sorted(program.commands)
@@ -108,4 +108,4 @@ def test_reference_replaces_what_is_between_the_markers():
 
 def test_readme_holds_the_reference_of_today():
     text = README.read_text(encoding="utf-8")
-    assert text == replaced(text), "run: python -m migsync.cli.reference"
+    assert text == replaced(text), "run: python -m migsync.cli.command_reference"

@@ -11,7 +11,7 @@ import pytest
 from migsync.cli.program import run
 from migsync.cli.recovery import PendingRuns
 from migsync.project import find_project
-from migsync.project.cache import cache_file
+from migsync.project.cache_file import cache_file
 from tests.files.commit.story import Killer, fill, is_new_in, killed, step_of
 from tests.profiles import THOROUGH
 

@@ -11,7 +11,7 @@ from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal
 from migsync.files.reshape import ContentChanges, DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.history import App, History, Key, read_history
-from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 
 CREATED = "2026-11-20T10:45:00Z"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from migsync.history import Key
-from migsync.rewrites.files import to_toml
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_files import to_toml
 from tests.files.proposals import Project, carry_out
 
 SQUASH = b"""\

@@ -17,7 +17,7 @@ from migsync.cli.output import write_output, write_outputs
 from migsync.cli.program import run
 from migsync.errors import MigsyncError, RewriteError
 from migsync.filesystem.atomic import PartlyWritten, write_file, write_files
-from migsync.rewrites.files import write_rewrite
+from migsync.rewrites.rewrite_files import write_rewrite
 from tests.files.commit.story import REWRITE, umask
 
 MIGRATION = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = [{}]\n"

@@ -12,11 +12,11 @@ from html.parser import HTMLParser
 import pytest
 
 from migsync.graph import SquashRange, make_graph
+from migsync.graph.before_after import make_rewrite_graph
 from migsync.graph.page import graph_page, rewrite_page
-from migsync.graph.rewrite_graph import make_rewrite_graph
 from migsync.history import Key, Migration, build_history
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from tests.graph.browser import CHROMIUM, running_browser
 from tests.graph.stories import chain, key, migration, shop
 

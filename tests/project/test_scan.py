@@ -9,7 +9,7 @@ import pytest
 
 from migsync.errors import ProjectError
 from migsync.project import find_project
-from migsync.project.cache import cache_file
+from migsync.project.cache_file import cache_file
 from migsync.project.firstparty import FirstParty
 from tests.project.projects import MIGRATION, app, django_project, write
 

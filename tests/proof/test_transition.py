@@ -10,7 +10,7 @@ from migsync.history import read_history
 from migsync.proof.databases import Histories, prove_by_databases
 from migsync.proof.scope import DatabaseProof, ProofScope
 from migsync.refactor.pipeline import history_after
-from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 from tests.databases import django_databases
 from tests.proof.projects import ID, ITEM, Site, add_field, alter_field, migration, rewrite
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migsync.errors import RewriteError
-from migsync.rewrites.files import load_rewrites, to_toml, write_rewrite
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_files import load_rewrites, to_toml, write_rewrite
 
 LINEARIZE = Rewrite(
     parents=(),

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from migsync.errors import UsageError
-from migsync.rewrites.files import load_rewrites, write_rewrite
 from migsync.rewrites.name_changes import NameChanges, assemble, parse_changes
+from migsync.rewrites.rewrite_files import load_rewrites, write_rewrite
 from tests.sync.planner.texts import history, rewrite
 
 

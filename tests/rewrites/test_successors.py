@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from migsync.history import build_history
 from migsync.history.migration import Key, Migration
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import successors, with_successors
 
 

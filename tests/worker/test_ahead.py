@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from migsync.proof.proof import prove
-from migsync.worker.process import workers_ahead
+from migsync.worker.client import workers_ahead
 from tests.proof.projects import migration
 from tests.proof.test_proof import OLD, path, renumbered, shop
 

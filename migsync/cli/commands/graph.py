@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from migsync.graph import Graph, SquashRange
+    from migsync.graph.before_after import RewriteGraph
     from migsync.graph.closure import Closure
-    from migsync.graph.rewrite_graph import RewriteGraph
     from migsync.history import History, LoaderState
     from migsync.sync.survey import Survey
 
@@ -111,7 +111,7 @@ def graph(output: Output, asked: GraphOptions, where: ProjectOptions) -> ExitSta
         if not output.json:
             output.tell(findings_blocks(findings))
         if asked.rewrite:
-            from migsync.graph.rewrite_graph import choose_rewrite, make_rewrite_graph
+            from migsync.graph.before_after import choose_rewrite, make_rewrite_graph
 
             rewritten = make_rewrite_graph(choose_rewrite(found.rewrites, asked.rewrite), found.rewrites, found.history)
             _give_rewrite(output, rewritten, asked, project.root, rest)

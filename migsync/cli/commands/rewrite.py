@@ -73,7 +73,7 @@ def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> Exi
 
 
 def _keep(output: Output, project: Project, made: Rewrite, *, dry_run: bool) -> ExitStatus:
-    from migsync.rewrites.files import to_toml, write_rewrite
+    from migsync.rewrites.rewrite_files import to_toml, write_rewrite
 
     path = None if dry_run else write_rewrite(project.rewrites, made)
     if path:

@@ -7,8 +7,8 @@ run (:mod:`.databases`), or by the record. Only after that the files are rolled 
 is rolled back; killed after it, the next command rolls forward (:mod:`.recovery`). :mod:`.undo` is a commit that puts
 the copies back.
 
-All calls on the file system go through :mod:`.files`, so that a test can make each of them fail; :mod:`.lock` lets one
-process at a time in; :mod:`.git` says which files git holds no copy of.
+All calls on the file system go through :mod:`.syscalls`, so that a test can make each of them fail; :mod:`.lock` lets
+one process at a time in; :mod:`.git` says which files git holds no copy of.
 """
 
 from migsync.files.commit.databases import DatabaseResult, DatabaseStep, RunWasCommitted, journals_of

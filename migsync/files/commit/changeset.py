@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migsync.errors import FilesRefused, StaleFiles
-from migsync.files.commit.files import Files
 from migsync.files.commit.record import Content, Slot, digest
+from migsync.files.commit.syscalls import Files
 from migsync.files.proposal import FileChange
 from migsync.filesystem.boundary import PERMISSIONS
 

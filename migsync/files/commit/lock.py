@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from migsync.errors import FilesLocked
-from migsync.files.commit.files import Files
+from migsync.files.commit.syscalls import Files
 
 if sys.platform != "win32":
     import fcntl

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from migsync.errors import InDoubt, Unsettled
 from migsync.files.commit.databases import RunWasCommitted
-from migsync.files.commit.files import Files
 from migsync.files.commit.lock import locked
 from migsync.files.commit.record import CommitState
 from migsync.files.commit.stage import roll_back, roll_forward
 from migsync.files.commit.store import Store, StoredRecord
+from migsync.files.commit.syscalls import Files
 from migsync.files.state_directory import is_open
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from migsync.errors import Unsettled
 from migsync.files.commit.archive import AFTER
-from migsync.files.commit.files import Files
 from migsync.files.commit.record import CommitRecord, OpenCommit, Slot, digest
 from migsync.files.commit.store import Store
+from migsync.files.commit.syscalls import Files
 
 ASIDE = ".migsync-new"
 """What is added to a file's name for the content that migsync did not put over somebody else's."""

@@ -11,8 +11,8 @@
     .migsync/commits/ID/closed      the commit was made; without it, and not open, it was not
 
 The directory may have come with a clone, or belong to somebody else. So everything in it goes through
-:mod:`migsync.filesystem.boundary`, and only records with this user's seal (:mod:`migsync.filesystem.key`) are acted
-upon.
+:mod:`migsync.filesystem.boundary`, and only records with this user's seal (:mod:`migsync.filesystem.user_key`) are
+acted upon.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from pathlib import Path
 from migsync.decoder import LONGEST_FILE
 from migsync.errors import FilesRefused, Unsettled
 from migsync.files.commit.archive import CORRUPT, held, pack, unpack
-from migsync.files.commit.files import Files
 from migsync.files.commit.record import (
     CommitRecord,
     CommitState,
@@ -36,9 +35,10 @@ from migsync.files.commit.record import (
     taken_apart,
     with_seal,
 )
+from migsync.files.commit.syscalls import Files
 from migsync.files.state_directory import OPEN, STATE
 from migsync.filesystem import boundary
-from migsync.filesystem.key import is_sealed, missing_key, seal
+from migsync.filesystem.user_key import is_sealed, missing_key, seal
 
 KEPT = 20
 """How many commits are kept for an undo. One with contents that git does not hold is kept as well, however old."""

@@ -22,17 +22,17 @@ from migsync.files.commit.databases import (
     run_step,
     settled_step,
 )
-from migsync.files.commit.files import Files
 from migsync.files.commit.git import GitStatus, git_status, refuse_uncommitted
 from migsync.files.commit.lock import locked
 from migsync.files.commit.record import CommitRecord, CommitState, OpenCommit
 from migsync.files.commit.recovery import cannot_settle, reason, settle_open
 from migsync.files.commit.stage import roll_back, roll_forward, stage
 from migsync.files.commit.store import Store
+from migsync.files.commit.syscalls import Files
 from migsync.files.proposal import FileChange, Proposal
 from migsync.files.state_directory import is_open
 from migsync.filesystem import boundary
-from migsync.rewrites.files import rewrite_file
+from migsync.rewrites.rewrite_files import rewrite_file
 
 if TYPE_CHECKING:
     from migsync.project import Project

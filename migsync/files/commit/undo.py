@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from migsync.errors import StaleFiles, UnknownRun
 from migsync.files.commit.archive import AFTER, BEFORE
 from migsync.files.commit.databases import DatabaseStep, RunWasCommitted
-from migsync.files.commit.files import Files
 from migsync.files.commit.record import CommitRecord, digest
 from migsync.files.commit.store import Store
+from migsync.files.commit.syscalls import Files
 from migsync.files.commit.transaction import CommitResult, FileTransaction, cannot_tell
 from migsync.files.proposal import FileChange
 

@@ -16,9 +16,9 @@ from migsync.project import Project
 from migsync.refactor.ground import Ground
 from migsync.refactor.preconditions import broken, chosen_apps
 from migsync.refactor.remake import messages
-from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.survey import Survey
-from migsync.worker.process import ask_one
+from migsync.worker.client import ask_one
 from migsync.worker.protocol import RemakeRequest, RemakeResult
 from migsync.worker.task import REMAKE
 

@@ -11,7 +11,7 @@ from migsync.errors import UsageError
 from migsync.findings import Finding, Severity
 from migsync.history import History, Key
 from migsync.refactor.numbers import number_of, numbered, width_of
-from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 
 
 @dataclass(frozen=True)

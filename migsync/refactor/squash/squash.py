@@ -21,7 +21,7 @@ from migsync.refactor.squash.ranges import Range
 from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges, transactions
 from migsync.refactor.squash.splits import RowSplits, circle, split_at_cycles
 from migsync.refactor.symbolic_dependencies import changed_ends
-from migsync.worker.process import ask_one
+from migsync.worker.client import ask_one
 from migsync.worker.protocol import SquashedRange, SquashRequest, SquashSpec
 from migsync.worker.task import SQUASH
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from migsync.history import History, Key
 from migsync.refactor.tidy.progress import DatabaseProgress, DatabaseRecords, SquashState, progress_of
 from migsync.refactor.tidy.squashes import Squash, open_squashes
-from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 
 
 class StepStatus(StrEnum):

@@ -12,10 +12,10 @@ from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins, find_origins
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.evidence.proposal import accepted, propose
 from migsync.rewrites.git import GitHistory
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import NameChanges, make_rewrite
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 
 
 @dataclass(frozen=True)

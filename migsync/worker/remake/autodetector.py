@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from migsync.worker.autodetector import autodetector, model_changes
+from migsync.worker.model_changes import autodetector, model_changes
 
 SETTING = "__setting__"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from migsync.engines.config import DatabaseConfig
 from migsync.files.commit import DatabaseStep, commit, journals_of, recover_files
-from migsync.files.commit.files import Fault, Files
+from migsync.files.commit.syscalls import Fault, Files
 from migsync.files.proposal import FileChange, Proposal
 from migsync.project import Project
 from migsync.rewrites.record import fingerprints

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migsync.files.commit import commit, commits, recover_files, undo_files
 from migsync.files.proposal import FileChange, Proposal
-from migsync.rewrites.files import load_rewrites
+from migsync.rewrites.rewrite_files import load_rewrites
 from tests.files.commit.story import REWRITE, is_new, make_project, make_proposal, project_at, tree
 
 

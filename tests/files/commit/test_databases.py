@@ -21,7 +21,7 @@ from migsync.files.commit import (
     recover_files,
     undo_files,
 )
-from migsync.files.commit.files import Files
+from migsync.files.commit.syscalls import Files
 from migsync.findings import Finding, Severity
 from tests.conftest import NewDatabase
 from tests.databases import Database

@@ -11,8 +11,8 @@ import pytest
 
 from migsync.errors import FilesRefused, MigsyncError, Unsettled
 from migsync.files.commit import commit, is_open, journals_of, recover_files
-from migsync.files.commit.files import Files
 from migsync.files.commit.store import Store
+from migsync.files.commit.syscalls import Files
 from migsync.project import Project
 from tests.conftest import NewDatabase
 from tests.files.commit.story import fill, is_new, is_new_in, make_project, make_proposal, step_of, tree

@@ -12,8 +12,8 @@ import pytest
 
 from migsync.errors import FilesRefused
 from migsync.files.commit import commit, commits, undo_files
-from migsync.files.commit.files import Files
 from migsync.files.commit.store import KEPT
+from migsync.files.commit.syscalls import Files
 from migsync.files.proposal import FileChange, Proposal
 from tests.files.commit.story import BEFORE, MOVES, REMOVED, is_new, make_project, make_proposal, tree
 

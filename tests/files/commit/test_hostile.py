@@ -19,10 +19,10 @@ import pytest
 from migsync.cli.program import run
 from migsync.errors import FilesRefused, MigsyncError, Unsettled
 from migsync.files.commit import commit, commits, foreign_records, is_open, recover_files, trust_records, undo_files
-from migsync.files.commit.files import Files
 from migsync.files.commit.store import Store
+from migsync.files.commit.syscalls import Files
 from migsync.files.proposal import FileChange, Proposal
-from migsync.filesystem.key import key_file, missing_key, user_key
+from migsync.filesystem.user_key import key_file, missing_key, user_key
 from tests.databases import unavailable
 from tests.files.commit.story import BEFORE, is_new, make_project, make_proposal, project_at, tree
 from tests.files.commit.test_real_faults import NOBODY

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from migsync.files.commit import commit, commit_of, commits, is_open, journals_of, recover_files, undo_files
-from migsync.files.commit.files import Files
 from migsync.files.commit.store import Store
+from migsync.files.commit.syscalls import Files
 from tests.databases import SQLiteDatabase
 from tests.files.commit.story import (
     Killer,

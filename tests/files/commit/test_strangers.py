@@ -9,9 +9,9 @@ import pytest
 
 from migsync.errors import FilesLocked, FilesRefused, MigsyncError, StaleFiles, Unsettled
 from migsync.files.commit import commit, commits, is_open, recover_files, undo_files
-from migsync.files.commit.files import Files
 from migsync.files.commit.lock import locked
 from migsync.files.commit.store import Store
+from migsync.files.commit.syscalls import Files
 from tests.files.commit.story import (
     BEFORE,
     MOVES,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from migsync.files.builder import make_proposal
 from migsync.history import History, Key
 from migsync.refactor.tidy import DatabaseRecords, tidy
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.record import Record
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.planner import make_plan
 from migsync.sync.survey import afterwards
 from tests.files.proposals import CREATED, Project, carry_out

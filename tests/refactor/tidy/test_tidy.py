@@ -17,7 +17,7 @@ from migsync.files.proposal import Proposal
 from migsync.files.reshape import Reshape
 from migsync.history import Key
 from migsync.refactor.tidy import DatabaseRecords, SquashState, open_squashes, settled_transitions, tidy, transitions
-from migsync.rewrites.graph import Rewrites
+from migsync.rewrites.rewrite_graph import Rewrites
 from tests.files.proposals import CREATED, Project, carry_out
 
 SQUASH = "shop.0002_squashed"

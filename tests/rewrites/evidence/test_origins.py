@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from migsync.rewrites.evidence.discovery import Discovery, discover
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import NameChanges
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from tests.rewrites.evidence.repository import Project

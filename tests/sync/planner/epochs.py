@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from migsync.history import App, History, Migration, build_history
 from migsync.history.migration import Key
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import NameChanges, make_rewrite
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 
 POOL = [f"{number:04}_{word}" for number in range(1, 5) for word in ("a", "b")]
 Atoms = frozenset[int]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import make_rewrite
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.target import Target

@@ -10,11 +10,11 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from migsync.history import History, Key, Migration, build_history
-from migsync.rewrites.files import load_rewrites, write_rewrite
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import NameChanges, make_rewrite
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_files import load_rewrites, write_rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from migsync.findings import Finding, Severity
 from migsync.history import App, History, Key, Migration, Problem, build_history
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.record import Record
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from tests.history.histories import Files, files

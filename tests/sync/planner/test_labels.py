@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from migsync.errors import UsageError
 from migsync.history import App, History, build_history
 from migsync.history.migration import Key, Migration
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import successors
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan

@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import MigsyncError, StalePlan
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.record import Record
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.plan import Plan
 from migsync.sync.target import open_target

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from migsync.engines.config import DatabaseConfig
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.record import Record
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.target import Target, open_target
 from migsync.sync.undo import plan_undo

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from migsync.history import App, History, Migration, build_history
 from migsync.history.migration import Key
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.name_changes import make_rewrite, parse_changes
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan, TargetRef
 
 REF = TargetRef("default", "sqlite", "a database")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from migsync.engines.config import DatabaseConfig
 from migsync.history import App, Key, Migration, build_history
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.apply import Status, apply_plan
 from migsync.sync.planner import make_plan
 from migsync.sync.scripts import apply_script, undo_script

@@ -1,4 +1,4 @@
-"""The README's command reference, made from ``--help``: ``python -m migsync.cli.reference`` writes it anew."""
+"""The README's command reference, made from ``--help``: ``python -m migsync.cli.command_reference`` writes it anew."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from migsync.errors import MigsyncError
 from migsync.findings import Finding, Severity
 from migsync.project import Project
 from migsync.project.project import URL_ALIAS
-from migsync.rewrites.files import toml_key, toml_value
+from migsync.rewrites.rewrite_files import toml_key, toml_value
 from migsync.sync.target import Target, open_target
 from migsync.words import sample
 

@@ -13,9 +13,9 @@ from migsync.errors import RewriteError
 from migsync.escapes import toml_text
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_source
-from migsync.rewrites.graph import Rewrites, sort_rewrites
 from migsync.rewrites.record import name_problem
 from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites, sort_rewrites
 
 HAND_EDITED = (
     "A rewrite is never edited: databases that have been through it know it by this digest.",

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from migsync.errors import UsageError
 from migsync.history import History, Key
-from migsync.rewrites.graph import Rewrites
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_graph import Rewrites
 
 LAST = "last"
 
