@@ -14,6 +14,6 @@ A rewrite is a committed file that says which name became which. In the order in
 - :mod:`~.evidence` is the entry for names that were changed without a rewrite. It compares the files
   (:mod:`~.file_state`) with what :mod:`~.git`, journals and rewrites know of older ones, and proposes a rewrite.
 
-Everything here is a pure function of what it is given, but for `rewrite_files` and `git`, which read. Plans, runs and databases
-are those of :mod:`migsync.sync`, one room above.
+Everything here is a pure function of what it is given, but for `rewrite_files` and `git`, which read. Plans, runs and
+databases are those of :mod:`migsync.sync`, one room above.
 """

@@ -54,10 +54,9 @@ def _of_app(
     state: LoaderState,
     origins: Origins,
 ) -> Iterator[Finding]:
-    yield from (
-        _on_branch(record, origins.branches[record.key]) for record in unknown if record.key in origins.branches
-    )
-    squashed = dict(_squashed(app, unknown, records, state)) if len(unknown) > len(origins.branches) else {}
+    elsewhere = [record for record in unknown if record.key in origins.branches]
+    yield from (_on_branch(record, origins.branches[record.key]) for record in elsewhere)
+    squashed = dict(_squashed(app, unknown, records, state)) if len(unknown) > len(elsewhere) else {}
     for squash in sorted(set(squashed.values())):
         yield _of_squash(squash, [key for key, by in squashed.items() if by == squash])
     left = [record for record in unknown if record.key not in origins.branches and record.key not in squashed]

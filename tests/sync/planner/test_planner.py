@@ -571,3 +571,15 @@ def test_a_journal_that_knows_the_twin_of_a_rewrite_knows_the_rewrite() -> None:
     both = Rewrites((first, again)).without_doubles()
     assert both.ordered == (first,)
     assert make_plan(disk, both, after(rows, plan), REF, runs=[run_of(plan)]).empty
+
+
+def test_what_a_settled_squash_left_is_known_beside_another_apps_branch() -> None:
+    disk = history(shop="0001_squashed_0003_c 0004_d", blog="0001_initial")
+    rows = records(
+        *(f"shop.{name}" for name in ("0001_initial", "0002_b", "0003_c", "0001_squashed_0003_c")),
+        *(f"blog.{name}" for name in ("0001_initial", "0002_x", "0003_y", "0004_z")),
+    )
+    branches = {Key("blog", name): "topic" for name in ("0002_x", "0003_y", "0004_z")}
+    plan = make_plan(disk, Rewrites(), rows, REF, options=PlanOptions(origins=Origins(branches=branches)))
+    assert codes(plan).count("squashed-record") == 1
+    assert not plan.blocked
