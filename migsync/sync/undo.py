@@ -264,18 +264,15 @@ def recorded_since(
 
 
 def _made_since(record: Record, run: Run) -> bool:
-    """Whether a row may be newer than the run.
+    """Whether a row is newer than the run. Where the run changed rows of the app, it is, unless id and time say no.
 
-    Where the run changed rows of the app, a greater id than theirs is a reason to think so, unless the row is certainly
-    older by its time; else both must say it. A script does not know the ids of the rows that it inserts.
+    A script does not know the ids of the rows that it inserts.
     """
     touched = [row for change in run.changes for row in (change.before, change.after) if row]
     newest = max((row.id or 0 for row in touched), default=0)
     newer = not Clock(naive_is_utc=True).older(record.applied, run.at)
     if any(row.app == record.app for row in touched):
-        # The run may have found the row under this name and left it, so the id alone is no proof.
-        certainly_older = Clock().older(record.applied, run.at)
-        return newer or (0 < newest < (record.id or 0) and not certainly_older)
+        return 0 < newest < (record.id or 0) or newer
     return newest < (record.id or 0) and newer
 
 

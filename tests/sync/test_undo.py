@@ -265,30 +265,6 @@ def test_rows_that_a_script_inserted_are_found_by_what_they_say() -> None:
     assert [finding.code for finding in gone.findings] == ["row-gone"]
 
 
-@pytest.mark.parametrize(
-    ("applied", "codes"),
-    [
-        ("2026-11-20 08:00:00+00:00", []),
-        ("2026-11-19 08:00:00", []),
-        # Without an offset it may be the local time of a place that is behind UTC.
-        ("2026-11-20 08:00:00", ["name-means-another"]),
-        ("2026-11-20 11:00:00+00:00", ["name-means-another"]),
-    ],
-)
-def test_a_row_that_the_run_found_under_a_name_that_changed_its_meaning(applied: str, codes: list[str]) -> None:
-    """Its id is greater than those of the rows that the run touched, which by itself is no reason to refuse."""
-    app = AppRewrite(
-        before=("0001_b", "0002_a", "0004_a"),
-        after=("0003_b", "0004_a"),
-        renamed=(("0002_a", "0003_b"),),
-        collapsed=((("0001_b", "0004_a"), ("0004_a",)),),
-    )
-    rewrite = Rewrite((), "x", "2026-01-01T00:00:00Z", {"shop": app})
-    touched, left = Record(2, "shop", "0003_b", "2026-11-01"), Record(3, "shop", "0004_a", applied)
-    run = replace(run_of(Change(touched._replace(name="0002_a"), touched)), passed=(rewrite,))
-    assert [finding.code for finding in plan_undo(REF, run, [touched, left], [run]).findings] == codes
-
-
 def test_digests_are_those_of_the_names_that_come_back() -> None:
     app = AppRewrite(before=("a",), after=("b",), digests_before={"a": "1"}, digests_after={"b": "2"})
     rewrite = Rewrite((), "x", "2026-01-01T00:00:00Z", {"shop": app})
