@@ -156,7 +156,14 @@ class Life(RuleBasedStateMachine, Releases):
         run = last_to_undo(runs)
         assert run is not None
         plan = plan_undo(self.target.ref, run, self.records(), runs)
-        assert not plan.blocked, plan.findings
+        if plan.blocked:
+            # The journal does not say which rows the run found and left. One with a greater id than those it touched,
+            # under a name that changed its meaning, may have come later; refused is the safe answer.
+            touched = [row.id or 0 for change in run.changes for row in (change.before, change.after) if row]
+            left = {(row.app, row.name) for row in self.records() if (row.id or 0) > max(touched)}
+            assert {finding.code for finding in plan.findings if finding.blocks} == {"name-means-another"}
+            assert {(found.app, found.name) for found in plan.findings if found.blocks} <= left
+            return
         assert apply_plan(self.target, plan).status is Status.APPLIED
         self.truth = self.before_run.pop()
         self.migrated_since = True
