@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from migsync.cli.output import Output
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 Replan = Callable[["Plan"], "Plan | Result | None"]
 """Plans again for the target of a plan that is stale: a plan to carry out, a result, or None to leave it at that."""
+
+
+@dataclass
+class _LastRun:
+    """The last attempt of a plan; without an id before the first."""
+
+    plan: Plan | None = None
+    id: str = ""
+    commit_sent: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,11 @@ class Execution:
         """Apply each plan that has something to do. A failure on one database does not stop the others; Ctrl-C does."""
         asked = [plan for plan in plans if plan.blocked or not plan.empty]
         results: list[Result] = []
+        run = _LastRun()
         try:
             for plan in asked:
-                results.append(Result.blocked(plan) if plan.blocked else self._carry_out(plan))
+                run = _LastRun(plan)
+                results.append(Result.blocked(plan) if plan.blocked else self._carry_out(plan, run))
                 tell_result(self.output, results[-1])
                 # Ctrl-C came during the COMMIT of this plan, and apply_plan() kept it back until it knew how that
                 # ended.
@@ -54,15 +66,31 @@ class Execution:
                     raise KeyboardInterrupt
         except KeyboardInterrupt:
             for plan in asked[len(results) :]:
-                results.append(_interrupted(plan))
+                results.append(self._interrupted(plan, run if run.plan is plan else _LastRun()))
                 tell_result(self.output, results[-1])
         return results
 
-    def _carry_out(self, plan: Plan) -> Result:
+    def _interrupted(self, plan: Plan, run: _LastRun) -> Result:
+        """The result of a plan at which Ctrl-C came, or that was not begun because of it."""
+        alias, pending = plan.target.alias, PendingRuns.beside(self.project.cache)
+        if not run.commit_sent.is_set():
+            if run.id:
+                pending.discard(run.id)
+            return Result.failed(alias, Interrupted(f"Interrupted, nothing was changed in {alias}."), plan)
+        # Once more: Ctrl-C may also have come after it was discarded.
+        pending.add(alias, run.id, journaled=self.journal)
+        error = InDoubt(
+            f"Interrupted at COMMIT of run {run.id} in {alias}.",
+            f"Either all {len(plan.changes)} changes were made or none.",
+            "Run: migsync recover",
+        )
+        return Result.failed(alias, error, plan)
+
+    def _carry_out(self, plan: Plan, run: _LastRun) -> Result:
         # Somebody who changes the rows all the time must not keep this going: planning again is a way of waiting, too.
         deadline = Deadline(self.project.lock_timeout)
         while True:
-            result = self._attempt(plan)
+            result = self._attempt(plan, run)
             if self.replan is None or not isinstance(result.error, StalePlan) or deadline.passed:
                 return result
             try:
@@ -73,13 +101,15 @@ class Execution:
                 return made or result
             plan = made
 
-    def _attempt(self, plan: Plan) -> Result:
+    def _attempt(self, plan: Plan, run: _LastRun) -> Result:
         from migsync.sync.apply import apply_plan
 
-        alias, run_id = plan.target.alias, uuid.uuid4().hex
+        alias = plan.target.alias
+        run_id = run.id = uuid.uuid4().hex
         # Kept before the first statement: should this process be killed, `migsync recover` knows what to ask for.
         pending = PendingRuns.beside(self.project.cache)
         pending.add(alias, run_id, journaled=self.journal)
+        self.output.changing = True
         try:
             outcome = apply_plan(
                 self.targets[alias],
@@ -88,15 +118,13 @@ class Execution:
                 lock_timeout=self.project.lock_timeout,
                 journal=self.journal,
                 reason=self.reason,
+                commit_sent=run.commit_sent,
             )
         except InDoubt as error:  # stays pending, for `migsync recover`
-            return Result.failed(alias, error, plan)
+            return Result.failed(alias, error, plan, interrupted=_by_interrupt(error))
         except MigsyncError as error:
             pending.discard(run_id)
             return Result.failed(alias, error, plan)
-        except KeyboardInterrupt:  # rolled back: had it been committed, there would be an outcome
-            pending.discard(run_id)
-            return _interrupted(plan, interrupted=True)
         pending.discard(run_id)
         return _result(alias, plan, outcome)
 
@@ -106,14 +134,13 @@ def _result(alias: str, plan: Plan, outcome: Outcome) -> Result:
     return Result(alias, status, plan, outcome.run, outcome.findings, interrupted=outcome.interrupted)
 
 
-def _interrupted(plan: Plan, *, interrupted: bool = False) -> Result:
-    alias = plan.target.alias
-    error = Interrupted(f"Interrupted, nothing was changed in {alias}.")
-    return Result.failed(alias, error, plan, interrupted=interrupted)
+def _by_interrupt(error: BaseException) -> bool:
+    """Whether Ctrl-C came at COMMIT, or while the database was asked how that had ended."""
+    return any(isinstance(cause, KeyboardInterrupt) for cause in (error.__cause__, error.__context__))
 
 
 def database_steps(
-    plans: Sequence[Plan], targets: Mapping[str, Target], lock_timeout: float, reason: str
+    output: Output, plans: Sequence[Plan], targets: Mapping[str, Target], lock_timeout: float, reason: str
 ) -> list[DatabaseStep]:
     """The runs that a change of files makes: one for each plan that has something to do.
 
@@ -124,6 +151,7 @@ def database_steps(
 
     def apply(plan: Plan, run_id: str) -> Outcome:
         target = targets[plan.target.alias]
+        output.changing = True
         return apply_plan(target, plan, run_id=run_id, lock_timeout=lock_timeout, reason=reason)
 
     return [DatabaseStep(plan.target.alias, uuid.uuid4().hex, partial(apply, plan)) for plan in plans if not plan.empty]

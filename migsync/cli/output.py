@@ -22,6 +22,7 @@ class Output:
 
     Writing never raises: a reader that has gone away (``migsync log | head -1``) must not stop a command that is
     changing databases. `failure` then keeps what went wrong, None for a reader that closed its pipe.
+    `changing` is True once a database may have been changed.
     """
 
     form: str = "text"
@@ -30,6 +31,7 @@ class Output:
     out: TextIO | None = field(default_factory=lambda: sys.stdout)
     err: TextIO | None = field(default_factory=lambda: sys.stderr)
     failure: OSError | None = None
+    changing: bool = False
 
     def __post_init__(self) -> None:
         for stream in (self.out, self.err):

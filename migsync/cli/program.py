@@ -11,7 +11,7 @@ import click
 from migsync import __version__
 from migsync.cli.command import WIDTH, MigsyncGroup
 from migsync.cli.output import Output
-from migsync.errors import ExitStatus, Interrupted, MigsyncError, UsageError
+from migsync.errors import ExitStatus, InDoubt, Interrupted, MigsyncError, UsageError
 
 EPILOG = """
 Exit status:
@@ -101,12 +101,21 @@ def _run(arguments: list[str], program_name: str, output: Output) -> int:
         return ExitStatus.REFUSED
     except (click.Abort, KeyboardInterrupt):
         output.end_line()
-        output.error(Interrupted("Interrupted, nothing was changed."))
-        return ExitStatus.REFUSED
+        ended_by = _interruption(output)
+        output.error(ended_by)
+        return ended_by.exit_status
     except MigsyncError as error:
         output.error(error)
         return error.exit_status
     return int(ended or ExitStatus.DONE)
+
+
+def _interruption(output: Output) -> MigsyncError:
+    if not output.changing:
+        return Interrupted("Interrupted, nothing was changed.")
+    # Ctrl-C came twice, or when the results were being written.
+    found = "Interrupted after the change of databases had begun."
+    return InDoubt(found, "What was done: migsync log", "Run: migsync recover")
 
 
 def _usage(error: click.UsageError, program_name: str) -> UsageError:

@@ -224,7 +224,9 @@ class _FileCommand:
         from migsync.cli.views.proposals import draft_document
         from migsync.files.commit import commit, journals_of
 
-        steps = database_steps(draft.updates, survey.targets, self.project.lock_timeout, self.options.log.reason)
+        steps = database_steps(
+            self.output, draft.updates, survey.targets, self.project.lock_timeout, self.options.log.reason
+        )
         made = commit(
             self.project,
             draft.proposal,

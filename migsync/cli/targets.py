@@ -39,6 +39,7 @@ def open_targets(project: Project, aliases: Sequence[str], *, records: bool = Fa
 
     found = OpenTargets()
     chosen: dict[str, Target] = {}
+    identities: dict[str, str] = {}
     with ExitStack() as stack:
         for config in choose(project, aliases):
             try:
@@ -48,17 +49,19 @@ def open_targets(project: Project, aliases: Sequence[str], *, records: bool = Fa
             except MigsyncError as error:
                 found.errors[config.alias] = error
                 continue
+            identities[config.alias] = identity
             # Two aliases of one database (a replica that tests share, say): the one that can be written to is kept.
             other = chosen.get(identity)
             if other and not (other.read_only and not target.read_only):
-                found.same[config.alias] = other.alias
                 continue
             if other:
-                found.same[other.alias] = config.alias
-                del found.targets[other.alias], found.runs[other.alias]
+                del found.targets[other.alias], found.runs[other.alias], found.records[other.alias]
             chosen[identity] = target
             found.targets[config.alias] = target
             found.runs[config.alias], found.records[config.alias] = held.runs, held.records
+        # Not before the last one is open: a later alias may be kept in the place of the one that was kept so far.
+        kept = {alias: chosen[identity].alias for alias, identity in identities.items()}
+        found.same = {alias: other for alias, other in kept.items() if alias != other}
         yield found
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from threading import Event
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -19,13 +18,14 @@ from migsync.engines import Deadline, ErrorKind, MigrationTable
 from migsync.engines.driver_errors import NOTHING_CHANGED
 from migsync.errors import Blocked, InDoubt, LockTimeout, PlanFileError, ReadOnly, StalePlan, TargetError, Unreachable
 from migsync.findings import Finding, Severity
-from migsync.rewrites.record import Record, fingerprints, name_problem
+from migsync.rewrites.record import Record, name_problem
 from migsync.sync.comparison import (
     already_applied,
     check_before,
     differences_from,
     expected_after,
     fits_after,
+    fits_fingerprints,
     free_ids,
     is_applied,
     made_changes,
@@ -33,7 +33,7 @@ from migsync.sync.comparison import (
 from migsync.sync.journal.tables import journal_is_current, read_runs, write_run
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.recorder import Step, read_records, write_changes
-from migsync.sync.run import Run, RunKind, in_force
+from migsync.sync.run import Run, RunKind, default_author, in_force
 from migsync.sync.target import Target
 from migsync.sync.undo import out_of_order
 
@@ -75,13 +75,15 @@ def apply_plan(
     journal: bool = True,
     reason: str = "",
     author: str | None = None,
+    commit_sent: Event | None = None,
     faults: Step | None = None,
 ) -> Outcome:
     """Make the plan's changes in one transaction, or none of them.
 
-    `lock_timeout` is in seconds. `faults` is called with the name of every step and the connection, for tests. Raises
-    StalePlan, LockTimeout, ReadOnly, NotPermitted, Blocked, UnexpectedResult, Unreachable and PlanFileError when
-    nothing was changed, and InDoubt when that cannot be told.
+    `lock_timeout` is in seconds. `commit_sent` is set from just before COMMIT on, until the server is known not to have
+    committed: a KeyboardInterrupt can come after COMMIT, too. `faults` is called with the name of every step and the
+    connection, for tests. Raises StalePlan, LockTimeout, ReadOnly, NotPermitted, Blocked, UnexpectedResult, Unreachable
+    and PlanFileError when nothing was changed, and InDoubt when that cannot be told.
     """
     check_plan(target, plan)
     if plan.empty:
@@ -101,7 +103,8 @@ def apply_plan(
         returned=plan.returned,
         digests=plan.digests,
     )
-    return _Application(target, table, plan, run, journal, lock_timeout, faults or no_fault).apply()
+    sent = commit_sent or Event()
+    return _Application(target, table, plan, run, journal, lock_timeout, sent, faults or no_fault).apply()
 
 
 def settle(target: Target, run_id: str, *, journaled: bool = True, lock_timeout: float = 10) -> bool | None:
@@ -156,15 +159,6 @@ def check_target(target: Target) -> MigrationTable:
     return target.table
 
 
-def default_author() -> str:
-    """``user@host``; a container may run under a number that has no name."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"[:255]
-
-
 def no_fault(_step: str, _connection: sa.Connection) -> None:
     """What happens at each step outside of tests: nothing."""
 
@@ -179,6 +173,7 @@ class _Application:
     run: Run
     journal: bool
     lock_timeout: float
+    commit_sent: Event
     step: Callable[[str, sa.Connection], None]
 
     def apply(self) -> Outcome:
@@ -282,6 +277,7 @@ class _Application:
     def _commit(self, connection: sa.Connection, outcome: Outcome) -> Outcome:
         """COMMIT. Where the answer is lost, the database is asked whether it committed."""
         try:
+            self.commit_sent.set()
             connection.commit()
         except (DBAPIError, KeyboardInterrupt) as error:
             # Ctrl-C may have come before or after the server got the COMMIT: only the database knows.
@@ -289,12 +285,14 @@ class _Application:
             # The server has answered: nothing was committed. SQLite can be locked at COMMIT; `apply` tries again then.
             if isinstance(error, DBAPIError) and self.target.behaviour.error_kind(error) is not ErrorKind.LOST:
                 abandon(connection, error)
+                self.commit_sent.clear()
                 raise
             # Not a rollback: the connection may be anywhere in its protocol.
             connection.invalidate()
             connection.close()
             if self._settled(error):
                 return replace(outcome, interrupted=interrupted)
+            self.commit_sent.clear()
             if interrupted:
                 raise
             raise Unreachable(
@@ -331,11 +329,6 @@ class _Application:
         if before is after:
             raise TargetError("The records are neither as before the plan nor as after it.")
         return after
-
-
-def fits_fingerprints(plan: Plan, records: tuple[Record, ...]) -> bool:
-    """Whether the records have the fingerprints that the plan states for afterwards."""
-    return fingerprints(records, plan.fingerprints_after) == dict(plan.fingerprints_after)
 
 
 def abandon(connection: sa.Connection, error: BaseException) -> None:

@@ -90,6 +90,11 @@ def fits_after(plan: Plan, records: Sequence[Record]) -> bool:
     )
 
 
+def fits_fingerprints(plan: Plan, records: Sequence[Record]) -> bool:
+    """Whether the records have the fingerprints that the plan states for afterwards."""
+    return fingerprints(records, plan.fingerprints_after) == dict(plan.fingerprints_after)
+
+
 def is_applied(plan: Plan, records: Sequence[Record]) -> bool:
     """Whether the rows alone say that the plan was applied: for databases that keep no journal."""
     return bool(plan.changes) and fits_after(plan, records)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -88,3 +90,12 @@ def taken_back(runs: Iterable[Run]) -> list[Run]:
 def in_order_of_passing(run: Run) -> tuple[Rewrite, ...]:
     """The rewrites that a run took back, in the order in which they were passed. An undo holds them the other way."""
     return run.returned[::-1] if run.kind is RunKind.UNDO else run.returned
+
+
+def default_author() -> str:
+    """``user@host``; a container may run under a number that has no name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"[:255]

@@ -10,6 +10,8 @@ from typing import Self
 import pytest
 import sqlalchemy as sa
 
+from migsync.cli.targets import open_targets
+from migsync.project import find_project
 from tests.cli.appliers import apply_repeatedly
 from tests.cli.entries import FILE, NEW, OLD, Entry, Project, names, record
 from tests.cli.shop import OLD as SHOP_OLD
@@ -321,3 +323,13 @@ def test_many_schemas_of_one_server_are_worked_on_over_one_or_two_connections(
             assert seen.peak <= 2
             assert seen.server_peak <= 10  # a server takes a moment to let go of a closed one
             assert seen.open == 0
+
+
+def test_of_three_aliases_of_one_database_the_writable_one_is_kept(tmp_path: Path, sqlite_database: Database) -> None:
+    file = sqlite_database.django["NAME"]
+    read_only = Entry(f"sqlite:///file:{file}?mode=ro&uri=true")
+    writable = Entry(record(sqlite_database).url)
+    project = Project.make(tmp_path, {"a": read_only, "b": read_only, "c": writable})
+    with open_targets(find_project(root=project.root), [], records=True) as found:
+        assert (list(found.targets), list(found.runs), list(found.records)) == (["c"], ["c"], ["c"])
+        assert found.same == {"a": "c", "b": "c"}

@@ -170,7 +170,7 @@ def _undo_with_files(
         require_consent_possible(output, noinput=consent.noinput)
         output.show([EMPTY])
         require_yes(f"Take back {count(len(record.slots), 'file')}?", noinput=consent.noinput)
-        steps = database_steps(plans, found.targets, project.lock_timeout, reason)
+        steps = database_steps(output, plans, found.targets, project.lock_timeout, reason)
         made = undo_files(project, record, databases=steps, run_was_committed=journals_of(project))
         results = step_results(project, plans, made)
         output.show([line(Span(f"{count(len(record.slots), 'file')} as before {record.command}.", Style.GOOD))])

@@ -221,6 +221,8 @@ class FileTransaction:
                 self._settle_interrupted(store)
                 # The step without a result is the one at which Ctrl-C came.
                 results.append(settled_step(self.steps[len(results)]))
+            elif len(results) < len(self.steps) and not (results[-1].outcome and results[-1].outcome.interrupted):
+                results.append(self._asked(self.steps[len(results)]))
             results += [not_begun(step) for step in self.steps[len(results) :]]
         if not any(result.committed for result in results):
             interrupted = self._decide_alone(store, record)
@@ -248,6 +250,14 @@ class FileTransaction:
         settled = settle_open(store, self.run_was_committed)
         if settled is None or not settled.forward:
             raise Interrupted("Interrupted, nothing was changed.")
+
+    def _asked(self, step: DatabaseStep) -> DatabaseResult:
+        """What became of a step at which Ctrl-C came, when the decision was taken already."""
+        committed = self.run_was_committed(step.alias, step.run_id)
+        if committed is not None:
+            return settled_step(step) if committed else not_begun(step)
+        error = InDoubt(f"Interrupted in run {step.run_id}, and {step.alias} cannot tell now whether it committed.")
+        return DatabaseResult(step.alias, step.run_id, error=error)
 
     def _decide_alone(self, store: Store, record: CommitRecord) -> bool:
         """No database has anything to say: the record decides. True tells that Ctrl-C came just after."""

@@ -205,6 +205,31 @@ def test_control_c_between_the_commit_and_its_outcome_asks_the_journal(
     assert not is_open(tmp_path)
 
 
+@pytest.mark.parametrize("answers", [True, None], ids=["asked", "silent"])
+def test_control_c_after_the_commit_of_a_second_database_asks_its_journal(
+    tmp_path: Path, new_database: NewDatabase, answers: bool | None
+) -> None:
+    first, second, never = (fill(new_database("sqlite")) for _ in range(3))
+    project = make_project(tmp_path, [first, second, never])
+
+    def apply(run: str) -> Any:
+        step_of("db1", second.url, run).apply(run)
+        raise KeyboardInterrupt
+
+    steps = [
+        step_of("db0", first.url, RUN),
+        DatabaseStep("db1", OTHER, apply),
+        step_of("db2", never.url, "e" * 32),
+    ]
+    asked = journals_of(project) if answers else (lambda _alias, _run: None)
+    made = commit(project, make_proposal(tmp_path), databases=steps, run_was_committed=asked)
+    assert is_new_in(second)
+    assert [result.committed for result in made.databases] == [True, bool(answers), False]
+    assert isinstance(made.databases[1].error, type(None) if answers else InDoubt)
+    assert isinstance(made.databases[2].error, Interrupted)
+    assert not is_new_in(never)
+
+
 def test_control_c_at_every_call(tmp_path: Path, new_database: NewDatabase) -> None:
     ends: list[bool] = []
     for number in every(5):
