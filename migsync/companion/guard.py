@@ -22,6 +22,7 @@ are left out. A fresh database, and one that Django cannot use either, is not gu
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -35,11 +36,12 @@ from migsync.engines import Deadline
 from migsync.errors import Blocked, MigsyncError, SettingsError, StalePlan, UnknownAlias, UnknownEngine, Unreachable
 from migsync.files.commit import Settlement, is_open, journals_of, recover_files
 from migsync.findings import Finding
-from migsync.project import find_project
+from migsync.project import Project, find_project
 from migsync.rewrites.rewrite_files import write_rewrite
 from migsync.sync.apply import Outcome, apply_plan
 from migsync.sync.survey import PlanRequest, Survey, choose, survey
 from migsync.sync.target import open_target
+from migsync.worker.runtime import SETTINGS_VARIABLE
 
 SETTING = "MIGSYNC_ON_MIGRATE"
 
@@ -159,9 +161,14 @@ def _sync(alias: str, looked_at: Survey) -> Outcome | None:
         )
 
 
+def _project() -> Project:
+    """The project with the settings of this process, which need not be manage.py's (``django-admin migrate``)."""
+    return find_project(settings=os.environ.get(SETTINGS_VARIABLE))
+
+
 def settle() -> Settlement | None:
     """Settle a change of migration files that was cut off, so that they are all old or all new; None where none was."""
-    project = find_project()
+    project = _project()
     return recover_files(project.root, journals_of(project)) if is_open(project.root) else None
 
 
@@ -173,7 +180,7 @@ def reserved(alias: str) -> Iterator[bool]:
     """
     with ExitStack() as stack:
         try:
-            project = find_project()
+            project = _project()
             (config,) = choose(project, [alias])
             target = stack.enter_context(open_target(config))
             table = target.table
@@ -192,7 +199,7 @@ def reserved(alias: str) -> Iterator[bool]:
 
 def _survey(alias: str) -> Survey:
     """Raises the error that keeps ``migsync plan`` from judging the alias, unless Django will report it itself."""
-    found = survey(find_project(), PlanRequest(databases=(alias,)))
+    found = survey(_project(), PlanRequest(databases=(alias,)))
     for error in found.errors.values():
         if not _is_djangos(alias, error):
             # No caller gets this survey, so nobody else would close its targets.

@@ -22,8 +22,7 @@ def project_set_up(root: Root, settings_module: str) -> Iterator[None]:
     """
     path, modules = list(sys.path), set(sys.modules)
     runtime = root.runtime(settings_module)
-    # What is set already stays, as under the `setdefault` of a manage.py.
-    ours = {name: value for name, value in runtime.environ.items() if name not in os.environ}
+    ours = dict(runtime.environ)
     if settings_module:
         ours[SETTINGS_VARIABLE] = settings_module
     before = {name: os.environ.get(name) for name in ours}

@@ -6,9 +6,10 @@ import ast
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from migsync.errors import ProjectError
 from migsync.project.options import PYPROJECT, Options, read_options
@@ -39,7 +40,9 @@ class Root:
 
     def runtime(self, settings_module: str) -> Runtime:
         """What a process needs in order to run the project's code."""
-        return Runtime(self.directory, settings_module, self.search_path, self.python_path, environment(self))
+        return Runtime(
+            self.directory, settings_module, self.search_path, self.python_path, environment(self, os.environ)
+        )
 
 
 def usual_start() -> Path:
@@ -117,18 +120,20 @@ def _manage_in(directory: Path) -> Path | None:
 def settings_module(root: Root, asked: str | None, environ: Mapping[str, str]) -> str:
     """The settings module's dotted name: as asked for, else the environment's, else pyproject's, else manage.py's.
 
-    Empty when nothing names one.
+    The environment's does not count where manage.py assigns one, as it does not for Django. Empty when nothing names
+    one.
     """
-    named = asked or environ.get(SETTINGS_VARIABLE) or root.options.settings
+    overridden = SETTINGS_VARIABLE in environ and SETTINGS_VARIABLE in environment(root, environ)
+    named = asked or ("" if overridden else environ.get(SETTINGS_VARIABLE, "")) or root.options.settings
     if named or root.manage is None:
         return named
     tree = _parse(root.manage)
     # A statement in a branch counts only where no other names a module. With `if "test" in sys.argv:` before the usual
     # line, the settings are those of the usual line, and not those of the tests.
-    always = [value for variable, value in _assignments(_certain(tree)) if variable == SETTINGS_VARIABLE]
-    if always:
-        return always[0]
-    perhaps = dict.fromkeys(value for variable, value in _assignments(tree) if variable == SETTINGS_VARIABLE)
+    always = _set_by(_assignments(_certain(tree)), {})
+    if SETTINGS_VARIABLE in always:
+        return always[SETTINGS_VARIABLE]
+    perhaps = dict.fromkeys(one.value for one in _assignments(tree) if one.variable == SETTINGS_VARIABLE)
     if len(perhaps) > 1:
         raise ProjectError(
             f"{root.manage} may set {SETTINGS_VARIABLE} to any of: {', '.join(perhaps)}.",
@@ -138,21 +143,31 @@ def settings_module(root: Root, asked: str | None, environ: Mapping[str, str]) -
     return next(iter(perhaps), "")
 
 
-def environment(root: Root) -> dict[str, str]:
-    """The literals that manage.py sets in ``os.environ`` before it starts Django; settings may need them.
+def environment(root: Root, environ: Mapping[str, str]) -> dict[str, str]:
+    """The literals that manage.py sets in `environ`, the environment, before it starts Django; settings may need them.
 
-    What cannot be read is left out: the settings then say what they miss.
+    What `environ` has already stays under a ``setdefault``, and not under an assignment. What cannot be read is left
+    out: the settings then say what they miss.
     """
-    if root.manage is None:
+    # In a process that manage.py started, it has done so already, and knew which branches to take.
+    if root.manage is None or Path(sys.argv[0]).resolve() == root.manage:
         return {}
     try:
         tree = _parse(root.manage)
     except ProjectError:
         return {}
+    found = _set_by(_assignments(_certain(tree)), environ)
+    # One in a branch replaces nothing that is certain.
+    perhaps = {one.variable: one.value for one in reversed([*_assignments(tree)]) if one.variable not in environ}
+    return perhaps | found
+
+
+def _set_by(assignments: Iterable[_Assignment], environ: Mapping[str, str]) -> dict[str, str]:
+    """What these statements set in `environ`."""
     found: dict[str, str] = {}
-    # Those that are certain come first, so that none in a branch replaces one of them.
-    for variable, value in [*_assignments(_certain(tree)), *_assignments(tree)]:
-        found.setdefault(variable, value)
+    for one in assignments:
+        if one.replaces or (one.variable not in environ and one.variable not in found):
+            found[one.variable] = one.value
     return found
 
 
@@ -182,8 +197,16 @@ def _unconditional(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield statement
 
 
-def _assignments(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Variable and value of each ``os.environ.setdefault("X", "value")`` and ``os.environ["X"] = "value"`` in the tree.
+class _Assignment(NamedTuple):
+    """A statement that sets a variable of the environment; without `replaces` only one that is not set yet."""
+
+    variable: str
+    value: str
+    replaces: bool
+
+
+def _assignments(tree: ast.AST) -> Iterator[_Assignment]:
+    """Each ``os.environ.setdefault("X", "value")`` and ``os.environ["X"] = "value"`` in the tree.
 
     Those whose name or value is no literal are left out.
     """
@@ -193,12 +216,12 @@ def _assignments(tree: ast.AST) -> Iterator[tuple[str, str]]:
                 func=ast.Attribute(value=environ, attr="setdefault"),
                 args=[ast.Constant(value=str() as variable), ast.Constant(value=str() as value)],
             ) if _is_environ(environ):
-                yield variable, value
+                yield _Assignment(variable, value, replaces=False)
             case ast.Assign(
                 targets=[ast.Subscript(value=environ, slice=ast.Constant(value=str() as variable))],
                 value=ast.Constant(value=str() as value),
             ) if _is_environ(environ):
-                yield variable, value
+                yield _Assignment(variable, value, replaces=True)
 
 
 def _is_environ(node: ast.expr) -> bool:

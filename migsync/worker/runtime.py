@@ -22,7 +22,7 @@ class Runtime(NamedTuple):
     """The project's root and its settings module, empty without one.
 
     `search_path` are the directories that hold its modules, `python_path` those among them that come before everything
-    else; `environ` are variables that manage.py sets where they are not set yet.
+    else; `environ` are the variables that manage.py sets in this process's environment.
     """
 
     root: Path
@@ -34,10 +34,9 @@ class Runtime(NamedTuple):
     @property
     def variables(self) -> dict[str, str]:
         """The environment of a process, made from this process's own."""
-        # `environ` is what manage.py sets with os.environ.setdefault(): what is set already stays. The settings module
-        # is the one that migsync has found or was given, so it goes over both.
+        # The settings module is the one that migsync has found or was given, so it goes over both.
         settings = {SETTINGS_VARIABLE: self.settings_module} if self.settings_module else {}
-        return {**self.environ, **os.environ, **settings}
+        return {**os.environ, **self.environ, **settings}
 
     def command(self, module: str) -> list[str]:
         """The command that runs ``main()`` of one of migsync's modules in a Python of its own.

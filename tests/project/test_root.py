@@ -117,6 +117,50 @@ def test_manage_with_branches(tmp_path: Path, otherwise: str, expected: str) -> 
     assert settings_module(find_root(tmp_path), None, {}) == expected
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "by.manage")', "by.environment"),
+        ('os.environ["DJANGO_SETTINGS_MODULE"] = "by.manage"', "by.manage"),
+        (
+            'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "first")\n'
+            'os.environ["DJANGO_SETTINGS_MODULE"] = "second"\nos.environ["DJANGO_SETTINGS_MODULE"] = "by.manage"',
+            "by.manage",
+        ),
+        (
+            'import sys\nif "test" in sys.argv:\n    os.environ["DJANGO_SETTINGS_MODULE"] = "by.branch"\n',
+            "by.environment",
+        ),
+        ("this is no Python", "by.environment"),
+    ],
+    ids=["setdefault", "assigned", "last", "branch", "broken"],
+)
+def test_what_manage_assigns_goes_over_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, expected: str
+) -> None:
+    write(tmp_path, {"manage.py": f"import os\n{lines}\n"})
+    root, environ = find_root(tmp_path), {"DJANGO_SETTINGS_MODULE": "by.environment"}
+    assert settings_module(root, None, environ) == expected
+    assert settings_module(root, "by.option", environ) == "by.option"
+    # In the process that manage.py started, its lines have run: the environment is as they left it.
+    monkeypatch.setattr("sys.argv", [str(tmp_path / "manage.py"), "migrate"])
+    assert settings_module(root, None, environ) == "by.environment"
+
+
+@pytest.mark.parametrize(
+    ("line", "label"), [('.setdefault("SHOP_STAGE", "shop")', "blog"), ('["SHOP_STAGE"] = "shop"', "shop")]
+)
+def test_a_variable_that_is_set_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, label: str) -> None:
+    monkeypatch.setenv("SHOP_STAGE", "blog")
+    settings = "import os\nINSTALLED_APPS = [os.environ['SHOP_STAGE']]\nDATABASES = {}\n"
+    django_project(tmp_path, settings, {**app("shop"), **app("blog")})
+    (tmp_path / "manage.py").write_text(f"import os\nos.environ{line}\n" + MANAGE)
+    project = find_project(tmp_path)
+    assert [found.label for found in project.apps] == [label]
+    assert project.runtime().variables["SHOP_STAGE"] == label
+    assert os.environ["SHOP_STAGE"] == "blog"
+
+
 def test_manage_that_could_mean_either_is_an_error(tmp_path: Path) -> None:
     otherwise = 'else:\n        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.live")'
     write(tmp_path, {"manage.py": BRANCHES.format(otherwise=otherwise)})
