@@ -263,11 +263,15 @@ class PartlyDone(MigsyncError):
 
 
 class InDoubt(MigsyncError):
-    """It cannot be told now whether a COMMIT happened."""
+    """It cannot be told now whether a COMMIT happened; `interrupted` where Ctrl-C is the reason, or came meanwhile."""
 
     code = "in-doubt"
     exit_status = ExitStatus.IN_DOUBT
     default_hint = "When the database answers again, run: migsync recover"
+
+    def __init__(self, found: str, meaning: str = "", hint: str | None = None, *, interrupted: bool = False) -> None:
+        super().__init__(found, meaning, hint)
+        self.interrupted = interrupted
 
 
 def common_status(errors: Iterable[MigsyncError]) -> ExitStatus:

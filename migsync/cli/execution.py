@@ -121,7 +121,7 @@ class Execution:
                 commit_sent=run.commit_sent,
             )
         except InDoubt as error:  # stays pending, for `migsync recover`
-            return Result.failed(alias, error, plan, interrupted=_by_interrupt(error))
+            return Result.failed(alias, error, plan, interrupted=error.interrupted)
         except MigsyncError as error:
             pending.discard(run_id)
             return Result.failed(alias, error, plan)
@@ -132,11 +132,6 @@ class Execution:
 def _result(alias: str, plan: Plan, outcome: Outcome) -> Result:
     status = str(outcome.status)
     return Result(alias, status, plan, outcome.run, outcome.findings, interrupted=outcome.interrupted)
-
-
-def _by_interrupt(error: BaseException) -> bool:
-    """Whether Ctrl-C came at COMMIT, or while the database was asked how that had ended."""
-    return any(isinstance(cause, KeyboardInterrupt) for cause in (error.__cause__, error.__context__))
 
 
 def database_steps(

@@ -114,8 +114,8 @@ def _interruption(output: Output) -> MigsyncError:
     if not output.changing:
         return Interrupted("Interrupted, nothing was changed.")
     # Ctrl-C came twice, or when the results were being written.
-    found = "Interrupted after the change of databases had begun."
-    return InDoubt(found, "What was done: migsync log", "Run: migsync recover")
+    found = "Interrupted while databases were being changed."
+    return InDoubt(found, "To see what was done: migsync log", "Run: migsync recover")
 
 
 def _usage(error: click.UsageError, program_name: str) -> UsageError:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from migsync.project.bindings import ATTRIBUTES, END, Binding, Bindings, Import, Patch, statements
+from migsync.project.module_names import ATTRIBUTES, END, Bound, Import, ModuleNames, Patch, statements
 from migsync.project.modules import Module, Modules
 
 BASE: Final = ("django.apps.AppConfig", "django.apps.config.AppConfig")
@@ -74,7 +74,7 @@ class AppConfigs:
 
     def __init__(self, modules: Modules) -> None:
         self.modules = modules
-        self._bindings: dict[str, Bindings] = {}
+        self._names: dict[str, ModuleNames] = {}
         self._classes: dict[tuple[str, str, int], ConfigClass | None] = {}
         self._open: set[tuple[str, str, int]] = set()
 
@@ -119,12 +119,12 @@ class AppConfigs:
             raise Unclear(f"{apps.file} declares more than one default AppConfig")
         return defaults[0] if defaults else None
 
-    def _bound(self, module: Module) -> Bindings:
-        if module.name not in self._bindings:
+    def _bound(self, module: Module) -> ModuleNames:
+        if module.name not in self._names:
             if module.tree is None:
                 raise Unclear(f"{module.file or module.name} cannot be read")
-            self._bindings[module.name] = Bindings(module)
-        return self._bindings[module.name]
+            self._names[module.name] = ModuleNames(module)
+        return self._names[module.name]
 
     def _resolve(self, module: Module, name: str, place: int = END) -> ConfigClass | None:
         """The class that `name` is at a place of a module, None when it is no class that could matter."""
@@ -152,7 +152,7 @@ class AppConfigs:
             raise Unclear(f"{name} in {module.file} is bound in more than one place")
         return found[0]
 
-    def _binding(self, module: Module, name: str, binding: Binding, place: int) -> ConfigClass | None:
+    def _binding(self, module: Module, name: str, binding: Bound, place: int) -> ConfigClass | None:
         if isinstance(binding, Import):
             return self._imported(binding)
         if isinstance(binding, ast.ClassDef):

@@ -20,7 +20,7 @@ from migsync.proof.plans import FRESH, Recorded, compare_plans
 from migsync.proof.states import differences, equal_apps, relabelled
 from migsync.words import count
 from migsync.worker.client import Worker, ask
-from migsync.worker.encoding import Files
+from migsync.worker.codec import Files
 from migsync.worker.protocol import ExaminationRequest, ExaminationResult, ModelChange
 from migsync.worker.task import EXAMINATION, WorkerFailure
 

@@ -315,6 +315,7 @@ class _Application:
                         f"The connection was lost at COMMIT of run {self.run.id}, and {self.target.alias} cannot tell "
                         "now whether it committed.",
                         f"Either all {len(self.plan.changes)} changes were made or none: {error}",
+                        interrupted=any(isinstance(each, KeyboardInterrupt) for each in (cause, error)),
                     ) from cause
                 time.sleep(RECONNECT_SECONDS)
 

@@ -100,12 +100,6 @@ def is_applied(plan: Plan, records: Sequence[Record]) -> bool:
     return bool(plan.changes) and fits_after(plan, records)
 
 
-def gone(change: Change) -> int | None:
-    """The id of the row that a change touches."""
-    row = change.before or change.after
-    return row.id if row else None
-
-
 def check_before(plan: Plan, records: Sequence[Record]) -> None:
     """Raises StalePlan, telling app by app what differs, unless the records are those that the plan was made from."""
     differences = differences_from(plan, records)

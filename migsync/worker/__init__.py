@@ -8,7 +8,7 @@ In migsync's own process:
 In both:
 
 - :mod:`.protocol` has a request and a result for each task, :mod:`.task` the list of tasks and how one fails,
-  :mod:`.encoding` the lines of JSON that the two processes write to each other.
+  :mod:`.codec` the lines of JSON that the two processes write to each other.
 
 In the worker, which :mod:`.main` runs, once :mod:`.setup` has started Django:
 

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from migsync.errors import HistoryError
 from migsync.redaction import redact
-from migsync.worker.encoding import RESULT, Files, Order, Start, decode, encode
+from migsync.worker.codec import RESULT, Files, Order, Start, decode, encode
 from migsync.worker.runtime import Runtime
 from migsync.worker.task import Task, WorkerFailure
 

@@ -2,7 +2,7 @@
 
 Two of them run for a proof: one with the files as they are, one with those of the proposal. They may be started before
 it is known what they are to do, and get ready meanwhile. What they read and write is in
-:mod:`migsync.worker.encoding`; whatever the project itself prints goes to standard error.
+:mod:`migsync.worker.codec`; whatever the project itself prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib
 import os
 import sys
 
-from migsync.worker.encoding import FAILURE, RESULT, Order, Start, decode, encode
+from migsync.worker.codec import FAILURE, RESULT, Order, Start, decode, encode
 from migsync.worker.overlay import install
 from migsync.worker.setup import StageError
 from migsync.worker.task import TASKS

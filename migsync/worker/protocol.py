@@ -2,7 +2,7 @@
 
 Both processes import this module, so it imports nothing of Django's. The values are named tuples because a worker must
 start fast: a frozen dataclass takes eight times as long to define. The tasks themselves, and what is answered where
-one fails, are in :mod:`migsync.worker.task`; how the values are written, in :mod:`migsync.worker.encoding`.
+one fails, are in :mod:`migsync.worker.task`; how the values are written, in :mod:`migsync.worker.codec`.
 
 The `labels` of a request are apps that bear another label in that worker than in the project's code: the code's
 label to the other one. With them the code is one step ahead of the files.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migsync.history.key import Key
 
 if TYPE_CHECKING:
-    from migsync.findings import Finding  # a worker writes findings and reads none: encoding.py imports the class
+    from migsync.findings import Finding  # a worker writes findings and reads none: codec.py imports the class
 
 # examination: what Django makes of the migration files
 

@@ -34,8 +34,9 @@ def tidy(
     command = " ".join(["tidy", *sorted(apps), *(["--remove-replaced"] if remove_replaced else [])])
     if findings := broken(history):
         return Reshape(command, findings=findings)
-    found = [each for each in transitions(history, databases, labels) if not each.squash.inner]
-    waiting = [each for each in transitions(history, databases, labels) if each.squash.inner]
+    asked = transitions(history, databases, labels)
+    found = [each for each in asked if not each.squash.inner]
+    waiting = [each for each in asked if each.squash.inner]
     obstacles = {each.squash.key: tuple(_obstacles(history, each, assume_deployed)) for each in found}
     findings = (*(finding for each in obstacles.values() for finding in each), *_others_ready(obstacles))
     # With old files on disk `replaces` must stay: without it Django would run both them and the squash.

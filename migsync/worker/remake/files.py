@@ -9,7 +9,7 @@ from typing import Any
 
 from migsync.worker.protocol import Disposition
 from migsync.worker.remake.autodetector import InitialMigration, created_in
-from migsync.worker.remake.graph import CannotReplace, FileKey, OldGraph, ReplacesPartition, grouped
+from migsync.worker.remake.graph import CannotReplace, FileKey, OldGraph, ReplacesPartition, grouped, leads_to
 from migsync.worker.remake.operations import Node, SpecialOperation
 
 CARRIED = "carried"
@@ -176,15 +176,7 @@ class NewFiles:
     def _leads_to(self, start: FileKey, goal: FileKey) -> bool:
         """Whether a file is `goal`, or depends on it, directly or not."""
         files = {file.key: file for file in self.files}
-        todo, seen = [start], set[FileKey]()
-        while todo:
-            key = todo.pop()
-            if key == goal:
-                return True
-            if key not in seen:
-                seen.add(key)
-                todo += files[key].depends
-        return False
+        return leads_to([start], goal, lambda key: files[key].depends)
 
     def _name_the_nearest(self) -> None:
         """Of its own app a further file names the last file; of others, none that another one of those comes after."""

@@ -9,14 +9,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from migsync.worker.loader import forwards
 from migsync.worker.remake.operations import Node, SpecialOperation, changes_schema, special_operations
+
+T = TypeVar("T")
 
 FileKey = tuple[str, int]
 """A new file: (app, number of the file in it, from 0 on)."""
@@ -165,7 +167,12 @@ def grouped(origins: Sequence[Node], above: Mapping[Node, AbstractSet[Node]], ap
         after = {number_of[up] for up in above[origin] if up in number_of}
         number = last.get(app)
         # Its app's last group will do, unless what this one needs comes after that group: then there would be a circle.
-        if number is None or found[number].apart != (origin in apart) or _leads_to(found, after - {number}, number):
+        needed = after - {number}
+        if (
+            number is None
+            or found[number].apart != (origin in apart)
+            or leads_to(needed, number, lambda one: found[one].after)
+        ):
             found.append(_OpenGroup(app, origin in apart, [], set() if number is None else {number}))
             number = last[app] = len(found) - 1
         found[number].origins.append(origin)
@@ -174,16 +181,16 @@ def grouped(origins: Sequence[Node], above: Mapping[Node, AbstractSet[Node]], ap
     return [Group(group.app, tuple(group.origins), tuple(sorted(group.after))) for group in found]
 
 
-def _leads_to(groups: Sequence[_OpenGroup], numbers: Iterable[int], goal: int) -> bool:
-    """Whether one of the groups comes after `goal`, directly or not."""
-    todo, seen = list(numbers), set[int]()
+def leads_to(starts: Iterable[T], goal: T, after: Callable[[T], Iterable[T]]) -> bool:
+    """Whether one of `starts` is `goal`, or comes after it, directly or not; `after` has what one comes after."""
+    todo, seen = list(starts), set[T]()
     while todo:
-        number = todo.pop()
-        if number == goal:
+        one = todo.pop()
+        if one == goal:
             return True
-        if number not in seen:
-            seen.add(number)
-            todo += groups[number].after
+        if one not in seen:
+            seen.add(one)
+            todo += after(one)
     return False
 
 

@@ -30,14 +30,14 @@ class Patch:
     """``ShopConfig.label = "x"``: the class is then not what its body says."""
 
 
-Binding = ast.ClassDef | Import | Patch | ast.expr
+Bound = ast.ClassDef | Import | Patch | ast.expr
 
 
-class Bindings:
+class ModuleNames:
     """The bindings of one module. A place is the number of a statement, counted from 0."""
 
     def __init__(self, module: Module) -> None:
-        self._all: dict[str, list[tuple[Binding, int, bool]]] = {}
+        self._all: dict[str, list[tuple[Bound, int, bool]]] = {}
         body = module.tree.body if module.tree is not None else []
         for place, (statement, certain) in enumerate(statements(body, certain=True)):
             for name, binding in _names(module, statement):
@@ -48,9 +48,9 @@ class Bindings:
         """Every name that is bound anywhere in the module; ``*`` stands for the star imports."""
         return tuple(self._all)
 
-    def at(self, name: str, place: int) -> list[tuple[Binding, int]]:
+    def at(self, name: str, place: int) -> list[tuple[Bound, int]]:
         """What the statement at `place` may find under `name`, each with the place where it was bound."""
-        found: list[tuple[Binding, int]] = []
+        found: list[tuple[Bound, int]] = []
         for binding, where, certain in self._all.get(name, ()):
             # A patch changes the class itself, so it counts for those, too, that were derived from it before.
             if isinstance(binding, Patch):
@@ -79,7 +79,7 @@ def statements(body: list[ast.stmt], *, certain: bool) -> Iterator[tuple[ast.stm
                 yield statement, certain
 
 
-def _names(module: Module, statement: ast.stmt) -> Iterator[tuple[str, Binding]]:
+def _names(module: Module, statement: ast.stmt) -> Iterator[tuple[str, Bound]]:
     match statement:
         case ast.ClassDef(name=name):
             yield name, statement
