@@ -12,10 +12,11 @@ A migration file is never imported. A name of this package is imported when it i
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from migsync.key import Key as Key
+
 if TYPE_CHECKING:
     from migsync.history.cache import Cache
     from migsync.history.graph import History, build_history
-    from migsync.history.key import Key
     from migsync.history.loader import LoaderState
     from migsync.history.migration import FIRST, LATEST, SETTING, App, Migration, Problem
     from migsync.history.parser import parse_migration
@@ -24,7 +25,6 @@ else:
     _MODULES = {
         "cache": ("Cache",),
         "graph": ("History", "build_history"),
-        "key": ("Key",),
         "loader": ("LoaderState",),
         "migration": ("FIRST", "LATEST", "SETTING", "App", "Migration", "Problem"),
         "parser": ("parse_migration",),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from migsync.history.key import Key as Key
+from migsync.key import Key as Key
 
 FIRST = "__first__"
 LATEST = "__latest__"

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.numbers import name_in_record, name_in_replaces, name_taken
 from migsync.history import History, Key
 
 WIDTH = 4
@@ -70,52 +71,13 @@ def name_findings(
     gone = replaced_and_gone(history) if renamed else {}
     bearers: dict[Key, Key] = {key: key for key in history.migrations if key not in renamed and key not in removed}
     for old, new in renamed.items():
+        file = history.migrations[old].path
         if new in gone:
-            yield _held_by_squash(history, old, new, gone[new][0])
+            yield name_in_replaces(migration=old, new=new.name, squash=gone[new][0], file=file)
         # A name that a file bears now has rows that are renamed, or removed, in the same step.
         elif new not in history.migrations:
             stale = [alias for alias, rows in applied.items() if new in rows]
             if stale:
-                yield _held_by_record(history, old, new, stale)
+                yield name_in_record(migration=old, new=new.name, aliases=stale, file=file)
         if bearers.setdefault(new, old) != old:
-            yield _taken(history, old, new, bearers[new])
-
-
-def _held_by_squash(history: History, old: Key, new: Key, squash: Key) -> Finding:
-    return Finding(
-        "name-in-replaces",
-        Severity.ERROR,
-        f"{old} would become {new.name}, and {squash} has that name in its `replaces`.",
-        "Django would take the file for one that the squash replaces.",
-        f"Take `replaces` out of {squash} once every database is past it, or give {old} another name after its number.",
-        app=old.app,
-        name=old.name,
-        file=history.migrations[old].path,
-    )
-
-
-def _held_by_record(history: History, old: Key, new: Key, aliases: Sequence[str]) -> Finding:
-    where = ", ".join(aliases)
-    return Finding(
-        "name-in-record",
-        Severity.ERROR,
-        f"{where}: {old} would become {new.name}, and a record of that name is there that no file explains.",
-        "Django would believe that the migration ran there.",
-        f"See what the record is, with migsync plan; then take it away (plan --prune), or rename {old} first.",
-        app=old.app,
-        name=old.name,
-        file=history.migrations[old].path,
-    )
-
-
-def _taken(history: History, old: Key, new: Key, other: Key) -> Finding:
-    return Finding(
-        "name-taken",
-        Severity.ERROR,
-        f"{old} would become {new.name}, and so would {other}.",
-        "Two files cannot bear one name.",
-        f"Give {old} another name after its number.",
-        app=old.app,
-        name=old.name,
-        file=history.migrations[old].path,
-    )
+            yield name_taken(migration=old, new=new.name, other=bearers[new], file=file)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from migsync.history.key import Key
+from migsync.key import Key
 from migsync.worker.loader import Node, forwards, in_memory, loaded
 from migsync.worker.model_changes import model_changes
 from migsync.worker.protocol import ExaminationRequest, ExaminationResult, ModelChange, TargetPlan

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from migsync.history.key import Key
+from migsync.key import Key
 
 if TYPE_CHECKING:
     from migsync.findings import Finding  # a worker writes findings and reads none: codec.py imports the class

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from migsync.history.key import Key
+from migsync.key import Key
 from migsync.worker.loader import Node, forwards, in_memory, loader_without, whole_squashes
 from migsync.worker.protocol import RehearsalRequest, RehearsalResult, RehearsedWay
 from migsync.worker.setup import relabel, set_up, stage

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from migsync.history.key import Key
+from migsync.key import Key
 from migsync.worker.runtime import CONFIGURATION_VARIABLE, ENVIRONMENT_PARTS, SETTINGS_VARIABLE
 from migsync.worker.task import WorkerFailure
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from migsync.history.key import Key
+from migsync.key import Key
 from migsync.worker import protocol
 
 Q = TypeVar("Q")

@@ -15,7 +15,7 @@ from typing import Any
 
 from migsync.engines import engine_named
 from migsync.engines.catalog import Part
-from migsync.history.key import Key
+from migsync.key import Key
 from migsync.worker.isolation import set_up_on_scratch
 from migsync.worker.loader import Node, forwards, loader_without, whole_squashes
 from migsync.worker.protocol import CatalogChange, TraceRequest, TraceResult

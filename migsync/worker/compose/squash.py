@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from migsync.history.key import Key
+from migsync.key import Key
 from migsync.worker.compose.deferred import with_foreign_keys_in_time, with_indexes_in_time
 from migsync.worker.compose.notes import stays_apart
 from migsync.worker.compose.optimizer import optimized

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migsync.history.key import Key
+from migsync.key import Key
 from migsync.worker.compose.writer import compose
 from migsync.worker.protocol import Carried, RemadeFile, RemakeRequest, RemakeResult
 from migsync.worker.remake.autodetector import SETTING, initial_migrations, pending

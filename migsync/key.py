@@ -1,6 +1,6 @@
 """What Django calls a migration by.
 
-It is a module of its own for a worker's process, which needs nothing else of this room, and must start fast.
+It stands below every room, so that all of them, findings included, can name a migration.
 """
 
 from __future__ import annotations
