@@ -1,14 +1,7 @@
 """An entry of the catalogue: one code, its severity, and its sentences as a function of facts.
 
-An entry is written as a function that takes facts by keyword and returns :class:`Texts`::
-
-    @entry("name-taken", Severity.ERROR)
-    def name_taken(*, migration: Key, new: str, other: Key, file: str) -> Texts:
-        \"""Two migration files would get the same name.
-
-        The text of the page about this code.
-        \"""
-        return Texts(f"{migration} would become {new}, and so would {other}.", …)
+An entry is a function with the decorator :func:`entry`. It takes facts by keyword and returns :class:`Texts`; its
+docstring is the page about the code.
 
 Called with the facts, it makes the :class:`Finding`. These facts are fields of the finding too: `migration` (its app
 and name), `app`, `name`, `file`, `line`, `other` and `operation`.
