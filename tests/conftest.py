@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import forkserver, kinds, profiles
+from tests import examples, forkserver, kinds, profiles, recorder
 from tests.databases import (
     ENGINES,
     Database,
@@ -29,6 +29,8 @@ from tests.replica import Replica, running_replica
 NewDatabase = Callable[[str], Database]
 
 profiles.load()
+recorder.install()
+EXAMPLES = examples.codes_by_test()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -89,6 +91,21 @@ def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     """No forked processes for tests marked ``fresh``."""
     with forkserver.fresh() if request.node.get_closest_marker("fresh") else nullcontext():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _example(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that an example of the documentation comes from still makes that code."""
+    codes = EXAMPLES.get(request.node.nodeid)
+    if codes is None or recorder.VARIABLE in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        path = Path(directory) / "findings"
+        patch.setenv(recorder.VARIABLE, str(path))
+        yield
+        made = {example["code"] for example in examples.recorded(path)} if path.exists() else set()
+    assert codes <= made, f"no longer made here: {codes - made}; see tests/examples.py"
 
 
 @pytest.fixture(scope="session")

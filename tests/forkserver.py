@@ -21,6 +21,7 @@ import io
 import json
 import os
 import pkgutil
+import runpy
 import selectors
 import signal
 import socket
@@ -386,6 +387,7 @@ def preload() -> None:
         if not found.name.startswith(INSTALLED) and not found.name.endswith("__main__"):
             with suppress(Exception):  # it needs a running Django
                 importlib.import_module(found.name)
+    runpy.run_path(str(Path(__file__).with_name("recorder.py")))["install"]()
 
 
 def main() -> None:

@@ -4,29 +4,52 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import migsync
+from migsync.cli.program import program
 from migsync.findings import Finding, Severity
 from migsync.findings.catalogue import catalogue
 from migsync.findings.entry import CatalogueEntry, Texts, entry
 from migsync.findings.finding import PLACE
+from migsync.findings.pages import Page, pages
 from migsync.key import Key
 
 pytestmark = pytest.mark.pure
 
 PACKAGE = Path(migsync.__file__).parent
 CATALOGUE = catalogue()
+PAGES = pages()
 
 
-@pytest.mark.parametrize("each", CATALOGUE.values(), ids=CATALOGUE)
-def test_an_entry_can_be_documented(each: CatalogueEntry[...]) -> None:
-    title, *body = inspect.cleandoc(each.__doc__ or "").split("\n\n")
-    assert title.endswith(".") and "\n" not in title
-    assert body, "the page of a finding says more than its title"
-    assert each.severities
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_every_code_has_a_page(page: Page) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", page.code)
+    assert page.title.endswith(".")
+    assert page.body, "a page says more than its title"
+    assert page.kind
+
+
+def test_no_finding_has_the_code_of_an_error() -> None:
+    assert not {code for code, page in PAGES.items() if page.exit_status is not None} & set(CATALOGUE)
+
+
+def test_explain_shows_every_page() -> None:
+    listed = CliRunner().invoke(program, ["explain"]).output
+    for page in PAGES.values():
+        assert f"{page.code} " in listed
+        shown = CliRunner().invoke(program, ["explain", page.code]).output
+        assert page.title in shown
+        assert page.body[-1] in shown
+
+
+def test_explain_suggests_the_code_that_was_meant() -> None:
+    ended = CliRunner().invoke(program, ["explain", "name-takn"])
+    assert "name-taken" in str(ended.exception)
 
 
 @pytest.mark.parametrize("each", CATALOGUE.values(), ids=CATALOGUE)

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
 COMMANDS = {
     "apply": ["--noinput"],
     "demo": [],
+    "explain": ["blocked"],
     "fix-conflicts": ["--dry-run"],
     "graph": [],
     "linearize": ["--dry-run"],

@@ -71,6 +71,7 @@ COMMANDS = (
     "tidy",
     "rename_app",
     "graph",
+    "explain",
     "demo",
 )
 """In the order of ``--help``: the modules of :mod:`migsync.cli.commands`, each with a function of the same name."""

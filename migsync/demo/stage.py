@@ -22,7 +22,6 @@ Rows: TypeAlias = list[tuple[object, ...]]
 class DemoFailed(MigsyncError):
     """A step of the demo did not do what the demo says it does."""
 
-    code = "demo"
     default_hint = "This is a mistake in migsync or in what is installed here. Please report it with the output above."
 
 

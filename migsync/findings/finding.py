@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from migsync.errors import page_address
+
 Fact: TypeAlias = "str | int | bool | list[Fact] | dict[str, Fact] | None"
 """A value that JSON has a form for."""
 
@@ -58,7 +60,7 @@ class Finding:
     @property
     def page(self) -> str:
         """The address of the page about this code, relative to the root of the documentation."""
-        return f"reference/findings/{self.code}.html"
+        return page_address(self.code)
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as JSON values, empty fields left out."""

@@ -244,7 +244,7 @@ class TestJson:
         ended = shop.run("plan", "-d", "nowhere", "--format", "json")
         assert (ended.status, ended.err) == (1, "")
         assert ended.json["error"]["code"] == "unknown-alias"
-        assert set(ended.json["error"]) == {"code", "found", "meaning", "hint"}
+        assert set(ended.json["error"]) == {"code", "found", "meaning", "hint", "page"}
 
     def test_a_wrong_command_line_too(self, shop):
         ended = shop.run("plan", "--format", "json", "--bogus")

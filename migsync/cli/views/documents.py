@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from migsync.cli.views.findings import next_step
-from migsync.errors import MigsyncError
+from migsync.errors import MigsyncError, page_address
 from migsync.escapes import json_text
 from migsync.sync.plan import Plan
 from migsync.sync.run import Run
@@ -21,8 +21,14 @@ def render(document: Mapping[str, Any]) -> str:
 
 
 def error_document(error: MigsyncError) -> dict[str, str]:
-    """What a program needs of an error: a stable code, and the sentences."""
-    return {"code": error.code, "found": error.found, "meaning": error.meaning, "hint": next_step(error)}
+    """What a program needs of an error: a stable code, the sentences, and the address of its page."""
+    return {
+        "code": error.code,
+        "found": error.found,
+        "meaning": error.meaning,
+        "hint": next_step(error),
+        "page": page_address(error.code),
+    }
 
 
 def plan_state(plan: Plan) -> str:

@@ -1,0 +1,86 @@
+"""Sphinx extension: a page for each code that migsync reports, from its catalogue and the examples of its tests."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migsync.cli.views.findings import finding_blocks
+from migsync.cli.views.plain import render
+from migsync.findings import Finding
+from migsync.findings.pages import Page, pages
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+WIDTH = 90
+
+
+def write_pages(app: Sphinx) -> None:
+    """Write reference/findings/CODE.md, and the list of them, where the source files are."""
+    source = Path(app.srcdir) / "reference"
+    examples = json.loads((source / "examples.json").read_text(encoding="utf-8"))
+    directory = source / "findings"
+    directory.mkdir(exist_ok=True)
+    found = pages()
+    wanted = {f"{code}.md": _page(page, examples.get(code)) for code, page in found.items()}
+    wanted["index.md"] = _index(found)
+    for path in directory.glob("*.md"):
+        if path.name not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        path = directory / name
+        # An unchanged page is not built again.
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def _index(found: Mapping[str, Page]) -> str:
+    lines = [
+        "# Findings and errors",
+        "",
+        "Every code that migsync reports, in its output and in its JSON documents.",
+        "",
+    ]
+    lines += ["| code | kind | |", "|---|---|---|"]
+    lines += [f"| [`{code}`]({code}.md) | {page.kind} | {page.title} |" for code, page in found.items()]
+    lines += ["", "```{toctree}", ":hidden:", "", *found, "```", ""]
+    return "\n".join(lines)
+
+
+def _page(page: Page, example: Mapping[str, Any] | None) -> str:
+    kind = f"{page.kind}, exit status {page.exit_status}" if page.exit_status is not None else page.kind
+    parts = [f"# {page.code}", f"*{kind}*", f"**{page.title}**", *page.body]
+    if example:
+        parts += ["## Example", f"```text\n{_shown(example)}\n```"]
+        if facts := example.get("facts"):
+            parts += ["Its facts, as in JSON:", f"```json\n{json.dumps(facts, indent=2, ensure_ascii=False)}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _shown(example: Mapping[str, Any]) -> str:
+    document = {"severity": "error"} | {name: value for name, value in example.items() if name != "test"}
+    lines = render(finding_blocks(Finding.from_dict(document))).splitlines()
+    return "\n".join(map(_wrapped, lines))
+
+
+def _wrapped(text: str) -> str:
+    # Names and paths are never broken.
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    return textwrap.fill(
+        text,
+        WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register this extension with Sphinx."""
+    app.connect("builder-inited", write_pages)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,87 @@
+"""``migsync explain``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import argument, option_group, options
+from migsync.cli.output import Output
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
+from migsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from migsync.findings.pages import Page
+
+
+@option_group
+class ExplainOptions:
+    """What ``migsync explain`` explains."""
+
+    code: str | None = argument(required=False)
+
+
+@click.command(
+    cls=MigsyncCommand,
+    short_help="Explain a finding or an error by its code.",
+    examples="""
+    migsync explain                 # list all codes
+    migsync explain name-taken      # what it means and what to do
+    """,
+)
+@options(ExplainOptions)
+def explain(output: Output, asked: ExplainOptions) -> None:
+    """Explain the finding or error with this CODE: why it is reported, and what to do.
+
+    Without CODE, list all codes. No project or database is needed.
+    """
+    from migsync.findings.pages import pages
+
+    found = pages()
+    if asked.code is None:
+        shown = dict(found)
+        output.show(_list(found))
+    else:
+        page = _page(asked.code, found)
+        shown = {page.code: page}
+        output.show(_whole(page))
+    output.document({"pages": [_document(page) for page in shown.values()]})
+
+
+def _page(code: str, found: Mapping[str, Page]) -> Page:
+    if page := found.get(code):
+        return page
+    from difflib import get_close_matches
+
+    close = get_close_matches(code, found)
+    raise UsageError(
+        f"No finding or error has the code {code}.",
+        f"Did you mean {' or '.join(close)}?" if close else "",
+        "To list all codes: migsync explain",
+    )
+
+
+def _list(found: Mapping[str, Page]) -> list[Block]:
+    return [table(("code", "kind", "title"), ((code, page.kind, page.title) for code, page in found.items()), indent=0)]
+
+
+def _whole(page: Page) -> Iterator[Block]:
+    status = f", exit status {page.exit_status}" if page.exit_status is not None else ""
+    yield line(Span(page.code, Style.HEADING), Span(f"  {page.kind}{status}", Style.DIM))
+    for text in (page.title, *page.body):
+        yield EMPTY
+        yield line(text)
+
+
+def _document(page: Page) -> dict[str, object]:
+    return {
+        "code": page.code,
+        "kind": page.kind,
+        "title": page.title,
+        "text": list(page.body),
+        "exit_status": page.exit_status,
+        "page": page.address,
+    }
