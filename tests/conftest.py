@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import examples, forkserver, kinds, profiles, recorder
+from tests import examples, forkserver, hints, kinds, profiles, recorder
 from tests.databases import (
     ENGINES,
     Database,
@@ -95,17 +95,24 @@ def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _example(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that an example of the documentation comes from still makes that code."""
+    """A test that an example of the documentation comes from still makes that code, and its hint can be typed."""
     codes = EXAMPLES.get(request.node.nodeid)
     if codes is None or recorder.VARIABLE in os.environ:
         yield
         return
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        path = Path(directory) / "findings"
+        path, states = Path(directory, "findings"), Path(directory, "states")
+        states.mkdir()
         patch.setenv(recorder.VARIABLE, str(path))
+        if "tmp_path" in request.fixturenames and not request.node.get_closest_marker("pure"):
+            root = request.getfixturevalue("tmp_path")
+            patch.setenv(recorder.STATES, str(states))
+            patch.setenv(recorder.ROOT, str(root))
         yield
         made = {example["code"] for example in examples.recorded(path)} if path.exists() else set()
-    assert codes <= made, f"no longer made here: {codes - made}; see tests/examples.py"
+        assert codes <= made, f"no longer made here: {codes - made}; see tests/examples.py"
+        refused = list(hints.refusals(states, root, codes)) if any(states.iterdir()) else []
+        assert not refused, "\n".join(refused)
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,10 @@ INSTALLED = tuple(f"migsync.companion.{name}" for name in ("apps", "checks", "gu
 """What only a project that has the companion installed imports: its checks would be registered in all the others."""
 
 
+recorder: dict[str, Any] = {}
+"""In the server and its children: what tests/recorder.py defines."""
+
+
 class Process(FRESH):
     """A ``Popen`` whose process the server forks where it can, and that is a fresh one otherwise."""
 
@@ -299,7 +303,9 @@ def become(document: Mapping[str, Any], streams: list[int]) -> None:
         _stream(name, number) for number, name in enumerate(("stdin", "stdout", "stderr"))
     )
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-    _end(_run(document["command"]))
+    status = _run(document["command"])
+    recorder["command_ended"](document["command"])
+    _end(status)
 
 
 def _stream(name: str, number: int) -> io.TextIOWrapper:
@@ -387,7 +393,8 @@ def preload() -> None:
         if not found.name.startswith(INSTALLED) and not found.name.endswith("__main__"):
             with suppress(Exception):  # it needs a running Django
                 importlib.import_module(found.name)
-    runpy.run_path(str(Path(__file__).with_name("recorder.py")))["install"]()
+    recorder.update(runpy.run_path(str(Path(__file__).with_name("recorder.py"))))
+    recorder["install"]()
 
 
 def main() -> None:
