@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import groupby
 
 from migsync.findings import Finding, Severity
+from migsync.findings.leftovers import keep_hint
 from migsync.history.graph import History
 from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import Origins
-from migsync.rewrites.evidence.pairs import keep_hint
 from migsync.rewrites.record import Record
 from migsync.words import sample, text_list
 
@@ -157,7 +157,7 @@ def _perhaps_ran(records: Sequence[Record], files: Sequence[Key], seen: Mapping[
     app, one = records[0].app, len(records) == 1
     olds, news = _named(records), text_list(files, NAMED, last="or")
     are, them, rows, names = ("is", "it", "the row", "name") if one else ("are", "them", "the rows", "names")
-    keys = [str(record.key) for record in records]
+    keys = [record.key for record in records]
     where = " ".join(_seen(record, seen) for record in records if record.key in seen)
     return Finding(
         "perhaps-ran",
@@ -272,7 +272,7 @@ def _lost(app: str, old: str, names: Sequence[str], shared: Sequence[str]) -> Fi
         f"{sample(shared, 1)}.",
         f"If the label of the app was changed from {old} to {app}, `migrate` would run its migrations a second time.",
         f"If it was: migsync rename-app {old} {app} --update-db\nIf not, remove the rows: --prune {old}\n"
-        + keep_hint([f"{old}.{name}" for name in names]),
+        + keep_hint([Key(old, name) for name in names]),
         app=app,
         other=old,
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,9 +36,3 @@ class Pair:
         if len(self.old) > 1:
             return f"--collapse {self.app}.{self.new[0]}={'+'.join(self.old)}"
         return f"--map {self.app}.{self.old[0]}={self.new[0]}"
-
-
-def keep_hint(keys: Sequence[str]) -> str:
-    """What to write to keep the rows ``APP.NAME`` although no file explains them."""
-    rows = "the row" if len(keys) == 1 else "the rows"
-    return f"Or keep {rows}: in pyproject.toml, under [tool.migsync], leftovers = {json.dumps(list(keys))}"

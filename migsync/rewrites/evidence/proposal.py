@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from migsync.findings import Finding, Severity
+from migsync.findings.leftovers import keep_hint
+from migsync.key import Key
 from migsync.rewrites.evidence.evidence import Evidence
-from migsync.rewrites.evidence.pairs import Pair, Verdict, keep_hint
+from migsync.rewrites.evidence.pairs import Pair, Verdict
 from migsync.rewrites.name_changes import NameChanges, assemble
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 
@@ -123,7 +125,7 @@ def _open(pairs: list[Pair]) -> Finding:
     hint = f"If it did, say so: {' or '.join(pair.asked for pair in pairs)}"
     if len(pairs) == 1:
         hint += " (or --accept, which takes every likely pair)"
-    keys = [f"{first.app}.{name}" for name in first.old]
+    keys = [Key(first.app, name) for name in first.old]
     rows = "the row" if len(keys) == 1 else "the rows"
     hint += f"\nIf not, remove {rows}: {' '.join(f'--prune {key}' for key in keys)}\n{keep_hint(keys)}"
     return Finding("open-pair", Severity.ERROR, found, " ".join(said), hint, app=first.app, name=first.old[0])
