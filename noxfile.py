@@ -1,7 +1,7 @@
-"""What CI runs, each by name: ``nox -s lint types rooms tests``; ``nox -l`` lists them all.
+"""What CI runs, each by name: ``nox -s lint types rooms docs tests``; ``nox -l`` lists them all.
 
 Every session makes an environment of its own. In one that has the `test` extra already, CI and people in a hurry run
-``nox --no-venv --no-install -s lint types rooms``.
+``nox --no-venv --no-install -s lint types rooms docs``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,13 @@ def tests(session: nox.Session) -> None:
     """All tests, on MariaDB too where MIGSYNC_TEST_MARIADB names a server."""
     _install(session)
     session.run("python", "-m", "pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, with warnings as errors; the pages are in docs/_build."""
+    _install(session)
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build")
 
 
 @nox.session

@@ -16,7 +16,7 @@
 ``execution``        plans carried out, one database after the other
 ``results``          what became of each database
 ``refactor``         the way of every file-changing command: draft, prove, show, ask, commit
-``reference``        the README's command reference
+``reference``        the documentation's command reference
 ===================  ==============================================================================================
 
 From ``argv`` to the exit status:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 WIDTH = 100
-"""Help is wrapped here on every terminal, so that the reference in the README is the same everywhere."""
+"""Help is wrapped here on every terminal, so that the reference in the documentation is the same everywhere."""
 
 
 class MigsyncCommand(click.Command):

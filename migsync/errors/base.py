@@ -9,7 +9,7 @@ from migsync.redaction import redact_urls
 
 
 class ExitStatus(IntEnum):
-    """What the ``migsync`` process ends with; the README says what each one means to a script."""
+    """What the ``migsync`` process ends with; docs/reference/exit-status.md says what each one means."""
 
     DONE = 0
     REFUSED = 1

@@ -172,7 +172,7 @@ class Plan:
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
     def as_dict(self, with_id: bool = True) -> dict[str, Any]:
-        """The plan as JSON values (the schema is in the README)."""
+        """The plan as JSON values (docs/reference/json.md has the schema)."""
         document = {
             "target": self.target.as_dict(),
             "changes": [change.as_dict() for change in self.changes],

@@ -21,7 +21,7 @@ OLD = [
     (3, "shop", "0004_merge", "2026-01-03 10:00:00.3"),
 ]
 TABLE = "django_migrations"
-# The table in README.md. Undoing a removal inserts a row; undoing a rename updates one.
+# The table in docs/reference/privileges.md. Undoing a removal inserts a row; undoing a rename updates one.
 READ = {TABLE: {"SELECT"}}
 READ_JOURNAL = {"migsync_run": {"SELECT"}, "migsync_version": {"SELECT"}}
 WRITE = {TABLE: {"SELECT", "UPDATE", "DELETE"}}

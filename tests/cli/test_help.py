@@ -1,4 +1,4 @@
-"""The help: complete, exemplified, quick, and the same in the README."""
+"""The help: complete, exemplified, quick, and the same in the documentation."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from migsync.cli.command_reference import BEGIN, END, reference, replaced
+from migsync.cli.command_reference import PATH, reference
 from migsync.cli.program import program
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(program.commands)
 HEAVY = {"sqlalchemy", "django", "rich", "alembic"}
 
@@ -100,12 +100,6 @@ def test_completion_completes_commands_and_options(monkeypatch):
     assert run_python("-m", "migsync").stdout == "plain,--check\n"
 
 
-def test_reference_replaces_what_is_between_the_markers():
-    assert replaced(f"a\n{BEGIN}\nold\n{END}\nb\n") == f"a\n{BEGIN}\n\n{reference()}\n{END}\nb\n"
-    with pytest.raises(ValueError, match="reference:begin"):
-        replaced("no markers here")
-
-
-def test_readme_holds_the_reference_of_today():
-    text = README.read_text(encoding="utf-8")
-    assert text == replaced(text), "run: python -m migsync.cli.command_reference"
+def test_the_documentation_holds_the_help_of_today():
+    written = (ROOT / PATH).read_text(encoding="utf-8")
+    assert written == reference(), "run: python -m migsync.cli.command_reference"
