@@ -11,6 +11,7 @@ from migsync.errors import UsageError
 from migsync.files.reshape import Collapse, ContentChanges, DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.files.resolution import Resolution
 from migsync.findings import Finding
+from migsync.findings.remake import cannot_replace, made_already, no_migrations, nothing_left
 from migsync.history import SETTING, History, Key, build_history
 from migsync.project import Project
 from migsync.refactor.ground import Ground
@@ -60,8 +61,8 @@ def remake(ground: Ground, options: RemakeOptions) -> Reshape:
         raise UsageError(f"--name {options.word}: not a word.", hint="Letters, digits and underscores: --name fresh")
     history = ground.survey.history
     chosen = chosen_apps(history, options.apps)
-    told = tuple(messages.without_migrations(app for app in options.apps if app not in chosen))
-    errors = (*broken(history), *messages.several_ends(history, chosen))
+    told = tuple(no_migrations(app=app) for app in options.apps if app not in chosen)
+    errors = (*broken(history), *messages.forks(history, chosen))
     if options.replaces:
         errors += tuple(messages.open_squashes(history, chosen))
     if errors:
@@ -80,7 +81,7 @@ def remake(ground: Ground, options: RemakeOptions) -> Reshape:
     )
     remade = ask_remake(ground.survey.project, request)
     if empty := _empty(remade, chosen):
-        told += tuple(messages.left_alone(empty))
+        told += tuple(nothing_left(app=app, emptied=False) for app in empty)
         # Asked again, since an app that is left alone keeps its old names, and the new files of others may depend on
         # those.
         rest = tuple(app for app in chosen if app not in empty)
@@ -120,10 +121,10 @@ def _reshape(
     errors = (
         *messages.pending(remade.pending),
         *messages.stuck(remade.carried),
-        *messages.crossed(remade.crossed),
+        *(cannot_replace(app=app) for app in remade.crossed),
         *remade.notes,
     )
-    told = (*told, *messages.emptied(remade.empty))
+    told = (*told, *(nothing_left(app=app, emptied=True) for app in remade.empty))
     findings = (*told, *errors, *messages.needless_drops(request.drop, remade))
     if any(finding.blocks for finding in errors):
         return Reshape(options.command, findings=findings)
@@ -148,7 +149,7 @@ def _reshape(
     )
     resolution = Resolution(history, wanted)
     if all(_is_made_so(resolution, app) for app in request.apps):
-        return Reshape(options.command, findings=(*findings, messages.made_already(request.apps)))
+        return Reshape(options.command, findings=(*findings, made_already(apps=request.apps)))
     found = _cycle(resolution, settings)
     return (
         replace(wanted, findings=(*findings, messages.cycle(found, frozenset(request.apps), history.first_party)))

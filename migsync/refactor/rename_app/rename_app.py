@@ -16,7 +16,8 @@ from migsync.edits import CannotEdit
 from migsync.errors import MigsyncError, UsageError
 from migsync.files.refusals import uneditable
 from migsync.files.reshape import ContentChanges, Expectation, KeyChanges, Reshape
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.rename_app import derived_names, label_not_changed, table_stays
 from migsync.history import History, Key, Migration
 from migsync.history.graph import relabelled
 from migsync.refactor.ground import Ground
@@ -116,7 +117,7 @@ def relabel(history: History, old: str, new: str, *, references: Iterable[Findin
         ),
         contents=ContentChanges(edited=work.edited),
         expected=Expectation({new: len(history.leaves(old))}),
-        findings=(*_pinned(new, work.tables), *_renamed(new, work.tables), *work.findings, *references),
+        findings=(*_tables(new, work.tables), *work.findings, *references),
     )
 
 
@@ -159,47 +160,17 @@ class _Work:
         ]
 
 
-def _pinned(app: str, tables: Tables) -> Iterator[Finding]:
-    """What the models must state, so that they stay with their tables."""
+def _tables(app: str, tables: Tables) -> Iterator[Finding]:
+    """What the models must state, so that they stay with their tables; and what comes of models that were renamed."""
     for model, table in tables.pinned.items():
-        name = tables.names.get(model, model)
-        yield Finding(
-            "table-stays",
-            Severity.INFO,
-            f"{app}.{name} keeps the table {table}, whose name is from the old label.",
-            "Its migrations state that from now on, and the model must too.",
-            f'In class Meta of {name}: db_table = "{table}"',
-            app=app,
-        )
-
-
-def _renamed(app: str, tables: Tables) -> Iterator[Finding]:
+        yield table_stays(app=app, model=tables.names.get(model, model), table=table)
     for path, line, table in tables.renamed:
-        yield Finding(
-            "derived-names",
-            Severity.WARNING,
-            f"{path}:{line} renames a model, and with it the table; that is an operation of its own now, to {table}.",
-            "On a database made from scratch, indexes and constraints that Django names by itself keep the names that "
-            "they got with the first table. Django finds them by what they are, and does not mind.",
-            app=app,
-            file=path,
-            line=line,
-        )
+        yield derived_names(app=app, file=path, line=line, table=table)
 
 
 def not_yet(history: History, old: str, new: str, references: Iterable[Finding]) -> Reshape:
     """The refusal while the code still has the old label, with all that is to be changed there."""
     dry = relabel(history, old, new)
     directory = Path(history.apps[old].directory or "").parent
-    finding = Finding(
-        "label-not-changed",
-        Severity.ERROR,
-        f"The app in {directory} still has the label {old}.",
-        "Models, settings and everything else that names the label are your code; migsync changes the migrations and "
-        "the records to fit it.",
-        f'Change the code first: label = "{new}" in the AppConfig in {directory / "apps.py"} (or the package\'s name), '
-        "db_table where it is said below, and what names the label. Then run this command again.",
-        app=old,
-    )
-    told = [replace(each, severity=Severity.INFO) if each.code == "table-stays" else each for each in dry.findings]
-    return Reshape(dry.command, findings=(finding, *told, *references))
+    refused = label_not_changed(app=old, new=new, directory=str(directory), file=str(directory / "apps.py"))
+    return Reshape(dry.command, findings=(refused, *dry.findings, *references))

@@ -8,7 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from migsync.errors import UsageError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.squash import open_range, squash_name_taken, unfinished_squash
 from migsync.history import History, Key
 from migsync.refactor.numbers import number_of, numbered, width_of
 from migsync.rewrites.rewrite_graph import Rewrites
@@ -71,41 +72,29 @@ def range_findings(history: History, keys: Sequence[Key]) -> Iterator[Finding]:
     """An error for each reason why `keys` cannot be one migration, whatever its name is."""
     within = set(keys)
     for squash, migration in history.migrations.items():
-        if squash in within and migration.replaces:
-            yield _unfinished(history, keys, squash)
-        elif replaced := next((key for key in migration.replaces if key in within), None):
-            yield _unfinished(history, keys, squash, replaced)
+        replaced = next((key for key in migration.replaces if key in within), None)
+        own = squash in within and bool(migration.replaces)
+        if own or replaced:
+            yield unfinished_squash(
+                migration=squash,
+                replaced=None if own else replaced,
+                first=keys[0],
+                last=keys[-1],
+                file=migration.path,
+            )
     for key in keys[1:]:
         # Other apps are no matter here: whether they come in between is asked of the graph in `splits`.
         aside = [up for up in history.parents(key) if up.app == key.app and up not in within]
         if aside:
-            yield _error(
-                "open-range",
-                key,
-                f"{key} depends on {aside[0]} too, which does not come after {keys[0]}.",
-                "The range would hold one side of a merge, and leave the other out.",
-                f"Begin where both sides do, before {keys[0].name}, or after {key.name}.",
-                history,
-            )
+            yield open_range(migration=key, outside=aside[0], first=keys[0], file=history.migrations[key].path)
 
 
-def _unfinished(history: History, keys: Sequence[Key], squash: Key, replaced: Key | None = None) -> Finding:
-    what = f"{squash} still replaces {replaced}" if replaced else f"{squash} still has `replaces`"
-    return _error(
-        "unfinished-squash",
-        squash,
-        f"{what}, within {keys[0].name} to {keys[-1].name}.",
-        "Its transition is open: some database may know the one name, and some the others.",
-        f"Finish it first: migsync tidy {squash.app}",
-        history,
-    )
-
-
-def outcome(history: History, part: Sequence[Key]) -> str:
-    """The command that squashes one part of a range; for a part of one migration, that it stays as it is."""
-    if len(part) == 1:
-        return f"{part[0].name} stays as it is"
-    return f"migsync squash {part[0].app} {ends(history, part)}"
+def typed(history: History, parts: Iterable[Sequence[Key]]) -> list[tuple[str, str]]:
+    """The first and the last of each part as they are typed; for a part of one migration twice its name."""
+    return [
+        (shortest(history, part[0]), shortest(history, part[-1])) if len(part) > 1 else (part[0].name, part[0].name)
+        for part in parts
+    ]
 
 
 def ends(history: History, keys: Sequence[Key]) -> str:
@@ -150,17 +139,5 @@ def name_finding(history: History, found: Range, used: Collection[Key]) -> Findi
     """The error that the squash's name is in use; None where it is free."""
     if found.squash not in used:
         return None
-    where = "on disk" if found.squash in history.migrations else "in a rewrite, in a `replaces`, or in a database"
-    return _error(
-        "name-taken",
-        found.squash,
-        f"The name {found.squash} is in use already: {where}.",
-        "A record of that name would not say which of the two was applied.",
-        "Choose another: --squashed-name NAME",
-        history,
-    )
-
-
-def _error(code: str, key: Key, found: str, meaning: str, hint: str, history: History) -> Finding:
-    path = history.migrations[key].path if key in history.migrations else ""
-    return Finding(code, Severity.ERROR, found, meaning, hint, app=key.app, name=key.name, file=path)
+    holder = history.migrations.get(found.squash)
+    return squash_name_taken(migration=found.squash, on_disk=holder is not None, file=holder.path if holder else "")

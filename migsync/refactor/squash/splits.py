@@ -11,13 +11,14 @@ that is suggested (:mod:`.safe_ranges`) nothing comes in between.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.squash import cycle_foreseen, data_before_schema, runs_in_between
 from migsync.history import History, Key
-from migsync.refactor.squash.ranges import Range, outcome
+from migsync.refactor.squash.ranges import Range, typed
 from migsync.refactor.squash.risks import changing, risks_of
 
 
@@ -66,18 +67,12 @@ def circle(history: History, wanted: Range) -> Finding | None:
     if not detour:
         return None
     begin, *outside, end = detour
-    around = " -> ".join(map(str, (wanted.squash, *outside, wanted.squash)))
-    parts = split_at_cycles(history, wanted.keys)
-    return Finding(
-        "cycle-foreseen",
-        Severity.ERROR,
-        f"{wanted.squash} would depend on itself: {around}. For {outside[0]} depends on {begin}, and {end} on "
-        f"{outside[-1]}.",
-        "Django could not load the migrations: CircularDependencyError.",
-        f"Split the range before {' and '.join(part[0].name for part in parts[1:])}. --split does that:\n"
-        + "\n".join(outcome(history, part) for part in parts),
-        app=end.app,
-        name=end.name,
+    return cycle_foreseen(
+        migration=end,
+        squash=wanted.squash,
+        begin=begin,
+        outside=outside,
+        parts=typed(history, split_at_cycles(history, wanted.keys)),
         file=history.migrations[end].path,
     )
 
@@ -102,11 +97,16 @@ def _way_back(history: History, key: Key, after: Mapping[Key, _Reach]) -> Key | 
     return max(outside, key=lambda up: after[up].place, default=None)
 
 
+Parts: TypeAlias = Sequence[tuple[str, str]]
+"""The parts of a range, the first and the last migration of each as they are typed."""
+
+
 class SplitReason(NamedTuple):
-    """A reason to split a range: after how many keys of the range, and what there is to say."""
+    """A reason to split a range: after how many keys of the range, whether it must be, and its finding by the parts."""
 
     places: frozenset[int]
-    finding: Finding
+    must: bool
+    finding: Callable[[Parts], Finding]
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,11 @@ class RowSplits:
     def findings(self, keys: Sequence[Key]) -> Iterator[Finding]:
         """Each reason to split the range, with the parts to type."""
         for split in self._splits(keys):
-            parts = self.parts(keys, split.places)
-            hint = "\n".join([split.finding.hint, *(outcome(self.history, part) for part in parts)])
-            left = "Leave these as they are: each of its parts is one migration."
-            yield replace(split.finding, hint=left if len(parts) == len(keys) else hint)
+            yield split.finding(typed(self.history, self.parts(keys, split.places)))
 
     def parts(self, keys: Sequence[Key], also: Collection[int] = ()) -> list[tuple[Key, ...]]:
         """The range split wherever an error says so, and at the places `also`."""
-        places = {place for split in self._splits(keys) if split.finding.blocks for place in split.places} | {*also}
+        places = {place for split in self._splits(keys) if split.must for place in split.places} | {*also}
         if not places:
             return [tuple(keys)]
         ends = sorted({*places, len(keys)})
@@ -154,23 +151,20 @@ class RowSplits:
         # Where some may change data, the others only find other tables, which the proof looks at.
         chosen = [key for key in outside if behind or not data or key in data]
         first = chosen[0]
-        more = f" (and {len(chosen) - 1} more)" if len(chosen) > 1 else ""
-        last = keys[-1].name
-        why = [f"It would find tables and rows as {last} leaves them"]
-        why += ["it may change data"] if first in data else []
-        why += [f"{' and '.join(behind)} {'has' if len(behind) == 1 else 'have'} still to run it"] if behind else []
-        must = len(why) > 1
-        finding = Finding(
-            "runs-in-between",
-            Severity.ERROR if must else Severity.WARNING,
-            f"{first}{more} comes after {keys[outside[first]]}, and not after {last}: with the squash it would.",
-            f"{'; '.join(why)}.",
-            "Squash in parts; --split makes the same:" if must else "Where that matters, squash in parts:",
-            app=first.app,
-            name=first.name,
-            file=migrations[first].path,
+        return SplitReason(
+            frozenset(outside[key] + 1 for key in chosen),
+            bool(behind or first in data),
+            lambda parts: runs_in_between(
+                migration=first,
+                others=len(chosen) - 1,
+                after=keys[outside[first]],
+                last=keys[-1].name,
+                data=first in data,
+                behind=behind,
+                parts=parts,
+                file=migrations[first].path,
+            ),
         )
-        return SplitReason(frozenset(outside[key] + 1 for key in chosen), finding)
 
     def _after_data(self, keys: Sequence[Key]) -> SplitReason | None:
         """What follows a change of data in the one transaction that there would be."""
@@ -184,14 +178,14 @@ class RowSplits:
             return None
         first, following = keys[places[0] - 1], keys[places[0]]
         must = not self.schema_after_data
-        finding = Finding(
-            "data-before-schema",
-            Severity.ERROR if must else Severity.WARNING,
-            f"{first} changes data, or may, and {following.name} would come after it in the same transaction.",
-            "PostgreSQL alters no table in the transaction that has changed its rows (pending trigger events).",
-            "Squash in parts; --split makes the same:" if must else "Where it is to run there, squash in parts:",
-            app=first.app,
-            name=first.name,
-            file=self.history.migrations[first].path,
+        return SplitReason(
+            frozenset(places),
+            must,
+            lambda parts: data_before_schema(
+                migration=first,
+                following=following.name,
+                must=must,
+                parts=parts,
+                file=self.history.migrations[first].path,
+            ),
         )
-        return SplitReason(frozenset(places), finding)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from migsync.engines import engine_named, engine_of
 from migsync.files.reshape import ContentChanges, Expectation, KeyChanges, Reshape
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.squash import not_atomic, nothing_to_squash, range_left
 from migsync.history import History, Key
 from migsync.project import Project
 from migsync.refactor.preconditions import broken, chosen_apps
@@ -148,7 +149,10 @@ def choose_range(
         Range(part, ranges.squash_key(history, part, used, name if place == 0 else name and f"{name}_{place + 1}"))
         for place, part in enumerate(part for part in parts if len(part) > 1)
     )
-    findings = [*ranges.range_findings(history, keys), *([] if wanted else [_nothing_left(keys)])]
+    findings = [
+        *ranges.range_findings(history, keys),
+        *([] if wanted else [nothing_to_squash(migration=keys[0], last=keys[-1].name)]),
+    ]
     findings += [found for each in wanted if (found := circle(history, each))]
     findings += [found for each in wanted if (found := ranges.name_finding(history, each, used))]
     # The risks are read from the files, which is not worth the time for a range that is refused anyway.
@@ -161,18 +165,6 @@ def choose_range(
         in_two_phases,
         lacking=lacking,
         unread=databases.unread,
-    )
-
-
-def _nothing_left(keys: Sequence[Key]) -> Finding:
-    return Finding(
-        "nothing-to-squash",
-        Severity.ERROR,
-        f"Split where it must be, every part of {keys[0]} to {keys[-1].name} is one migration.",
-        "Between any two of them another app's must run.",
-        "Which ranges are safe to squash: migsync squash --suggest",
-        app=keys[0].app,
-        name=keys[0].name,
     )
 
 
@@ -287,19 +279,19 @@ def _mixed(history: History, chosen: Iterable[Range]) -> Iterator[Finding]:
     for each in chosen:
         without = [key for key in each.keys if not history.migrations[key].atomic]
         if without and len(without) < len(each.keys):
-            yield Finding(
-                "not-atomic",
-                Severity.WARNING,
-                f"{each.squash} will have atomic = False, as {without[0]} has.",
-                "The others of its operations ran in a transaction; now an error in the middle leaves half of them.",
-                "Leave that migration out of the range where it matters.",
-                app=each.squash.app,
-                name=each.squash.name,
-            )
+            yield not_atomic(migration=each.squash, without=without[0])
 
 
 def _left(each: Range, answer: SquashedRange) -> Iterator[Finding]:
     for note in answer.notes:
         if note.blocks:
-            meaning = f"{each.keys[0]} to {each.keys[-1].name} stay as they are."
-            yield replace(note, code="range-left", severity=Severity.WARNING, meaning=meaning)
+            yield range_left(
+                app=note.app,
+                name=note.name,
+                first=each.keys[0],
+                last=each.keys[-1],
+                reason=note.found,
+                advice=note.hint,
+                file=note.file,
+                line=note.line,
+            )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from migsync.files.reshape import Collapse, DependencyChanges, KeyChanges, Reshape
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.squash import squash_overlap
+from migsync.findings.tidy import name_of_replaced, others_ready, squash_partial, squash_unknown, squash_unrecorded
 from migsync.history import History, Key
 from migsync.refactor.preconditions import broken, chosen_apps
-from migsync.refactor.tidy.progress import DatabaseProgress, DatabaseRecords, SquashState
+from migsync.refactor.tidy.progress import DatabaseRecords, SquashState
 from migsync.refactor.tidy.transitions import SquashTransition, transitions
-from migsync.words import truncated
-
-NAMED = 5
-DEPLOY_FIRST = "Without the old files, `migrate` there would run again what ran, or never run the rest."
 
 
 def tidy(
@@ -88,42 +86,25 @@ def _notes(others: Sequence[SquashTransition], waiting: Sequence[SquashTransitio
 
 
 def _obstacles(history: History, transition: SquashTransition, assume_deployed: bool) -> Iterator[Finding]:
-    squash, path = transition.squash, history.migrations[transition.squash.key].path
+    squash = transition.squash
+    key, path = squash.key, history.migrations[squash.key].path
     for place in transition.places:
         if place.state is SquashState.PARTIAL:
-            yield _error("squash-partial", transition, *_partial(transition, place), path)
+            gone = [each for each in place.missing if each not in squash.files]
+            yield squash_partial(
+                migration=key, alias=place.alias, applied=place.rows, missing=place.missing, gone=gone, file=path
+            )
         # What is replaced in another app needs a row of the squash, which an assumption does not make.
         elif place.state is SquashState.UNREACHABLE and not (assume_deployed and not squash.foreign):
-            yield _error("squash-unknown", transition, *_unreachable(transition, place), path)
-        elif place.state is SquashState.REPLACED and squash.foreign:
-            found = f"{place.alias} has recorded all that {squash.key} replaces, some of it in another app, and not it."
-            meaning = "A record is never carried from one app to another."
-            yield _error(
-                "squash-unrecorded",
-                transition,
-                found,
-                meaning,
-                f"Let Django record it first: manage.py migrate --database {place.alias}",
-                path,
+            yield squash_unknown(
+                migration=key, alias=place.alias, reason=place.error, foreign=squash.foreign, file=path
             )
-    for key in squash.later:
-        yield _error(
-            "name-of-replaced",
-            transition,
-            f"{squash.key} replaces {key}, and the file of that name depends on {squash.key}.",
-            "It is another migration, which took the name later; Django cannot load the two together.",
-            f"Rename {key}, or take its name out of `replaces` by hand.",
-            history.migrations[key].path,
-        )
-    for key in squash.rivals:
-        yield _error(
-            "squash-overlap",
-            transition,
-            f"{squash.key} and {key} replace the same migrations.",
-            "Which of the two stands for them is not known.",
-            "Take one of the squashes away, or take what they share out of its `replaces`.",
-            path,
-        )
+        elif place.state is SquashState.REPLACED and squash.foreign:
+            yield squash_unrecorded(migration=key, alias=place.alias, foreign=squash.foreign, file=path)
+    for each in squash.later:
+        yield name_of_replaced(migration=key, replaced=each, file=history.migrations[each].path)
+    for each in squash.rivals:
+        yield squash_overlap(migration=key, other=each, file=path)
 
 
 def _others_ready(obstacles: Mapping[Key, Sequence[Finding]]) -> Iterator[Finding]:
@@ -131,39 +112,4 @@ def _others_ready(obstacles: Mapping[Key, Sequence[Finding]]) -> Iterator[Findin
     refused = {squash.app for squash, findings in obstacles.items() if findings}
     ready = sorted({squash.app for squash in obstacles} - refused)
     if refused and ready:
-        yield Finding(
-            "others-ready",
-            Severity.INFO,
-            f"Nothing stands in the way of the squashes of {', '.join(ready)}.",
-            hint=f"Name these apps alone: migsync tidy {' '.join(ready)}",
-        )
-
-
-def _partial(transition: SquashTransition, place: DatabaseProgress) -> tuple[str, str, str]:
-    squash = transition.squash
-    gone = [key for key in place.missing if key not in squash.files]
-    first = (
-        f"Bring back the file of {', '.join(truncated(gone, NAMED))}, then run it there"
-        if gone
-        else "Run the rest there first"
-    )
-    return (
-        f"{place.alias} is not past {squash.key}: {', '.join(truncated(place.rows, NAMED)) or 'a part of it'} "
-        f"{'is' if len(place.rows) == 1 else 'are'} applied there, {', '.join(truncated(place.missing, NAMED))} "
-        f"{'is' if len(place.missing) == 1 else 'are'} not.",
-        DEPLOY_FIRST,
-        f"{first}: manage.py migrate {place.missing[-1].app} --database {place.alias}",
-    )
-
-
-def _unreachable(transition: SquashTransition, place: DatabaseProgress) -> tuple[str, str, str]:
-    squash = transition.squash
-    hint = "Make it reachable"
-    if not squash.foreign:
-        hint += "; or, where you know that it is past all of them, say so: --assume-deployed"
-    return f"{place.alias} could not be read: {place.error}", f"Whether it is past {squash.key} is not known.", hint
-
-
-def _error(code: str, transition: SquashTransition, found: str, meaning: str, hint: str, path: str) -> Finding:
-    key = transition.squash.key
-    return Finding(code, Severity.ERROR, found, meaning, hint, app=key.app, name=key.name, file=path)
+        yield others_ready(apps=ready)

@@ -113,7 +113,7 @@ def test_the_squash_has_a_name_that_was_never_used():
     assert ranges.squash_key(made, keys, used, "prices").name == "0002_prices"
     assert ranges.squash_key(made, keys, used, "0007_prices").name == "0007_prices"
     choice = choose_range(made, [Key("shop", "0002_b2")], "shop", "0002", "0004", name="b2")
-    assert [found.code for found in choice.findings] == ["name-taken"]
+    assert [found.code for found in choice.findings] == ["squash-name-taken"]
 
 
 def together(made: History, parts: list[list[Key]]) -> History:
