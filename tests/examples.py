@@ -23,7 +23,7 @@ from typing import Any
 PATH = Path(__file__).parents[1] / "docs" / "reference" / "examples.json"
 PREFERRED = ("tests/pitfalls/", "tests/cli/", "tests/sync/", "tests/refactor/", "tests/")
 """Where an example comes from if it can: what a person would see is before what a part alone does."""
-PLACES = re.compile(r"/(?:tmp|private|var)/[^\s'\"]*?(?=/[^/\s'\"]*\.|/migrations|/[^/\s'\"]*\Z|['\"\s]|\Z)")
+PLACES = re.compile(r"/tmp/(?:pytest-of-\w+/pytest-\d+/(?:popen-\w+/)?)?[^/\s'\"]+(/(?:project|shop)(?=/shop/))?")
 PROJECT = "/home/me/project"
 
 Example = dict[str, Any]
