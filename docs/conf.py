@@ -17,3 +17,4 @@ html_theme = "furo"
 html_title = "migsync"
 # Code blocks of terminals and files: what Pygments does not know is shown as it is.
 suppress_warnings = ["misc.highlighting_failure"]
+html_show_copyright = False

@@ -45,7 +45,7 @@ def _index(found: Mapping[str, Page]) -> str:
         "Every code that migsync reports, in its output and in its JSON documents.",
         "",
     ]
-    lines += ["| code | kind | |", "|---|---|---|"]
+    lines += ["| code | kind | what it reports |", "|---|---|---|"]
     lines += [f"| [`{code}`]({code}.md) | {page.kind} | {page.title} |" for code, page in found.items()]
     lines += ["", "```{toctree}", ":hidden:", "", *found, "```", ""]
     return "\n".join(lines)
