@@ -49,17 +49,6 @@ def catalog_of(parts: Iterable[PartRow]) -> dict[Part, str]:
     return found
 
 
-def words(part: Part, before: Mapping[Part, str], after: Mapping[Part, str]) -> str:
-    """One difference between two catalogs as a sentence."""
-    where = f" on {part.table}" if part.table and part.table != part.name else ""
-    what = f"The {part.kind} {part.name}{where}"
-    if part not in after:
-        return f"{what}: only the old files make it."
-    if part not in before:
-        return f"{what}: only the new files make it."
-    return f"{what}: {before[part] or 'none'} before, {after[part] or 'none'} after."
-
-
 def differing(before: Mapping[Part, str], after: Mapping[Part, str]) -> list[Part]:
     """The parts that two catalogs do not have in common, sorted; of a table that only one has, the table alone."""
     parts = sorted(part for part in before.keys() | after.keys() if before.get(part) != after.get(part))

@@ -11,27 +11,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migsync.engines import SERVERLESS
 from migsync.engines.catalog import Part
 from migsync.errors import MigsyncError
 from migsync.files.proposal import Proposal
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.schema import needs_server, schema_not_built, schema_not_proven
 from migsync.history import History, Key
 from migsync.project import Project
 from migsync.proof.identities import Identities
 from migsync.proof.proof import overlay
-from migsync.proof.rows import WITHOUT, compare_data
+from migsync.proof.rows import compare_data
 from migsync.proof.schema import catalog, compare_schemas, differing_parts
 from migsync.proof.scope import (
-    NOT_PROVEN,
     DatabaseProof,
     ProofEngine,
     ProofScope,
-    hint_without,
     in_use,
     schema_engines,
-    skipped,
     transition_engines,
+    ways_without,
 )
 from migsync.proof.scratch import Scratch, scratch_database
 from migsync.proof.transition import TransitionPlan, Way, compare_stations, plan_transition
@@ -91,29 +89,30 @@ def prove_by_databases(
     outcome = DatabaseProof(transition.findings if transition else ())
     if skipping and not scope.schema:
         outcome += DatabaseProof(
-            tuple(skipped(engine, "schema and rows are") for engine in schema if engine.alias in unreachable)
+            tuple(
+                schema_not_proven(alias=engine.alias, engine=engine.words)
+                for engine in schema
+                if engine.alias in unreachable
+            )
         )
         schema = [engine for engine in schema if engine.alias not in unreachable]
-    # Whoever named an alias gets its error as it is. Otherwise there is a way to go on without, and the hint names it.
     asked = bool(scope.schema or scope.transition)
     traced = transition_engines(project, scope, schema) if transition else []
     for engine in [*schema, *(engine for engine in traced if engine not in schema)]:
         run = _Run(project, proposal, engine, transition if engine in traced else None, data=scope.data)
-        found = _tried(run, None if asked else hint_without(engine, schema, unreachable), schema=engine in schema)
+        found = _tried(run, unreachable, schema, asked=asked)
         outcome += found
         # The project may use what SQLite has not (an extension, raw SQL). The transition is then proven where it does
         # run.
-        if engine.foreign and any(finding.code == NOT_SERVERLESS for finding in found.findings):
+        if engine.foreign and found.needs_server:
             engine = in_use(project, unreachable)[0]
             if skipping and engine.alias in unreachable:
-                outcome += DatabaseProof((skipped(engine, "the transition is"),))
+                skipped = schema_not_proven(alias=engine.alias, engine=engine.words, transition=True)
+                outcome += DatabaseProof((skipped,))
                 continue
             other = _Run(project, proposal, engine, transition, data=scope.data)
-            outcome += _tried(other, hint_without(engine, [], unreachable))
+            outcome += _tried(other, unreachable)
     return outcome
-
-
-NOT_SERVERLESS = f"not-on-{SERVERLESS.name}"
 
 
 def _rehearse(
@@ -123,7 +122,7 @@ def _rehearse(
     request = RehearsalRequest(tuple(sorted(apps)), _labels_before(proposal))
     [rehearsed] = ask(project.runtime(), REHEARSAL, [request])
     if isinstance(rehearsed, WorkerFailure):
-        return DatabaseProof((_not_built("The files as they are", rehearsed, NOTHING, WITHOUT if scope.data else ""),))
+        return DatabaseProof((_not_built(rehearsed, new=False, optional=scope.data),))
     return plan_transition(
         rehearsed,
         pair.old,
@@ -147,16 +146,26 @@ def touched_apps(history: History, proposal: Proposal) -> set[str]:
     return found | set(proposal.rewrite.apps if proposal.rewrite else ())
 
 
-def _tried(run: _Run, hint: str | None, *, schema: bool = False) -> DatabaseProof:
-    """The proof, or why there cannot be one: with a `hint` where nobody named the database."""
+def _tried(
+    run: _Run, unreachable: Collection[str], schema: Sequence[ProofEngine] = (), *, asked: bool = False
+) -> DatabaseProof:
+    """The proof, or why there cannot be one. What was `asked` for by its alias raises its error as it is."""
     try:
-        return run.prove(schema=schema)
+        return run.prove(schema=run.engine in schema)
     except MigsyncError as error:
-        if hint is None:
+        if asked:
             raise
-        return DatabaseProof(
-            (Finding(NOT_PROVEN, Severity.ERROR, error.found, error.meaning, f"{error.hint}\n{hint}".strip()),)
+        # There is a way to go on without, and the hint names it.
+        finding = schema_not_proven(
+            engine=run.engine.words,
+            alias=run.engine.alias,
+            reason=error.found,
+            consequence=error.meaning,
+            remedy=error.hint,
+            reachable=run.engine.alias not in unreachable,
+            others=ways_without(run.engine, schema, unreachable),
         )
+        return DatabaseProof((finding,))
 
 
 @dataclass
@@ -177,7 +186,7 @@ class _Run:
         for way in ways:
             outcome += self._way(way, schema=schema)
             # Each further way takes two more databases: not for a proposal that is refused already.
-            if outcome.blocked or any(finding.code == NOT_SERVERLESS for finding in outcome.findings):
+            if outcome.blocked or outcome.needs_server:
                 return outcome
         if self.transition:
             outcome += DatabaseProof(facts=(self.transition.words(self.engine.words),))
@@ -285,20 +294,12 @@ class _Run:
 
     def _failures(self, old: Answer | None, new: Answer) -> Iterator[Finding]:
         if isinstance(old, WorkerFailure) and self.engine.foreign:
-            yield Finding(
-                NOT_SERVERLESS,
-                Severity.INFO,
-                f"The files as they are do not run on SQLite. {old.sentence}",
-                "The transition is proven on the engine in use instead.",
-            )
+            yield needs_server(engine=self.engine.words, reason=old.sentence)
         elif isinstance(old, WorkerFailure):
-            yield _not_built("The files as they are", old, NOTHING, WITHOUT if self.data else "")
+            yield _not_built(old, new=False, optional=self.data)
         elif isinstance(new, WorkerFailure):
             for failure in (new, *new.more):
-                yield _not_built("The new files", failure, "The files as they are do.")
-
-
-NOTHING = "There is no schema to compare with; whether the new files are to blame cannot be told."
+                yield _not_built(failure, new=True)
 
 
 def _increments(stations: Sequence[Collection[Key]]) -> tuple[tuple[Key, ...], ...]:
@@ -310,16 +311,15 @@ def _increments(stations: Sequence[Collection[Key]]) -> tuple[tuple[Key, ...], .
     return tuple(found)
 
 
-def _not_built(which: str, failure: WorkerFailure, meaning: str, hint: str = "") -> Finding:
-    return Finding(
-        "schema-not-built",
-        Severity.ERROR,
-        f"{which} build no schema. {failure.sentence}",
-        meaning,
-        hint,
-        failure.key[0],
-        failure.key[1],
-        failure.file,
-        failure.line,
+def _not_built(failure: WorkerFailure, *, new: bool, optional: bool = False) -> Finding:
+    app, name = failure.key
+    return schema_not_built(
+        reason=failure.sentence,
+        new=new,
+        optional=optional,
+        app=app,
+        name=name,
+        file=failure.file,
+        line=failure.line,
         operation=failure.operation,
     )

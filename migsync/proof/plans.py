@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.proof import plan_conflict, plan_differs, plan_error, plan_order
 from migsync.history import Key
 from migsync.proof.identities import Identities
-from migsync.words import truncated
 from migsync.worker.protocol import TargetPlan
-
-NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -26,11 +24,6 @@ class Recorded:
     before: AbstractSet[Key]
     after: AbstractSet[Key]
 
-    @property
-    def name(self) -> str:
-        """What a person calls it."""
-        return f"the database {self.alias!r}" if self.alias else "a fresh database"
-
 
 FRESH = Recorded("", frozenset(), frozenset())
 
@@ -40,23 +33,15 @@ def compare_plans(target: Recorded, old: TargetPlan, new: TargetPlan, identities
     if new.error:
         # The same error before and after is none of the proposal's.
         if new.error != old.error:
-            yield _finding(
-                "plan-error",
-                f"`migrate` would fail on {target.name}: {new.error}",
-                "It does not with the old files.",
-                *(new.about or ("", "")),
-            )
+            app, name = new.about or ("", "")
+            yield plan_error(alias=target.alias, reason=new.error, app=app, name=name)
         return
     # Where the old files stop `migrate`, there is nothing to compare with.
     if old.error:
         return
     for app, names in new.conflicts.items():
         if app not in old.conflicts:
-            yield _finding(
-                "plan-conflict",
-                f"`migrate` would stop on {target.name}: {app} would have several ends, {', '.join(names)}.",
-                app=app,
-            )
+            yield plan_conflict(alias=target.alias, app=app, ends=names)
     here = identities.on_target(set(old.pending), set(new.pending))
     yield from _compare_pending(target, old.pending, new.pending, _edges(old), here)
 
@@ -73,19 +58,9 @@ def _compare_pending(
     lost = [key for key in expected if key not in kept]
     extra = [key for key in new if key not in known]
     if lost:
-        yield _finding(
-            "plan-differs",
-            f"`migrate` would no longer run {', '.join(truncated(lost, NAMED))} on {target.name}.",
-            "It would with the old files: their changes would silently never be made there.",
-            *lost[0],
-        )
+        yield plan_differs(migration=lost[0], alias=target.alias, lost=lost)
     if extra:
-        yield _finding(
-            "plan-differs",
-            f"`migrate` would run {', '.join(truncated(extra, NAMED))} on {target.name}.",
-            "It would not with the old files: there they are applied already.",
-            *extra[0],
-        )
+        yield plan_differs(migration=extra[0], alias=target.alias, extra=extra)
     # An order is compared only where both run the same migrations: every key has a place then.
     if not lost and not extra and new != expected:
         yield from _order(target, new, edges, identities)
@@ -108,12 +83,7 @@ def _order(
             for parent in _standing(parents, edges, identities):
                 # Both may have gone into one new migration.
                 if parent != now and place[parent] > place[now]:
-                    yield _finding(
-                        "plan-order",
-                        f"`migrate` would run {now} before {parent} on {target.name}.",
-                        f"{child} depends on it in the old files.",
-                        *now,
-                    )
+                    yield plan_order(migration=now, other=parent, child=child, alias=target.alias)
 
 
 def _standing(parents: Iterable[Key], edges: Mapping[Key, Sequence[Key]], identities: Identities) -> Iterator[Key]:
@@ -133,7 +103,3 @@ def _edges(plan: TargetPlan) -> dict[Key, list[Key]]:
     for child, parent in plan.edges:
         found.setdefault(child, []).append(parent)
     return found
-
-
-def _finding(code: str, found: str, meaning: str = "", app: str = "", name: str = "") -> Finding:
-    return Finding(code, Severity.ERROR, found, meaning, app=app, name=name)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migsync.files.proposal import FileChange, Proposal
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.proof import leaves, model_changes, models_ahead, nothing_to_compare, proof_failed
 from migsync.history import Key
 from migsync.project import Project
 from migsync.proof.identities import Identities
@@ -142,7 +143,7 @@ def _findings(
         return
     if isinstance(old, WorkerFailure):
         yield from _leaves(proposal.leaves, {}, new.leaves, identities.labels)
-        yield _nothing_to_compare(old)
+        yield nothing_to_compare(reason=old.sentence, file=old.file, line=old.line)
         yield from _changes((), new.changes)
         return
     yield from _leaves(proposal.leaves, old.leaves, new.leaves, identities.labels)
@@ -154,33 +155,16 @@ def _findings(
 
 def _broken(new: WorkerFailure, old: WorkerFailure | None) -> Finding:
     """The new files do not get through, and whether the old ones do."""
-    if old is not None and (old.stage, old.error) == (new.stage, new.error):
-        what = "It is so with the files as they are: that must be mended first, since nothing can be proven."
-    else:
-        what = (
-            "It is so only with the proposal's files." if old is None else f"With the files as they are: {old.sentence}"
-        )
-    return Finding(
-        "proof-failed",
-        Severity.ERROR,
-        new.sentence,
-        what,
-        app=new.key[0],
-        name=new.key[1],
+    app, name = new.key
+    return proof_failed(
+        reason=new.sentence,
+        before=old.sentence if old else "",
+        same=old is not None and (old.stage, old.error) == (new.stage, new.error),
+        app=app,
+        name=name,
         file=new.file,
         line=new.line,
         operation=new.operation,
-    )
-
-
-def _nothing_to_compare(old: WorkerFailure) -> Finding:
-    return Finding(
-        "nothing-to-compare",
-        Severity.WARNING,
-        f"The files as they are cannot be compared with. {old.sentence}",
-        "The new files load, and must make the state that the models have.",
-        file=old.file,
-        line=old.line,
     )
 
 
@@ -196,12 +180,7 @@ def _leaves(
     for app, number in sorted({**before, **promised}.items()):
         names = new.get(app, ())
         if len(names) != number:
-            yield Finding(
-                "leaves",
-                Severity.ERROR,
-                f"{app} would end in {len(names)} migrations ({', '.join(sorted(names)) or 'none'}), not in {number}.",
-                app=app,
-            )
+            yield leaves(app=app, ends=sorted(names), expected=number)
 
 
 def _changes(old: Sequence[ModelChange], new: Sequence[ModelChange]) -> Iterator[Finding]:
@@ -214,21 +193,9 @@ def _changes(old: Sequence[ModelChange], new: Sequence[ModelChange]) -> Iterator
             there[app, full] -= 1
             pending[app] += 1
             continue
-        yield Finding(
-            "model-changes",
-            Severity.ERROR,
-            f"`makemigrations` would add to {app}: {words}.",
-            "The new files do not make the state that the models have, where the old ones did.",
-            app=app,
-        )
+        yield model_changes(app=app, change=words)
     if pending:
-        counts = ", ".join(f"{app} ({number})" for app, number in sorted(pending.items()))
-        yield Finding(
-            "changes-pending",
-            Severity.INFO,
-            f"{count(pending.total(), 'model change')} without a migration, before and after: {counts}.",
-            hint="They are no matter here. To make the migrations: python manage.py makemigrations",
-        )
+        yield models_ahead(changes=pending)
 
 
 def _keys(targets: Iterable[AbstractSet[Key]]) -> tuple[tuple[Key, ...], ...]:

@@ -11,7 +11,7 @@ import hashlib
 import re
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,15 +20,14 @@ from sqlalchemy.exc import SAWarning
 
 from migsync.engines import engine_named
 from migsync.engines.catalog import OURS
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.rows import data_by_chance, data_differs
 from migsync.proof.schema import executing
 
 DEPTH: Final = 4
 """So far are references followed: a row, what it refers to, what that refers to, and so on."""
 UUID: Final = re.compile(r"^[0-9a-f]{32}$")
 SHOWN = 5
-WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
-MEANING = "What the migrations write into an empty database is not the same with the new files."
 
 Values = Mapping[str, Any]
 
@@ -85,7 +84,7 @@ def compare_data(
         for name in shared
         if Counter(marks[0][name]) != Counter(marks[1][name])
     ]
-    findings += [_by_chance(name, columns) for name, columns in sorted(unlike.items())]
+    findings += [data_by_chance(table=name, columns=sorted(columns)) for name, columns in sorted(unlike.items())]
     return findings, Rows(len(shared), sum(len(after[name].rows) for name in shared))
 
 
@@ -204,15 +203,6 @@ def _digest(value: object) -> str:
     return hashlib.sha256(repr(value).encode(errors="surrogatepass")).hexdigest()
 
 
-def _by_chance(name: str, columns: Iterable[str]) -> Finding:
-    return Finding(
-        "data-by-chance",
-        Severity.INFO,
-        f"Of {name}, two runs of the old files write {', '.join(sorted(columns))} differently.",
-        "There it was compared only whether there is something.",
-    )
-
-
 def _difference(name: str, before: _Table, after: _Table, old: Sequence[str], new: Sequence[str]) -> Finding:
     marks = (Counter(old) - Counter(new), Counter(new) - Counter(old))
     rows = [
@@ -222,12 +212,8 @@ def _difference(name: str, before: _Table, after: _Table, old: Sequence[str], ne
     different = _different(
         *([table.plain(row) for row in each] for table, each in zip((before, after), rows, strict=True))
     )
-    said = [
-        f"{sum(only.values())} only with the {which} files ({_sample(each[0], different)})"
-        for which, each, only in zip(("old", "new"), rows, marks, strict=True)
-        if each
-    ]
-    return Finding("data-differs", Severity.ERROR, f"The rows of {name}: {', '.join(said)}.", MEANING, WITHOUT)
+    old_row, new_row = (_sample(each[0], different) if each else "" for each in rows)
+    return data_differs(table=name, old=marks[0].total(), new=marks[1].total(), old_row=old_row, new_row=new_row)
 
 
 def _sample(row: Values, different: Collection[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,18 +13,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import SAWarning
 
 from migsync.engines import engine_named
-from migsync.engines.catalog import OURS, Execute, Part, differing, words
-from migsync.findings import Finding, Severity
-from migsync.words import sample
+from migsync.engines.catalog import OURS, Execute, Part, differing
+from migsync.findings import Finding
+from migsync.findings.schema import integer_types, schema_differs
 
 ALEMBICS = re.compile(r"(add|remove)_(table|column)$|modify_")
-"""The kinds of differences that Alembic has words for; it knows indexes and constraints by their names alone."""
-NAMED = 5
-MEANING = "A database built from the new files is another one than the old files build."
-HINT = (
-    "Where the models do not say so, have a migration bring them and the databases together first.\n"
-    "Else leave out the app, or the range, that it comes from; what remake cannot take, migsync squash may."
-)
+"""The kinds of differences that are taken from Alembic; it knows indexes and constraints by their names alone."""
 
 
 def compare_schemas(old: sa.Connection, new: sa.Connection) -> list[Finding]:
@@ -40,16 +34,18 @@ def compare_schemas(old: sa.Connection, new: sa.Connection) -> list[Finding]:
         alembics, integers = _alembic(old, new)
     before, after = (catalog(connection) for connection in (old, new))
     # What Alembic has named, or what goes with a whole table, is said already.
-    named = {(table, name) for _, table, name in alembics}
-    return [
-        *(_difference(said) for said, _, _ in alembics),
+    named = {(table, name) for table, name, _ in alembics}
+    found = [
+        *(finding for _, _, finding in alembics),
         *(
-            _difference(words(part, before, after))
+            schema_differs(
+                kind=part.kind, part=part.name, table=part.table, before=before.get(part), after=after.get(part)
+            )
             for part in differing(before, after)
             if (part.table, part.name) not in named
         ),
-        *_integers(integers),
     ]
+    return [*found, integer_types(columns=integers, engine=engine_named(old.dialect.name).title)] if integers else found
 
 
 def differing_parts(old: sa.Connection, new: sa.Connection) -> frozenset[Part]:
@@ -71,10 +67,10 @@ def catalog(connection: sa.Connection) -> dict[Part, str]:
     return engine_named(connection.dialect.name).catalog(executing(connection))
 
 
-def _alembic(old: sa.Connection, new: sa.Connection) -> tuple[list[tuple[str, str, str]], list[str]]:
+def _alembic(old: sa.Connection, new: sa.Connection) -> tuple[list[tuple[str, str, Finding]], list[str]]:
     """What Alembic's autogenerate sees differ, and columns that differ in their integer type, where there is but one.
 
-    Of what differs, for each table or column: (in words, table, column or table).
+    Of what differs, for each table or column: (table, column or table, finding).
     """
     metadata = sa.MetaData()
     # Alembic compares a database with models; the tables of the new database are the models.
@@ -97,7 +93,7 @@ def _alembic(old: sa.Connection, new: sa.Connection) -> tuple[list[tuple[str, st
         "include_object": lambda _, name, kind, *__: _included(name, kind),
     }
     found = compare_metadata(MigrationContext.configure(old, opts=options), metadata)
-    return [_alembic_words(difference) for difference in _flat(found) if ALEMBICS.match(difference[0])], integers
+    return [_alembic_finding(difference) for difference in _flat(found) if ALEMBICS.match(difference[0])], integers
 
 
 def _included(name: str | None, kind: str) -> bool:
@@ -113,17 +109,18 @@ def _flat(differences: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
             yield difference
 
 
-def _alembic_words(difference: tuple[Any, ...]) -> tuple[str, str, str]:
+def _alembic_finding(difference: tuple[Any, ...]) -> tuple[str, str, Finding]:
     verb, _, kind = difference[0].partition("_")
-    when = "only the new files make it" if verb == "add" else "only the old files make it"
     if verb == "modify":
-        _, _, table, column, _, before, after = difference
-        return f"The {kind} of {table}.{column}: {_shown(before)} before, {_shown(after)} after.", table, column
-    if kind == "column":
-        _, _, table, column = difference
-        return f"The column {table}.{column.name}: {when}.", table, column.name
-    name = difference[1].name
-    return f"The table {name}: {when}.", name, name
+        _, _, table, column, _, old, new = difference
+        finding = schema_differs(
+            kind="column", part=column, table=table, attribute=kind, before=_shown(old), after=_shown(new)
+        )
+        return table, column, finding
+    # A part that only one side has; there is nothing to say about it but that.
+    before, after = (None, "") if verb == "add" else ("", None)
+    table, part = (difference[2], difference[3].name) if kind == "column" else (difference[1].name,) * 2
+    return table, part, schema_differs(kind=kind, part=part, table=table, before=before, after=after)
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 -- types, booleans, DefaultClause
@@ -132,17 +129,3 @@ def _shown(value: Any) -> str:  # noqa: ANN401 -- types, booleans, DefaultClause
     if isinstance(value, sa.DefaultClause):
         return str(value.arg)
     return str(value) if not isinstance(value, bool) else ("NULL" if value else "NOT NULL")
-
-
-def _difference(found: str) -> Finding:
-    return Finding("schema-differs", Severity.ERROR, found, MEANING, HINT)
-
-
-def _integers(columns: Sequence[str]) -> Iterator[Finding]:
-    if columns:
-        yield Finding(
-            "integer-types",
-            Severity.INFO,
-            f"{sample(columns, NAMED)}: another integer type, which is all the same to SQLite.",
-            "Where a key becomes a BigAutoField, Django leaves INTEGER in what refers to it; made anew, it is BIGINT.",
-        )

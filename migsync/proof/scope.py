@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from migsync.engines import SERVERLESS, Engine, engine_of
 from migsync.engines.config import DatabaseConfig
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.schema import needs_server
 from migsync.project import Project
-
-NOT_PROVEN = "schema-not-proven"
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,11 @@ class DatabaseProof:
     def blocked(self) -> bool:
         """True when a finding refuses."""
         return any(finding.blocks for finding in self.findings)
+
+    @property
+    def needs_server(self) -> bool:
+        """True when the migrations do not run on the engine that needs no server."""
+        return any(finding.code == needs_server.code for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -103,20 +107,6 @@ def transition_engines(project: Project, scope: ProofScope, schema: Sequence[Pro
     return [ProofEngine(alias, DatabaseConfig(alias, f"{SERVERLESS.name}://"), foreign=True)]
 
 
-def skipped(engine: ProofEngine, what: str) -> Finding:
-    """The warning that an engine is left out; `what` has a verb: "the transition is"."""
-    return Finding(
-        NOT_PROVEN,
-        Severity.WARNING,
-        f"{engine.alias} is not reached: {what} not proven on {engine.words}.",
-        "What only that engine does otherwise would show there first.",
-    )
-
-
-def hint_without(engine: ProofEngine, schema: Sequence[ProofEngine], unreachable: Collection[str]) -> str:
-    """How to go on where `engine` cannot be used: the least that is given up for it."""
-    if engine.alias in unreachable:
-        return "Make it reachable; or go on without it: --allow-applied"
-    others = [other.alias for other in schema if other != engine and other.alias not in unreachable]
-    options = [f"--prove-schema {alias}" for alias in others] or ["--no-prove-schema"]
-    return f"To go on without the proof on {engine.words}: {' '.join(options)}"
+def ways_without(engine: ProofEngine, schema: Sequence[ProofEngine], unreachable: Collection[str]) -> list[str]:
+    """The aliases of engines that remain for the schema where `engine` cannot be used."""
+    return [other.alias for other in schema if other != engine and other.alias not in unreachable]

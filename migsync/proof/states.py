@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.proof import field_order, state_differs
 from migsync.worker.protocol import RenderedModel, RenderedState
-
-DIFFERS = "state-differs"
-MEANING = "The new files do not make the models that the old ones made: their order matters here."
 
 
 def relabelled(state: RenderedState, labels: Mapping[str, str]) -> RenderedState:
@@ -60,51 +58,30 @@ def differences(old: RenderedState, new: RenderedState) -> Iterator[Finding]:
         before, after = old.get(app, {}), new.get(app, {})
         for model in sorted(before.keys() | after.keys()):
             if model not in after:
-                yield _difference(app, f"The model {app}.{before[model].name} is no longer made.")
+                yield state_differs(app=app, model=before[model].name, before=before[model].name)
             elif model not in before:
-                yield _difference(app, f"The model {app}.{after[model].name} is made, and was not before.")
+                yield state_differs(app=app, model=after[model].name, after=after[model].name)
             else:
                 yield from _model(app, before[model], after[model])
 
 
 def _model(app: str, before: RenderedModel, after: RenderedModel) -> Iterator[Finding]:
-    name = f"{app}.{before.name}"
+    model = before.name
     for part, old, new in (("name", before.name, after.name), ("bases", before.bases, after.bases)):
         if old != new:
-            yield _difference(app, f"The {part} of {name}: {old} before, {new} after.")
-    yield from _items(app, name, "field", before.fields, after.fields)
-    yield from _items(app, name, "option", before.options, after.options)
-    yield from _items(app, name, "manager", before.managers, after.managers)
-    if list(before.managers) != list(after.managers) and before.managers == after.managers:
-        yield _difference(app, f"The managers of {name} come in another order, so that its default manager may differ.")
+            yield state_differs(app=app, model=model, part=part, before=old, after=new)
+    yield from _items(app, model, "field", before.fields, after.fields)
+    yield from _items(app, model, "option", before.options, after.options)
+    yield from _items(app, model, "manager", before.managers, after.managers)
     # Mappings are equal in any order; lists of their keys are not.
+    if before.managers == after.managers and list(before.managers) != list(after.managers):
+        yield state_differs(app=app, model=model, part="manager")
     if before.fields == after.fields and list(before.fields) != list(after.fields):
-        yield Finding(
-            "field-order",
-            Severity.WARNING,
-            f"The fields of {name} come in another order: {_moved(before.fields, after.fields)}.",
-            "A database made from scratch has the same columns in another order. Django does not mind.",
-            app=app,
-        )
+        yield field_order(app=app, model=model, before=list(before.fields), after=list(after.fields))
 
 
-def _items(app: str, model: str, word: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Finding]:
+def _items(app: str, model: str, part: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Finding]:
     for item in sorted(before.keys() | after.keys()):
         old, new = before.get(item), after.get(item)
         if old != new:
-            yield _difference(
-                app, f"The {word} {item} of {model}: {old or f'no such {word}'} before, {new or 'none'} after."
-            )
-
-
-def _difference(app: str, found: str) -> Finding:
-    return Finding(DIFFERS, Severity.ERROR, found, MEANING, app=app)
-
-
-def _moved(before: Iterable[str], after: Iterable[str]) -> str:
-    """Both orders, from the first field that stands elsewhere to the last."""
-    old, new = list(before), list(after)
-    places = [place for place, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
-    first, last = places[0], places[-1] + 1
-    lead, tail = "… " if first else "", " …" if last < len(old) else ""
-    return " before, ".join(f"{lead}{', '.join(names[first:last])}{tail}" for names in (old, new)) + " after"
+            yield state_differs(app=app, model=model, part=part, item=item, before=old, after=new)

@@ -14,8 +14,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from migsync.engines.catalog import Part, differing, words
-from migsync.findings import Finding, Severity
+from migsync.engines.catalog import Part, differing
+from migsync.findings import Finding
+from migsync.findings.schema import difference
+from migsync.findings.transition import (
+    transition_ambiguous,
+    transition_differs,
+    transition_record_lost,
+    transition_refused,
+)
 from migsync.history import History, Key
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
@@ -29,7 +36,6 @@ from migsync.worker.protocol import CatalogChange, RehearsalResult, RehearsedWay
 NAMED = 5
 RUN_FIRST = frozenset({"partial-collapse", "inconsistent-history"})
 EPOCH = "2001-01-01T00:00:00Z"
-MEANING = "After `migsync apply` and `migrate` such a database would have another schema than with the old files."
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,6 @@ class Station:
     before: AbstractSet[Key]
     after: AbstractSet[Key] | None
     findings: tuple[Finding, ...] = ()
-
-    @property
-    def words(self) -> str:
-        """Which database it is."""
-        return f"a database that has {self.last} last" if self.last else "a fresh database"
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class _Judge:
         if not kept:
             return Station(last, frozenset(recorded), None, outcomes[0][1])
         if len(set(kept)) > 1:
-            self.findings.append(_two_outcomes(last))
+            self.findings.append(transition_ambiguous(migration=last))
         return Station(last, frozenset(recorded), kept[0])
 
     def _outcome(self, recorded: Sequence[Key]) -> tuple[frozenset[Key] | None, tuple[Finding, ...]]:
@@ -202,12 +203,10 @@ def _refused_at_the_end(way: Way) -> Iterator[Finding]:
     ends = [station for station in (way.stations[:1] + way.stations[-1:] if way.whole else ()) if station.after is None]
     for station in ends:
         reason = station.findings[0]
-        which = "A database that is up to date" if station.last else "A fresh database"
-        yield Finding(
-            "transition-refused",
-            Severity.ERROR,
-            f"{which} could not be synced: {reason.found}",
-            reason.meaning,
+        yield transition_refused(
+            fresh=not station.last,
+            reason=reason.found,
+            consequence=reason.meaning,
             app=reason.app,
             name=reason.name,
         )
@@ -218,17 +217,7 @@ def _not_growing(way: Way) -> Iterator[Finding]:
     for earlier, later in zip(way.accepted, way.accepted[1:], strict=False):
         lost = (earlier.after or frozenset()) - (later.after or frozenset())
         if lost:
-            yield _differs(later, f"{min(lost)} would be recorded in {earlier.words}, and not in {later.words}.")
-
-
-def _two_outcomes(last: Key | None) -> Finding:
-    return Finding(
-        "transition-differs",
-        Severity.ERROR,
-        f"What becomes of a database that has {last} last depends on whether Django has recorded a squash there yet.",
-        "It records one by itself at the end of `migrate`, so both are the same database.",
-        app=last.app if last else "",
-    )
+            yield transition_record_lost(migration=later.last, earlier=earlier.last, lost=min(lost))
 
 
 def compare_stations(
@@ -244,10 +233,8 @@ def compare_stations(
         _follow(before, was)
         _follow(after, now)
         if before != after and (parts := [part for part in differing(before, after) if part not in known]):
-            said = " ".join(
-                truncated([words(part, before, after) for part in parts], NAMED, "And {} more differences.")
-            )
-            yield _differs(station, f"{station.words[0].upper()}{station.words[1:]}: {said}")
+            said = [difference(part.kind, part.name, part.table, before.get(part), after.get(part)) for part in parts]
+            yield transition_differs(migration=station.last, differences=said)
             return
 
 
@@ -258,15 +245,3 @@ def _follow(catalog: dict[Part, str], changes: Iterable[CatalogChange]) -> None:
             del catalog[part]
         else:
             catalog[part] = definition
-
-
-def _differs(station: Station, found: str) -> Finding:
-    last = station.last
-    return Finding(
-        "transition-differs",
-        Severity.ERROR,
-        found,
-        MEANING,
-        app=last.app if last else "",
-        name=last.name if last else "",
-    )

@@ -16,13 +16,13 @@ from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal
 from migsync.files.reshape import Reshape
 from migsync.findings import Finding
+from migsync.findings.proof import model_changes, state_differs
 from migsync.history import History, build_history, read_migration
 from migsync.history.graph import relabelled
 from migsync.history.migration import Key, Migration
 from migsync.project import Project
 from migsync.proof.proof import Recorded, prove
 from migsync.proof.scope import DatabaseProof
-from migsync.proof.states import DIFFERS
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.sync.plan import Plan
@@ -30,7 +30,7 @@ from migsync.sync.survey import Survey, afterwards
 from migsync.worker.client import Worker, workers_ahead
 
 # Findings of the proof that the models would come out otherwise: with them `Reshape.otherwise` is tried.
-STATE = frozenset({DIFFERS, "model-changes"})
+STATE = frozenset({state_differs.code, model_changes.code})
 CONSENT = frozenset({"applied-names", "unreachable-target"})
 """Refusals that an option lifts: the proof is made all the same, so that one look shows everything."""
 

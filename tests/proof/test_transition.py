@@ -98,7 +98,7 @@ def test_right_at_the_end_and_wrong_on_the_way(site):
     assert codes(outcome) == [
         (
             "transition-differs",
-            "A database that has shop.0002_number last: The column sku on shop_item: only the new files make it.",
+            "A database that has shop.0002_number last: The column shop_item.sku: only the new files make it.",
         )
     ]
 
@@ -118,7 +118,7 @@ def test_a_column_that_an_earlier_position_needs(site):
     )
     [(code, found)] = codes(prove(site, narrow))
     assert code == "transition-differs"
-    assert found.startswith("A database that has shop.0003_sku last: The column sku on shop_item: varchar(20)")
+    assert found.startswith("A database that has shop.0003_sku last: The column shop_item.sku: varchar(20)")
 
 
 TRIGGER = """migrations.RunSQL(
@@ -151,7 +151,7 @@ def test_a_squash_on_disk_is_looked_at_from_before_it_and_from_after_it(site):
     )
     [(code, found)] = codes(prove(site, wrong))
     assert code == "transition-differs"
-    assert found.startswith("A database that has shop.0003_sku last: The column sku on shop_item: varchar(20)")
+    assert found.startswith("A database that has shop.0003_sku last: The column shop_item.sku: varchar(20)")
 
 
 def test_both_ways_where_the_replaced_files_stay(site):
@@ -239,7 +239,7 @@ def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresq
     only = "migrations.RunSQL('COMMENT ON TABLE shop_item IS $$items$$')"
     site.write({path(NAMES[3]): migration(INDEX, only, after=[("shop", NAMES[2])])})
     outcome = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX, only])), ProofScope(None, ()))
-    assert [(finding.code, finding.severity) for finding in outcome.findings] == [("not-on-sqlite", Severity.INFO)]
+    assert [(finding.code, finding.severity) for finding in outcome.findings] == [("needs-server", Severity.INFO)]
     assert "2 come out the same on PostgreSQL" in outcome.facts[-1]
     lost = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])), ProofScope((), ()))
     assert codes(lost) == [("schema-differs", "The table shop_item: p items before, p after.")]

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.composition import (
+    carried,
+    made_operations,
+    own_attributes,
+    own_base_class,
+    own_migration_class,
+    reaches_out,
+    side_effect,
+)
+from migsync.key import Key
 from migsync.worker.compose.migration_module import ATTRIBUTES, MIGRATION, MigrationModule
 from migsync.worker.compose.namespace import Namespace
 from migsync.worker.compose.references import bound
@@ -16,33 +26,20 @@ METHODS = ("__init__", "apply", "unapply", "mutate_state")
 """The methods of Django's ``Migration`` by which a class can do more than its operations."""
 
 
-def notes(namespace: Namespace, origins: Iterable[MigrationModule], app: str, name: str) -> Iterator[Finding]:
+def notes(namespace: Namespace, origins: Iterable[MigrationModule], migration: Key) -> Iterator[Finding]:
     """All notes on the file of one migration; `origins` are the modules that it stands for."""
     modules = namespace.definitions.modules
     for used in dict.fromkeys(definition.module for definition in namespace.copied):
-        yield _carried(namespace, modules[used], app, name)
+        yield _carried(namespace, modules[used], migration)
     used_modules = {definition.module: modules[definition.module] for definition in namespace.definitions.uses}
     for module in {**used_modules, **{each.name: each for each in origins}}.values():
-        yield from _side_effects(namespace, module, app, name)
-    yield from _reaching_out(namespace, app, name)
+        yield from _side_effects(module, migration)
+    yield from _reaching_out(namespace, migration)
     for module in origins:
         made = vars(module.module)[MIGRATION].operations and not module.operations
         if made or any(_depends(node) for _, node in module.operations):
-            yield _made(module, app, name)
-
-
-def stays_apart(places: Iterable[tuple[str, str]], app: str, name: str) -> Iterator[Finding]:
-    """The fields, as (model, field), that are altered more than once in the file, when there are any."""
-    fields = ", ".join(".".join(place) for place in places)
-    if fields:
-        yield Finding(
-            "stays-apart",
-            Severity.INFO,
-            f"{app}.{name} has more than one operation on {fields}.",
-            "As one, it would leave another value in rows that are already there.",
-            app=app,
-            name=name,
-        )
+            line = module.definition.lineno if module.definition else 0
+            yield made_operations(migration=migration, origin=module.migration, file=module.path, line=line)
 
 
 def _depends(node: ast.expr) -> bool:
@@ -53,37 +50,13 @@ def _depends(node: ast.expr) -> bool:
     )
 
 
-def _made(module: MigrationModule, app: str, name: str) -> Finding:
-    """Operations that are not written out: which they are may depend on the engine, or on settings."""
-    return Finding(
-        "made-operations",
-        Severity.WARNING,
-        f"The operations of {module.migration} are made when it is imported.",
-        f"{app}.{name} holds them as they are here and now; with another engine or other settings they may be others.",
-        f"When that is so, leave {module.migration} as a file of its own.",
-        app,
-        name,
-        module.path,
-        module.definition.lineno if module.definition else 0,
-    )
+def _carried(namespace: Namespace, module: MigrationModule, migration: Key) -> Finding:
+    used = (each for each in namespace.copied if each.module == module.name)
+    copies = {each.preferred: namespace.name(each, each.preferred) for each in used}
+    return carried(migration=migration, origin=module.migration, copies=copies, file=module.path)
 
 
-def _carried(namespace: Namespace, module: MigrationModule, app: str, name: str) -> Finding:
-    told = []
-    for definition in (each for each in namespace.copied if each.module == module.name):
-        new = namespace.name(definition, definition.preferred)
-        told.append(definition.preferred if new == definition.preferred else f"{definition.preferred} (as {new})")
-    return Finding(
-        "carried",
-        Severity.INFO,
-        f"{', '.join(told)} of {module.migration} {'is' if len(told) == 1 else 'are'} copied into {app}.{name}.",
-        app=app,
-        name=name,
-        file=module.path,
-    )
-
-
-def _side_effects(namespace: Namespace, module: MigrationModule, app: str, name: str) -> Iterator[Finding]:
+def _side_effects(module: MigrationModule, migration: Key) -> Iterator[Finding]:
     """Statements at the top that bind nothing, and so do something."""
     # Statements are copied by the names that they bind. One that binds none is never asked for, and so gets lost.
     bound = {place for places in module.bindings.values() for place in places}
@@ -91,16 +64,12 @@ def _side_effects(namespace: Namespace, module: MigrationModule, app: str, name:
         if place in bound or _says_nothing(statement):
             continue
         text = module.source.text(*module.source.span(statement)).partition("\n")[0]
-        yield Finding(
-            "side-effect",
-            Severity.WARNING,
-            f"{module.migration} does something when it is imported: {text}",
-            f"That is not in {app}.{name}.",
-            "When it is needed, add it to the new file by hand.",
-            app,
-            name,
-            module.path,
-            statement.lineno,
+        yield side_effect(
+            migration=migration,
+            origin=module.migration,
+            statement=text,
+            file=module.path,
+            line=statement.lineno,
         )
 
 
@@ -116,7 +85,7 @@ def _says_nothing(statement: ast.stmt) -> bool:
     return False
 
 
-def _reaching_out(namespace: Namespace, app: str, name: str) -> Iterator[Finding]:
+def _reaching_out(namespace: Namespace, migration: Key) -> Iterator[Finding]:
     """Carried source that asks for its own file, or names a migration's module in a text."""
     modules: Mapping[str, MigrationModule] = namespace.definitions.modules
     for definition in namespace.definitions.uses:
@@ -124,16 +93,19 @@ def _reaching_out(namespace: Namespace, app: str, name: str) -> Iterator[Finding
         for node in (node for place in module.bindings[definition.name] for node in ast.walk(module.statements[place])):
             match node:
                 case ast.Name(id="__file__"):
-                    found = f"{definition.preferred} uses __file__, which is {module.migration}'s own until now"
-                    meaning = f"In {app}.{name} it is the new file's."
+                    text = ""
                 case ast.Constant(value=str(text)) if text in modules:
-                    found = f"{definition.preferred} names the migration {text} in a text"
-                    meaning = "That file may be gone when it is run."
+                    pass
                 case _:
                     continue
-            hint = "Look at it in the new file."
-            line = node.lineno
-            yield Finding("reaches-out", Severity.WARNING, f"{found}.", meaning, hint, app, name, module.path, line)
+            yield reaches_out(
+                migration=migration,
+                origin=module.migration,
+                definition=definition.preferred,
+                text=text,
+                file=module.path,
+                line=node.lineno,
+            )
 
 
 def is_plain(module: ModuleType) -> bool:
@@ -145,15 +117,18 @@ def is_plain(module: ModuleType) -> bool:
 
 
 def class_notes(
-    module: MigrationModule, bases: tuple[type, ...], severity: Severity, app: str, name: str
+    module: MigrationModule, bases: tuple[type, ...], migration: Key, *, dropped: bool = False
 ) -> Iterator[Finding]:
-    """What a migration's class does or has that a class of the new file, with these `bases`, does not."""
-    yield from _unlike_others(module, bases, severity, app, name)
-    yield from _lost_attributes(module, app, name)
+    """What a migration's class does or has that a class of the new file, with these `bases`, does not.
+
+    With `dropped` somebody has said that the migration may go, and nothing of it is an error.
+    """
+    yield from _unlike_others(module, bases, migration, dropped)
+    yield from _lost_attributes(module, migration)
 
 
 def _unlike_others(
-    module: MigrationModule, bases: tuple[type, ...], severity: Severity, app: str, name: str
+    module: MigrationModule, bases: tuple[type, ...], migration: Key, dropped: bool
 ) -> Iterator[Finding]:
     """A finding when the class of a migration does more than Django's, or than `bases` do."""
     from django.db.migrations import Migration
@@ -162,34 +137,17 @@ def _unlike_others(
     line = module.definition.lineno if module.definition else 0
     own = [method for method in METHODS if getattr(held, method) is not getattr(Migration, method)]
     if own:
-        yield Finding(
-            "own-migration-class",
-            severity,
-            f"{module.migration} is not a migration like others: its class has {' and '.join(own)} of its own.",
-            "What it does besides its operations would be lost.",
-            f"Leave {module.migration} as a file of its own.",
-            app,
-            name,
-            module.path,
-            line,
+        yield own_migration_class(
+            migration=migration, origin=module.migration, methods=own, dropped=dropped, file=module.path, line=line
         )
     elif held.__bases__ not in (bases, (Migration,)):
-        names = ", ".join(base.__name__ for base in held.__bases__ if base is not Migration)
-        yield Finding(
-            "own-base-class",
-            severity,
-            f"{module.migration} is not a migration like others: its base class is {names}.",
-            "A new file has a base class of one's own where all that it stands for have the same one, and no migration "
-            "defines it.",
-            "Give all of them the same, or leave this one as a file of its own.",
-            app,
-            name,
-            module.path,
-            line,
+        names = [base.__name__ for base in held.__bases__ if base is not Migration]
+        yield own_base_class(
+            migration=migration, origin=module.migration, bases=names, dropped=dropped, file=module.path, line=line
         )
 
 
-def _lost_attributes(module: MigrationModule, app: str, name: str) -> Iterator[Finding]:
+def _lost_attributes(module: MigrationModule, migration: Key) -> Iterator[Finding]:
     """A warning for what a migration's class has that Django does not know, and its operations do not use."""
     from django.db.migrations import Migration
 
@@ -201,16 +159,12 @@ def _lost_attributes(module: MigrationModule, app: str, name: str) -> Iterator[F
     used = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     lost = [each for each in _own(held) if each not in used and not isinstance(vars(held)[each], kinds)]
     if lost:
-        yield Finding(
-            "own-attributes",
-            Severity.WARNING,
-            f"The class of {module.migration} has {' and '.join(lost)}, which Django does not know.",
-            "The new file has not.",
-            "When something looks at it, add it to the new file by hand.",
-            app,
-            name,
-            module.path,
-            next((statement.lineno for statement in body if bound(statement) & {*lost}), 0),
+        yield own_attributes(
+            migration=migration,
+            origin=module.migration,
+            attributes=lost,
+            file=module.path,
+            line=next((statement.lineno for statement in body if bound(statement) & {*lost}), 0),
         )
 
 

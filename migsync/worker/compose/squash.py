@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from migsync.findings.composition import stays_apart
 from migsync.key import Key
 from migsync.worker.compose.deferred import with_foreign_keys_in_time, with_indexes_in_time
-from migsync.worker.compose.notes import stays_apart
 from migsync.worker.compose.optimizer import optimized
 from migsync.worker.compose.writer import compose
 from migsync.worker.protocol import SquashedRange, SquashRequest, SquashResult, SquashSpec
@@ -60,13 +60,16 @@ def _squash(wanted: SquashSpec, on_disk: Mapping[Node, Any], stands: Mapping[Nod
         heading=wanted.heading,
         origins=keys,
     )
+    notes = composed.notes
+    if fields := [".".join(place) for place in apart]:
+        notes += (stays_apart(migration=Key(app, wanted.name), fields=fields),)
     return SquashedRange(
         text=composed.text,
         before=len(operations),
         after=len(kept),
         elided=_told(app, elidable, without=kept),
         kept=_told(app, staying),
-        notes=(*composed.notes, *stays_apart(apart, app, wanted.name)),
+        notes=notes,
     )
 
 

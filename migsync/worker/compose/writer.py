@@ -21,7 +21,9 @@ from types import ModuleType
 from typing import Any
 
 from migsync.edits.source import CannotEdit
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.composition import cannot_compose
+from migsync.key import Key
 from migsync.worker.compose.comments import attributed, left_over, unattached
 from migsync.worker.compose.definitions import CannotCarryError
 from migsync.worker.compose.linker import imported_migration, link
@@ -78,7 +80,6 @@ def compose(
     bases = _shared_bases([modules[each] for each in replaced], modules)
     # A squash can leave the migration out of its range. For a remake, a class with an apply() of its own is here only
     # if it was dropped by name.
-    severity = Severity.ERROR if origins else Severity.WARNING
     try:
         with _complete_deconstruct(migration.operations), stand_ins_written(modules) as stand_ins:
             old = [stand_ins[module] for module in replaced if origins]
@@ -91,10 +92,10 @@ def compose(
                 raise imported_migration(written.partition("\n\nclass Migration")[0].rpartition("# ")[2].strip())
             linked = link(_with_bases(written, bases), stand_ins, package, comments.above)
             lost = [*comments.lost, *unattached(commented, linked.text)]
-            told = [*notes(linked.namespace, old, app, name)]
+            told = [*notes(linked.namespace, old, Key(app, name))]
             # A plain class has no notes, and may have no source either.
             for module in (stand_ins[each] for each in replaced if not is_plain(modules[each])):
-                told += class_notes(module, bases, severity, app, name if origins else module.migration)
+                told += class_notes(module, bases, Key(app, name if origins else module.migration), dropped=not origins)
     except (CannotCarryError, CannotEdit, ValueError, SyntaxError) as error:
         return MigrationText("", (_refusal(app, name, error),))
     heading = "\n\n".join(part for part in (heading, left_over(commented, lost)) if part)
@@ -141,16 +142,19 @@ def _commented(stand_ins: StandIns, old: Sequence[MigrationModule], operations: 
 
 def _refusal(app: str, name: str, error: Exception) -> Finding:
     """What cannot be written into a file, as the finding that says so."""
+    migration = Key(app, name)
     match error:
         case CannotCarryError() | CannotEdit():
-            found, meaning, hint, file, line = error.found, error.meaning, error.hint, error.path, error.line
+            return cannot_compose(
+                migration=migration,
+                reason=error.found,
+                consequence=error.meaning,
+                remedy=error.hint,
+                file=error.path,
+                line=error.line,
+            )
         case _:
-            said = str(error).strip().partition("\n")[0].rstrip(".:")
-            found = f"Django cannot write an operation of {app}.{name} into a file: {said}."
-            meaning = "The value exists only where it was made."
-            hint = "Give it a name at the top of its module, and use that name."
-            file, line = "", 0
-    return Finding("cannot-compose", Severity.ERROR, found, meaning, hint, app, name, file, line)
+            return cannot_compose(migration=migration, reason=str(error).strip().partition("\n")[0].rstrip(".:"))
 
 
 @contextmanager

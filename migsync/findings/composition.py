@@ -1,0 +1,175 @@
+"""About a new migration file that is composed of old ones: what it holds of them, and what it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.key import Key
+
+
+@entry("carried", Severity.INFO)
+def carried(*, migration: Key, origin: str, copies: Mapping[str, str], file: str) -> Texts:
+    """Functions, classes or constants of an old migration file are copied into the new one.
+
+    The operations of the new file use them, and the old file will be gone. The source is copied as it is, with
+    everything that it uses. Where two files define the same name, one of the copies gets another name, and all its uses
+    follow.
+
+    There is nothing to do. When you review the new file, look at the copies as you would look at moved code.
+    """
+    told = [old if new == old else f"{old} (as {new})" for old, new in copies.items()]
+    return Texts(f"{', '.join(told)} of {origin} {'is' if len(told) == 1 else 'are'} copied into {migration}.")
+
+
+@entry("stays-apart", Severity.INFO)
+def stays_apart(*, migration: Key, fields: Sequence[str]) -> Texts:
+    """A field is altered more than once in the new file, on purpose.
+
+    A squash joins the operations on a field where the result is the same. Here it is not: a default that an earlier
+    operation writes into existing rows would be replaced by that of a later one. So the operations stay as they were.
+
+    There is nothing to do. The squash is a little longer than it might be, and existing rows keep their values.
+    """
+    return Texts(
+        f"{migration} has more than one operation on {', '.join(fields)}.",
+        "As one, it would leave another value in rows that are already there.",
+    )
+
+
+@entry("made-operations", Severity.WARNING)
+def made_operations(*, migration: Key, origin: str, file: str, line: int) -> Texts:
+    """The operations of an old migration are computed when its file is imported.
+
+    Its list of operations is built by code, or depends on a condition, for example on the engine or on a setting. The
+    new file is written from what the list contains here and now, and the code that built it is lost. On another engine,
+    or with other settings, the old file might have given other operations.
+
+    If the list is the same everywhere, go on. Otherwise leave that migration out of the range, so that it keeps its own
+    file, and run the command again.
+    """
+    return Texts(
+        f"The operations of {origin} are made when it is imported.",
+        f"{migration} holds them as they are here and now; with another engine or other settings they may be others.",
+        f"When that is so, leave {origin} as a file of its own.",
+    )
+
+
+@entry("side-effect", Severity.WARNING)
+def side_effect(*, migration: Key, origin: str, statement: str, file: str, line: int) -> Texts:
+    """An old migration file does something when it is imported, and the new file does not.
+
+    The statement stands at the top level of the old file and defines no name: a call, a loop, a condition. The new file
+    takes over what its operations use, by name, so this statement is not in it.
+
+    If it is only a leftover, such as a print, go on. If the operations depend on it, for example because it registers
+    something, add it to the new file by hand before you commit.
+    """
+    return Texts(
+        f"{origin} does something when it is imported: {statement}",
+        f"That is not in {migration}.",
+        "When it is needed, add it to the new file by hand.",
+    )
+
+
+@entry("reaches-out", Severity.WARNING)
+def reaches_out(*, migration: Key, origin: str, definition: str, text: str = "", file: str, line: int) -> Texts:
+    """Copied code asks for its own file, or names the module of a migration in a string.
+
+    The code was copied from an old migration into the new one. `__file__` is now the path of the new file: in the same
+    directory that mostly works, but a name that is derived from it does not. A module that is named in a string cannot
+    be followed: if that file is gone when the code runs, the import fails.
+
+    Look at the place in the new file and correct it by hand if needed. The proof by databases runs the code once, if
+    an empty database makes it do so.
+    """
+    if text:
+        found = f"{definition} names the migration {text} in a text."
+        meaning = "That file may be gone when it is run."
+    else:
+        found = f"{definition} uses __file__, which is {origin}'s own until now."
+        meaning = f"In {migration} it is the new file's."
+    return Texts(found, meaning, "Look at it in the new file.")
+
+
+@entry("own-migration-class", Severity.ERROR, Severity.WARNING)
+def own_migration_class(
+    *, migration: Key, origin: str, methods: Sequence[str], dropped: bool = False, file: str, line: int
+) -> Texts:
+    """The class of a migration overrides methods of Django's Migration.
+
+    A migration whose class has an `apply()`, `unapply()`, `mutate_state()` or `__init__()` of its own does more than
+    its operations say. A new file holds only operations, so whatever the methods do would be lost. For a migration of
+    which you said that it may be dropped, this is a warning.
+
+    Leave that migration out of the range, so that it keeps its own file. Or move what the method does into a RunPython
+    operation; then the migration can be squashed.
+    """
+    return Texts(
+        f"{origin} is not a migration like others: its class has {' and '.join(methods)} of its own.",
+        "What it does besides its operations would be lost.",
+        f"Leave {origin} as a file of its own.",
+        Severity.WARNING if dropped else None,
+    )
+
+
+@entry("own-base-class", Severity.ERROR, Severity.WARNING)
+def own_base_class(
+    *, migration: Key, origin: str, bases: Sequence[str], dropped: bool = False, file: str, line: int
+) -> Texts:
+    """The class of a migration has a base class that the new file cannot have.
+
+    A base class of your own can change what a migration does. The new file gets one only where all migrations that it
+    stands for have the same one, and where it can be imported from outside the migrations. For a migration of which you
+    said that it may be dropped, this is a warning.
+
+    Give all migrations of the range the same base class, in a module of its own. Or leave this one out of the range, so
+    that it keeps its own file.
+    """
+    return Texts(
+        f"{origin} is not a migration like others: its base class is {', '.join(bases)}.",
+        "A new file has a base class of one's own where all that it stands for have the same one, and no migration "
+        "defines it.",
+        "Give all of them the same, or leave this one as a file of its own.",
+        Severity.WARNING if dropped else None,
+    )
+
+
+@entry("own-attributes", Severity.WARNING)
+def own_attributes(*, migration: Key, origin: str, attributes: Sequence[str], file: str, line: int) -> Texts:
+    """The class of a migration has attributes that Django does not know, and the new file does not have them.
+
+    A package or a tool of yours may look at such an attribute, for example to decide whether a migration is safe to run
+    while the site is up. Django ignores it, and the operations do not use it, so the new file is written without it.
+
+    If something reads the attribute, add it to the class in the new file by hand, with the value that fits all of its
+    operations. Otherwise go on.
+    """
+    return Texts(
+        f"The class of {origin} has {' and '.join(attributes)}, which Django does not know.",
+        "The new file has not.",
+        "When something looks at it, add it to the new file by hand.",
+    )
+
+
+@entry("cannot-compose", Severity.ERROR)
+def cannot_compose(
+    *, migration: Key, reason: str, consequence: str = "", remedy: str = "", file: str = "", line: int = 0
+) -> Texts:
+    """An operation, or what it uses, cannot be written into a new file.
+
+    The new file must contain everything that its operations need: functions, classes, values. Something here has no
+    source that could be copied, or Django's writer has no way to write it: a lambda, a local function, a value that is
+    made at import. The command is refused, and nothing has been changed.
+
+    Give the value a name at the top level of its module and use that name in the operation, or leave the migration out
+    of the range. The message names the file and the line where they are known.
+    """
+    if remedy or consequence:
+        return Texts(reason, consequence, remedy)
+    return Texts(
+        f"Django cannot write an operation of {migration} into a file: {reason}.",
+        "The value exists only where it was made.",
+        "Give it a name at the top of its module, and use that name.",
+    )

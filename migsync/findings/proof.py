@@ -1,0 +1,222 @@
+"""About a proof by Django's loader: of the old files and the new ones, what differs in what Django makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.key import Key
+from migsync.words import count, truncated
+
+NAMED = 5
+
+
+@entry("proof-failed", Severity.ERROR)
+def proof_failed(
+    *, reason: str, before: str = "", same: bool = False, app: str, name: str, file: str, line: int, operation: int
+) -> Texts:
+    """Django cannot load the new files.
+
+    Before anything is written, migsync starts your project twice: with the files as they are, and with the files that
+    it would write. With the new files something raised an exception. If they were written, every `manage.py` command
+    that loads migrations would fail in the same way. Nothing has been changed.
+
+    If the current files fail with the same error, the fault is in your project: run `python manage.py check` and
+    `python manage.py migrate --plan`, fix what they report, and run the command again. Otherwise, look at the migration
+    and the line that the message names: usually a value or an import there depends on a name or a file that the
+    command changes.
+    """
+    if same:
+        return Texts(
+            reason, "It is so with the files as they are: that must be mended first, since nothing can be proven."
+        )
+    return Texts(
+        reason, f"With the files as they are: {before}" if before else "It is so only with the proposal's files."
+    )
+
+
+@entry("nothing-to-compare", Severity.WARNING)
+def nothing_to_compare(*, reason: str, file: str, line: int) -> Texts:
+    """Django cannot load the current files, so there is nothing to compare the new ones with.
+
+    This is normal where the command repairs files that Django refuses, such as an app with conflicting migrations. The
+    new files do load, and migsync checks that they lead to the models of your code. What it cannot check is that the
+    new files do the same as the current ones.
+
+    Look through the changes of the files before you go on. If the error is not what you wanted to repair, fix it first
+    and run the command again, so that the whole comparison is made.
+    """
+    return Texts(
+        f"The files as they are cannot be compared with. {reason}",
+        "The new files load, and must make the state that the models have.",
+    )
+
+
+@entry("leaves", Severity.ERROR)
+def leaves(*, app: str, ends: Sequence[str], expected: int) -> Texts:
+    """An app would end in another number of migrations than it should.
+
+    An end is a migration on which no other migration of its app depends. With more than one, Django refuses to run
+    `migrate` and `makemigrations`. A command that rewrites files keeps the number of ends, or brings them down to one;
+    here it would not, so the command is refused and nothing has been changed.
+
+    Look at `migsync graph` for the app. If it had several ends before, run `migsync fix-conflicts` first. If it had one
+    end, this is a fault of migsync: please report it, with the output of `migsync graph`.
+    """
+    return Texts(f"{app} would end in {len(ends)} migrations ({', '.join(ends) or 'none'}), not in {expected}.")
+
+
+@entry("model-changes", Severity.ERROR)
+def model_changes(*, app: str, change: str) -> Texts:
+    """With the new files, `makemigrations` would find a change that it does not find now.
+
+    The new migrations do not lead to the models of your code, but the current ones do. If they were written, the next
+    `makemigrations` would make a migration for the difference, and it would run on databases that need no change. The
+    command is refused, and nothing has been changed.
+
+    Usually the order of the migrations matters: two of them change the same field or the same options, and the last one
+    wins. Leave these migrations out of the range, or out of what is moved, and run the command again.
+    """
+    return Texts(
+        f"`makemigrations` would add to {app}: {change}.",
+        "The new files do not make the state that the models have, where the old ones did.",
+    )
+
+
+@entry("models-ahead", Severity.INFO)
+def models_ahead(*, changes: Mapping[str, int]) -> Texts:
+    """Your models have changes that no migration contains yet.
+
+    `makemigrations` would find these changes with the current files and with the new ones, so they say nothing about
+    the command that you run. It goes on.
+
+    You can make the migrations before or after. If other people work on the same apps, commit the rewritten files
+    first, and make the new migrations on top of them.
+    """
+    counts = ", ".join(f"{app} ({number})" for app, number in sorted(changes.items()))
+    return Texts(
+        f"{count(sum(changes.values()), 'model change')} without a migration, before and after: {counts}.",
+        hint="They are no matter here. To make the migrations: python manage.py makemigrations",
+    )
+
+
+@entry("state-differs", Severity.ERROR)
+def state_differs(
+    *, app: str, model: str, part: str = "", item: str = "", before: str | None = None, after: str | None = None
+) -> Texts:
+    """The new migrations lead to other models than the current ones.
+
+    migsync has Django replay both histories in memory, without a database, and compares the models at their ends: their
+    fields, options, bases and managers. They must be equal, or later migrations would start from a wrong state and
+    `makemigrations` would make changes that no database needs. The command is refused, and nothing has been changed.
+
+    Usually two migrations change the same thing and their order matters: the last one wins. Keep them in their order,
+    by leaving one of them out of what is moved or squashed, and run the command again.
+    """
+    meaning = "The new files do not make the models that the old ones made: their order matters here."
+    named = f"{app}.{model}"
+    if not part:
+        what = "is made, and was not before" if before is None else "is no longer made"
+        return Texts(f"The model {named} {what}.", meaning)
+    if before == after:
+        found = f"The {part}s of {named} come in another order, so that its default {part} may differ."
+    elif item:
+        found = f"The {part} {item} of {named}: {before or f'no such {part}'} before, {after or 'none'} after."
+    else:
+        found = f"The {part} of {named}: {before} before, {after} after."
+    return Texts(found, meaning)
+
+
+@entry("field-order", Severity.WARNING)
+def field_order(*, app: str, model: str, before: Sequence[str], after: Sequence[str]) -> Texts:
+    """The fields of a model come in another order than before.
+
+    Existing databases keep their columns as they are. A database that is built from the new files gets the same columns
+    in another order. Django names the columns in its queries, so it does not depend on their order.
+
+    Go on, unless something reads the table by position: `INSERT INTO … VALUES` without a list of columns, `COPY`
+    without one, or `SELECT *` in a program that counts columns. In that case leave the model's migrations out.
+    """
+    places = [place for place, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+    first, last = places[0], places[-1] + 1
+    lead, tail = "… " if first else "", " …" if last < len(before) else ""
+    old, new = (f"{lead}{', '.join(names[first:last])}{tail}" for names in (before, after))
+    return Texts(
+        f"The fields of {app}.{model} come in another order: {old} before, {new} after.",
+        "A database made from scratch has the same columns in another order. Django does not mind.",
+    )
+
+
+@entry("plan-error", Severity.ERROR)
+def plan_error(*, alias: str, reason: str, app: str = "", name: str = "") -> Texts:
+    """With the new files, `migrate` would fail before it runs anything.
+
+    For each database that can be read, and for a fresh one, migsync asks Django what `migrate` would run. With the
+    current files Django answers, and with the new ones it raises an error: mostly InconsistentMigrationHistory, because
+    a migration is recorded as applied before one that it would depend on. The command is refused, and nothing has been
+    changed.
+
+    Compare the order of the new files with what the database has applied: `migsync plan` lists its records. Usually it
+    helps to run `python manage.py migrate` there first, with the current files, and then the command again.
+    """
+    return Texts(f"`migrate` would fail on {_database(alias)}: {reason}", "It does not with the old files.")
+
+
+@entry("plan-conflict", Severity.ERROR)
+def plan_conflict(*, alias: str, app: str, ends: Sequence[str]) -> Texts:
+    """With the new files, `migrate` would stop because an app has conflicting migrations.
+
+    An app conflicts for Django when it has several ends: migrations on which no other one of the app depends. The
+    current files have no conflict in this app for this database, and the new ones would. The command is refused, and
+    nothing has been changed.
+
+    Look at the app with `migsync graph`. A squash of which a database has applied only a part is the usual reason: run
+    `python manage.py migrate` on that database first, and then the command again.
+    """
+    return Texts(f"`migrate` would stop on {_database(alias)}: {app} would have several ends, {', '.join(ends)}.")
+
+
+@entry("plan-differs", Severity.ERROR)
+def plan_differs(*, migration: Key, alias: str, lost: Sequence[Key] = (), extra: Sequence[Key] = ()) -> Texts:
+    """With the new files, `migrate` would not run the same migrations on a database.
+
+    migsync asks Django what `migrate` would run with the current files, and what it would run with the new files once
+    the records are up to date. If `migrate` ran fewer migrations, their changes would never reach the database. If it
+    ran more, it would repeat changes that the database has, and would fail or damage data. The command is refused, and
+    nothing has been changed.
+
+    Run `migsync plan` and look at the records of the migrations that the message names. Where the database is simply
+    behind, run `python manage.py migrate` with the current files first, and then the command again.
+    """
+    if lost:
+        return Texts(
+            f"`migrate` would no longer run {', '.join(truncated(lost, NAMED))} on {_database(alias)}.",
+            "It would with the old files: their changes would silently never be made there.",
+        )
+    return Texts(
+        f"`migrate` would run {', '.join(truncated(extra, NAMED))} on {_database(alias)}.",
+        "It would not with the old files: there they are applied already.",
+    )
+
+
+@entry("plan-order", Severity.ERROR)
+def plan_order(*, migration: Key, other: Key, child: Key, alias: str) -> Texts:
+    """With the new files, `migrate` would run a migration before one that it needs.
+
+    In the current files one migration depends on another one, directly or through its parents. In the new files that
+    dependency is gone, and Django would choose the other order. The migration might fail there, or do something else
+    than it did. The command is refused, and nothing has been changed.
+
+    If the dependency is not needed any more, remove it from the current file and run the command again. Otherwise leave
+    one of the two migrations out of what is moved or squashed.
+    """
+    return Texts(
+        f"`migrate` would run {migration} before {other} on {_database(alias)}.",
+        f"{child} depends on it in the old files.",
+    )
+
+
+def _database(alias: str) -> str:
+    """What a person calls a database; one without an alias is fresh."""
+    return f"the database {alias!r}" if alias else "a fresh database"

@@ -1,0 +1,51 @@
+"""About the rows that migrations leave in an empty database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.findings.schema import WITHOUT
+
+
+@entry("data-differs", Severity.ERROR, Severity.WARNING)
+def data_differs(*, table: str, old: int, new: int, old_row: str = "", new_row: str = "") -> Texts:
+    """The migrations leave other rows in an empty database than before.
+
+    Migrations with RunPython or RunSQL can write rows: groups, permissions, a default site. migsync runs the current
+    and the new files on scratch databases and compares all rows by what they say; generated keys, times and UUIDs do
+    not count. Here a table differs, so a new database (a test database, a new installation) would start with other
+    data. Existing databases are not affected.
+
+    If the rows are written by a migration that you leave out on purpose, this is a warning: make sure that nothing
+    needs them in a new database. Otherwise keep that migration. If the rows depend on something outside, such as the
+    environment or a file, go on without this proof, with the options in the message.
+    """
+    said = [
+        f"{number} only with the {which} files ({row})"
+        for which, number, row in (("old", old, old_row), ("new", new, new_row))
+        if number
+    ]
+    return Texts(
+        f"The rows of {table}: {', '.join(said)}.",
+        "What the migrations write into an empty database is not the same with the new files.",
+        WITHOUT,
+    )
+
+
+@entry("data-by-chance", Severity.INFO)
+def data_by_chance(*, table: str, columns: Sequence[str]) -> Texts:
+    """Some columns get another value in each run, even with the same files.
+
+    The current files were run twice, and did not write these columns alike: they hold a token, a salted password, or
+    something else that is made by chance. Such values cannot be compared, so migsync compares only whether there is a
+    value.
+
+    Nothing is wrong. Look at the columns in the message: if one of them should have a fixed value, its migration is not
+    reproducible, with the current files as with the new ones.
+    """
+    return Texts(
+        f"Of {table}, two runs of the old files write {', '.join(columns)} differently.",
+        "There it was compared only whether there is something.",
+    )

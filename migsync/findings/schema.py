@@ -1,0 +1,147 @@
+"""About a proof by scratch databases: whether it can be made, and which parts of the schema differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.words import sample
+
+NAMED = 5
+WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
+
+
+def difference(kind: str, part: str, table: str, before: str | None, after: str | None, *, attribute: str = "") -> str:
+    """One difference of two schemas as a sentence; None for a part that is not there."""
+    of_table = f"{part} on {table}" if table and table != part else part
+    where = f"{table}.{part}" if kind == "column" else of_table
+    what = f"The {attribute} of {where}" if attribute else f"The {kind} {where}"
+    if after is None:
+        return f"{what}: only the old files make it."
+    if before is None:
+        return f"{what}: only the new files make it."
+    return f"{what}: {before or 'none'} before, {after or 'none'} after."
+
+
+@entry("schema-differs", Severity.ERROR)
+def schema_differs(
+    *, kind: str, part: str, table: str = "", attribute: str = "", before: str | None = None, after: str | None = None
+) -> Texts:
+    """The new migrations build another schema than the current ones.
+
+    migsync builds a scratch database from the current files and one from the new files, on the same engine, and
+    compares everything in them: tables, columns, indexes, constraints, views, triggers, functions. Your databases were
+    built by the current files, so they would lack what only the new files make, and keep what only the current ones
+    make. The command is refused, and nothing has been changed.
+
+    Often the current migrations leave something behind that the models do not show: an index made by RunSQL, a default,
+    a column type of an older Django. Write a migration that brings the databases up to the models, or that repeats the
+    SQL, and deploy it first. Or leave out the app or the range that the difference comes from. A squash keeps the old
+    operations, so it often works where a remake does not.
+    """
+    return Texts(
+        difference(kind, part, table, before, after, attribute=attribute),
+        "A database built from the new files is another one than the old files build.",
+        "Where the models do not say so, have a migration bring them and the databases together first.\n"
+        "Else leave out the app, or the range, that it comes from; what remake cannot take, migsync squash may.",
+    )
+
+
+@entry("integer-types", Severity.INFO)
+def integer_types(*, columns: Sequence[str], engine: str) -> Texts:
+    """Some columns have another integer type, on an engine that has only one.
+
+    Where a primary key was changed to BigAutoField, Django alters the columns that refer to it, but on this engine the
+    declared type of those columns stays INTEGER. A database that is built from the new files declares them as BIGINT.
+    Both hold 64-bit integers there, so the difference has no effect, and the command goes on.
+
+    On engines that do have several integer types the proof compares the types exactly.
+    """
+    return Texts(
+        f"{sample(columns, NAMED)}: another integer type, which is all the same to {engine}.",
+        "Where a key becomes a BigAutoField, Django leaves INTEGER in what refers to it; made anew, it is BIGINT.",
+    )
+
+
+@entry("schema-not-built", Severity.ERROR)
+def schema_not_built(
+    *,
+    reason: str,
+    new: bool,
+    optional: bool = False,
+    app: str,
+    name: str,
+    file: str,
+    line: int,
+    operation: int,
+) -> Texts:
+    """A scratch database could not be migrated from the start to the end.
+
+    To compare two schemas, migsync runs all migrations on an empty database, once with the current files and once with
+    the new ones. One of these runs failed in the migration that the message names. Your own databases are not touched.
+
+    If the current files fail, a new developer's `migrate` and your test database fail in the same way: fix that
+    migration, or go on without the proof by databases. If only the new files fail, a new database could not be built
+    from them any more: the migration needs something that the new order, or the new file, does not have yet.
+    """
+    if new:
+        return Texts(f"The new files build no schema. {reason}", "The files as they are do.")
+    return Texts(
+        f"The files as they are build no schema. {reason}",
+        "There is no schema to compare with; whether the new files are to blame cannot be told.",
+        WITHOUT if optional else "",
+    )
+
+
+@entry("schema-not-proven", Severity.ERROR, Severity.WARNING)
+def schema_not_proven(
+    *,
+    engine: str,
+    alias: str,
+    transition: bool = False,
+    reason: str = "",
+    consequence: str = "",
+    remedy: str = "",
+    reachable: bool = True,
+    others: Sequence[str] = (),
+) -> Texts:
+    """An engine that the project uses could not be used for the proof.
+
+    migsync compares the schemas on every engine that your databases are on, in scratch databases next to them. It could
+    not connect, or was not permitted to create a database there. Differences that show only on that engine, such as an
+    index that only it makes, would not be found.
+
+    Make the database reachable, or give its user the right to create databases (on PostgreSQL `CREATEDB`). To go on
+    without it, use the options in the message: that is safe when another database of the same engine is proven, or when
+    the same files were proven elsewhere, for example in CI. With `--allow-applied` the missing proof is a warning only.
+    """
+    if not reason:
+        what = "the transition is" if transition else "schema and rows are"
+        return Texts(
+            f"{alias} is not reached: {what} not proven on {engine}.",
+            "What only that engine does otherwise would show there first.",
+            severity=Severity.WARNING,
+        )
+    if not reachable:
+        without = "Make it reachable; or go on without it: --allow-applied"
+    else:
+        options = [f"--prove-schema {other}" for other in others] or ["--no-prove-schema"]
+        without = f"To go on without the proof on {engine}: {' '.join(options)}"
+    return Texts(reason, consequence, f"{remedy}\n{without}".strip())
+
+
+@entry("needs-server", Severity.INFO)
+def needs_server(*, engine: str, reason: str) -> Texts:
+    """The migrations do not run on the engine that needs no server.
+
+    The proof of the transition first tries an engine that needs no server, because it is fast there. Your current
+    migrations failed on it: usually they use an extension, a field or SQL of your own engine.
+
+    Nothing is wrong. The proof is made on the engine that your databases are on instead, which takes longer and needs
+    the right to create databases there.
+    """
+    return Texts(
+        f"The files as they are do not run on {engine}. {reason}",
+        "The transition is proven on the engine in use instead.",
+    )

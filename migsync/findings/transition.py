@@ -1,0 +1,87 @@
+"""About the proof of the transition: what becomes of databases that are behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.key import Key
+from migsync.words import truncated
+
+NAMED = 5
+
+
+def database_with(last: Key | None) -> str:
+    """Which database it is, by the migration that it ran last; None for a fresh one."""
+    return f"a database that has {last} last" if last else "a fresh database"
+
+
+@entry("transition-differs", Severity.ERROR)
+def transition_differs(*, migration: Key | None, differences: Sequence[str]) -> Texts:
+    """A database that is behind would end with another schema than with the current files.
+
+    Not every database is up to date when you deploy. For each migration that a database can have applied last, migsync
+    plays through on scratch databases what `migsync apply` and `migrate` would do there, and compares the schema with
+    that of the current files. For the database that the message names they differ: a change would be skipped there, or
+    made twice. The command is refused, and nothing has been changed.
+
+    Usually a change has moved from one file into another that such a database takes as applied already. Leave that
+    migration out, or put the change where it was. If you know that no database is that far behind, go on without this
+    proof with `--no-prove-transition`.
+    """
+    which = database_with(migration)
+    said = " ".join(truncated(differences, NAMED, "And {} more differences."))
+    return Texts(
+        f"{which[0].upper()}{which[1:]}: {said}",
+        "After `migsync apply` and `migrate` such a database would have another schema than with the old files.",
+    )
+
+
+@entry("transition-record-lost", Severity.ERROR)
+def transition_record_lost(*, migration: Key | None, earlier: Key | None, lost: Key) -> Texts:
+    """A database that is further along would have a record less than one that is behind it.
+
+    migsync works out which records every database has after `migsync apply`. A database that has applied more must have
+    every record that one further behind has. Here it would not: one of the two is taken for another database than it
+    is, and `migrate` would run something twice or not at all. The command is refused, and nothing has been changed.
+
+    Usually a new name is one that an older migration had, or two rewrites give the same name. Choose another name, or
+    leave the migration out, and run the command again. If neither is the case, please report it.
+    """
+    return Texts(
+        f"{lost} would be recorded in {database_with(earlier)}, and not in {database_with(migration)}.",
+        "After `migsync apply` and `migrate` such a database would have another schema than with the old files.",
+    )
+
+
+@entry("transition-ambiguous", Severity.ERROR)
+def transition_ambiguous(*, migration: Key | None) -> Texts:
+    """The result depends on whether Django has recorded a squash yet.
+
+    Django records a squash by itself at the end of `migrate`, once everything that it replaces has run. A database that
+    was stopped before that has the same schema and one record less. Both must end with the same records, and here they
+    would not. The command is refused, and nothing has been changed.
+
+    Finish the squash first: run `python manage.py migrate` on every database, then `migsync tidy`, and then the command
+    again.
+    """
+    return Texts(
+        f"What becomes of {database_with(migration)} depends on whether Django has recorded a squash there yet.",
+        "It records one by itself at the end of `migrate`, so both are the same database.",
+    )
+
+
+@entry("transition-refused", Severity.ERROR)
+def transition_refused(*, fresh: bool, reason: str, consequence: str, app: str, name: str) -> Texts:
+    """After the change, migsync would refuse to sync a database that should need nothing special.
+
+    For each database that can be there when you deploy, migsync makes the plan that `migsync apply` would make. A
+    database that is behind may be refused with the advice to migrate it first. One that is up to date, or a fresh one,
+    must not be refused, or you could not deploy at all. The command is refused, and nothing has been changed.
+
+    The message contains the reason for which the plan is refused: fix that, or leave the migration that it names out of
+    the command.
+    """
+    which = "A fresh database" if fresh else "A database that is up to date"
+    return Texts(f"{which} could not be synced: {reason}", consequence)
