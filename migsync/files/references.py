@@ -13,7 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from migsync.files.resolution import Resolution
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.references import reference_by_name
 from migsync.history import Key
 from migsync.project.firstparty import is_environment
 from migsync.project.scan import PASSED_OVER
@@ -52,7 +53,13 @@ def find_references(resolution: Resolution, root: Path) -> Iterator[Finding]:
         in_migrations = os.path.realpath(directory) in directories
         for path in files:
             for place in _places(path, names, in_migrations=in_migrations):
-                yield _finding(path, place, names)
+                yield reference_by_name(
+                    file=path,
+                    line=place.line,
+                    migration=place.key,
+                    certain=place.certain,
+                    becomes=names.becomes[place.key],
+                )
 
 
 class _Names:
@@ -229,24 +236,3 @@ def _leads_to(before: str, label: str, names: _Names) -> bool:
     if len(path) == 2:
         ends.append(rf"{re.escape(path[0])}[./]{re.escape(path[1])}[./]")
     return re.search(rf"(?<!\w)(?:{'|'.join(ends)})\Z", before) is not None
-
-
-def _finding(path: str, place: _Place, names: _Names) -> Finding:
-    new = names.becomes[place.key]
-    now = _listed(new)
-    return Finding(
-        "reference-by-name",
-        Severity.WARNING,
-        f"{path}:{place.line} {'names' if place.certain else 'may mean'} {place.key}, which "
-        f"{'becomes ' + now if place.certain or new else 'goes'}.",
-        "migsync changes what Django reads of migrations, and leaves other code alone.",
-        f"Let it say {now} there." if new else "Take it out there.",
-        app=place.key.app,
-        name=place.key.name,
-        file=path,
-        line=place.line,
-    )
-
-
-def _listed(keys: Iterable[Key]) -> str:
-    return " and ".join(map(str, keys))

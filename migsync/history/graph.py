@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings import history as entries
 from migsync.history.digraph import Digraph, topological_order
 from migsync.history.edges import Edges, connect
 from migsync.history.loader import LoaderState, load
@@ -185,24 +186,15 @@ def _without_dangling(edges: Edges, migrations: Mapping[Key, Migration]) -> Digr
     return graph
 
 
-def _severity(history: History, app: str, otherwise: Severity) -> Severity:
-    return Severity.ERROR if history.apps[app].first_party else otherwise
+def _is_own(history: History, key: Key) -> bool:
+    return history.apps[key.app].first_party
 
 
 def _unreadable(history: History) -> Iterator[Finding]:
     for key, migration in history.migrations.items():
+        own = _is_own(history, key)
         for line, what, _ in migration.problems:
-            yield Finding(
-                "unreadable-migration",
-                _severity(history, key.app, Severity.INFO),
-                f"{migration.path or key}:{line}: {what}." if line else f"{migration.path or key}: {what}.",
-                "migsync reads files without running them, so this part of the history is unknown to it.",
-                "Write it out as a literal.",
-                app=key.app,
-                name=key.name,
-                file=migration.path,
-                line=line,
-            )
+            yield entries.unreadable_migration(migration=key, file=migration.path, line=line, reason=what, own=own)
 
 
 def _dangling(history: History, edges: Edges) -> Iterator[Finding]:
@@ -210,69 +202,42 @@ def _dangling(history: History, edges: Edges) -> Iterator[Finding]:
     for missing, (origin, _) in edges.dangling.items():
         # Where a squash replaces it, Django misses it in some databases and not in others: see `LoaderState.error`.
         if missing not in replaced:
-            yield Finding(
-                "dangling-dependency",
-                _severity(history, origin.app, Severity.WARNING),
-                f"{origin} names {missing}, which is not on disk.",
-                "Django cannot load the migrations: NodeNotFoundError.",
-                _nearest(missing, history),
-                app=origin.app,
-                name=origin.name,
+            yield entries.dangling_dependency(
+                migration=origin,
+                other=missing,
                 file=history.migrations[origin].path,
-                other=str(missing),
+                own=_is_own(history, origin),
+                installed=missing.app in history.apps,
+                near=_near_names(missing, history),
+                apps=_near_labels(missing, history),
             )
 
 
-def _nearest(missing: Key, history: History) -> str:
+def _near_names(missing: Key, history: History) -> list[str]:
+    """The names of the app that are most like the missing one; else its last name."""
     import difflib  # only a broken history needs it
 
     names = [key.name for key in history.migrations if key.app == missing.app]
-    if names:
-        near = difflib.get_close_matches(missing.name, names, cutoff=0.5) or sorted(names)[-1:]
-        return f"Is it now {' or '.join(near)}? Then name that one in the file."
-    if missing.app in history.apps:
-        return f"{missing.app} has no migrations here: is its package missing, or turned off in MIGRATION_MODULES?"
-    near = difflib.get_close_matches(missing.app, history.apps)
-    if near:
-        return f"There is no app {missing.app} with migrations. Is it {' or '.join(near)}?"
-    return f"There is no app {missing.app} with migrations. Is it missing from INSTALLED_APPS?"
+    return difflib.get_close_matches(missing.name, names, cutoff=0.5) or sorted(names)[-1:]
+
+
+def _near_labels(missing: Key, history: History) -> list[str]:
+    """The labels that are most like that of the missing migration; none where its app is there."""
+    import difflib  # as above
+
+    return [] if missing.app in history.apps else difflib.get_close_matches(missing.app, history.apps)
 
 
 def _unresolved(history: History, edges: Edges) -> Iterator[Finding]:
     for origin, reason in edges.unresolved:
-        yield Finding(
-            "unresolved-dependency",
-            _severity(history, origin.app, Severity.WARNING),
-            f"{origin}: {reason[0].lower()}{reason[1:]}.",
-            "Django cannot load the migrations.",
-            "Mend the dependency, or install the app that it names.",
-            app=origin.app,
-            name=origin.name,
-            file=history.migrations[origin].path,
-        )
+        file, own = history.migrations[origin].path, _is_own(history, origin)
+        yield entries.unresolved_dependency(migration=origin, file=file, own=own, reason=reason)
     for origin, setting in edges.open_settings:
-        yield Finding(
-            "unknown-setting",
-            _severity(history, origin.app, Severity.INFO),
-            f"{origin} depends on the app in the setting {setting}, whose value is not known here.",
-            "An edge of the graph is missing, so the order of migrations may not be Django's.",
-            f'State it in the settings module: {setting} = "APP.Model".',
-            app=origin.app,
-            name=origin.name,
-            file=history.migrations[origin].path,
-        )
+        file, own = history.migrations[origin].path, _is_own(history, origin)
+        yield entries.unknown_setting(migration=origin, file=file, own=own, setting=setting)
 
 
 def _cycles(history: History) -> Iterator[Finding]:
-    cycle = history.cycle
-    if cycle:
-        yield Finding(
-            "cycle",
-            Severity.ERROR,
-            f"These migrations depend on each other: {' -> '.join(map(str, (*cycle, cycle[0])))}.",
-            "No order of running them is right; Django cannot load them: CircularDependencyError.",
-            "Take one of these dependencies out.",
-            app=cycle[0].app,
-            name=cycle[0].name,
-            file=history.migrations[cycle[0]].path,
-        )
+    if history.cycle:
+        first = history.cycle[0]
+        yield entries.cycle(migration=first, migrations=history.cycle, file=history.migrations[first].path)

@@ -11,13 +11,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.history import partial_squash, squash_not_applied
 from migsync.history.digraph import Digraph
 from migsync.history.edges import Edges
 from migsync.history.migration import Key, Migration
-from migsync.words import text_list
-
-NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -253,34 +251,6 @@ def _findings(squashes: _Squashes, migrations: Mapping[Key, Migration]) -> Itera
     for squash, applied, missing in squashes.dropped:
         lost = [key for key in missing if key not in migrations]
         if lost:
-            yield _partial(migrations[squash], applied, lost)
+            yield partial_squash(migration=squash, applied=applied, lost=lost, file=migrations[squash].path)
     for squash in squashes.forgotten:
-        yield _forgotten(migrations[squash])
-
-
-def _partial(squash: Migration, applied: Sequence[Key], lost: Sequence[Key]) -> Finding:
-    gone = text_list(lost, NAMED)
-    return Finding(
-        "partial-squash",
-        Severity.ERROR,
-        f"{squash.key} replaces {text_list(applied, NAMED)}, applied here, and {gone}, not applied and not on disk.",
-        f"Django leaves the squash out without a word: `migrate` succeeds, and what {gone} did never happens.",
-        f"Bring back the file of {gone} and migrate, before this squash is used. If the database has those changes "
-        "already, migrate with --fake once the files are back.",
-        app=squash.key.app,
-        name=squash.key.name,
-        file=squash.path,
-    )
-
-
-def _forgotten(squash: Migration) -> Finding:
-    return Finding(
-        "squash-not-applied",
-        Severity.WARNING,
-        f"{squash.key} is recorded, but none of the migrations that it replaces is.",
-        "While the file has `replaces`, Django counts such a squash as not applied: `migrate` may run it again.",
-        "Take `replaces` out of the file when every database is past it, or record what it replaces.",
-        app=squash.key.app,
-        name=squash.key.name,
-        file=squash.path,
-    )
+        yield squash_not_applied(migration=squash, file=migrations[squash].path)

@@ -12,7 +12,8 @@ from functools import partial
 from migsync.errors import HistoryError
 from migsync.escapes import printable
 from migsync.filesystem.boundary import SOURCE_LIMIT, open_to_read
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.history import broken_migration, no_init
 from migsync.history.cache import Cache, now
 from migsync.history.directory import MigrationDirectory, MigrationFile, Stamp, read_directory
 from migsync.history.graph import History, build_history
@@ -79,7 +80,7 @@ class _Reader:
             return replace(app, directory=None)
         if not found.is_package:
             if found.files and app.first_party:
-                self.findings.append(_ignored(app, found))
+                self.findings.append(no_init(app=app.label, modules=len(found.files), file=found.path))
             return replace(app, directory=None)
         for file in found.files:
             if app.first_party and CONTROL_CHARACTER.search(file.name):
@@ -101,7 +102,8 @@ class _Reader:
             if app.first_party:
                 self.broken.append(error)
             else:
-                self.findings.append(_broken(app, file, error))
+                key, line = Key(app.label, file.name), error.problem.line
+                self.findings.append(broken_migration(migration=key, file=file.path, line=line, reason=error.found))
             return Header(problems=(error.problem,))
         if self.cache is not None:
             self.cache.put(directory, filename, file.stamp, header, started)
@@ -184,32 +186,6 @@ def _stamp(path: str) -> Stamp:
 def _changed(file: MigrationFile) -> HistoryError:
     return HistoryError(
         f"{file.path} was changed while it was read.", "What it says now is not known.", "Run this again."
-    )
-
-
-def _broken(app: App, file: MigrationFile, error: BrokenFileError) -> Finding:
-    return Finding(
-        "broken-migration",
-        Severity.ERROR,
-        f"{error.found}.",
-        f"Django imports this file of {app.label} too, so `migrate` ends with an error.",
-        "Install the package again, or move the file elsewhere if it is not the package's own.",
-        app=app.label,
-        name=file.name,
-        file=file.path,
-        line=error.problem.line,
-    )
-
-
-def _ignored(app: App, found: MigrationDirectory) -> Finding:
-    return Finding(
-        "no-init",
-        Severity.WARNING,
-        f"{found.path} has {len(found.files)} modules and no __init__.py.",
-        "Django does not look for migrations in a directory that is no regular package.",
-        "Add an empty __init__.py if these are migrations.",
-        app=app.label,
-        file=found.path,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from migsync.errors import ProjectError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.project import unknown_app
 from migsync.history.migration import App
 from migsync.project.appconfigs import AppConfigs, InstalledApp, Unclear
 from migsync.project.modules import Modules
@@ -58,7 +59,7 @@ def installed_apps(
             if settled:
                 places[number] = settled[number]
             else:
-                findings.append(_left_out(entries[number], question, reason))
+                findings.append(unknown_app(installed=entries[number], question=question, reason=reason))
     found = [places[number] for number in sorted(places)]
     _no_label_twice([(app.label, app.name) for app in found])
     apps = tuple(App(app.label, app.directory, bool(app.directory and first_party(app.directory))) for app in found)
@@ -97,16 +98,6 @@ def _settle(registry: Registry, expected: int) -> tuple[Sequence[RegisteredApp],
     if len(registered) != expected:
         return (), f"Django's registry has {len(registered)} apps for {expected} entries."
     return registered, ""
-
-
-def _left_out(entry: str, why: str, reason: str) -> Finding:
-    return Finding(
-        "unknown-app",
-        Severity.WARNING,
-        f"The app {entry!r} of INSTALLED_APPS is left out: {why}.",
-        f"Django's registry could not tell either. {reason}".strip(),
-        "Its records are not touched. To have it in, run migsync where the project starts.",
-    )
 
 
 def _no_label_twice(named: Iterable[tuple[str, str]]) -> None:

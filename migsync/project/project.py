@@ -9,7 +9,8 @@ from pathlib import Path
 
 from migsync.engines.config import LOCK_TIMEOUT, DatabaseConfig
 from migsync.errors import ProjectError, SettingsError, UnknownAlias
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.project import no_app, settings_not_imported
 from migsync.history.migration import App, Key
 from migsync.project.apps import Apps, installed_apps
 from migsync.project.cache_file import cache_file
@@ -166,14 +167,7 @@ def _settings(place: Root, module: str, *, lenient: bool) -> tuple[Settings | No
     except SettingsError as error:
         if not lenient:
             raise
-        return None, [
-            Finding(
-                "settings-not-imported",
-                Severity.WARNING,
-                f"{error.found} {error.meaning}".strip(),
-                "The apps are those whose files are found in the project; other apps' migrations are not known.",
-            )
-        ]
+        return None, [settings_not_imported(reason=f"{error.found} {error.meaning}".strip())]
 
 
 def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
@@ -189,14 +183,4 @@ def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
 
 
 def _none_of_its_own(place: Root, apps: Apps) -> list[Finding]:
-    if any(app.first_party for app in apps.apps):
-        return []
-    return [
-        Finding(
-            "no-app",
-            Severity.WARNING,
-            f"No app with migrations is in the project's root, {place.directory}.",
-            "Only the records of apps in the root are ever changed, so there is nothing to do.",
-            "If the apps are elsewhere, give their common directory: --root DIR",
-        )
-    ]
+    return [] if any(app.first_party for app in apps.apps) else [no_app(root=str(place.directory))]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from migsync.errors import ProjectError
 from migsync.filesystem.boundary import Irregular, read_source
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.project import NAME_THE_APPS, unclear_label
 from migsync.history.migration import App
 from migsync.project.appconfigs import AppConfigs, Unclear
 from migsync.project.apps import MIGRATIONS, Apps
@@ -21,7 +22,6 @@ from migsync.worker.runtime import ENVIRONMENT_PARTS
 
 PASSED_OVER = ENVIRONMENT_PARTS | {"node_modules", "__pycache__"}
 NUMBERED = re.compile(r"\d{4}_\w+\.py")
-NAME_THE_APPS = 'Name the apps in pyproject.toml: [tool.migsync.apps] with lines such as shop = "path/to/shop"'
 
 
 def named_apps(root: Path, named: Mapping[str, str], first_party: Callable[[str], bool]) -> Apps:
@@ -104,12 +104,4 @@ def _label(root: Path, app: Path, modules: Modules) -> tuple[str, Finding | None
             return app.name, None
         return config.label(), None
     except Unclear as reason:
-        return app.name, Finding(
-            "unclear-label",
-            Severity.WARNING,
-            f"The label of the app in {app} is taken to be {app.name!r}: {reason}.",
-            "Under another label its records would not be found.",
-            NAME_THE_APPS,
-            app=app.name,
-            file=str(apps),
-        )
+        return app.name, unclear_label(app=app.name, directory=str(app), reason=str(reason), file=str(apps))

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.rewrites import rewrites_conflict
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 
@@ -115,13 +116,11 @@ class Labels:
             one, other = first.rewrite, second.rewrite
             related = one.id == other.id or one.id in ancestors[other.id] or other.id in ancestors[one.id]
             if not related and (first.old == second.old or first.new == second.new):
-                yield Finding(
-                    "rewrites-conflict",
-                    Severity.ERROR,
-                    f"{one.label} makes {first.old} {first.new}, {other.label} makes {second.old} {second.new}, and "
-                    "neither knows of the other.",
-                    "Two branches changed the same labels; which came first would change the result.",
-                    f"Take the label of one branch back (its files and {other.label}).",
+                yield rewrites_conflict(
+                    rewrite=one.label,
+                    unrelated=other.label,
                     app=second.new,
+                    labels=(first.old, first.new),
+                    unrelated_labels=(second.old, second.new),
                     file=other.path,
                 )

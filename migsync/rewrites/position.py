@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migsync.errors import UsageError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.positions import doubtful_name, no_position, open_position
 from migsync.rewrites.name_history import NameHistory
 from migsync.rewrites.record import Record
 from migsync.rewrites.rows import TrackedRow
@@ -186,9 +187,6 @@ def _doubts(
 ) -> Iterable[Finding]:
     """A record under a name that a rewrite gave, applied before that rewrite was made, and no journal to explain it."""
     app = name_history.app
-    journal = "no journal says that it was applied to this database"
-    if unseen_journal:
-        journal = "a journal that would say that it was applied to this database cannot be seen"
     for rewrite in name_history.rewrites.of_app(app):
         if rewrite.id not in unjournaled:
             continue
@@ -196,19 +194,12 @@ def _doubts(
         given = rewrite.apps[app].targets - rewrite.apps[app].absorbing.keys()
         for record in records:
             if record.name in given and clock.older(record.applied, rewrite.created):
-                yield Finding(
-                    "doubtful-name",
-                    Severity.ERROR,
-                    f"{record.key} is recorded since {record.applied}, before {rewrite.label} gave a migration "
-                    f"this name ({rewrite.created}), and {journal}.",
-                    "Either its rows were renamed by other means, or this row is a leftover of another migration "
-                    "and the one on disk never ran here.",
-                    (f"{unseen_journal}\n" if unseen_journal else "")
-                    + f"If it was renamed: --position {app}={rewrite.label}. If it is a leftover: --prune {record.key} "
-                    f"--position {app}=none.\n"
-                    "If migsync renames without a journal here, say so once: journal = false in [tool.migsync].",
-                    app=app,
-                    name=record.name,
+                yield doubtful_name(
+                    migration=record.key,
+                    applied=record.applied or "",
+                    rewrite=rewrite.label,
+                    created=rewrite.created,
+                    unseen_journal=unseen_journal,
                     file=rewrite.path,
                 )
 
@@ -217,18 +208,12 @@ def _nowhere(name_history: NameHistory, names: Collection[str], journaled: froze
     app, changing = name_history.app, name_history.steps
     old = sorted(name for rewrite in changing for name in names if name in rewrite.apps[app].sources)
     new = sorted(name for rewrite in changing for name in names if name in rewrite.apps[app].targets)
-    journal = ", and its journal says that it has been through rewrites that gave the new ones" if journaled else ""
-    return Finding(
-        "no-position",
-        Severity.ERROR,
-        f"{app}: the records hold old names ({', '.join(dict.fromkeys(old))}) together with new ones "
-        f"({', '.join(dict.fromkeys(new)) or 'none'}){journal}.",
-        "Rows were recorded before and after an undo, and the journal does not tell which names some of them mean."
-        if taken_back
-        else "The rows were changed by other means, by hand or with --fake, so that no rewrite fits all of them.",
-        f"Look at the rows. Remove a leftover with --prune {app}.NAME, or state which rewrite they have been through: "
-        f"--position {app}=REWRITE.",
+    return no_position(
         app=app,
+        old=list(dict.fromkeys(old)),
+        new=list(dict.fromkeys(new)),
+        journaled=bool(journaled),
+        taken_back=taken_back,
     )
 
 
@@ -239,12 +224,4 @@ def _open(name_history: NameHistory, positions: Sequence[frozenset[str]]) -> Fin
         for position in positions
     ]
     choices = [labels[-1] if labels else "none" for labels in last]
-    return Finding(
-        "open-position",
-        Severity.ERROR,
-        f"{app}: names were used again, and the records fit {len(positions)} points of the history of names.",
-        "Names, order and times of the records do not tell which; the rows would end differently.",
-        "State the last rewrite that this database has been through: "
-        + " or ".join(f"--position {app}={choice}" for choice in dict.fromkeys(choices)),
-        app=app,
-    )
+    return open_position(app=app, positions=len(positions), choices=list(dict.fromkeys(choices)))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 
 from migsync.errors import RewriteError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.rewrites import rewrites_conflict
 from migsync.rewrites.rewrite import Rewrite
 
 MANY_POSITIONS = 256
@@ -109,25 +110,16 @@ class Rewrites:
                 related = first.id in self.ancestors[second.id] or second.id in self.ancestors[first.id]
                 names = _touched(first, app) & _touched(second, app)
                 if names and not related:
-                    found.append(_conflict(app, first, second, names))
+                    found.append(
+                        rewrites_conflict(
+                            rewrite=first.label, unrelated=second.label, app=app, name=min(names), file=second.path
+                        )
+                    )
         return found
 
 
 def _touched(rewrite: Rewrite, app: str) -> frozenset[str]:
     return rewrite.apps[app].sources | rewrite.apps[app].targets
-
-
-def _conflict(app: str, first: Rewrite, second: Rewrite, names: Collection[str]) -> Finding:
-    return Finding(
-        "rewrites-conflict",
-        Severity.ERROR,
-        f"{first.label} and {second.label} both change {app}.{min(names)}, and neither knows of the other.",
-        "Two branches rewrote the same names; which came first would change the result.",
-        f"Take the renames of one branch back (its files and {second.label}), and make them again on top of the other.",
-        app=app,
-        name=min(names),
-        file=second.path,
-    )
 
 
 def sort_rewrites(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rewrites:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.positions import label_used_again, old_label, two_labels
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.record import Record
 from migsync.rewrites.rows import TrackedRow, dedupe
 from migsync.rewrites.split import Reversals
-from migsync.words import sample
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,13 @@ def relabel(
         if app == label:
             # The journal says that the rows of the app have got its new label: what bears the old one is none of them.
             if label not in installed and labels.today(label) in scope:
-                findings.append(_left_behind(label, labels.today(label), rows))
+                names = [row.now.name for row in rows if row.now and row.now.app == label]
+                findings.append(old_label(app=label, becomes=labels.today(label), names=names))
         # Two apps have borne the label, and nothing but the person's word tells whose rows these are.
         elif label in installed:
             if labels.path(label, journaled)[0].rewrite.id not in stated.get(app, ()):
-                findings.append(_reused(label, app, labels))
+                step = labels.path(label)[0].rewrite
+                findings.append(label_used_again(app=app, label=label, rewrite=step.label, file=step.path))
         elif app in scope:
             now[label] = app
     # The old label of a row is evidence for its position. It is noted here, before the row gets another one.
@@ -83,7 +85,7 @@ def relabel(
         if len(found) > 1 and not labels.steps_of(app).isdisjoint(taken_back)
     }
     mixed = {app: found for app, found in by_app.items() if len(found) > 1 and app not in (*stated, *both)}
-    findings += [_two_labels(app, found) for app, found in mixed.items()]
+    findings += [two_labels(app=app, rows=_ids(found)) for app, found in mixed.items()]
     findings += [finding for finding in doubles if finding.app not in mixed]
     # Of two labels the old one bounds the position of the app; rows under the new one get their own (:mod:`~.split`).
     bearing_now = {app: min(found, key=lambda label: label == app) for app, found in by_app.items()}
@@ -120,45 +122,6 @@ def _bounds(app: str, label: str, labels: Labels, journaled: Collection[str]) ->
     return Bounds(steps - ahead, ahead)
 
 
-def _reused(label: str, app: str, labels: Labels) -> Finding:
-    step = labels.path(label)[0].rewrite
-    return Finding(
-        "label-used-again",
-        Severity.ERROR,
-        f"{label} is an app of this project, and {app} bore this label until {step.label}.",
-        "No journal says that this database has been through it, so its rows may be those of the one or of the other.",
-        f"If they are those of {label} as it is today: --position {app}={step.label}. If they are {app}'s, apply with "
-        "the files of a commit from before the label was used again.",
-        app=app,
-        file=step.path,
-    )
-
-
-def _two_labels(app: str, found: Mapping[str, Sequence[TrackedRow]]) -> Finding:
-    said = "; ".join(
-        f"{', '.join(str(row.origin.id) for row in rows if row.origin)} as {label}"
-        for label, rows in sorted(found.items())
-    )
-    return Finding(
-        "two-labels",
-        Severity.ERROR,
-        f"{app}: rows are recorded under more than one label ({said}).",
-        "Migrations were recorded under another label before the rows of the first one got it (migrate --fake, or by "
-        "hand), so that it is not certain which of them ran, and under which names.",
-        "Where two rows name one migration, keep the earlier: --dedupe. If all of them ran, state which rewrite their "
-        f"names are from: --position {app}=REWRITE",
-        app=app,
-    )
-
-
-def _left_behind(label: str, app: str, rows: Sequence[TrackedRow]) -> Finding:
-    names = [row.now.name for row in rows if row.now and row.now.app == label]
-    return Finding(
-        "old-label",
-        Severity.WARNING,
-        f"{label}.{sample(names, 1)} is recorded, and by its journal this "
-        f"database has been through the rewrite that made {label} {app}.",
-        "Django ignores it, and migsync leaves it alone.",
-        f"If it is a leftover: --prune {label}",
-        app=label,
-    )
+def _ids(found: Mapping[str, Sequence[TrackedRow]]) -> dict[str, list[int]]:
+    """The ids of the rows, by what the rows are recorded under."""
+    return {label: [row.origin.id or 0 for row in rows if row.origin] for label, rows in found.items()}

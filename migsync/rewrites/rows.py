@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.rewrites import duplicate_records, partial_collapse
 from migsync.history.migration import Key
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
@@ -80,7 +81,16 @@ def _step(rows: Sequence[TrackedRow], app: str, rewrite: Rewrite) -> tuple[list[
         ran = change.ran({name for name, _ in found})
         missing = [old for old in olds if old not in ran]
         if missing:
-            findings.append(_partial(app, rewrite, missing, news))
+            findings.append(
+                partial_collapse(
+                    migration=Key(app, news[-1]),
+                    other=Key(app, missing[-1]),
+                    missing=missing,
+                    names=news,
+                    rewrite=rewrite.label,
+                    file=rewrite.path,
+                )
+            )
         together = [row for _, row in found]
         now += together if missing else _collapse(together, app, news, cause)
     return now, findings
@@ -141,21 +151,6 @@ def forward_names(names: Iterable[str], change: AppRewrite) -> set[str]:
     return {new for name in names if name not in change.removed for new in became.get(name, (name,))}
 
 
-def _partial(app: str, rewrite: Rewrite, missing: Sequence[str], news: Sequence[str]) -> Finding:
-    return Finding(
-        "partial-collapse",
-        Severity.ERROR,
-        f"{app}: of the migrations that became {', '.join(news)}, {', '.join(missing)} "
-        f"{'is' if len(missing) == 1 else 'are'} not recorded here.",
-        "Recording the new name would say that all of them ran; not recording it would run some of them again.",
-        f"With the release before {rewrite.label}: manage.py migrate {app} {missing[-1]}. Then run migsync again.",
-        app=app,
-        name=news[-1],
-        file=rewrite.path,
-        other=f"{app}.{missing[-1]}",
-    )
-
-
 def dedupe(
     rows: Sequence[TrackedRow], apps: Collection[str], keep_earliest: bool
 ) -> tuple[list[TrackedRow], list[Finding]]:
@@ -169,19 +164,9 @@ def dedupe(
             by_key.setdefault(row.now.key, []).append(row)
     doubles = {key: found for key, found in by_key.items() if len(found) > 1}
     if not keep_earliest:
-        return list(rows), [_duplicate(key, found) for key, found in doubles.items()]
+        return list(rows), [
+            duplicate_records(migration=key, rows=[row.now.id or 0 for row in found if row.now])
+            for key, found in doubles.items()
+        ]
     spare = {id(row) for found in doubles.values() for row in sorted(found, key=lambda row: row.age)[1:]}
     return [row.removed("dedupe") if id(row) in spare else row for row in rows], []
-
-
-def _duplicate(key: Key, rows: Sequence[TrackedRow]) -> Finding:
-    ids = ", ".join(str(row.now.id) for row in rows if row.now)
-    return Finding(
-        "duplicate-records",
-        Severity.ERROR,
-        f"{key} is recorded {len(rows)} times (rows {ids}).",
-        "Django reads them as one, but which of them a change is about cannot be told.",
-        "To keep the earliest and remove the others: --dedupe",
-        app=key.app,
-        name=key.name,
-    )

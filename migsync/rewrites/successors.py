@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.history import dangling_dependency, retired_name
 from migsync.history import History
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
@@ -52,14 +53,10 @@ def retired(history: History, rewrites: Rewrites) -> Mapping[Key, tuple[tuple[Ke
 
 def with_successors(history: History, rewrites: Rewrites) -> History:
     """The history with a finding ``retired-name``, which names the fix, for each dangling dependency that has one."""
-    if not any(finding.code == "dangling-dependency" for finding in history.findings):
+    if not any(finding.code == dangling_dependency.code for finding in history.findings):
         return history
     found = retired(history, rewrites)
-    findings = (
-        told
-        for finding in history.findings
-        for told in (_told(finding, history, rewrites, found) if finding.code == "dangling-dependency" else [finding])
-    )
+    findings = (told for finding in history.findings for told in _told(finding, history, rewrites, found))
     return replace(history, findings=tuple(dict.fromkeys(findings)))
 
 
@@ -79,37 +76,24 @@ def _named(history: History, origin: Key) -> Iterator[Key]:
 def _told(
     finding: Finding, history: History, rewrites: Rewrites, found: Mapping[Key, tuple[tuple[Key, ...], ...]]
 ) -> list[Finding]:
-    """A finding for every file that names the same missing migration; the graph's `finding` is about one of them."""
+    """For a dangling dependency a finding for every file that has it; the graph's `finding` is about one of them."""
+    if finding.code != dangling_dependency.code:
+        return [finding]
     missing = next((key for key in _named(history, Key(finding.app, finding.name)) if str(key) == finding.other), None)
     if missing not in found:
         return [finding]
     return [
-        _finding(origin, missing, history, rewrites, found[missing])
+        retired_name(
+            migration=origin,
+            other=missing,
+            file=migration.path,
+            own=history.apps[origin.app].first_party,
+            rewrite=_last_to_retire(missing, history, rewrites).label,
+            now=found[missing],
+        )
         for origin, migration in history.migrations.items()
         if missing in (*migration.dependencies, *migration.run_before)
     ]
-
-
-def _finding(
-    origin: Key, missing: Key, history: History, rewrites: Rewrites, answers: Sequence[Sequence[Key]]
-) -> Finding:
-    said = " or ".join(", ".join(map(str, keys)) for keys in answers)
-    if len(answers) == 1:
-        hint = f"Name {said} in the file. migsync rebase does it."
-    else:
-        hint = f"The name was used more than once. Name the right one in the file: {said}."
-    last = _last_to_retire(missing, history, rewrites)
-    return Finding(
-        "retired-name",
-        Severity.ERROR if history.apps[origin.app].first_party else Severity.WARNING,
-        f"{origin} names {missing}, which {last.label} retired: it is {said} now.",
-        "Django cannot load the migrations: NodeNotFoundError. The file was written before that rewrite.",
-        hint,
-        app=origin.app,
-        name=origin.name,
-        file=history.migrations[origin].path,
-        other=str(missing),
-    )
 
 
 def _last_to_retire(missing: Key, history: History, rewrites: Rewrites) -> Rewrite:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.positions import doubtful_name, label_used_again, no_position, open_position, two_labels
+from migsync.findings.rewrites import duplicate_records, never_run, partial_collapse, run_again, two_rows
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
@@ -22,15 +24,16 @@ from migsync.rewrites.rows import TrackedRow, forward_names
 from migsync.rewrites.split import Reversals, Split, onward
 
 UNDECIDED = frozenset(
-    {
-        "no-position",
-        "open-position",
-        "doubtful-name",
-        "duplicate-records",
-        "partial-collapse",
-        "two-labels",
-        "label-used-again",
-    }
+    entry.code
+    for entry in (
+        no_position,
+        open_position,
+        doubtful_name,
+        duplicate_records,
+        partial_collapse,
+        two_labels,
+        label_used_again,
+    )
 )
 """The codes of findings that leave open what a row means, so that nothing can be said about what it becomes."""
 
@@ -103,9 +106,9 @@ class Translation:
             on_disk = set(name_history.history.names(app))
             # A squash that is recorded without the rows of what it took up is in both: it ran.
             for name in sorted((waiting - ran) & recorded & on_disk):
-                yield _wrong("never-run", Key(app, name), "would be taken as applied, though it never ran here")
+                yield never_run(migration=Key(app, name))
             for name in sorted((ran & on_disk) - recorded):
-                yield _wrong("run-again", Key(app, name), "would run again, though it ran here under another name")
+                yield run_again(migration=Key(app, name))
 
 
 def translate(
@@ -197,16 +200,7 @@ def _taken(before: Sequence[Record], after: Sequence[Record], scope: Collection[
     doubled_before = _doubled(before, scope) if doubled else {}
     for key, rows in doubled.items():
         if key not in doubled_before:
-            ids = ", ".join(str(row.id) for row in rows if row.id is not None)
-            yield Finding(
-                "name-taken",
-                Severity.ERROR,
-                f"Two rows would be {key} (rows {ids}).",
-                "One of them is a leftover: a migration that was applied under this name and is not the one on disk.",
-                f"Look which one it is, and remove it by its name of today: --prune {key.app}.NAME",
-                app=key.app,
-                name=key.name,
-            )
+            yield two_rows(migration=key, rows=[row.id for row in rows if row.id is not None])
 
 
 def _doubled(records: Sequence[Record], scope: Collection[str]) -> dict[Key, list[Record]]:
@@ -230,15 +224,3 @@ def _names_by_app(records: Iterable[Record]) -> dict[str, set[str]]:
     for record in records:
         found.setdefault(record.app, set()).add(record.name)
     return found
-
-
-def _wrong(code: str, key: Key, what: str) -> Finding:
-    return Finding(
-        code,
-        Severity.ERROR,
-        f"After these changes {key} {what}.",
-        "The records do not fit the rewrites: a row is a leftover under this name, or was changed by other means.",
-        f"Look at the rows of {key.app}. Remove a leftover with --prune, or state --position {key.app}=REWRITE.",
-        app=key.app,
-        name=key.name,
-    )

@@ -13,7 +13,8 @@ from migsync.engines import Engine
 from migsync.engines.address import Address
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import MigsyncError, TargetError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.project import alias_overridden, alias_passed_over, option_dropped
 from migsync.project.databases.backends import engine_of_backend, is_dummy
 from migsync.project.databases.urls import engine_of_scheme, url_address
 from migsync.project.options import DatabaseOptions
@@ -30,14 +31,7 @@ class Aliases:
     def overlaid(self, other: Aliases) -> Aliases:
         """These aliases and the `other`'s. Where a name is in both, the `other`'s counts, and a finding says so."""
         both = [alias for alias in other.databases if alias in self.databases or alias in self.passed_over]
-        said = [
-            Finding(
-                "alias-overridden",
-                Severity.INFO,
-                f"The database {alias!r} is reached as pyproject.toml says, not as DATABASES says.",
-            )
-            for alias in both
-        ]
+        said = [alias_overridden(alias=alias) for alias in both]
         return Aliases(
             {**self.databases, **other.databases},
             {alias: config for alias, config in self.passed_over.items() if alias not in other.databases},
@@ -60,7 +54,7 @@ def django_aliases(databases: Mapping[str, Mapping[str, Any]], use_tz: bool | No
         # Django takes an alias without ENGINE for its dummy backend: `DATABASES = {"default": {}, …}`, where every
         # model is routed.
         if is_dummy(settings.get("ENGINE", "")):
-            findings.append(_passed_over(alias, "it has no database", ""))
+            findings.append(alias_passed_over(alias=alias))
             continue
         config, dropped = _from_django(alias, settings, use_tz)
         findings += dropped
@@ -68,9 +62,7 @@ def django_aliases(databases: Mapping[str, Mapping[str, Any]], use_tz: bool | No
         mirror = test.get("MIRROR") if isinstance(test, Mapping) else None
         if mirror:
             passed_over[alias] = config
-            findings.append(
-                _passed_over(alias, f"it mirrors {mirror!r}", f"To have it in, name it: --database {alias}")
-            )
+            findings.append(alias_passed_over(alias=alias, mirror=mirror))
         else:
             configs[alias] = config
     return Aliases(configs, passed_over, tuple(findings))
@@ -218,17 +210,4 @@ def _named(alias: str, refused: TargetError) -> TargetError:
 
 
 def _dropped(alias: str, address: Address) -> list[Finding]:
-    if not address.dropped:
-        return []
-    return [
-        Finding(
-            "option-dropped",
-            Severity.INFO,
-            f"Options of the database {alias!r} that migsync's driver does not have are left out: "
-            f"{', '.join(address.dropped)}.",
-        )
-    ]
-
-
-def _passed_over(alias: str, why: str, hint: str) -> Finding:
-    return Finding("alias-passed-over", Severity.INFO, f"The database {alias!r} is passed over: {why}.", hint=hint)
+    return [option_dropped(alias=alias, options=address.dropped)] if address.dropped else []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.pairs import git_is_silent, gone
 from migsync.history import History, Key
 from migsync.rewrites.evidence.evidence import Evidence, agreed, find_evidence, is_explained
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins, find_origins
@@ -36,7 +37,7 @@ class Discovery:
         return [finding for finding in self.findings if not finding.blocks and not self._on_branch(finding)]
 
     def _on_branch(self, finding: Finding) -> bool:
-        return finding.code == "gone" and Key(finding.app, finding.name) in self.origins.branches
+        return finding.code == gone.code and Key(finding.app, finding.name) in self.origins.branches
 
     def questions(self, apps: Collection[str]) -> tuple[Finding, ...]:
         """The open questions about `apps`, each a finding that blocks."""
@@ -79,7 +80,7 @@ def discover(
             for app, evidence in evidences.items()
             for name, found in git.elsewhere(app, _nowhere(history, evidence)).items()
         }
-        silent = tuple(_git_is_silent(app, git.reason(app)) for app in evidences if git.reason(app))
+        silent = tuple(git_is_silent(app=app, reason=git.reason(app)) for app in evidences if git.reason(app))
     evidences |= {app: _beside(stated[app], evidences[app]) for app in stated}
     proposed, findings = propose(evidences, rewrites.heads, created, "evidence", accept_hints=accept)
     # Only where a question is left: otherwise git was not needed.
@@ -102,16 +103,6 @@ def _asked(evidences: Mapping[str, Evidence], *, accept: bool) -> Iterator[Key]:
         settled = accepted(evidence) if accept else ()
         open_names = (name for pair in evidence.open if pair.new and pair not in settled for name in pair.old)
         yield from (Key(app, name) for name in (*open_names, *evidence.taken))
-
-
-def _git_is_silent(app: str, reason: str) -> Finding:
-    return Finding(
-        "git-is-silent",
-        Severity.INFO,
-        f"{app}: {reason}",
-        "With the files of old at hand, what became of a name could be proven; without them it is a question.",
-        app=app,
-    )
 
 
 def _unexplained(history: History, app: str, recorded: Sequence[Sequence[Record]]) -> list[tuple[str, ...]]:

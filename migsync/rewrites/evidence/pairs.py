@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from migsync.key import Key
+
 
 class Verdict(StrEnum):
     """`PROOF` goes into a plan, `HINT` is shown to a person, `AGAINST` says that it is another migration now."""
@@ -29,10 +31,11 @@ class Pair:
     reasons: tuple[str, ...]
 
     @property
-    def asked(self) -> str:
-        """What to type to say that it is so."""
-        if not self.new:
-            return f"migsync rewrite --remove {self.app}.{self.old[0]}"
-        if len(self.old) > 1:
-            return f"--collapse {self.app}.{self.new[0]}={'+'.join(self.old)}"
-        return f"--map {self.app}.{self.old[0]}={self.new[0]}"
+    def olds(self) -> tuple[Key, ...]:
+        """The old names as keys."""
+        return tuple(Key(self.app, name) for name in self.old)
+
+    @property
+    def news(self) -> tuple[Key, ...]:
+        """The new names as keys."""
+        return tuple(Key(self.app, name) for name in self.new)

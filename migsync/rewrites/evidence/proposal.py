@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from migsync.findings import Finding, Severity
-from migsync.findings.leftovers import keep_hint
+from migsync.findings import Finding
+from migsync.findings import pairs as entries
 from migsync.key import Key
 from migsync.rewrites.evidence.evidence import Evidence
 from migsync.rewrites.evidence.pairs import Pair, Verdict
@@ -75,82 +75,38 @@ def _findings(evidence: Evidence, taken_in: Iterable[Pair]) -> Iterator[Finding]
     for pair in evidence.pairs:
         # The rename of a file that no database has applied changes no row, and is not worth a word.
         if pair.verdict is Verdict.PROOF and recorded & set(pair.old):
-            yield _found("proven-pair", Severity.INFO, pair, _became(pair))
+            yield entries.proven_pair(migration=_last(pair), olds=pair.olds, reasons=pair.reasons)
+        elif pair.verdict is Verdict.AGAINST and pair.old == pair.new:
+            yield entries.changed_operations(migration=_last(pair), reasons=pair.reasons)
         elif pair.verdict is Verdict.AGAINST:
-            yield _changed(pair) if pair.old == pair.new else _another(pair)
+            yield entries.another_migration(migration=_last(pair), other=pair.olds[0], reasons=pair.reasons)
         elif pair in accepted_pairs:
-            yield _found("accepted-pair", Severity.INFO, pair, f"Taken as {_likely(pair)}")
+            yield entries.accepted_pair(migration=_last(pair), olds=pair.olds, reasons=pair.reasons)
         elif pair.verdict is Verdict.HINT:
             by_old.setdefault(pair.old, []).append(pair)
     for pairs in by_old.values():
         yield _open(pairs)
     for name, reasons in evidence.removed:
         if name in recorded:
-            found = f"{evidence.app}.{name} was a merge, and is gone."
-            yield Finding("removed-merge", Severity.INFO, found, " ".join(reasons), app=evidence.app, name=name)
+            yield entries.removed_merge(migration=Key(evidence.app, name), reasons=reasons)
     for name in evidence.taken:
-        yield _taken(evidence.app, name)
+        yield entries.name_reused(migration=Key(evidence.app, name))
     for name, reasons in evidence.gone:
-        found = f"{evidence.app}.{name} is recorded, and its file is gone."
-        hint = f"To remove its row: --prune {evidence.app}.{name}"
-        yield Finding("gone", Severity.INFO, found, " ".join(reasons), hint, app=evidence.app, name=name)
+        yield entries.gone(migration=Key(evidence.app, name), reasons=reasons)
 
 
-def _found(code: str, severity: Severity, pair: Pair, found: str, hint: str = "") -> Finding:
-    name = pair.new[-1] if pair.new else pair.old[0]
-    return Finding(code, severity, found, " ".join(pair.reasons), hint, app=pair.app, name=name)
-
-
-def _became(pair: Pair) -> str:
-    olds = ", ".join(f"{pair.app}.{name}" for name in pair.old)
-    return f"{olds} became {pair.app}.{pair.new[0]}."
-
-
-def _likely(pair: Pair) -> str:
-    if not pair.new:
-        return f"a merge that was removed: {pair.app}.{pair.old[0]}."
-    olds = ", ".join(f"{pair.app}.{name}" for name in pair.old)
-    return f"the same: {olds} and {pair.app}.{pair.new[0]}."
+def _last(pair: Pair) -> Key:
+    """What the finding about a pair is about: the new name, or, of a merge that was removed, the old one."""
+    return (*pair.olds, *pair.news)[-1]
 
 
 def _open(pairs: list[Pair]) -> Finding:
     first = pairs[0]
     if not first.new:
-        found = f"{first.app}.{first.old[0]} may be a merge that was removed."
-        return _found("open-removal", Severity.INFO, first, found, f"If it is, say so: {first.asked}")
-    olds = ", ".join(f"{first.app}.{name}" for name in first.old)
-    news = " or ".join(f"{pair.app}.{pair.new[0]}" for pair in pairs)
-    found = f"{olds} may have become {news}."
-    said = (f"{pair.new[0]}: {' '.join(pair.reasons)}" if len(pairs) > 1 else " ".join(pair.reasons) for pair in pairs)
-    hint = f"If it did, say so: {' or '.join(pair.asked for pair in pairs)}"
-    if len(pairs) == 1:
-        hint += " (or --accept, which takes every likely pair)"
-    keys = [Key(first.app, name) for name in first.old]
-    rows = "the row" if len(keys) == 1 else "the rows"
-    hint += f"\nIf not, remove {rows}: {' '.join(f'--prune {key}' for key in keys)}\n{keep_hint(keys)}"
-    return Finding("open-pair", Severity.ERROR, found, " ".join(said), hint, app=first.app, name=first.old[0])
-
-
-def _changed(pair: Pair) -> Finding:
-    found = f"{pair.app}.{pair.old[0]} is recorded, but the operations in its file have changed since."
-    hint = "Its record stays, and migrate will not run it again: make sure that the database has what the file says."
-    return _found("changed-operations", Severity.WARNING, pair, found, hint)
-
-
-def _another(pair: Pair) -> Finding:
-    old, new = f"{pair.app}.{pair.old[0]}", f"{pair.app}.{pair.new[0]}"
-    found = f"{new} looks like {old}, which is recorded, but it is another migration now: its operations differ."
-    hint = f"If it is the same in spite of that, say so: {pair.asked}"
-    return _found("another-migration", Severity.WARNING, pair, found, hint)
-
-
-def _taken(app: str, name: str) -> Finding:
-    return Finding(
-        "name-taken",
-        Severity.ERROR,
-        f"{app}.{name} is recorded for a migration that is gone, and another one has that name now.",
-        "Two rows would end with one name.",
-        f"Say what became of it (--map {app}.{name}=NEW), or that it is gone for good: --prune {app}.{name}",
-        app=app,
-        name=name,
+        return entries.open_removal(migration=first.olds[0], reasons=first.reasons)
+    return entries.open_pair(
+        migration=first.olds[0],
+        olds=first.olds,
+        news=[pair.news[0] for pair in pairs],
+        reasons=[pair.reasons for pair in pairs],
     )

@@ -238,7 +238,7 @@ class TestDoubts:
         project.rename("0003_b", "0002_a", "0001_initial")
         evidence = project.evidence("0001_initial", "0002_a", "0003_b")
         assert evidence.taken == ("0002_a",)
-        assert [code for code, _ in said(evidence)] == ["proven-pair", "name-taken"]
+        assert [code for code, _ in said(evidence)] == ["proven-pair", "name-reused"]
 
 
 class TestCollapses:
@@ -264,7 +264,7 @@ class TestCollapses:
         project.write("0004_c", "0002_a_squashed_0003_b")
         evidence = project.evidence("0001_initial", "0002_a", "0003_b", "0004_c")
         assert became(evidence) == {}
-        assert [pair.asked for pair in evidence.open] == ["--collapse shop.0002_a_squashed_0003_b=0002_a+0003_b"]
+        assert [(pair.old, pair.new) for pair in evidence.open] == [(("0002_a", "0003_b"), ("0002_a_squashed_0003_b",))]
 
 
 class TestWithoutGit:

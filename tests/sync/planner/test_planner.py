@@ -143,7 +143,7 @@ def test_stale_row_beside_the_old_name_is_refused() -> None:
     assert codes(plan) == ["no-position"]
     assert not plan.changes
     forced = make_plan(disk, known, rows, REF, options=PlanOptions(positions={"shop": "none"}))
-    assert "name-taken" in codes(forced)
+    assert "two-rows" in codes(forced)
 
 
 def test_a_naive_time_is_doubted_only_beyond_any_offset() -> None:

@@ -102,7 +102,7 @@ class Life(Releases):
                 true |= {"open-position", "doubtful-name"}
             # Nor does the journal tell where the rows are gone that an undo brought back, or were changed in a circle.
             if self.unclear:
-                true |= {"inconsistent-history", "name-taken"}
+                true |= {"inconsistent-history", "two-rows"}
             assert codes <= (true if self.before else REFUSALS), plan.findings
             return False
         before = (dict(self.atoms), self.at)

@@ -1,0 +1,213 @@
+"""About migration files on disk, and what Django makes of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.key import Key
+from migsync.words import text_list
+
+NAMED = 5
+"""How many migrations a sentence names."""
+
+
+@entry("partial-squash", Severity.ERROR)
+def partial_squash(*, migration: Key, applied: Sequence[Key], lost: Sequence[Key], file: str) -> Texts:
+    """A squash replaces migrations of which some are applied and others are neither applied nor on disk.
+
+    Django uses a squash only when all or none of the migrations that it replaces are applied. Otherwise it leaves the
+    squash out, without a message, and runs the replaced migrations that are missing. Here it cannot: their files were
+    deleted. `migrate` would succeed, and the database would never get their changes.
+
+    Restore the deleted files, for example from git, and run `migrate` on this database. If its schema has the changes
+    already, use `migrate --fake` for those migrations instead. When all of them are recorded, the files can be
+    deleted again.
+    """
+    gone = text_list(lost, NAMED)
+    return Texts(
+        f"{migration} replaces {text_list(applied, NAMED)}, applied here, and {gone}, not applied and not on disk.",
+        f"Django leaves the squash out without a word: `migrate` succeeds, and what {gone} did never happens.",
+        f"Bring back the file of {gone} and migrate, before this squash is used. If the database has those changes "
+        "already, migrate with --fake once the files are back.",
+    )
+
+
+@entry("squash-not-applied", Severity.WARNING)
+def squash_not_applied(*, migration: Key, file: str) -> Texts:
+    """A squash is recorded, but none of the migrations that it replaces is.
+
+    While a file has `replaces`, Django ignores the squash's own row and looks only at the rows of what it replaces.
+    Without those rows the squash counts as not applied, and `migrate` runs it again: usually it stops at the first
+    table that exists already. The rows of the replaced migrations were probably deleted by hand.
+
+    If every database has the squash, remove `replaces` from the file: then the squash's own row counts.
+    """
+    return Texts(
+        f"{migration} is recorded, but none of the migrations that it replaces is.",
+        "While the file has `replaces`, Django counts such a squash as not applied: `migrate` may run it again.",
+        "Take `replaces` out of the file when every database is past it, or record what it replaces.",
+    )
+
+
+@entry("broken-migration", Severity.ERROR)
+def broken_migration(*, migration: Key, file: str, line: int, reason: str) -> Texts:
+    """A migration file of an installed package cannot be read.
+
+    The file is not valid Python, or defines no class Migration. Django imports the migrations of all installed apps,
+    so `migrate` fails with an error too, and nothing can be said about the order of the migrations.
+
+    The package is usually damaged: install it again. If the file is not part of the package, for example because
+    `makemigrations` wrote it into site-packages, move it away.
+    """
+    return Texts(
+        f"{reason}.",
+        f"Django imports this file of {migration.app} too, so `migrate` ends with an error.",
+        "Install the package again, or move the file elsewhere if it is not the package's own.",
+    )
+
+
+@entry("no-init", Severity.WARNING)
+def no_init(*, app: str, modules: int, file: str) -> Texts:
+    """A migrations directory has Python files, but no __init__.py.
+
+    Django ignores such a directory: it takes the app for one without migrations, and `migrate` creates none of its
+    tables. Often the __init__.py was never committed.
+
+    If the files are migrations, add an empty __init__.py. If they are not, ignore this warning.
+    """
+    return Texts(
+        f"{file} has {modules} modules and no __init__.py.",
+        "Django does not look for migrations in a directory that is no regular package.",
+        "Add an empty __init__.py if these are migrations.",
+    )
+
+
+@entry("unreadable-migration", Severity.ERROR, Severity.INFO)
+def unreadable_migration(*, migration: Key, file: str = "", line: int = 0, reason: str, own: bool) -> Texts:
+    """A part of a migration file is computed, so that it cannot be read without running the file.
+
+    migsync reads migration files as text and never imports them. It needs `dependencies`, `run_before` and `replaces`
+    as literals. Here one of them is the result of a call, a condition or a loop, so migsync does not know where the
+    migration belongs in the order.
+
+    In your own apps this is an error: write the value as a literal list. In an installed package it is only a note,
+    because migsync never changes the records of other people's apps.
+    """
+    place = file or str(migration)
+    return Texts(
+        f"{place}:{line}: {reason}." if line else f"{place}: {reason}.",
+        "migsync reads files without running them, so this part of the history is unknown to it.",
+        "Write it out as a literal.",
+        None if own else Severity.INFO,
+    )
+
+
+@entry("dangling-dependency", Severity.ERROR, Severity.WARNING)
+def dangling_dependency(
+    *, migration: Key, other: Key, file: str, own: bool, installed: bool, near: Sequence[str], apps: Sequence[str]
+) -> Texts:
+    """A migration depends on a migration that is not on disk.
+
+    Django cannot load the migrations and stops with NodeNotFoundError, whatever you run. Usually the other migration
+    was renamed or deleted, or its file was not committed; or the package that it belongs to is not installed in the
+    version that you need.
+
+    Restore the missing file, or change the dependency to the name that the migration has now. If the file that has
+    the dependency belongs to an installed package, do not edit it: install versions that fit together.
+    """
+    if near:
+        hint = f"Is it now {' or '.join(near)}? Then name that one in the file."
+    elif installed:
+        hint = f"{other.app} has no migrations here: is its package missing, or turned off in MIGRATION_MODULES?"
+    elif apps:
+        hint = f"There is no app {other.app} with migrations. Is it {' or '.join(apps)}?"
+    else:
+        hint = f"There is no app {other.app} with migrations. Is it missing from INSTALLED_APPS?"
+    return Texts(
+        f"{migration} names {other}, which is not on disk.",
+        "Django cannot load the migrations: NodeNotFoundError.",
+        hint,
+        None if own else Severity.WARNING,
+    )
+
+
+@entry("retired-name", Severity.ERROR, Severity.WARNING)
+def retired_name(
+    *, migration: Key, other: Key, file: str, own: bool, rewrite: str, now: Sequence[Sequence[Key]]
+) -> Texts:
+    """A migration depends on another one by a name that a rewrite has changed.
+
+    The file was written before the rewrite, usually on a branch that was open at that time. The rewrite renamed,
+    squashed or removed the migration that the file depends on. Django does not know the old name and stops with
+    NodeNotFoundError.
+
+    `migsync rebase` puts the new name into the files of your branch. Where the old name was used for more than one
+    migration over time, migsync cannot choose: look which one the file needs, and change the dependency by hand.
+    """
+    said = " or ".join(", ".join(map(str, keys)) for keys in now)
+    if len(now) == 1:
+        hint = f"Name {said} in the file. migsync rebase does it."
+    else:
+        hint = f"The name was used more than once. Name the right one in the file: {said}."
+    return Texts(
+        f"{migration} names {other}, which {rewrite} retired: it is {said} now.",
+        "Django cannot load the migrations: NodeNotFoundError. The file was written before that rewrite.",
+        hint,
+        None if own else Severity.WARNING,
+    )
+
+
+@entry("unresolved-dependency", Severity.ERROR, Severity.WARNING)
+def unresolved_dependency(*, migration: Key, file: str, own: bool, reason: str) -> Texts:
+    """A migration depends on the first or the last migration of an app that is not there, or has none.
+
+    A dependency on `__first__` or `__latest__` means whatever migration of the app comes first or last. Here the app is
+    not installed, or has no migrations. Django stops with a ValueError before it runs anything.
+
+    Add the app to INSTALLED_APPS, create its migrations, or remove the dependency if nothing needs it any more.
+    """
+    return Texts(
+        f"{migration}: {reason[0].lower()}{reason[1:]}.",
+        "Django cannot load the migrations.",
+        "Mend the dependency, or install the app that it names.",
+        None if own else Severity.WARNING,
+    )
+
+
+@entry("unknown-setting", Severity.ERROR, Severity.INFO)
+def unknown_setting(*, migration: Key, file: str, own: bool, setting: str) -> Texts:
+    """A migration depends on the model that a setting names, and the value of the setting is not known.
+
+    Migrations with a foreign key to the user model depend on `settings.AUTH_USER_MODEL`; other packages have settings
+    of the same kind. migsync takes their values from the settings module. Without the value it does not know which app
+    must be migrated first.
+
+    State the setting in the settings module, even if the package has a default, or give the right module with
+    --settings.
+    """
+    return Texts(
+        f"{migration} depends on the app in the setting {setting}, whose value is not known here.",
+        "An edge of the graph is missing, so the order of migrations may not be Django's.",
+        f'State it in the settings module: {setting} = "APP.Model".',
+        None if own else Severity.INFO,
+    )
+
+
+@entry("cycle", Severity.ERROR)
+def cycle(*, migration: Key, migrations: Sequence[Key], file: str) -> Texts:
+    """Migrations depend on each other in a circle.
+
+    Each of them would have to run before the others, so no order is possible. Django stops with
+    CircularDependencyError, whatever you run. It happens when a dependency or `run_before` is added by hand, or when
+    branches that each added one are merged.
+
+    Remove one of the dependencies from its file. If two apps really need each other, split a migration in two: one
+    that creates the tables, and one that adds the foreign key.
+    """
+    return Texts(
+        f"These migrations depend on each other: {' -> '.join(map(str, (*migrations, migrations[0])))}.",
+        "No order of running them is right; Django cannot load them: CircularDependencyError.",
+        "Take one of these dependencies out.",
+    )

@@ -1,0 +1,116 @@
+"""About the project: its settings, its apps and its databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+
+
+@entry("settings-not-imported", Severity.WARNING)
+def settings_not_imported(*, reason: str) -> Texts:
+    """The settings module cannot be imported, so migsync works without it.
+
+    This is a warning where the command needs no database, or where one is given by --url or in pyproject.toml. migsync
+    then finds apps by looking for migrations packages in the project's directory. It does not know the migrations of
+    installed packages, nor apps with a label or a MIGRATION_MODULES entry that only the settings show.
+
+    Fix the cause that the message names, often a missing environment variable or an inactive virtual environment. It
+    is safe to go on if all apps of the project are found: `migsync graph` lists them.
+    """
+    return Texts(
+        reason, "The apps are those whose files are found in the project; other apps' migrations are not known."
+    )
+
+
+@entry("no-app", Severity.WARNING)
+def no_app(*, root: str) -> Texts:
+    """The project's root has no app with migrations.
+
+    migsync changes only the records and the files of apps inside the root, outside of any virtual environment. All
+    installed apps are elsewhere, so there is nothing that it could do.
+
+    Often migsync took another directory for the root than you meant. Run it where manage.py is, or give the directory
+    that holds your apps with --root.
+    """
+    return Texts(
+        f"No app with migrations is in the project's root, {root}.",
+        "Only the records of apps in the root are ever changed, so there is nothing to do.",
+        "If the apps are elsewhere, give their common directory: --root DIR",
+    )
+
+
+@entry("unknown-app", Severity.WARNING)
+def unknown_app(*, installed: str, question: str, reason: str) -> Texts:
+    """An entry of INSTALLED_APPS is left out, because its label or its migrations cannot be found.
+
+    migsync reads the modules of installed apps without importing them. Where that does not tell the app's label, it
+    starts Django and asks the app registry. Here that failed as well, for the reason in the message.
+
+    migsync does not look at the records of this app and does not change them. Fix the cause, often a missing package
+    or an environment variable, if the app is one of yours. If it is not, it is safe to go on.
+    """
+    return Texts(
+        f"The app {installed!r} of INSTALLED_APPS is left out: {question}.",
+        f"Django's registry could not tell either. {reason}".strip(),
+        "Its records are not touched. To have it in, run migsync where the project starts.",
+    )
+
+
+NAME_THE_APPS = 'Name the apps in pyproject.toml: [tool.migsync.apps] with lines such as shop = "path/to/shop"'
+
+
+@entry("unclear-label", Severity.WARNING)
+def unclear_label(*, app: str, directory: str, reason: str, file: str) -> Texts:
+    """The label of an app is taken from its directory, because its apps.py could not be read.
+
+    Without settings, migsync reads the label in apps.py, without importing it. Here the label is computed, or it is not
+    certain which AppConfig counts. The records of an app are found by its label: with the wrong one, the app would
+    seem to have no records.
+
+    State the label in pyproject.toml under [tool.migsync.apps]. If the label in the message is right, it is safe to go
+    on.
+    """
+    return Texts(
+        f"The label of the app in {directory} is taken to be {app!r}: {reason}.",
+        "Under another label its records would not be found.",
+        NAME_THE_APPS,
+    )
+
+
+@entry("alias-overridden", Severity.INFO)
+def alias_overridden(*, alias: str) -> Texts:
+    """A database is configured in pyproject.toml and in DATABASES, and pyproject.toml counts.
+
+    migsync connects with the entry in [tool.migsync.databases]; Django keeps using DATABASES. That is right when, for
+    example, migsync needs a user with other privileges. Check that both lead to the same database.
+    """
+    return Texts(f"The database {alias!r} is reached as pyproject.toml says, not as DATABASES says.")
+
+
+@entry("alias-passed-over", Severity.INFO)
+def alias_passed_over(*, alias: str, mirror: str = "") -> Texts:
+    """An alias of DATABASES is skipped.
+
+    It has no database, as in `DATABASES = {"default": {}}`, or TEST MIRROR says that it is another alias once more, as
+    for a read replica. The records of a replica are those of its primary, so changing the primary is enough.
+
+    Name the alias with --database to include it.
+    """
+    why = f"it mirrors {mirror!r}" if mirror else "it has no database"
+    hint = f"To have it in, name it: --database {alias}" if mirror else ""
+    return Texts(f"The database {alias!r} is passed over: {why}.", hint=hint)
+
+
+@entry("option-dropped", Severity.INFO)
+def option_dropped(*, alias: str, options: Sequence[str]) -> Texts:
+    """Connection options of a database are ignored, because migsync's driver does not have them.
+
+    migsync connects through its own driver, which may be another one than Django's. Most options concern speed or
+    encoding and make no difference to the few queries that migsync runs. If an option is needed to connect, give the
+    database a URL in pyproject.toml under [tool.migsync.databases].
+    """
+    return Texts(
+        f"Options of the database {alias!r} that migsync's driver does not have are left out: {', '.join(options)}."
+    )

@@ -1,0 +1,137 @@
+"""About rewrites, and rows that they would lead to a wrong end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.key import Key
+
+
+@entry("rewrites-conflict", Severity.ERROR)
+def rewrites_conflict(
+    *,
+    rewrite: str,
+    unrelated: str,
+    app: str,
+    name: str = "",
+    labels: Sequence[str] = (),
+    unrelated_labels: Sequence[str] = (),
+    file: str,
+) -> Texts:
+    """Two rewrites change the same names, and neither was made with knowledge of the other.
+
+    Two branches renamed, squashed or relabelled the same migrations, and both were merged. The result would depend on
+    which rewrite comes first, and databases may have applied one of them already.
+
+    Undo the renames of the branch that has been deployed less: restore its migration files and delete its rewrite
+    file. Then make the change again on top of the other rewrite, so that the new rewrite has it as a parent.
+    """
+    if labels and unrelated_labels:
+        return Texts(
+            f"{rewrite} makes {' '.join(labels)}, {unrelated} makes {' '.join(unrelated_labels)}, and "
+            "neither knows of the other.",
+            "Two branches changed the same labels; which came first would change the result.",
+            f"Take the label of one branch back (its files and {unrelated}).",
+        )
+    return Texts(
+        f"{rewrite} and {unrelated} both change {app}.{name}, and neither knows of the other.",
+        "Two branches rewrote the same names; which came first would change the result.",
+        f"Take the renames of one branch back (its files and {unrelated}), and make them again on top of the other.",
+    )
+
+
+@entry("partial-collapse", Severity.ERROR)
+def partial_collapse(
+    *, migration: Key, other: Key, missing: Sequence[str], names: Sequence[str], rewrite: str, file: str = ""
+) -> Texts:
+    """A database has applied only some of the migrations that a rewrite made one.
+
+    A squash stands for all of them. If its name were recorded, Django would never run the missing ones; if it were not,
+    `migrate` would run again what has run already. So migsync changes nothing in this database.
+
+    Bring the database to the last of the old migrations with the release from before the rewrite, that is, with the
+    old files: `manage.py migrate APP NAME`. Then run migsync with the current release again.
+    """
+    return Texts(
+        f"{migration.app}: of the migrations that became {', '.join(names)}, {', '.join(missing)} "
+        f"{'is' if len(missing) == 1 else 'are'} not recorded here.",
+        "Recording the new name would say that all of them ran; not recording it would run some of them again.",
+        f"With the release before {rewrite}: manage.py migrate {other.app} {other.name}. Then run migsync again.",
+    )
+
+
+@entry("duplicate-records", Severity.ERROR)
+def duplicate_records(*, migration: Key, rows: Sequence[int]) -> Texts:
+    """A migration is recorded more than once.
+
+    The table django_migrations has no unique constraint, so two `migrate` processes that start at the same time can
+    both record a migration. Django does not mind, but migsync cannot tell which of the rows to rename.
+
+    With --dedupe migsync keeps the row that was applied first and removes the others. That is safe: Django reads only
+    whether there is a row. Before that, check that the migration did not change the data twice.
+    """
+    return Texts(
+        f"{migration} is recorded {len(rows)} times (rows {', '.join(map(str, rows))}).",
+        "Django reads them as one, but which of them a change is about cannot be told.",
+        "To keep the earliest and remove the others: --dedupe",
+    )
+
+
+@entry("two-rows", Severity.ERROR)
+def two_rows(*, migration: Key, rows: Sequence[int]) -> Texts:
+    """Two rows would have the same name after the rewrites are applied.
+
+    One of them is a leftover: a migration that was applied under the name that another one has now, and that no rewrite
+    mentions. Django would take the two for one migration, and the file on disk may never have run here.
+
+    Look at the rows in django_migrations and find out which one is the leftover, by its id and the time when it was
+    applied. Remove it with `migsync plan --prune APP.NAME`, then check that the migration on disk has run.
+    """
+    return Texts(
+        f"Two rows would be {migration} (rows {', '.join(map(str, rows))}).",
+        "One of them is a leftover: a migration that was applied under this name and is not the one on disk.",
+        f"Look which one it is, and remove it by its name of today: --prune {migration.app}.NAME",
+    )
+
+
+_MEANING = "The records do not fit the rewrites: a row is a leftover under this name, or was changed by other means."
+
+
+@entry("never-run", Severity.ERROR)
+def never_run(*, migration: Key) -> Texts:
+    """A migration that never ran here would be recorded as applied.
+
+    This is a last check: migsync compares which migrations would run before and after its changes to the records. Here
+    a row that means another migration would end with the name of this one, and Django would never run the file. The
+    database would miss its changes.
+
+    The row is probably a leftover, or was renamed by hand. Find out what it stands for. Remove a leftover with --prune,
+    or state with --position which rewrite the names of the app are from.
+    """
+    return Texts(
+        f"After these changes {migration} would be taken as applied, though it never ran here.",
+        _MEANING,
+        f"Look at the rows of {migration.app}. Remove a leftover with --prune, or state --position "
+        f"{migration.app}=REWRITE.",
+    )
+
+
+@entry("run-again", Severity.ERROR)
+def run_again(*, migration: Key) -> Texts:
+    """A migration that has run here would run a second time.
+
+    This is a last check: migsync compares which migrations would run before and after its changes to the records. Here
+    the row that shows that the migration ran would not end with its name. `migrate` would run the file again, and fail
+    or, with a data migration, change the data twice.
+
+    The records were probably changed by hand. Find out what the rows of the app stand for. Remove a leftover with
+    --prune, or state with --position which rewrite the names of the app are from.
+    """
+    return Texts(
+        f"After these changes {migration} would run again, though it ran here under another name.",
+        _MEANING,
+        f"Look at the rows of {migration.app}. Remove a leftover with --prune, or state --position "
+        f"{migration.app}=REWRITE.",
+    )
