@@ -1,6 +1,7 @@
 """The examples of the documentation: for each code, what a test of ours really made.
 
-To write them anew after texts have changed, or for new codes::
+``python -m tests.examples`` writes them anew when texts of the catalogue have changed. For new codes, and when texts
+of errors have changed, it needs to know what the tests make::
 
     rm -f found.jsonl
     MIGSYNC_TEST_FINDINGS=$PWD/found.jsonl python -m pytest -n auto
@@ -12,13 +13,21 @@ checks that it still does; tests/test_catalogue.py checks that the sentences are
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from migsync.findings import CatalogueEntry
+from migsync.findings.catalogue import catalogue
+from migsync.findings.pages import pages
+from migsync.key import Key
 
 PATH = Path(__file__).parents[1] / "docs" / "reference" / "examples.json"
 PREFERRED = ("tests/pitfalls/", "tests/cli/", "tests/sync/", "tests/refactor/", "tests/")
@@ -74,12 +83,49 @@ def _elsewhere(value: Any) -> Any:
     return {name: _elsewhere(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
+def today(example: Example) -> Example:
+    """The example with the sentences that the catalogue makes of its facts now; that of an error as it is."""
+    entry = catalogue().get(example["code"])
+    if entry is None:
+        return example
+    made = entry(**facts_of(entry, example.get("facts", {}))).as_dict()
+    return {"test": example["test"]} | made | {"facts": example["facts"]} if "facts" in example else example
+
+
+def facts_of(each: CatalogueEntry[...], plain: dict[str, Any]) -> dict[str, Any]:
+    """Facts as the entry takes them, from those in JSON, which leaves empty ones out."""
+    kinds = get_type_hints(each.template)
+    return {name: fact(kinds[name], plain.get(name)) for name in inspect.signature(each.template).parameters}
+
+
+def fact(kind: Any, value: Any) -> Any:
+    """What the annotation says, of a value in JSON; None stands for empty."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (UnionType, Union):
+        inner = [part for part in parts if part is not type(None)]
+        return None if value is None and len(inner) < len(parts) else fact(inner[0], value)
+    if origin is not None and issubclass(origin, Mapping):
+        return {fact(parts[0], name): fact(parts[1], each) for name, each in (value or {}).items()}
+    if origin is tuple and parts[-1] is not Ellipsis:
+        return tuple(fact(part, each) for part, each in zip(parts, value, strict=True))
+    if origin is not None:
+        return origin_of(origin)(fact(parts[0], each) for each in value or ())
+    if kind is Key:
+        return Key.parse(value)
+    return kind() if value is None else kind(value)
+
+
+def origin_of(origin: type) -> type:
+    return frozenset if issubclass(origin, AbstractSet) else tuple
+
+
 def main() -> None:
     before = examples()
     new = before | chosen([example for each in sys.argv[1:] for example in recorded(Path(each))], before)
+    new = {code: today(example) for code, example in new.items() if code in pages()}
     PATH.parent.mkdir(parents=True, exist_ok=True)
     PATH.write_text(json.dumps(new, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-    print(f"{len(new)} examples, {len(new) - len(before)} of them new")
+    print(f"{len(new)} examples; without one: {', '.join(sorted(pages().keys() - new.keys())) or 'none'}")
 
 
 if __name__ == "__main__":

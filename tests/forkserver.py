@@ -304,7 +304,7 @@ def become(document: Mapping[str, Any], streams: list[int]) -> None:
     )
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     status = _run(document["command"])
-    recorder["command_ended"](document["command"])
+    recorder["command_ended"](document["command"], status)
     _end(status)
 
 

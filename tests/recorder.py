@@ -19,17 +19,21 @@ STATES = "MIGSYNC_TEST_STATES"
 """Names a directory. Where it is set, what a command of migsync leaves behind is copied there; see tests/hints.py."""
 ROOT = "MIGSYNC_TEST_ROOT"
 """Names the directory to copy."""
+READ_ONLY = [["plan"], ["status"], ["graph"], ["log"], ["show"]]
 _written: set[tuple[str, str]] = set()
 _hints: list[dict[str, Any]] = []
 """The findings and errors of this process that say what to do next."""
+_shown: set[str] = set()
+"""What they say to a person."""
 
 
 def install() -> None:
     """From now on write them down, whenever the variable is set."""
+    from migsync.cli.views import findings as view
     from migsync.errors import MigsyncError
     from migsync.findings.entry import CatalogueEntry
 
-    make, begin = CatalogueEntry.__call__, MigsyncError.__init__
+    make, begin, voice = CatalogueEntry.__call__, MigsyncError.__init__, view._voice
 
     @wraps(make)
     def make_and_write(self: Any, *args: Any, **facts: Any) -> Any:
@@ -44,26 +48,36 @@ def install() -> None:
         if VARIABLE in os.environ:
             _write({"code": self.code, "found": self.found, "meaning": self.meaning, "hint": self.hint})
 
+    @wraps(voice)
+    def show_and_remember(word: Any, found: str, meaning: str, hint: str, *rest: Any) -> Any:
+        _shown.add(hint)
+        return voice(word, found, meaning, hint, *rest)
+
+    view._voice = show_and_remember
     CatalogueEntry.__call__ = make_and_write
     MigsyncError.__init__ = begin_and_write
 
 
-def command_ended(command: list[str]) -> None:
-    """Keep the project as the command leaves it, if that said what to do next."""
+def command_ended(command: list[str], status: int) -> None:
+    """Keep the project as the command leaves it, if that said what to do next, and changed nothing since."""
+    if not status and "--dry-run" not in command and command[2:3] not in READ_ONLY:
+        return
     states, root = os.environ.get(STATES), os.environ.get(ROOT)
-    if not (states and root and _hints and command[:2] == ["-m", "migsync"]):
+    hints = [hint for hint in _hints if hint["hint"] in _shown]
+    if not (states and root and hints and command[:2] == ["-m", "migsync"]):
         return
     place = tempfile.mkdtemp(dir=states)
     shutil.copytree(root, Path(place, "files"), symlinks=True, ignore=shutil.ignore_patterns(Path(states).name))
-    state = {"cwd": os.path.relpath(Path.cwd(), root), "environment": dict(os.environ), "hints": _hints}
+    state = {"cwd": os.path.relpath(Path.cwd(), root), "environment": dict(os.environ), "hints": hints}
     Path(place, "state.json").write_text(json.dumps(state))
 
 
 def _write(document: dict[str, Any]) -> None:
     if document.get("hint"):
         _hints.append(document)
-    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-    if (test, document["code"]) in _written:
+    test, _, phase = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")
+    # What a fixture makes may serve many tests, and belongs to none.
+    if phase != "(call)" or (test, document["code"]) in _written:
         return
     _written.add((test, document["code"]))
     line = json.dumps({"test": test} | document)

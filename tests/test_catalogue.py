@@ -5,11 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -22,7 +19,7 @@ from migsync.findings.entry import CatalogueEntry, Texts, entry
 from migsync.findings.finding import PLACE
 from migsync.findings.pages import Page, pages
 from migsync.key import Key
-from tests.examples import examples
+from tests.examples import examples, today
 
 pytestmark = pytest.mark.pure
 
@@ -46,37 +43,7 @@ def test_an_example_says_what_its_facts_make(example: dict[str, Any]) -> None:
     test, _, _ = example["test"].partition("[")
     path, *_, name = test.split("::")
     assert f"def {name}(" in (PACKAGE.parent / path).read_text(encoding="utf-8")
-    if each := CATALOGUE.get(example["code"]):
-        made = each(**facts_of(each, example.get("facts", {}))).as_dict()
-        texts = {name: made.get(name, "") for name in ("severity", "found", "meaning", "hint")}
-        assert texts == {name: example.get(name, "") for name in texts}, "see tests/examples.py"
-
-
-def facts_of(each: CatalogueEntry[...], plain: dict[str, Any]) -> dict[str, Any]:
-    """Facts as the entry takes them, from those in JSON, which leaves empty ones out."""
-    kinds = get_type_hints(each.template)
-    return {name: fact(kinds[name], plain.get(name)) for name in inspect.signature(each.template).parameters}
-
-
-def fact(kind: Any, value: Any) -> Any:
-    """What the annotation says, of a value in JSON; None stands for empty."""
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin in (UnionType, Union):
-        inner = [part for part in parts if part is not type(None)]
-        return None if value is None and len(inner) < len(parts) else fact(inner[0], value)
-    if origin is not None and issubclass(origin, Mapping):
-        return {fact(parts[0], name): fact(parts[1], each) for name, each in (value or {}).items()}
-    if origin is tuple and parts[-1] is not Ellipsis:
-        return tuple(fact(part, each) for part, each in zip(parts, value, strict=True))
-    if origin is not None:
-        return origin_of(origin)(fact(parts[0], each) for each in value or ())
-    if kind is Key:
-        return Key.parse(value)
-    return kind() if value is None else kind(value)
-
-
-def origin_of(origin: type) -> type:
-    return frozenset if issubclass(origin, AbstractSet) else tuple
+    assert example == today(example), "run: python -m tests.examples"
 
 
 def test_no_finding_has_the_code_of_an_error() -> None:
