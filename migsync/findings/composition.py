@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
+from migsync.words import text_list
 
 
 @entry("carried", Severity.INFO)
@@ -20,7 +21,7 @@ def carried(*, migration: Key, origin: str, copies: Mapping[str, str], file: str
     There is nothing to do. When you review the new file, look at the copies as you would look at moved code.
     """
     told = [old if new == old else f"{old} (as {new})" for old, new in copies.items()]
-    return Texts(f"{', '.join(told)} of {origin} {'is' if len(told) == 1 else 'are'} copied into {migration}.")
+    return Texts(f"Copied from {origin} into {migration}: {', '.join(told)}.")
 
 
 @entry("stays-apart", Severity.INFO)
@@ -33,8 +34,8 @@ def stays_apart(*, migration: Key, fields: Sequence[str]) -> Texts:
     There is nothing to do. The squash is a little longer than it might be, and existing rows keep their values.
     """
     return Texts(
-        f"{migration} has more than one operation on {', '.join(fields)}.",
-        "As one, it would leave another value in rows that are already there.",
+        f"{migration} keeps several operations on {', '.join(fields)}.",
+        "Joined into one, they would leave another value in existing rows.",
     )
 
 
@@ -50,9 +51,9 @@ def made_operations(*, migration: Key, origin: str, file: str, line: int) -> Tex
     file, and run the command again.
     """
     return Texts(
-        f"The operations of {origin} are made when it is imported.",
-        f"{migration} holds them as they are here and now; with another engine or other settings they may be others.",
-        f"When that is so, leave {origin} as a file of its own.",
+        f"The operations of {origin} are computed when the file is imported.",
+        f"{migration} contains what they are here and now. With another engine or other settings they may differ.",
+        f"If they can differ, leave {origin} out of the range.",
     )
 
 
@@ -67,9 +68,9 @@ def side_effect(*, migration: Key, origin: str, statement: str, file: str, line:
     something, add it to the new file by hand before you commit.
     """
     return Texts(
-        f"{origin} does something when it is imported: {statement}",
-        f"That is not in {migration}.",
-        "When it is needed, add it to the new file by hand.",
+        f"{origin} runs this when it is imported: {statement}",
+        f"{migration} does not.",
+        "If it is needed, add it to the new file by hand.",
     )
 
 
@@ -85,12 +86,12 @@ def reaches_out(*, migration: Key, origin: str, definition: str, text: str = "",
     an empty database makes it do so.
     """
     if text:
-        found = f"{definition} names the migration {text} in a text."
-        meaning = "That file may be gone when it is run."
+        found = f"{definition} contains the name of the migration {text} in a string."
+        meaning = "That file may be gone when the code runs."
     else:
-        found = f"{definition} uses __file__, which is {origin}'s own until now."
-        meaning = f"In {migration} it is the new file's."
-    return Texts(found, meaning, "Look at it in the new file.")
+        found = f"{definition} uses __file__, which is now the path of {origin}."
+        meaning = f"In {migration} it is the path of the new file."
+    return Texts(found, meaning, f"Check {definition} in the new file.")
 
 
 @entry("own-migration-class", Severity.ERROR, Severity.WARNING)
@@ -107,9 +108,9 @@ def own_migration_class(
     operation; then the migration can be squashed.
     """
     return Texts(
-        f"{origin} is not a migration like others: its class has {' and '.join(methods)} of its own.",
-        "What it does besides its operations would be lost.",
-        f"Leave {origin} as a file of its own.",
+        f"The class of {origin} overrides {text_list(methods)}.",
+        "What these methods do would be lost." if methods[1:] else "What this method does would be lost.",
+        "" if dropped else f"Leave {origin} out of the range.",
         Severity.WARNING if dropped else None,
     )
 
@@ -128,10 +129,11 @@ def own_base_class(
     that it keeps its own file.
     """
     return Texts(
-        f"{origin} is not a migration like others: its base class is {', '.join(bases)}.",
-        "A new file has a base class of one's own where all that it stands for have the same one, and no migration "
-        "defines it.",
-        "Give all of them the same, or leave this one as a file of its own.",
+        f"The base class of {origin} is {', '.join(bases)}.",
+        "The new file gets a base class of your own only if:\n"
+        "- all migrations that it replaces have it\n"
+        "- it is defined outside of the migrations",
+        "" if dropped else f"Give all of them that base class, or leave {origin} out of the range.",
         Severity.WARNING if dropped else None,
     )
 
@@ -147,9 +149,9 @@ def own_attributes(*, migration: Key, origin: str, attributes: Sequence[str], fi
     operations. Otherwise go on.
     """
     return Texts(
-        f"The class of {origin} has {' and '.join(attributes)}, which Django does not know.",
-        "The new file has not.",
-        "When something looks at it, add it to the new file by hand.",
+        f"The class of {origin} has attributes that Django does not know: {', '.join(attributes)}.",
+        f"{migration} does not have them.",
+        "If something reads them, add them to the new file by hand.",
     )
 
 
@@ -170,6 +172,6 @@ def cannot_compose(
         return Texts(reason, consequence, remedy)
     return Texts(
         f"Django cannot write an operation of {migration} into a file: {reason}.",
-        "The value exists only where it was made.",
-        "Give it a name at the top of its module, and use that name.",
+        "The value has no name by which the new file could use it.",
+        "Assign the value to a name at the top level of its module, and use that name in the operation.",
     )

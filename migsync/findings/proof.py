@@ -29,11 +29,11 @@ def proof_failed(
     """
     if same:
         return Texts(
-            reason, "It is so with the files as they are: that must be mended first, since nothing can be proven."
+            reason, "The current files fail in the same way. Fix that first: nothing can be proven until then."
         )
-    return Texts(
-        reason, f"With the files as they are: {before}" if before else "It is so only with the proposal's files."
-    )
+    if before:
+        return Texts(reason, f"The current files fail too, in another way: {before}")
+    return Texts(reason, "The current files do not fail. Only the new files do.")
 
 
 @entry("nothing-to-compare", Severity.WARNING)
@@ -48,8 +48,8 @@ def nothing_to_compare(*, reason: str, file: str, line: int) -> Texts:
     and run the command again, so that the whole comparison is made.
     """
     return Texts(
-        f"The files as they are cannot be compared with. {reason}",
-        "The new files load, and must make the state that the models have.",
+        f"Django cannot load the current files. {reason}",
+        "The new files load. They can only be compared with the models in your code.",
     )
 
 
@@ -64,7 +64,10 @@ def leaves(*, app: str, ends: Sequence[str], expected: int) -> Texts:
     Look at `migsync graph` for the app. If it had several ends before, run `migsync fix-conflicts` first. If it had one
     end, this is a fault of migsync: please report it, with the output of `migsync graph`.
     """
-    return Texts(f"{app} would end in {len(ends)} migrations ({', '.join(ends) or 'none'}), not in {expected}.")
+    return Texts(
+        f"{app} would have {count(len(ends), 'end')} instead of {expected}: {', '.join(ends) or 'none'}.",
+        "Django stops when an app has several ends: migrations on which no other migration of the app depends.",
+    )
 
 
 @entry("model-changes", Severity.ERROR)
@@ -79,8 +82,8 @@ def model_changes(*, app: str, change: str) -> Texts:
     wins. Leave these migrations out of the range, or out of what is moved, and run the command again.
     """
     return Texts(
-        f"`makemigrations` would add to {app}: {change}.",
-        "The new files do not make the state that the models have, where the old ones did.",
+        f"With the new files, `makemigrations` would add to {app}: {change}.",
+        "The new files do not lead to the models in your code. The current files do.",
     )
 
 
@@ -96,8 +99,9 @@ def models_ahead(*, changes: Mapping[str, int]) -> Texts:
     """
     counts = ", ".join(f"{app} ({number})" for app, number in sorted(changes.items()))
     return Texts(
-        f"{count(sum(changes.values()), 'model change')} without a migration, before and after: {counts}.",
-        hint="They are no matter here. To make the migrations: python manage.py makemigrations",
+        f"{count(sum(changes.values()), 'model change')} without a migration: {counts}.",
+        "The result is the same with the current and with the new files, so this does not stop the command.",
+        "To make the migrations: python manage.py makemigrations",
     )
 
 
@@ -114,17 +118,16 @@ def state_differs(
     Usually two migrations change the same thing and their order matters: the last one wins. Keep them in their order,
     by leaving one of them out of what is moved or squashed, and run the command again.
     """
-    meaning = "The new files do not make the models that the old ones made: their order matters here."
+    meaning = "The new files lead to other models than the current ones. Usually the order of two migrations matters."
     named = f"{app}.{model}"
     if not part:
-        what = "is made, and was not before" if before is None else "is no longer made"
-        return Texts(f"The model {named} {what}.", meaning)
+        return Texts(f"Only the {'new' if before is None else 'current'} files create the model {named}.", meaning)
     if before == after:
-        found = f"The {part}s of {named} come in another order, so that its default {part} may differ."
-    elif item:
-        found = f"The {part} {item} of {named}: {before or f'no such {part}'} before, {after or 'none'} after."
+        found = f"The {part}s of {named} are in another order. Its default {part} may differ."
     else:
-        found = f"The {part} of {named}: {before} before, {after} after."
+        which = f"{part} {item}" if item else part
+        differ = "differ" if part == "bases" else "differs"
+        found = f"The {which} of {named} {differ}:\nnow: {before or 'none'}\nwith the new files: {after or 'none'}"
     return Texts(found, meaning)
 
 
@@ -143,8 +146,8 @@ def field_order(*, app: str, model: str, before: Sequence[str], after: Sequence[
     lead, tail = "… " if first else "", " …" if last < len(before) else ""
     old, new = (f"{lead}{', '.join(names[first:last])}{tail}" for names in (before, after))
     return Texts(
-        f"The fields of {app}.{model} come in another order: {old} before, {new} after.",
-        "A database made from scratch has the same columns in another order. Django does not mind.",
+        f"The fields of {app}.{model} are in another order:\nnow: {old}\nwith the new files: {new}",
+        "New databases get the same columns in another order. That makes no difference to Django.",
     )
 
 
@@ -160,7 +163,7 @@ def plan_error(*, alias: str, reason: str, app: str = "", name: str = "") -> Tex
     Compare the order of the new files with what the database has applied: `migsync plan` lists its records. Usually it
     helps to run `python manage.py migrate` there first, with the current files, and then the command again.
     """
-    return Texts(f"`migrate` would fail on {_database(alias)}: {reason}", "It does not with the old files.")
+    return Texts(f"`migrate` would fail on {_database(alias)}: {reason}", "With the current files it does not.")
 
 
 @entry("plan-conflict", Severity.ERROR)
@@ -174,7 +177,10 @@ def plan_conflict(*, alias: str, app: str, ends: Sequence[str]) -> Texts:
     Look at the app with `migsync graph`. A squash of which a database has applied only a part is the usual reason: run
     `python manage.py migrate` on that database first, and then the command again.
     """
-    return Texts(f"`migrate` would stop on {_database(alias)}: {app} would have several ends, {', '.join(ends)}.")
+    return Texts(
+        f"`migrate` would stop on {_database(alias)}: {app} would have {len(ends)} ends: {', '.join(ends)}.",
+        "With the current files it does not.",
+    )
 
 
 @entry("plan-differs", Severity.ERROR)
@@ -192,11 +198,11 @@ def plan_differs(*, migration: Key, alias: str, lost: Sequence[Key] = (), extra:
     if lost:
         return Texts(
             f"`migrate` would no longer run {', '.join(truncated(lost, NAMED))} on {_database(alias)}.",
-            "It would with the old files: their changes would silently never be made there.",
+            "With the current files it would. Their changes would never reach that database.",
         )
     return Texts(
         f"`migrate` would run {', '.join(truncated(extra, NAMED))} on {_database(alias)}.",
-        "It would not with the old files: there they are applied already.",
+        "With the current files it would not: they are applied there already.",
     )
 
 
@@ -213,7 +219,7 @@ def plan_order(*, migration: Key, other: Key, child: Key, alias: str) -> Texts:
     """
     return Texts(
         f"`migrate` would run {migration} before {other} on {_database(alias)}.",
-        f"{child} depends on it in the old files.",
+        f"In the current files, {child} depends on it.",
     )
 
 

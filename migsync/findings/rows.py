@@ -24,12 +24,12 @@ def data_differs(*, table: str, old: int, new: int, old_row: str = "", new_row: 
     """
     said = [
         f"{number} only with the {which} files ({row})"
-        for which, number, row in (("old", old, old_row), ("new", new, new_row))
+        for which, number, row in (("current", old, old_row), ("new", new, new_row))
         if number
     ]
     return Texts(
-        f"The rows of {table}: {', '.join(said)}.",
-        "What the migrations write into an empty database is not the same with the new files.",
+        f"The rows of {table} differ: {', '.join(said)}.",
+        "In an empty database, the new files do not write the same rows as the current ones.",
         WITHOUT,
     )
 
@@ -46,6 +46,6 @@ def data_by_chance(*, table: str, columns: Sequence[str]) -> Texts:
     reproducible, with the current files as with the new ones.
     """
     return Texts(
-        f"Of {table}, two runs of the old files write {', '.join(columns)} differently.",
-        "There it was compared only whether there is something.",
+        f"In {table}, two runs of the current files write different values: {', '.join(columns)}.",
+        "There migsync compared only whether there is a value.",
     )

@@ -9,19 +9,21 @@ from migsync.findings.finding import Severity
 from migsync.words import sample
 
 NAMED = 5
-WITHOUT = "To go on without this proof: --no-prove-schema --no-prove-transition"
+ATTRIBUTES = {"nullable": "nullability"}
+"""What Alembic calls an attribute of a column, where people call it something else."""
+WITHOUT = "To skip this proof, add: --no-prove-schema --no-prove-transition"
 
 
 def difference(kind: str, part: str, table: str, before: str | None, after: str | None, *, attribute: str = "") -> str:
     """One difference of two schemas as a sentence; None for a part that is not there."""
     of_table = f"{part} on {table}" if table and table != part else part
     where = f"{table}.{part}" if kind == "column" else of_table
-    what = f"The {attribute} of {where}" if attribute else f"The {kind} {where}"
+    what = f"The {ATTRIBUTES.get(attribute, attribute)} of {where}" if attribute else f"The {kind} {where}"
     if after is None:
-        return f"{what}: only the old files make it."
+        return f"{what}: only the current files create it."
     if before is None:
-        return f"{what}: only the new files make it."
-    return f"{what}: {before or 'none'} before, {after or 'none'} after."
+        return f"{what}: only the new files create it."
+    return f"{what}: {before or 'none'} now, {after or 'none'} with the new files."
 
 
 @entry("schema-differs", Severity.ERROR)
@@ -42,9 +44,10 @@ def schema_differs(
     """
     return Texts(
         difference(kind, part, table, before, after, attribute=attribute),
-        "A database built from the new files is another one than the old files build.",
-        "Where the models do not say so, have a migration bring them and the databases together first.\n"
-        "Else leave out the app, or the range, that it comes from; what remake cannot take, migsync squash may.",
+        "A new database would not have the same schema as the databases that the current files have built.",
+        "If the models do not show this part, first deploy a migration that brings the databases up to the models.\n"
+        "Or leave the app, or the range, that it comes from out of the command.\n"
+        "Where a remake fails like this, a squash often works: it keeps the old operations.",
     )
 
 
@@ -59,8 +62,8 @@ def integer_types(*, columns: Sequence[str], engine: str) -> Texts:
     On engines that do have several integer types the proof compares the types exactly.
     """
     return Texts(
-        f"{sample(columns, NAMED)}: another integer type, which is all the same to {engine}.",
-        "Where a key becomes a BigAutoField, Django leaves INTEGER in what refers to it; made anew, it is BIGINT.",
+        f"Declared with another integer type: {sample(columns, NAMED)}.",
+        f"{engine} stores all integer types in the same way.",
     )
 
 
@@ -86,10 +89,10 @@ def schema_not_built(
     from them any more: the migration needs something that the new order, or the new file, does not have yet.
     """
     if new:
-        return Texts(f"The new files build no schema. {reason}", "The files as they are do.")
+        return Texts(f"The new files cannot build a database. {reason}", "The current files can.")
     return Texts(
-        f"The files as they are build no schema. {reason}",
-        "There is no schema to compare with; whether the new files are to blame cannot be told.",
+        f"The current files cannot build a database. {reason}",
+        "So there is no schema to compare the new files with.",
         WITHOUT if optional else "",
     )
 
@@ -117,17 +120,17 @@ def schema_not_proven(
     the same files were proven elsewhere, for example in CI. With `--allow-applied` the missing proof is a warning only.
     """
     if not reason:
-        what = "the transition is" if transition else "schema and rows are"
+        what = "The transition was" if transition else "Schema and rows were"
         return Texts(
-            f"{alias} is not reached: {what} not proven on {engine}.",
-            "What only that engine does otherwise would show there first.",
+            f"{what} not proven on {engine}: the database {alias!r} cannot be reached.",
+            f"A difference that occurs only on {engine} would not be found.",
             severity=Severity.WARNING,
         )
     if not reachable:
-        without = "Make it reachable; or go on without it: --allow-applied"
+        without = "Make the database reachable, or add --allow-applied to go on without it."
     else:
         options = [f"--prove-schema {other}" for other in others] or ["--no-prove-schema"]
-        without = f"To go on without the proof on {engine}: {' '.join(options)}"
+        without = f"To skip the proof on {engine}, add: {' '.join(options)}"
     return Texts(reason, consequence, f"{remedy}\n{without}".strip())
 
 
@@ -142,6 +145,6 @@ def needs_server(*, engine: str, reason: str) -> Texts:
     the right to create databases there.
     """
     return Texts(
-        f"The files as they are do not run on {engine}. {reason}",
-        "The transition is proven on the engine in use instead.",
+        f"The current migrations do not run on {engine}. {reason}",
+        "The transition is proven on the engine of your databases instead.",
     )

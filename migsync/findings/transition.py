@@ -14,7 +14,7 @@ NAMED = 5
 
 def database_with(last: Key | None) -> str:
     """Which database it is, by the migration that it ran last; None for a fresh one."""
-    return f"a database that has {last} last" if last else "a fresh database"
+    return f"a database whose last applied migration is {last}" if last else "a fresh database"
 
 
 @entry("transition-differs", Severity.ERROR)
@@ -30,11 +30,10 @@ def transition_differs(*, migration: Key | None, differences: Sequence[str]) -> 
     migration out, or put the change where it was. If you know that no database is that far behind, go on without this
     proof with `--no-prove-transition`.
     """
-    which = database_with(migration)
-    said = " ".join(truncated(differences, NAMED, "And {} more differences."))
+    said = "\n".join(truncated(differences, NAMED, "and {} more differences"))
     return Texts(
-        f"{which[0].upper()}{which[1:]}: {said}",
-        "After `migsync apply` and `migrate` such a database would have another schema than with the old files.",
+        f"After `migsync apply` and `migrate`, {database_with(migration)} would have another schema:\n{said}",
+        "A change would be skipped there, or made twice.",
     )
 
 
@@ -50,8 +49,8 @@ def transition_record_lost(*, migration: Key | None, earlier: Key | None, lost: 
     leave the migration out, and run the command again. If neither is the case, please report it.
     """
     return Texts(
-        f"{lost} would be recorded in {database_with(earlier)}, and not in {database_with(migration)}.",
-        "After `migsync apply` and `migrate` such a database would have another schema than with the old files.",
+        f"{lost} would be recorded in {database_with(earlier)}, but not in {database_with(migration)}.",
+        "The second database is further along, so it must have every record of the first.",
     )
 
 
@@ -67,8 +66,8 @@ def transition_ambiguous(*, migration: Key | None) -> Texts:
     again.
     """
     return Texts(
-        f"What becomes of {database_with(migration)} depends on whether Django has recorded a squash there yet.",
-        "It records one by itself at the end of `migrate`, so both are the same database.",
+        f"The result for {database_with(migration)} depends on whether Django has recorded a squash there yet.",
+        "Django records a squash at the end of `migrate`. With and without that record, the result must be the same.",
     )
 
 
@@ -83,5 +82,5 @@ def transition_refused(*, fresh: bool, reason: str, consequence: str, app: str, 
     The message contains the reason for which the plan is refused: fix that, or leave the migration that it names out of
     the command.
     """
-    which = "A fresh database" if fresh else "A database that is up to date"
-    return Texts(f"{which} could not be synced: {reason}", consequence)
+    which = "a fresh database" if fresh else "a database that is up to date"
+    return Texts(f"`migsync apply` would refuse {which}: {reason}", consequence)

@@ -74,7 +74,7 @@ def test_another_alias_is_the_same_connection(site):
 def test_another_connection_does_not_wait_for_long(tmp_path, postgresql_database):
     [found] = differences(routed(tmp_path, postgresql_database), running("wait"), running("wait"))
     assert found == (
-        "The files as they are build no schema. `migrate` waits on the scratch database for a lock that it holds "
+        "The current files cannot build a database. `migrate` waits on the scratch database for a lock that it holds "
         "itself, over another connection, in shop.0001_initial (operation 3): django.db.utils.OperationalError: "
         "canceling statement due to lock timeout"
     )

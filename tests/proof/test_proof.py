@@ -154,10 +154,10 @@ class TestTheState:
         assert said(prove(site.project, chain("0002_a", "0002_b", "0003_b", b))) == [
             (
                 "state-differs",
-                "The field price of shop.Item: models.IntegerField(default=1) before, "
-                "models.TextField(default='') after.",
+                "The field price of shop.Item differs:\nnow: models.IntegerField(default=1)\n"
+                "with the new files: models.TextField(default='')",
             ),
-            ("model-changes", "`makemigrations` would add to shop: Alter field price on item."),
+            ("model-changes", "With the new files, `makemigrations` would add to shop: Alter field price on item."),
         ]
 
     def test_a_choice_is_its_value_as_django_writes_it(self, tmp_path):
@@ -198,7 +198,7 @@ class TestTheState:
         assert said(proof) == [
             (
                 "field-order",
-                "The fields of shop.Item come in another order: … name, price before, … price, name after.",
+                "The fields of shop.Item are in another order:\nnow: … name, price\nwith the new files: … price, name",
             )
         ]
 
@@ -214,11 +214,11 @@ class TestTheState:
         )
         proof = prove(site.project, site.propose(site.change(path("0001_initial"), path("0001_initial"), new)))
         assert [text for code, text in said(proof) if code in ("state-differs", "proof-failed")] == [
-            "The bases of shop.Item: (django.db.models.base.Model) before, "
-            "(<shop.0001_initial>.Plain, django.db.models.base.Model) after.",
-            "The option ordering of shop.Item: no such option before, ['id'] after.",
-            "The manager busy of shop.Item: no such manager before, <shop.0001_initial>.Busy() after.",
-            "The model shop.Tag is made, and was not before.",
+            "The bases of shop.Item differ:\nnow: (django.db.models.base.Model)\n"
+            "with the new files: (<shop.0001_initial>.Plain, django.db.models.base.Model)",
+            "The option ordering of shop.Item differs:\nnow: none\nwith the new files: ['id']",
+            "The manager busy of shop.Item differs:\nnow: none\nwith the new files: <shop.0001_initial>.Busy()",
+            "Only the new files create the model shop.Tag.",
         ]
 
 
@@ -232,7 +232,7 @@ class TestWhatDoesNotLoad:
             "Django does not load the migrations: django.db.migrations.exceptions.NodeNotFound"
         )
         assert "('shop', '0003_name')" in finding.found
-        assert finding.meaning == "It is so only with the proposal's files."
+        assert finding.meaning == "The current files do not fail. Only the new files do."
 
     def test_a_cycle_across_apps(self, tmp_path):
         first = [("shop", "0001_initial")]
@@ -265,7 +265,7 @@ class TestWhatDoesNotLoad:
         site = shop(tmp_path)
         fork = migration(PRICE, after=[("shop", "0001_initial")])
         proof = prove(site.project, site.propose(site.change(path("0007_price"), path("0007_price"), fork), shop=1))
-        assert ("leaves", "shop would end in 2 migrations (0003_name, 0007_price), not in 1.") in said(proof)
+        assert ("leaves", "shop would have 2 ends instead of 1: 0003_name, 0007_price.") in said(proof)
         assert "plan-conflict" in codes(proof)
 
     def test_models_that_do_not_import_are_no_fault_of_the_proposal(self, tmp_path):
@@ -275,7 +275,7 @@ class TestWhatDoesNotLoad:
         [finding] = prove(project, proposal).findings
         assert finding.found == "Django does not start: RuntimeError: not today"
         assert (finding.file, finding.line) == (str(tmp_path / "shop/models.py"), 2)
-        assert "with the files as they are" in finding.meaning
+        assert finding.meaning.startswith("The current files fail in the same way.")
 
     def test_settings_that_end_the_process(self, tmp_path):
         site = shop(tmp_path)
@@ -344,7 +344,7 @@ class TestPlans:
         file = path("0001_initial", "art")
         [finding] = prove(site.project, site.propose(site.change(file, file, migration()))).findings
         assert finding.found == "`migrate` would run art.0001_initial before shop.0001_initial on a fresh database."
-        assert finding.meaning == "art.0001_initial depends on it in the old files."
+        assert finding.meaning == "In the current files, art.0001_initial depends on it."
 
 
 class TestOddLayouts:

@@ -29,9 +29,15 @@ def filling(sku: str, token: str = "secrets.token_hex()[:30]") -> str:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (filling("a"), ["Of shop_item, two runs of the old files write token differently."]),
-        (filling("a", "''"), ["The rows of shop_item: 1 only with the old files (token='", "Of shop_item, two runs"]),
-        (filling("b"), ["The rows of shop_item: 1 only with the old files (sku='a', ", "Of shop_item, two runs"]),
+        (filling("a"), ["In shop_item, two runs of the current files write different values: token."]),
+        (
+            filling("a", "''"),
+            ["The rows of shop_item differ: 1 only with the current files (token='", "In shop_item, two runs"],
+        ),
+        (
+            filling("b"),
+            ["The rows of shop_item differ: 1 only with the current files (sku='a', ", "In shop_item, two runs"],
+        ),
     ],
     ids=["a token", "no token", "another"],
 )
@@ -71,7 +77,8 @@ def test_names_with_a_percent_sign(new_database, engine):
     assert compared(old, same) == []
     [found] = compared(old, new)
     assert found == (
-        "The rows of 100%s: 1 only with the old files (a%b='x', c='z'), 1 only with the new files (a%b='y', c='z')."
+        "The rows of 100%s differ: 1 only with the current files (a%b='x', c='z'), "
+        "1 only with the new files (a%b='y', c='z')."
     )
 
 
@@ -99,5 +106,5 @@ def test_references_in_another_schema(new_database):
         database.execute(f"INSERT INTO entry VALUES ({key})")
     assert compared(old, new) == []
     assert [found.partition(": ")[0] for found in compared(old, other)] == [
-        f"The rows of {table}" for table in ("audit.entry", "audit.kind", "entry")
+        f"The rows of {table} differ" for table in ("audit.entry", "audit.kind", "entry")
     ]

@@ -113,9 +113,9 @@ def tables(database):
 # Of each pair one is in the old files and one in the new; what a finding about them says.
 PAIRS = {
     "table": (OTHER.format(model="Tag", fields=ID), OTHER.format(model="Label", fields=ID), "The table shop_tag: only"),
-    "no column": (text("gone"), "", "The column shop_item.gone: only the old files make it."),
+    "no column": (text("gone"), "", "The column shop_item.gone: only the current files create it."),
     "type": (text("length"), text("length", length=30), "The type of shop_item.length: VARCHAR(20"),
-    "null": (text("empty"), text("empty", null=False), "The nullable of shop_item.empty: NULL before, NOT NULL after."),
+    "null": (text("empty"), text("empty", null=False), "The nullability of shop_item.empty: NULL now, NOT NULL with"),
     "unique": (text("once", unique=True), text("once"), "once"),
     "check": (CHECK.format(least=0), CHECK.format(least=1), "item_least"),
     "index": (INDEX.format(fields=["price"]), INDEX.format(fields=["price", "id"]), "item_by"),
@@ -145,7 +145,7 @@ def test_sqlite_has_one_integer_type_and_a_key_of_its_own(sqlite_site):
     """Where a key grows, Django leaves what refers to it as it was declared; SQLite does not mind."""
     grown = item(TAG.format(key="AutoField"), TAGGED, BIGGER)
     [found] = differences(sqlite_site, grown, item(TAG.format(key="BigAutoField"), TAGGED))
-    assert found == "shop_item.owner_id: another integer type, which is all the same to SQLite."
+    assert found == "Declared with another integer type: shop_item.owner_id."
     assert any(
         "shop_tag" in said for said in differences(sqlite_site, grown, item(TAG.format(key="BigIntegerField"), TAGGED))
     )
@@ -157,7 +157,7 @@ def test_sqlite_has_one_integer_type_and_a_key_of_its_own(sqlite_site):
 def test_servers_have_several_integer_types(tmp_path, new_database, engine):
     site = site_on(tmp_path, new_database(engine))
     kinds = (item(OWNER.format(field=f"{kind}(null=True)")) for kind in ("IntegerField", "BigIntegerField"))
-    assert differences(site, *kinds) == ["The type of shop_item.owner: INTEGER before, BIGINT after."]
+    assert differences(site, *kinds) == ["The type of shop_item.owner: INTEGER now, BIGINT with the new files."]
 
 
 def test_an_index_on_an_expression(tmp_path, new_database):
@@ -172,8 +172,8 @@ def test_an_index_on_an_expression(tmp_path, new_database):
 
 def test_new_files_that_do_not_migrate_are_told_and_nothing_stays(site, database, scratch_names):
     [found] = differences(site, item(), item("migrations.RunSQL('NO SUCH STATEMENT')"))
-    said = "The new files build no schema. `migrate` fails on the scratch database, in shop.0001_initial (operation 2)"
-    assert found.startswith(said)
+    where = "`migrate` fails on the scratch database, in shop.0001_initial (operation 2)"
+    assert found.startswith(f"The new files cannot build a database. {where}")
     assert left_over(database, scratch_names) == []
 
 
@@ -189,7 +189,7 @@ def test_no_line_of_djangos_stands_for_a_migration_that_fails(sqlite_site):
 def test_old_files_that_do_not_migrate_are_told_apart(sqlite_site):
     broken = item("migrations.RunSQL('NO SUCH STATEMENT')")
     [found] = differences(sqlite_site, broken, broken.replace("NO SUCH", "NOT A"))
-    assert found.startswith("The files as they are build no schema.")
+    assert found.startswith("The current files cannot build a database.")
 
 
 def test_what_broke_the_transaction_is_said(site):
@@ -265,7 +265,7 @@ def test_every_schema_counts(tmp_path, postgresql_database):
 
 
 def only_old(named: str) -> str:
-    return f"{named}: only the old files make it."
+    return f"{named}: only the current files create it."
 
 
 def test_what_an_extension_brings_is_left_out(postgresql_database):

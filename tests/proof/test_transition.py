@@ -84,7 +84,7 @@ def test_a_squash_that_loses_something(database, tmp_path):
     assert (codes(right), len(right.facts)) == ([], 3)
     assert "2 come out the same on" in right.facts[-1]
     assert codes(prove(site, squashed(site, ", ".join([NUMBER, SKU])))) == [
-        ("schema-differs", "The index item_by_sku on shop_item: only the old files make it."),
+        ("schema-differs", "The index item_by_sku on shop_item: only the current files create it."),
     ]
 
 
@@ -98,7 +98,8 @@ def test_right_at_the_end_and_wrong_on_the_way(site):
     assert codes(outcome) == [
         (
             "transition-differs",
-            "A database that has shop.0002_number last: The column shop_item.sku: only the new files make it.",
+            "After `migsync apply` and `migrate`, a database whose last applied migration is shop.0002_number would "
+            "have another schema:\nThe column shop_item.sku: only the new files create it.",
         )
     ]
 
@@ -118,7 +119,7 @@ def test_a_column_that_an_earlier_position_needs(site):
     )
     [(code, found)] = codes(prove(site, narrow))
     assert code == "transition-differs"
-    assert found.startswith("A database that has shop.0003_sku last: The column shop_item.sku: varchar(20)")
+    assert "is shop.0003_sku would have another schema:\nThe column shop_item.sku: varchar(20) now" in found
 
 
 TRIGGER = """migrations.RunSQL(
@@ -151,7 +152,7 @@ def test_a_squash_on_disk_is_looked_at_from_before_it_and_from_after_it(site):
     )
     [(code, found)] = codes(prove(site, wrong))
     assert code == "transition-differs"
-    assert found.startswith("A database that has shop.0003_sku last: The column shop_item.sku: varchar(20)")
+    assert "is shop.0003_sku would have another schema:\nThe column shop_item.sku: varchar(20) now" in found
 
 
 def test_both_ways_where_the_replaced_files_stay(site):
@@ -163,7 +164,7 @@ def test_both_ways_where_the_replaced_files_stay(site):
     assert outcome.facts[-1].startswith("Transition: all 4 databases")
     wrong = squashed(site, ", ".join([NUMBER, SKU]), keep=True, replaces=replaced)
     assert codes(prove(site, wrong)) == [
-        ("schema-differs", "The index item_by_sku on shop_item: only the old files make it.")
+        ("schema-differs", "The index item_by_sku on shop_item: only the current files create it.")
     ]
 
 
@@ -203,9 +204,16 @@ def filling(names: list[str], first: str = "pass") -> str:
         (
             ["Anne", "Eve"],
             "pass",
-            ["shop_item: 1 only with the old files", "shop_owner: 1 only with the old files (name='Bob', id=2"],
+            [
+                "shop_item differ: 1 only with the current files",
+                "shop_owner differ: 1 only with the current files (name='Bob', id=2",
+            ],
         ),
-        (["Anne"], "pass", ["shop_item: 1 only with the old files", "shop_owner: 1 only with the old files"]),
+        (
+            ["Anne"],
+            "pass",
+            ["shop_item differ: 1 only with the current files", "shop_owner differ: 1 only with the current files"],
+        ),
     ],
     ids=["the same", "another", "fewer"],
 )
@@ -229,7 +237,7 @@ def test_rows_of_another_schema(site, postgresql_database):
     site.write({path(NAMES[3]): migration(make.format(1), after=[("shop", NAMES[2])])})
     new = migration(make.format(2), after=[("shop", NAMES[2])])
     [(code, found)] = codes(prove(site, site.propose(site.change(path(NAMES[3]), path(NAMES[3]), new)), ROWS))
-    assert (code, found[:22]) == ("data-differs", "The rows of audit.o: 1")
+    assert (code, found[:29]) == ("data-differs", "The rows of audit.o differ: 1")
 
 
 def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresql_database):
@@ -242,7 +250,7 @@ def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresq
     assert [(finding.code, finding.severity) for finding in outcome.findings] == [("needs-server", Severity.INFO)]
     assert "2 come out the same on PostgreSQL" in outcome.facts[-1]
     lost = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])), ProofScope((), ()))
-    assert codes(lost) == [("schema-differs", "The table shop_item: p items before, p after.")]
+    assert codes(lost) == [("schema-differs", "The table shop_item: p items now, p with the new files.")]
 
 
 def test_an_engine_out_of_reach(site):
@@ -252,10 +260,10 @@ def test_an_engine_out_of_reach(site):
     right = squashed(site, ", ".join([NUMBER, SKU, INDEX]))
     [refused] = prove(site, right, unreachable=["far"]).findings
     assert refused.found.startswith("far cannot be reached: ")
-    assert refused.hint.endswith("Make it reachable; or go on without it: --allow-applied")
+    assert refused.hint.endswith("Make the database reachable, or add --allow-applied to go on without it.")
     skipped = prove(site, right, unreachable=["far"], skipping=True)
     assert [(finding.severity, finding.found) for finding in skipped.findings] == [
-        (Severity.WARNING, "far is not reached: schema and rows are not proven on PostgreSQL.")
+        (Severity.WARNING, "Schema and rows were not proven on PostgreSQL: the database 'far' cannot be reached.")
     ]
     assert [fact.partition(":")[0] for fact in skipped.facts] == ["Schema", "Data", "Transition"]
     with pytest.raises(Unreachable, match="far cannot be reached"):
@@ -271,6 +279,6 @@ def test_an_engine_where_no_database_can_be_made(site, postgresql_database):
             settings.write(f"DATABASES['far'] = {reader!r}\n")
         [refused] = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX]))).findings
         assert refused.found.startswith("far: No scratch database can be created there: ")
-        assert refused.hint.endswith("To go on without the proof on PostgreSQL: --prove-schema default")
+        assert refused.hint.endswith("To skip the proof on PostgreSQL, add: --prove-schema default")
     finally:
         postgresql_database.execute("DROP ROLE migsync_proof_reader")

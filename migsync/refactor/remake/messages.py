@@ -14,6 +14,7 @@ from migsync.findings.remake import (
     remake_cycle,
     several_ends,
 )
+from migsync.findings.rows import data_differs
 from migsync.history import History, Key
 from migsync.words import text_list
 from migsync.worker.protocol import Carried, Disposition, RemakeResult
@@ -26,8 +27,6 @@ FATES: Mapping[Disposition, str] = {
     Disposition.NOTHING: "is left out: it does nothing",
     Disposition.DROPPED: "is dropped, as you said",
 }
-OTHER_ROWS = "data-differs"
-"""The finding that a new database would hold other rows than it did: meant, where a migration is left out."""
 
 
 def notes(remade: RemakeResult) -> tuple[str, ...]:
@@ -70,7 +69,8 @@ def _advice(origins: Sequence[Key]) -> str:
 
 def explained(left_out: Sequence[Key], known: Advice, finding: Finding) -> Finding:
     """A finding of the proof with what a remake can add: whether other rows are meant, what to do where it fails."""
-    if finding.code == OTHER_ROWS and left_out:
+    # Other rows in a new database are meant, where a migration is left out.
+    if finding.code == data_differs.code and left_out:
         why = f"Left out on purpose: {', '.join(map(str, left_out))}."
         return replace(finding, severity=Severity.WARNING, meaning=f"{finding.meaning} {why}")
     if finding.blocks and not finding.hint:

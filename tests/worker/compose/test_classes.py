@@ -46,7 +46,7 @@ def test_a_base_class_that_all_have_is_the_squashs_too(site):
     assert "class Migration(config_safe.Safe):\n\n    initial = True" in same.text
     assert told(same.notes) == [("own-attributes", "warning", 6)]
     (note,) = [note for note in same.notes if note.code == "own-attributes"]
-    assert note.found == "The class of 0002_m has safe, which Django does not know."
+    assert note.found == "The class of 0002_m has attributes that Django does not know: safe."
     assert note.file.endswith("0002_m.py")
     assert told(mixed.notes) == [("own-base-class", "error", 5), ("own-attributes", "warning", 6)]
 

@@ -392,5 +392,5 @@ class TestHowTheyAreWritten:
         assert elided == (("comments", "0003_m"), "RunSQL INSERT INTO comments_note (text) VALUES ('gone')")
         told = [(note.code, note.found) for note in squashed.answers["comments"].notes]
         for name in ("0004_m", "0005_m"):
-            assert ("made-operations", f"The operations of {name} are made when it is imported.") in told
-        assert ("side-effect", "0002_m does something when it is imported: sys.path.append(sys.path.pop())") in told
+            assert ("made-operations", f"The operations of {name} are computed when the file is imported.") in told
+        assert ("side-effect", "0002_m runs this when it is imported: sys.path.append(sys.path.pop())") in told

@@ -124,7 +124,7 @@ class TestRanges:
         (note,) = stock.notes
         assert (note.code, note.found) == (
             "stays-apart",
-            "stock.0002_squashed has more than one operation on item.size.",
+            "stock.0002_squashed keeps several operations on item.size.",
         )
 
     def test_in_two_phases_the_old_names_stay(self, site):
