@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import truncated
+from migsync.words import sample, text_list
 
 SHOWN = 5
 
@@ -16,91 +16,97 @@ SHOWN = 5
 def squash_partial(
     *, migration: Key, alias: str, applied: Sequence[Key], missing: Sequence[Key], gone: Sequence[Key], file: str
 ) -> Texts:
-    """A database has applied only a part of what a squash replaces.
+    """A database has applied only some of the migrations that a squash replaces.
 
-    Django runs a squash where none of the old migrations is applied, and records it where all of them are. In a
-    database in between it needs the old files, to run the rest of them. Without these files and without `replaces`,
-    `migrate` would run the whole squash there, and fail on tables that exist, or would never run what is missing.
+    Django runs a squash if none of the old migrations is applied, and records it if all of them are. A database that
+    has applied some of them still needs the old files. Without the old files and without `replaces`, `migrate` would
+    run the whole squash there and fail on tables that exist, or would never run what is missing.
 
-    Run `migrate` on that database while the old files are there. If some of them were deleted already, bring them back
-    first, for example with `git checkout`. Then run `migsync tidy` again.
+    Run `migrate` on that database while the old files exist. If some of them were deleted, restore them first, for
+    example with `git checkout`. Then run `migsync tidy` again.
     """
-    first = f"Bring back the file of {_some(gone)}, then run it there" if gone else "Run the rest there first"
+    first = f"Restore the files of {_some(gone)}, then run" if gone else "Apply the rest first"
     return Texts(
-        f"{alias} is not past {migration}: {_some(applied) or 'a part of it'} "
-        f"{'is' if len(applied) == 1 else 'are'} applied there, {_some(missing)} "
-        f"{'is' if len(missing) == 1 else 'are'} not.",
-        "Without the old files, `migrate` there would run again what ran, or never run the rest.",
-        f"{first}: manage.py migrate {missing[-1].app} --database {alias}",
+        f"{alias} has applied only a part of what {migration} replaces.",
+        f"Applied: {_some(applied) or 'migrations of a squash that it replaces'}\n"
+        f"Not applied: {_some(missing)}\n"
+        "Without the old files, `migrate` would run again what is applied, or never run the rest.",
+        f"{first}: python manage.py migrate {missing[-1].app} --database {alias}",
     )
 
 
 @entry("squash-unknown", Severity.ERROR)
 def squash_unknown(*, migration: Key, alias: str, reason: str, foreign: Sequence[Key], file: str) -> Texts:
-    """A database could not be read, so that nobody knows whether it is past a squash.
+    """A database could not be read, so it is unknown what it has applied of a squash.
 
-    Before the old files and `replaces` go, every database must have applied all that the squash replaces, or nothing of
-    it. A database that has applied only a part could not be migrated any more.
+    Before the old files and `replaces` are removed, every database must have applied everything that the squash
+    replaces, or nothing of it. A database that has applied only a part could no longer be migrated.
 
-    Make the database reachable and run the command again. If you know that it is past every open squash, say so with
-    `--assume-deployed`. This is not possible for a squash that replaces migrations of another app: the database must
-    have recorded the squash itself, and migsync has to see that.
+    Make the database reachable, and run the command again. If you know that it has applied everything that the open
+    squashes replace, add `--assume-deployed`. For a squash that also replaces migrations of another app the option is
+    not enough: the database must have a record of the squash itself, and migsync has to see it.
     """
-    hint = "Make it reachable"
+    hint = "Make the database reachable, then run this again."
     if not foreign:
-        hint += "; or, where you know that it is past all of them, say so: --assume-deployed"
-    return Texts(f"{alias} could not be read: {reason}", f"Whether it is past {migration} is not known.", hint)
+        hint += "\nIf you know that it has applied everything that the squashes replace, add --assume-deployed."
+    return Texts(
+        f"{alias} could not be read: {reason}",
+        f"It is unknown whether this database has applied everything that {migration} replaces.",
+        hint,
+    )
 
 
 @entry("squash-unrecorded", Severity.ERROR)
 def squash_unrecorded(*, migration: Key, alias: str, foreign: Sequence[Key], file: str) -> Texts:
-    """A database has applied all that a squash replaces, and has no record of the squash itself.
+    """A database has applied everything that a squash replaces, but has no record of the squash itself.
 
-    The squash replaces migrations of another app too. When a squash is finished, migsync turns the records of the old
-    names into the record of the squash, but never carries a record from one app to another. Without a record of its
-    own, Django would run the squash again, on tables that exist.
+    The squash also replaces migrations of another app. When a squash is finished, migsync turns the records of the old
+    names into a record of the squash, but never moves a record from one app to another. If the squash had no record,
+    Django would run it again, on tables that exist.
 
-    Run `migrate` on that database while the squash has `replaces`: Django then records the squash and runs nothing.
+    Run `migrate` on that database while the squash has `replaces`: Django then records the squash without running it.
     Then run `migsync tidy` again.
     """
     return Texts(
-        f"{alias} has recorded all that {migration} replaces, some of it in another app, and not it.",
-        "A record is never carried from one app to another.",
-        f"Let Django record it first: manage.py migrate --database {alias}",
+        f"{alias} has applied everything that {migration} replaces, but has no record of {migration} itself.",
+        f"The squash also replaces migrations of another app ({_some(foreign)}), and a record is never moved from one "
+        "app to another.",
+        f"Have Django record the squash first: python manage.py migrate {migration.app} --database {alias}",
     )
 
 
 @entry("name-of-replaced", Severity.ERROR)
 def name_of_replaced(*, migration: Key, replaced: Key, file: str) -> Texts:
-    """A migration that came after a squash has a name that the squash replaces.
+    """A migration that comes after a squash has a name that the squash replaces.
 
-    The old file was deleted, and its name was given to a new migration, which depends on the squash. Django reads the
-    name in `replaces` as the new migration: the squash would replace what depends on it, and Django cannot load that.
+    The old file was deleted, and later a new migration, which depends on the squash, got its name. Django takes the
+    name in `replaces` for the new migration. The squash would replace a migration that depends on it, and Django cannot
+    load that.
 
-    Rename the new migration if no database has applied it yet. Otherwise remove its name from the `replaces` of the
-    squash, once every database is past the old migration of that name.
+    If no database has applied the new migration, give its file another name. Otherwise remove its name from the
+    `replaces` of the squash, once every database has applied the old migration of that name.
     """
     return Texts(
-        f"{migration} replaces {replaced}, and the file of that name depends on {migration}.",
-        "It is another migration, which took the name later; Django cannot load the two together.",
-        f"Rename {replaced}, or take its name out of `replaces` by hand.",
+        f"{migration} replaces {replaced}, but the file of that name depends on {migration}.",
+        "It is a later migration with the same name. Django cannot load the two files together.",
+        f"Rename the file of {replaced}, or remove the name from the `replaces` of {migration}.",
     )
 
 
 @entry("others-ready", Severity.INFO)
-def others_ready(*, apps: Sequence[str]) -> Texts:
-    """Some apps could be tidied now, although the squashes of others cannot be finished yet.
+def others_ready(*, apps: Sequence[str], options: str = "") -> Texts:
+    """The squashes of some apps can be finished now, those of others not yet.
 
-    `migsync tidy` does everything that it was asked for, or nothing. One squash that cannot be finished refuses the
-    command for all apps.
+    `migsync tidy` does everything that you ask for, or nothing. If one squash cannot be finished, nothing is changed in
+    any app.
 
     Nothing is wrong with these apps. Name them on the command line, and finish the others later.
     """
     return Texts(
-        f"Nothing stands in the way of the squashes of {', '.join(apps)}.",
-        hint=f"Name these apps alone: migsync tidy {' '.join(apps)}",
+        f"The squashes of {text_list(apps)} can be finished.",
+        hint=f"To finish only these: {' '.join(filter(None, ['migsync tidy', *apps, options]))}",
     )
 
 
 def _some(keys: Sequence[Key]) -> str:
-    return ", ".join(truncated(keys, SHOWN))
+    return sample(keys, SHOWN)

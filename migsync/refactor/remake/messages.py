@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from migsync.findings import Finding, Severity
 from migsync.findings.remake import (
-    cannot_carry,
     changes_pending,
     nothing_to_drop,
     open_squash,
@@ -17,15 +16,15 @@ from migsync.findings.remake import (
 from migsync.findings.rows import data_differs
 from migsync.history import History, Key
 from migsync.words import text_list
-from migsync.worker.protocol import Carried, Disposition, RemakeResult
+from migsync.worker.protocol import Disposition, RemakeResult
 
 FATES: Mapping[Disposition, str] = {
-    Disposition.FIRST: "stands first in {into}",
+    Disposition.FIRST: "is carried over to the start of {into}",
     Disposition.CARRIED: "is carried over into {into}",
-    Disposition.SHOWN: "is left out: the models show what it leads to",
+    Disposition.SHOWN: "is left out: the models show its result",
     Disposition.ELIDABLE: "is left out: it is elidable",
     Disposition.NOTHING: "is left out: it does nothing",
-    Disposition.DROPPED: "is dropped, as you said",
+    Disposition.DROPPED: "is left out, because of --drop",
 }
 
 
@@ -61,9 +60,9 @@ def advice(remade: RemakeResult) -> Advice:
 def _advice(origins: Sequence[Key]) -> str:
     return (
         f"It was carried over from {text_list(origins)}.\n"
-        "If nobody needs it any more, or the models show all that it leads to: "
+        "If it is no longer needed, or the models show its result, leave it out with "
         f"--drop {origins[0] if len(origins) == 1 else 'APP.NAME'}\n"
-        "If it must run where it did, between other changes: migsync squash, in place of remake"
+        "If it must run between other changes, as it did, use migsync squash instead of remake."
     )
 
 
@@ -71,7 +70,7 @@ def explained(left_out: Sequence[Key], known: Advice, finding: Finding) -> Findi
     """A finding of the proof with what a remake can add: whether other rows are meant, what to do where it fails."""
     # Other rows in a new database are meant, where a migration is left out.
     if finding.code == data_differs.code and left_out:
-        why = f"Left out on purpose: {', '.join(map(str, left_out))}."
+        why = f"Left out as requested: {', '.join(map(str, left_out))}."
         return replace(finding, severity=Severity.WARNING, meaning=f"{finding.meaning} {why}")
     if finding.blocks and not finding.hint:
         key = Key(finding.app, finding.name)
@@ -82,8 +81,8 @@ def explained(left_out: Sequence[Key], known: Advice, finding: Finding) -> Findi
 def advice_against_replaces(olds: Iterable[Key]) -> Advice:
     """What to do where an old migration, still on disk, does not run beside the new ones."""
     hint = (
-        "In a database that is behind, one of an app's new migrations stands for what another one does already.\n"
-        "Leave --replaces out: then such a database is told to be migrated first."
+        "In a database that is behind, two new migrations of an app would do the same.\n"
+        "Remake without --replaces: such a database must then be migrated first."
     )
     return {(key, 0): hint for key in olds}
 
@@ -102,15 +101,14 @@ def advice_beside(history: History, apps: Collection[str]) -> Advice:
 
 
 def _advice_beside(key: Key, needed: Sequence[str], first_party: Collection[str]) -> str:
-    it_was = "it was" if len(needed) == 1 else "they were"
     together = (
-        f"Make them anew together: migsync remake {' '.join(sorted([*needed, key.app]))}\n"
+        f"Remake these apps together: migsync remake {' '.join(sorted([*needed, key.app]))}\n"
         if key.app in first_party
         else ""
     )
     return (
-        f"It is not made anew, and may need {text_list(needed)} as {it_was} in its day.\n"
-        f"{together}{'Or leave' if together else 'Leave'} {text_list(needed)} out, or use migsync squash."
+        f"It is not remade, and may need an earlier state of {text_list(needed)}.\n"
+        f"{together}{'Or leave' if together else 'Leave'} out {text_list(needed)}, or use migsync squash."
     )
 
 
@@ -118,13 +116,6 @@ def pending(changes: Sequence[tuple[str, str]]) -> Iterator[Finding]:
     """An error for each app whose models have changes that no migration has."""
     for app in dict.fromkeys(app for app, _ in changes):
         yield changes_pending(app=app, changes=[each for label, each in changes if label == app])
-
-
-def stuck(carried: Iterable[Carried]) -> Iterator[Finding]:
-    """An error for each operation that can neither be carried over nor left out."""
-    for each in carried:
-        if each.disposition is Disposition.STUCK:
-            yield cannot_carry(migration=each.origin, operation_name=each.called, file=each.file)
 
 
 def needless_drops(drop: Iterable[Key], remade: RemakeResult) -> Iterator[Finding]:
@@ -149,15 +140,16 @@ def open_squashes(history: History, apps: Iterable[str]) -> Iterator[Finding]:
                 yield open_squash(migration=squash.key, file=squash.path)
 
 
-def cycle(found: Sequence[Key], remade: frozenset[str], first_party: frozenset[str]) -> Finding:
-    """The error for migrations that would depend on each other."""
+def cycle(found: Sequence[Key], new: Collection[Key], remade: frozenset[str], first_party: frozenset[str]) -> Finding:
+    """The error for migrations that would depend on each other; `new` are those that are made."""
     labels = {key.app for key in found}
     others = sorted(labels - remade)
     together = bool(others) and first_party.issuperset(others)
     return remake_cycle(
         app=found[0].app,
         cycle=found,
+        new=[key for key in found if key in new],
         others=others,
         together=sorted(remade.union(others)) if together else (),
-        alone=sorted(labels & remade),
+        remade=sorted(labels & remade),
     )

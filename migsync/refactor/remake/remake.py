@@ -11,7 +11,7 @@ from migsync.errors import UsageError
 from migsync.files.reshape import Collapse, ContentChanges, DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.files.resolution import Resolution
 from migsync.findings import Finding
-from migsync.findings.remake import cannot_replace, made_already, no_migrations, nothing_left
+from migsync.findings.remake import cannot_carry, cannot_replace, made_already, no_migrations, nothing_left
 from migsync.history import SETTING, History, Key, build_history
 from migsync.project import Project
 from migsync.refactor.ground import Ground
@@ -20,7 +20,7 @@ from migsync.refactor.remake import messages
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.survey import Survey
 from migsync.worker.client import ask_one
-from migsync.worker.protocol import RemakeRequest, RemakeResult
+from migsync.worker.protocol import Carried, Disposition, RemakeRequest, RemakeResult
 from migsync.worker.task import REMAKE
 
 WORD = "remade"
@@ -108,7 +108,7 @@ def ask_remake(project: Project, request: RemakeRequest) -> RemakeResult:
 
 def _empty(remade: RemakeResult, chosen: Sequence[str]) -> list[str]:
     """The apps of which nothing would be left."""
-    if remade.pending or any(messages.stuck(remade.carried)):
+    if remade.pending or any(each.disposition is Disposition.STUCK for each in remade.carried):
         return []
     made = {key.app for key in remade.files}
     return [app for app in chosen if app not in made]
@@ -120,8 +120,8 @@ def _reshape(
     history, settings = survey.history, survey.project.settings
     errors = (
         *messages.pending(remade.pending),
-        *messages.stuck(remade.carried),
-        *(cannot_replace(app=app) for app in remade.crossed),
+        *_stuck(remade.carried, options),
+        *(cannot_replace(app=app, command=replace(options, replaces=False).command) for app in remade.crossed),
         *remade.notes,
     )
     told = (*told, *(nothing_left(app=app, emptied=True) for app in remade.empty))
@@ -151,11 +151,18 @@ def _reshape(
     if all(_is_made_so(resolution, app) for app in request.apps):
         return Reshape(options.command, findings=(*findings, made_already(apps=request.apps)))
     found = _cycle(resolution, settings)
-    return (
-        replace(wanted, findings=(*findings, messages.cycle(found, frozenset(request.apps), history.first_party)))
-        if found
-        else wanted
-    )
+    if not found:
+        return wanted
+    cycle = messages.cycle(found, remade.files, frozenset(request.apps), history.first_party)
+    return replace(wanted, findings=(*findings, cycle))
+
+
+def _stuck(carried: Iterable[Carried], options: RemakeOptions) -> Iterator[Finding]:
+    """An error for each operation that can neither be carried over nor left out."""
+    for each in carried:
+        if each.disposition is Disposition.STUCK:
+            command = replace(options, drop=(*options.drop, str(each.origin))).command
+            yield cannot_carry(migration=each.origin, operation_name=each.called, command=command, file=each.file)
 
 
 def _cycle(resolution: Resolution, settings: Mapping[str, str]) -> tuple[Key, ...]:

@@ -29,14 +29,15 @@ def tidy(
     open one waits for that. Raises UsageError for an app that is not of this project.
     """
     labels = chosen_apps(history, apps)
-    command = " ".join(["tidy", *sorted(apps), *(["--remove-replaced"] if remove_replaced else [])])
+    options = "--remove-replaced" if remove_replaced else ""
+    command = " ".join(filter(None, ["tidy", *sorted(apps), options]))
     if findings := broken(history):
         return Reshape(command, findings=findings)
     asked = transitions(history, databases, labels)
     found = [each for each in asked if not each.squash.inner]
     waiting = [each for each in asked if each.squash.inner]
     obstacles = {each.squash.key: tuple(_obstacles(history, each, assume_deployed)) for each in found}
-    findings = (*(finding for each in obstacles.values() for finding in each), *_others_ready(obstacles))
+    findings = (*(finding for each in obstacles.values() for finding in each), *_others_ready(obstacles, options))
     # With old files on disk `replaces` must stay: without it Django would run both them and the squash.
     settled = [each for each in found if remove_replaced or not each.squash.files]
     others = [each for each in found if each not in settled]
@@ -79,10 +80,10 @@ def _notes(others: Sequence[SquashTransition], waiting: Sequence[SquashTransitio
     if others:
         count = sum(len(each.squash.files) for each in others)
         names = ", ".join(str(each.squash.key) for each in others)
-        yield f"The {count} old files that {names} replaced stay; they go with --remove-replaced."
+        yield f"The {count} old files that {names} replaced stay. To remove them, add --remove-replaced."
     for each in waiting:
         inner = ", ".join(map(str, each.squash.inner))
-        yield f"{each.squash.key} waits for {inner}, which it replaces: run tidy again for it."
+        yield f"{each.squash.key} waits for {inner}, which it replaces: run migsync tidy again afterwards."
 
 
 def _obstacles(history: History, transition: SquashTransition, assume_deployed: bool) -> Iterator[Finding]:
@@ -107,9 +108,9 @@ def _obstacles(history: History, transition: SquashTransition, assume_deployed: 
         yield squash_overlap(migration=key, other=each, file=path)
 
 
-def _others_ready(obstacles: Mapping[Key, Sequence[Finding]]) -> Iterator[Finding]:
+def _others_ready(obstacles: Mapping[Key, Sequence[Finding]], options: str) -> Iterator[Finding]:
     """Where one squash is refused, the apps that could be tidied without it."""
     refused = {squash.app for squash, findings in obstacles.items() if findings}
     ready = sorted({squash.app for squash in obstacles} - refused)
     if refused and ready:
-        yield others_ready(apps=ready)
+        yield others_ready(apps=ready, options=options)

@@ -33,16 +33,16 @@ def project(tmp_path, new_database: NewDatabase) -> Project:
 def test_it_stays_where_it_can_and_the_way_on_is_told_where_not(project):
     ended = project.migsync("remake", "--update-db", "--yes")
     assert ended.status == 1
-    assert "blog is not made anew, and comes both before and after." in ended.out
-    assert "For an empty one in their place, ask for it by name: migsync remake blog" in ended.out
-    assert "Make them anew together: migsync remake blog shop" in ended.out
+    assert "blog is not remade, and runs both before and after the new migrations." in ended.out
+    assert "To replace them with one empty migration: migsync remake blog" in ended.out
+    assert "Remake these apps together: migsync remake blog shop" in ended.out
 
 
 @pytest.mark.parametrize("apps", [("blog", "shop"), ("blog",)], ids=" ".join)
 def test_by_name_it_has_an_empty_one(project, apps):
     ended = project.migsync("remake", *apps, "--update-db", "--yes")
     assert ended.status == 0, ended.out + ended.err
-    assert "An empty one stands for them" in ended.out
+    assert "It gets one empty migration" in ended.out
     assert names(project, "blog") == ["0001_remade"]
     rows = [(app, name) for _, app, name, _ in project.dumps()["default"] if app == "blog"]
     assert rows == [("blog", "0001_remade")]

@@ -62,7 +62,7 @@ def test_what_it_sees_is_one_still(project):
     )
     ended = project.migsync("remake", "--dry-run")
     assert ended.status == 1
-    assert "The models of shop have changes without a migration: Alter field name on item." in ended.out
+    assert "The models of shop have changes that no migration has: Alter field name on item." in ended.out
 
 
 def test_one_that_refuses_leaves_it_to_django(project):

@@ -152,8 +152,8 @@ def test_a_change_without_a_migration_is_not_taken_in(project):
     before = (project.files(), project.dumps())
     ended = project.migsync("remake", "--update-db", "--yes")
     assert ended.status == 1
-    assert "The models of shop have changes without a migration: Add field price to item." in ended.out
-    assert "python manage.py makemigrations" in ended.out
+    assert "The models of shop have changes that no migration has: Add field price to item." in ended.out
+    assert "python manage.py makemigrations shop" in ended.out
     assert (project.files(), project.dumps()) == before
 
 
@@ -209,8 +209,8 @@ def test_what_cannot_be_carried_is_refused_by_name_until_it_is_dropped_by_name(p
     project.migrate("default")
     ended = project.migsync("remake", "--update-db", "--yes")
     assert ended.status == 1
-    assert "shop.0004_own has AddFieldTwice, which changes the models' state in a way of its own." in ended.out
-    assert "--drop shop.0004_own" in ended.out
+    assert "shop.0004_own has AddFieldTwice, which changes the state of the models in its own way." in ended.out
+    assert "leave it out: migsync remake --drop shop.0004_own" in ended.out
     ended = project.migsync("remake", "--update-db", "--yes", "--drop", "shop.0004")
     assert ended.status == 1
     assert "in shop.0002_remade_carried (operation 1): django.core.exceptions.FieldError" in ended.out
@@ -220,7 +220,7 @@ def test_what_cannot_be_carried_is_refused_by_name_until_it_is_dropped_by_name(p
     keep = ("--drop", "shop.0004", "--drop", "shop.0002_count", "--keep-old-migrations", "--name", "fresh")
     ended = project.migsync("remake", "--update-db", "--yes", *keep)
     assert ended.status == 0, ended.out + ended.err
-    assert "shop.0002_count: RunPython(count) is dropped, as you said." in ended.out
+    assert "shop.0002_count: RunPython(count) is left out, because of --drop." in ended.out
     assert names(project, "shop") == ["0001_fresh"]
     aside = project.migrations("shop") / "_before_remade"
     assert {path.stem: path.read_text() for path in aside.iterdir()} == MOVED
@@ -247,7 +247,7 @@ def test_an_app_that_is_in_between_is_named(project):
     ended = project.migsync("remake", "shop", "--update-db", "--yes")
     assert ended.status == 1
     assert "shop" in ended.out
-    assert "blog is not made anew, and comes both before and after." in ended.out
+    assert "blog is not remade, and runs both before and after the new migrations." in ended.out
     assert "migsync remake blog shop" in ended.out
     assert project.migsync("remake", "nobody").status == 64
 
@@ -295,7 +295,7 @@ def test_an_app_that_needs_what_there_was_once_is_named(project):
     ended = project.migsync("remake", "shop", "--update-db", "--yes")
     assert ended.status == 1
     assert "in blog.0001_initial" in ended.out
-    assert "It is not made anew, and may need shop as it was in its day." in ended.out
+    assert "It is not remade, and may need an earlier state of shop." in ended.out
     assert "migsync remake blog shop" in ended.out
     ended = project.migsync("remake", "blog", "shop", "--update-db", "--yes")
     assert ended.status == 0, ended.out + ended.err

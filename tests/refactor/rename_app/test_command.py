@@ -82,7 +82,7 @@ def test_files_and_records_in_one_step_and_back(tmp_path, new_database) -> None:
     refused = project.migsync("rename-app", "shop", "store", "--update-db", "--yes")
     assert refused.status == 1
     assert 'label = "store"' in refused.out
-    assert 'In class Meta of Item: db_table = "shop_item"' in refused.out
+    assert 'Add to class Meta of Item: db_table = "shop_item"' in refused.out
     assert "models.py:6 says 'shop.Item'" in refused.out
     change_code(project)
     text = (project.root / "shop" / "models.py").read_text()

@@ -65,13 +65,13 @@ def test_what_is_no_range(apps, first, last, words):
 @pytest.mark.parametrize(
     ("apps", "attributes", "first", "last", "code", "words"),
     [
-        (FORK, {}, "0003_c", "0005", "open-range", "shop.0004_m depends on shop.0003_d too"),
-        (LINE, {"shop_0003_c": {"replaces": (Key("shop", "0000_x"),)}}, "0002", "0004", "unfinished-squash", "has"),
+        (FORK, {}, "0003_c", "0005", "open-range", "shop.0004_m also depends on shop.0003_d"),
+        (LINE, {"shop_0003_c": {"replaces": (Key("shop", "0000_x"),)}}, "0002",
+         "0004", "unfinished-squash", "still has `replaces`"),
         ({"shop": "0001 0002 0003 0002_s:0001"}, {"shop_0002_s": {"replaces": (Key("shop", "0003"),)}}, "0001",
          "0003", "unfinished-squash", "still replaces shop.0003"),
         (ACROSS, {}, "0002", "0006", "cycle-foreseen",
-         "shop.0002_squashed_0006 -> blog.0001 -> shop.0002_squashed_0006. For blog.0001 depends on shop.0002, and "
-         "shop.0003 on blog.0001"),
+         "shop.0002_squashed_0006 would depend on itself, through blog.0001."),
     ],
 )  # fmt: skip
 def test_a_range_that_is_refused(apps, attributes, first, last, code, words):
@@ -84,8 +84,10 @@ def test_a_range_that_is_refused(apps, attributes, first, last, code, words):
 def test_the_message_says_where_to_split_and_split_does_it():
     made = history(ACROSS)
     (found,) = choose_range(made, (), "shop", "0001", "0006").findings
-    assert "before 0003 and 0005" in found.hint
-    assert found.hint.splitlines()[1:] == [
+    assert found.meaning.startswith("blog.0001 depends on shop.0002, and shop.0003 depends on blog.0001.\n")
+    assert found.hint.splitlines() == [
+        "Squash the range in parts: migsync squash shop 0001 0006 --split",
+        "The same, one part at a time:",
         "migsync squash shop 0001 0002",
         "migsync squash shop 0003 0004",
         "migsync squash shop 0005 0006",

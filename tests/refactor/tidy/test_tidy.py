@@ -128,8 +128,8 @@ def test_databases_that_are_not_past_it_refuse_by_name(tmp_path: Path, asked: di
     found = proposed(project, [PAST, PARTIAL, DOWN], **asked)
     assert refusals(found) == ["squash-partial", "squash-unknown"]
     assert not found.files
-    assert "partial is not past" in found.findings[0].found
-    assert found.findings[0].hint == "Run the rest there first: manage.py migrate shop --database partial"
+    assert "partial has applied only a part" in found.findings[0].found
+    assert found.findings[0].hint == "Apply the rest first: python manage.py migrate shop --database partial"
     assert "--assume-deployed" in found.findings[1].hint
     assert refusals(proposed(project, [PAST, PARTIAL, DOWN], assume_deployed=True, **asked)) == ["squash-partial"]
     assert refusals(proposed(project, [PAST, DOWN], assume_deployed=True, **asked)) == []
@@ -233,5 +233,5 @@ def test_apps_that_could_be_done_are_named_beside_the_one_that_cannot(tmp_path: 
     project.add("news.0001_squashed", replaces=["news.0001_n"])
     found = proposed(project, [PARTIAL])
     assert [finding.code for finding in found.findings] == ["squash-partial", "others-ready"]
-    assert found.findings[1].hint == "Name these apps alone: migsync tidy news"
+    assert found.findings[1].hint == "To finish only these: migsync tidy news"
     assert refusals(proposed(project, [PARTIAL], apps=["news"])) == []
