@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.references import reference_by_name
 from migsync.history import History
 from migsync.project.firstparty import is_environment
 from migsync.project.scan import PASSED_OVER
@@ -33,22 +34,7 @@ def find_references(root: Path, history: History, old: str) -> Iterator[Finding]
             if name.endswith(".py"):
                 path = Path(place, name)
                 for line, said in dict.fromkeys(_places(path, old)):
-                    yield reference(str(path), line, said, app=old)
-
-
-def reference(path: str, line: int, text: str, *, app: str, name: str = "") -> Finding:
-    """A line that names the old label, or may."""
-    return Finding(
-        "reference-by-name",
-        Severity.WARNING,
-        f"{path}:{line} says {text!r}, which may mean the app of that label.",
-        "migsync changes it only where Django certainly reads a label.",
-        "Look at it, and change it by hand if it does.",
-        app=app,
-        name=name,
-        file=path,
-        line=line,
-    )
+                    yield reference_by_name(file=str(path), line=line, text=said, app=old)
 
 
 def _is_own(place: str, name: str) -> bool:

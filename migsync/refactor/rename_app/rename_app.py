@@ -17,13 +17,14 @@ from migsync.errors import MigsyncError, UsageError
 from migsync.files.refusals import uneditable
 from migsync.files.reshape import ContentChanges, Expectation, KeyChanges, Reshape
 from migsync.findings import Finding
+from migsync.findings.references import reference_by_name
 from migsync.findings.rename_app import derived_names, label_not_changed, table_stays
 from migsync.history import History, Key, Migration
 from migsync.history.graph import relabelled
 from migsync.refactor.ground import Ground
 from migsync.refactor.rename_app.content_types import find_label_uses, label_notes
 from migsync.refactor.rename_app.operations import Tables, relabel_operations
-from migsync.refactor.rename_app.references import find_references, reference
+from migsync.refactor.rename_app.references import find_references
 from migsync.sync.survey import Survey
 
 
@@ -155,7 +156,7 @@ class _Work:
         if edited.content != content:
             self.edited[migration.key] = content, edited.content
         self.findings += [
-            reference(migration.path, line, text, app=migration.key.app, name=migration.key.name)
+            reference_by_name(file=migration.path, line=line, text=text, app=migration.key.app, name=migration.key.name)
             for line, text in edited.mentions
         ]
 
