@@ -20,12 +20,12 @@ def third_party_file(*, migration: Key, other: Key | None = None, file: str) -> 
     Leave the migration that it names as it is, for example by choosing a smaller range. If the package is your own,
     make the change in its repository.
     """
-    what = f"{migration} names {other}" if other else f"{migration} would have to change"
+    found = f"{migration} depends on {other}" if other else f"{migration} would have to change"
     return Texts(
-        f"{what}, and its file is not the project's own: {file}.",
-        "migsync changes files inside the project's root only, and in no environment. Without that change Django "
+        f"{found}, and its file is not the project's own: {file}.",
+        "migsync changes only files in the project's root, outside of virtual environments. Without that change Django "
         "could not load the migrations.",
-        f"Leave {other or migration} as it is.",
+        f"Do not change {other or migration}.",
     )
 
 
@@ -39,9 +39,9 @@ def linked_file(*, migration: Key, file: str, target: str) -> Texts:
     Replace the link by the file itself and run the command again.
     """
     return Texts(
-        f"{file} would have to change, and is a symbolic link to {target}.",
-        "Where a link leads may belong to something else.",
-        "Put the file itself into the directory.",
+        f"{file} would have to change, but it is a symbolic link to {target}.",
+        "The file behind the link may belong to something else.",
+        "Replace the link with the file itself, then run the command again.",
     )
 
 
@@ -55,9 +55,9 @@ def no_source(*, migration: Key, file: str) -> Texts:
     Restore the source, or delete the .pyc if the migration is not used any more. Then run the command again.
     """
     return Texts(
-        f"{file} would have to change, and is compiled code without its source.",
+        f"{file} would have to change, but it is compiled code without its source.",
         "",
-        "Bring its source back, or delete it.",
+        "Restore the source. If the migration is not used any more, delete the file.",
     )
 
 
@@ -69,7 +69,7 @@ def unusable_name(*, migration: Key, reason: str, new: bool) -> Texts:
     begins with `_` or `~`: Django ignores such files. No file was changed. Choose another name.
     """
     return Texts(
-        f"{migration} cannot be {'made' if new else 'renamed'}: {reason}.",
+        f"{migration} cannot be {'created' if new else 'renamed'}: {reason}.",
         "",
         "Choose another name.",
     )
@@ -83,8 +83,8 @@ def name_twice(*, migration: Key, new: Key, other: Key | None = None) -> Texts:
     Choose another name for one of the two.
     """
     return Texts(
-        f"{other or 'A new migration'} and {migration} would both be {new}.",
-        "Two migrations cannot have one name.",
+        f"{other or 'A new migration'} and {migration} would both get the name {new}.",
+        "Django tells the migrations of an app apart by their names.",
         "Choose another name for one of them.",
     )
 
@@ -100,9 +100,9 @@ def replaced_name(*, migration: Key, new: Key, squash: Key, becomes: Key, file: 
     name is free.
     """
     return Texts(
-        f"{migration} would be {new}, and {becomes} replaces another migration of that name.",
-        "Django would take one for the other.",
-        f"Choose another name, or take `replaces` out of {squash} when every database is past it.",
+        f"{migration} would become {new}, but {becomes} replaces another migration of that name.",
+        "Django would take the file for the migration that was replaced.",
+        f"Choose another name. Or, if every database has applied {squash}, remove `replaces` from its file.",
     )
 
 
@@ -116,8 +116,8 @@ def file_there(*, migration: Key, path: str, occupied: str, file: str) -> Texts:
     Move what is there away if it is not needed, or choose another name.
     """
     return Texts(
-        f"{migration} would be written to {path}, and {occupied} is there already.",
-        "migsync writes over nothing.",
+        f"{migration} would be written to {path}, but {occupied} is there already.",
+        "migsync does not overwrite files.",
         f"Move {PurePath(occupied).name} away, or choose another name.",
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import text_list
+from migsync.words import count, text_list
 
 NAMED = 5
 """How many migrations a sentence names."""
@@ -25,12 +25,16 @@ def partial_squash(*, migration: Key, applied: Sequence[Key], lost: Sequence[Key
     already, use `migrate --fake` for those migrations instead. When all of them are recorded, the files can be
     deleted again.
     """
-    gone = text_list(lost, NAMED)
+    gone, last = text_list(lost, NAMED), lost[-1]
+    files = "file" if len(lost) == 1 else "files"
     return Texts(
-        f"{migration} replaces {text_list(applied, NAMED)}, applied here, and {gone}, not applied and not on disk.",
-        f"Django leaves the squash out without a word: `migrate` succeeds, and what {gone} did never happens.",
-        f"Bring back the file of {gone} and migrate, before this squash is used. If the database has those changes "
-        "already, migrate with --fake once the files are back.",
+        f"{migration} replaces migrations of which only some are applied here.\n"
+        f"Applied: {text_list(applied, NAMED)}\n"
+        f"Neither applied nor on disk: {gone}",
+        f"Django ignores the squash without a message: `migrate` succeeds and never runs {gone}.",
+        f"Restore the {files} of {gone}, then run: python manage.py migrate {last.app} {last.name}\n"
+        "If the database has these changes already, run instead: "
+        f"python manage.py migrate --fake {last.app} {last.name}",
     )
 
 
@@ -46,8 +50,8 @@ def squash_not_applied(*, migration: Key, file: str) -> Texts:
     """
     return Texts(
         f"{migration} is recorded, but none of the migrations that it replaces is.",
-        "While the file has `replaces`, Django counts such a squash as not applied: `migrate` may run it again.",
-        "Take `replaces` out of the file when every database is past it, or record what it replaces.",
+        "As long as the file has `replaces`, Django takes this squash for not applied, and `migrate` may run it again.",
+        "If every database has applied the squash, remove `replaces` from the file.",
     )
 
 
@@ -63,8 +67,8 @@ def broken_migration(*, migration: Key, file: str, line: int, reason: str) -> Te
     """
     return Texts(
         f"{reason}.",
-        f"Django imports this file of {migration.app} too, so `migrate` ends with an error.",
-        "Install the package again, or move the file elsewhere if it is not the package's own.",
+        f"Django cannot import this migration of {migration.app} either, so `migrate` fails.",
+        "Reinstall the package. If the file does not belong to it, move the file away.",
     )
 
 
@@ -78,9 +82,9 @@ def no_init(*, app: str, modules: int, file: str) -> Texts:
     If the files are migrations, add an empty __init__.py. If they are not, ignore this warning.
     """
     return Texts(
-        f"{file} has {modules} modules and no __init__.py.",
-        "Django does not look for migrations in a directory that is no regular package.",
-        "Add an empty __init__.py if these are migrations.",
+        f"{file} has {count(modules, 'Python file')} but no __init__.py.",
+        "Django ignores a migrations directory without __init__.py.",
+        "If the files are migrations, add an empty __init__.py.",
     )
 
 
@@ -98,8 +102,8 @@ def unreadable_migration(*, migration: Key, file: str = "", line: int = 0, reaso
     place = file or str(migration)
     return Texts(
         f"{place}:{line}: {reason}." if line else f"{place}: {reason}.",
-        "migsync reads files without running them, so this part of the history is unknown to it.",
-        "Write it out as a literal.",
+        "migsync reads migration files without running them, so it does not know this part of the migration.",
+        "Write it as a literal." if own else "",
         None if own else Severity.INFO,
     )
 
@@ -118,16 +122,17 @@ def dangling_dependency(
     the dependency belongs to an installed package, do not edit it: install versions that fit together.
     """
     if near:
-        hint = f"Is it now {' or '.join(near)}? Then name that one in the file."
+        hint = f"The nearest {'name' if len(near) == 1 else 'names'} in {other.app}: {', '.join(near)}."
+        hint += " If the migration was renamed, change the dependency." if own else ""
     elif installed:
-        hint = f"{other.app} has no migrations here: is its package missing, or turned off in MIGRATION_MODULES?"
+        hint = f"{other.app} has no migrations. Check MIGRATION_MODULES and the installed package."
     elif apps:
-        hint = f"There is no app {other.app} with migrations. Is it {' or '.join(apps)}?"
+        hint = f"No installed app has the label {other.app}. Similar labels: {', '.join(apps)}."
     else:
-        hint = f"There is no app {other.app} with migrations. Is it missing from INSTALLED_APPS?"
+        hint = f"No installed app has the label {other.app}. Check INSTALLED_APPS."
     return Texts(
-        f"{migration} names {other}, which is not on disk.",
-        "Django cannot load the migrations: NodeNotFoundError.",
+        f"{migration} depends on {other}, which is not on disk.",
+        "Django cannot load the migrations (NodeNotFoundError).",
         hint,
         None if own else Severity.WARNING,
     )
@@ -146,14 +151,14 @@ def retired_name(
     `migsync rebase` puts the new name into the files of your branch. Where the old name was used for more than one
     migration over time, migsync cannot choose: look which one the file needs, and change the dependency by hand.
     """
-    said = " or ".join(", ".join(map(str, keys)) for keys in now)
-    if len(now) == 1:
-        hint = f"Name {said} in the file. migsync rebase does it."
+    said = " or ".join(" and ".join(map(str, keys)) for keys in now)
+    if len(now) > 1:
+        hint = f"The name was used more than once. Find out which migration is meant, and depend on it: {said}"
     else:
-        hint = f"The name was used more than once. Name the right one in the file: {said}."
+        hint = "To correct the files of your branch: migsync rebase" if own else ""
     return Texts(
-        f"{migration} names {other}, which {rewrite} retired: it is {said} now.",
-        "Django cannot load the migrations: NodeNotFoundError. The file was written before that rewrite.",
+        f"{migration} depends on {other}. Since {rewrite}, that is {said}.",
+        "The file is older than that rewrite. Django cannot load the migrations (NodeNotFoundError).",
         hint,
         None if own else Severity.WARNING,
     )
@@ -170,8 +175,8 @@ def unresolved_dependency(*, migration: Key, file: str, own: bool, reason: str) 
     """
     return Texts(
         f"{migration}: {reason[0].lower()}{reason[1:]}.",
-        "Django cannot load the migrations.",
-        "Mend the dependency, or install the app that it names.",
+        "Django cannot load the migrations (ValueError).",
+        "Install the app that the dependency names, or correct the dependency." if own else "",
         None if own else Severity.WARNING,
     )
 
@@ -188,9 +193,9 @@ def unknown_setting(*, migration: Key, file: str, own: bool, setting: str) -> Te
     --settings.
     """
     return Texts(
-        f"{migration} depends on the app in the setting {setting}, whose value is not known here.",
-        "An edge of the graph is missing, so the order of migrations may not be Django's.",
-        f'State it in the settings module: {setting} = "APP.Model".',
+        f"{migration} depends on the app that the setting {setting} names, and its value is unknown.",
+        "Without it, the order of the migrations may differ from Django's.",
+        f'Add it to the settings module: {setting} = "APP.Model"',
         None if own else Severity.INFO,
     )
 
@@ -207,7 +212,7 @@ def cycle(*, migration: Key, migrations: Sequence[Key], file: str) -> Texts:
     that creates the tables, and one that adds the foreign key.
     """
     return Texts(
-        f"These migrations depend on each other: {' -> '.join(map(str, (*migrations, migrations[0])))}.",
-        "No order of running them is right; Django cannot load them: CircularDependencyError.",
-        "Take one of these dependencies out.",
+        f"Migrations depend on each other in a circle: {' -> '.join(map(str, (*migrations, migrations[0])))}.",
+        "They cannot run in any order, and Django cannot load them (CircularDependencyError).",
+        "Remove one of these dependencies from its file.",
     )

@@ -19,8 +19,8 @@ def _stated(olds: Sequence[Key], new: Key | None) -> str:
     if new is None:
         return f"migsync rewrite --remove {olds[0]}"
     if len(olds) > 1:
-        return f"--collapse {new}={'+'.join(key.name for key in olds)}"
-    return f"--map {olds[0]}={new.name}"
+        return f"migsync plan --collapse {new}={'+'.join(key.name for key in olds)}"
+    return f"migsync plan --map {olds[0]}={new.name}"
 
 
 @entry("proven-pair", Severity.INFO)
@@ -34,7 +34,7 @@ def proven_pair(*, migration: Key, olds: Sequence[Key], reasons: Sequence[str]) 
     You need not do anything. Read the reasons, then apply the plan. To write the rename down for all databases, use
     `migsync rewrite`.
     """
-    return Texts(f"{_listed(olds)} became {migration}.", " ".join(reasons))
+    return Texts(f"{_listed(olds)} became {migration}.", "\n".join(reasons))
 
 
 @entry("accepted-pair", Severity.INFO)
@@ -46,8 +46,8 @@ def accepted_pair(*, migration: Key, olds: Sequence[Key], reasons: Sequence[str]
     yourself, use --map instead of --accept.
     """
     if migration in olds:
-        return Texts(f"Taken as a merge that was removed: {migration}.", " ".join(reasons))
-    return Texts(f"Taken as the same: {_listed(olds)} and {migration}.", " ".join(reasons))
+        return Texts(f"{migration} is taken for a merge that was removed (--accept).", "\n".join(reasons))
+    return Texts(f"{_listed(olds)} and {migration} are taken for the same migration (--accept).", "\n".join(reasons))
 
 
 @entry("removed-merge", Severity.INFO)
@@ -57,7 +57,7 @@ def removed_merge(*, migration: Key, reasons: Sequence[str]) -> Texts:
     A merge migration has no operations, so nothing is lost with its row. Git shows that the file was one. You need not
     do anything.
     """
-    return Texts(f"{migration} was a merge, and is gone.", " ".join(reasons))
+    return Texts(f"{migration} was a merge, and its file was removed.", "\n".join(reasons))
 
 
 @entry("gone", Severity.INFO)
@@ -69,7 +69,9 @@ def gone(*, migration: Key, reasons: Sequence[str]) -> Texts:
     still has the file.
     """
     return Texts(
-        f"{migration} is recorded, and its file is gone.", " ".join(reasons), f"To remove its row: --prune {migration}"
+        f"{migration} is recorded, but its file was removed.",
+        "\n".join(reasons),
+        f"To remove its row: migsync plan --prune {migration}",
     )
 
 
@@ -85,8 +87,8 @@ def open_removal(*, migration: Key, reasons: Sequence[str]) -> Texts:
     """
     return Texts(
         f"{migration} may be a merge that was removed.",
-        " ".join(reasons),
-        f"If it is, say so: {_stated([migration], None)}",
+        "\n".join(reasons),
+        f"If it is: {_stated([migration], None)}",
     )
 
 
@@ -103,15 +105,17 @@ def open_pair(*, migration: Key, olds: Sequence[Key], news: Sequence[Key], reaso
     `leftovers` in pyproject.toml.
     """
     said = (
-        f"{new.name}: {' '.join(each)}" if len(news) > 1 else " ".join(each)
+        f"{new.name}: {' '.join(each)}" if len(news) > 1 else "\n".join(each)
         for new, each in zip(news, reasons, strict=True)
     )
-    hint = f"If it did, say so: {' or '.join(_stated(olds, new) for new in news)}"
-    if len(news) == 1:
-        hint += " (or --accept, which takes every likely pair)"
     rows = "the row" if len(olds) == 1 else "the rows"
-    hint += f"\nIf not, remove {rows}: {' '.join(f'--prune {key}' for key in olds)}\n{keep_hint(olds)}"
-    return Texts(f"{_listed(olds)} may have become {' or '.join(map(str, news))}.", " ".join(said), hint)
+    hint = "\nOr: ".join(_stated(olds, new) for new in news)
+    return Texts(
+        f"{_listed(olds)} may have become {' or '.join(map(str, news))}.",
+        "\n".join(said),
+        f"If it did: {hint}\n"
+        f"If not, remove {rows}: migsync plan {' '.join(f'--prune {key}' for key in olds)}\n{keep_hint(olds)}",
+    )
 
 
 @entry("changed-operations", Severity.WARNING)
@@ -127,8 +131,8 @@ def changed_operations(*, migration: Key, reasons: Sequence[str]) -> Texts:
     """
     return Texts(
         f"{migration} is recorded, but the operations in its file have changed since.",
-        " ".join(reasons),
-        "Its record stays, and migrate will not run it again: make sure that the database has what the file says.",
+        "\n".join(reasons),
+        "migrate will not run it again. Check that the database has what the file says now.",
     )
 
 
@@ -141,9 +145,9 @@ def another_migration(*, migration: Key, other: Key, reasons: Sequence[str]) -> 
     after it had been applied, it would run a second time: then state that with --map.
     """
     return Texts(
-        f"{migration} looks like {other}, which is recorded, but it is another migration now: its operations differ.",
-        " ".join(reasons),
-        f"If it is the same in spite of that, say so: {_stated([other], migration)}",
+        f"{migration} looks like {other}, which is recorded, but its operations differ.",
+        "\n".join([*reasons, "migsync takes them for two migrations, and migrate will run the new one."]),
+        f"If they are the same migration: {_stated([other], migration)}",
     )
 
 
@@ -158,9 +162,10 @@ def name_reused(*, migration: Key) -> Texts:
     good, remove the row with --prune.
     """
     return Texts(
-        f"{migration} is recorded for a migration that is gone, and another one has that name now.",
-        "Two rows would end with one name.",
-        f"Say what became of it (--map {migration}=NEW), or that it is gone for good: --prune {migration}",
+        f"{migration} is recorded for a migration that was removed, and another migration has that name now.",
+        "Two rows would end with the same name.",
+        f"If the removed one has another name now: migsync plan --map {migration}=NEW\n"
+        f"If it is gone for good: migsync plan --prune {migration}",
     )
 
 
@@ -176,5 +181,5 @@ def git_is_silent(*, app: str, reason: str) -> Texts:
     """
     return Texts(
         f"{app}: {reason}",
-        "With the files of old at hand, what became of a name could be proven; without them it is a question.",
+        "With the older files, migsync could prove what became of a name. Without them it has to ask.",
     )

@@ -24,15 +24,15 @@ def no_position(
     leftovers, remove them with --prune. If you know from which rewrite the names of the rows are, state it with
     --position; migsync then changes only what later rewrites changed.
     """
-    journal = ", and its journal says that it has been through rewrites that gave the new ones" if journaled else ""
+    journal = "\nThe journal says that rewrites have given the new names here." if journaled else ""
     return Texts(
-        f"{app}: the records hold old names ({', '.join(old)}) together with new ones "
-        f"({', '.join(new) or 'none'}){journal}.",
-        "Rows were recorded before and after an undo, and the journal does not tell which names some of them mean."
+        f"{app}: the records have old names and new names together.\n"
+        f"Old: {', '.join(old) or 'none'}\nNew: {', '.join(new) or 'none'}{journal}",
+        "Some rows were recorded before an undo and some after it, and the journal does not say which names they mean."
         if taken_back
-        else "The rows were changed by other means, by hand or with --fake, so that no rewrite fits all of them.",
-        f"Look at the rows. Remove a leftover with --prune {app}.NAME, or state which rewrite they have been through: "
-        f"--position {app}=REWRITE.",
+        else "Rows were changed by hand or with --fake, so no rewrite fits all of them.",
+        f"Look at the rows of {app} in django_migrations. To remove a leftover: migsync plan --prune {app}.NAME\n"
+        f"If you know which rewrite the names are from, state it: migsync plan --position {app}=REWRITE",
     )
 
 
@@ -48,10 +48,10 @@ def open_position(*, app: str, positions: int, choices: Sequence[str]) -> Texts:
     release was deployed here when the rows were recorded (the column `applied`), and which rewrites it had.
     """
     return Texts(
-        f"{app}: names were used again, and the records fit {positions} points of the history of names.",
-        "Names, order and times of the records do not tell which; the rows would end differently.",
-        "State the last rewrite that this database has been through: "
-        + " or ".join(f"--position {app}={choice}" for choice in choices),
+        f"{app}: names were used more than once, and the records fit {positions} points in the history of names.",
+        "The names, order and times of the records do not tell which one is right, and the rows would end differently.",
+        "State the last rewrite that this database has applied, one of:\n"
+        + "\n".join(f"migsync plan --position {app}={choice}" for choice in choices),
     )
 
 
@@ -70,18 +70,17 @@ def doubtful_name(
     For databases that are always changed without a journal, set `journal = false` in pyproject.toml: then the time of a
     row counts as no evidence.
     """
-    journal = "no journal says that it was applied to this database"
+    journal = "no journal says that it was applied here"
     if unseen_journal:
-        journal = "a journal that would say that it was applied to this database cannot be seen"
+        journal = "migsync cannot see whether a journal says that it was applied here"
     return Texts(
-        f"{migration} is recorded since {applied}, before {rewrite} gave a migration "
-        f"this name ({created}), and {journal}.",
-        "Either its rows were renamed by other means, or this row is a leftover of another migration "
-        "and the one on disk never ran here.",
+        f"{migration} was recorded at {applied}, before {rewrite} introduced this name ({created}), and {journal}.",
+        "Either the row was renamed by other means, or it is a leftover of another migration and the one on disk has "
+        "never run here.",
         (f"{unseen_journal}\n" if unseen_journal else "")
-        + f"If it was renamed: --position {migration.app}={rewrite}. If it is a leftover: --prune {migration} "
-        f"--position {migration.app}=none.\n"
-        "If migsync renames without a journal here, say so once: journal = false in [tool.migsync].",
+        + f"If it was renamed: migsync plan --position {migration.app}={rewrite}\n"
+        f"If it is a leftover: migsync plan --prune {migration} --position {migration.app}=none\n"
+        "If these databases never keep a journal, set journal = false in pyproject.toml, under [tool.migsync].",
     )
 
 
@@ -96,10 +95,10 @@ def label_used_again(*, app: str, label: str, rewrite: str, file: str) -> Texts:
     are the old app's, check out a commit in which no app has the label a second time, and run `migsync apply` there.
     """
     return Texts(
-        f"{label} is an app of this project, and {app} bore this label until {rewrite}.",
-        "No journal says that this database has been through it, so its rows may be those of the one or of the other.",
-        f"If they are those of {label} as it is today: --position {app}={rewrite}. If they are {app}'s, apply with "
-        "the files of a commit from before the label was used again.",
+        f"{label} is an app of this project, and until {rewrite} it was the label of {app}.",
+        "No journal says that this database has applied that rewrite, so its rows may belong to either app.",
+        f"If they belong to {label} as it is today: migsync plan --position {app}={rewrite}\n"
+        f"If they belong to {app}, run migsync apply with the files of a commit from before {label} was used again.",
     )
 
 
@@ -114,13 +113,13 @@ def two_labels(*, app: str, rows: Mapping[str, Sequence[int]]) -> Texts:
     Check whether the schema and the data are right. If migrations are recorded under both labels, --dedupe keeps the
     earlier row of each. If all rows are right, state with --position from which rewrite their names are.
     """
-    said = "; ".join(f"{', '.join(map(str, ids))} as {label}" for label, ids in sorted(rows.items()))
+    said = "\n".join(f"{label}: rows {', '.join(map(str, ids))}" for label, ids in sorted(rows.items()))
     return Texts(
-        f"{app}: rows are recorded under more than one label ({said}).",
-        "Migrations were recorded under another label before the rows of the first one got it (migrate --fake, or by "
-        "hand), so that it is not certain which of them ran, and under which names.",
-        "Where two rows name one migration, keep the earlier: --dedupe. If all of them ran, state which rewrite their "
-        f"names are from: --position {app}=REWRITE",
+        f"{app}: rows are recorded under more than one label.\n{said}",
+        "Migrations were recorded under one label before the older rows were moved to it, by migrate --fake or by "
+        "hand. It is not certain which of them ran.",
+        "Where two rows name one migration, keep the earlier one: migsync plan --dedupe\n"
+        f"If all of them ran, state which rewrite their names are from: migsync plan --position {app}=REWRITE",
     )
 
 
@@ -135,8 +134,7 @@ def old_label(*, app: str, becomes: str, names: Sequence[str]) -> Texts:
     label, check the schema. Remove the rows with --prune when nothing needs them.
     """
     return Texts(
-        f"{app}.{sample(names, 1)} is recorded, and by its journal this "
-        f"database has been through the rewrite that made {app} {becomes}.",
-        "Django ignores it, and migsync leaves it alone.",
-        f"If it is a leftover: --prune {app}",
+        f"{app}.{sample(names, 1)} is recorded, but by the journal of this database, {app} became {becomes} here.",
+        "Django ignores these rows, and migsync leaves them as they are.",
+        f"If they are leftovers, remove them: migsync plan --prune {app}",
     )

@@ -20,7 +20,8 @@ def settings_not_imported(*, reason: str) -> Texts:
     is safe to go on if all apps of the project are found: `migsync graph` lists them.
     """
     return Texts(
-        reason, "The apps are those whose files are found in the project; other apps' migrations are not known."
+        reason,
+        "migsync looked for apps in the project's files. It does not know the migrations of installed packages.",
     )
 
 
@@ -35,9 +36,9 @@ def no_app(*, root: str) -> Texts:
     that holds your apps with --root.
     """
     return Texts(
-        f"No app with migrations is in the project's root, {root}.",
-        "Only the records of apps in the root are ever changed, so there is nothing to do.",
-        "If the apps are elsewhere, give their common directory: --root DIR",
+        f"No app in the project's root, {root}, has migrations.",
+        "migsync changes only apps in the root, so there is nothing to do.",
+        "If your apps are elsewhere, give the directory that contains them: --root DIR",
     )
 
 
@@ -53,8 +54,8 @@ def unknown_app(*, installed: str, question: str, reason: str) -> Texts:
     """
     return Texts(
         f"The app {installed!r} of INSTALLED_APPS is left out: {question}.",
-        f"Django's registry could not tell either. {reason}".strip(),
-        "Its records are not touched. To have it in, run migsync where the project starts.",
+        f"Django's app registry could not be asked either. {reason}".strip(),
+        "migsync does not touch its records. To include it, run migsync where the project starts.",
     )
 
 
@@ -73,8 +74,8 @@ def unclear_label(*, app: str, directory: str, reason: str, file: str) -> Texts:
     on.
     """
     return Texts(
-        f"The label of the app in {directory} is taken to be {app!r}: {reason}.",
-        "Under another label its records would not be found.",
+        f"The app in {directory} is assumed to have the label {app!r}: {reason}.",
+        "If it has another label, migsync does not find its records.",
         NAME_THE_APPS,
     )
 
@@ -86,7 +87,7 @@ def alias_overridden(*, alias: str) -> Texts:
     migsync connects with the entry in [tool.migsync.databases]; Django keeps using DATABASES. That is right when, for
     example, migsync needs a user with other privileges. Check that both lead to the same database.
     """
-    return Texts(f"The database {alias!r} is reached as pyproject.toml says, not as DATABASES says.")
+    return Texts(f"The database {alias!r} is in DATABASES and in pyproject.toml; migsync uses pyproject.toml.")
 
 
 @entry("alias-passed-over", Severity.INFO)
@@ -99,8 +100,8 @@ def alias_passed_over(*, alias: str, mirror: str = "") -> Texts:
     Name the alias with --database to include it.
     """
     why = f"it mirrors {mirror!r}" if mirror else "it has no database"
-    hint = f"To have it in, name it: --database {alias}" if mirror else ""
-    return Texts(f"The database {alias!r} is passed over: {why}.", hint=hint)
+    hint = f"To include it: --database {alias}" if mirror else ""
+    return Texts(f"The database {alias!r} is skipped: {why}.", hint=hint)
 
 
 @entry("option-dropped", Severity.INFO)
@@ -111,6 +112,4 @@ def option_dropped(*, alias: str, options: Sequence[str]) -> Texts:
     encoding and make no difference to the few queries that migsync runs. If an option is needed to connect, give the
     database a URL in pyproject.toml under [tool.migsync.databases].
     """
-    return Texts(
-        f"Options of the database {alias!r} that migsync's driver does not have are left out: {', '.join(options)}."
-    )
+    return Texts(f"The driver that migsync uses for {alias!r} does not have these options: {', '.join(options)}.")

@@ -33,13 +33,15 @@ def reference_by_name(
     if not migration:
         return Texts(
             f"{file}:{line} says {text!r}, which may mean the app of that label.",
-            "migsync changes it only where Django certainly reads a label.",
-            "Look at it, and change it by hand if it does.",
+            "migsync changes a label only where Django certainly reads one.",
+            "Check the line, and change it by hand if it means the app.",
         )
     now = " and ".join(map(str, becomes))
     return Texts(
         f"{file}:{line} {'names' if certain else 'may mean'} {migration}, which "
-        f"{'becomes ' + now if certain or becomes else 'goes'}.",
-        "migsync changes what Django reads of migrations, and leaves other code alone.",
-        f"Let it say {now} there." if becomes else "Take it out there.",
+        f"{'becomes ' + now if becomes else 'is removed'}.",
+        "migsync changes migrations only, and leaves other code as it is.",
+        f"Change the line by hand to name {now}."
+        if becomes
+        else "Change the line by hand so that it does not name it.",
     )

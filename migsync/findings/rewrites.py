@@ -30,15 +30,16 @@ def rewrites_conflict(
     """
     if labels and unrelated_labels:
         return Texts(
-            f"{rewrite} makes {' '.join(labels)}, {unrelated} makes {' '.join(unrelated_labels)}, and "
-            "neither knows of the other.",
-            "Two branches changed the same labels; which came first would change the result.",
-            f"Take the label of one branch back (its files and {unrelated}).",
+            f"{rewrite} changes the label {' to '.join(labels)}, and {unrelated} changes "
+            f"{' to '.join(unrelated_labels)}; neither was made on top of the other.",
+            "Two branches changed the same label, and the result would depend on which rewrite comes first.",
+            f"Undo one of the changes: restore the files of one branch and delete its rewrite, such as {unrelated}.",
         )
     return Texts(
-        f"{rewrite} and {unrelated} both change {app}.{name}, and neither knows of the other.",
-        "Two branches rewrote the same names; which came first would change the result.",
-        f"Take the renames of one branch back (its files and {unrelated}), and make them again on top of the other.",
+        f"{rewrite} and {unrelated} both change {app}.{name}, and neither was made on top of the other.",
+        "Two branches renamed the same migrations, and the result would depend on which rewrite comes first.",
+        f"Undo the renames of one branch: restore its migration files and delete its rewrite, such as {unrelated}.\n"
+        "Then make them again on top of the other rewrite.",
     )
 
 
@@ -55,10 +56,11 @@ def partial_collapse(
     old files: `manage.py migrate APP NAME`. Then run migsync with the current release again.
     """
     return Texts(
-        f"{migration.app}: of the migrations that became {', '.join(names)}, {', '.join(missing)} "
-        f"{'is' if len(missing) == 1 else 'are'} not recorded here.",
-        "Recording the new name would say that all of them ran; not recording it would run some of them again.",
-        f"With the release before {rewrite}: manage.py migrate {other.app} {other.name}. Then run migsync again.",
+        f"{migration.app}: {', '.join(names)} stands for several migrations. Not recorded here: {', '.join(missing)}.",
+        "If migsync recorded the new name, Django would never run what is missing. If it did not, Django would run the "
+        "others again.",
+        f"Deploy the release before {rewrite}, then run: python manage.py migrate {other.app} {other.name}\n"
+        "Then run migsync again.",
     )
 
 
@@ -74,8 +76,8 @@ def duplicate_records(*, migration: Key, rows: Sequence[int]) -> Texts:
     """
     return Texts(
         f"{migration} is recorded {len(rows)} times (rows {', '.join(map(str, rows))}).",
-        "Django reads them as one, but which of them a change is about cannot be told.",
-        "To keep the earliest and remove the others: --dedupe",
+        "Django does not mind, but migsync cannot tell which of the rows to change.",
+        "To keep the row that was applied first and remove the others: migsync plan --dedupe",
     )
 
 
@@ -90,13 +92,20 @@ def two_rows(*, migration: Key, rows: Sequence[int]) -> Texts:
     applied. Remove it with `migsync plan --prune APP.NAME`, then check that the migration on disk has run.
     """
     return Texts(
-        f"Two rows would be {migration} (rows {', '.join(map(str, rows))}).",
+        f"Two rows would end with the name {migration} (rows {', '.join(map(str, rows))}).",
         "One of them is a leftover: a migration that was applied under this name and is not the one on disk.",
-        f"Look which one it is, and remove it by its name of today: --prune {migration.app}.NAME",
+        f"Find out which one it is, and remove it by its present name: migsync plan --prune {migration.app}.NAME",
     )
 
 
-_MEANING = "The records do not fit the rewrites: a row is a leftover under this name, or was changed by other means."
+_MEANING = "The records do not fit the rewrites: a row is a leftover, or it was renamed by other means."
+
+
+def _look(app: str) -> str:
+    return (
+        f"Look at the rows of {app} in django_migrations. To remove a leftover: migsync plan --prune {app}.NAME\n"
+        f"If you know which rewrite the names are from, state it: migsync plan --position {app}=REWRITE"
+    )
 
 
 @entry("never-run", Severity.ERROR)
@@ -111,10 +120,9 @@ def never_run(*, migration: Key) -> Texts:
     or state with --position which rewrite the names of the app are from.
     """
     return Texts(
-        f"After these changes {migration} would be taken as applied, though it never ran here.",
+        f"After these changes Django would take {migration} for applied, but it never ran here.",
         _MEANING,
-        f"Look at the rows of {migration.app}. Remove a leftover with --prune, or state --position "
-        f"{migration.app}=REWRITE.",
+        _look(migration.app),
     )
 
 
@@ -130,8 +138,7 @@ def run_again(*, migration: Key) -> Texts:
     --prune, or state with --position which rewrite the names of the app are from.
     """
     return Texts(
-        f"After these changes {migration} would run again, though it ran here under another name.",
+        f"After these changes {migration} would run again, but it ran here already under another name.",
         _MEANING,
-        f"Look at the rows of {migration.app}. Remove a leftover with --prune, or state --position "
-        f"{migration.app}=REWRITE.",
+        _look(migration.app),
     )

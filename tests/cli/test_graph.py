@@ -174,12 +174,12 @@ def test_a_graph_that_django_cannot_load_is_drawn_and_what_is_wrong_is_said(many
     price.write_text(text.replace("0001_initial", "0003_sku"))
     cycle = many.run("graph")
     assert cycle.status == 0
-    assert "These migrations depend on each other: shop.0002_price -> shop.0003_sku" in cycle.err
+    assert "Migrations depend on each other in a circle: shop.0002_price -> shop.0003_sku" in cycle.err
     assert "    depends on     0003_sku\n" in cycle.out
     price.write_text(text.replace("0001_initial", "0009_gone"))
     ended = many.run("graph", "--format", "dot")
     assert ended.status == 0
-    assert "shop.0002_price names shop.0009_gone, which is not on disk." in ended.err
+    assert "shop.0002_price depends on shop.0009_gone, which is not on disk." in ended.err
     assert "0009_gone" not in ended.out
     document = many.run("graph", "--format", "json").json
     assert [finding["code"] for finding in document["findings"]] == ["dangling-dependency"]

@@ -35,7 +35,7 @@ B_TO_2 = keys(shop="0003_b>0002_b")
 def test_a_third_party_app_depends_on_it(project: Project, tmp_path: Path) -> None:
     project.app("addon", tmp_path / "site-packages/addon/migrations", first_party=False)
     project.add("addon.0001_x", "shop.0003_b")
-    check(project.propose(renamed=B_TO_2), "third-party-file", "addon.0001_x names shop.0003_b", "site-packages")
+    check(project.propose(renamed=B_TO_2), "third-party-file", "addon.0001_x depends on shop.0003_b", "site-packages")
 
 
 def test_a_third_party_app_that_names_nothing_of_it(project: Project, tmp_path: Path) -> None:
@@ -64,7 +64,9 @@ def test_compiled_code(project: Project) -> None:
 
 def test_a_name_that_a_squash_replaces(project: Project) -> None:
     project.add("shop.0001_squashed_0002", replaces=["shop.0001_x", "shop.0002_b"])
-    check(project.propose(renamed=B_TO_2), "replaced-name", "shop.0003_b would be shop.0002_b", "shop.0001_squashed")
+    check(
+        project.propose(renamed=B_TO_2), "replaced-name", "shop.0003_b would become shop.0002_b", "shop.0001_squashed"
+    )
 
 
 @pytest.mark.parametrize(("name", "text"), [("x" * 256, "255"), ("_x", "begins"), ("a.b", "'.'"), ("a\n", "control")])

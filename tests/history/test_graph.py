@@ -105,7 +105,7 @@ def test_a_dependency_on_an_app_without_migrations() -> None:
         [migration("shop.0001", "blog.0001_initial")], [App("shop", "x"), App("blog", None)]
     ).findings
     assert finding.code == "dangling-dependency"
-    assert finding.hint.startswith("blog has no migrations here")
+    assert finding.hint.startswith("blog has no migrations.")
 
 
 def test_what_means_no_migration_at_all() -> None:

@@ -128,9 +128,9 @@ def test_aliases_without_a_database_and_mirrors_are_passed_over_and_said(tmp_pat
     assert list(project.databases) == ["default", "own"]
     said = [finding.found for finding in project.findings if finding.code == "alias-passed-over"]
     assert said == [
-        "The database 'empty' is passed over: it has no database.",
-        "The database 'dummy' is passed over: it has no database.",
-        "The database 'replica' is passed over: it mirrors 'default'.",
+        "The database 'empty' is skipped: it has no database.",
+        "The database 'dummy' is skipped: it has no database.",
+        "The database 'replica' is skipped: it mirrors 'default'.",
     ]
     assert [config.alias for config in project.targets()] == ["default", "own"]
     assert [config.alias for config in project.targets(["replica", "replica"])] == ["replica"]

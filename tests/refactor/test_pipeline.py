@@ -118,8 +118,8 @@ def test_a_cycle_and_a_dangling_dependency_are_told_by_name(bare):
     write(bare, "shop", "0001_initial: after shop.0002_b; create Item", "0002_b: after 0001_initial 0009_gone")
     ended = bare.migsync("linearize", "--yes")
     assert ended.status == 1
-    assert "shop.0002_b names shop.0009_gone, which is not on disk." in ended.out
-    assert "These migrations depend on each other" in ended.out
+    assert "shop.0002_b depends on shop.0009_gone, which is not on disk." in ended.out
+    assert "Migrations depend on each other" in ended.out
 
 
 def test_proof_of_the_schema(shop):

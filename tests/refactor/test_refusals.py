@@ -114,6 +114,6 @@ def test_a_dangling_dependency_names_the_nearest(shop):
     before = (shop.dumps(), shop.files())
     ended = shop.migsync("linearize", "--update-db", "--yes")
     assert ended.status == 1
-    assert "blog.0001_initial names shop.0003_prise, which is not on disk." in ended.out
-    assert "Is it now 0003_price" in ended.out
+    assert "blog.0001_initial depends on shop.0003_prise, which is not on disk." in ended.out
+    assert "The nearest names in shop: 0003_price" in ended.out
     unchanged(shop, before)

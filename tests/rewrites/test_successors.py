@@ -79,7 +79,7 @@ def test_a_name_that_was_used_again_has_every_answer():
     rewrites = rewrites_of(first, second, third)
     assert successors(shop("0003_price"), history, rewrites) == ((shop("0005_price"),), (shop("0004_tax"),))
     (told,) = with_successors(history, rewrites).findings
-    assert told.hint.endswith("Name the right one in the file: shop.0005_price or shop.0004_tax.")
+    assert told.hint.endswith("depend on it: shop.0005_price or shop.0004_tax")
 
 
 def test_nothing_is_said_where_the_rewrites_say_nothing():
@@ -96,4 +96,4 @@ def test_every_file_that_names_it_gets_a_finding_with_the_fix():
         ("dangling-dependency", "blog.three"),
     }
     assert all(finding.blocks for finding in told)
-    assert "it is shop.0003_size now" in next(finding.found for finding in told if finding.name == "one")
+    assert "that is shop.0003_size." in next(finding.found for finding in told if finding.name == "one")
