@@ -55,8 +55,7 @@ def test_explain_shows_every_page() -> None:
     for page in PAGES.values():
         assert f"{page.code} " in listed
         shown = CliRunner().invoke(program, ["explain", page.code]).output
-        assert page.title in shown
-        assert page.body[-1] in shown
+        assert " ".join((page.title, *page.body)) in " ".join(shown.split())
 
 
 def test_explain_suggests_the_code_that_was_meant() -> None:

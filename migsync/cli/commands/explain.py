@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import MigsyncCommand
+from migsync.cli.command import WIDTH, MigsyncCommand
 from migsync.cli.options import argument, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
@@ -71,9 +73,11 @@ def _list(found: Mapping[str, Page]) -> list[Block]:
 def _whole(page: Page) -> Iterator[Block]:
     status = f", exit status {page.exit_status}" if page.exit_status is not None else ""
     yield line(Span(page.code, Style.HEADING), Span(f"  {page.kind}{status}", Style.DIM))
+    width = min(get_terminal_size((WIDTH, 0)).columns, WIDTH)
     for text in (page.title, *page.body):
         yield EMPTY
-        yield line(text)
+        # Prose is for people in a pipe too, which wraps nothing.
+        yield from map(line, wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def _document(page: Page) -> dict[str, object]:
