@@ -12,7 +12,7 @@ from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import Interrupted, NeedsConsent
 from migsync.escapes import printable
-from migsync.sync.plan import DATABASE_AHEAD
+from migsync.findings.backwards import database_ahead
 
 if TYPE_CHECKING:
     from migsync.rewrites.evidence.pairs import Pair
@@ -59,7 +59,7 @@ def ask_backwards(output: Output, plans: Iterable[Plan]) -> bool:
     plans = list(plans)
     waiting = [plan for plan in plans if plan.waits_for_word]
     for plan in waiting:
-        findings = [finding for finding in plan.findings if finding.code == DATABASE_AHEAD]
+        findings = [finding for finding in plan.findings if finding.code == database_ahead.code]
         output.show([EMPTY, line(Span(plan.target.alias, Style.HEADING)), *findings_blocks(findings, indent=2)])
     if not waiting:
         return True

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from migsync.files.reshape import Reshape
 from migsync.findings import Finding, Severity
+from migsync.findings.databases import unnamed_schemas
 from migsync.history import Key
 from migsync.refactor.ground import Ground, SurveyedDatabase, Terms
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey, afterwards
-from migsync.sync.unnamed_schemas import UNNAMED
 from migsync.words import sample
 
 
@@ -30,7 +30,7 @@ def database_findings(
     `plans` are, by alias, what follows from the proposal; `chosen` the aliases that are updated with the files.
     """
     yield from _unreachable(ground.survey, terms)
-    yield from (_unknown_schemas(finding) for finding in ground.survey.findings if finding.code == UNNAMED)
+    yield from (_unknown_schemas(finding) for finding in ground.survey.findings if finding.code == unnamed_schemas.code)
     for alias, database in ground.databases.items():
         yield from _of_database(ground, database, plans[alias], reshape, terms, updated=alias in chosen)
 

@@ -8,11 +8,17 @@ records that the files on disk do not know: those were made by a newer release, 
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.backwards import (
+    database_ahead,
+    lost_rewrite,
+    newer_records,
+    part_of_collapse,
+    row_changed,
+)
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.position import Clock
@@ -21,9 +27,8 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.rows import TrackedRow, backward
 from migsync.rewrites.split import Reversals
-from migsync.sync.plan import DATABASE_AHEAD, NEWER_RECORDS, Change, Plan
+from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, applies_in_force, in_order_of_passing, passed_rewrites, taken_back
-from migsync.words import count, truncated
 
 ASKED = frozenset({"prune", "dedupe"})
 """The causes of changes that a person asked for by name, and no rewrite."""
@@ -148,16 +153,7 @@ def _parts(rows: Iterable[TrackedRow], app: str, rewrite: Rewrite) -> Iterator[F
         missing = [name for name in news if name not in recorded]
         if missing and len(missing) < len(news):
             there = [name for name in news if name in recorded]
-            yield Finding(
-                "part-of-collapse",
-                Severity.ERROR,
-                f"{app}.{there[0]} is recorded, but not {app}.{missing[0]}. Only together they stand for "
-                f"{', '.join(olds)}.",
-                f"Without a record of {', '.join(olds)} they would run again; with one, a part would never run.",
-                f"With the newer files: manage.py migrate {app} {news[-1]}",
-                app=app,
-                name=there[0],
-            )
+            yield part_of_collapse(migration=Key(app, there[0]), missing=missing[0], olds=olds, last=news[-1])
 
 
 def revert(rows: Sequence[TrackedRow], changes: Iterable[Change], cause: str) -> tuple[list[TrackedRow], list[Finding]]:
@@ -175,7 +171,7 @@ def revert(rows: Sequence[TrackedRow], changes: Iterable[Change], cause: str) ->
         place = by_content.get(after) if after.id is None else by_id.get(after.id)
         found = now[place].now if place is not None else None
         if place is None or found is None or not after.same_row(found):
-            findings.append(_changed_since(after))
+            findings.append(row_changed(migration=after.key, row=after.id, applied=after.applied))
         else:
             now[place] = TrackedRow(now[place].origin, change.before, cause)
     return now, findings
@@ -194,19 +190,7 @@ def reversals_of(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewr
     return Reversals(frozenset(rewrites.same.get(identity, identity) for identity in ids), pairs)
 
 
-def _changed_since(after: Record) -> Finding:
-    return Finding(
-        "row-changed",
-        Severity.ERROR,
-        f"{after.key} (row {after.id}, applied {after.applied}) is not as migsync left it.",
-        "It was changed or removed since, by other means; its before-image may not fit any more.",
-        "Look at the row, and put it as it was, or change the rows by hand.",
-        app=after.app,
-        name=after.name,
-    )
-
-
-def newer_records(back: Back, history: History, clock: Clock, leftovers: Collection[Key] = ()) -> list[Record]:
+def records_since(back: Back, history: History, clock: Clock, leftovers: Collection[Key] = ()) -> list[Record]:
     """The records made since the rewrites that are taken back, of which the files on disk know nothing.
 
     `leftovers` are those that the project lists. Records of installed packages are not looked at: they come and go with
@@ -240,22 +224,8 @@ def _was_there(record: Record, run: Run | None, clock: Clock) -> bool:
 
 def past_newer_records(back: Back, records: Sequence[Record], alias: str) -> Finding:
     """The error of a database that was used by a newer release since; no word helps."""
-    named = truncated([f"{record.key} (row {record.id})" for record in records], NAMED)
-    first, apps = records[0], {record.app for record in records}
-    them = str(first.key) if len(records) == 1 else "these migrations"
-    return Finding(
-        NEWER_RECORDS,
-        Severity.ERROR,
-        f"{_ahead_of_files(back.unknown)} Since then, {', '.join(named)} "
-        f"{'was' if len(records) == 1 else 'were'} recorded, also without a file here.",
-        "A newer release has used this database. migsync never goes back past such records, not even with --backwards.",
-        f"Use the files of the newer release. To go back all the same, first unapply {them} with those files: "
-        f"python manage.py migrate --database {shlex.quote(alias)} {first.app} NAME, where NAME is the last migration "
-        f"to keep{' (the same for each app)' if len(apps) > 1 else ''}.\n"
-        f"If {'a record' if len(records) > 1 else 'the record'} is only a leftover: --prune {first.key} --backwards",
-        app=first.app,
-        name=first.name,
-    )
+    rows = [(record.key, record.id) for record in records]
+    return newer_records(migration=records[0].key, rewrites=_in_words(back.unknown), rows=rows, alias=alias)
 
 
 def ahead(back: Back, *, changes: int, allowed: bool, blocked: bool) -> Finding:
@@ -263,47 +233,21 @@ def ahead(back: Back, *, changes: int, allowed: bool, blocked: bool) -> Finding:
 
     `blocked`: another error stands in the way as well, so that the word alone would not help.
     """
-    found = _ahead_of_files(back.unknown)
-    if allowed:
-        return Finding(DATABASE_AHEAD, Severity.INFO, found, "The records go back to the names of these files.")
-    return _needs_a_word(found, changes, HINT if not blocked else "")
-
-
-HINT = "If a newer release is in use, use its files. To go back to the older names: migsync apply --backwards"
+    return database_ahead(rewrites=_in_words(back.unknown), changes=changes, allowed=allowed, blocked=blocked)
 
 
 def without_word(plan: Plan, file: str) -> Plan:
     """A saved plan as it is taken where nobody said that it may go back: blocked, if it does."""
     if not plan.goes_back:
         return plan
-    names = ", ".join(_in_words(rewrite) for rewrite in plan.returned)
-    found = f"The plan takes {plan.target.alias} back to before {names}."
-    hint = f"If a newer release is in use, do not apply it. To go back: migsync apply {file} --backwards"
-    others = tuple(finding for finding in plan.findings if finding.code != DATABASE_AHEAD)
-    return replace(plan, findings=(*others, _needs_a_word(found, len(plan.changes), hint)))
+    alias, rewrites = plan.target.alias, _in_words(plan.returned)
+    refused = database_ahead(rewrites=rewrites, changes=len(plan.changes), alias=alias, plan=file)
+    others = tuple(finding for finding in plan.findings if finding.code != database_ahead.code)
+    return replace(plan, findings=(*others, refused))
 
 
-def _needs_a_word(found: str, changes: int, hint: str) -> Finding:
-    return Finding(
-        DATABASE_AHEAD,
-        Severity.ERROR,
-        found,
-        f"Going back changes {count(changes, 'record')} to older names. A release that knows the new names would then "
-        "fail, or run migrations again.",
-        hint,
-    )
-
-
-def _ahead_of_files(rewrites: Iterable[Rewrite]) -> str:
-    named = [_in_words(rewrite) for rewrite in rewrites]
-    what = f"the rewrite {named[0]} was applied to it, but has no file here."
-    if len(named) > 1:
-        what = f"the rewrites {', '.join(named)} were applied to it, but have no files here."
-    return f"This database is ahead of these files: {what}"
-
-
-def _in_words(rewrite: Rewrite) -> str:
-    return f"{rewrite.id[:12]} ({rewrite.command}, made {rewrite.created})"
+def _in_words(rewrites: Iterable[Rewrite]) -> list[str]:
+    return [f"{rewrite.id[:12]} ({rewrite.command}, made {rewrite.created})" for rewrite in rewrites]
 
 
 def lost_rewrites(history: History, returned: Iterable[Rewrite], changes: Iterable[Change]) -> Iterator[Finding]:
@@ -336,13 +280,6 @@ def lost_rewrites(history: History, returned: Iterable[Rewrite], changes: Iterab
 
 
 def _lost(rewrite: Rewrite, now: Key, old: Key) -> Finding:
-    return Finding(
-        "lost-rewrite",
-        Severity.ERROR,
-        f"This database has been through {rewrite.label} ({rewrite.command}, made {rewrite.created}), of which there "
-        f"is no file, but {now} on disk is the migration that it gave this name.",
-        f"Going back would record it as {old}, which on disk is another migration, or none.",
-        "The rewrite was lost, or was not deployed with the migrations: bring its file back.",
-        app=now.app,
-        name=now.name,
+    return lost_rewrite(
+        migration=now, old=old, rewrite=rewrite.label, command=rewrite.command, made=str(rewrite.created)
     )

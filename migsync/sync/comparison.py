@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from migsync.errors import StalePlan, UnexpectedResult
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.undo import id_taken
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.plan import Change, Plan
@@ -160,22 +161,10 @@ def free_ids(changes: Iterable[Change], records: Iterable[Record]) -> tuple[list
     for change in changes:
         row = change.after
         if change.before is None and row is not None and row.id in taken:
-            findings.append(id_taken(row, taken[row.id]))
+            findings.append(id_taken(migration=row.key, row=row.id, other=taken[row.id].key))
             change = replace(change, after=row._replace(id=None))
         free.append(change)
     return free, findings
-
-
-def id_taken(row: Record, holder: Record) -> Finding:
-    """Told when a row cannot come back under its old id."""
-    return Finding(
-        code="id-taken",
-        severity=Severity.WARNING,
-        found=f"The id {row.id} of {row.key} belongs to {holder.key} now.",
-        meaning="The row comes back with a new id; its name and its time are the old ones.",
-        app=row.app,
-        name=row.name,
-    )
 
 
 def expected_after(records: Iterable[Record], changes: Iterable[Change]) -> dict[int, Record]:

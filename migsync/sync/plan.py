@@ -12,6 +12,8 @@ from typing import Any
 
 from migsync.decoder import DecodeError, Fields, array, exactly, optional, table, text
 from migsync.findings import Finding
+from migsync.findings.backwards import database_ahead, newer_records
+from migsync.findings.records import unknown_record
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 
@@ -28,9 +30,7 @@ PLAN_FIELDS = (
     "undoes",
 )
 
-DATABASE_AHEAD = "database-ahead"
-NEWER_RECORDS = "newer-records"
-AHEAD = frozenset({DATABASE_AHEAD, NEWER_RECORDS})
+AHEAD = frozenset({database_ahead.code, newer_records.code})
 """The codes of findings about a database that has been through rewrites of which there is no file."""
 
 
@@ -144,7 +144,7 @@ class Plan:
     @property
     def waits_for_word(self) -> bool:
         """True when the plan is blocked and ``--backwards`` alone would let it through."""
-        return {finding.code for finding in self.findings if finding.blocks} == {DATABASE_AHEAD}
+        return {finding.code for finding in self.findings if finding.blocks} == {database_ahead.code}
 
     @property
     def goes_back(self) -> bool:
@@ -159,7 +159,7 @@ class Plan:
     @property
     def unexplained(self) -> int:
         """How many records no file and no rewrite explains, of a plan that is not blocked for one."""
-        return sum(finding.code == "unknown-record" for finding in self.findings)
+        return sum(finding.code == unknown_record.code for finding in self.findings)
 
     @cached_property
     def id(self) -> str:

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.databases import journal_kept, unseen_journal
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins
@@ -27,8 +28,8 @@ from migsync.sync.backwards import (
     ahead,
     bring_back,
     lost_rewrites,
-    newer_records,
     past_newer_records,
+    records_since,
     reversals_of,
 )
 from migsync.sync.consistency import conflicts, inconsistencies
@@ -36,9 +37,6 @@ from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.prune import prune
 from migsync.sync.run import Run
 from migsync.sync.unknown_records import leftovers, lost_apps
-from migsync.words import count
-
-UNSEEN_JOURNAL = "unseen-journal"
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def make_plan(
     changes = _changes(translation.rows)
     lost = list(lost_rewrites(history, start.back.returned, changes))
     goes_back = bool(start.back.returned and (changes or start.back.findings) and not lost)
-    if goes_back and (newer := newer_records(start.back, history, options.clock, options.origins.stated)):
+    if goes_back and (newer := records_since(start.back, history, options.clock, options.origins.stated)):
         found = fingerprints(records, scope)
         refusal = past_newer_records(start.back, newer, ref.alias)
         return Plan(ref, (), found, found, findings=(*start.findings, *start.pruned, refusal))
@@ -198,32 +196,9 @@ def _plan(
 
 def _of_journal(runs: Sequence[Run], options: PlanOptions) -> Iterator[Finding]:
     if options.unseen_journal and not options.trust_names:
-        yield _unseen_journal(options.unseen_journal)
+        yield unseen_journal(reason=options.unseen_journal)
     if options.trust_names and runs:
-        yield _journal_kept(len(runs))
-
-
-def _unseen_journal(hint: str) -> Finding:
-    """The database does not say whether it holds a journal; `hint` says how to let migsync see it."""
-    return Finding(
-        UNSEEN_JOURNAL,
-        Severity.WARNING,
-        "This user cannot see whether this database holds migsync's journal.",
-        "The plan is made without it. Where only a journal could tell what a record is, the plan is blocked.",
-        hint,
-    )
-
-
-def _journal_kept(runs: int) -> Finding:
-    """The database keeps a journal, and a run without one was asked for."""
-    return Finding(
-        "journal-kept",
-        Severity.ERROR,
-        f"This database keeps a journal of migsync ({count(runs, 'run')}), and --no-journal is for databases that keep "
-        "none.",
-        "The journal would not know of this run. The next plan and undo rest on the journal, and would go wrong.",
-        "Leave out --no-journal.",
-    )
+        yield journal_kept(runs=len(runs))
 
 
 def _scope(history: History, rewrites: Rewrites, asked: frozenset[str] | None) -> frozenset[str]:

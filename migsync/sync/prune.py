@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from migsync.errors import UsageError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.records import nothing_to_prune
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
@@ -32,11 +33,7 @@ def prune(
             kept.append(row.removed("prune") if hit else row)
         rows = kept
         if not count:
-            found.append(
-                Finding(
-                    "nothing-to-prune", Severity.WARNING, f"--prune {text}: no such record here.", app=app, name=name
-                )
-            )
+            found.append(nothing_to_prune(app=app, name=name))
     return list(rows), found
 
 

@@ -11,7 +11,8 @@ from typing import Self
 
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias, UsageError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.databases import same_database
 from migsync.history import Cache, History, read_history
 from migsync.project import Project
 from migsync.project.registry import missing_settings
@@ -133,10 +134,10 @@ class Survey:
             # An alias for reading (a replica's, say) is often the same database: the one that can be written stands for
             # both.
             if other and not (other.target.read_only and not reading.target.read_only):
-                self.findings.append(_same(config.alias, other.target.alias))
+                self.findings.append(same_database(alias=config.alias, same=other.target.alias))
                 continue
             if other:
-                self.findings.append(_same(other.target.alias, config.alias))
+                self.findings.append(same_database(alias=other.target.alias, same=config.alias))
             readings[identity] = reading
         for reading in readings.values():
             self.targets[reading.target.alias] = reading.target
@@ -333,9 +334,3 @@ def _options(result: Survey, request: PlanRequest) -> PlanOptions:
 def now() -> str:
     """The present moment as a rewrite's `created` (UTC, whole seconds)."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _same(alias: str, other: str) -> Finding:
-    return Finding(
-        "same-database", Severity.INFO, f"{alias} is the same database as {other}.", "It is planned and applied once."
-    )

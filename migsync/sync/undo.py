@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings import undo as undo_findings
 from migsync.history.migration import Key
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record, fingerprints
@@ -79,7 +80,7 @@ def locate(changes: Sequence[Change], records: Sequence[Record]) -> tuple[list[C
         if row is not None and row.id is None:
             found = next((record for record in free if record._replace(id=None) == row), None)
             if found is None:
-                findings.append(problem("row-gone", row, f"{row.key}, which the run inserted, is gone."))
+                findings.append(undo_findings.row_gone(migration=row.key))
                 continue
             free.remove(found)
             change = replace(change, before=found)
@@ -92,15 +93,7 @@ def already_undone(run: Run, runs: Sequence[Run]) -> list[Finding]:
     by = next((other for other in in_force(runs) if other.undoes == run.id), None)
     if by is None:
         return []
-    return [
-        Finding(
-            code="already-undone",
-            severity=Severity.ERROR,
-            found=f"Run {run.number} was undone already, by run {by.number} ({by.at}, {by.author}).",
-            meaning="There is nothing left to take back.",
-            hint=f"To make its changes again, undo that: migsync undo {by.number}",
-        )
-    ]
+    return [undo_findings.already_undone(run=run.number, by=by.number, at=by.at, author=by.author)]
 
 
 def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record], runs: Sequence[Run]) -> list[Finding]:
@@ -116,14 +109,18 @@ def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record]
         if row is None or (by_id.get(row.id) == row and row.id not in applied):
             continue
         now = by_id.get(row.id)
-        if now == row:
-            found = f"{row.key} (row {row.id}) was changed by run {applied[row.id].number} too."
-            findings.append(problem("changed-since", row, found, applied[row.id]))
-            continue
-        found = f"{row.key} (row {row.id}) is gone." if now is None else f"{row.key} (row {row.id}) is {now.key} now."
-        if now is not None and now.key == row.key:
-            found = f"{row.key} (row {row.id}) was applied {row.applied} and says {now.applied} now."
-        findings.append(problem("changed-since", row, found, later.get(row.id)))
+        by = applied[row.id] if now == row else later.get(row.id)
+        findings.append(
+            undo_findings.changed_since(
+                migration=row.key,
+                row=row.id,
+                applied=row.applied,
+                now=now.key if now else None,
+                now_applied=now.applied if now else None,
+                by=by.number if by else None,
+                same=now == row,
+            )
+        )
     return findings
 
 
@@ -145,7 +142,16 @@ def out_of_order(run: Run, runs: Sequence[Run]) -> list[Finding]:
             apart = rewrite.labels.isdisjoint(below.labels) or changed.isdisjoint((rewrite.id, below.id))
             if below.id not in after and not apart:
                 by = _last_with(below if rewrite in run.returned else rewrite, runs)
-                return [_out_of_order(run, by, rewrite, below)]
+                return [
+                    undo_findings.out_of_order(
+                        run=run.number,
+                        by=by.number,
+                        rewrite=rewrite.id[:12],
+                        command=rewrite.command,
+                        below=below.id[:12],
+                        below_command=below.command,
+                    )
+                ]
     return []
 
 
@@ -165,17 +171,6 @@ def _last_with(rewrite: Rewrite, runs: Sequence[Run]) -> Run:
     return next(run for run in reversed(in_force(runs)) if rewrite in (*run.passed, *run.returned))
 
 
-def _out_of_order(run: Run, by: Run, rewrite: Rewrite, below: Rewrite) -> Finding:
-    return Finding(
-        code="out-of-order",
-        severity=Severity.ERROR,
-        found=f"The rewrite {rewrite.id[:12]} ({rewrite.command}) builds on {below.id[:12]} ({below.command}), so this "
-        "database cannot have been through the first without the second.",
-        meaning=f"The undo of run {run.number} alone would leave it so, and the names would be those of no release.",
-        hint=f"Undo run {by.number} first: migsync undo {by.number}. Then run {run.number}.",
-    )
-
-
 def later_runs(run: Run, runs: Sequence[Run]) -> Mapping[int | None, Run]:
     """The newest run in force after this one, by the id of each row that it touched."""
     return {
@@ -186,22 +181,6 @@ def later_runs(run: Run, runs: Sequence[Run]) -> Mapping[int | None, Run]:
         for row in (change.before, change.after)
         if row is not None
     }
-
-
-def problem(code: str, row: Record, found: str, by: Run | None = None) -> Finding:
-    """A finding with this code: `row` keeps a run from being undone. `by` is the later run that changed it."""
-    hint = "Bring the row back to what the run left, or leave the run as it is."
-    if by is not None:
-        hint = f"Run {by.number} changed it: undo that first, with migsync undo {by.number}"
-    return Finding(
-        code=code,
-        severity=Severity.ERROR,
-        found=found,
-        meaning="The row has changed since the run, so the run cannot be taken back exactly.",
-        hint=hint,
-        app=row.app,
-        name=row.name,
-    )
 
 
 def recorded_again(changes: Iterable[Change], records: Sequence[Record]) -> Iterator[Finding]:
@@ -220,21 +199,14 @@ def recorded_again(changes: Iterable[Change], records: Sequence[Record]) -> Iter
         if (row := change.after) is not None and (bearing := others.get(row.key)):
             kept = change.cause == DEDUPE and len(bearing) == 1 and bearing[0].age < row.age
             if not kept:
-                yield _again(row, bearing[-1])
-
-
-def _again(row: Record, other: Record) -> Finding:
-    returning = f"row {row.id}, applied {row.applied}," if row.id is not None else f"a row applied {row.applied}"
-    return Finding(
-        code="recorded-again",
-        severity=Severity.ERROR,
-        found=f"{row.key} was recorded again since the run (row {other.id}, applied {other.applied}). "
-        f"The undo would bring {returning} back under the same name.",
-        meaning="Two rows would have this name, and Django could not tell one migration from the other.",
-        hint="Leave the run as it is, or have Django unapply the newer one first: manage.py migrate APP NAME",
-        app=row.app,
-        name=row.name,
-    )
+                other = bearing[-1]
+                yield undo_findings.recorded_again(
+                    migration=row.key,
+                    row=row.id,
+                    applied=row.applied,
+                    other_row=other.id,
+                    other_applied=other.applied,
+                )
 
 
 def recorded_since(
@@ -258,9 +230,12 @@ def recorded_since(
         # Where the label has changed too, the sources are names under the old label: this row cannot bear one.
         if any(record.name in step.sources and not step.origin for step in (*steps, *higher)):
             if _made_since(record, run):
-                yield _ambiguous(record, run)
+                forward = run.kind is RunKind.UNDO
+                yield undo_findings.name_means_another(
+                    migration=record.key, row=record.id, run=run.number, forward=forward
+                )
         elif run.passed and any(record.name in step.targets and record.name not in step.before for step in steps):
-            yield _stays(record)
+            yield undo_findings.row_stays(migration=record.key, row=record.id)
 
 
 def _made_since(record: Record, run: Run) -> bool:
@@ -274,36 +249,6 @@ def _made_since(record: Record, run: Run) -> bool:
     if any(row.app == record.app for row in touched):
         return 0 < newest < (record.id or 0) or newer
     return newest < (record.id or 0) and newer
-
-
-def _ambiguous(record: Record, run: Run) -> Finding:
-    hint = (
-        f"Leave run {run.number} as it is, or unapply {record.key} first with the files that recorded it: "
-        f"manage.py migrate {record.app} NAME, where NAME is the migration before it."
-    )
-    if run.kind is RunKind.UNDO:
-        hint = "To take all rows forward again, this one too: migsync apply"
-    return Finding(
-        code="name-means-another",
-        severity=Severity.ERROR,
-        found=f"{record.key} was recorded since the run (row {record.id}), and the run changed what this name means.",
-        meaning="After the undo, nobody could tell which of the two migrations the row stands for.",
-        hint=hint,
-        app=record.app,
-        name=record.name,
-    )
-
-
-def _stays(record: Record) -> Finding:
-    return Finding(
-        code="row-stays",
-        severity=Severity.INFO,
-        found=f"{record.key} (row {record.id}) keeps its name: the run did not touch it.",
-        meaning="With the files of today, migsync apply brings the other rows forward again. "
-        "With older files, migsync apply --backwards gives this row its older name too.",
-        app=record.app,
-        name=record.name,
-    )
 
 
 def known_digests(run: Run) -> dict[str, str]:

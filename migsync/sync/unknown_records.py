@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from migsync.findings import Finding, Severity
-from migsync.findings.leftovers import keep_hint
+from migsync.findings import Finding
+from migsync.findings.records import (
+    leftover_on_disk,
+    lost_app,
+    on_another_branch,
+    perhaps_ran,
+    squashed_record,
+    unknown_record,
+)
 from migsync.history.graph import History
 from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.record import Record
-from migsync.words import sample, text_list
 
-UNEXPLAINED = frozenset({"unknown-record", "perhaps-ran"})
+UNEXPLAINED = frozenset({unknown_record.code, perhaps_ran.code})
 """The codes of findings about records that nothing explains."""
 
 LONG_AGO, MANY_NEWCOMERS = 180, 10
 """Days, and migrations of the app, after which a file on disk is no longer taken for an older record."""
 
-NAMED = 5
 _SQUASH = re.compile(r"^(?P<first>\d+).*_squashed_(?P<last>\d+)")
 _NUMBER = re.compile(r"^\d+")
 
@@ -40,7 +45,7 @@ def leftovers(
     known = history.migrations.keys() | replaced | origins.stated | origins.explained
     unknown = [record for record in records if record.app in scope and record.key not in known]
     labels = [record for record in unknown if _is_label(record, records)]
-    yield from map(_label_only, labels)
+    yield from (squashed_record(app=each.app, name=each.name, squash="", replaced=()) for each in labels)
     unknown = [record for record in unknown if record not in labels]
     for app, found in groupby(sorted(unknown, key=lambda record: (record.app, record.age)), key=lambda it: it.app):
         yield from _of_app(app, list(found), records, history, state, origins)
@@ -55,10 +60,12 @@ def _of_app(
     origins: Origins,
 ) -> Iterator[Finding]:
     elsewhere = [record for record in unknown if record.key in origins.branches]
-    yield from (_on_branch(record, origins.branches[record.key]) for record in elsewhere)
+    for record in elsewhere:
+        yield on_another_branch(migration=record.key, row=record.id, branch=origins.branches[record.key])
     squashed = dict(_squashed(app, unknown, records, state)) if len(unknown) > len(elsewhere) else {}
     for squash in sorted(set(squashed.values())):
-        yield _of_squash(squash, [key for key, by in squashed.items() if by == squash])
+        replaced = [key.name for key, by in squashed.items() if by == squash]
+        yield squashed_record(app=app, name=squash.name, squash=squash.name, replaced=replaced)
     left = [record for record in unknown if record.key not in origins.branches and record.key not in squashed]
     # Only a migration that `migrate` has still to run could run twice.
     pending = sorted(key for key in state.nodes - state.applied if key.app == app) if left else []
@@ -72,10 +79,17 @@ def _of_app(
     doubted = [record for record in left if any(record == one for one, _ in likely)]
     # Where open pairs ask about each of them already, this would be the same question once more.
     if any(record.key not in origins.asked for record in doubted):
-        yield _perhaps_ran(doubted, candidates, origins.seen)
-    yield from (
-        _unknown(record, origins.seen) for record in left if record not in doubted and record.key not in origins.asked
-    )
+        name = candidates[0].name if len(candidates) == 1 else doubted[0].name
+        rows = [(record.key, record.id) for record in doubted]
+        yield perhaps_ran(app=app, name=name, rows=rows, files=candidates, seen=_seen(doubted, origins))
+    for record in left:
+        if record not in doubted and record.key not in origins.asked:
+            yield unknown_record(migration=record.key, row=record.id, seen=_seen([record], origins))
+
+
+def _seen(records: Iterable[Record], origins: Origins) -> dict[str, str]:
+    """Where git last saw the files of these records, by key; what git does not know is left out."""
+    return {str(each.key): origins.seen[each.key] for each in records if each.key in origins.seen}
 
 
 def _is_label(record: Record, records: Sequence[Record]) -> bool:
@@ -142,103 +156,7 @@ def _stated_on_disk(
 ) -> Iterator[Finding]:
     for record in records:
         if record.key in stated and record.key in history.migrations and record.app in scope:
-            yield Finding(
-                "leftover-on-disk",
-                Severity.ERROR,
-                f"{record.key} is recorded and listed in `leftovers`, but a file has this name now.",
-                "If the row is the leftover, Django takes the file for applied and never runs it.",
-                "Give the file another name. If the row is this file's, take it out of `leftovers` in pyproject.toml.",
-                app=record.app,
-                name=record.name,
-            )
-
-
-def _perhaps_ran(records: Sequence[Record], files: Sequence[Key], seen: Mapping[Key, str]) -> Finding:
-    app, one = records[0].app, len(records) == 1
-    olds, news = _named(records), text_list(files, NAMED, last="or")
-    are, them, rows, names = ("is", "it", "the row", "name") if one else ("are", "them", "the rows", "names")
-    keys = [record.key for record in records]
-    where = " ".join(_seen(record, seen) for record in records if record.key in seen)
-    return Finding(
-        "perhaps-ran",
-        Severity.ERROR,
-        f"{olds} {are} recorded, but no file, `replaces` or rewrite explains {them}. {news} is not recorded, and may "
-        f"be what ran under {'this' if one else 'these'} {names}.",
-        f"{where} If so, `migrate` would run it a second time.".lstrip(),
-        f"If it is: {_said(app, records, files)}\n"
-        f"If not, remove {rows}: {' '.join(f'--prune {key}' for key in keys)}\n{keep_hint(keys)}",
-        app=app,
-        name=files[0].name if len(files) == 1 else records[0].name,
-    )
-
-
-def _said(app: str, records: Sequence[Record], files: Sequence[Key]) -> str:
-    """What to type when a file is what ran; with several files, one example for each of the first."""
-    if len(records) == 1:
-        return " or ".join(f"--map {records[0].key}={file.name}" for file in files[:NAMED])
-    olds = "+".join(record.name for record in records)
-    if len(files) == 1:
-        return f"--map {app}.OLD={files[0].name}, or if it holds them all: --collapse {files[0]}={olds}"
-    return f"for each of them --map {app}.OLD=NEW"
-
-
-def _on_branch(record: Record, branch: str) -> Finding:
-    return Finding(
-        "on-another-branch",
-        Severity.INFO,
-        f"{record.key} is recorded (row {record.id}); its file is on the branch {branch} and never was on this one.",
-        "Django ignores it, and migsync leaves it alone.",
-        app=record.app,
-        name=record.name,
-    )
-
-
-def _of_squash(squash: Key, keys: Sequence[Key]) -> Finding:
-    names = text_list([key.name for key in keys], NAMED)
-    are = "is" if len(keys) == 1 else "are"
-    prunes = " ".join(f"--prune {key}" for key in keys)
-    return Finding(
-        "squashed-record",
-        Severity.INFO,
-        f"{squash.app}: {names} {are} recorded without a file. By its name, {squash.name} replaced them.",
-        "Django ignores such rows, and migsync leaves them alone.",
-        f"To remove them: {prunes}",
-        app=squash.app,
-        name=squash.name,
-    )
-
-
-def _label_only(record: Record) -> Finding:
-    return Finding(
-        "squashed-record",
-        Severity.INFO,
-        f"{record.key} is recorded without a file. By its name it was a squash, and what it replaced is recorded too.",
-        "Django passes over such rows; they are left alone.",
-        f"To remove it: --prune {record.key}",
-        app=record.app,
-        name=record.name,
-    )
-
-
-def _unknown(record: Record, seen: Mapping[Key, str]) -> Finding:
-    return Finding(
-        "unknown-record",
-        Severity.WARNING,
-        f"{record.key} is recorded (row {record.id}), but no file, `replaces` or rewrite explains it.",
-        f"{_seen(record, seen)} Django ignores it, and migsync leaves it alone.".lstrip(),
-        f"If it was renamed: --map {record.key}=NEW. If it is a leftover: --prune {record.key}",
-        app=record.app,
-        name=record.name,
-    )
-
-
-def _seen(record: Record, seen: Mapping[Key, str]) -> str:
-    return f"The file of {record.name} was last seen in {seen[record.key]}." if record.key in seen else ""
-
-
-def _named(records: Sequence[Record]) -> str:
-    """The records with the ids of their rows: all, since a record that nothing explains is always named."""
-    return text_list(f"{record.key} (row {record.id})" for record in records)
+            yield leftover_on_disk(migration=record.key)
 
 
 ANY_APP = "0001_initial"
@@ -261,18 +179,4 @@ def lost_apps(
         files = set(history.names(app)) - {ANY_APP}
         for old, names in sorted(strange.items()):
             if shared := sorted(files & names):
-                yield _lost(app, old, sorted(names), shared)
-
-
-def _lost(app: str, old: str, names: Sequence[str], shared: Sequence[str]) -> Finding:
-    return Finding(
-        "lost-app",
-        Severity.ERROR,
-        f"{app} has no records here, but {old}, which is not installed, has records of the same names: "
-        f"{sample(shared, 1)}.",
-        f"If the label of the app was changed from {old} to {app}, `migrate` would run its migrations a second time.",
-        f"If it was: migsync rename-app {old} {app} --update-db\nIf not, remove the rows: --prune {old}\n"
-        + keep_hint([Key(old, name) for name in names]),
-        app=app,
-        other=old,
-    )
+                yield lost_app(app=app, other=old, shared=shared, names=sorted(names))

@@ -15,15 +15,12 @@ import sqlalchemy as sa
 
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import MigsyncError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.databases import unnamed_schemas
 from migsync.project import Project
 from migsync.project.project import URL_ALIAS
-from migsync.rewrites.rewrite_files import toml_key, toml_value
+from migsync.rewrites.rewrite_files import toml_key
 from migsync.sync.target import Target, open_target
-from migsync.words import sample
-
-UNNAMED = "unnamed-schemas"
-SHOWN = 5
 
 
 @dataclass
@@ -98,29 +95,7 @@ def _place(config: DatabaseConfig) -> tuple[str, ...] | None:
 
 
 def _unnamed(project: Project, alias: str, schemas: Sequence[str]) -> Finding:
-    there = "a schema" if len(schemas) == 1 else f"{len(schemas)} schemas"
-    return Finding(
-        UNNAMED,
-        Severity.WARNING,
-        f"The database of {alias} has django_migrations in {there} that no entry names: {sample(schemas, SHOWN)}.",
-        "migsync does not read the records there, so it cannot say what is applied.",
-        _hint(project, alias, schemas),
-    )
-
-
-def _hint(project: Project, alias: str, schemas: Sequence[str]) -> str:
-    first = schemas[0]
     known = {**project.databases, **project.passed_over}
-    connection = f"alias = {toml_value(alias)}"
-    if set(known) == {URL_ALIAS}:  # entries count for nothing beside --url
-        connection = 'url_env = "DATABASE_URL"  (instead of --url)'
-    return "\n".join(
-        (
-            f"Name {'it' if len(schemas) == 1 else 'each of them'} in pyproject.toml:",
-            f"  [tool.migsync.databases.{toml_key(first if first not in known else f'{alias}_{first}')}]",
-            f"  {connection}",
-            f"  schema = {toml_value(first)}",
-            f"Or leave schemas out, under [tool.migsync] (patterns such as {toml_value('old_*')} work too):",
-            f"  ignore-schemas = {toml_value(list(schemas[:SHOWN]))}",
-        )
-    )
+    name = schemas[0] if schemas[0] not in known else f"{alias}_{schemas[0]}"
+    # Entries count for nothing beside --url.
+    return unnamed_schemas(alias=alias, schemas=schemas, entry_key=toml_key(name), by_url=set(known) == {URL_ALIAS})

@@ -14,8 +14,8 @@ from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import Span, Style, line, near
 from migsync.errors import ExitStatus, UsageError
 from migsync.escapes import printable
-from migsync.findings import Finding, Severity
-from migsync.words import count
+from migsync.findings import Finding
+from migsync.findings.records import records_not_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -145,17 +145,7 @@ def _behind(history: History, states: Mapping[str, LoaderState]) -> list[Finding
             key for key in state.recorded - history.migrations.keys() - replaced if key.app in history.apps
         )
         if strange:
-            found.append(
-                Finding(
-                    "unknown-record",
-                    Severity.WARNING,
-                    f"{alias} holds {count(len(strange), 'record')} of names that are not on disk, {strange[0]} first.",
-                    "What is shown as not applied there may be applied under such a name.",
-                    f"See what became of them: migsync plan -d {alias}",
-                    app=strange[0].app,
-                    name=strange[0].name,
-                )
-            )
+            found.append(records_not_on_disk(alias=alias, migration=strange[0], records=len(strange)))
     return found
 
 

@@ -67,10 +67,10 @@ def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
 
 def _last(survey: Survey, plan: Plan) -> str:
     from migsync.cli.views.runs import short, when
-    from migsync.sync.planner import UNSEEN_JOURNAL
+    from migsync.findings.databases import unseen_journal
 
     run = _last_run(survey, plan.target.alias)
-    if run is None and any(finding.code == UNSEEN_JOURNAL for finding in plan.findings):
+    if run is None and any(finding.code == unseen_journal.code for finding in plan.findings):
         return "not seen"
     return f"{run.kind.value} {short(run.id)}, {when(run)} UTC by {run.author}" if run else "-"
 
