@@ -85,7 +85,7 @@ def test_runs_that_build_on_each_other_are_undone_newest_first(tmp_path: Path, s
     applied = sqlite_database.dump()
     ended = latest.run("undo", "1", "--noinput")
     assert ended.status == 1
-    assert "Undo run 2 first: migsync undo 2. Then run 1." in ended.said
+    assert "Undo run 2 first, then run 1: migsync undo 2" in ended.said
     assert sqlite_database.dump() == applied
     assert latest.run("undo", "2", "--noinput").status == 0
     assert sqlite_database.dump() == before
