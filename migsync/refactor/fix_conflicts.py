@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from migsync.files.reshape import DependencyChanges, Expectation, KeyChanges, Reshape
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.order import branch_not_first, branches_entangled, unknown_branch, which_branch_first
 from migsync.history import History, Key
 from migsync.refactor.numbers import (
     by_number,
@@ -172,12 +173,12 @@ class _Work:
             placed = {key for step in steps for key in step.adds}
             possible = [branch for branch in left if self._may_come_next(branch, left, placed)]
             if not possible:
-                return _entangled(app, found)
+                return branches_entangled(app=app, branches=_listed(found))
             if not steps and first and named[0] not in possible:
-                return _not_first(app, named[0], possible)
+                return branch_not_first(migration=named[0].leaf, branch=str(named[0]), leaves=_leaves(possible))
             # Only the first place is a question: behind it the order of the leaves' names is as good as any.
             if not steps and not first and len(possible) > 1:
-                return _which_first(app, possible)
+                return which_branch_first(app=app, branches=_listed(possible), leaves=_leaves(possible))
             branch = named[0] if not steps and first else possible[0]
             adds = tuple(key for key in branch.migrations if key not in placed)
             steps.append(_Step(branch, adds, steps[-1].branch.leaf if steps else None))
@@ -245,51 +246,14 @@ def _names_to_avoid(history: History, applied: Iterable[AbstractSet[Key]]) -> fr
     return frozenset(recorded | replaced_and_gone(history).keys())
 
 
-def _listed(found: Iterable[Branch]) -> str:
-    return "; ".join(map(str, found))
+def _listed(found: Iterable[Branch]) -> list[str]:
+    return list(map(str, found))
 
 
-def _which_first(app: str, possible: Sequence[Branch]) -> Finding:
-    return Finding(
-        "which-branch-first",
-        Severity.ERROR,
-        f"{app} has {len(possible)} branches, and any could come first: {_listed(possible)}.",
-        "The others will be put behind it.",
-        f"Say which: {' or '.join(f'--first {branch.leaf.name}' for branch in possible)}",
-        app=app,
-    )
+def _leaves(found: Iterable[Branch]) -> list[str]:
+    return [branch.leaf.name for branch in found]
 
 
 def _unknown_branch(app: str, found: Sequence[Branch], first: str) -> Finding:
     several = any(key.name == first for branch in found for key in branch.migrations)
-    return Finding(
-        "unknown-branch",
-        Severity.ERROR,
-        f"{app}.{first} is in {'more than one branch' if several else 'none of the branches'}: {_listed(found)}.",
-        "",
-        f"Name the branch by its leaf: {' or '.join(f'--first {branch.leaf.name}' for branch in found)}",
-        app=app,
-    )
-
-
-def _not_first(app: str, named: Branch, possible: Sequence[Branch]) -> Finding:
-    return Finding(
-        "branch-not-first",
-        Severity.ERROR,
-        f"{named} of {app} cannot come first.",
-        "It depends on another branch by way of another app, or another branch is applied in a database.",
-        f"Put first: {' or '.join(f'--first {branch.leaf.name}' for branch in possible)}",
-        app=app,
-        name=named.leaf.name,
-    )
-
-
-def _entangled(app: str, found: Sequence[Branch]) -> Finding:
-    return Finding(
-        "branches-entangled",
-        Severity.ERROR,
-        f"No branch of {app} can be put behind another as a whole: {_listed(found)}.",
-        "Each needs something of another first, by way of another app or because a database has applied it.",
-        f"Let their migrations alternate: migsync linearize --app {app}",
-        app=app,
-    )
+    return unknown_branch(app=app, name=first, branches=_listed(found), leaves=_leaves(found), several=several)

@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from migsync.files.reshape import DependencyChanges, Expectation, KeyChanges, Reshape
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.order import cross_app_dropped, squash_torn
 from migsync.history import FIRST, SETTING, History, Key
 from migsync.refactor.merges import Merges, find_merges
 from migsync.refactor.numbers import name_findings, renames, width_of
@@ -152,7 +153,8 @@ class _Chain:
         first, last = found[0], found[-1]
         self._ends.setdefault(self.links[last], set()).add(cover)
         if last - first + 1 != len(found):
-            self.findings.append(_torn(cover, self.links[first : last + 1], replaced))
+            between = [key.name for key in self.links[first : last + 1] if key not in replaced]
+            self.findings.append(squash_torn(migration=cover, between=between))
         return first, last
 
     def _point(self, key: Key, previous: Key | None) -> None:
@@ -189,19 +191,6 @@ def _links_under(cover: Key, unit: Unit, history: History) -> set[Key]:
     return found
 
 
-def _torn(cover: Key, between: Sequence[Key], replaced: set[Key]) -> Finding:
-    others = ", ".join(key.name for key in between if key not in replaced)
-    return Finding(
-        "squash-torn",
-        Severity.ERROR,
-        f"{cover} replaces migrations between which, in line, {others} would stand.",
-        "Where the squash takes their place, it would come before and after those.",
-        "Finish one of the squashes first: take out what it replaces once every database is past it.",
-        app=cover.app,
-        name=cover.name,
-    )
-
-
 def _cross_app(history: History, apps: Collection[str], merges: Merges) -> dict[Key, frozenset[Key]]:
     """The dependencies on other apps; one on a setting names no app and stays."""
     found = {
@@ -214,13 +203,4 @@ def _cross_app(history: History, apps: Collection[str], merges: Merges) -> dict[
 
 def _stripped(history: History, dropped: Mapping[Key, frozenset[Key]]) -> Iterator[Finding]:
     for key, others in dropped.items():
-        yield Finding(
-            "cross-app-dropped",
-            Severity.WARNING,
-            f"{key} will no longer depend on {', '.join(map(str, sorted(others)))}.",
-            "A new database may run them in another order.",
-            "Leave --strip-cross-app out where that matters.",
-            app=key.app,
-            name=key.name,
-            file=history.migrations[key].path,
-        )
+        yield cross_app_dropped(migration=key, others=sorted(others), file=history.migrations[key].path)

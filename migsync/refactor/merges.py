@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.order import merge_stays, merge_with_operations
 from migsync.history import FIRST, History, Key, Migration
 from migsync.refactor.numbers import replaced_and_gone
 
@@ -38,11 +39,11 @@ def find_merges(history: History, apps: Collection[str], *, keep_cross_app: bool
         if migration.operations:
             # Two parents of which one comes after the other are no branches: one of the edges says nothing, and can go.
             if not migration.replaces and _joins(history, key, rank):
-                findings.append(_carries_operations(migration))
+                findings.append(merge_with_operations(migration=key, parents=_parents(migration), file=migration.path))
         elif migration.replaces:
             continue
         elif reason := named_by.get(key) or _own_reason(history, migration, keep_cross_app=keep_cross_app):
-            findings.append(_stays(migration, reason))
+            findings.append(merge_stays(migration=key, reason=reason, file=migration.path))
         else:
             going.add(key)
     return Merges(frozenset(going), tuple(findings), gone)
@@ -109,32 +110,5 @@ def _between(history: History, start: Key, lowest: int, rank: Mapping[Key, int])
     return found
 
 
-def _carries_operations(migration: Migration) -> Finding:
-    key = migration.key
-    return Finding(
-        "merge-with-operations",
-        Severity.ERROR,
-        f"{key} joins {_listed(migration)} and has operations, or operations that are not a literal list.",
-        "Only a merge without operations can go; this one may do something that depends on both sides.",
-        "Move its operations to a migration of their own behind an empty merge.",
-        app=key.app,
-        name=key.name,
-        file=migration.path,
-    )
-
-
-def _stays(migration: Migration, reason: str) -> Finding:
-    key = migration.key
-    return Finding(
-        "merge-stays",
-        Severity.INFO,
-        f"{key} is a merge that stays, as one migration of the chain: {reason}.",
-        "That would be lost with it.",
-        app=key.app,
-        name=key.name,
-        file=migration.path,
-    )
-
-
-def _listed(migration: Migration) -> str:
-    return " and ".join(sorted(parent.name for parent in _in_app(migration)))
+def _parents(migration: Migration) -> list[str]:
+    return sorted(parent.name for parent in _in_app(migration))

@@ -17,6 +17,7 @@ from migsync.files.proposal import Proposal
 from migsync.files.reshape import Reshape
 from migsync.findings import Finding
 from migsync.findings.proof import model_changes, state_differs
+from migsync.findings.targets import applied_names, unreachable_target
 from migsync.history import History, build_history, read_migration
 from migsync.history.graph import relabelled
 from migsync.history.migration import Key, Migration
@@ -31,7 +32,7 @@ from migsync.worker.client import Worker, workers_ahead
 
 # Findings of the proof that the models would come out otherwise: with them `Reshape.otherwise` is tried.
 STATE = frozenset({state_differs.code, model_changes.code})
-CONSENT = frozenset({"applied-names", "unreachable-target"})
+CONSENT = frozenset({applied_names.code, unreachable_target.code})
 """Refusals that an option lifts: the proof is made all the same, so that one look shows everything."""
 
 

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from migsync.errors import UsageError
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding, targets
+from migsync.findings.order import squash_across_apps, squash_cycle
+from migsync.findings.squash import squash_overlap
 from migsync.history import History, Key
 from migsync.refactor.order import Arrangement, Units, out_of_order
 
@@ -43,16 +45,7 @@ def impossible(arrangement: Arrangement) -> Iterator[Finding]:
     """Why there is no order at all: squashes that cannot take the place of what they replace."""
     if arrangement.cycle:
         first = arrangement.cycle[0]
-        yield Finding(
-            "squash-cycle",
-            Severity.ERROR,
-            f"With squashes in the place of what they replace, these depend on each other: "
-            f"{' -> '.join(map(str, (*arrangement.cycle, first)))}.",
-            "A new database cannot be migrated, and no order of the migrations is right.",
-            "Split the squash where something else comes in between, or take one of two that overlap away.",
-            app=first.app,
-            name=first.name,
-        )
+        yield squash_cycle(migration=first, cycle=arrangement.cycle)
     yield from crosses_apps(arrangement.units, arrangement.chains)
 
 
@@ -62,15 +55,7 @@ def crosses_apps(units: Units, apps: Collection[str]) -> Iterator[Finding]:
         labels = {key.app for key in (*unit.links, *unit.covers)}
         if labels & set(apps):
             squash = unit.covers[0] if unit.covers else unit.links[0]
-            yield Finding(
-                "squash-across-apps",
-                Severity.ERROR,
-                f"{squash} replaces migrations of several apps that are still on disk ({', '.join(sorted(labels))}).",
-                "It has no single place in the order of one app.",
-                "Finish that squash first: take out what it replaces once every database is past it.",
-                app=squash.app,
-                name=squash.name,
-            )
+            yield squash_across_apps(migration=squash, apps=sorted(labels))
 
 
 def overlapping(history: History, apps: Collection[str]) -> Iterator[Finding]:
@@ -80,16 +65,7 @@ def overlapping(history: History, apps: Collection[str]) -> Iterator[Finding]:
         for replaced in dict.fromkeys(migration.replaces):
             other = first.setdefault(replaced, key)
             if other != key and {key.app, other.app} & set(apps):
-                yield Finding(
-                    "squash-overlap",
-                    Severity.ERROR,
-                    f"{other} and {key} both replace {replaced}.",
-                    "Django would run both, and neither has a place of its own in the order.",
-                    "Take one of the squashes away, or take what they share out of its `replaces`.",
-                    app=key.app,
-                    name=key.name,
-                    file=migration.path,
-                )
+                yield squash_overlap(migration=key, other=other, replaced=replaced, file=migration.path)
                 # One finding for a squash is enough, however much it shares.
                 break
 
@@ -100,13 +76,4 @@ def applied_order(app: str, links: Sequence[Key], applied: Mapping[str, Abstract
         found = out_of_order(links, rows)
         if found is not None:
             missing, later = found
-            yield Finding(
-                "applied-order",
-                Severity.ERROR,
-                f"{alias}: {later} is applied and {missing} is not, and no order that suits every database has "
-                f"{later} first.",
-                "Django would refuse that database: a migration is applied before its dependency.",
-                f"Migrate {app} there first, so that {missing} is applied, or leave that database out.",
-                app=app,
-                name=later.name,
-            )
+            yield targets.applied_order(migration=later, missing=missing, alias=alias)

@@ -7,7 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from migsync.files.reshape import DependencyChanges, Expectation, KeyChanges, Reshape
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.history import retired_name
+from migsync.findings.order import not_merged
+from migsync.findings.remake import several_ends
+from migsync.findings.targets import applied_order
 from migsync.history import FIRST, History, Key, build_history
 from migsync.refactor.git_branch import GitBranch
 from migsync.refactor.merges import find_merges
@@ -93,12 +97,13 @@ class _Line:
     ) -> Iterator[Finding]:
         """Why this app's migrations cannot be moved."""
         if len(self.ends) > 1:
-            yield _several_ends(self.app, self.ends, branch.onto)
+            yield several_ends(app=self.app, ends=[key.name for key in self.ends], onto=branch.onto)
         line = [key for name in theirs.names(self.app) if self.ends for key in [Key(self.app, name)]] + self.links
         for alias, rows in applied.items():
             # A disorder among the other branch's own migrations is there without the rebase as well.
             if self.changes and (found := out_of_order(line, rows)) and found[1] in self.mine:
-                yield _applied_first(*found, alias, branch.onto)
+                missing, later = found
+                yield applied_order(migration=later, missing=missing, alias=alias, onto=branch.onto)
 
     def _put(self, key: Key, above: Key) -> None:
         self.links.append(key)
@@ -129,7 +134,7 @@ def _broken(history: History, known: Mapping[Key, Sequence[Sequence[Key]]]) -> t
     return tuple(
         finding
         for finding in history.findings
-        if finding.blocks and not (finding.code == "retired-name" and finding.other in mended)
+        if finding.blocks and not (finding.code == retired_name.code and finding.other in mended)
     )
 
 
@@ -138,36 +143,4 @@ def _absent(history: History, branch: GitBranch) -> Iterator[Finding]:
     for app, names in sorted(branch.theirs.items()):
         missing = sorted(names - set(history.names(app)))
         if missing:
-            yield Finding(
-                "not-merged",
-                Severity.ERROR,
-                f"{branch.onto} has {', '.join(f'{app}.{name}' for name in missing)}, which is not here.",
-                "What this branch added can only be put behind files that are there.",
-                f"git rebase {branch.onto} (or git merge {branch.onto}), then migsync rebase.",
-                app=app,
-                name=missing[0],
-            )
-
-
-def _several_ends(app: str, ends: Sequence[Key], onto: str) -> Finding:
-    return Finding(
-        "several-ends",
-        Severity.ERROR,
-        f"{app} has {len(ends)} ends in {onto} already: {', '.join(key.name for key in ends)}.",
-        "Behind which of them this branch's migrations belong cannot be told.",
-        f"Put them in line on {onto} first: migsync fix-conflicts --app {app}",
-        app=app,
-    )
-
-
-def _applied_first(missing: Key, later: Key, alias: str, onto: str) -> Finding:
-    return Finding(
-        "applied-order",
-        Severity.ERROR,
-        f"{alias}: {later} is applied, and {missing} of {onto} is not.",
-        "Behind it, Django would refuse that database: a migration is applied before its dependency.",
-        f"Have both applied there first: manage.py makemigrations --merge {later.app}, manage.py migrate, "
-        "then this command again: it takes the merge out.",
-        app=later.app,
-        name=later.name,
-    )
+            yield not_merged(app=app, name=missing[0], onto=branch.onto, missing=missing)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
+from migsync.findings.order import open_end
 from migsync.history import FIRST, LATEST, SETTING, History, Key, Migration
 from migsync.refactor.order import Units
 
@@ -63,14 +64,12 @@ class _Users:
                 if meant in self.history.parents(migration.key) and meant not in migration.dependencies
             ]
         for migration in dict.fromkeys(each.key for each in found):
-            yield Finding(
-                "open-end",
-                Severity.ERROR,
-                f"{migration} names {end.name} of {end.app}, which has several; {outcome}.",
-                "The dependency would mean another migration than it does now.",
-                f"Name the migration that is meant{f', {meant}' if meant else ''}.",
-                app=migration.app,
-                name=migration.name,
+            yield open_end(
+                migration=migration,
+                end=end.name,
+                app=end.app,
+                outcome=outcome,
+                meant=meant,
                 file=self.history.migrations[migration].path,
             )
 

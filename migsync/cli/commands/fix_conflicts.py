@@ -13,14 +13,13 @@ from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, line
 from migsync.errors import UsageError
+from migsync.findings.order import which_branch_first
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
     from migsync.files.reshape import Reshape
     from migsync.history import History
     from migsync.refactor.ground import Ground
-
-OPEN = "which-branch-first"
 
 
 @option_group
@@ -90,7 +89,7 @@ def _ask_first(
     chosen = dict(first)
     while True:
         reshape = work_out(chosen)
-        apps = [finding.app for finding in reshape.findings if finding.code == OPEN]
+        apps = [finding.app for finding in reshape.findings if finding.code == which_branch_first.code]
         if not apps or not output.can_ask:
             return reshape
         for app in apps:
