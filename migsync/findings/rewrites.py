@@ -55,8 +55,9 @@ def partial_collapse(
     Bring the database to the last of the old migrations with the release from before the rewrite, that is, with the
     old files: `manage.py migrate APP NAME`. Then run migsync with the current release again.
     """
+    stand = "stands" if len(names) == 1 else "stand"
     return Texts(
-        f"{migration.app}: {', '.join(names)} stands for several migrations. Not recorded here: {', '.join(missing)}.",
+        f"{migration.app}: {', '.join(names)} {stand} for several migrations. Not recorded here: {', '.join(missing)}.",
         "If migsync recorded the new name, Django would never run what is missing. If it did not, Django would run the "
         "others again.",
         f"Deploy the release before {rewrite}, then run: python manage.py migrate {other.app} {other.name}\n"
