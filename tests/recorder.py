@@ -67,7 +67,7 @@ def command_ended(command: list[str], status: int) -> None:
     if not (states and root and hints and command[:2] == ["-m", "migsync"]):
         return
     place = tempfile.mkdtemp(dir=states)
-    shutil.copytree(root, Path(place, "files"), symlinks=True, ignore=shutil.ignore_patterns(Path(states).name))
+    shutil.copytree(root, Path(place, "files"), symlinks=True)
     state = {"cwd": os.path.relpath(Path.cwd(), root), "environment": dict(os.environ), "hints": hints}
     Path(place, "state.json").write_text(json.dumps(state))
 

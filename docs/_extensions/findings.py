@@ -52,8 +52,7 @@ def _index(found: Mapping[str, Page]) -> str:
 
 
 def _page(page: Page, example: Mapping[str, Any] | None) -> str:
-    kind = f"{page.kind}, exit status {page.exit_status}" if page.exit_status is not None else page.kind
-    parts = [f"# {page.code}", f"*{kind}*", f"**{page.title}**", *page.body]
+    parts = [f"# {page.code}", f"*{page.heading}*", f"**{page.title}**", *page.body]
     if example:
         parts += ["## Example", f"```text\n{_shown(example)}\n```"]
         if facts := example.get("facts"):
@@ -70,14 +69,7 @@ def _shown(example: Mapping[str, Any]) -> str:
 def _wrapped(text: str) -> str:
     # Names and paths are never broken.
     indent = " " * (len(text) - len(text.lstrip()) + 2)
-    return textwrap.fill(
-        text,
-        WIDTH,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -12,7 +12,6 @@ from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import Interrupted, NeedsConsent
 from migsync.escapes import printable
-from migsync.findings.backwards import database_ahead
 
 if TYPE_CHECKING:
     from migsync.rewrites.evidence.pairs import Pair
@@ -55,6 +54,7 @@ def ask_backwards(output: Output, plans: Iterable[Plan]) -> bool:
     Raises Interrupted for a No where no other database has anything to say.
     """
     from migsync.cli.views.findings import findings_blocks
+    from migsync.findings.backwards import database_ahead
 
     plans = list(plans)
     waiting = [plan for plan in plans if plan.waits_for_word]

@@ -28,6 +28,11 @@ class Page:
     exit_status: int | None = None
 
     @property
+    def heading(self) -> str:
+        """What is reported, and what it ends a command with: ``error, exit status 3``."""
+        return self.kind if self.exit_status is None else f"{self.kind}, exit status {self.exit_status}"
+
+    @property
     def address(self) -> str:
         """Where the page is, relative to the root of the documentation."""
         return page_address(self.code)

@@ -71,8 +71,7 @@ def _list(found: Mapping[str, Page]) -> list[Block]:
 
 
 def _whole(page: Page) -> Iterator[Block]:
-    status = f", exit status {page.exit_status}" if page.exit_status is not None else ""
-    yield line(Span(page.code, Style.HEADING), Span(f"  {page.kind}{status}", Style.DIM))
+    yield line(Span(page.code, Style.HEADING), Span(f"  {page.heading}", Style.DIM))
     width = min(get_terminal_size((WIDTH, 0)).columns, WIDTH)
     for text in (page.title, *page.body):
         yield EMPTY

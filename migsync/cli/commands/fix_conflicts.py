@@ -13,7 +13,6 @@ from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, line
 from migsync.errors import UsageError
-from migsync.findings.order import which_branch_first
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -84,6 +83,7 @@ def _ask_first(
     output: Output, history: History, first: Mapping[str, str], work_out: Callable[[Mapping[str, str]], Reshape]
 ) -> Reshape:
     """Ask for each app where any branch could go first, until none is open; `work_out` takes the answers."""
+    from migsync.findings.order import which_branch_first
     from migsync.refactor.fix_conflicts import branches
 
     chosen = dict(first)

@@ -15,7 +15,6 @@ from migsync.cli.views.blocks import Span, Style, line, near
 from migsync.errors import ExitStatus, UsageError
 from migsync.escapes import printable
 from migsync.findings import Finding
-from migsync.findings.records import records_not_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -138,6 +137,8 @@ def _states_of(found: Survey, aliases: Collection[str]) -> dict[str, LoaderState
 
 def _behind(history: History, states: Mapping[str, LoaderState]) -> list[Finding]:
     """Of each database whose rows have names that no file has: what is shown as not applied may be, as another."""
+    from migsync.findings.records import records_not_on_disk
+
     replaced = {key for migration in history.migrations.values() for key in migration.replaces}
     found = []
     for alias, state in states.items():
