@@ -71,7 +71,7 @@ class JournalNotPermitted(NotPermitted):
 
 
 class ReadOnly(TargetError):
-    """The database takes no writes.
+    """The database does not accept writes.
 
     It is a standby, or the server or the session is in read-only mode. Run the command on the primary.
     """
@@ -96,7 +96,7 @@ class LockTimeout(MigsyncError):
 
 
 class UnexpectedResult(MigsyncError):
-    """The database did something else than it was asked.
+    """The database did something other than what it was asked to do.
 
     A statement changed other rows than planned, or a row read back is not the row written: a trigger, a rule or another
     session is at work. The whole transaction was rolled back.

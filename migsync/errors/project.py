@@ -50,7 +50,7 @@ class HistoryError(MigsyncError):
 
 
 class RewriteError(MigsyncError):
-    """A rewrite file, or the set of them, is not sound.
+    """A rewrite file, or the set of them, is not valid.
 
     Rewrites are the committed files in ``migration_rewrites/``. One of them was edited, damaged or taken away, or two
     of them contradict each other. migsync changes no database until the set is sound again: restore the files from git.

@@ -74,7 +74,7 @@ def newer_records(
 
 @entry("part-of-collapse", Severity.ERROR)
 def part_of_collapse(*, migration: Key, missing: str, olds: Sequence[str], last: str) -> Texts:
-    """Going back is not possible for migrations of which only a part has run.
+    """Going back is not possible, because only some of the new migrations have run.
 
     Several new migrations stand for the same old ones, after a remake for example, and this database has run only some
     of the new ones. With records of the old migrations a part would never run; without them, a part would run again.

@@ -171,7 +171,7 @@ def not_merged(*, app: str, name: str, onto: str, missing: Sequence[str]) -> Tex
 
 @entry("open-end", Severity.ERROR)
 def open_end(*, migration: Key, end: str, app: str, outcome: str, meant: Key | None, file: str) -> Texts:
-    """A dependency on `__first__` or `__latest__` would mean another migration than now.
+    """A dependency on `__first__` or `__latest__` would mean a different migration than now.
 
     Of several first or last migrations of an app Django takes one. In one line, or with other names, it would take
     another one.

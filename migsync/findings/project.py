@@ -82,7 +82,7 @@ def unclear_label(*, app: str, directory: str, reason: str, file: str) -> Texts:
 
 @entry("alias-overridden", Severity.INFO)
 def alias_overridden(*, alias: str) -> Texts:
-    """A database is configured in pyproject.toml and in DATABASES, and pyproject.toml counts.
+    """A database is configured in pyproject.toml and in DATABASES, and pyproject.toml takes precedence.
 
     migsync connects with the entry in [tool.migsync.databases]; Django keeps using DATABASES. That is right when, for
     example, migsync needs a user with other privileges. Check that both lead to the same database.

@@ -55,7 +55,7 @@ def nothing_to_compare(*, reason: str, file: str, line: int) -> Texts:
 
 @entry("leaves", Severity.ERROR)
 def leaves(*, app: str, ends: Sequence[str], expected: int) -> Texts:
-    """An app would end in another number of migrations than it should.
+    """An app would have a different number of leaf migrations than it should.
 
     An end is a migration on which no other migration of its app depends. With more than one, Django refuses to run
     `migrate` and `makemigrations`. A command that rewrites files keeps the number of ends, or brings them down to one;
@@ -109,7 +109,7 @@ def models_ahead(*, changes: Mapping[str, int]) -> Texts:
 def state_differs(
     *, app: str, model: str, part: str = "", item: str = "", before: str | None = None, after: str | None = None
 ) -> Texts:
-    """The new migrations lead to other models than the current ones.
+    """The new migrations lead to different models than the current ones.
 
     migsync has Django replay both histories in memory, without a database, and compares the models at their ends: their
     fields, options, bases and managers. They must be equal, or later migrations would start from a wrong state and
@@ -133,7 +133,7 @@ def state_differs(
 
 @entry("field-order", Severity.WARNING)
 def field_order(*, app: str, model: str, before: Sequence[str], after: Sequence[str]) -> Texts:
-    """The fields of a model come in another order than before.
+    """The fields of a model are in a different order than before.
 
     Existing databases keep their columns as they are. A database that is built from the new files gets the same columns
     in another order. Django names the columns in its queries, so it does not depend on their order.

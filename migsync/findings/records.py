@@ -33,7 +33,7 @@ def leftover_on_disk(*, migration: Key) -> Texts:
 def perhaps_ran(
     *, app: str, name: str, rows: Sequence[tuple[Key, int | None]], files: Sequence[Key], seen: Mapping[str, str]
 ) -> Texts:
-    """A record without a file may be what a file that is not recorded did, under an older name.
+    """A file that is not recorded may have run already, under an older name.
 
     The app has records that no file, no `replaces` and no rewrite explains, and files that are not recorded. If a file
     was renamed, `migrate` would run it a second time: "table already exists", or data changed twice. If it was not, the

@@ -11,7 +11,7 @@ from migsync.findings.schema import WITHOUT
 
 @entry("data-differs", Severity.ERROR, Severity.WARNING)
 def data_differs(*, table: str, old: int, new: int, old_row: str = "", new_row: str = "") -> Texts:
-    """The migrations leave other rows in an empty database than before.
+    """The migrations leave different rows in an empty database than before.
 
     Migrations with RunPython or RunSQL can write rows: groups, permissions, a default site. migsync runs the current
     and the new files on scratch databases and compares all rows by what they say; generated keys, times and UUIDs do

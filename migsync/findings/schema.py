@@ -30,7 +30,7 @@ def difference(kind: str, part: str, table: str, before: str | None, after: str 
 def schema_differs(
     *, kind: str, part: str, table: str = "", attribute: str = "", before: str | None = None, after: str | None = None
 ) -> Texts:
-    """The new migrations build another schema than the current ones.
+    """The new migrations build a different schema than the current ones.
 
     migsync builds a scratch database from the current files and one from the new files, on the same engine, and
     compares everything in them: tables, columns, indexes, constraints, views, triggers, functions. Your databases were

@@ -82,7 +82,7 @@ def unexpected_plan(*, alias: str) -> Texts:
 
 @entry("read-only-target", Severity.ERROR)
 def read_only_target(*, alias: str, reason: str) -> Texts:
-    """A database that was to be updated takes no writes.
+    """A database that should be updated does not accept writes.
 
     It is a standby, or is in read-only mode. Name the databases to be updated in this step with `--database`; others
     follow with `migsync apply`, and a standby follows its primary.

@@ -19,7 +19,7 @@ def database_with(last: Key | None) -> str:
 
 @entry("transition-differs", Severity.ERROR)
 def transition_differs(*, migration: Key | None, differences: Sequence[str]) -> Texts:
-    """A database that is behind would end with another schema than with the current files.
+    """A database that is behind would end with a different schema than with the current files.
 
     Not every database is up to date when you deploy. For each migration that a database can have applied last, migsync
     plays through on scratch databases what `migsync apply` and `migrate` would do there, and compares the schema with
@@ -39,7 +39,7 @@ def transition_differs(*, migration: Key | None, differences: Sequence[str]) -> 
 
 @entry("transition-record-lost", Severity.ERROR)
 def transition_record_lost(*, migration: Key | None, earlier: Key | None, lost: Key) -> Texts:
-    """A database that is further along would have a record less than one that is behind it.
+    """A database that is further along would have one record less than one that is behind it.
 
     migsync works out which records every database has after `migsync apply`. A database that has applied more must have
     every record that one further behind has. Here it would not: one of the two is taken for another database than it

@@ -14,6 +14,7 @@ from migsync.cli.options import argument, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
 from migsync.errors import UsageError
+from migsync.words import text_list
 
 if TYPE_CHECKING:
     from migsync.findings.pages import Page
@@ -61,7 +62,7 @@ def _page(code: str, found: Mapping[str, Page]) -> Page:
     close = get_close_matches(code, found)
     raise UsageError(
         f"No finding or error has the code {code}.",
-        f"Did you mean {' or '.join(close)}?" if close else "",
+        f"Did you mean {text_list(close, last='or')}?" if close else "",
         "To list all codes: migsync explain",
     )
 
