@@ -106,9 +106,7 @@ def test_long_apps_are_shortened_only_when_asked_to():
     assert text_of(plan).count("rename  ") == 100
     shortened = text_of(plan, shorten=True)
     assert shortened.count("rename  ") == 30
-    assert "and 70 more between them: --verbose shows all" in shortened
-    assert "0001_new" in shortened
-    assert "0100_new" in shortened
+    assert shortened.endswith("0030_new  2026-03-01 10:00:00+00\n    … and 70 more (--verbose shows all)\n")
 
 
 def test_one_row_too_many_is_shown_and_not_counted():

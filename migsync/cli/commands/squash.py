@@ -14,6 +14,7 @@ from migsync.cli.options import ProjectOptions, arguments, flag, option, option_
 from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
+from migsync.cli.views.lists import cut, more
 from migsync.errors import ExitStatus, UsageError
 from migsync.words import count
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from migsync.refactor.squash.squash import Choice
 
 RISKS = 5
-"""So many risks of a run are shown; --verbose shows all."""
+"""On a terminal, so many risks of a run are shown."""
 
 
 @option_group
@@ -169,11 +170,10 @@ def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Blo
             yield line(label, "no two of them, for they change data.", indent=4)
     yield line(Span("before it: ", Style.DIM), f"{run.before.why}.", indent=4)
     yield line(Span("after it:  ", Style.DIM), f"{run.after.why}.", indent=4)
-    hidden = len(run.risks) - RISKS if shorten and len(run.risks) > RISKS + 1 else 0
-    for risk in run.risks[: len(run.risks) - hidden]:
+    risks, hidden = cut(run.risks, RISKS, shorten=shorten)
+    for risk in risks:
         yield line(Span("risk: ", Style.WARNING), f"{risk}.", indent=4)
-    if hidden:
-        yield line(Span(f"and {count(hidden, 'more risk')}: --verbose shows all", Style.DIM), indent=4)
+    yield from more(hidden, indent=4)
 
 
 def _sum(runs: Sequence[SafeRange], files: int) -> Iterator[Block]:

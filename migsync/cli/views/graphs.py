@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line
+from migsync.cli.views.lists import MORE, cut, more
 from migsync.graph.nodes import NodeState
 from migsync.words import count, truncated
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from migsync.history import Key
 
 SHOWN = 6
-"""On a terminal, so many names of one list are shown; --verbose shows all."""
+"""On a terminal, so many names of one list are shown."""
 
 LABEL = 15
 """The width of what stands before a list."""
@@ -95,7 +96,7 @@ def _list(
         on_disk = gone.history.migrations
         names = [name if key in on_disk else f"{name} (no file)" for name, key in zip(names, keys, strict=True)]
     if shorten:
-        names = truncated(names, SHOWN, "{} more (--verbose)", spare=1)
+        names = truncated(names, SHOWN, MORE, spare=1)
     number = f"{len(keys)}: " if counted else ""
     yield line(Span(f"{what:<{LABEL}}", Style.DIM), number + ", ".join(names), indent=4, hang=LABEL)
 
@@ -111,7 +112,6 @@ def _runs(runs: Sequence[SquashRange], shorten: bool) -> Iterator[Block]:
         head = f"  {first.name} .. {last.name}  {count(len(run.keys), 'migration')}, saves {count(run.saves, 'file')}"
         yield line(Span(f"run {number}  {first.app}", Style.HEADING), head, indent=2)
         yield from (line(Span("stops at  ", Style.DIM), text, indent=4) for text in run.stops)
-        risks = run.risks[:SHOWN] if shorten else run.risks
+        risks, hidden = cut(run.risks, SHOWN, shorten=shorten)
         yield from (line(Span("look at   ", Style.WARNING), text, indent=4) for text in risks)
-        if len(risks) < len(run.risks):
-            yield line(Span(f"{len(run.risks) - len(risks)} more (--verbose)", Style.DIM), indent=4)
+        yield from more(hidden, indent=4)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, table
 from migsync.cli.views.findings import findings_blocks
+from migsync.cli.views.lists import cut, more
 from migsync.engines import engine_named
 from migsync.errors import UnknownEngine
 from migsync.findings import Severity
@@ -18,13 +19,13 @@ from migsync.words import count
 
 HEADER = ("", "old name", "new name", "applied (kept)")
 SHOWN = 30
-"""On a terminal, so many changes of one app are shown in full; more are cut in the middle."""
+"""On a terminal, so many changes of one app are shown."""
 
 
 def plan_blocks(plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] = MappingProxyType({})) -> list[Block]:
     """One target's plan.
 
-    `shorten` leaves out the middle of a long app and says how many rows that were. `labels` are the file names of
+    `shorten` leaves out the end of a long app and says how many rows that were. `labels` are the file names of
     rewrites by id, for plans that were made from a journal and do not know them.
     """
     blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan))]
@@ -103,14 +104,8 @@ def _app(change: Change) -> str:
 
 
 def _changes(plan: Plan, changes: Sequence[Change], shorten: bool) -> list[Block]:
-    # A single row is never hidden: the line that counts it would take as much room.
-    hidden = len(changes) - SHOWN if shorten and len(changes) > SHOWN + 1 else 0
-    half = SHOWN // 2
-    shown = [*changes[:half], *changes[half + hidden :]] if hidden else changes
-    blocks: list[Block] = [table(HEADER, [_row(plan, change) for change in shown], indent=4)]
-    if hidden:
-        blocks.append(line(Span(f"and {hidden} more between them: --verbose shows all", Style.DIM), indent=4))
-    return blocks
+    shown, hidden = cut(changes, SHOWN, shorten=shorten)
+    return [table(HEADER, [_row(plan, change) for change in shown], indent=4), *more(hidden, indent=4)]
 
 
 def _row(plan: Plan, change: Change) -> tuple[Span, Span, Span, Span]:

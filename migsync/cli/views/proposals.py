@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, near, table
 from migsync.cli.views.findings import findings_blocks
+from migsync.cli.views.lists import cut, more
 from migsync.cli.views.plans import heading, plan_blocks, standing
 from migsync.words import count
 
@@ -94,15 +95,14 @@ def diff(change: FileChange, root: Path) -> list[str]:
 
 
 def _diffs(proposal: Proposal, root: Path, shorten: bool, verbose: bool) -> Iterator[Block]:
-    hidden = len(proposal.files) - SHOWN if shorten and len(proposal.files) > SHOWN + 1 else 0
-    for change in proposal.files[: len(proposal.files) - hidden]:
+    files, hidden = cut(proposal.files, SHOWN, shorten=shorten)
+    for change in files:
         # The whole text of each file with a minus before it would hide the changes that have to be read.
         if change.new is None and not verbose:
             yield line(Span(f"--- a/{_place(change.old_path, root)} goes", Style.HEADING))
         else:
             yield from (_coloured(text) for text in diff(change, root))
-    if hidden:
-        yield line(Span(f"and {count(hidden, 'more file')}: --verbose shows all", Style.DIM))
+    yield from more(hidden)
 
 
 def _coloured(text: str) -> Line:
