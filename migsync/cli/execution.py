@@ -76,7 +76,7 @@ class Execution:
         if not run.commit_sent.is_set():
             if run.id:
                 pending.discard(run.id)
-            return Result.failed(alias, Interrupted(f"Interrupted, nothing was changed in {alias}."), plan)
+            return Result.failed(alias, Interrupted(f"Interrupted. Nothing was changed in {alias}."), plan)
         # Once more: Ctrl-C may also have come after it was discarded.
         pending.add(alias, run.id, journaled=self.journal)
         error = InDoubt(

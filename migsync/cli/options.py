@@ -28,6 +28,7 @@ import click
 
 from migsync.cli.output import Output
 from migsync.cli.views.findings import NO_JOURNAL
+from migsync.words import text_list
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -37,6 +38,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+ONLY_APP = "Use only this app. Can be repeated. Default: every app of the project."
+FORMS = {
+    "text": "text for people",
+    "json": "one JSON document",
+    "sql": "SQL",
+    "mermaid": "a Mermaid diagram",
+    "dot": "a Graphviz file",
+    "html": "a web page",
+}
+"""By the value of --format, what a command then prints."""
 
 
 @dataclass_transform(frozen_default=True)
@@ -165,7 +177,7 @@ def _output_options(formats: tuple[str, ...]) -> list[Decorator]:
         type=click.Choice(formats),
         default="text",
         show_default=True,
-        help="Text for people, or one JSON document on standard output.",
+        help=f"Print {text_list(map(FORMS.__getitem__, formats), last='or')}.",
         **keep("form"),
     )
     colour = click.option(
@@ -173,10 +185,10 @@ def _output_options(formats: tuple[str, ...]) -> list[Decorator]:
         type=click.Choice(("auto", "always", "never")),
         default="auto",
         show_default=True,
-        help="Colour on a terminal only (auto); the variable NO_COLOR turns it off too.",
+        help="Use colour. auto: on a terminal, unless NO_COLOR is set.",
         **keep("colour"),
     )
-    verbose = click.option("--verbose", is_flag=True, help="Leave nothing out of long lists.", **keep("verbose"))
+    verbose = click.option("--verbose", is_flag=True, help="Show long lists in full.", **keep("verbose"))
     return [*([form] if len(formats) > 1 else []), colour, verbose]
 
 
@@ -185,15 +197,20 @@ class ProjectOptions:
     """Which project is meant, and how patient to be with its databases."""
 
     root: Path | None = option(
+        metavar="DIRECTORY",
         type=click.Path(file_okay=False, exists=True, path_type=Path),
-        help="The project's directory. Default: where manage.py or [tool.migsync] is, here or above.",
+        help="Use the project in DIRECTORY. Default: the current directory or the nearest one above it that has "
+        "manage.py or [tool.migsync].",
     )
-    settings: str | None = option(metavar="MODULE", help="The settings module. Default: as manage.py has it.")
-    url: str | None = option(metavar="URL", help="Use this one database, and none of the settings.")
+    settings: str | None = option(
+        metavar="MODULE",
+        help="Use this settings module. Default: DJANGO_SETTINGS_MODULE, pyproject.toml or manage.py.",
+    )
+    url: str | None = option(metavar="URL", help="Use only the database at URL, and none of the settings.")
     lock_timeout: float | None = option(
         type=click.FloatRange(min=0),
         metavar="SECONDS",
-        help="How long to wait for a lock in a database. Default: lock-timeout in pyproject.toml, or 10.",
+        help="Wait at most this long for a lock in a database. Default: 10, or lock-timeout in pyproject.toml.",
     )
 
     def project(self, *, files_only: bool = False) -> Project:
@@ -212,7 +229,7 @@ class TargetOptions:
         "--database",
         "-d",
         metavar="ALIAS",
-        help="Only this database; give it again for more. Default: all of the project.",
+        help="Use only this database. Can be repeated. Default: every database of the project.",
     )
 
 
@@ -220,22 +237,25 @@ class TargetOptions:
 class AppOptions:
     """Which apps; none: all of the project."""
 
-    apps: tuple[str, ...] = repeated(
-        "--app", metavar="LABEL", help="Only this app; give it again for more. Default: all."
-    )
+    apps: tuple[str, ...] = repeated("--app", metavar="APP", help=ONLY_APP)
 
 
 @option_group
 class NameOptions:
     """What became of names, as a person says it."""
 
-    maps: tuple[str, ...] = repeated("--map", metavar="APP.OLD=NEW", help="OLD is called NEW now.")
+    maps: tuple[str, ...] = repeated(
+        "--map", metavar="APP.OLD=NEW", help="State that OLD was renamed to NEW. Can be repeated."
+    )
     collapses: tuple[str, ...] = repeated(
         "--collapse",
         metavar="APP.NEW=OLD+OLD",
-        help="NEW does what several did before; NEW+NEW where several do it now.",
+        help="State that NEW replaced several migrations. If several new ones did: APP.NEW+NEW=OLD+OLD. Can be "
+        "repeated.",
     )
-    removes: tuple[str, ...] = repeated("--remove", metavar="APP.NAME", help="NAME is gone, and nothing stands for it.")
+    removes: tuple[str, ...] = repeated(
+        "--remove", metavar="APP.NAME", help="State that NAME was removed and nothing replaced it. Can be repeated."
+    )
 
 
 @option_group
@@ -243,19 +263,21 @@ class PlanningOptions:
     """What a new plan takes into account. The options are called as the fields of `PlanRequest`."""
 
     where: TargetOptions = group(TargetOptions)
-    apps: tuple[str, ...] = repeated("--app", metavar="LABEL", help="Only this app; give it again for more.")
+    apps: tuple[str, ...] = repeated("--app", metavar="APP", help=ONLY_APP)
     names: NameOptions = group(NameOptions)
-    accept: bool = flag(help="Take the pairs that are only likely, as if each were mapped.")
+    accept: bool = flag(help="Accept renames that are likely but not proven, as if each was stated with --map.")
     prune: tuple[str, ...] = repeated(
-        metavar="APP[.NAME]", help="Remove these records: one of no migration, or all of an app that is gone."
+        metavar="APP[.NAME]",
+        help="Remove a record that has no migration file, or all records of an app that is gone. Can be repeated.",
     )
-    dedupe: bool = flag(help="Of records that are twice, keep the one applied first.")
+    dedupe: bool = flag(help="Remove duplicate records, and keep the one that was applied first.")
     positions: tuple[str, ...] = repeated(
         "--position",
         metavar="APP=REWRITE",
-        help="Say which rewrite an app's records have last been through, where it cannot be told.",
+        help="State the last rewrite that was applied to the records of APP, or none, if migsync cannot tell. Can be "
+        "repeated.",
     )
-    backwards: bool = flag(help="Let records go back to older names, where a database is ahead of these files.")
+    backwards: bool = flag(help="Allow a database that is ahead of the files to go back to their older names.")
 
     def request(self, *, trust_names: bool) -> PlanRequest:
         """The options as a request to the survey. With `trust_names` no journal is expected in the databases."""
@@ -272,21 +294,21 @@ class PlanningOptions:
 class NoInputOptions:
     """Going on without a question."""
 
-    noinput: bool = flag("--noinput", "--no-input", "--yes", "-y", help="Ask nothing: the answer is yes.")
+    noinput: bool = flag("--noinput", "--no-input", "--yes", "-y", help="Do not ask for confirmation.")
 
 
 @option_group
 class ConsentOptions(NoInputOptions):
     """Going on without a question, or stopping before it."""
 
-    dry_run: bool = flag(help="Show what would be done, and do nothing.")
+    dry_run: bool = flag(help="Show what would be done, and change nothing.")
 
 
 @option_group
 class ReasonOptions:
     """What the log is to say of a run."""
 
-    reason: str = option(default="", metavar="TEXT", help="A note for the log.")
+    reason: str = option(default="", metavar="TEXT", help="Keep TEXT in the log, as the reason for the run.")
 
 
 @option_group
@@ -295,5 +317,5 @@ class JournalOptions:
 
     no_journal: bool = flag(
         NO_JOURNAL,
-        help="For databases that keep no journal, where you may not create tables. Then there is no migsync undo.",
+        help="Work without a journal, where you may not create tables. migsync undo is not possible then.",
     )

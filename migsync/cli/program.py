@@ -19,13 +19,13 @@ Exit status:
   1  refused or failed; nothing was changed
   2  there are differences (only with --check)
   3  the plan is stale
-  4  could not get a lock in time, or not read in time
+  4  could not get a lock or read a database in time
   5  some databases are done and some are not
   6  in doubt; run migsync recover
   64 wrong usage
   143 ended by SIGTERM; nothing was changed
 
-Shell completion, for the shell that you use:
+Shell completion:
   eval "$(_MIGSYNC_COMPLETE=bash_source migsync)"     in ~/.bashrc
   eval "$(_MIGSYNC_COMPLETE=zsh_source migsync)"      in ~/.zshrc
   _MIGSYNC_COMPLETE=fish_source migsync | source      in ~/.config/fish/completions/migsync.fish
@@ -43,10 +43,10 @@ New here? Run: migsync demo
 @click.version_option(__version__, prog_name="migsync", message="%(prog)s %(version)s")
 @click.pass_context
 def program(ctx: click.Context) -> None:
-    """Bring the rows of django_migrations in line with migration files whose names have changed.
+    """Update django_migrations after migration files were renamed, squashed or removed.
 
-    migsync compares the names on disk, the committed rewrites and each database's records, shows what must change,
-    changes it in one transaction that keeps every applied timestamp, and takes it back exactly.
+    migsync compares the migration files, the committed rewrites and the records of each database, and shows what must
+    change. It changes each database in one transaction, keeps every applied timestamp, and can undo it exactly.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
@@ -113,10 +113,10 @@ def _run(arguments: list[str], program_name: str, output: Output) -> int:
 
 def _interruption(output: Output) -> MigsyncError:
     if not output.changing:
-        return Interrupted("Interrupted, nothing was changed.")
+        return Interrupted("Interrupted. Nothing was changed.")
     # Ctrl-C came twice, or when the results were being written.
     found = "Interrupted while databases were being changed."
-    return InDoubt(found, "To see what was done: migsync log", "Run: migsync recover")
+    return InDoubt(found, "migsync log lists what was done.", "Run: migsync recover")
 
 
 def _usage(error: click.UsageError, program_name: str) -> UsageError:

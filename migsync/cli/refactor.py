@@ -17,7 +17,6 @@ from migsync.cli.options import (
     ConsentOptions,
     ProjectOptions,
     ReasonOptions,
-    TargetOptions,
     flag,
     group,
     option,
@@ -45,16 +44,19 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "sql")
 SUFFIXES = (".md", ".html")
-RUN = "Migrations really run: Django's mail, caches and storages stay local; HTTP and task queues do not."
+RUN = (
+    "Every migration really runs there: Django's mail, caches and storages are replaced by local ones, but HTTP "
+    "requests and task queues are not."
+)
 UNNAMED = ""
 """The value of an option whose alias was left out."""
 
 
 def _checked_report(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     if value is not None and value.suffix.lower() not in SUFFIXES:
-        raise click.BadParameter(f"{value} is neither .md nor .html: the suffix says which it is to be.")
+        raise click.BadParameter(f"{value} must end in .md or .html.")
     if value is not None and not value.parent.is_dir():
-        raise click.BadParameter(f"There is no directory {value.parent}.")
+        raise click.BadParameter(f"The directory {value.parent} does not exist.")
     return value
 
 
@@ -66,13 +68,15 @@ class ProofOptions:
         metavar="[ALIAS]",
         is_flag=False,
         flag_value="default",
-        help=f"Build the old and the new history on scratch databases of ALIAS's engine; compare the schemas. {RUN}",
+        help="Prove that the old and the new files build the same schema, on scratch databases of the engine of ALIAS "
+        f"(default: default). {RUN}",
     )
     prove_transition: tuple[str, ...] = repeated(
         metavar="[ALIAS]",
         is_flag=False,
         flag_value=UNNAMED,
-        help="Prove on SQLite, or on ALIAS's engine, that every database that is behind comes out the same.",
+        help="Prove that the new files bring a database that is behind to the same schema, on scratch databases of the "
+        "engine of ALIAS (default: SQLite).",
     )
 
     def scope(self) -> ProofScope:
@@ -91,12 +95,14 @@ class FullProofOptions:
 
     prove_schema: tuple[str, ...] = repeated(
         metavar="ALIAS",
-        help=f"Compare schemas and rows on ALIAS's engine only. Default: on each engine in use. {RUN}",
+        help="Prove that the old and the new files build the same schema and rows, on scratch databases of the engine "
+        f"of ALIAS. Default: of every engine in use. {RUN}",
     )
-    no_prove_schema: bool = flag(help="Do not compare the schemas that old and new files build.")
+    no_prove_schema: bool = flag(help="Do not prove that the old and the new files build the same schema and rows.")
     prove_transition: tuple[str, ...] = repeated(
         metavar="ALIAS",
-        help="Prove on ALIAS's engine that every database that is behind comes out the same. Default: SQLite.",
+        help="Prove that the new files bring a database that is behind to the same schema, on scratch databases of the "
+        "engine of ALIAS. Default: SQLite.",
     )
     no_prove_transition: bool = flag(help="Do not prove what becomes of databases that are behind.")
 
@@ -120,21 +126,34 @@ def _named(aliases: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @option_group
+class UpdateOptions:
+    """Which databases are updated together with the files; none: all of the project."""
+
+    databases: tuple[str, ...] = repeated(
+        "--database",
+        "-d",
+        metavar="ALIAS",
+        help="With --update-db, update only this database. Can be repeated. Default: every database of the project.",
+    )
+
+
+@option_group
 class RefactorOptions:
     """How files are changed, in which project: what every file-changing command has."""
 
-    update_db: bool = flag(help="Change the records of the databases in the same step.")
-    where: TargetOptions = group(TargetOptions)
+    update_db: bool = flag(help="Update the records in the databases in the same step.")
+    where: UpdateOptions = group(UpdateOptions)
     allow_applied: bool = flag(
-        help="Go on where a changing name is applied, or a database is not reached: migsync apply syncs it later."
+        help="Go on even if a database has applied a name that changes, or cannot be reached. Update it later with "
+        "`migsync apply`."
     )
-    force: bool = flag(help="Change files that have changes which are not committed in git.")
+    force: bool = flag(help="Change files that have uncommitted changes in git.")
     proof: ProofOptions | FullProofOptions = group(ProofOptions)
     report: Path | None = option(
         type=click.Path(dir_okay=False, path_type=Path),
         callback=_checked_report,
         metavar="FILE",
-        help="Write what changes and what was proven to FILE, .md or .html; with --dry-run too.",
+        help="Write what changes and what is proven to FILE, which ends in .md or .html. Works with --dry-run.",
     )
     consent: ConsentOptions = group(ConsentOptions)
     log: ReasonOptions = group(ReasonOptions)

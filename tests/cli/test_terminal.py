@@ -50,7 +50,7 @@ def test_yes_applies_and_undoes(shop):
 def test_ctrl_c_at_the_question(shop):
     ended = shop.rewrite().at_terminal("apply", answers=["\x03"])
     assert ended.status == 1
-    assert "Interrupted, nothing was changed." in ended.out
+    assert "Interrupted. Nothing was changed." in ended.out
     assert shop.names("default") == OLD
 
 
@@ -83,7 +83,7 @@ def test_ctrl_c_in_the_middle_says_what_really_happened(two, aliases, sent, stat
         _, errors = process.communicate()
         holder.execute("ROLLBACK")
     assert process.returncode == status, errors
-    assert "Interrupted, nothing was changed" in errors
+    assert "Interrupted. Nothing was changed" in errors
     assert "Traceback" not in errors
     assert two.names("second") == OLD[:2]
     assert two.names("default") == (NEW if "default" in aliases else OLD)

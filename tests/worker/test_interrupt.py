@@ -90,7 +90,7 @@ def test_a_command_ends_by_sigterm_as_by_ctrl_c(tmp_path, postgresql_database):
     for _ in range(2):  # as timeout does
         process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=120)
-    assert "Interrupted, nothing was changed." in said
+    assert "Interrupted. Nothing was changed." in said
     assert process.returncode == 128 + signal.SIGTERM
     assert_ended(workers)
     assert databases(postgresql_database) == before

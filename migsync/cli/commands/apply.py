@@ -48,26 +48,27 @@ class ApplyOptions:
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Make the changes of a plan, one transaction in each database.",
+    short_help="Change the records of each database, in one transaction each.",
     examples="""
-    migsync apply                                 # plan, show, ask, apply
+    migsync apply                                 # show what changes, ask, change it
     migsync apply --noinput                       # in a deployment, before manage.py migrate
     migsync apply plan.json --noinput             # exactly the plan that was reviewed
-    migsync apply -d default --reason "TICKET-7"  # one database, with a note for the log
-    migsync apply --dry-run                       # show what would be done
-    migsync apply --backwards --noinput           # after a revert: older files, older names
+    migsync apply -d default --reason "TICKET-7"  # one database, with a note in the log
+    migsync apply --dry-run                       # only show what would change
+    migsync apply --backwards --noinput           # after a revert: back to the older names
     """,
 )
 @options(ApplyOptions, ProjectOptions)
 def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitStatus:
-    """Bring every database up to date: show the plan, ask, and change each in a transaction of its own.
+    """Bring each database up to date: show the plan, ask, and change the records in one transaction.
 
-    PLAN is a file saved by migsync plan -o; without it a new plan is made. Whatever a new plan rests on that no
-    rewrite tells yet is written as a rewrite first: commit it, and the next database needs no guess.
+    PLAN is a file that `migsync plan -o PLAN` saved. Without PLAN, migsync makes a new plan. If the new plan includes
+    renames that no rewrite states, migsync first writes them as a new rewrite. Commit that file: other databases then
+    need no evidence.
 
-    A database that is ahead of these files (a rewrite without a file here was applied to it) is left as it is.
-    To give its records the older names again takes a yes at the terminal, or --backwards; --noinput is not enough.
-    Where a newer release has recorded migrations since that have no file here, it is refused in any case.
+    A database is ahead of the files if a rewrite was applied to it whose file is not here, for example after a revert.
+    It is changed back to the older names only if you confirm that at the terminal or give --backwards; --noinput is
+    not enough. migsync refuses to if the database has since recorded migrations that have no file here.
     """
     from migsync.cli.execution import Execution
     from migsync.cli.plan_set import open_plan_set, plan_again, write_proposed

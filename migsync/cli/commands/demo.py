@@ -19,15 +19,15 @@ class DemoOptions:
 
     directory: Path | None = option(
         "--dir",
-        metavar="PATH",
+        metavar="DIRECTORY",
         type=click.Path(path_type=Path),
-        help="Make the project here; the directory must be empty or not be there. Default: a new temporary one.",
+        help="Create the project in DIRECTORY, which must be empty or not exist. Default: a new temporary directory.",
     )
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="See it all at work on a small project made for you.",
+    short_help="Try migsync on a small project that it creates.",
     examples="""
     migsync demo                    # in a new temporary directory
     migsync demo --dir ~/playshop   # in a directory of your choice
@@ -35,9 +35,10 @@ class DemoOptions:
 )
 @options(DemoOptions, formats=("text",))
 def demo(output: Output, asked: DemoOptions) -> None:
-    """Make a small Django project with two SQLite databases, tidy its migrations by hand, and bring both in line.
+    """Show migsync at work on a small Django project that it creates, with two SQLite databases.
 
-    Every line of output shown is what the real commands write. Nothing is cleaned up: the project stays to play with.
+    Some migrations of the project are renamed and united by hand; then migsync brings both databases up to date. All
+    output comes from the real commands. The project is kept, so that you can try more.
     """
     from migsync.demo.play import play
     from migsync.demo.stage import Stage
@@ -64,7 +65,7 @@ def _prepared(directory: Path | None) -> Path:
     if occupied:
         raise MigsyncError(
             f"The directory {directory} is not empty.",
-            "The demo writes a whole project and would mix it with what is there.",
-            "Give --dir a directory that is empty or not there.",
+            "The demo creates a whole project, and would mix it with the files there.",
+            "Give --dir a directory that is empty or does not exist.",
         )
     return directory.resolve()

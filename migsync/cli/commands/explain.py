@@ -29,17 +29,17 @@ class ExplainOptions:
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Explain a finding or an error by its code.",
+    short_help="Explain a finding or an error, by its code.",
     examples="""
-    migsync explain                 # list all codes
-    migsync explain name-taken      # what it means and what to do
+    migsync explain              # list all codes
+    migsync explain name-taken   # why it is reported, and what to do
     """,
 )
 @options(ExplainOptions)
 def explain(output: Output, asked: ExplainOptions) -> None:
-    """Explain the finding or error with this CODE: why it is reported, and what to do.
+    """Explain the finding or the error with this CODE: why it is reported, and what to do.
 
-    Without CODE, list all codes. No project or database is needed.
+    Without CODE, list all codes. No project and no database is needed.
     """
     from migsync.findings.pages import pages
 

@@ -27,25 +27,27 @@ class FixConflictsOptions:
 
     chosen: AppOptions = group(AppOptions)
     first: tuple[str, ...] = repeated(
-        metavar="[APP.]NAME", help="The branch that this migration is on goes first; give it again for more apps."
+        metavar="[APP.]NAME", help="Put the branch with this migration first. Can be repeated for more apps."
     )
 
 
 @click.command(
     "fix-conflicts",
     cls=MigsyncCommand,
-    short_help="Put branches that ended side by side in line, in place of a merge migration.",
+    short_help="Resolve conflicting migrations without a merge migration.",
     examples="""
-    migsync fix-conflicts                         # asks which branch goes first, where it is not clear
-    migsync fix-conflicts --app shop --first 0003_price
+    migsync fix-conflicts                                # asks which branch goes first if that is open
+    migsync fix-conflicts --app shop --first 0003_price  # the branch with 0003_price goes first
     """,
 )
 @options(FixConflictsOptions, RefactorOptions, formats=FORMATS)
 def fix_conflicts(output: Output, asked: FixConflictsOptions, refactor: RefactorOptions) -> ExitStatus:
-    """Resolve several ends in an app: the whole of each branch is put in line, with the least renaming.
+    """Resolve conflicting migrations: order the branches of an app one after the other, instead of merging them.
 
-    What is applied in a database that can be read goes first. Where that leaves it open, --first says it, or you are
-    asked.
+    An app has conflicting migrations if several of them have no successor; `makemigrations --merge` would write a merge
+    migration. migsync makes one branch depend on the end of another, and renames as few migrations as possible.
+
+    A branch that a database has applied goes first. If the databases do not decide it, --first does, or migsync asks.
     """
 
     def reshape(ground: Ground) -> Reshape:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from migsync.history import History, LoaderState
     from migsync.sync.survey import Survey
 
-FORMS = ("text", "mermaid", "dot", "json", "html")
-
 FORMATS = ("text", "mermaid", "dot", "json", "html")
 
 
@@ -35,66 +33,67 @@ class GraphOptions:
     """What ``migsync graph`` shows, and in which form."""
 
     apps: tuple[str, ...] = arguments(metavar="[APP]...")
-    everything: bool = flag("--all", help="Without APP: the apps of others, too.")
+    everything: bool = flag("--all", help="Without APP: also show installed apps that are not the project's own.")
     databases: tuple[str, ...] = repeated(
         "--database",
         "-d",
         metavar="ALIAS",
-        help="Say what is applied in this database; give it again for more. Default: no database is read.",
+        help="Show what is applied in this database. Can be repeated. Default: read no database.",
     )
-    candidates: bool = flag(help="Mark the runs of migrations that are safe to squash.")
-    indirect: bool = flag(help="In text and JSON: also what is depended on indirectly.")
+    candidates: bool = flag(help="Mark the ranges of migrations that are safe to squash.")
+    indirect: bool = flag(help="Also list indirect dependencies. For text and json.")
     collapse: bool = flag(
-        "--collapse-chains", help="In Mermaid and dot: one box for a chain that no other app touches."
+        "--collapse-chains", help="Draw each chain without links to other apps as one box. For mermaid and dot."
     )
     rewrite: str | None = option(
         metavar="FILE|ID|last",
-        help="In a page and JSON: the apps of a rewrite before and after it, in place of the graph.",
+        help="Show the apps of a rewrite before and after it, instead of the graph. For html and json.",
     )
     file: Path | None = option(
         "-o",
         "--output",
         metavar="FILE",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Write it to this file.",
+        help="Write to FILE. Default: standard output.",
     )
 
     def check(self, form: str) -> None:
         """Raise UsageError for an option that says nothing in the chosen format, or beside another."""
         if self.indirect and form not in ("text", "json"):
-            raise UsageError("--indirect is for text and JSON.", "", "A drawing shows it by its lines.")
+            raise UsageError("--indirect works only with --format text and json.", "", "A drawing shows it anyway.")
         if self.collapse and form not in ("mermaid", "dot"):
-            raise UsageError("--collapse-chains is for --format mermaid and dot.")
+            raise UsageError("--collapse-chains works only with --format mermaid and dot.")
         if not self.rewrite:
             return
         if form not in ("html", "json"):
-            raise UsageError("--rewrite is for --format html and json.", "", "A rewrite as text is its file.")
+            raise UsageError("--rewrite works only with --format html and json.", "", "As text, read the file itself.")
         if self.apps or self.everything or self.databases or self.candidates or self.indirect:
             raise UsageError(
-                "--rewrite shows the apps of one rewrite, and takes no APP and nothing of databases or runs."
+                "--rewrite cannot be combined with APP, --all, --database, --candidates and --indirect.",
+                "It shows the apps of the rewrite.",
             )
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Show how migrations hang together: text, Mermaid, Graphviz, JSON or a page.",
+    short_help="Show the dependencies of migrations, as text, diagram or web page.",
     examples="""
-    migsync graph                                        # the project's own apps
-    migsync graph shop -d default                        # one app, and what is applied in one database
-    migsync graph shop --indirect                        # and all that it hangs together with
-    migsync graph --candidates                           # with the runs that are safe to squash
-    migsync graph --format html -o graph.html            # a page to search, zoom and click in; works offline
-    migsync graph --format html --rewrite last -o r.html # before and after the last rewrite, side by side
-    migsync graph --format mermaid --collapse-chains     # for a pull request: GitHub draws it
-    migsync graph --format dot -o graph.dot              # then: dot -Tsvg graph.dot > graph.svg
+    migsync graph                                          # every app of the project
+    migsync graph shop -d default                          # one app, and what is applied in one database
+    migsync graph shop --indirect                          # with indirect dependencies
+    migsync graph --candidates                             # with the ranges that are safe to squash
+    migsync graph --format html -o graph.html              # a web page to search and zoom; works offline
+    migsync graph --format html --rewrite last -o r.html   # before and after the last rewrite, side by side
+    migsync graph --format mermaid --collapse-chains       # for a pull request; GitHub draws it
+    migsync graph --format dot -o graph.dot                # then: dot -Tsvg graph.dot > graph.svg
     """,
 )
 @options(GraphOptions, ProjectOptions, formats=FORMATS)
 def graph(output: Output, asked: GraphOptions, where: ProjectOptions) -> ExitStatus:
-    """Show the graph of migrations: what each one depends on, and what needs it, in every app.
+    """Show the graph of migrations: what each migration depends on, and which migrations depend on it.
 
-    It is read from the files alone, so also where the project does not start. A graph that Django could not load, with
-    a cycle or a dependency on what is gone, is drawn as far as it goes, and what is wrong is said on standard error.
+    migsync reads only the migration files, so the project need not start. It also shows a graph that Django cannot
+    load, for example with a cycle or a missing dependency, and reports what is wrong on standard error.
     """
     from migsync.cli.views.findings import error_blocks, findings_blocks
     from migsync.graph import make_graph
@@ -225,7 +224,7 @@ def _drawn(output: Output, made: Graph, asked: GraphOptions) -> str:
 
     diagrams = diagrams_of(drawing)
     if len(diagrams) > 1:
-        why = f"Mermaid draws at most {MOST_EDGES} edges at once: it is split into {len(diagrams)} diagrams, by app."
+        why = f"Mermaid draws at most {MOST_EDGES} edges, so the graph is split into {len(diagrams)} diagrams, by app."
         output.tell([line(Span("Note: ", Style.DIM), why)])
     return to_mermaid(drawing, diagrams)
 

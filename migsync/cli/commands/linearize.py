@@ -22,25 +22,27 @@ class LinearizeOptions:
     """What ``migsync linearize`` changes."""
 
     chosen: AppOptions = group(AppOptions)
-    strip_cross_app: bool = flag(help="Take out dependencies on other apps that the chain makes needless.")
+    strip_cross_app: bool = flag(help="Remove dependencies on other apps that the chain makes redundant.")
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Make every app's migrations one chain, 0001 to N, without merges.",
+    short_help="Make the migrations of each app one chain, without merges and gaps.",
     examples="""
-    migsync linearize --dry-run                   # show every file, name and database, and change nothing
-    migsync linearize --update-db                 # files and records of all databases in one step
-    migsync linearize --app shop --allow-applied  # one app; the databases later, with migsync apply
+    migsync linearize --dry-run                   # only show what would change
+    migsync linearize --update-db                 # the files, and the records in every database
+    migsync linearize --app shop --allow-applied  # one app; update the databases later, with migsync apply
     """,
 )
 @options(LinearizeOptions, RefactorOptions, formats=FORMATS)
 def linearize(output: Output, asked: LinearizeOptions, refactor: RefactorOptions) -> ExitStatus:
-    """Give every migration one predecessor in its app, and numbers without gaps; merges go, operations stay.
+    """Order the migrations of each app in one chain, numbered without gaps. Merge migrations are removed.
 
-    What is applied in a database that can be read comes before what is not, and whatever depended on a merge or on a
-    renamed migration, in any app, follows. Nothing is written before it is proven that Django loads the result, that
-    the models come out the same, and what every database will make of it.
+    Migrations that a database has applied come before those that no database has applied. Dependencies on a removed or
+    renamed migration are updated, in every app. The operations stay as they are.
+
+    Before it writes anything, migsync proves that Django loads the new files, that they lead to the same models, and
+    that every database can be updated.
     """
 
     def reshape(ground: Ground) -> Reshape:

@@ -17,13 +17,16 @@ from migsync.errors import ExitStatus, common_status
     cls=MigsyncCommand,
     short_help="List the runs of each database, newest first.",
     examples="""
-    migsync log
-    migsync log -d default --format json
+    migsync log                            # every database of the project
+    migsync log -d default --format json   # one database, with every row that a run changed
     """,
 )
 @options(TargetOptions, ProjectOptions)
 def log(output: Output, chosen: TargetOptions, where: ProjectOptions) -> ExitStatus:
-    """List every run that the journals hold: when, by whom, what it changed, and whether it is still in force."""
+    """List the runs in the journal of each database, newest first.
+
+    The list shows when each run was made and by whom, what it changed, and whether it is still in force or was undone.
+    """
     from migsync.cli.targets import open_targets
     from migsync.cli.views.documents import error_document, run_document
     from migsync.cli.views.findings import error_blocks

@@ -39,32 +39,34 @@ class PlanCommandOptions:
         "--output",
         metavar="FILE",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Save the plan, for migsync apply FILE.",
+        help="Save the plan to FILE, for `migsync apply FILE`.",
     )
     journal: JournalOptions = group(JournalOptions)
-    check: bool = flag(help="End with exit status 2 where something would change.")
+    check: bool = flag(help="End with exit status 2 if a database needs changes.")
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Show what must change in each database, and change nothing.",
+    short_help="Show what must change in each database.",
     examples="""
     migsync plan                                  # every database of the project
     migsync plan -d default --app shop            # one database, one app
-    migsync plan --map shop.0003_b=0002_b         # say what was renamed
-    migsync plan -o plan.json                     # keep it for a review, and for: migsync apply plan.json
-    migsync plan --check                          # in CI: exit status 2 where something would change
-    migsync plan --format sql                     # the statements that apply would run
+    migsync plan --map shop.0003_b=0002_b         # state that 0003_b was renamed to 0002_b
+    migsync plan -o plan.json                     # save the plan, to review it and then apply exactly this
+    migsync plan --check                          # in CI: exit status 2 if a database needs changes
+    migsync plan --format sql                     # as the SQL that migsync script writes
     """,
 )
 @options(PlanCommandOptions, ProjectOptions, formats=("text", "json", "sql"))
 def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> ExitStatus:
-    """Compare the migration files, the rewrites and each database's records, and show what must change.
+    """Show what must change in django_migrations, in each database. Nothing is changed.
 
-    Renames that no rewrite tells are worked out where the evidence is proof; what is only likely is shown with its
-    reasons, and taken with --map or --accept. The exit status is 1 where a plan is blocked or a database could not
-    be read, and 4 where it could not be read within --lock-timeout. It is also 1 where a database is ahead of these
-    files, unless --backwards is given.
+    migsync compares the migration files, the rewrites and the records of the database. If a file was renamed without a
+    rewrite, the plan includes the rename if git or a journal proves it. If the rename is only likely, migsync shows the
+    reasons and blocks the plan until you confirm it with --map or --accept.
+
+    The exit status is 1 if a plan is blocked, a database cannot be read, or a database is ahead of the files and
+    --backwards was not given. It is 4 if a database could not be read within --lock-timeout.
     """
     from migsync.cli.views.surveys import survey_blocks, survey_document, survey_status
     from migsync.sync.plan_file import save_plans

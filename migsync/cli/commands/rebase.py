@@ -23,26 +23,26 @@ class RebaseOptions:
 
     onto: str | None = option(
         metavar="BRANCH",
-        help="The branch whose migrations come first. Default: what a running git rebase or merge has, else the "
-        "upstream, else main or master.",
+        help="Put the migrations of BRANCH first. Default: the other side of a git rebase or merge that is in "
+        "progress, the upstream of this branch, main or master.",
     )
 
 
 @click.command(
-    short_help="Move the migrations that this git branch added behind those of another branch.",
+    short_help="Move the migrations that this git branch added after those of another.",
     cls=MigsyncCommand,
     examples="""
-    migsync rebase                                # behind the upstream, or main, or master
-    migsync rebase --onto origin/develop
-    migsync rebase --update-db                    # and the records of all databases in the same step
+    migsync rebase                        # after the migrations of the upstream, main or master
+    migsync rebase --onto origin/develop  # after those of origin/develop
+    migsync rebase --update-db            # and update the records in every database
     """,
 )
 @options(RebaseOptions, RefactorOptions, formats=FORMATS)
 def rebase(output: Output, asked: RebaseOptions, refactor: RefactorOptions) -> ExitStatus:
-    """Put what this branch added, chains included, behind the last migration of BRANCH, and number it anew.
+    """Move the migrations that this git branch added after the last migration of BRANCH, and renumber them.
 
-    BRANCH must be merged here, or this branch rebased on it, or one of the two be under way: the files of both must
-    be there. Files that depend on a name that a rewrite has retired are pointed to what bears it now.
+    The files of both branches must be here: merge BRANCH or rebase on it first. migsync also works while the merge or
+    the rebase is in progress. Dependencies on names that a rewrite of BRANCH changed are updated.
     """
     from migsync.refactor.git_branch import is_under_way, read_branch
 

@@ -35,28 +35,30 @@ class RecoverOptions:
     """What ``migsync recover`` does besides."""
 
     trust: bool = flag(
-        help="Show the changes of files in .migsync that do not have your seal, ask, then treat them as your own."
+        help="Show the records in .migsync that do not have your seal, ask, and then treat them as your own."
     )
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Find out how a run ended whose end was not seen.",
+    short_help="Find out how interrupted runs ended.",
     examples="""
-    migsync recover
-    migsync recover --trust    # records in .migsync from another machine, another user or an older migsync
+    migsync recover            # after a kill, or exit status 6
+    migsync recover --trust    # accept records in .migsync from another machine, another user or an older migsync
     """,
 )
 @options(RecoverOptions, NoInputOptions, ProjectOptions)
 def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, where: ProjectOptions) -> ExitStatus:
-    """Ask each database whether the runs that ended in doubt, or were killed, were committed.
+    """Ask each database whether interrupted runs were committed, and finish changes of files that were cut off.
 
-    A run is all or nothing, so there is nothing to repair: this tells which of the two it was. Migration files that
-    were to change with a run are finished, or taken back, as it ended. The exit status is 6 while a database cannot
-    tell yet, and for a run without a journal, whose end cannot be told.
+    A run makes all of its changes or none, so there is nothing to repair in a database. If migration files were to
+    change with the run, migsync completes that change if the run was committed, and reverts it otherwise.
 
-    A record in .migsync says which files to write and remove. Only records that you made on this machine are acted
-    upon; they have your seal. With --trust, the others get it too.
+    The exit status is 6 if it is still not known how a run ended: its database cannot be reached, or the run wrote no
+    journal.
+
+    The directory .migsync has a record of each change of files: which files to write and which to remove. migsync uses
+    only records that you made on this machine; these have your seal. --trust gives your seal to the others.
     """
     from migsync.cli.recovery import PendingRuns
     from migsync.cli.views.findings import next_lines, next_step

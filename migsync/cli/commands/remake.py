@@ -22,32 +22,43 @@ class RemakeCommandOptions:
     """What ``migsync remake`` makes anew, and what becomes of the old."""
 
     apps: tuple[str, ...] = arguments(metavar="[APP]...")
-    keep_old: bool = flag("--keep-old-migrations", help="Move the old files aside, where Django sees none of them.")
-    word: str = option("--name", default="remade", show_default=True, metavar="NAME", help="The word in the new names.")
+    keep_old: bool = flag(
+        "--keep-old-migrations", help="Move the old files to a directory where Django does not load them."
+    )
+    word: str = option(
+        "--name",
+        default="remade",
+        show_default=True,
+        metavar="NAME",
+        help="Use NAME after the number in the names of the new migrations.",
+    )
     drop: tuple[str, ...] = repeated(
         metavar="APP.NAME",
-        help="Leave the operations of this migration out that models do not show; the name may be cut short.",
+        help="Leave out the operations of this migration that the models do not show. NAME may be the beginning of the "
+        "name. Can be repeated.",
     )
-    replaces: bool = flag(help="Keep the old files, and have the new ones say in `replaces` which they stand for.")
+    replaces: bool = flag(help="Remake as Django squashes, in two steps: write `replaces`, and keep the old files.")
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Make an app's migrations from scratch, and carry over what models do not show.",
+    short_help="Make the migrations of an app again from its models.",
     examples="""
-    migsync remake --dry-run                      # every app: the new files, and what is carried over
-    migsync remake shop blog --update-db          # two apps, and the records of all databases
-    migsync remake shop --drop shop.0007          # without the operations of one data migration
-    migsync remake shop --replaces                # Django's classic way: the old files stay for now
+    migsync remake --dry-run                # only show what would change, in every app
+    migsync remake shop blog --update-db    # two apps, and the records in every database
+    migsync remake shop --drop shop.0007    # without the operations of one data migration
+    migsync remake shop --replaces          # keep the old files for now
     """,
 )
 @options(RemakeCommandOptions, ProvenRefactorOptions, formats=FORMATS)
 def remake(output: Output, asked: RemakeCommandOptions, refactor: ProvenRefactorOptions) -> ExitStatus:
-    """Have Django's autodetector make the migrations of each APP (default: all) anew, in place of all that it has.
+    """Make new migrations from the models of each APP, and remove all its old ones. Default: every app of the project.
 
-    What the models do not show (RunPython, RunSQL, extensions, operations of your own) is listed and carried over in
-    its order, or left out by name. A database that has all old migrations gets the new names for them, by
-    migsync apply; nothing runs there.
+    Operations that the models do not show are listed and carried over in their order: RunPython, RunSQL, extensions,
+    and your own operations. Leave them out with --drop.
+
+    A database that has applied all of the old migrations gets the new names with `migsync apply`, and no migration runs
+    there. If a database has applied only some of them, migsync refuses. Migrate that database first.
     """
 
     def reshape(ground: Ground) -> Reshape:

@@ -29,19 +29,21 @@ class RenameAppOptions:
 @click.command(
     "rename-app",
     cls=MigsyncCommand,
-    short_help="Give an app another label, in migrations and records.",
+    short_help="Change the label of an app, in migrations and records.",
     examples="""
-    migsync rename-app shop store --dry-run       # what there is to do, in the code too
-    migsync rename-app shop store --update-db     # once the code has the new label
+    migsync rename-app shop store --dry-run     # list what must change, in the code too
+    migsync rename-app shop store --update-db   # once the code has the new label
     """,
 )
 @options(RenameAppOptions, RefactorOptions, formats=FORMATS)
 def rename_app(output: Output, asked: RenameAppOptions, refactor: RefactorOptions) -> ExitStatus:
-    """Change the label of an app from OLD to NEW, in migrations, in what depends on them, and in the records.
+    """Change the label of an app from OLD to NEW, in its migrations, in those that depend on them, and in the records.
 
-    Change the code first: the label in apps.py, db_table of the models, settings and references. Run before that, the
-    command says what is to be changed. Tables keep their names. What else in the databases carries the label is told,
-    with the SQL for it, and left alone.
+    Change the code first: the label in apps.py, db_table of the models, settings and references. Before the code has
+    the new label, the command lists what to change there.
+
+    Tables keep their names. Other rows and tables that hold the label, such as content types, are not changed; migsync
+    shows the SQL for them.
     """
 
     def seen(survey: Survey) -> None:

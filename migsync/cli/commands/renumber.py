@@ -26,17 +26,18 @@ class RenumberOptions:
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Close gaps and doubles in the numbers, and change nothing else.",
+    short_help="Close gaps and resolve duplicates in the numbers of migrations.",
     examples="""
-    migsync renumber --dry-run                    # every app
-    migsync renumber shop blog --update-db        # two apps, and the records of all databases
+    migsync renumber --dry-run                # only show what would change, in every app
+    migsync renumber shop blog --update-db    # two apps, and the records in every database
     """,
 )
 @options(RenumberOptions, RefactorOptions, formats=FORMATS)
 def renumber(output: Output, asked: RenumberOptions, refactor: RefactorOptions) -> ExitStatus:
-    """Number the migrations of each APP (default: all) from 0001 on, in an order in which they can be applied.
+    """Number the migrations of each APP from 0001, in an order in which they can be applied.
 
-    Forks and merges stay; only names change, and whatever names them.
+    Only names change, and the places in migration files that use these names. Forks and merges stay. Without APP, every
+    app of the project is renumbered.
     """
 
     def reshape(ground: Ground) -> Reshape:

@@ -27,27 +27,30 @@ class RewriteOptions:
     """What ``migsync rewrite`` writes down."""
 
     names: NameOptions = group(NameOptions)
-    accept: bool = flag(help="Without names: take the pairs that are only likely, too.")
-    dry_run: bool = flag(help="Show the file, and do not write it.")
+    accept: bool = flag(help="Accept renames that are likely but not proven. Not with --map, --collapse or --remove.")
+    dry_run: bool = flag(help="Show the rewrite, and do not write it.")
     chosen: TargetOptions = group(TargetOptions)
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Write down, as a file to commit, which names were changed by hand.",
+    short_help="Write a rewrite for names that were changed by hand.",
     examples="""
-    migsync rewrite                                             # what the evidence proves
-    migsync rewrite --map shop.0003_b=0002_b                    # one became another
-    migsync rewrite --collapse shop.0002_x=0003_y+0004_z        # several became one
-    migsync rewrite --remove shop.0005_merge                    # one is gone
+    migsync rewrite                                         # for every name whose change is proven
+    migsync rewrite --map shop.0003_b=0002_b                # 0003_b was renamed to 0002_b
+    migsync rewrite --collapse shop.0002_x=0003_y+0004_z    # 0003_y and 0004_z were united in 0002_x
+    migsync rewrite --remove shop.0005_merge                # 0005_merge was removed
     """,
 )
 @options(RewriteOptions, ProjectOptions)
 def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> ExitStatus:
-    """Write a rewrite for migration files that were renamed, collapsed or removed by hand.
+    """Write a rewrite for migration files that you renamed, united or removed by hand.
 
-    The names are checked against the files on disk, which must show them already. No database is read where names
-    are given; without any, what the records of the databases prove is written.
+    A rewrite is a file to commit with the migrations. It states which name became which, so that `migsync apply` can
+    update every database.
+
+    State the changes with --map, --collapse and --remove; the files on disk must have the new names already. Without
+    these options, migsync reads the databases and writes what their records, git and the journals prove.
     """
     from migsync.sync.survey import PlanRequest, open_survey, survey
 

@@ -37,35 +37,38 @@ class ScriptOptions:
     file: Path | None = argument(metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
     directory: Path = option(
         "--out",
-        metavar="DIR",
+        metavar="DIRECTORY",
         required=True,
         type=click.Path(file_okay=False, path_type=Path),
-        help="Where to write ALIAS.apply.sql and ALIAS.undo.sql.",
+        help="Write ALIAS.apply.sql and ALIAS.undo.sql to DIRECTORY.",
     )
     journal_tables: bool = flag(
-        help="Write ALIAS.journal.sql instead, which creates the journal's tables and lets this user write to them."
+        help="Write ALIAS.journal.sql instead, which creates the tables of the journal and lets this user write to "
+        "them."
     )
-    force: bool = flag(help="Overwrite files that are there and differ.")
+    force: bool = flag(help="Overwrite existing files that differ.")
     planning: PlanningOptions = group(PlanningOptions)
     journal: JournalOptions = group(JournalOptions)
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Write a plan as SQL files, for people who must run SQL by hand.",
+    short_help="Write a plan as SQL scripts, to be run by hand.",
     examples="""
-    migsync script --out sql                    # sql/default.apply.sql, sql/default.undo.sql, and so on
-    migsync script plan.json --out sql          # of a plan that was reviewed
-    migsync script --journal-tables --out sql   # sql/default.journal.sql, for an administrator
-    psql -f sql/default.apply.sql bookshop      # or: mariadb bookshop < FILE, sqlite3 bookshop.db < FILE
+    migsync script --out sql                    # writes sql/default.apply.sql, sql/default.undo.sql and so on
+    migsync script plan.json --out sql          # for a plan that was reviewed
+    migsync script --journal-tables --out sql   # writes sql/default.journal.sql, for an administrator
     """,
 )
 @options(ScriptOptions, ProjectOptions)
 def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitStatus:
-    """Write, for every database with something to do, one script that applies the plan and one that undoes it.
+    """Write two SQL scripts for each database that needs changes: one applies the plan, the other undoes it.
 
-    The scripts do what migsync apply and undo do. They can be run twice, and they change nothing when the rows are
-    not those that the plan was made from, even under a client that runs on after errors.
+    The scripts do the same as `migsync apply` and `migsync undo`. Each starts with a comment that says how to run it.
+    It is safe to run a script twice. If the rows have changed since the plan was made, a script changes nothing, even
+    if the client continues after an error.
+
+    PLAN is a file that `migsync plan -o PLAN` saved. Without PLAN, migsync makes a new plan.
     """
     from migsync.cli.output import write_outputs
     from migsync.cli.plan_set import open_plan_set, write_proposed

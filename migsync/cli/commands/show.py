@@ -23,15 +23,19 @@ class ShowOptions:
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Show a saved plan, or a run, in full.",
+    short_help="Show a saved plan or a run in full.",
     examples="""
-    migsync show plan.json      # a plan saved by migsync plan -o plan.json
-    migsync show 3f9c1a         # a run: its id, the beginning of it, or its number (see migsync log)
+    migsync show plan.json      # a plan that migsync plan -o plan.json saved
+    migsync show 3f9c1a         # a run; migsync log lists the ids
     """,
 )
 @options(ShowOptions, ProjectOptions)
 def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatus:
-    """Show what a saved plan will change, or every row that a run changed. No database is needed for a plan."""
+    """Show what a saved plan would change, or every row that a run changed.
+
+    PLAN is a file that `migsync plan -o PLAN` saved; no database is read for it. RUN is the id of a run, the beginning
+    of the id, or the number of the run in `migsync log`.
+    """
     what = asked.what
     # What looks like a path is one, even if nothing is there: "there is no run plans/a.json" would not help.
     if Path(what).is_file() or what.endswith(".json") or "/" in what:

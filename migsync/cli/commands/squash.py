@@ -35,14 +35,14 @@ class SquashOptions:
     """Which range ``migsync squash`` is about, and how it is squashed."""
 
     words: tuple[str, ...] = arguments(metavar="[APP FIRST LAST | APP...]")
-    suggest: bool = flag(help="Only list the runs of each APP (default: all) that are safe to squash.")
-    all_safe: bool = flag(help="Squash every such run of each APP (default: all), in one step.")
-    squashed_name: str = option(default="", metavar="NAME", help="What the squash is called, after its number.")
-    no_optimize: bool = flag(help="Keep every operation as it is.")
+    suggest: bool = flag(help="Only list the ranges of each APP (default: all) that are safe to squash.")
+    all_safe: bool = flag(help="Squash every safe range of each APP (default: all), in one step.")
+    squashed_name: str = option(default="", metavar="NAME", help="Use NAME after the number in the name of the squash.")
+    no_optimize: bool = flag(help="Do not optimize: keep every operation as it is.")
     keep_replaces: bool = flag(
-        help="Django's way in two phases: the squash has `replaces`, and the old files stay until migsync tidy."
+        help="Squash as Django does, in two steps: write `replaces`, and keep the old files until `migsync tidy`."
     )
-    split: bool = flag(help="Make several squashes of the range where one would be refused.")
+    split: bool = flag(help="Squash the range in several parts if it cannot be one squash.")
 
     def check(self, output: Output) -> None:
         """Raise UsageError for what does not go together."""
@@ -97,22 +97,25 @@ class SquashOptions:
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Put one migration in the place of a range, and say which ranges are safe.",
+    short_help="Squash a range of migrations into one, or list the ranges that are safe.",
     examples="""
-    migsync squash --suggest                      # which runs are safe, what each saves, what it stops at
-    migsync squash orders 0002 0006 --dry-run     # every file, name and database, and what is proven
-    migsync squash orders 0002 0006 --update-db   # files, dependants and the records of all databases in one step
-    migsync squash --all-safe --allow-applied     # every safe run; the databases later, with migsync apply
-    migsync squash shop 0002 0009 --split         # in parts, where one squash would be refused
+    migsync squash --suggest                      # list the safe ranges
+    migsync squash orders 0002 0006 --dry-run     # only show what would change, and prove it
+    migsync squash orders 0002 0006 --update-db   # the files, and the records in every database
+    migsync squash --all-safe --allow-applied     # every safe range; update the databases later, with migsync apply
+    migsync squash shop 0002 0009 --split         # in several parts if it cannot be one squash
     """,
 )
 @options(SquashOptions, ProvenRefactorOptions, formats=FORMATS)
 def squash(output: Output, asked: SquashOptions, refactor: ProvenRefactorOptions) -> ExitStatus:
-    """Squash the migrations of APP from FIRST to LAST (names, or how they begin) into one.
+    """Squash the migrations of APP from FIRST to LAST into one. Give their names, or the beginnings of the names.
 
-    The squash takes their place at once: whatever depended on them, in any app, depends on it, their files go, and in
-    every database the record of the last becomes that of the squash, with its time. A database that has applied only
-    some of them is refused before anything is written: migrate it first.
+    The squash replaces them at once: their files are removed, and whatever depended on them, in any app, now depends on
+    the squash. In each database the record of LAST gets the name of the squash, and keeps its applied timestamp; the
+    other records are removed.
+
+    If a database has applied only some of these migrations, migsync refuses before it writes anything. Migrate that
+    database first.
     """
     asked.check(output)
     if asked.suggest:

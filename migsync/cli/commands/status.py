@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Say in one line per database where it stands.",
+    short_help="Show the state of each database, one line each.",
     examples="""
-    migsync status
-    migsync status --format json
+    migsync status                 # every database of the project
+    migsync status --format json   # for a script or a monitoring system
     """,
 )
 @options(TargetOptions, JournalOptions, ProjectOptions)
 def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where: ProjectOptions) -> ExitStatus:
-    """Say where every database stands: up to date, with changes to make, or blocked; behind which rewrites; last run.
+    """Show for each database if it is up to date, which rewrites it still needs, and its last run.
 
-    The exit status is 1 where a database is blocked or could not be read, and 4 where it could not be read within
+    The exit status is 1 if a database is blocked or cannot be read, and 4 if it could not be read within
     --lock-timeout.
     """
     from migsync.cli.views.findings import error_blocks, findings_blocks

@@ -30,27 +30,29 @@ class TidyOptions:
     """How far ``migsync tidy`` goes."""
 
     apps: tuple[str, ...] = arguments(metavar="[APP]...")
-    remove_replaced: bool = flag(help="Remove the old files too, and with them `replaces` and the rows.")
-    assume_deployed: bool = flag(help="Take databases that cannot be reached to be past every squash already.")
+    remove_replaced: bool = flag(help="Also remove the old files, and with them `replaces` and the old records.")
+    assume_deployed: bool = flag(help="Assume that databases which cannot be reached have applied every squash.")
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Finish squashes: dependants, old files, `replaces` and rows.",
+    short_help="Finish squashes: remove old files, `replaces` and old records.",
     examples="""
-    migsync tidy --dry-run                        # the to-do list: per app and per database, what is left
-    migsync tidy                                  # point dependants to the squashes
-    migsync tidy --remove-replaced --update-db    # and end it: old files, `replaces`, and rows in all databases
-    migsync tidy shop --remove-replaced --allow-applied --assume-deployed  # rows later; some databases out of reach
+    migsync tidy --dry-run                        # list what is left to do, for each squash and database
+    migsync tidy                                  # make dependencies point to the squashes
+    migsync tidy --remove-replaced --update-db    # and remove the old files, `replaces` and the old records
+    migsync tidy shop --remove-replaced --allow-applied --assume-deployed  # although some databases are out of reach
     """,
 )
 @options(TidyOptions, ProvenRefactorOptions, formats=FORMATS)
 def tidy(output: Output, asked: TidyOptions, refactor: ProvenRefactorOptions) -> ExitStatus:
-    """Finish the squashes of each APP (default: all) whose files still say what they replace, whoever made them.
+    """Finish the squashes of each APP that still have `replaces`. Default: every app of the project.
 
-    Dependants are pointed to the squash; where the old files are gone, `replaces` is taken out, and the rows of the
-    old names go. A database that has run only a part of a squash, or that is out of reach, refuses it by name.
-    Without arguments, --dry-run lists the steps that are left.
+    Other migrations that depend on a replaced migration then depend on the squash. If the old files are gone, migsync
+    removes `replaces`, and the records of the old names. It does not matter how the squashes were made.
+
+    If a database has applied only a part of a squash, or cannot be reached, migsync refuses and names it. Without APP
+    and --remove-replaced, --dry-run lists what is left to do.
     """
     from migsync.refactor.tidy import databases_of
     from migsync.refactor.tidy import tidy as tidied

@@ -42,7 +42,8 @@ class UndoOptions:
     run: str | None = argument(required=False)
     chosen: TargetOptions = group(TargetOptions)
     files: bool = flag(
-        help="Take back a change of migration files, and the rows that changed with it. RUN may be its id."
+        help="Undo a change of migration files, together with the records that changed with it. RUN may be the id of "
+        "the change."
     )
     consent: ConsentOptions = group(ConsentOptions)
     log: ReasonOptions = group(ReasonOptions)
@@ -50,23 +51,25 @@ class UndoOptions:
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Take a run back, exactly.",
+    short_help="Undo a run exactly.",
     examples="""
     migsync undo                         # the last run of every database
-    migsync undo -d default              # the last run of one
-    migsync undo 3f9c1a                  # this run (see migsync log)
-    migsync undo --files                 # the last linearize (or its like): files and rows together
-    migsync undo --dry-run               # show what would be taken back
+    migsync undo -d default              # the last run of one database
+    migsync undo 3f9c1a                  # this run; migsync log lists the ids
+    migsync undo --files                 # the last linearize, squash and so on: files and records together
+    migsync undo --dry-run               # only show what would be undone
     """,
 )
 @options(UndoOptions, ProjectOptions)
 def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatus:
-    """Give every row that a run touched its old state back: id, name and applied.
+    """Undo a run: every row that it changed gets its old id, name and applied timestamp back.
 
-    RUN is a run's id, its beginning, or its number in the log; without it, the last run in force of each database is
-    taken back. An undo is a run too, and can be undone. It is refused where the touched rows have changed since; rows
-    recorded since stay. With --files the migration files come back too, from the copies that were kept; it is refused
-    where one of them has changed since.
+    RUN is the id of a run, the beginning of the id, or the number of the run in `migsync log`. Without RUN, migsync
+    undoes the last run of each database that is still in force. An undo is a run too, and can be undone.
+
+    migsync refuses if one of these rows has changed since. Rows that were recorded since are kept. With --files,
+    migsync also restores the migration files, from copies that it kept; it refuses if one of the files has changed
+    since.
     """
     from migsync.cli.execution import Execution
     from migsync.cli.results import Result, finish

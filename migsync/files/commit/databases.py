@@ -67,7 +67,7 @@ def settled_step(step: DatabaseStep) -> DatabaseResult:
 
 def not_begun(step: DatabaseStep) -> DatabaseResult:
     """The result of a step that was not taken, since Ctrl-C came before it."""
-    error = Interrupted(f"Interrupted, nothing was changed in {step.alias}.")
+    error = Interrupted(f"Interrupted. Nothing was changed in {step.alias}.")
     return DatabaseResult(step.alias, step.run_id, error=error)
 
 

@@ -249,7 +249,7 @@ class FileTransaction:
         """
         settled = settle_open(store, self.run_was_committed)
         if settled is None or not settled.forward:
-            raise Interrupted("Interrupted, nothing was changed.")
+            raise Interrupted("Interrupted. Nothing was changed.")
 
     def _asked(self, step: DatabaseStep) -> DatabaseResult:
         """What became of a step at which Ctrl-C came, when the decision was taken already."""
