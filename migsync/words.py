@@ -1,4 +1,4 @@
-"""Numbers and lists of things in the sentences that people read."""
+"""Numbers, lists and corrections in the sentences that people read."""
 
 from __future__ import annotations
 
@@ -32,3 +32,24 @@ def sample(items: Iterable[object], most: int, separator: str = ", ") -> str:
     words = list(map(str, items))
     left_out = len(words) - most
     return separator.join(words[:most]) + (f" and {left_out} more" if left_out > 0 else "")
+
+
+def similar(given: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """What of the known words a person may have meant by `given`: the likeliest first, at most `most`."""
+    from difflib import SequenceMatcher, get_close_matches  # only a mistake needs it
+
+    # Nobody means another case; and who types a beginning has not misspelled it.
+    spelled = {word.lower(): word for word in sorted(known)}
+    typed = given.lower()
+    if begun := [word for word in spelled if typed and word.startswith(typed)]:
+        return [spelled[word] for word in begun[:most]]
+    found = get_close_matches(typed, spelled, most, cutoff=0.55)
+    # Names of migrations have much in common. Where one is meant for sure, the others are no help.
+    ratios = {word: SequenceMatcher(None, word, typed).ratio() for word in found}
+    return [spelled[word] for word in found if ratios[word] > ratios[found[0]] - 0.1]
+
+
+def did_you_mean(given: str, known: Iterable[str], otherwise: str = "") -> str:
+    """``Did you mean shop or store?``; `otherwise` where none of the known words is like `given`."""
+    near = similar(given, known)
+    return f"Did you mean {text_list(near, last='or')}?" if near else otherwise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.words import count, sample, text_list, truncated
+from migsync.words import count, did_you_mean, sample, similar, text_list, truncated
 
 
 def test_count() -> None:
@@ -38,3 +38,30 @@ def test_truncated() -> None:
 
 def test_sample() -> None:
     assert [sample("ab", 2), sample("abc", 2), sample("abc", 1, "; ")] == ["a, b", "a, b and 1 more", "a and 2 more"]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("shpo", ["shop"]),
+        ("SHOP", ["shop"]),
+        ("aply", ["apply"]),
+        ("ord", ["orders"]),
+        ("0003_prise", ["0003_price"]),
+        ("zzz", []),
+        ("", []),
+    ],
+)
+def test_what_a_misspelled_word_may_mean(given: str, meant: list[str]) -> None:
+    assert similar(given, ["shop", "orders", "apply", "0003_price", "0001_initial"]) == meant
+
+
+def test_a_beginning_means_what_begins_so_and_nothing_like_it() -> None:
+    assert similar("0003", ["0003_b", "0003_a", "0004_a"]) == ["0003_a", "0003_b"]
+
+
+def test_did_you_mean() -> None:
+    assert did_you_mean("shpo", ["shop", "blog"]) == "Did you mean shop?"
+    assert did_you_mean("shop1", ["shop2", "shop3"]) == "Did you mean shop3 or shop2?"
+    assert did_you_mean("zzz", ["shop"], "The apps: shop.") == "The apps: shop."
+    assert did_you_mean("zzz", []) == ""

@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from migsync.errors import UsageError
+from migsync.words import did_you_mean
+
 WIDTH = 100
 """Help is wrapped here on every terminal, so that the reference in the documentation is the same everywhere."""
 
@@ -30,6 +33,16 @@ class MigsyncGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names in the order they were added: the order in which a person meets them."""
         return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named. Raises UsageError, with what a misspelled name may have meant."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
+            near = did_you_mean(name, self.commands)
+            raise UsageError(f"No such command: {name}.", near, f"{ctx.command_path} --help")
+        return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the epilog as it was written: it holds commands to type."""

@@ -18,6 +18,7 @@ from migsync.cli.views.plans import plan_blocks
 from migsync.cli.views.surveys import survey_blocks, survey_document
 from migsync.errors import ExitStatus, MigsyncError, UsageError, common_status
 from migsync.sync.plan_file import PlanFile, load_plans
+from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
     from migsync.project import Project
@@ -171,7 +172,8 @@ def saved_plans(file: Path, planning: PlanningOptions) -> PlanFile:
     there = [plan.target.alias for plan in saved.plans]
     for alias in aliases:
         if alias not in there:
-            raise UsageError(f"{file} holds no plan for {alias!r}.", "", f"It is for: {', '.join(there) or 'nothing'}.")
+            listed = f"It has plans for: {text_list(there) or 'none'}."
+            raise UsageError(f"{file} holds no plan for {alias!r}.", did_you_mean(alias, there, listed))
     return replace(saved, plans=tuple(plan for plan in saved.plans if not aliases or plan.target.alias in aliases))
 
 

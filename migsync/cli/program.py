@@ -12,6 +12,7 @@ from migsync import __version__
 from migsync.cli.command import WIDTH, MigsyncGroup
 from migsync.cli.output import Output
 from migsync.errors import ExitStatus, InDoubt, Interrupted, MigsyncError, UsageError
+from migsync.words import did_you_mean
 
 EPILOG = """
 Exit status:
@@ -120,8 +121,12 @@ def _interruption(output: Output) -> MigsyncError:
 
 
 def _usage(error: click.UsageError, program_name: str) -> UsageError:
-    path = error.ctx.command_path if error.ctx else program_name
-    return UsageError(error.format_message(), hint=f"{path} --help")
+    hint = f"{error.ctx.command_path if error.ctx else program_name} --help"
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        known = (name for parameter in error.ctx.command.get_params(error.ctx) for name in parameter.opts)
+        near = did_you_mean(error.option_name, (name for name in known if name.startswith("--")))
+        return UsageError(f"No such option: {error.option_name}.", near, hint)
+    return UsageError(error.format_message(), hint=hint)
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migsync.errors import MigsyncError, UnknownRun
+from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
     from migsync.project import Project
@@ -94,7 +95,11 @@ def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:
     found = _numbered(runs, text) or _beginning(runs, text)
     ids = {run.id for run in found}
     if not ids:
-        raise UnknownRun(f"There is no run {text} in {', '.join(runs) or 'any database'}.", "Nothing was changed.")
+        from migsync.cli.views.runs import SHORT  # only a mistake needs it
+
+        known = {run.id[: max(SHORT, len(text))] for of_alias in runs.values() for run in of_alias}
+        meaning = filter(None, ("Nothing was changed.", did_you_mean(text, known)))
+        raise UnknownRun(f"There is no run {text} in {text_list(runs) or 'any database'}.", "\n".join(meaning))
     if len(ids) > 1:
         raise UnknownRun(
             f"{text} can be any of {len(ids)} runs: {', '.join(sorted(ids))}.",

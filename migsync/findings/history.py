@@ -110,7 +110,15 @@ def unreadable_migration(*, migration: Key, file: str = "", line: int = 0, reaso
 
 @entry("dangling-dependency", Severity.ERROR, Severity.WARNING)
 def dangling_dependency(
-    *, migration: Key, other: Key, file: str, own: bool, installed: bool, near: Sequence[str], apps: Sequence[str]
+    *,
+    migration: Key,
+    other: Key,
+    file: str,
+    own: bool,
+    installed: bool,
+    near: Sequence[str],
+    apps: Sequence[str],
+    last: str = "",
 ) -> Texts:
     """A migration depends on a migration that is not on disk.
 
@@ -121,13 +129,15 @@ def dangling_dependency(
     Restore the missing file, or change the dependency to the name that the migration has now. If the file that has
     the dependency belongs to an installed package, do not edit it: install versions that fit together.
     """
+    renamed = " If the migration was renamed, change the dependency." if own else ""
     if near:
-        hint = f"The nearest {'name' if len(near) == 1 else 'names'} in {other.app}: {', '.join(near)}."
-        hint += " If the migration was renamed, change the dependency." if own else ""
+        hint = f"Did you mean {text_list((f'{other.app}.{name}' for name in near), last='or')}?{renamed}"
+    elif last:
+        hint = f"The last migration of {other.app} is {last}.{renamed}"
     elif installed:
         hint = f"{other.app} has no migrations. Check MIGRATION_MODULES and the installed package."
     elif apps:
-        hint = f"No installed app has the label {other.app}. Similar labels: {', '.join(apps)}."
+        hint = f"No installed app has the label {other.app}. Did you mean {text_list(apps, last='or')}?"
     else:
         hint = f"No installed app has the label {other.app}. Check INSTALLED_APPS."
     return Texts(

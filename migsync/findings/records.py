@@ -155,13 +155,14 @@ def lost_app(*, app: str, other: str, shared: Sequence[str], names: Sequence[str
 
 
 @entry("nothing-to-prune", Severity.WARNING)
-def nothing_to_prune(*, app: str, name: str = "") -> Texts:
+def nothing_to_prune(*, app: str, name: str = "", near: Sequence[str] = ()) -> Texts:
     """`--prune` names records that this database does not hold.
 
     Nothing was removed for this name. It may be misspelled, or the records are gone already; another database may still
     have them.
     """
-    return Texts(f"--prune {app}{name and '.'}{name}: no such record here.")
+    meaning = f"Did you mean {text_list(near, last='or')}?" if near else ""
+    return Texts(f"--prune {app}{name and '.'}{name}: no such record here.", meaning)
 
 
 def _seen(key: Key, seen: Mapping[str, str]) -> str:

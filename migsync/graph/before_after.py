@@ -10,6 +10,7 @@ from migsync.errors import UsageError
 from migsync.history import History, Key
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
+from migsync.words import did_you_mean, text_list
 
 LAST = "last"
 
@@ -61,9 +62,11 @@ def choose_rewrite(rewrites: Rewrites, asked: str) -> Rewrite:
     found = found or [each for each in rewrites.ordered if each.id.startswith(asked)]
     if len(found) == 1:
         return found[0]
-    there = ", ".join(each.label for each in (found or rewrites.ordered)[-5:])
-    many = "More than one rewrite begins" if found else "There is no rewrite"
-    raise UsageError(f"{many} with {asked!r}.", "", f"There are: {there}.")
+    there = text_list(each.label for each in (found or rewrites.ordered)[-5:])
+    if found:
+        raise UsageError(f"More than one rewrite begins with {asked!r}: {there}.")
+    near = did_you_mean(name, (each.label for each in rewrites.ordered), f"The last rewrites: {there}.")
+    raise UsageError(f"There is no rewrite {asked!r}.", near)
 
 
 def make_rewrite_graph(rewrite: Rewrite, rewrites: Rewrites, history: History) -> RewriteGraph:

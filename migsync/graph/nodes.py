@@ -9,6 +9,7 @@ from functools import cached_property
 
 from migsync.errors import UsageError
 from migsync.history import History, Key, LoaderState
+from migsync.words import did_you_mean, text_list
 
 
 class NodeState(StrEnum):
@@ -169,10 +170,8 @@ def _replaced_by(history: History) -> Mapping[Key, tuple[Key, ...]]:
 
 
 def _unknown(app: str, known: set[str], history: History) -> UsageError:
-    import difflib  # only a mistake needs it
-
     if app in history.apps:
         return UsageError(f"The app {app} has no migrations on disk.", "", "Name another, or none for all of them.")
-    near = difflib.get_close_matches(app, known) or sorted(known & history.first_party) or sorted(known)
-    there = f"Did you mean {' or '.join(near[:3])}?" if near else "This project has no migrations."
-    return UsageError(f"{app} is not an app of this project.", "", there)
+    there = sorted(known & history.first_party) or sorted(known)
+    listed = f"Its apps with migrations: {text_list(there, 10)}." if there else "This project has no migrations."
+    return UsageError(f"{app} is not an app of this project.", did_you_mean(app, known, listed))

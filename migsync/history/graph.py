@@ -13,6 +13,7 @@ from migsync.history.digraph import Digraph, topological_order
 from migsync.history.edges import Edges, connect
 from migsync.history.loader import LoaderState, load
 from migsync.history.migration import App, Key, Migration
+from migsync.words import similar
 
 
 @dataclass(frozen=True)
@@ -202,30 +203,17 @@ def _dangling(history: History, edges: Edges) -> Iterator[Finding]:
     for missing, (origin, _) in edges.dangling.items():
         # Where a squash replaces it, Django misses it in some databases and not in others: see `LoaderState.error`.
         if missing not in replaced:
+            names = [key.name for key in history.migrations if key.app == missing.app]
             yield entries.dangling_dependency(
                 migration=origin,
                 other=missing,
                 file=history.migrations[origin].path,
                 own=_is_own(history, origin),
                 installed=missing.app in history.apps,
-                near=_near_names(missing, history),
-                apps=_near_labels(missing, history),
+                near=similar(missing.name, names),
+                apps=[] if missing.app in history.apps else similar(missing.app, history.apps),
+                last=max(names, default=""),
             )
-
-
-def _near_names(missing: Key, history: History) -> list[str]:
-    """The names of the app that are most like the missing one; else its last name."""
-    import difflib  # only a broken history needs it
-
-    names = [key.name for key in history.migrations if key.app == missing.app]
-    return difflib.get_close_matches(missing.name, names, cutoff=0.5) or sorted(names)[-1:]
-
-
-def _near_labels(missing: Key, history: History) -> list[str]:
-    """The labels that are most like that of the missing migration; none where its app is there."""
-    import difflib  # as above
-
-    return [] if missing.app in history.apps else difflib.get_close_matches(missing.app, history.apps)
 
 
 def _unresolved(history: History, edges: Edges) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from migsync.decoder import DecodeError, load_toml, shortened, utf8
 from migsync.engines.config import LOCK_TIMEOUT
 from migsync.errors import ProjectError
 from migsync.filesystem.boundary import read_source
+from migsync.words import did_you_mean
 
 PYPROJECT = "pyproject.toml"
 LONGEST_NAME = 255  # bytes, on every usual file system
@@ -129,9 +129,11 @@ class _Reader:
             raise self.wrong(where, "a table", value)
         for key in value:
             if known is not None and key not in known:
-                nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-                hint = f"Did you mean {nearest[0]}?" if nearest else f"Known keys: {', '.join(known)}."
-                raise ProjectError(f"{self.file}: [{where}] has an unknown key {key!r}.", hint=hint)
+                raise ProjectError(
+                    f"{self.file}: [{where}] has an unknown key {key!r}.",
+                    did_you_mean(key, known, f"Known keys: {', '.join(known)}."),
+                    "",
+                )
         return value
 
     def text(self, table: Mapping[str, object], key: str, where: str) -> str:

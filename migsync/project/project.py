@@ -22,6 +22,7 @@ from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
 from migsync.project.settings import Settings, load_settings, running_settings
+from migsync.words import did_you_mean, text_list
 from migsync.worker.runtime import SETTINGS_VARIABLE, Runtime
 
 URL_ALIAS = "url"
@@ -78,8 +79,10 @@ class Project:
         known = {**self.databases, **self.passed_over}
         for alias in aliases:
             if alias not in known:
-                there = f"There are: {', '.join(sorted(known))}." if known else "The project has no databases."
-                raise UnknownAlias(f"There is no database {alias!r} in this project.", hint=there)
+                there = f"Its databases: {text_list(sorted(known))}." if known else "It has no databases."
+                raise UnknownAlias(
+                    f"There is no database {alias!r} in this project.", did_you_mean(alias, known, there), ""
+                )
         asked = dict.fromkeys(aliases or self.databases)
         return tuple(replace(known[alias], lock_timeout=self.lock_timeout) for alias in asked)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -12,6 +11,7 @@ from migsync.findings.order import squash_across_apps, squash_cycle
 from migsync.findings.squash import squash_overlap
 from migsync.history import History, Key
 from migsync.refactor.order import Arrangement, Units, out_of_order
+from migsync.words import did_you_mean, text_list
 
 
 def chosen_apps(history: History, apps: Collection[str]) -> tuple[str, ...]:
@@ -24,10 +24,9 @@ def chosen_apps(history: History, apps: Collection[str]) -> tuple[str, ...]:
         if app in history.apps and history.apps[app].directory is None:
             hint = f"To make the first: python manage.py makemigrations {app}"
             raise UsageError(f"{app} has no migrations.", "There is no package for them.", hint)
-        near = difflib.get_close_matches(app, known)
         whose = "belongs to somebody else" if app in history.apps else "is not an app of this project"
-        hint = f"Is it {' or '.join(near)}?" if near else f"Its apps with migrations: {', '.join(known) or 'none'}."
-        raise UsageError(f"{app} {whose}.", "Only this project's own files are ever changed.", hint)
+        there = did_you_mean(app, known, f"Its apps with migrations: {text_list(known) or 'none'}.")
+        raise UsageError(f"{app} {whose}.", f"Only this project's own files are ever changed.\n{there}")
     return tuple(app for app in known if not apps or app in apps)
 
 

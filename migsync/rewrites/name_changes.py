@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from migsync.rewrites.file_state import unlike_above
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_files import check_name
 from migsync.rewrites.rewrite_graph import Rewrites
+from migsync.words import did_you_mean, text_list
 
 
 @dataclass
@@ -200,15 +200,15 @@ def _back(after: Sequence[str], changes: NameChanges) -> list[str]:
 
 def _check_against_disk(history: History, app: str, changes: NameChanges) -> None:
     if app not in history.first_party:
-        known = ", ".join(sorted(history.first_party)) or "none"
-        raise UsageError(f"{app} is not an app of this project.", "", f"Its apps with migrations: {known}.")
+        known = f"Its apps with migrations: {text_list(sorted(history.first_party)) or 'none'}."
+        raise UsageError(f"{app} is not an app of this project.", did_you_mean(app, history.first_party, known))
     on_disk, given = set(history.names(app)), set(changes.news())
     for new in given - on_disk:
-        near = difflib.get_close_matches(new, on_disk, n=3) or sorted(on_disk)[-3:]
+        last = f"The last migrations of {app}: {text_list(sorted(on_disk)[-3:]) or 'none'}."
         raise UsageError(
             f"{app}.{new} is not on disk.",
-            "A rewrite describes files that are renamed already.",
-            f"Rename the file first, or name one of: {', '.join(near)}.",
+            f"A rewrite describes files that are renamed already.\n{did_you_mean(new, on_disk, last)}",
+            "If the file still has its old name, rename it first.",
         )
     for old in changes.olds():
         if old in on_disk and old not in given:

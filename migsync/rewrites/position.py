@@ -18,6 +18,7 @@ from migsync.rewrites.name_history import NameHistory
 from migsync.rewrites.record import Record
 from migsync.rewrites.rows import TrackedRow
 from migsync.rewrites.split import NO_REVERSALS, Reversals, Split, onward, splits
+from migsync.words import did_you_mean, text_list
 
 # No time zone is further from UTC.
 WIDEST_OFFSET = datetime.timedelta(hours=14)
@@ -108,11 +109,11 @@ def forced(name_history: NameHistory, text: str) -> Position:
         if rewrite.id.startswith(text) or text in (rewrite.label, rewrite.label.removesuffix(".toml"))
     ]
     if len(found) != 1:
-        known = ", ".join(["none", *(rewrite.label for rewrite in changing)])
+        known = ["none", *(rewrite.label for rewrite in changing)]
+        listed = f"Possible values: {text_list(known, last='or')}."
         raise UsageError(
             f"--position {app}={text}: {'no' if not found else 'more than one'} such rewrite of {app}.",
-            "",
-            f"There are: {known}.",
+            listed if found else did_you_mean(text, known, listed),
         )
     of_app = {rewrite.id for rewrite in changing}
     # A rewrite names what its ancestors gave, so whoever has been through it has been through them.

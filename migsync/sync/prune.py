@@ -11,6 +11,7 @@ from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.rows import TrackedRow
+from migsync.words import similar
 
 
 def prune(
@@ -33,7 +34,9 @@ def prune(
             kept.append(row.removed("prune") if hit else row)
         rows = kept
         if not count:
-            found.append(nothing_to_prune(app=app, name=name))
+            names = {row.now.key for row in rows if row.now and row.now.key not in history.migrations}
+            near = similar(text, {str(key) if name else key.app for key in names})
+            found.append(nothing_to_prune(app=app, name=name, near=near))
     return list(rows), found
 
 

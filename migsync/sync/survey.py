@@ -35,6 +35,7 @@ from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unknown_records import UNEXPLAINED
 from migsync.sync.unnamed_schemas import Schemas
+from migsync.words import did_you_mean, text_list
 
 
 @dataclass(frozen=True)
@@ -306,12 +307,12 @@ def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
 def _options(result: Survey, request: PlanRequest) -> PlanOptions:
     unknown = set(request.apps) - result.history.first_party
     if unknown:
-        known = ", ".join(sorted(result.history.first_party)) or "none"
-        today = Labels(result.rewrites).today(min(unknown))
+        label, known = min(unknown), result.history.first_party
+        today = Labels(result.rewrites).today(label)
+        there = f"Its apps with migrations: {text_list(sorted(known)) or 'none'}."
         raise UsageError(
-            f"{min(unknown)} is not an app of this project with migrations.",
-            f"Its label is {today} now." if today in result.history.first_party else "",
-            f"There are: {known}.",
+            f"{label} is not an app of this project with migrations.",
+            f"Its label is {today} now." if today in known else did_you_mean(label, known, there),
         )
     positions = {}
     for text in request.positions:

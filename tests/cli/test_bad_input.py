@@ -40,7 +40,7 @@ def test_settings_that_are_not_there(shop):
 
 def test_an_alias_that_is_not_there_lists_those_that_are(two):
     for command in (["plan"], ["apply", "--noinput"], ["undo", "--noinput"], ["log"]):
-        refused(two.run(*command, "--database", "replica"), said=["replica", "default, second"])
+        refused(two.run(*command, "--database", "replica"), said=["replica", "default and second"])
 
 
 def test_an_app_that_is_not_there(shop):

@@ -31,7 +31,12 @@ def test_neighbours_are_of_every_app_and_on_disk():
 
 
 @pytest.mark.parametrize(
-    ("app", "said"), [("shpo", "Did you mean shop?"), ("xyz", "orders or shop"), ("plain", "no migrations on disk")]
+    ("app", "said"),
+    [
+        ("shpo", "Did you mean shop?"),
+        ("xyz", "Its apps with migrations: orders and shop."),
+        ("plain", "no migrations on disk"),
+    ],
 )
 def test_an_unknown_app_is_refused_with_the_nearest(app, said):
     history = shop()

@@ -136,7 +136,7 @@ def test_aliases_without_a_database_and_mirrors_are_passed_over_and_said(tmp_pat
     assert [config.alias for config in project.targets(["replica", "replica"])] == ["replica"]
     with pytest.raises(UnknownAlias, match="no database 'replca'") as raised:
         project.targets(["replca"])
-    assert raised.value.hint == "There are: default, own, replica."
+    assert raised.value.meaning == "Did you mean replica?"
 
 
 def test_pyproject_databases_join_and_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_no_file_no_table_and_an_empty_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found", "hint"),
+    ("text", "found", "more"),
     [
         ("[tool.migsync]\nsetting = 'x'", "unknown key 'setting'", "Did you mean settings?"),
         ("[tool.migsync]\nlock_timeout = 1", "unknown key 'lock_timeout'", "Did you mean lock-timeout?"),
@@ -80,12 +80,12 @@ def test_no_file_no_table_and_an_empty_table(tmp_path: Path) -> None:
         ('[tool.migsync.apps]\nshop = "a\\u0000b"', "apps: no file can be called", "Mend"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, text: str, found: str, hint: str) -> None:
+def test_what_is_wrong_is_said(tmp_path: Path, text: str, found: str, more: str) -> None:
     with pytest.raises(ProjectError) as raised:
         read(tmp_path, text)
     assert found in raised.value.found
     assert str(tmp_path / "pyproject.toml") in raised.value.found
-    assert hint in raised.value.hint
+    assert more in raised.value.meaning + raised.value.hint
 
 
 def test_a_wrong_value_is_not_shown(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_target_that_cannot_be_reached_refuses_unless_it_is_left_for_later(sho
 def test_an_unknown_app_names_those_that_there_are(shop):
     ended = shop.migsync("renumber", "shp")
     assert ended.status == 64
-    assert "Is it shop?" in ended.err
+    assert "Did you mean shop?" in ended.err
 
 
 def test_a_cycle_and_a_dangling_dependency_are_told_by_name(bare):

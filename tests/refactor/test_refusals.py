@@ -104,7 +104,7 @@ def test_an_unknown_app(shop, command):
     before = (shop.dumps(), shop.files())
     ended = shop.migsync(*command, "shp")
     assert ended.status == 64
-    assert "Is it shop?" in ended.err
+    assert "Did you mean shop?" in ended.err
     unchanged(shop, before)
 
 
@@ -115,5 +115,5 @@ def test_a_dangling_dependency_names_the_nearest(shop):
     ended = shop.migsync("linearize", "--update-db", "--yes")
     assert ended.status == 1
     assert "blog.0001_initial depends on shop.0003_prise, which is not on disk." in ended.out
-    assert "The nearest names in shop: 0003_price" in ended.out
+    assert "Did you mean shop.0003_price?" in ended.out
     unchanged(shop, before)

@@ -14,7 +14,7 @@ from migsync.cli.options import argument, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
 from migsync.errors import UsageError
-from migsync.words import text_list
+from migsync.words import did_you_mean
 
 if TYPE_CHECKING:
     from migsync.findings.pages import Page
@@ -57,12 +57,9 @@ def explain(output: Output, asked: ExplainOptions) -> None:
 def _page(code: str, found: Mapping[str, Page]) -> Page:
     if page := found.get(code):
         return page
-    from difflib import get_close_matches
-
-    close = get_close_matches(code, found)
     raise UsageError(
         f"No finding or error has the code {code}.",
-        f"Did you mean {text_list(close, last='or')}?" if close else "",
+        did_you_mean(code, found),
         "To list all codes: migsync explain",
     )
 

@@ -13,6 +13,7 @@ from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, line
 from migsync.errors import UsageError
+from migsync.words import did_you_mean
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -75,7 +76,8 @@ def _parse_first(given: Iterable[str], history: History) -> dict[str, str]:
             name, apps = text, sorted({key.app for key in history.migrations if key.name == text} & history.first_party)
             if len(apps) != 1:
                 what = f"is in {', '.join(apps)}" if apps else "is no migration of this project"
-                raise UsageError(f"--first {text}: that {what}.", "", "Say it with its app: --first APP.NAME")
+                near = "" if apps else did_you_mean(text, (key.name for key in history.migrations))
+                raise UsageError(f"--first {text}: that {what}.", near, "Say it with its app: --first APP.NAME")
             (app,) = apps
         found[app] = name
     return found

@@ -19,6 +19,7 @@ from migsync.refactor.preconditions import broken, chosen_apps
 from migsync.refactor.remake import messages
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.survey import Survey
+from migsync.words import did_you_mean, text_list
 from migsync.worker.client import ask_one
 from migsync.worker.protocol import Carried, Disposition, RemakeRequest, RemakeResult
 from migsync.worker.task import REMAKE
@@ -254,10 +255,12 @@ def _dropped(history: History, apps: Sequence[str], asked: Iterable[str]) -> Ite
         except ValueError as error:
             raise UsageError(f"--drop {text}: {error}.", hint="For example: --drop shop.0007") from error
         if key.app not in apps:
-            raise UsageError(f"--drop {text}: {key.app} is not among the apps that are made anew.")
+            near = did_you_mean(key.app, apps)
+            raise UsageError(f"--drop {text}: {key.app} is not among the apps that are made anew.", near)
         names = history.names(key.app)
         fits = [name for name in names if name == key.name] or [name for name in names if name.startswith(key.name)]
         if len(fits) != 1:
-            which = f"it may be {', '.join(fits)}" if fits else f"{key.app} has no such migration"
-            raise UsageError(f"--drop {text}: {which}.", hint="Give the whole name.")
+            which = f"it may be {text_list(fits, last='or')}" if fits else f"{key.app} has no such migration"
+            near = "" if fits else did_you_mean(key.name, names)
+            raise UsageError(f"--drop {text}: {which}.", near, "Give the whole name.")
         yield Key(key.app, fits[0])

@@ -26,6 +26,7 @@ from migsync.refactor.rename_app.content_types import find_label_uses, label_not
 from migsync.refactor.rename_app.operations import Tables, relabel_operations
 from migsync.refactor.rename_app.references import find_references
 from migsync.sync.survey import Survey
+from migsync.words import did_you_mean, text_list
 
 
 def use_old_label(survey: Survey, old: str, new: str) -> None:
@@ -47,9 +48,9 @@ def use_old_label(survey: Survey, old: str, new: str) -> None:
         )
     label = new if new in history.apps else old
     if label not in history.first_party:
-        known = ", ".join(sorted(history.first_party)) or "none"
-        what = "is not this project's own app" if label in history.apps else "is no app of this project"
-        raise UsageError(f"{label} {what}.", "", f"Its own apps with migrations: {known}.")
+        known = f"Its own apps with migrations: {text_list(sorted(history.first_party)) or 'none'}."
+        what = "is not this project's own app" if label in history.apps else "is not an app of this project"
+        raise UsageError(f"{label} {what}.", did_you_mean(label, history.first_party, known))
     if label == new:
         project = survey.project
         survey.history = relabelled(history, new, old, project.settings, complete=not project.static)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from migsync.findings.squash import open_range, squash_name_taken, unfinished_sq
 from migsync.history import History, Key
 from migsync.refactor.numbers import number_of, numbered, width_of
 from migsync.rewrites.rewrite_graph import Rewrites
+from migsync.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def range_between(history: History, app: str, first: str, last: str) -> tuple[Ke
         if key.app == app and key in before and any(up in found for up in history.parents(key)):
             found.add(key)
     if end not in found:
-        hint = f"Is it the other way round, {last} {first}?" if end in history.ancestors([begin]) else ""
-        raise UsageError(f"{end} does not come after {begin} in the graph of {app}.", hint=hint)
+        swapped = f"Did you mean {last} {first}?" if end in history.ancestors([begin]) else ""
+        raise UsageError(f"{end} does not come after {begin} in the graph of {app}.", swapped)
     return tuple(key for key in history.order if key in found)
 
 
@@ -56,9 +56,8 @@ def _named(history: History, app: str, prefix: str) -> Key:
         raise UsageError(f"{prefix!r} begins several names of {app}.", hint=f"Which one? {', '.join(sorted(found))}")
     if not names:
         raise UsageError(f"{app} has no migrations.", hint=f"To make the first: python manage.py makemigrations {app}")
-    near = difflib.get_close_matches(prefix, names, cutoff=0.4)
-    hint = f"Is it {' or '.join(near)}?" if near else f"It has {min(names)} to {max(names)}."
-    raise UsageError(f"{app} has no migration {prefix!r}.", hint=hint)
+    there = f"Its migrations are {min(names)} to {max(names)}."
+    raise UsageError(f"{app} has no migration {prefix!r}.", did_you_mean(prefix, names, there))
 
 
 def shortest(history: History, key: Key) -> str:
