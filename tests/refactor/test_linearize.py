@@ -491,7 +491,7 @@ def test_other_peoples_apps_are_not_touched() -> None:
         linearize(history, apps=["lib"])
     with pytest.raises(UsageError, match="shp is not an app of this project") as found:
         linearize(history, apps=["shp"])
-    assert "shop" in found.value.hint
+    assert "shop" in found.value.meaning
 
 
 def test_a_history_that_does_not_load_refuses() -> None:
