@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "n
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page about one code: a sentence as its title, then paragraphs.
+    """The page about one code: a sentence as its title, then paragraphs and lists, each item of these in its own line.
 
     `kind` says what is reported under the code, in words: ``error``, or ``warning or error``. `exit_status` is what an
     error ends a command with; None for a finding, which is a part of a result.
@@ -60,4 +61,9 @@ def _of_errors(kind: type[MigsyncError]) -> Iterator[Page]:
 
 
 def _paragraphs(docstring: str | None) -> list[str]:
-    return [" ".join(part.split()) for part in inspect.cleandoc(docstring or "").split("\n\n")]
+    return [_unwrapped(part) for part in inspect.cleandoc(docstring or "").split("\n\n")]
+
+
+def _unwrapped(part: str) -> str:
+    """A paragraph in one line, a list with one line an item."""
+    return re.sub(" +", " ", re.sub(r"\n(?!- )", " ", part))

@@ -71,10 +71,14 @@ def _list(found: Mapping[str, Page]) -> list[Block]:
 def _whole(page: Page) -> Iterator[Block]:
     yield line(Span(page.code, Style.HEADING), Span(f"  {page.heading}", Style.DIM))
     width = min(get_terminal_size((WIDTH, 0)).columns, WIDTH)
-    for text in (page.title, *page.body):
+    for part in (page.title, *page.body):
         yield EMPTY
-        # Prose is for people in a pipe too, which wraps nothing.
-        yield from map(line, wrap(text, width, break_long_words=False, break_on_hyphens=False))
+        for text in part.splitlines():
+            indent = "  " if text.startswith("- ") else ""
+            # Prose is for people in a pipe too, which wraps nothing.
+            yield from map(
+                line, wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+            )
 
 
 def _document(page: Page) -> dict[str, object]:
