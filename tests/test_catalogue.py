@@ -55,7 +55,7 @@ def test_explain_shows_every_page() -> None:
     for page in PAGES.values():
         assert f"{page.code} " in listed
         shown = CliRunner().invoke(program, ["explain", page.code]).output
-        assert " ".join((page.title, *page.body)) in " ".join(shown.split())
+        assert " ".join(" ".join((page.title, *page.body)).split()) in " ".join(shown.split())
 
 
 def test_explain_suggests_the_code_that_was_meant() -> None:
@@ -101,6 +101,14 @@ def test_a_finding_survives_json_and_fields_of_a_newer_version() -> None:
     read = Finding.from_dict(found.as_dict() | {"newer": {"a": [1]}})
     assert read == found
     assert read.facts == found.facts
+
+
+def test_a_finding_learns_facts_that_its_entry_can_do_without() -> None:
+    known = an_example(migration=Key("shop", "0001"))
+    found = known.with_facts(rows=2, migration=Key("blog", "0001"), alias="replica")
+    assert found == an_example(migration=Key("shop", "0001"), rows=2)
+    read = Finding.from_dict(found.as_dict())
+    assert read.with_facts(rows=3) == found
 
 
 def test_two_entries_with_one_code_are_an_error() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -181,7 +180,7 @@ def _allowed(output: Output, file: Path, saved: PlanFile, *, word: bool, ask: bo
     """The saved plans, and whether they may go back; those that do are blocked unless a person says that they may."""
     from migsync.sync.backwards import without_word
 
-    held = [without_word(plan, shlex.quote(str(file))) for plan in saved.plans]
+    held = [without_word(plan, str(file)) for plan in saved.plans]
     if word or (ask and ask_backwards(output, held)):
         return saved, True
     return replace(saved, plans=tuple(held)), False

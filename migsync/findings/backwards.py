@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
+from migsync.findings.commands import migrate, migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import count, truncated
+from migsync.words import count, text_list
 
 NAMED = 5
 
@@ -20,106 +20,117 @@ def database_ahead(
     changes: int,
     allowed: bool = False,
     blocked: bool = False,
-    alias: str = "",
     plan: str = "",
+    alias: str = "",
 ) -> Texts:
-    """A database has been through a rewrite that has no file here.
+    """A rewrite was applied to this database, but its file is not on disk.
 
-    The files on disk are those of an older release, of another branch, or from before a revert. migsync could give the
-    records their older names back, from the journal. But if a release that knows the new names still uses this
-    database, it would fail then, or run migrations again.
+    The database is ahead of the files. The files belong to an older release, to another branch, or to a commit from
+    before the rewrite was reverted. The journal of the database knows the older names of the records, so migsync could
+    restore them. But if a newer release still uses this database, it would then fail, or run migrations again.
 
-    If a newer release is in use, use its files. To go back, add `--backwards`. At a terminal, `migsync apply` asks.
+    - If a newer release uses this database, run migsync with the files of that release.
+    - To go back to the older names, run `migsync apply --backwards`. On a terminal, `migsync apply` asks.
     """
-    # A plan that was saved is taken by its own word.
-    found = f"The plan takes {alias} back to before {', '.join(rewrites)}." if plan else _ahead(rewrites)
-    if allowed:
-        return Texts(found, "The records go back to the names of these files.", severity=Severity.INFO)
-    hint = "If a newer release is in use, use its files. To go back to the older names: migsync apply --backwards"
     if plan:
-        hint = f"If a newer release is in use, do not apply it. To go back: migsync apply {plan} --backwards"
+        of_database = f" of {alias}" if alias else ""
+        found = f"This plan gives records{of_database} the names from before {text_list(rewrites)}."
+        newer = "If a newer release uses this database, do not apply the plan."
+    else:
+        found = _ahead(rewrites)
+        newer = "If a newer release uses this database, use the files of that release."
+    if allowed:
+        return Texts(found, "The records go back to the names of the files on disk.", severity=Severity.INFO)
+    back = migsync("apply", *([plan] if plan else []), "--backwards", alias=alias)
     return Texts(
         found,
-        f"Going back changes {count(changes, 'record')} to older names. A release that knows the new names would then "
-        "fail, or run migrations again.",
-        "" if blocked else hint,
+        f"To go back would change {count(changes, 'record')} to older names. A newer release would then fail on this "
+        "database, or run migrations again.",
+        "" if blocked else f"{newer}\nTo go back to the older names: {back}",
     )
 
 
 @entry("newer-records", Severity.ERROR)
 def newer_records(
-    *, migration: Key, rewrites: Sequence[str], rows: Sequence[tuple[Key, int | None]], alias: str
+    *, migration: Key, rewrites: Sequence[str], rows: Sequence[tuple[Key, int | None]], alias: str = ""
 ) -> Texts:
-    """A database is ahead of the files, and a newer release has recorded migrations since that have no file here.
+    """A database is ahead of the files, and a newer release has run migrations that have no file here.
 
-    migsync never goes back past such records, not even with `--backwards`: what these migrations did to the tables
-    would stay, and nothing would know of it.
+    migsync never goes back past such records, not even with `--backwards`. The tables would keep what these migrations
+    did, and no record and no file would show it.
 
-    Use the files of the newer release. To go back all the same, unapply these migrations with those files first.
+    - If a newer release uses this database, run migsync with the files of that release.
+    - To go back, first unapply these migrations with the newer files: `python manage.py migrate APP NAME`, where NAME
+      is the last migration to keep. Then run `migsync apply --backwards` with the older files.
+    - If a record is only a leftover, remove it: `migsync apply --prune APP.NAME --backwards`.
     """
-    named = truncated([f"{key} (row {row})" for key, row in rows], NAMED)
     one = len(rows) == 1
-    them = str(migration) if one else "these migrations"
-    each = " (the same for each app)" if len({key.app for key, _ in rows}) > 1 else ""
+    named = text_list((f"{key} (row {row})" for key, row in rows), NAMED)
+    each = ", for each app" if len({key.app for key, _ in rows}) > 1 else ""
+    leftover = migsync("apply", "--prune", migration, "--backwards", alias=alias)
     return Texts(
-        f"{_ahead(rewrites)} Since then, {', '.join(named)} {'was' if one else 'were'} recorded, "
-        "also without a file here.",
+        f"{_ahead(rewrites)}\n"
+        f"Since then, {named} {'was' if one else 'were'} recorded, and {'has' if one else 'have'} no file here either.",
         "A newer release has used this database. migsync never goes back past such records, not even with --backwards.",
-        f"Use the files of the newer release. To go back all the same, first unapply {them} with those files: "
-        f"python manage.py migrate --database {shlex.quote(alias)} {migration.app} NAME, where NAME is the last "
-        f"migration to keep{each}.\n"
-        f"If {'the record' if one else 'a record'} is only a leftover: migsync apply --prune {migration} --backwards",
+        "Use the files of the newer release.\n"
+        f"To go back, unapply {migration if one else 'these migrations'} with those files first: "
+        f"{migrate(migration.app, 'NAME', alias=alias)}\n"
+        f"NAME is the last migration to keep{each}.\n"
+        f"If {'the' if one else 'a'} record is only a leftover: {leftover}",
     )
 
 
 @entry("part-of-collapse", Severity.ERROR)
-def part_of_collapse(*, migration: Key, missing: str, olds: Sequence[str], last: str) -> Texts:
-    """Going back is not possible, because only some of the new migrations have run.
+def part_of_collapse(*, migration: Key, missing: str, olds: Sequence[str], last: str, alias: str = "") -> Texts:
+    """Going back is not possible, because the database has applied only some of several new migrations.
 
-    Several new migrations stand for the same old ones, after a remake for example, and this database has run only some
-    of the new ones. With records of the old migrations a part would never run; without them, a part would run again.
+    A rewrite put several new migrations in the place of several old ones, as a remake does. Only together, the new ones
+    do what the old ones did. This database has applied some of the new ones and not the others. If the old ones were
+    recorded, the rest would never run. If they were not, `migrate` would run them again.
 
-    Run the rest of the new ones first, with the newer files. Then going back works.
+    Apply the rest of the new migrations first, with the newer files. Then go back.
     """
-    names = ", ".join(olds)
+    names = text_list(olds)
     return Texts(
-        f"{migration} is recorded, but not {migration.app}.{missing}. Only together they stand for {names}.",
-        f"Without a record of {names} they would run again; with one, a part would never run.",
-        f"With the newer files: manage.py migrate {migration.app} {last}",
+        f"{migration} is recorded, but {migration.app}.{missing} is not. Only together, they stand for {names}.",
+        f"If {names} were recorded, a part would never run. If not, a part would run again.",
+        f"First apply the rest, with the newer files: {migrate(migration.app, last, alias=alias)}",
     )
 
 
 @entry("row-changed", Severity.ERROR)
-def row_changed(*, migration: Key, row: int | None, applied: str | None) -> Texts:
-    """A row that migsync would take back is not as migsync left it.
+def row_changed(*, migration: Key, row: int | None, applied: str | None, alias: str = "") -> Texts:
+    """A record cannot get its older name back, because it has changed since migsync changed it.
 
-    The journal holds the row as it was after the run. Somebody has changed or removed it since by other means, so its
-    image from before the run may not fit any more.
+    To go back, migsync restores each record from the journal, as it was before the run. This record is not as the run
+    left it: somebody has changed or removed it by other means. So its older state may be wrong by now.
 
-    Look at the row. Put it as the run left it, or change the rows by hand.
+    Look at the record in django_migrations, and at the run with `migsync log` and `migsync show`. Restore the record as
+    the run left it, then go back. Or change the records by hand.
     """
     return Texts(
         f"{migration} (row {row}, applied {applied}) is not as migsync left it.",
-        "It was changed or removed since, by other means; its before-image may not fit any more.",
-        "Look at the row, and put it as it was, or change the rows by hand.",
+        "It was changed or removed by other means, so its older state may be wrong by now.",
+        "Restore the record as the run left it, then try again.\n"
+        f"To find the run, and what it left: {migsync('log', alias=alias)}",
     )
 
 
 @entry("lost-rewrite", Severity.ERROR)
 def lost_rewrite(*, migration: Key, old: Key, rewrite: str, command: str, made: str) -> Texts:
-    """The file of a rewrite is missing, but its migrations are on disk.
+    """The file of a rewrite is missing, but the migration files are those from after it.
 
-    The database has been through this rewrite. The files on disk have the new names and the new operations, so they are
-    not an older release: only the rewrite was lost, or was not deployed with the migrations. Going back would record an
-    old name that stands for another migration now, or for none.
+    The rewrite was applied to this database, and the files on disk have its new names. So the files are not those of an
+    older release. Only the file of the rewrite was lost, or was not deployed with the migrations. If the records went
+    back, they would name other migrations than those that ran, or none.
 
-    Bring the file of the rewrite back from git.
+    Restore the file in `migration_rewrites/`, for example from git, and deploy it together with the migrations.
     """
     return Texts(
-        f"This database has been through {rewrite} ({command}, made {made}), of which there is no file, but "
-        f"{migration} on disk is the migration that it gave this name.",
+        f"The rewrite {rewrite} ({command}, made {made}) was applied to this database, but its file is missing. "
+        f"{migration} on disk is the migration that got its name from this rewrite.",
         f"Going back would record it as {old}, which on disk is another migration, or none.",
-        "The rewrite was lost, or was not deployed with the migrations: bring its file back.",
+        "Restore the file of the rewrite, for example from git. Deploy it together with the migrations.",
     )
 
 
@@ -129,6 +140,6 @@ def _ahead(rewrites: Sequence[str]) -> str:
             f"This database is ahead of these files: the rewrite {rewrites[0]} was applied to it, but has no file here."
         )
     return (
-        f"This database is ahead of these files: the rewrites {', '.join(rewrites)} were applied to it, but "
-        "have no files here."
+        f"This database is ahead of these files: the rewrites {text_list(rewrites)} were applied to it, but have no "
+        "files here."
     )

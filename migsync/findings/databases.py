@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
-from migsync.words import count, sample
+from migsync.words import count, text_list
 
 SHOWN = 5
 
@@ -16,24 +16,24 @@ SHOWN = 5
 def same_database(*, alias: str, same: str) -> Texts:
     """Two aliases lead to the same database.
 
-    It is planned and applied once, under the first of the two aliases. Replicas and read-only connections are usually
-    configured so.
+    migsync plans and applies the changes of this database once, under one of the two aliases. Read replicas and
+    read-only connections are often configured in this way. There is nothing to do.
     """
-    return Texts(f"{alias} is the same database as {same}.", "It is planned and applied once.")
+    return Texts(f"{alias} is the same database as {same}.", f"It is planned and applied once, as {same}.")
 
 
 @entry("unseen-journal", Severity.WARNING)
 def unseen_journal(*, reason: str) -> Texts:
-    """The user that migsync connects as cannot see whether the database holds a journal.
+    """The database user cannot see whether the database has migsync's journal.
 
-    MySQL and MariaDB do not tell a user without privileges on a table whether the table exists. The plan is made
-    without the journal. Where only a journal could tell what a record is, the plan is blocked.
+    MySQL and MariaDB do not tell a user without privileges on a table whether the table exists. migsync makes the plan
+    without the journal. If only the journal could tell what a record means, the plan is blocked.
 
-    Grant the privilege that the message names, or use `--no-journal` if this database keeps no journal.
+    Grant the user the privilege that the message names. If this database keeps no journal, use `--no-journal`.
     """
     return Texts(
-        "This user cannot see whether this database holds migsync's journal.",
-        "The plan is made without it. Where only a journal could tell what a record is, the plan is blocked.",
+        "The database user cannot see whether this database has migsync's journal.",
+        "The plan is made without it. If only the journal could tell what a record means, the plan is blocked.",
         reason,
     )
 
@@ -42,38 +42,47 @@ def unseen_journal(*, reason: str) -> Texts:
 def journal_kept(*, runs: int) -> Texts:
     """`--no-journal` was given for a database that keeps a journal.
 
-    The journal would not know of this run. The next plan and the next undo rest on the journal, and would go wrong.
+    The run would not be written to the journal. Later plans and undos rely on the journal, and would go wrong.
 
-    Leave `--no-journal` out. It is for databases in which migsync may not create tables.
+    Run the command again without `--no-journal`. The option is for databases in which migsync may not create tables.
     """
     return Texts(
-        f"This database keeps a journal of migsync ({count(runs, 'run')}), and --no-journal is for databases that keep "
-        "none.",
-        "The journal would not know of this run. The next plan and undo rest on the journal, and would go wrong.",
-        "Leave out --no-journal.",
+        f"This database keeps a journal ({count(runs, 'run')}), but --no-journal was given.",
+        "The journal would not know of this run. Later plans and undos rely on the journal, and would go wrong.",
+        "Run the command again without `--no-journal`.",
     )
 
 
-@entry("unnamed-schemas", Severity.WARNING)
-def unnamed_schemas(*, alias: str, schemas: Sequence[str], entry_key: str, by_url: bool) -> Texts:
-    """A PostgreSQL database has schemas with a `django_migrations` that migsync was not told about.
+@entry("unnamed-schemas", Severity.WARNING, Severity.ERROR)
+def unnamed_schemas(
+    *, alias: str, schemas: Sequence[str], entry_key: str, by_url: bool, files_change: bool = False
+) -> Texts:
+    """A PostgreSQL database has schemas with a table django_migrations that no entry in pyproject.toml names.
 
-    Every schema has records of its own, as in a project with django-tenants. migsync reads only the schemas that an
-    entry in pyproject.toml names. It cannot say what is applied in the others, and does not change them.
+    Each schema has its own records, as in a project with django-tenants. migsync reads only the schemas that an entry
+    in pyproject.toml names. It does not know what is applied in the others, and does not change them. For a command
+    that changes migration files this is an error: the new files may be wrong for these schemas.
 
-    Name the schemas of this project, or list those of other projects in `ignore-schemas`. The message shows the lines.
+    - If the schemas belong to this project, name each of them in an entry.
+    - If they belong to other projects, list them in `ignore-schemas`.
+
+    The message contains the lines to add.
     """
-    there = "a schema" if len(schemas) == 1 else f"{len(schemas)} schemas"
+    one = len(schemas) == 1
+    there = "a schema" if one else f"{len(schemas)} schemas"
     connection = 'url_env = "DATABASE_URL"  (instead of --url)' if by_url else f"alias = {_toml(alias)}"
     return Texts(
-        f"The database of {alias} has django_migrations in {there} that no entry names: {sample(schemas, SHOWN)}.",
-        "migsync does not read the records there, so it cannot say what is applied.",
-        f"Name {'it' if len(schemas) == 1 else 'each of them'} in pyproject.toml:\n"
+        f"The database of {alias} has a table django_migrations in {there} that no entry names: "
+        f"{text_list(schemas, SHOWN)}.",
+        f"migsync does not know what is applied in {'this schema' if one else 'these schemas'}"
+        + (", and the changed files may be wrong for it." if files_change else "."),
+        f"Name {'it' if one else 'each of them'} in pyproject.toml:\n"
         f"  [tool.migsync.databases.{entry_key}]\n"
         f"  {connection}\n"
         f"  schema = {_toml(schemas[0])}\n"
-        f"Or leave schemas out, under [tool.migsync] (patterns such as {_toml('old_*')} work too):\n"
+        f"Or ignore schemas, under [tool.migsync] (patterns such as {_toml('old_*')} work too):\n"
         f"  ignore-schemas = {_toml(list(schemas[:SHOWN]))}",
+        Severity.ERROR if files_change else Severity.WARNING,
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Generic, NamedTuple, ParamSpec
 
 from migsync.findings.finding import PLACE, Fact, Finding, Severity
@@ -59,7 +60,13 @@ class CatalogueEntry(Generic[P]):
             texts.hint,
             **place,  # type: ignore[arg-type]  # each fact of these names has the type of the field
             facts={name: plain for name, value in facts.items() if (plain := _plain(value)) not in ("", None, [], {})},
+            again=partial(self._again, facts),
         )
+
+    def _again(self, facts: Mapping[str, object], **more: object) -> Finding:
+        optional = self.template.__kwdefaults__ or {}
+        added = {name: value for name, value in more.items() if name in optional}
+        return self(**{**facts, **added})  # type: ignore[arg-type, call-arg]  # the facts of a call, and optional ones
 
 
 def entry(code: str, *severities: Severity) -> Callable[[Callable[P, Texts]], CatalogueEntry[P]]:

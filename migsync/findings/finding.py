@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -14,7 +14,7 @@ Fact: TypeAlias = "str | int | bool | list[Fact] | dict[str, Fact] | None"
 
 REQUIRED = ("code", "severity", "found")
 PLACE = ("app", "name", "file", "line", "other", "operation")
-FIELDS = (*REQUIRED, "meaning", "hint", *PLACE, "facts", "page")
+FIELDS = (*REQUIRED, "meaning", "hint", *PLACE, "database", "facts", "page")
 """The fields of a finding as JSON, the required ones first."""
 
 
@@ -32,8 +32,10 @@ class Finding:
 
     `app` and `name` point to a migration or to a whole app (`name` empty); `file` and `line` to a place on disk.
     `other` is a second migration (``app.name``): one that is missing, or that has to run first. `operation` is the
-    number of an operation of the migration, from 1; 0 for the whole migration. `facts` is what the sentences were made
-    of, as JSON values; two findings that differ in nothing else are equal.
+    number of an operation of the migration, from 1; 0 for the whole migration. `database` is an alias where the finding
+    is about one database and does not stand under its heading. `facts` is what the sentences were made of, as JSON
+    values; two findings that differ in nothing else are equal. `again` makes the finding with other facts; it is None
+    for one that was read from a document.
 
     Code takes what it needs to know from these fields, and never out of a sentence. An entry of the catalogue makes a
     finding; see :mod:`migsync.findings.entry`.
@@ -50,7 +52,9 @@ class Finding:
     line: int = 0
     other: str = ""
     operation: int = 0
+    database: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict, compare=False)
+    again: Callable[..., Finding] | None = field(default=None, compare=False, repr=False)
 
     @property
     def blocks(self) -> bool:
@@ -61,6 +65,13 @@ class Finding:
     def page(self) -> str:
         """The address of the page about this code, relative to the root of the documentation."""
         return page_address(self.code)
+
+    def with_facts(self, **facts: object) -> Finding:
+        """The finding with these facts too, as far as its entry can do without them: they change its sentences.
+
+        Those who make a finding do not know everything, such as the alias that its command has to name.
+        """
+        return self.again(**facts) if self.again else self
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as JSON values, empty fields left out."""
@@ -95,6 +106,7 @@ class Finding:
             other=fields.get_or("other", text, ""),
             line=fields.get_or("line", integer, 0),
             operation=fields.get_or("operation", integer, 0),
+            database=fields.get_or("database", text, ""),
             facts=fields.get_or("facts", table(_fact), {}),
         )
 

@@ -4,168 +4,178 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migsync.findings.commands import keep_hint, migsync, prune
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
-from migsync.findings.leftovers import keep_hint
 from migsync.key import Key
+from migsync.words import text_list
 
 
-def _listed(keys: Sequence[Key]) -> str:
-    return ", ".join(map(str, keys))
-
-
-def _stated(olds: Sequence[Key], new: Key | None) -> str:
-    """What to type to say that `olds` became `new`, or, without one, that the old one was a merge."""
-    if new is None:
-        return f"migsync rewrite --remove {olds[0]}"
+def _stated(olds: Sequence[Key], new: Key) -> str:
+    """What to type to say that `olds` became `new`. It is true for every database, so none is named."""
     if len(olds) > 1:
-        return f"migsync plan --collapse {new}={'+'.join(key.name for key in olds)}"
-    return f"migsync plan --map {olds[0]}={new.name}"
+        return migsync("plan", "--collapse", f"{new}={'+'.join(key.name for key in olds)}")
+    return migsync("plan", "--map", f"{olds[0]}={new.name}")
 
 
 @entry("proven-pair", Severity.INFO)
 def proven_pair(*, migration: Key, olds: Sequence[Key], reasons: Sequence[str]) -> Texts:
     """A recorded migration has another name on disk now, and that is proven.
 
-    The file was renamed or squashed without migsync, so no rewrite says so. The operations in the old and the new file
-    are the same, as git, a journal or a rewrite shows, and no other migration has them. migsync plans the renaming of
-    the row without asking.
+    The file was renamed or squashed without migsync, so no rewrite says so. But the old and the new file have the same
+    operations, as git, a journal or a rewrite shows, and no other migration has them. So migsync plans the change of
+    the record without asking.
 
-    You need not do anything. Read the reasons, then apply the plan. To write the rename down for all databases, use
-    `migsync rewrite`.
+    You need not do anything. Read the reasons, then apply the plan. `migsync apply` also writes a rewrite: commit it
+    with the migrations, and every other database gets the same change.
     """
-    return Texts(f"{_listed(olds)} became {migration}.", "\n".join(reasons))
+    return Texts(f"{text_list(olds)} became {migration}.", "\n".join(reasons))
 
 
 @entry("accepted-pair", Severity.INFO)
 def accepted_pair(*, migration: Key, olds: Sequence[Key], reasons: Sequence[str]) -> Texts:
-    """A likely rename is taken for certain, because of --accept.
+    """A likely pair of an old and a new name is taken as certain, because of `--accept`.
 
-    The reasons make it likely, but prove nothing. If they are wrong, Django takes a migration for applied that never
-    ran, or runs one a second time. Check each of these pairs before you apply the plan. To state a single one
-    yourself, use --map instead of --accept.
+    The reasons make it likely, but do not prove it. If they are wrong, Django takes a migration for applied that never
+    ran, or runs one a second time.
+
+    Check each of these pairs before you apply the plan. To take only some of them, use `--map` instead of `--accept`.
     """
     if migration in olds:
         return Texts(f"{migration} is taken for a merge that was removed (--accept).", "\n".join(reasons))
-    return Texts(f"{_listed(olds)} and {migration} are taken for the same migration (--accept).", "\n".join(reasons))
+    return Texts(f"{text_list(olds)} and {migration} are taken for the same migration (--accept).", "\n".join(reasons))
 
 
 @entry("removed-merge", Severity.INFO)
 def removed_merge(*, migration: Key, reasons: Sequence[str]) -> Texts:
-    """A recorded merge migration is no longer on disk, and its row is removed.
+    """A recorded merge migration is no longer on disk, and its record is removed.
 
-    A merge migration has no operations, so nothing is lost with its row. Git shows that the file was one. You need not
-    do anything.
+    A merge migration without operations only joins two branches, so nothing is lost with its record. Git shows that the
+    file was such a merge. You need not do anything.
     """
     return Texts(f"{migration} was a merge, and its file was removed.", "\n".join(reasons))
 
 
 @entry("gone", Severity.INFO)
-def gone(*, migration: Key, reasons: Sequence[str]) -> Texts:
-    """A migration is recorded, its file is gone, and nothing is missing.
+def gone(*, migration: Key, reasons: Sequence[str], alias: str = "") -> Texts:
+    """A migration is recorded and its file was deleted, but its operations are in another file.
 
-    The reasons say where its operations are now: in another recorded migration, or in a squash. Django ignores the row,
-    and migsync leaves it as it is. Remove it with --prune if you like; then no earlier release can be deployed that
-    still has the file.
+    The message says where they are now: in another recorded migration, or in a squash. So nothing is missing. Django
+    ignores the record, and migsync leaves it as it is.
+
+    You need not do anything. You can remove the record with `--prune`, if no release that still has the file will be
+    deployed again.
     """
     return Texts(
-        f"{migration} is recorded, but its file was removed.",
+        f"{migration} is recorded, but its file was deleted.",
         "\n".join(reasons),
-        f"To remove its row: migsync plan --prune {migration}",
+        f"To remove its record: {prune(migration, alias=alias)}",
     )
 
 
 @entry("open-removal", Severity.INFO)
 def open_removal(*, migration: Key, reasons: Sequence[str]) -> Texts:
-    """A recorded migration without a file looks like a merge that was removed, by its name.
+    """A recorded migration without a file may be a merge that was removed.
 
-    A merge migration has no operations, so a leftover row does no harm: Django ignores it. Git does not have the file,
-    so it is not proven that it was a merge.
+    Its name looks like that of a merge, but git does not have the file, so migsync cannot prove it. A merge migration
+    has no operations, and Django ignores its record.
 
-    If it was one, `migsync rewrite --remove` writes that down, and every database loses the row with its next
-    `migsync apply`. If you are not sure, leave it as it is.
+    - If it was a merge, say so with `migsync rewrite --remove`. Every database loses the record with its next
+      `migsync apply`.
+    - If you are not sure, leave the record as it is. It does no harm.
     """
     return Texts(
         f"{migration} may be a merge that was removed.",
         "\n".join(reasons),
-        f"If it is: {_stated([migration], None)}",
+        f"If it was a merge: {migsync('rewrite', '--remove', migration)}",
     )
 
 
 @entry("open-pair", Severity.ERROR)
-def open_pair(*, migration: Key, olds: Sequence[Key], news: Sequence[Key], reasons: Sequence[Sequence[str]]) -> Texts:
+def open_pair(
+    *, migration: Key, olds: Sequence[Key], news: Sequence[Key], reasons: Sequence[Sequence[str]], alias: str = ""
+) -> Texts:
     """A recorded migration has no file, and a file that is not recorded may be the same migration.
 
-    The names or the contents are alike, but nothing proves it. If the file was renamed and migsync did nothing,
-    `migrate` would run it a second time. If migsync renamed the row of another migration, the new file would never run.
-    So the plan is blocked until you say what it is.
+    Their names or their contents are similar, but nothing proves that they are the same. Both mistakes would be bad:
 
-    Compare the old file with the new one; git has it, perhaps on another branch. If the migration was renamed, say so
-    with --map (or --collapse for a squash). If it was not, remove the row with --prune, or keep it and list it under
-    `leftovers` in pyproject.toml.
+    - If the file was renamed and migsync did nothing, `migrate` would run it a second time.
+    - If it was not renamed and migsync changed the record, `migrate` would never run it.
+
+    So the plan is blocked until you say which is true. Compare the old file with the new one; git has it, perhaps on
+    another branch.
+
+    - If the migration was renamed, say so with `--map`. If several became one, use `--collapse`.
+    - If not, remove the record with `--prune`. Or keep it, and list it under `leftovers` in pyproject.toml.
     """
     said = (
         f"{new.name}: {' '.join(each)}" if len(news) > 1 else "\n".join(each)
         for new, each in zip(news, reasons, strict=True)
     )
-    rows = "the row" if len(olds) == 1 else "the rows"
-    hint = "\nOr: ".join(_stated(olds, new) for new in news)
+    records = "the record" if len(olds) == 1 else "the records"
     return Texts(
-        f"{_listed(olds)} may have become {' or '.join(map(str, news))}.",
+        f"{text_list(olds)} may have become {text_list(news, last='or')}.",
         "\n".join(said),
-        f"If it did: {hint}\n"
-        f"If not, remove {rows}: migsync plan {' '.join(f'--prune {key}' for key in olds)}\n{keep_hint(olds)}",
+        "If so: " + "\nOr: ".join(_stated(olds, new) for new in news) + "\n"
+        f"If not, remove {records}: {prune(*olds, alias=alias)}\n{keep_hint(olds)}",
     )
 
 
 @entry("changed-operations", Severity.WARNING)
 def changed_operations(*, migration: Key, reasons: Sequence[str]) -> Texts:
-    """A migration has changed since it was applied.
+    """The file of a migration has changed since the migration was applied.
 
-    Its operations differ from those that git, a journal or a rewrite shows for the time when it ran. Django looks at
-    the name only: it will not run the file again, so databases that have the row lack what was added since, and new
-    databases get it.
+    Its operations differ from those that git, a journal or a rewrite shows for the time when it ran. Django compares
+    names only, so it will not run the file again. Databases that have applied the migration lack what was added since.
+    New databases get it.
 
-    Compare the file with its older version. If the change matters, put it into a new migration, so that every database
-    gets it. If it does not (a verbose_name, say), it is safe to go on.
+    Compare the file with its older version.
+
+    - If databases need the change, put it into a new migration.
+    - If they do not, as with a changed verbose_name, it is safe to go on.
     """
     return Texts(
         f"{migration} is recorded, but the operations in its file have changed since.",
         "\n".join(reasons),
-        "migrate will not run it again. Check that the database has what the file says now.",
+        "`migrate` will not run it again. If databases need the change, put it into a new migration.",
     )
 
 
 @entry("another-migration", Severity.WARNING)
 def another_migration(*, migration: Key, other: Key, reasons: Sequence[str]) -> Texts:
-    """A file looks like a recorded migration under another name, but it does something else.
+    """A file looks like a recorded migration under a new name, but its operations differ.
 
-    The names are alike and the operations differ, so migsync takes them for two migrations: the row is not renamed, and
-    `migrate` will run the file. That is right for a migration that was written anew. If the file was renamed and edited
-    after it had been applied, it would run a second time: then state that with --map.
+    The names are similar and the operations are not the same. So migsync takes them for two migrations: the record
+    stays, and `migrate` will run the file.
+
+    - If the file is a new migration, there is nothing to do.
+    - If the file was renamed and edited after it had been applied, `migrate` would run it a second time. Say with
+      `--map` that it is the same migration.
     """
     return Texts(
         f"{migration} looks like {other}, which is recorded, but its operations differ.",
-        "\n".join([*reasons, "migsync takes them for two migrations, and migrate will run the new one."]),
+        "\n".join([*reasons, "migsync takes them for two migrations, and `migrate` will run the new one."]),
         f"If they are the same migration: {_stated([other], migration)}",
     )
 
 
 @entry("name-reused", Severity.ERROR)
-def name_reused(*, migration: Key) -> Texts:
-    """A row has the name of a migration that is gone, and another migration has that name now.
+def name_reused(*, migration: Key, alias: str = "") -> Texts:
+    """A record belongs to a migration that was deleted, and another migration has its name now.
 
-    The records and git show that another recorded migration was renamed to this name. If both rows kept it, the table
-    would have the name twice, and nothing would show what became of the first migration.
+    The records and git show that another recorded migration was renamed to this name. If both records had the name,
+    Django would take them for one migration.
 
-    Find out what the row stands for. If its migration has another name now, say so with --map. If it was removed for
-    good, remove the row with --prune.
+    Find out what this record stands for.
+
+    - If its migration has another name now, say so with `--map`.
+    - If it was deleted for good, remove the record with `--prune`.
     """
     return Texts(
-        f"{migration} is recorded for a migration that was removed, and another migration has that name now.",
-        "Two rows would end with the same name.",
-        f"If the removed one has another name now: migsync plan --map {migration}=NEW\n"
-        f"If it is gone for good: migsync plan --prune {migration}",
+        f"The record {migration} belongs to a migration that was deleted. Another migration has that name now.",
+        "Two records would end with the same name.",
+        f"If the deleted one has another name now: {migsync('plan', '--map', f'{migration}=NEW')}\n"
+        f"If it was deleted for good: {prune(migration, alias=alias)}",
     )
 
 
@@ -173,13 +183,14 @@ def name_reused(*, migration: Key) -> Texts:
 def git_is_silent(*, app: str, reason: str) -> Texts:
     """Git could not show the older migration files of an app.
 
-    migsync compares the records with the files as git has them, to prove what was renamed. Here there is no repository,
-    git is not installed, or its history is cut off (a shallow clone, as CI makes them). The questions that follow could
-    perhaps be answered with it.
+    To prove what was renamed, migsync compares the records with the older files in git. Here that is not possible:
+    there is no repository, git is not installed, or the clone is shallow, as in CI. So migsync has to ask what it could
+    otherwise find out.
 
-    Run migsync in a full clone: `git fetch --unshallow`. Or answer the questions yourself.
+    - Run migsync in a full clone. `git fetch --unshallow` completes a shallow one.
+    - Or answer the questions yourself, with the options in the other messages.
     """
     return Texts(
         f"{app}: {reason}",
-        "With the older files, migsync could prove what became of a name. Without them it has to ask.",
+        "With the older files, migsync could prove what became of a name. Without them, it has to ask.",
     )

@@ -4,153 +4,187 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from migsync.findings.commands import keep_hint, migsync, prune
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
-from migsync.findings.leftovers import keep_hint
 from migsync.key import Key
-from migsync.words import count, sample, text_list
+from migsync.words import count, text_list
 
 NAMED = 5
 
 
 @entry("leftover-on-disk", Severity.ERROR)
 def leftover_on_disk(*, migration: Key) -> Texts:
-    """A record is listed in `leftovers`, and a file has its name now.
+    """A record is listed in `leftovers`, and a migration file has the same name.
 
-    `leftovers` in pyproject.toml lists records that no file of today stands for. Django knows a migration by its name
-    alone: it takes the file for applied in every database that holds the record, and never runs it there.
+    The setting `leftovers` in pyproject.toml lists records of migrations that no longer have a file. Django identifies
+    a migration by its app and its name. So in every database that has the record, Django takes the file for applied and
+    never runs it.
 
-    Give the file another name. If the record is the one of this file, take it out of `leftovers`.
+    - If the file is another migration than the one that was recorded, rename the file.
+    - If the record belongs to the file, remove it from `leftovers`.
     """
     return Texts(
-        f"{migration} is recorded and listed in `leftovers`, but a file has this name now.",
-        "If the row is the leftover, Django takes the file for applied and never runs it.",
-        "Give the file another name. If the row is this file's, take it out of `leftovers` in pyproject.toml.",
+        f"{migration} is listed in `leftovers` and recorded here, but a migration file has this name.",
+        "If the record is a leftover, Django takes the file for applied and never runs it.",
+        "If the file is another migration, rename it. If it is the one that was recorded, remove the name from "
+        "`leftovers` in pyproject.toml.",
     )
 
 
 @entry("perhaps-ran", Severity.ERROR)
 def perhaps_ran(
-    *, app: str, name: str, rows: Sequence[tuple[Key, int | None]], files: Sequence[Key], seen: Mapping[str, str]
+    *,
+    app: str,
+    name: str,
+    rows: Sequence[tuple[Key, int | None]],
+    files: Sequence[Key],
+    seen: Mapping[str, str],
+    alias: str = "",
 ) -> Texts:
-    """A file that is not recorded may have run already, under an older name.
+    """A migration that is not recorded may have run already, under another name.
 
-    The app has records that no file, no `replaces` and no rewrite explains, and files that are not recorded. If a file
-    was renamed, `migrate` would run it a second time: "table already exists", or data changed twice. If it was not, the
-    records are left over from migrations that are gone. Names alone do not tell.
+    The app has records that no file, no `replaces` and no rewrite explains. It also has files that are not recorded.
+    There are two possibilities, and names alone do not show which one is true:
 
-    Say which it is: `--map` for a file that was renamed, `--prune` to remove the record, or `leftovers` in
-    pyproject.toml to keep it. With git at hand, migsync often finds out by itself.
+    - A file was renamed. Then `migrate` would run it a second time, and fail with "table already exists" or change data
+      twice.
+    - The records are leftovers of migrations that were deleted. Then `migrate` must run the files.
+
+    Compare the old file with the new one; git usually has both. Then say which it is:
+
+    - `--map` for a file that was renamed
+    - `--prune` to remove the record of a migration that was deleted
+    - `leftovers` in pyproject.toml to keep such a record
+
+    Where migsync can read the git history, it often finds out by itself.
     """
-    one = len(rows) == 1
-    olds, news = _rows(rows), text_list(files, NAMED, last="or")
-    are, them, the_rows, names = ("is", "it", "the row", "name") if one else ("are", "them", "the rows", "names")
     keys = [key for key, _ in rows]
+    one = len(keys) == 1
     where = " ".join(_seen(key, seen) for key in keys if str(key) in seen)
     return Texts(
-        f"{olds} {are} recorded, but no file, `replaces` or rewrite explains {them}. {news} is not recorded, and may "
-        f"be what ran under {'this' if one else 'these'} {names}.",
-        f"{where} If so, `migrate` would run it a second time.".lstrip(),
-        f"If it is: {_said(app, keys, files)}\n"
-        f"If not, remove {the_rows}: {' '.join(f'--prune {key}' for key in keys)}\n{keep_hint(keys)}",
+        f"{_rows(rows)} {'is' if one else 'are'} recorded, but no file, `replaces` or rewrite explains "
+        f"{'it' if one else 'them'}.\n{_unrecorded(files, one=one)}",
+        f"{where} If a file was renamed, `migrate` would run it a second time.".lstrip(),
+        f"{_said(app, keys, files)}\n"
+        f"If not, remove the {'record' if one else 'records'}: {prune(*keys, alias=alias)}\n{keep_hint(keys)}",
     )
 
 
-def _said(app: str, keys: Sequence[Key], files: Sequence[Key]) -> str:
-    """What to type when a file is what ran; with several files, one example for each of the first."""
-    if len(keys) == 1:
-        return " or ".join(f"--map {keys[0]}={file.name}" for file in files[:NAMED])
-    olds = "+".join(key.name for key in keys)
+def _unrecorded(files: Sequence[Key], *, one: bool) -> str:
+    """What files that are not recorded may be; `one`: there is one record that nothing explains."""
+    listed = text_list(files, NAMED)
     if len(files) == 1:
-        return f"--map {app}.OLD={files[0].name}, or if it holds them all: --collapse {files[0]}={olds}"
-    return f"for each of them --map {app}.OLD=NEW"
+        same = "the same migration under a new name" if one else "one of these migrations under a new name"
+        return f"{listed} is not recorded, and may be {same}."
+    if one:
+        return f"{listed} are not recorded, and one of them may be the same migration under a new name."
+    return f"{listed} are not recorded, and may be these migrations under new names."
+
+
+def _said(app: str, keys: Sequence[Key], files: Sequence[Key]) -> str:
+    """What to type where a file is what ran; with several files, one example for each of the first."""
+    if len(keys) == 1:
+        stated = (migsync("plan", "--map", f"{keys[0]}={file.name}") for file in files[:NAMED])
+        return "If it was renamed: " + "\nOr: ".join(stated)
+    if len(files) == 1:
+        olds = "+".join(key.name for key in keys)
+        return (
+            f"If one of them was renamed: {migsync('plan', '--map', f'{app}.OLD={files[0].name}')}\n"
+            f"If the file holds them all: {migsync('plan', '--collapse', f'{files[0]}={olds}')}"
+        )
+    return f"If they were renamed, say so with one --map for each: {migsync('plan', '--map', f'{app}.OLD=NEW')}"
 
 
 @entry("on-another-branch", Severity.INFO)
 def on_another_branch(*, migration: Key, row: int | None, branch: str) -> Texts:
     """A record belongs to a migration of another git branch.
 
-    The database was used with a branch whose migrations are not in this checkout. Django ignores such a record, and
-    migsync leaves it alone. Nothing has to be done: it is explained again as soon as that branch is merged.
+    Somebody ran `migrate` on this database with a branch whose migrations are not in this checkout. Django ignores the
+    record, and migsync leaves it as it is. There is nothing to do. When the branch is merged, the file explains the
+    record again.
     """
     return Texts(
-        f"{migration} is recorded (row {row}); its file is on the branch {branch} and never was on this one.",
-        "Django ignores it, and migsync leaves it alone.",
+        f"{migration} is recorded (row {row}). Its file is on the branch {branch} and was never on this one.",
+        "Django ignores this record, and migsync leaves it as it is.",
     )
 
 
 @entry("squashed-record", Severity.INFO)
-def squashed_record(*, app: str, name: str, squash: str, replaced: Sequence[str]) -> Texts:
+def squashed_record(*, app: str, name: str, squash: str, replaced: Sequence[str], alias: str = "") -> Texts:
     """A record is left over from a squash.
 
-    Django records a squash beside the migrations that it replaces, and does not remove their rows when `replaces` is
-    taken out. By its name, the squash covers these records. Where a squash was replaced in turn, its own row is left.
+    While a squash has `replaces`, Django records the squash and the migrations that it replaces. Later, `replaces` and
+    the old files are removed from the project, but the records stay. Here the names show that this is such a record: it
+    lies in the range that a recorded squash names, or it is itself a squash of a range that is recorded.
 
-    Django ignores such rows. They do no harm, and `--prune` removes them.
+    Django ignores these records, so there is nothing to do. You can remove them with `--prune`.
     """
-    prunes = " ".join(f"--prune {app}.{each}" for each in replaced or [name])
-    if not replaced:
-        return Texts(
-            f"{app}.{name} is recorded without a file. By its name it was a squash, and what it replaced is recorded "
-            "too.",
-            "Django ignores such rows, and migsync leaves them alone.",
-            f"To remove it: migsync apply {prunes}",
-        )
-    are = "is" if len(replaced) == 1 else "are"
+    gone = replaced or [name]
+    one = len(gone) == 1
     return Texts(
-        f"{app}: {text_list(replaced, NAMED)} {are} recorded without a file. By its name, {squash} replaced them.",
-        "Django ignores such rows, and migsync leaves them alone.",
-        f"To remove them: migsync apply {prunes}",
+        f"{app}: {text_list(gone, NAMED)} {'is' if one else 'are'} recorded without a file. "
+        + (
+            f"To judge by the names, {squash} replaced {'it' if one else 'them'}."
+            if replaced
+            else "To judge by its name, it was a squash of migrations that are recorded too."
+        ),
+        f"Django ignores {'this record' if one else 'these records'}, and migsync leaves {'it' if one else 'them'} as "
+        f"{'it is' if one else 'they are'}.",
+        f"To remove {'it' if one else 'them'}: {prune(*(f'{app}.{each}' for each in gone), alias=alias)}",
     )
 
 
 @entry("unknown-record", Severity.WARNING)
-def unknown_record(*, migration: Key, row: int | None, seen: Mapping[str, str]) -> Texts:
-    """No file, no `replaces` and no rewrite explains a record.
+def unknown_record(*, migration: Key, row: int | None, seen: Mapping[str, str], alias: str = "") -> Texts:
+    """A migration is recorded, but no file, no `replaces` and no rewrite explains the record.
 
-    A migration of this name ran in this database once. Its file was renamed without a rewrite, or removed. Django
-    ignores the record; migsync leaves it alone, but does not call the database up to date.
+    A migration of this name ran in this database once. Since then its file was renamed without a rewrite, or deleted.
+    Django ignores the record. migsync leaves it as it is, but does not report the database as up to date.
 
-    If the file was renamed, say so with `--map`. If the migration is gone for good, remove the record with `--prune`,
-    or keep it with `leftovers` in pyproject.toml.
+    - If the file was renamed, say so with `--map`.
+    - If the migration was deleted for good, remove the record with `--prune`.
+    - To keep the record, list it under `leftovers` in pyproject.toml.
     """
     return Texts(
         f"{migration} is recorded (row {row}), but no file, `replaces` or rewrite explains it.",
-        f"{_seen(migration, seen)} Django ignores it, and migsync leaves it alone.".lstrip(),
-        f"If it was renamed: migsync plan --map {migration}=NEW\nIf it is a leftover: migsync plan --prune {migration}",
+        f"{_seen(migration, seen)} Django ignores this record, and migsync leaves it as it is.".lstrip(),
+        f"If it was renamed: {migsync('plan', '--map', f'{migration}=NEW')}\n"
+        f"If not, remove the record: {prune(migration, alias=alias)}\n{keep_hint([migration])}",
     )
 
 
 @entry("records-not-on-disk", Severity.WARNING)
 def records_not_on_disk(*, alias: str, migration: Key, records: int) -> Texts:
-    """A database holds names that are not on disk, so the graph may show an applied migration as not applied.
+    """A database has records of migrations that are not on disk, so the graph may be wrong about it.
 
-    The graph compares names only. A migration that was renamed, and that this database knows under its old name, is
-    shown as not applied there. `migsync plan` finds out what became of the old names.
+    The graph compares names only. If a migration was renamed, and this database has recorded it under its old name, the
+    graph shows it as not applied there. `migsync plan` finds out what became of the old names.
     """
     return Texts(
-        f"{alias} holds {count(records, 'record')} of names that are not on disk, {migration} first.",
-        "What is shown as not applied there may be applied under such a name.",
-        f"To see what became of them: migsync plan -d {alias}",
+        f"{alias} has {count(records, 'record')} of migrations that are not on disk, such as {migration}.",
+        "A migration that was applied there under such a name is shown as not applied.",
+        f"To find out what became of these names: {migsync('plan', alias=alias)}",
     )
 
 
 @entry("lost-app", Severity.ERROR)
-def lost_app(*, app: str, other: str, shared: Sequence[str], names: Sequence[str]) -> Texts:
+def lost_app(*, app: str, other: str, shared: Sequence[str], names: Sequence[str], alias: str = "") -> Texts:
     """An app without records may have had another label.
 
-    No migration of this app is recorded here, and a label that is not installed has records of the same names. If the
-    label was changed in the code alone, `migrate` would run all migrations of the app again, on tables that exist.
+    No migration of this app is recorded here. But there are records under a label that is not installed, with the same
+    migration names. If only the code got the new label, the records still have the old one, and `migrate` would run all
+    migrations of the app again, on tables that exist.
 
-    If the label was changed, `migsync rename-app` changes the records. If it was not, remove the records of the old
-    label with `--prune`, or keep them with `leftovers` in pyproject.toml.
+    - If the app has a new label, run `migsync rename-app`. It changes the records.
+    - If not, remove the records of the old label with `--prune`, or list them under `leftovers` in pyproject.toml.
     """
     return Texts(
-        f"{app} has no records here, but {other}, which is not installed, has records of the same names: "
-        f"{sample(shared, 1)}.",
-        f"If the label of the app was changed from {other} to {app}, `migrate` would run its migrations a second time.",
-        f"If it was: migsync rename-app {other} {app} --update-db\nIf not, remove the rows: --prune {other}\n"
-        + keep_hint([Key(other, name) for name in names]),
+        f"{app} has no records here. {other}, which is not installed, has records with the same names: "
+        f"{text_list(shared, 1)}.",
+        f"If the app {other} is now called {app}, `migrate` would run its migrations a second time.",
+        f"If it is: {migsync('rename-app', other, app, '--update-db')}\n"
+        f"If not, remove the records: {prune(other, alias=alias)}\n" + keep_hint([Key(other, name) for name in names]),
     )
 
 

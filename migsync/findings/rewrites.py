@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migsync.findings.commands import look_at, migrate, migsync, prune
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
+from migsync.words import text_list
 
 
 @entry("rewrites-conflict", Severity.ERROR)
@@ -45,101 +47,116 @@ def rewrites_conflict(
 
 @entry("partial-collapse", Severity.ERROR)
 def partial_collapse(
-    *, migration: Key, other: Key, missing: Sequence[str], names: Sequence[str], rewrite: str, file: str = ""
+    *,
+    migration: Key,
+    other: Key,
+    missing: Sequence[str],
+    names: Sequence[str],
+    rewrite: str,
+    file: str = "",
+    alias: str = "",
 ) -> Texts:
-    """A database has applied only some of the migrations that a rewrite made one.
+    """A database has applied only some of the migrations that a rewrite put together.
 
-    A squash stands for all of them. If its name were recorded, Django would never run the missing ones; if it were not,
-    `migrate` would run again what has run already. So migsync changes nothing in this database.
+    After a squash, one migration stands for several. If it were recorded here, Django would never run the missing ones.
+    If it were not, `migrate` would run again what has run already. So migsync changes nothing in this database.
 
-    Bring the database to the last of the old migrations with the release from before the rewrite, that is, with the
-    old files: `manage.py migrate APP NAME`. Then run migsync with the current release again.
+    Apply the rest of the old migrations first, with the old files:
+
+    - If the new files are deployed already, deploy the release from before the rewrite and run
+      `python manage.py migrate APP NAME`, where NAME is the last of the old migrations. Then deploy the current release
+      and run migsync again.
+    - If you are about to change the files, run that command now. Then run the command again.
     """
     stand = "stands" if len(names) == 1 else "stand"
+    last = migrate(other.app, other.name, alias=alias)
     return Texts(
-        f"{migration.app}: {', '.join(names)} {stand} for several migrations. Not recorded here: {', '.join(missing)}.",
+        f"{text_list(f'{migration.app}.{name}' for name in names)} {stand} for several migrations. Not recorded here: "
+        f"{text_list(missing)}.",
         "If migsync recorded the new name, Django would never run what is missing. If it did not, Django would run the "
         "others again.",
-        f"Deploy the release before {rewrite}, then run: python manage.py migrate {other.app} {other.name}\n"
-        "Then run migsync again.",
+        f"Deploy the release from before {rewrite}, then run: {last}\nThen run migsync again."
+        if file
+        # The rewrite of a change that is only planned has no file yet, and the old files are still there.
+        else f"Apply the rest first, with the files from before this change: {last}\nThen run this command again.",
     )
 
 
 @entry("duplicate-records", Severity.ERROR)
-def duplicate_records(*, migration: Key, rows: Sequence[int]) -> Texts:
+def duplicate_records(*, migration: Key, rows: Sequence[int], alias: str = "") -> Texts:
     """A migration is recorded more than once.
 
     The table django_migrations has no unique constraint, so two `migrate` processes that start at the same time can
-    both record a migration. Django does not mind, but migsync cannot tell which of the rows to rename.
+    both record a migration. Django does not mind, but migsync cannot tell which of the records to change.
 
-    With --dedupe migsync keeps the row that was applied first and removes the others. That is safe: Django reads only
-    whether there is a row. Before that, check that the migration did not change the data twice.
+    With `--dedupe`, migsync keeps the record that was applied first and removes the others. That is safe: Django only
+    looks whether there is a record. Before that, check that the migration did not change the data twice.
     """
     return Texts(
-        f"{migration} is recorded {len(rows)} times (rows {', '.join(map(str, rows))}).",
-        "Django does not mind, but migsync cannot tell which of the rows to change.",
-        "To keep the row that was applied first and remove the others: migsync plan --dedupe",
+        f"{migration} is recorded {len(rows)} times (rows {text_list(rows)}).",
+        "Django does not mind, but migsync cannot tell which of the records to change.",
+        f"To keep the record that was applied first and remove the others: {migsync('plan', '--dedupe', alias=alias)}",
     )
 
 
 @entry("two-rows", Severity.ERROR)
-def two_rows(*, migration: Key, rows: Sequence[int]) -> Texts:
-    """Two rows would have the same name after the rewrites are applied.
+def two_rows(*, migration: Key, rows: Sequence[int], alias: str = "") -> Texts:
+    """Two records would have the same name after the rewrites are applied.
 
     One of them is a leftover: a migration that was applied under the name that another one has now, and that no rewrite
     mentions. Django would take the two for one migration, and the file on disk may never have run here.
 
-    Look at the rows in django_migrations and find out which one is the leftover, by its id and the time when it was
-    applied. Remove it with `migsync plan --prune APP.NAME`, then check that the migration on disk has run.
+    - Look at the two records in django_migrations. Find out which one is the leftover, by its id and by the time when
+      it was applied.
+    - Remove it with `migsync plan --prune APP.NAME`. NAME is the name that it has now.
+    - Check that the migration on disk has run.
     """
     return Texts(
-        f"Two rows would end with the name {migration} (rows {', '.join(map(str, rows))}).",
+        f"Two records would end with the name {migration} (rows {text_list(rows)}).",
         "One of them is a leftover: a migration that was applied under this name and is not the one on disk.",
-        f"Find out which one it is, and remove it by its present name: migsync plan --prune {migration.app}.NAME",
+        "Find out which one it is, and remove it by the name that it has now: "
+        f"{prune(f'{migration.app}.NAME', alias=alias)}",
     )
 
 
-_MEANING = "The records do not fit the rewrites: a row is a leftover, or it was renamed by other means."
-
-
-def _look(app: str) -> str:
-    return (
-        f"Look at the rows of {app} in django_migrations. To remove a leftover: migsync plan --prune {app}.NAME\n"
-        f"If you know which rewrite the names are from, state it: migsync plan --position {app}=REWRITE"
-    )
+_MEANING = "The records do not fit the rewrites: one is a leftover, or was renamed by other means."
 
 
 @entry("never-run", Severity.ERROR)
-def never_run(*, migration: Key) -> Texts:
+def never_run(*, migration: Key, alias: str = "") -> Texts:
     """A migration that never ran here would be recorded as applied.
 
-    This is a last check: migsync compares which migrations would run before and after its changes to the records. Here
-    a row that means another migration would end with the name of this one, and Django would never run the file. The
-    database would miss its changes.
+    As a last check, migsync compares what `migrate` would run before and after the changes to the records. Here, the
+    record of another migration would end with the name of this one. Django would never run the file, and the database
+    would miss its changes.
 
-    The row is probably a leftover, or was renamed by hand. Find out what it stands for. Remove a leftover with --prune,
-    or state with --position which rewrite the names of the app are from.
+    The record is probably a leftover, or was renamed by hand. Find out what it stands for:
+
+    - If it is a leftover, remove it with `--prune`.
+    - If all records are right, state with `--position` which rewrite was applied last to them.
     """
     return Texts(
-        f"After these changes Django would take {migration} for applied, but it never ran here.",
+        f"After these changes, {migration} would be recorded as applied, but it never ran here.",
         _MEANING,
-        _look(migration.app),
+        look_at(migration.app, alias),
     )
 
 
 @entry("run-again", Severity.ERROR)
-def run_again(*, migration: Key) -> Texts:
+def run_again(*, migration: Key, alias: str = "") -> Texts:
     """A migration that has run here would run a second time.
 
-    This is a last check: migsync compares which migrations would run before and after its changes to the records. Here
-    the row that shows that the migration ran would not end with its name. `migrate` would run the file again, and fail
-    or, with a data migration, change the data twice.
+    As a last check, migsync compares what `migrate` would run before and after the changes to the records. Here, the
+    record that shows that this migration ran would end with another name. `migrate` would run the file again. It would
+    fail, or change the data twice.
 
-    The records were probably changed by hand. Find out what the rows of the app stand for. Remove a leftover with
-    --prune, or state with --position which rewrite the names of the app are from.
+    The records were probably changed by hand. Find out what the records of the app stand for:
+
+    - If one of them is a leftover, remove it with `--prune`.
+    - If all records are right, state with `--position` which rewrite was applied last to them.
     """
     return Texts(
-        f"After these changes {migration} would run again, but it ran here already under another name.",
+        f"After these changes, `migrate` would run {migration} again, but it ran here already, under another name.",
         _MEANING,
-        _look(migration.app),
+        look_at(migration.app, alias),
     )

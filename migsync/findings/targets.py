@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migsync.findings.commands import migrate, migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import sample
+from migsync.words import text_list
 
 
 @entry("unreachable-target", Severity.ERROR, Severity.INFO)
 def unreachable_target(*, alias: str, reason: str, later: bool, named: bool) -> Texts:
     """A database could not be read, so migsync does not know what is applied there.
 
-    A command that changes files looks at every database first: a migration that is applied somewhere must not come
-    behind one that is not. What is applied in this database is unknown, and a new name may be wrong for it.
+    A command that changes migration files looks at every database first. A migration that is applied in some database
+    must not come after one that is not applied there, and a new name must not be in use there. For this database
+    migsync cannot check that.
 
-    Make the database reachable, or add `--allow-applied` and sync it later with `migsync apply`, which refuses if the
-    records do not fit.
+    - Make the database reachable, and run the command again.
+    - Or add `--allow-applied`. Later, `migsync apply` brings the database up to date, and refuses if its records do
+      not fit. With this option, or with `--assume-deployed`, the message is only a note.
     """
     return Texts(
         f"{alias} could not be read: {reason}",
-        "What is applied there is not known. It will be synced later, by migsync apply."
+        "It is unknown what is applied there. `migsync apply` can bring it up to date later."
         if later
-        else "What is applied there is not known, and a new name may be wrong for it.",
-        "" if later else "Make it reachable; or leave it for later: --allow-applied",
+        else "It is unknown what is applied there, and the new files may be wrong for it.",
+        ""
+        if later
+        else "Make the database reachable, then run the command again.\n"
+        "Or bring it up to date later: run the command again with `--allow-applied`.",
         # One that --database names is to be updated now.
         Severity.INFO if later and not named else Severity.ERROR,
     )
@@ -33,87 +39,95 @@ def unreachable_target(*, alias: str, reason: str, later: bool, named: bool) -> 
 
 @entry("target-blocked", Severity.ERROR, Severity.WARNING)
 def target_blocked(*, alias: str, reason: str, optional: bool) -> Texts:
-    """A database does not fit the files as they are now.
+    """The records of a database do not fit the files as they are now.
 
-    Before files change, the records of each database must fit the files of today. Otherwise migsync could not tell
-    afterwards which of the names are old and which are new. `migsync plan` reports all that is wrong and what to do.
+    Before migration files change, the records of each database must fit the files of today. Otherwise, migsync could
+    not tell afterwards which names in the database are old and which are new.
 
-    With `--allow-applied` it is a warning for databases that are not updated in this step.
+    `migsync plan` reports everything that is wrong with the database, and what to do. With `--allow-applied`, this is
+    only a warning for databases that are not updated in the same step.
     """
     return Texts(
         f"{alias} does not fit the files as they are now: {reason}",
-        "Its records must fit the files of today before the files change.",
-        "See what it needs: migsync plan",
+        "The records of a database must fit the files of today before the files change.",
+        f"To see what is wrong, and what to do: {migsync('plan', alias=alias)}",
         Severity.WARNING if optional else Severity.ERROR,
     )
 
 
 @entry("applied-names", Severity.ERROR)
 def applied_names(*, app: str, alias: str, applied: Sequence[Key]) -> Texts:
-    """Migrations that would get another name are applied in a database.
+    """Migrations that would be renamed are applied in a database.
 
-    With other names on disk and the old ones on record, `migrate` would run there again what has run already.
+    With new names on disk and old names in the records, `migrate` would run these migrations there again.
 
-    Change the records in the same step with `--update-db`. Or go on with `--allow-applied`, and bring the database up
-    to date later with `migsync apply`, before `migrate`.
+    - To change the records in the same step, add `--update-db`.
+    - To change them later, add `--allow-applied`. Then run `migsync apply` on the database before the next `migrate`.
     """
     return Texts(
-        f"{sample(applied, 3)} {'is' if len(applied) == 1 else 'are'} applied in {alias}.",
-        "With other names on disk, `migrate` there would run again what has run already.",
-        "Change the records in the same step: --update-db\nOr let migsync apply do it later: --allow-applied",
+        f"{text_list(applied, 3)} {'is' if len(applied) == 1 else 'are'} applied in {alias}.",
+        "With new names on disk and the old names in the records, `migrate` would run them there again.",
+        "To change the records in the same step: run the command again with `--update-db`.\n"
+        "To change them later, with migsync apply: run the command again with `--allow-applied`.",
     )
 
 
 @entry("unexpected-plan", Severity.ERROR)
 def unexpected_plan(*, alias: str) -> Texts:
-    """The records of a database would not follow the files.
+    """The records of a database would not follow the change of the files.
 
-    Names were used again, and this database does not show which of its names are from before the rewrite and which are
-    from after it. After the change, its plan would give other records than the command expects.
+    After the change, the plan for this database would lead to other records than the command expects. Names were used
+    more than once, and the records do not show which of them are from before a rewrite and which are from after it.
 
-    Bring the database up to date first, then run the command again.
+    Bring the database up to date first, with `migsync apply`. Then run the command again.
     """
     return Texts(
-        f"{alias}: its records would not follow the files.",
-        "It is not clear which of its names are from before the rewrite and which are from after it.",
-        "Bring it up to date first: migsync plan",
+        f"The records of {alias} would not follow the change of the files.",
+        "It is not clear which of their names are from before a rewrite, and which are from after it.",
+        f"Bring it up to date first. To see what it needs: {migsync('plan', alias=alias)}",
     )
 
 
 @entry("read-only-target", Severity.ERROR)
 def read_only_target(*, alias: str, reason: str) -> Texts:
-    """A database that should be updated does not accept writes.
+    """A database that should be updated in the same step does not accept writes.
 
-    It is a standby, or is in read-only mode. Name the databases to be updated in this step with `--database`; others
-    follow with `migsync apply`, and a standby follows its primary.
+    It is a standby, or the server or the session is in read-only mode.
+
+    Name the databases to be updated with `--database`, and leave this one out. A standby follows its primary. For any
+    other database, run `migsync apply` when it accepts writes.
     """
     return Texts(
         f"{alias} cannot be written to: {reason}",
-        "It was to be updated in the same step.",
-        "Name the databases to be updated: --database ALIAS",
+        "It would have to be updated in the same step.",
+        "Name the databases to be updated: run the command again with `--database ALIAS`.",
     )
 
 
 @entry("applied-order", Severity.ERROR)
 def applied_order(*, migration: Key, missing: Key, alias: str, onto: str = "") -> Texts:
-    """A migration is applied in a database, and one that would come before it is not.
+    """A database has applied a migration, but not one that would come before it.
 
-    In one line each migration depends on the one before. Django refuses a database in which a migration is applied
-    before its dependency (InconsistentMigrationHistory), and no order suits every database here.
+    When all migrations of an app are in one line, each of them depends on the one before. Django refuses to run
+    `migrate` on a database that has applied a migration without its dependencies (InconsistentMigrationHistory). Here
+    no order of the line fits every database.
 
-    Apply the missing migration there first, with the files of today, then run the command again.
+    Apply the missing migration to that database first, with the files of today. Then run the command again.
     """
+    meaning = (
+        f"In one line, {missing} would come first. Django would refuse this database: a migration would be applied "
+        "before its dependency."
+    )
     if onto:
         return Texts(
-            f"{alias}: {migration} is applied, and {missing} of {onto} is not.",
-            "Behind it, Django would refuse that database: a migration is applied before its dependency.",
-            "Apply both there first, then run this command again; it takes the merge out:\n"
+            f"{alias} has applied {migration}, but not {missing} of {onto}.",
+            meaning,
+            "Apply both there first, then run this command again. It removes the merge.\n"
             f"python manage.py makemigrations --merge {migration.app}\n"
-            "python manage.py migrate",
+            f"{migrate(migration.app, alias=alias)}",
         )
     return Texts(
-        f"{alias}: {migration} is applied and {missing} is not, and no order that suits every database has {migration} "
-        "first.",
-        "Django would refuse that database: a migration is applied before its dependency.",
-        f"Migrate {migration.app} there first, so that {missing} is applied, or leave that database out.",
+        f"{alias} has applied {migration}, but not {missing}. No order that fits every database has {migration} first.",
+        meaning,
+        f"Apply {missing} there first: {migrate(missing.app, alias=alias)}",
     )

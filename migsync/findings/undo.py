@@ -2,150 +2,178 @@
 
 from __future__ import annotations
 
+from migsync.findings.commands import migrate, migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
 
-CHANGED = "The row has changed since the run, so the run cannot be taken back exactly."
+AS_LEFT = "A run can only be undone while its records are as it left them."
 
 
 @entry("already-undone", Severity.ERROR)
-def already_undone(*, run: int, by: int, at: str, author: str) -> Texts:
+def already_undone(*, run: int, by: int, at: str, author: str, alias: str = "") -> Texts:
     """The run was undone already.
 
-    An undo is a run itself. A later one has taken this run back, so there is nothing left to undo. Undo the undo to
-    make the changes again.
+    A later run has undone it, so there is nothing left to undo.
+
+    An undo is a run too. To make the changes of the first run again, undo the undo.
     """
     return Texts(
         f"Run {run} was undone already, by run {by} ({at}, {author}).",
-        "There is nothing left to take back.",
-        f"To make its changes again, undo that: migsync undo {by}",
+        "There is nothing left to undo.",
+        f"To make its changes again, undo run {by}: {migsync('undo', by, alias=alias)}",
     )
 
 
 @entry("row-gone", Severity.ERROR)
-def row_gone(*, migration: Key) -> Texts:
-    """A row that the run inserted is gone.
+def row_gone(*, migration: Key, run: int, alias: str = "") -> Texts:
+    """A record that the run inserted no longer exists.
 
-    Somebody has removed it since, or Django has unapplied the migration. The run cannot be taken back exactly any more.
-    Leave the run as it is, or bring the row back.
+    To undo the run, migsync would remove this record. Somebody has removed it since, or Django has unapplied the
+    migration. A run can only be undone while its records are as it left them.
+
+    - If the record was removed by mistake, insert it again, then undo the run.
+    - If the migration was unapplied on purpose, keep the run.
     """
-    return Texts(f"{migration}, which the run inserted, is gone.", CHANGED, _next(None))
+    return Texts(f"Run {run} inserted {migration}, and this record no longer exists.", AS_LEFT, _restore(run, alias))
 
 
 @entry("changed-since", Severity.ERROR)
 def changed_since(
     *,
     migration: Key,
+    run: int,
     row: int | None,
     applied: str | None,
     now: Key | None,
     now_applied: str | None = None,
     by: int | None = None,
     same: bool = False,
+    alias: str = "",
 ) -> Texts:
-    """A row that the run changed has changed since.
+    """A record that the run changed has been changed again since.
 
-    Undo gives every row its exact old state back. This row is not as the run left it, or a later run has changed it
-    too, so taking back this run alone would lose the later change.
+    An undo gives each record the exact state from before the run. If a record has changed after the run, the undo would
+    overwrite that later change. A run can only be undone while its records are as it left them.
 
-    If a later run changed it, undo that first. Otherwise bring the row back to what the run left, or leave the run.
+    - If a later run changed the record, undo the later run first.
+    - If somebody changed the record by other means, restore it as the run left it, then undo the run.
+    - Or keep the run.
     """
     if same:
-        found = f"{migration} (row {row}) was changed by run {by} too."
+        found = f"Run {by} changed {migration} (row {row}) too, after run {run}."
     elif now is None:
-        found = f"{migration} (row {row}) is gone."
+        found = f"{migration} (row {row}) no longer exists."
     elif now == migration:
-        found = f"{migration} (row {row}) was applied {applied} and says {now_applied} now."
+        found = f"The time of {migration} (row {row}) was {applied} after run {run}, and is {now_applied} now."
     else:
         found = f"{migration} (row {row}) is {now} now."
-    return Texts(found, CHANGED, _next(by))
+    undo_first = f"Run {by} changed this record. Undo that run first: {migsync('undo', by, alias=alias)}"
+    return Texts(found, AS_LEFT, _restore(run, alias) if by is None else undo_first)
 
 
-def _next(by: int | None) -> str:
-    if by is not None:
-        return f"Run {by} changed it. Undo that first: migsync undo {by}"
-    return "Bring the row back to what the run left, or leave the run as it is."
+def _restore(run: int, alias: str) -> str:
+    return (
+        f"To see what run {run} left: {migsync('show', run, alias=alias)}\n"
+        "Restore the record by hand, then undo the run again. Or keep the run."
+    )
 
 
 @entry("out-of-order", Severity.ERROR)
-def out_of_order(*, run: int, by: int, rewrite: str, command: str, below: str, below_command: str) -> Texts:
-    """A later rewrite builds on the one that this run applied.
+def out_of_order(
+    *, run: int, by: int, rewrite: str, command: str, below: str, below_command: str, alias: str = ""
+) -> Texts:
+    """A later rewrite builds on the rewrite that this run applied.
 
-    The names of an app follow from each other. With this run undone and the later one in force, the records would have
-    names that no release ever had, and nobody could tell where the database stands.
+    A rewrite renames what the rewrites before it have named. With this run undone, the database would have applied the
+    later rewrite without the one that it builds on. Its records would have names that no release ever had.
 
-    Undo the later run first.
+    Undo the later run first, then this one.
     """
     return Texts(
-        f"The rewrite {rewrite} ({command}) builds on {below} ({below_command}), so this database cannot have been "
-        "through the first without the second.",
-        f"The undo of run {run} alone would leave it so, and the names would be those of no release.",
-        f"Undo run {by} first, then run {run}: migsync undo {by}",
+        f"With run {run} undone, this database would have applied the rewrite {rewrite} ({command}) without {below} "
+        f"({below_command}), which it builds on.",
+        "The records would then have names that no release ever had.",
+        f"Undo run {by} first, then run {run}: {migsync('undo', by, alias=alias)}",
     )
 
 
 @entry("recorded-again", Severity.ERROR)
 def recorded_again(
-    *, migration: Key, row: int | None, applied: str | None, other_row: int | None, other_applied: str | None
+    *,
+    migration: Key,
+    row: int | None,
+    applied: str | None,
+    other_row: int | None,
+    other_applied: str | None,
+    alias: str = "",
 ) -> Texts:
-    """The undo would bring back a name that was recorded again since.
+    """The undo would restore a name that was recorded again since the run.
 
-    Two rows would then have the same name, and Django could not tell one migration from the other.
+    Two records would then have the same name, and Django would take them for one migration.
 
-    Leave the run as it is, or have Django unapply the newer one first.
+    - Keep the run.
+    - Or unapply the migration that was recorded since, with `python manage.py migrate`, and then undo the run.
     """
-    returning = f"row {row}, applied {applied}," if row is not None else f"a row applied {applied}"
+    returning = f"row {row}, applied {applied}," if row is not None else f"a record applied {applied}"
     return Texts(
         f"{migration} was recorded again since the run (row {other_row}, applied {other_applied}). "
-        f"The undo would bring {returning} back under the same name.",
-        "Two rows would have this name, and Django could not tell one migration from the other.",
-        "Leave the run as it is, or have Django unapply the newer one first: manage.py migrate APP NAME",
+        f"The undo would restore {returning} under the same name.",
+        "Two records would have this name, and Django would take them for one migration.",
+        f"Keep the run. Or unapply {migration} first: {migrate(migration.app, 'NAME', alias=alias)}\n"
+        "NAME is the migration before it.",
     )
 
 
 @entry("name-means-another", Severity.ERROR)
-def name_means_another(*, migration: Key, row: int | None, run: int, forward: bool) -> Texts:
-    """A row was recorded since the run, under a name that would mean another migration after the undo.
+def name_means_another(*, migration: Key, row: int | None, run: int, forward: bool, alias: str = "") -> Texts:
+    """A record that was made since the run would mean another migration after the undo.
 
-    The run changed what this name means. After the undo, nobody could tell which of the two migrations the row stands
-    for: one of them would never run, or would run twice.
+    The rewrite of the run used a name again: before it, the name meant one migration, and after it another one. Since
+    the run, a migration was recorded under this name. After the undo, nobody could tell which of the two migrations the
+    record stands for. `migrate` would run one of them twice, or never.
 
-    Leave the run as it is, or unapply the migration first, with the files that recorded it.
+    - Keep the run.
+    - Or unapply the migration with the files that recorded it, and then undo the run.
+    - If the run is itself an undo, do not undo it. `migsync apply` brings all records forward, this one too.
     """
-    hint = (
-        f"Leave run {run} as it is, or unapply {migration} first with the files that recorded it: "
-        f"manage.py migrate {migration.app} NAME, where NAME is the migration before it."
+    unapply = (
+        f"Keep run {run}. Or unapply {migration} first, with the files that recorded it: "
+        f"{migrate(migration.app, 'NAME', alias=alias)}\n"
+        "NAME is the migration before it."
     )
     return Texts(
         f"{migration} was recorded since the run (row {row}), and the run changed what this name means.",
-        "After the undo, nobody could tell which of the two migrations the row stands for.",
-        "To take all rows forward again, this one too: migsync apply" if forward else hint,
+        "After the undo, nobody could tell which of the two migrations this record stands for.",
+        f"To bring all records forward, this one too: {migsync('apply', alias=alias)}" if forward else unapply,
     )
 
 
 @entry("row-stays", Severity.INFO)
-def row_stays(*, migration: Key, row: int | None) -> Texts:
-    """A row keeps its new name after the undo, because the run did not touch it.
+def row_stays(*, migration: Key, row: int | None, alias: str = "") -> Texts:
+    """A record keeps its new name after the undo.
 
-    It was recorded after the run, under a name that came with the run's rewrite. The journal knows that the rewrite was
-    taken back, so each row is judged by itself: with the files of today, `migsync apply` brings the other rows forward
-    again. With older files, `migsync apply --backwards` gives this row its older name too.
+    It was recorded after the run, under a name that the rewrite of the run introduced. The undo changes only the
+    records that the run changed. What to do afterwards depends on the files that you deploy:
+
+    - With the files of today, `migsync apply` gives the other records their new names again.
+    - With older files, `migsync apply --backwards` gives this record its older name too.
     """
     return Texts(
-        f"{migration} (row {row}) keeps its name: the run did not touch it.",
-        "With the files of today, migsync apply brings the other rows forward again. "
-        "With older files, migsync apply --backwards gives this row its older name too.",
+        f"{migration} (row {row}) keeps its name: it was recorded after the run.",
+        f"With the files of today, `{migsync('apply', alias=alias)}` gives the other records their new names again.\n"
+        f"With older files, `{migsync('apply', '--backwards', alias=alias)}` gives this record its older name too.",
     )
 
 
 @entry("id-taken", Severity.WARNING)
 def id_taken(*, migration: Key, row: int | None, other: Key) -> Texts:
-    """A row cannot come back under its old id, because another row has that id now.
+    """A record cannot get its old id back, because another record has that id now.
 
-    The row comes back with a new id. Its name and its time are the old ones, and Django looks at no more than these.
+    The record gets a new id. Its name and its time are the old ones. Django identifies a migration by its app and its
+    name, so there is nothing to do.
     """
     return Texts(
         f"The id {row} of {migration} belongs to {other} now.",
-        "The row comes back with a new id; its name and its time are the old ones.",
+        "The record gets a new id. Its name and its time are the old ones.",
     )

@@ -26,6 +26,8 @@ from migsync.words import did_you_mean, text_list
 from migsync.worker.runtime import SETTINGS_VARIABLE, Runtime
 
 URL_ALIAS = "url"
+DEFAULT = "default"
+"""The alias that Django's commands work on where none is named."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,13 @@ class Project:
                 "Give the settings: --settings MODULE",
             )
         return find_root(self.root, root=self.root).runtime(self.settings_module)
+
+    def typed(self, alias: str) -> str:
+        """`alias` where a command has to name it; empty where this is the only database, and Django's default.
+
+        Also for the database of ``--url``, which no other command knows by this alias.
+        """
+        return "" if self.databases.keys() == {alias} and alias in (DEFAULT, URL_ALIAS) else alias
 
     def targets(self, aliases: Sequence[str] = ()) -> tuple[DatabaseConfig, ...]:
         """The databases with these aliases, each once; without any, all that are synced by default.

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from migsync.files.reshape import Reshape
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
 from migsync.findings.databases import unnamed_schemas
-from migsync.findings.rewrites import partial_collapse
 from migsync.findings.targets import (
     applied_names,
     read_only_target,
@@ -36,7 +35,8 @@ def database_findings(
     `plans` are, by alias, what follows from the proposal; `chosen` the aliases that are updated with the files.
     """
     yield from _unreachable(ground.survey, terms)
-    yield from (_unknown_schemas(finding) for finding in ground.survey.findings if finding.code == unnamed_schemas.code)
+    unnamed = (finding for finding in ground.survey.findings if finding.code == unnamed_schemas.code)
+    yield from (finding.with_facts(files_change=True) for finding in unnamed)
     for alias, database in ground.databases.items():
         yield from _of_database(ground, database, plans[alias], reshape, terms, updated=alias in chosen)
 
@@ -45,11 +45,6 @@ def _unreachable(survey: Survey, terms: Terms) -> Iterator[Finding]:
     later = terms.allow_applied or terms.assume_deployed
     for alias, error in survey.errors.items():
         yield unreachable_target(alias=alias, reason=error.found, later=later, named=alias in terms.databases)
-
-
-def _unknown_schemas(warning: Finding) -> Finding:
-    meaning = "What is applied in them is not known, and the changed files may be wrong for it."
-    return replace(warning, severity=Severity.ERROR, meaning=meaning)
 
 
 def _of_database(
@@ -62,7 +57,7 @@ def _of_database(
         optional = terms.allow_applied and not updated
         yield target_blocked(alias=alias, reason=own[0].found, optional=optional)
         return
-    yield from (_of_target(alias, finding) for finding in plan.findings if finding.blocks)
+    yield from (replace(finding, database=alias) for finding in plan.findings if finding.blocks)
     touched = sorted(reshape.misread(database.applied))
     if touched and not (terms.update_db or terms.allow_applied):
         yield applied_names(app=touched[0].app, alias=alias, applied=touched)
@@ -73,10 +68,3 @@ def _of_database(
     reason = database.reading.target.read_only
     if reason and updated and not plan.empty:
         yield read_only_target(alias=alias, reason=reason)
-
-
-def _of_target(alias: str, finding: Finding) -> Finding:
-    # The rewrite of the proposal is in no file yet, so a finding about it names none.
-    of_proposal = finding.code == partial_collapse.code and not finding.file
-    hint = f"Migrate it first, with the files of today: python manage.py migrate {finding.app} --database {alias}"
-    return replace(finding, found=f"{alias}: {finding.found}", hint=hint if of_proposal else finding.hint)

@@ -90,4 +90,5 @@ def plan_for(survey: Survey, reading: Reading, history: History, proposal: Propo
         origins=Origins(stated=project.leftovers),
     )
     rewrites = survey.rewrites.with_proposed(proposal.rewrite if proposal else None)
-    return make_plan(history, rewrites, reading.records, reading.target.ref, runs=reading.runs, options=options)
+    plan = make_plan(history, rewrites, reading.records, reading.target.ref, runs=reading.runs, options=options)
+    return survey.typed(plan)

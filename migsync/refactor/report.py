@@ -120,7 +120,8 @@ def _databases(draft: Draft) -> Iterator[str]:
 def _findings(draft: Draft) -> Iterator[str]:
     words = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
     for finding in sorted(draft.findings, key=lambda finding: list(words).index(finding.severity)):
-        text = " ".join(part for part in (finding.found, finding.meaning, finding.hint) if part)
+        place = f"{finding.database}:" if finding.database else ""
+        text = " ".join(part for part in (place, finding.found, finding.meaning, finding.hint) if part)
         yield f"{words[finding.severity]}: {text}"
 
 

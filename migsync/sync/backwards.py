@@ -33,9 +33,6 @@ from migsync.sync.run import Run, applies_in_force, in_order_of_passing, passed_
 ASKED = frozenset({"prune", "dedupe"})
 """The causes of changes that a person asked for by name, and no rewrite."""
 
-NAMED = 5
-"""So many records are named in a finding; the rest are counted."""
-
 
 @dataclass(frozen=True)
 class Back:
@@ -222,10 +219,10 @@ def _was_there(record: Record, run: Run | None, clock: Clock) -> bool:
     return (record.id or 0) < max(touched, default=0) and clock.older(record.applied, run.at)
 
 
-def past_newer_records(back: Back, records: Sequence[Record], alias: str) -> Finding:
+def past_newer_records(back: Back, records: Sequence[Record]) -> Finding:
     """The error of a database that was used by a newer release since; no word helps."""
     rows = [(record.key, record.id) for record in records]
-    return newer_records(migration=records[0].key, rewrites=_in_words(back.unknown), rows=rows, alias=alias)
+    return newer_records(migration=records[0].key, rewrites=_in_words(back.unknown), rows=rows)
 
 
 def ahead(back: Back, *, changes: int, allowed: bool, blocked: bool) -> Finding:

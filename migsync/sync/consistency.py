@@ -13,7 +13,7 @@ from migsync.history.migration import Key
 
 
 def inconsistencies(
-    history: History, state: LoaderState, scope: Collection[str], *, alias: str, told: bool = False
+    history: History, state: LoaderState, scope: Collection[str], *, told: bool = False
 ) -> Iterator[Finding]:
     """What stops ``migrate``, in any app: files that do not load, and recorded migrations without their dependencies.
 
@@ -30,7 +30,6 @@ def inconsistencies(
             own=parent.app in history.first_party,
             own_child=child.app in history.first_party,
             strange=_strange(history, state, parent.app),
-            alias=alias,
             doubtful=_doubtful(history, scope, child, parent),
         )
     yield from (finding for finding in state.findings if not finding.app or finding.app in scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -160,6 +160,10 @@ class Plan:
     def unexplained(self) -> int:
         """How many records no file and no rewrite explains, of a plan that is not blocked for one."""
         return sum(finding.code == unknown_record.code for finding in self.findings)
+
+    def naming(self, alias: str) -> Plan:
+        """The plan with findings whose commands name the database by this alias; without one, they name none."""
+        return replace(self, findings=tuple(finding.with_facts(alias=alias) for finding in self.findings))
 
     @cached_property
     def id(self) -> str:

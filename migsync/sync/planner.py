@@ -90,14 +90,14 @@ def make_plan(
     goes_back = bool(start.back.returned and (changes or start.back.findings) and not lost)
     if goes_back and (newer := records_since(start.back, history, options.clock, options.origins.stated)):
         found = fingerprints(records, scope)
-        refusal = past_newer_records(start.back, newer, ref.alias)
+        refusal = past_newer_records(start.back, newer)
         return Plan(ref, (), found, found, findings=(*start.findings, *start.pruned, refusal))
     # Where only the file of a rewrite is lost, nothing is to go back, and what would hinder that is of no matter.
     findings = [*start.findings, *start.pruned, *start.doubles, *(lost or start.back.findings), *translation.findings]
     # While it is open what a row means, these checks would only find what follows from that.
     if not any(finding.code in UNDECIDED for finding in findings):
         findings += translation.contradictions(records)
-        findings += _judge(history, translation, options, alias=ref.alias, told=start.files_told, lost=bool(lost))
+        findings += _judge(history, translation, options, told=start.files_told, lost=bool(lost))
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))
@@ -145,7 +145,7 @@ def _start(
 
 
 def _judge(
-    history: History, translation: Translation, options: PlanOptions, *, alias: str, told: bool, lost: bool
+    history: History, translation: Translation, options: PlanOptions, *, told: bool, lost: bool
 ) -> Iterator[Finding]:
     """What ``migrate`` would say to the rows afterwards, and what is to be said of those that no file explains.
 
@@ -154,7 +154,7 @@ def _judge(
     """
     scope, after = translation.scope, translation.after
     state = history.state({record.key for record in after})
-    yield from inconsistencies(history, state, scope, alias=alias, told=told)
+    yield from inconsistencies(history, state, scope, told=told)
     if options.conflicts:
         yield from conflicts(history, state)
     yield from leftovers(history, state, after, scope, options.origins)

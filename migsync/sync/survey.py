@@ -116,6 +116,10 @@ class Survey:
             SavedOptions(asked.apps, asked.prune, asked.dedupe, asked.positions, asked.trust_names),
         )
 
+    def typed(self, plan: Plan) -> Plan:
+        """The plan with findings whose commands can be typed in this project."""
+        return plan.naming(self.project.typed(plan.target.alias))
+
     def read_targets(self, asked: Sequence[str]) -> list[Reading]:
         """Open and read the targets: `asked`, or every alias; each database once."""
         chosen = choose(self.project, asked)
@@ -184,6 +188,7 @@ def survey(project: Project, request: PlanRequest, *, proposed: Rewrite | None =
         result.rewrites = result.rewrites.with_proposed(proposed)
     try:
         _plan(result, request)
+        result.plans = tuple(map(result.typed, result.plans))
     except BaseException:
         result.__exit__(None, None, None)
         raise
@@ -278,7 +283,7 @@ def _of_files(history: History, plans: Sequence[Plan]) -> list[Finding]:
     blocking = [finding for finding in history.findings if finding.blocks]
     found = [
         *blocking,
-        *inconsistencies(history, state, history.first_party, alias="", told=bool(blocking)),
+        *inconsistencies(history, state, history.first_party, told=bool(blocking)),
         *conflicts(history, state),
     ]
     told = {finding for plan in plans for finding in plan.findings}

@@ -30,7 +30,7 @@ def plan_undo(
     journaled = {rewrite.id for other in runs for rewrite in other.passed}
     unjournaled = [rewrite for rewrite in rewrites if rewrite.id not in journaled]
     reverse = reversed_changes(run.changes, f"undo of run {run.number}")
-    changes, gone = locate(reverse, records)
+    changes, gone = locate(run, reverse, records)
     # Where it was undone, its rows have changed because of that: there is nothing else to report.
     findings = already_undone(run, runs) or gone + changed_since(run, changes, records, runs) + out_of_order(run, runs)
     after = list(records)
@@ -68,7 +68,7 @@ def rows_after(records: Sequence[Record], changes: Sequence[Change]) -> list[Rec
     return [*expected_after(records, changes).values(), *given]
 
 
-def locate(changes: Sequence[Change], records: Sequence[Record]) -> tuple[list[Change], list[Finding]]:
+def locate(run: Run, changes: Sequence[Change], records: Sequence[Record]) -> tuple[list[Change], list[Finding]]:
     """The changes with the ids of rows that a script inserted: it could not know them, so the journal has none."""
     known = {change.before.id for change in changes if change.before}
     # A row that another change names by its id is not the one. Of several alike the newest is taken for what the script
@@ -80,7 +80,7 @@ def locate(changes: Sequence[Change], records: Sequence[Record]) -> tuple[list[C
         if row is not None and row.id is None:
             found = next((record for record in free if record._replace(id=None) == row), None)
             if found is None:
-                findings.append(undo_findings.row_gone(migration=row.key))
+                findings.append(undo_findings.row_gone(migration=row.key, run=run.number))
                 continue
             free.remove(found)
             change = replace(change, before=found)
@@ -113,6 +113,7 @@ def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record]
         findings.append(
             undo_findings.changed_since(
                 migration=row.key,
+                run=run.number,
                 row=row.id,
                 applied=row.applied,
                 now=now.key if now else None,

@@ -38,7 +38,7 @@ def test_apply_after_an_undo_leaves_what_was_there_before_it(tmp_path: Path, dat
     before = database.dump()
     ended = newer.run("undo", "--noinput")
     assert ended.status == 0
-    assert "shop.0003_sku (row 3) keeps its name: the run did not touch it." in ended.said
+    assert "shop.0003_sku (row 3) keeps its name: it was recorded after the run." in ended.said
     assert newer.names() == ["0001_initial", "0003_price", "0003_sku", "0004_note"]
     undone = database.dump()
     for command in (["plan"], ["status"], ["log"], ["rewrite"], ["script", "--out", str(tmp_path / "sql")]):
@@ -67,7 +67,7 @@ def test_an_undo_of_the_undo_with_rows_recorded_in_between(tmp_path: Path, datab
     assert older.django().pending == ()
     ended = newer.run("undo", "4", "--noinput")
     assert ended.status == 1
-    assert "To take all rows forward again, this one too: migsync apply" in ended.said
+    assert "To bring all records forward, this one too: migsync apply" in ended.said
     assert newer.run("apply", "--noinput").status == 0
     assert newer.names() == ["0001_initial", "0002_price", "0003_sku"]
     assert [key.name for key in newer.django().pending] == ["0004_note"]

@@ -48,7 +48,7 @@ def test_plan_status_and_apply_warn_and_end_as_they_did(project: Project, databa
         assert ended.status == 0, ended
         said = " ".join(ended.out.split())
         assert (
-            "Warning: The database of default has django_migrations in 7 schemas that no entry names: "
+            "Warning: The database of default has a table django_migrations in 7 schemas that no entry names: "
             "tenant_0, tenant_1, tenant_2, tenant_3, tenant_4 and 2 more." in said
         )
 
@@ -170,7 +170,7 @@ def test_a_command_that_changes_files_refuses_until_they_are_named_or_left_out(
     ended = project.run(*command)
     said = ended.out + ended.err
     assert ended.status == 1, ended
-    assert re.search(r"^Error: The database of default has django_migrations in a schema", said, re.MULTILINE)
+    assert re.search(r"^Error: The database of default has a table django_migrations in a schema", said, re.MULTILINE)
     assert "ignore-schemas" in said
     project.configure({}, 'ignore-schemas = ["tenant"]')
     assert project.run(*command).status == 0

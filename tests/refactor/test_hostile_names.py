@@ -94,7 +94,7 @@ DRY = ("--dry-run", "--allow-applied")
         (("fix-conflicts", "--app", "blog", *DRY), [RUN_FIRST[5:]]),
         (
             ("rebase", "--onto", "main", *DRY),
-            [f"default: blog.{RUN_FIRST} is applied, and blog.{QUOTED} of main is not"],
+            [f"default has applied blog.{RUN_FIRST}, but not blog.{QUOTED} of main"],
         ),
         (("squash", "shop", "0001", "0003", *DRY), [COPY]),
         (("tidy", "--dry-run"), []),

@@ -109,7 +109,7 @@ def test_applied_comes_before_unapplied() -> None:  # 13
     assert codes(refused) == ["applied-order"]
     assert "0002_aa" in refused.findings[0].found
     assert "0002_zz" in refused.findings[0].found
-    assert refused.findings[0].found.startswith("db1: ")
+    assert refused.findings[0].found.startswith("db1 ")
 
 
 def test_databases_at_several_points() -> None:

@@ -104,7 +104,7 @@ def test_a_target_that_cannot_be_reached_refuses_unless_it_is_left_for_later(sho
     assert "away could not be read" in ended.out
     ended = shop.migsync("linearize", "--update-db", "--yes", "--allow-applied")
     assert ended.status == 0, ended.out + ended.err
-    assert "It will be synced later, by migsync apply." in ended.out
+    assert "`migsync apply` can bring it up to date later." in ended.out
     assert "Not in line yet: away" in ended.out
 
 

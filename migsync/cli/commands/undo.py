@@ -84,7 +84,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         return _undo_with_files(output, project, run, consent, asked.log.reason)
     with open_targets(project, databases, records=True) as found:
         rewrites = readable_rewrites(project)
-        plans, idle = _plans(found, run, rewrites)
+        plans, idle = _plans(project, found, run, rewrites)
         labels = {rewrite.id: rewrite.label for rewrite in rewrites}
         output.show(_shown(plans, idle, found, output.shorten, labels))
         ready = [plan for plan in plans if not plan.blocked]
@@ -104,7 +104,9 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         return finish(output, results, again=("undo", *([run] if run else ())), facts={})
 
 
-def _plans(found: OpenTargets, prefix: str | None, rewrites: Sequence[Rewrite]) -> tuple[list[Plan], list[str]]:
+def _plans(
+    project: Project, found: OpenTargets, prefix: str | None, rewrites: Sequence[Rewrite]
+) -> tuple[list[Plan], list[str]]:
     """The undo of each database, and the databases where there is nothing to take back."""
     from migsync.cli.targets import find_runs
     from migsync.sync.undo import last_to_undo, plan_undo
@@ -116,7 +118,8 @@ def _plans(found: OpenTargets, prefix: str | None, rewrites: Sequence[Rewrite]) 
     plans = []
     for alias, run in chosen.items():
         target = found.targets[alias]
-        plans.append(plan_undo(target.ref, run, found.records[alias], found.runs[alias], rewrites))
+        plan = plan_undo(target.ref, run, found.records[alias], found.runs[alias], rewrites)
+        plans.append(plan.naming(project.typed(alias)))
     return plans, [] if prefix else [alias for alias in found.targets if alias not in chosen]
 
 
@@ -160,7 +163,7 @@ def _undo_with_files(
         # are gone.
         for error in found.errors.values():
             raise error
-        plans = list(_plans_with_files(record, found))
+        plans = [plan.naming(project.typed(plan.target.alias)) for plan in _plans_with_files(record, found)]
         output.show(_files_blocks(record, plans, shorten=output.shorten))
         facts = {"commit": record.id, "files": [slot.path for slot in record.slots]}
         if any(plan.blocked for plan in plans):

@@ -34,6 +34,8 @@ def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
     # Many sentences name the file themselves; then the place is not put in front of them.
     told = Path(finding.file).name if not finding.line else place
     found = finding.found if not place or told in finding.found else f"{place}: {finding.found}"
+    if finding.database:
+        found = f"{finding.database}: {found}"
     return list(_voice(WORDS[finding.severity], found, finding.meaning, finding.hint, indent))
 
 

@@ -177,5 +177,5 @@ def test_a_database_where_the_new_label_was_faked_is_refused(tmp_path, new_datab
     rows = project.dumps()
     ended = project.migsync("apply", "--yes")
     assert ended.status == 1
-    assert "rows are recorded under more than one label" in ended.out + ended.err
+    assert "The records of store have more than one label." in ended.out + ended.err
     assert project.dumps() == rows

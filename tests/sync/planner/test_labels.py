@@ -127,7 +127,7 @@ def test_rows_under_both_labels_are_refused_and_doubles_can_be_removed() -> None
     rows = records("shop.1", "shop.2", "store.1", "store.2")
     plan = make_plan(disk, known, rows, REF)
     assert codes(plan) == ["two-labels"]
-    assert "shop: rows 1, 2\nstore: rows 3, 4" in plan.findings[0].found
+    assert "shop: rows 1 and 2\nstore: rows 3 and 4" in plan.findings[0].found
     plan = make_plan(disk, known, rows, REF, options=PlanOptions(dedupe=True))
     assert codes(plan) == []
     assert [(row.id, str(row.key)) for row in after(rows, plan)] == [(1, "store.1"), (2, "store.2")]
