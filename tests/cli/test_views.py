@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from migsync.cli.views.blocks import Span, line, table
@@ -12,7 +10,7 @@ from migsync.cli.views.plain import render
 from migsync.cli.views.plans import plan_blocks, summary
 from migsync.cli.views.runs import log_blocks
 from migsync.cli.views.terminal import draw
-from migsync.errors import LockTimeout
+from migsync.errors import Interrupted, LockTimeout, MigsyncError, UsageError
 from migsync.escapes import printable
 from migsync.findings import Finding, Severity
 from migsync.rewrites.record import Record
@@ -73,17 +71,6 @@ def test_a_terminal_keeps_empty_lines_and_cuts_nothing():
     assert "x" * 300 in shown
 
 
-def test_a_line_too_long_for_a_terminal_goes_on_under_its_beginning(monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    monkeypatch.setenv("COLUMNS", "30")
-    monkeypatch.setenv("TERM", "xterm")
-    shown = draw([line("needs  ", "0001_a, 0002_b, " + "x" * 25, indent=2, hang=7)], Terminal(), colour=False)
-    assert shown.splitlines() == ["  needs  0001_a, 0002_b,", "         " + "x" * 21, "         " + "x" * 4]
-
-
 def test_changes_are_counted_app_by_app():
     shown = text_of(Plan(REF, (rename(1), rename(2, "blog"), rename(3), removal("0009_merge", "a.toml"))))
     assert "default  PostgreSQL  4 changes to make\n" in shown
@@ -124,13 +111,24 @@ def test_errors_come_before_warnings_each_with_the_next_step():
         Finding("a", Severity.ERROR, "Found a.", "Means a.", "Do a.", file="shop/0001.py", line=7),
     ]
     assert render(findings_blocks(findings)) == (
-        "Error: shop/0001.py:7: Found a.\n  Means a.\n  Next: Do a.\nWarning: Found b.\n  Means b.\n  Next: Do b.\n"
+        "Error: shop/0001.py:7: Found a.  [a]\n  Means a.\n  Next: Do a.\n"
+        "Warning: Found b.  [b]\n  Means b.\n  Next: Do b.\n"
     )
 
 
 def test_errors_speak_in_the_same_voice():
     shown = render(error_blocks(LockTimeout("Not had.", "Nothing was changed.")))
-    assert shown.startswith("Error: Not had.\n  Nothing was changed.\n  Next: ")
+    assert shown.startswith("Error: Not had.  [lock-timeout]\n  Nothing was changed.\n  Next: ")
+
+
+def test_the_code_stands_behind_the_first_line():
+    found = Finding("partial", Severity.ERROR, "Found:\n0001_a", "Means.")
+    assert render(findings_blocks([found])) == "Error: Found:  [partial]\n  0001_a\n  Means.\n"
+
+
+@pytest.mark.parametrize("error", [MigsyncError("No."), UsageError("No."), Interrupted("No.")])
+def test_an_error_about_which_no_more_is_to_be_said_shows_no_code(error):
+    assert render(error_blocks(error)) == "Error: No.\n"
 
 
 def test_a_blocked_plan_says_so_first():

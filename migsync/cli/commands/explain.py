@@ -65,7 +65,8 @@ def _page(code: str, found: Mapping[str, Page]) -> Page:
 
 
 def _list(found: Mapping[str, Page]) -> list[Block]:
-    return [table(("code", "kind", "title"), ((code, page.kind, page.title) for code, page in found.items()), indent=0)]
+    rows = ((code, page.kind, page.title) for code, page in found.items())
+    return [table(("code", "kind", "title"), rows, indent=0, prose=True)]
 
 
 def _whole(page: Page) -> Iterator[Block]:

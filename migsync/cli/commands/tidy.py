@@ -113,9 +113,10 @@ def _transitions_blocks(found: Sequence[SquashTransition]) -> list[Block]:
         verb = "replaced" if squash.settled else "replaces"
         what = f"{verb} {count(len(squash.replaced), 'migration')}, {len(squash.files)} of them on disk"
         blocks += [line(Span(str(squash.key), Style.HEADING), f"  {what}")]
-        blocks += [table(("step", "", "what is left"), [_row(step, each.places) for step in each.steps])]
+        blocks += [table(("step", "", "what is left"), [_row(step, each.places) for step in each.steps], prose=True)]
         if each.places:
-            blocks += [table(("database", "standing", "old rows", "not applied"), map(_place_row, each.places))]
+            header = ("database", "standing", "old rows", "not applied")
+            blocks += [table(header, map(_place_row, each.places), prose=True)]
         blocks += [_next(each)]
     return blocks
 

@@ -34,20 +34,26 @@ class Line:
     """One line, never broken unless a terminal is too narrow for it. No spans: an empty line.
 
     `hang`: where it is broken, the rest begins so many columns further in than the line, under what follows a label.
+    `verbatim`: a line of a file, which only the terminal itself may break.
     """
 
     spans: tuple[Span, ...] = ()
     indent: int = 0
     hang: int = 0
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """Rows under a header; every row has as many cells as the header."""
+    """Rows under a header; every row has as many cells as the header.
+
+    `prose`: the last column holds sentences or lists, which may wrap at their words.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[Span, ...], ...]
     indent: int = 2
+    prose: bool = False
 
 
 Block: TypeAlias = Line | TextTable
@@ -59,12 +65,15 @@ def line(*parts: str | Span, indent: int = 0, hang: int = 0) -> Line:
     return Line(tuple(Span(part) if isinstance(part, str) else part for part in parts), indent, hang)
 
 
-def table(header: Iterable[str], rows: Iterable[Iterable[str | Span]], indent: int = 2) -> TextTable:
+def table(
+    header: Iterable[str], rows: Iterable[Iterable[str | Span]], indent: int = 2, *, prose: bool = False
+) -> TextTable:
     """A table of spans, where a plain string is a plain span."""
     return TextTable(
         tuple(header),
         tuple(tuple(Span(cell) if isinstance(cell, str) else cell for cell in row) for row in rows),
         indent,
+        prose,
     )
 
 

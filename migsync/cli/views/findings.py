@@ -9,7 +9,7 @@ import click
 
 from migsync.cli.next_command import next_command
 from migsync.cli.views.blocks import Block, Line, Span, Style, line, near
-from migsync.errors import JournalNotPermitted, MigsyncError, NotPermitted
+from migsync.errors import Interrupted, JournalNotPermitted, MigsyncError, NotPermitted, UsageError
 from migsync.findings import Finding, Severity
 
 WORDS = {
@@ -17,7 +17,10 @@ WORDS = {
     Severity.WARNING: Span("Warning: ", Style.WARNING),
     Severity.INFO: Span("Note: ", Style.DIM),
 }
+NEXT = Span("Next: ", Style.GOOD)
 NO_JOURNAL = "--no-journal"
+NOTHING_MORE = {MigsyncError.code, UsageError.code, Interrupted.code}
+"""Codes that are not shown: `migsync explain` has nothing to add to the message."""
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -28,7 +31,7 @@ def findings_blocks(findings: Iterable[Finding], indent: int = 0) -> list[Block]
 
 
 def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
-    """One finding; the place in a file comes with what was found."""
+    """One finding; the place in a file comes with what was found, and its code for `migsync explain` after it."""
     file = near(Path(finding.file)) if finding.file else ""
     place = f"{file}:{finding.line}" if finding.line else file
     # Many sentences name the file themselves; then the place is not put in front of them.
@@ -36,12 +39,12 @@ def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
     found = finding.found if not place or told in finding.found else f"{place}: {finding.found}"
     if finding.database:
         found = f"{finding.database}: {found}"
-    return list(_voice(WORDS[finding.severity], found, finding.meaning, finding.hint, indent))
+    return list(_voice(WORDS[finding.severity], finding.code, found, finding.meaning, finding.hint, indent))
 
 
 def error_blocks(error: MigsyncError, indent: int = 0) -> list[Line]:
     """An error in the same voice as an error finding."""
-    return list(_voice(WORDS[Severity.ERROR], error.found, error.meaning, next_step(error), indent))
+    return list(_voice(WORDS[Severity.ERROR], error.code, error.found, error.meaning, next_step(error), indent))
 
 
 def next_step(error: MigsyncError) -> str:
@@ -59,9 +62,10 @@ def next_step(error: MigsyncError) -> str:
     return error.hint
 
 
-def _voice(word: Span, found: str, meaning: str, hint: str, indent: int) -> Iterator[Line]:
+def _voice(word: Span, code: str, found: str, meaning: str, hint: str, indent: int) -> Iterator[Line]:
     first, *rest = found.splitlines() or [""]
-    yield line(word, first, indent=indent)
+    tail = () if code in NOTHING_MORE else ("  ", Span(f"[{code}]", Style.DIM))
+    yield line(word, first, *tail, indent=indent, hang=2)
     for text in (*rest, *meaning.splitlines()):
         yield line(text, indent=indent + 2)
     yield from next_lines(hint, indent)
@@ -70,4 +74,7 @@ def _voice(word: Span, found: str, meaning: str, hint: str, indent: int) -> Iter
 def next_lines(hint: str, indent: int = 0) -> Iterator[Line]:
     """What to do next, under a sentence that is `indent` deep; nothing for an empty hint."""
     for number, text in enumerate(hint.splitlines()):
-        yield line(*([Span("Next: ", Style.GOOD)] if not number else []), text, indent=indent + (8 if number else 2))
+        if number:
+            yield line(text, indent=indent + 2 + len(NEXT.text))
+        else:
+            yield line(NEXT, text, indent=indent + 2, hang=len(NEXT.text))

@@ -42,7 +42,7 @@ def plan_blocks(plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] 
 
 def heading(alias: str, engine: str, state: Span) -> Line:
     """The first line about a target."""
-    return line(Span(alias, Style.HEADING), f"  {engine_title(engine)}  ", state)
+    return line(Span(alias, Style.HEADING), f"  {engine_title(engine)}  ", state, hang=2)
 
 
 def engine_title(name: str) -> str:

@@ -41,7 +41,8 @@ def log_blocks(ref: TargetRef, runs: Sequence[Run]) -> list[Block]:
     ]
     if not any(run.reason for run in runs):
         header, rows = header[:-1], [row[:-1] for row in rows]
-    return [heading(ref.alias, ref.engine, Span(count(len(runs), "run"))), table(header, rows)]
+    title = heading(ref.alias, ref.engine, Span(count(len(runs), "run")))
+    return [title, table(header, rows, prose="reason" in header)]
 
 
 def run_blocks(
@@ -67,7 +68,7 @@ def run_blocks(
     title = heading(ref.alias, ref.engine, _state(run, known, {found.id for found in applies_in_force(known)}))
     return [
         title,
-        *(line(Span(f"{name:8}", Style.DIM), value, indent=2) for name, value in facts if value),
+        *(line(Span(f"{name:8}", Style.DIM), value, indent=2, hang=8) for name, value in facts if value),
         *([EMPTY] if changes else []),
         *changes,
     ]

@@ -1,19 +1,17 @@
-"""Blocks on a terminal, with colour and tables by Rich. The only module that imports it."""
+"""Blocks on a terminal, with colour by Rich. The only module that imports it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from io import StringIO
 from typing import TextIO
 
-from rich import box
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table as RichTable
 from rich.text import Text
 
-from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, TextTable
-from migsync.escapes import printable
+from migsync.cli.views.blocks import Block, Style
+from migsync.cli.views.layout import lay_out
 
 STYLES = {
     Style.PLAIN: "",
@@ -25,11 +23,14 @@ STYLES = {
     Style.COMMAND: "cyan",
 }
 UNBOUNDED = 100_000
+USUAL = 80
+"""The width of a terminal that does not say how wide it is."""
 
 
 def draw(blocks: Iterable[Block], stream: TextIO | None, *, colour: bool) -> str:
     """The blocks as `stream` shows them; where it is no terminal (``--color always | less -R``) nothing is wrapped."""
     terminal = stream is not None and stream.isatty()
+    width = terminal_width(stream) if stream is not None and terminal else UNBOUNDED
     drawn = StringIO()
     console = Console(
         file=drawn,
@@ -37,41 +38,25 @@ def draw(blocks: Iterable[Block], stream: TextIO | None, *, colour: bool) -> str
         force_terminal=True,
         no_color=not colour,
         color_system=("auto" if terminal else "standard") if colour else None,
-        width=None if terminal else UNBOUNDED,
+        width=UNBOUNDED,
         highlight=False,
         markup=False,
         emoji=False,
     )
     for block in blocks:
-        if block == EMPTY:
-            console.print()
-            continue
-        content = _line(block) if isinstance(block, Line) else _table(block)
-        console.print(Padding(content, (0, 0, 0, block.indent), expand=False))
-    # Rich pads what it draws; blanks at a line's end are of no use to anybody.
-    return "".join(f"{text.rstrip()}\n" for text in drawn.getvalue().splitlines())
+        for spans in lay_out(block, width):
+            text = Text.assemble(*((span.text, STYLES[span.style]) for span in spans))
+            # Blanks at a line's end are of no use to anybody.
+            text.rstrip()
+            console.print(text, soft_wrap=True)
+    return drawn.getvalue()
 
 
-def _text(span: Span) -> Text:
-    return Text(printable(span.text), style=STYLES[span.style])
-
-
-def _line(block: Line) -> Text | RichTable:
-    content = Text("", overflow="fold").join(_text(span) for span in block.spans)
-    if not block.hang:
-        return content
-    label, rest = content.divide([block.hang])
-    drawn = RichTable.grid()
-    drawn.add_column(width=block.hang)
-    drawn.add_column(overflow="fold")
-    drawn.add_row(label, rest)
-    return drawn
-
-
-def _table(block: TextTable) -> RichTable:
-    drawn = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
-    for name in block.header:
-        drawn.add_column(name, overflow="fold")
-    for row in block.rows:
-        drawn.add_row(*(_text(cell) for cell in row))
-    return drawn
+def terminal_width(stream: TextIO) -> int:
+    """How many columns the terminal has; the variable COLUMNS says it first, as everywhere."""
+    if (columns := os.environ.get("COLUMNS", "")).isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL
+    except (OSError, ValueError):
+        return USUAL
