@@ -164,9 +164,15 @@ def test_a_line_of_a_file_is_left_to_the_terminal():
     assert drawn([Line((Span(text),), verbatim=True)], 60) == [text]
 
 
-def test_a_label_stays_beside_a_name_that_is_too_wide():
-    name = "x" * 80
+def test_a_name_that_has_no_room_beside_its_label_stands_below():
+    name = "x" * 51
     assert drawn([line("needs  ", name, indent=2, hang=7)], 60) == [f"  needs  {name}"]
+    assert drawn([line("needs  ", f"x{name}", indent=2, hang=7)], 60) == ["  needs", f"    x{name}"]
+
+
+def test_a_name_wider_than_the_terminal_is_left_to_it():
+    name = "x" * 80
+    assert drawn([line("- ", name, indent=2, hang=2)], 60) == [f"  - {name}"]
 
 
 def test_what_has_no_room_in_a_table_stands_below_with_its_label():

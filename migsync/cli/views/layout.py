@@ -16,6 +16,8 @@ from migsync.escapes import printable
 
 GAP = 2
 """Blanks between two columns of a table."""
+NARROW = 2
+"""How far a line hangs at most where something in it would else be too wide."""
 LEAST = 24
 """The last column of a table wraps at its words where it has so much room, else it goes below."""
 
@@ -51,10 +53,12 @@ def _lines(block: Line, width: int) -> Iterator[Spans]:
     if block.verbatim:
         yield (indent, *spans)
         return
-    text = "".join(span.text for span in spans)
-    hang = Span(" " * (block.indent + block.hang))
-    for number, (start, end) in enumerate(_breaks(text, _kept(spans), width - block.indent, block.hang)):
-        yield (hang if number else indent, *_slice(spans, start, end))
+    text, kept, room = "".join(span.text for span in spans), list(_kept(spans)), width - block.indent
+    hang = block.hang
+    if max((columns(text[start:end]) for start, end in kept), default=0) > room - hang:
+        hang = min(hang, NARROW)
+    for number, (start, end) in enumerate(_breaks(text, kept, room, hang)):
+        yield (Span(" " * (block.indent + hang)) if number else indent, *_slice(spans, start, end))
 
 
 def _kept(spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
@@ -110,7 +114,7 @@ def _table(block: TextTable, width: int) -> Iterator[Spans]:
             yield from _whole_row(row, widths, block, width)
         else:
             yield (indent, *_row(row[:beside], widths))
-            yield from _below(list(zip(block.header, row, strict=True))[beside:], block.indent + GAP, width)
+            yield from _below(list(zip(block.header, row, strict=True))[beside:], block.indent + NARROW, width)
 
 
 def _beside(block: TextTable, widths: Sequence[int], room: int) -> int:
