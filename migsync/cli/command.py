@@ -7,15 +7,21 @@ from typing import Any
 
 import click
 
+from migsync.cli.help_text import HelpText, example_lines
 from migsync.errors import UsageError
 from migsync.words import did_you_mean
 
-WIDTH = 100
-"""Help is wrapped here on every terminal, so that the reference in the documentation is the same everywhere."""
+
+class MigsyncContext(click.Context):
+    """A context that writes help in our form."""
+
+    formatter_class = HelpText
 
 
 class MigsyncCommand(click.Command):
-    """A command whose help ends with examples, shown as they were written."""
+    """A command whose help ends with examples."""
+
+    context_class = MigsyncContext
 
     def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:  # noqa: ANN401 (click's own)
         super().__init__(*args, **kwargs)
@@ -24,11 +30,16 @@ class MigsyncCommand(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         super().format_epilog(ctx, formatter)
-        write_verbatim(formatter, "Examples", self.examples)
+        if self.examples:
+            with formatter.section("Examples"):
+                room = formatter.width - formatter.current_indent
+                formatter.write("".join(f"  {line}".rstrip() + "\n" for line in example_lines(self.examples, room)))
 
 
 class MigsyncGroup(click.Group):
     """The group of all commands."""
+
+    context_class = MigsyncContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names in the order they were added: the order in which a person meets them."""
@@ -49,10 +60,3 @@ class MigsyncGroup(click.Group):
         if self.epilog:
             formatter.write_paragraph()
             formatter.write(inspect.cleandoc(self.epilog) + "\n")
-
-
-def write_verbatim(formatter: click.HelpFormatter, title: str, text: str) -> None:
-    """A section whose lines are not wrapped."""
-    if text:
-        with formatter.section(title):
-            formatter.write("".join(f"  {line}".rstrip() + "\n" for line in text.splitlines()))

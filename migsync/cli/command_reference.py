@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import click
-
+from migsync.cli.help_text import WIDTH
 from migsync.cli.program import program
 
 PATH = "docs/reference/commands.md"
@@ -17,12 +16,12 @@ What `--help` prints. Commands and options complete in bash, zsh and fish: see t
 
 
 def reference() -> str:
-    """Markdown with the help of the program and of every command, exactly as they print it."""
-    top = click.Context(program, info_name="migsync", **program.context_settings)
+    """Markdown with the help of the program and of every command, as they print it on a wide terminal."""
+    top = program.context_class(program, info_name="migsync", **program.context_settings, terminal_width=WIDTH)
     parts = [HEAD, _section("migsync", top.get_help())]
     for name in program.list_commands(top):
         command = program.commands[name]
-        context = click.Context(command, info_name=name, parent=top, **command.context_settings)
+        context = command.context_class(command, info_name=name, parent=top, **command.context_settings)
         parts.append(_section(f"migsync {name}", context.get_help()))
     return "\n".join(parts)
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 import click
 
 from migsync import __version__
-from migsync.cli.command import WIDTH, MigsyncGroup
+from migsync.cli.command import MigsyncGroup
+from migsync.cli.help_text import WIDTH
 from migsync.cli.output import Output
 from migsync.errors import ExitStatus, InDoubt, Interrupted, MigsyncError, UsageError
 from migsync.words import did_you_mean
@@ -27,9 +28,12 @@ Exit status:
   143 ended by SIGTERM; nothing was changed
 
 Shell completion:
-  eval "$(_MIGSYNC_COMPLETE=bash_source migsync)"     in ~/.bashrc
-  eval "$(_MIGSYNC_COMPLETE=zsh_source migsync)"      in ~/.zshrc
-  _MIGSYNC_COMPLETE=fish_source migsync | source      in ~/.config/fish/completions/migsync.fish
+  in ~/.bashrc:
+    eval "$(_MIGSYNC_COMPLETE=bash_source migsync)"
+  in ~/.zshrc:
+    eval "$(_MIGSYNC_COMPLETE=zsh_source migsync)"
+  in ~/.config/fish/completions/migsync.fish:
+    _MIGSYNC_COMPLETE=fish_source migsync | source
 
 New here? Run: migsync demo
 """
@@ -38,7 +42,7 @@ New here? Run: migsync demo
 @click.group(
     cls=MigsyncGroup,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": WIDTH, "max_content_width": WIDTH},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
     epilog=EPILOG,
 )
 @click.version_option(__version__, prog_name="migsync", message="%(prog)s %(version)s")

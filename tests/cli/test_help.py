@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -23,6 +24,15 @@ def run_python(*arguments):
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
 
 
+def help_of(name, width):
+    settings = {**program.context_settings, "terminal_width": width}
+    context = program.context_class(program, info_name="migsync", **settings)
+    if name:
+        command = program.commands[name]
+        context = command.context_class(command, info_name=name, parent=context)
+    return context.get_help()
+
+
 def examples_of(name):
     lines = program.commands[name].examples.splitlines()
     return [line.split("  #")[0].strip() for line in lines if line.startswith("migsync ")]
@@ -31,9 +41,38 @@ def examples_of(name):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_an_example_shown_as_it_was_written(name):
     assert examples_of(name), f"migsync {name} has no example"
-    shown = CliRunner().invoke(program, [name, "--help"]).output
+    shown = help_of(name, 200)
     for line in program.commands[name].examples.splitlines():
-        assert f"  {line}\n" in shown
+        assert f"  {line}\n" in f"{shown}\n"
+
+
+@pytest.mark.parametrize("width", [58, 70, 78, 98])
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_a_terminal_and_breaks_no_word(name, width):
+    lines = help_of(name, width).splitlines()
+    assert [line for line in lines if len(line) > width] == []
+    words = set(help_of(name, 500).split()) - {"#"}
+    assert words - set(" ".join(lines).split()) == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_are_the_same_commands_on_a_narrow_terminal(name):
+    shown = help_of(name, 58).partition("Examples:\n")[2].replace("\\\n", "")
+    typed = [shlex.split(line, comments=True) for line in shown.splitlines()]
+    assert [words for words in typed if words] == [shlex.split(example) for example in examples_of(name)]
+
+
+@pytest.mark.fresh
+@pytest.mark.parametrize(("columns", "widest"), [("60", 60), ("80", 80), ("300", 100)])
+def test_help_is_as_wide_as_the_terminal_and_no_wider_than_a_page(columns, widest):
+    ended = subprocess.run(
+        [sys.executable, "-m", "migsync", "plan", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": columns},
+    )
+    assert widest - 10 < max(map(len, ended.stdout.splitlines())) <= widest
 
 
 @pytest.mark.parametrize("example", [example for name in COMMANDS for example in examples_of(name)])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migsync.cli.command import WIDTH, MigsyncCommand
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.help_text import WIDTH
 from migsync.cli.options import argument, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table

@@ -37,7 +37,7 @@ class FixConflictsOptions:
     cls=MigsyncCommand,
     short_help="Resolve conflicting migrations without a merge migration.",
     examples="""
-    migsync fix-conflicts                                # asks which branch goes first if that is open
+    migsync fix-conflicts                                # asks which branch goes first
     migsync fix-conflicts --app shop --first 0003_price  # the branch with 0003_price goes first
     """,
 )

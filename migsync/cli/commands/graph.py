@@ -79,11 +79,11 @@ class GraphOptions:
     short_help="Show the dependencies of migrations, as text, diagram or web page.",
     examples="""
     migsync graph                                          # every app of the project
-    migsync graph shop -d default                          # one app, and what is applied in one database
+    migsync graph shop -d default                          # with what is applied in default
     migsync graph shop --indirect                          # with indirect dependencies
-    migsync graph --candidates                             # with the ranges that are safe to squash
-    migsync graph --format html -o graph.html              # a web page to search and zoom; works offline
-    migsync graph --format html --rewrite last -o r.html   # before and after the last rewrite, side by side
+    migsync graph --candidates                             # with the ranges safe to squash
+    migsync graph --format html -o graph.html              # a web page that works offline
+    migsync graph --format html --rewrite last -o r.html   # the last rewrite, before and after
     migsync graph --format mermaid --collapse-chains       # for a pull request; GitHub draws it
     migsync graph --format dot -o graph.dot                # then: dot -Tsvg graph.dot > graph.svg
     """,

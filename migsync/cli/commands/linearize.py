@@ -31,7 +31,7 @@ class LinearizeOptions:
     examples="""
     migsync linearize --dry-run                   # only show what would change
     migsync linearize --update-db                 # the files, and the records in every database
-    migsync linearize --app shop --allow-applied  # one app; update the databases later, with migsync apply
+    migsync linearize --app shop --allow-applied  # one app; databases later: migsync apply
     """,
 )
 @options(LinearizeOptions, RefactorOptions, formats=FORMATS)

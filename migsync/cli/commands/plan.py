@@ -52,7 +52,7 @@ class PlanCommandOptions:
     migsync plan                                  # every database of the project
     migsync plan -d default --app shop            # one database, one app
     migsync plan --map shop.0003_b=0002_b         # state that 0003_b was renamed to 0002_b
-    migsync plan -o plan.json                     # save the plan, to review it and then apply exactly this
+    migsync plan -o plan.json                     # save the plan, to review and apply it later
     migsync plan --check                          # in CI: exit status 2 if a database needs changes
     migsync plan --format sql                     # as the SQL that migsync script writes
     """,

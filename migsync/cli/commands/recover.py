@@ -44,7 +44,7 @@ class RecoverOptions:
     short_help="Find out how interrupted runs ended.",
     examples="""
     migsync recover            # after a kill, or exit status 6
-    migsync recover --trust    # accept records in .migsync from another machine, another user or an older migsync
+    migsync recover --trust    # accept records in .migsync that others wrote
     """,
 )
 @options(RecoverOptions, NoInputOptions, ProjectOptions)

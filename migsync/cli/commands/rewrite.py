@@ -38,7 +38,7 @@ class RewriteOptions:
     examples="""
     migsync rewrite                                         # for every name whose change is proven
     migsync rewrite --map shop.0003_b=0002_b                # 0003_b was renamed to 0002_b
-    migsync rewrite --collapse shop.0002_x=0003_y+0004_z    # 0003_y and 0004_z were united in 0002_x
+    migsync rewrite --collapse shop.0002_x=0003_y+0004_z    # 0003_y and 0004_z became 0002_x
     migsync rewrite --remove shop.0005_merge                # 0005_merge was removed
     """,
 )

@@ -55,9 +55,9 @@ class ScriptOptions:
     cls=MigsyncCommand,
     short_help="Write a plan as SQL scripts, to be run by hand.",
     examples="""
-    migsync script --out sql                    # writes sql/default.apply.sql, sql/default.undo.sql and so on
+    migsync script --out sql                    # writes sql/default.apply.sql and so on
     migsync script plan.json --out sql          # for a plan that was reviewed
-    migsync script --journal-tables --out sql   # writes sql/default.journal.sql, for an administrator
+    migsync script --journal-tables --out sql   # writes sql/default.journal.sql
     """,
 )
 @options(ScriptOptions, ProjectOptions)

@@ -102,7 +102,7 @@ class SquashOptions:
     migsync squash --suggest                      # list the safe ranges
     migsync squash orders 0002 0006 --dry-run     # only show what would change, and prove it
     migsync squash orders 0002 0006 --update-db   # the files, and the records in every database
-    migsync squash --all-safe --allow-applied     # every safe range; update the databases later, with migsync apply
+    migsync squash --all-safe --allow-applied     # every safe range; databases later: migsync apply
     migsync squash shop 0002 0009 --split         # in several parts if it cannot be one squash
     """,
 )

@@ -56,7 +56,7 @@ class UndoOptions:
     migsync undo                         # the last run of every database
     migsync undo -d default              # the last run of one database
     migsync undo 3f9c1a                  # this run; migsync log lists the ids
-    migsync undo --files                 # the last linearize, squash and so on: files and records together
+    migsync undo --files                 # the last squash, linearize and so on: files and records
     migsync undo --dry-run               # only show what would be undone
     """,
 )
