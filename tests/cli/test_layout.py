@@ -172,7 +172,8 @@ def test_a_name_that_has_no_room_beside_its_label_stands_below():
 
 def test_a_name_wider_than_the_terminal_is_left_to_it():
     name = "x" * 80
-    assert drawn([line("- ", name, indent=2, hang=2)], 60) == [f"  - {name}"]
+    assert drawn([line("Error: ", name, " is gone.", hang=2)], 60) == [f"Error: {name}", "  is gone."]
+    assert drawn([line("It depends on ", name, hang=2)], 60) == ["It depends on", f"  {name}"]
 
 
 def test_what_has_no_room_in_a_table_stands_below_with_its_label():

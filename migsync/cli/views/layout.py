@@ -18,6 +18,8 @@ GAP = 2
 """Blanks between two columns of a table."""
 NARROW = 2
 """How far a line hangs at most where something in it would else be too wide."""
+SHORT = len("Warning: ")
+"""Behind so little, what is wider than the terminal follows on the same line."""
 LEAST = 24
 """The last column of a table wraps at its words where it has so much room, else it goes below."""
 
@@ -79,9 +81,11 @@ def _breaks(text: str, kept: Iterable[tuple[int, int]], width: int, hang: int) -
     """Where each line of the text begins and ends; `width` is that of the first, the others are `hang` narrower."""
     begin = end = 0
     for start, stop in kept:
-        # Pieces that touch, as a name and the comma behind it, stay together. Behind a label that is as wide as the
-        # next line's indent, a break would win no room.
-        if 0 < end < start and columns(text[begin:stop]) > width and columns(text[begin:start]) > hang:
+        # Behind a label that is as wide as the next line's indent, a break would win no room. Behind a short word it is
+        # of no use where the piece has no room on the next line either.
+        used, fits = columns(text[begin:start]), columns(text[start:stop]) <= width - hang
+        # Pieces that touch, as a name and the comma behind it, stay together.
+        if 0 < end < start and columns(text[begin:stop]) > width and used > (hang if fits else SHORT):
             yield begin, end
             width, begin, hang = width - hang, start, 0
         end = stop
