@@ -80,8 +80,8 @@ class Execution:
         # Once more: Ctrl-C may also have come after it was discarded.
         pending.add(alias, run.id, journaled=self.journal)
         error = InDoubt(
-            f"Interrupted at COMMIT of run {run.id} in {alias}.",
-            f"Either all {len(plan.changes)} changes were made or none.",
+            f"Interrupted during the COMMIT of run {run.id} in {alias}.",
+            "Either all of its changes were made or none.",
             "Run: migsync recover",
         )
         return Result.failed(alias, error, plan)

@@ -112,7 +112,7 @@ def write_proposed(output: Output, plan_set: PlanSet) -> str | None:
     from migsync.rewrites.rewrite_files import write_rewrite
 
     path = write_rewrite(plan_set.project.rewrites, plan_set.proposed)
-    output.show([line("Written, to be committed with the migrations: ", Span(near(path), Style.COMMAND))])
+    output.show([line("Wrote a rewrite. Commit it with the migrations: ", Span(near(path), Style.COMMAND))])
     return str(path)
 
 
@@ -163,16 +163,16 @@ def saved_plans(file: Path, planning: PlanningOptions) -> PlanFile:
     """The plans of a file, only those of --database where it is given."""
     if planning.any_but("databases", "backwards"):
         raise UsageError(
-            "A saved plan takes no options that make a new one.",
+            "Options that make a new plan cannot be combined with a saved plan.",
             "",
-            "Leave out PLAN, or keep only --database and --backwards.",
+            "Leave out PLAN, or use only --database and --backwards of these options.",
         )
     saved, aliases = load_plans(file), planning.where.databases
     there = [plan.target.alias for plan in saved.plans]
     for alias in aliases:
         if alias not in there:
             listed = f"It has plans for: {text_list(there) or 'none'}."
-            raise UsageError(f"{file} holds no plan for {alias!r}.", did_you_mean(alias, there, listed))
+            raise UsageError(f"{file} has no plan for {alias!r}.", did_you_mean(alias, there, listed))
     return replace(saved, plans=tuple(plan for plan in saved.plans if not aliases or plan.target.alias in aliases))
 
 

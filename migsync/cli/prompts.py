@@ -23,7 +23,9 @@ def require_consent_possible(output: Output, *, noinput: bool) -> None:
     """Raise NeedsConsent where a question would have to be asked and nobody can answer it."""
     if not noinput and not output.can_ask:
         raise NeedsConsent(
-            "Nobody can be asked here: this is no terminal." if output.text else "JSON output asks no questions.",
+            "migsync cannot ask for confirmation: this is not a terminal."
+            if output.text
+            else f"migsync cannot ask for confirmation with --format {output.form}.",
             "Nothing was changed.",
         )
 
@@ -42,7 +44,7 @@ def ask_pairs(output: Output, pairs: Iterable[Pair], request: PlanRequest) -> Pl
         if settled & (olds | news):  # a yes before has decided about one of these names
             continue
         output.show([EMPTY, line(_claim(pair)), *(line(reason, indent=2) for reason in pair.reasons)])
-        if click.confirm("Is that so?", default=False):
+        if click.confirm("Is that right?", default=False):
             settled |= olds | news
             request = _with(request, pair)
     return request

@@ -106,7 +106,9 @@ def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> 
     from migsync.files.commit import journals_of, recover_files
 
     if dry_run:
-        raise Unsettled("An earlier change of migration files was cut off.", "A dry run does not settle it.")
+        raise Unsettled(
+            "An earlier change of migration files was cut off.", "A dry run neither finishes nor reverts it."
+        )
     settled = recover_files(project.root, journals_of(project), timeout=project.lock_timeout)
     if settled:
         output.tell([line(_words(settled))])
@@ -116,5 +118,5 @@ def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> 
 def _words(settled: Settlement) -> str:
     """What was settled, as a sentence."""
     if settled.forward:
-        return f"{settled.command} was cut off, and is finished now: the files are the new ones."
-    return f"{settled.command} was cut off, and is taken back: the files are as they were."
+        return f"{settled.command} was cut off earlier and is finished now: the new files are in place."
+    return f"{settled.command} was cut off earlier and is reverted now: the old files are in place."

@@ -215,7 +215,7 @@ class _FileCommand:
             # For a refused change as well: the report says what stands against it.
             if report := self.options.report:
                 self._write_report(report, draft, survey)
-                self.output.show([EMPTY, line(f"The report is in {near(report.absolute())}.")])
+                self.output.show([EMPTY, line(f"Report written: {near(report.absolute())}")])
             if draft.blocked:
                 return self._end(draft, "refused", ExitStatus.REFUSED)
             if draft.empty:
@@ -270,17 +270,17 @@ class _FileCommand:
         blocks: list[Block] = [line(Span(f"{count(len(proposal.files), 'file')} changed.", Style.GOOD))]
         if made.untracked:
             copies = count(len(made.untracked), "file")
-            blocks.append(line(f"Git had no copy of {copies}; what they were is kept in {near(made.backup)}"))
-        blocks += [EMPTY, line("Commit it: ", Span(f"git add -A {shlex.join(places)}", Style.COMMAND))]
+            blocks.append(line(f"Git had no copy of {copies}; the old content is kept in {near(made.backup)}"))
+        blocks += [EMPTY, line("Add it to git: ", Span(f"git add -A {shlex.join(places)}", Style.COMMAND))]
         by_hand = [finding for finding in draft.findings if finding.code == "reference-by-name"]
-        blocks += [line("Look at it by hand: ", finding.found) for finding in by_hand]
+        blocks += [line("Check by hand: ", finding.found) for finding in by_hand]
         if draft.later:
-            blocks.append(line(f"Not in line yet: {', '.join(draft.later)}"))
+            blocks.append(line(f"Not up to date yet: {', '.join(draft.later)}"))
         if proposal.rewrite:
-            blocks.append(line("On every other database, with the new files: ", Span("migsync apply", Style.COMMAND)))
-        blocks.append(line("To take it back: ", Span("migsync undo --files", Style.COMMAND)))
+            blocks.append(line("For every other database, with the new files: ", Span("migsync apply", Style.COMMAND)))
+        blocks.append(line("To undo this: ", Span("migsync undo --files", Style.COMMAND)))
         if made.interrupted:
-            blocks.append(line("Ctrl-C came when it could not be stopped any more: what is said above was done."))
+            blocks.append(line("Ctrl-C came too late: everything above was done."))
         self.output.show(blocks)
 
     def _terms(self) -> Terms:

@@ -65,7 +65,7 @@ class Result:
 
 def blocked_error(alias: str, reasons: Iterable[str]) -> Blocked:
     """The error of a database that is left as it is, with what was found there."""
-    return Blocked(f"{alias} is blocked, nothing was changed there.", "\n".join(reasons))
+    return Blocked(f"{alias} is blocked. Nothing was changed there.", "\n".join(reasons))
 
 
 def exit_status(results: Sequence[Result]) -> ExitStatus:
@@ -119,7 +119,7 @@ def _partly(results: Sequence[Result], again: Sequence[str]) -> PartlyDone:
     left = [result.alias for result in results if result.status == FAILED]
     return PartlyDone(
         f"Done: {', '.join(done)}. Not done: {', '.join(left)}.",
-        "Each database is either as planned or as it was.",
+        "Each database has either all of its changes or none.",
         next_command(*again, databases=left),
     )
 

@@ -90,7 +90,7 @@ def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:
     One id can be in two databases, where one was copied from the other. Raises UnknownRun for no run and for several.
     """
     if not text:
-        raise UnknownRun("No run was named.")
+        raise UnknownRun("No run was given.")
     # Digits alone may be both. They are first of all the number that `migsync log` shows.
     found = _numbered(runs, text) or _beginning(runs, text)
     ids = {run.id for run in found}
@@ -102,9 +102,9 @@ def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:
         raise UnknownRun(f"There is no run {text} in {text_list(runs) or 'any database'}.", "\n".join(meaning))
     if len(ids) > 1:
         raise UnknownRun(
-            f"{text} can be any of {len(ids)} runs: {', '.join(sorted(ids))}.",
+            f"{text} matches {len(ids)} runs: {', '.join(sorted(ids))}.",
             "Nothing was changed.",
-            "Give more of the id, or the database: --database ALIAS",
+            "Give more of the id, or name the database: --database ALIAS",
         )
     return {alias: run for alias, of_alias in runs.items() for run in of_alias if run.id in ids}
 

@@ -137,9 +137,9 @@ def lost_rewrite(*, migration: Key, old: Key, rewrite: str, command: str, made: 
 def _ahead(rewrites: Sequence[str]) -> str:
     if len(rewrites) == 1:
         return (
-            f"This database is ahead of these files: the rewrite {rewrites[0]} was applied to it, but has no file here."
+            f"This database is ahead of the files: the rewrite {rewrites[0]} was applied to it, but has no file here."
         )
     return (
-        f"This database is ahead of these files: the rewrites {text_list(rewrites)} were applied to it, but have no "
+        f"This database is ahead of the files: the rewrites {text_list(rewrites)} were applied to it, but have no "
         "files here."
     )

@@ -58,13 +58,13 @@ def _named(history: History) -> dict[Key, str]:
     reasons: dict[Key, str] = {}
     for key, migration in history.migrations.items():
         reasons |= dict.fromkeys(migration.replaces, f"{key} replaces it")
-        reasons |= dict.fromkeys(migration.run_before, f"{key} is to run before it")
+        reasons |= dict.fromkeys(migration.run_before, f"{key} must run before it")
     return reasons
 
 
 def _own_reason(history: History, migration: Migration, *, keep_cross_app: bool) -> str:
     if migration.run_before:
-        return f"it is to run before {', '.join(map(str, migration.run_before))}"
+        return f"it must run before {', '.join(map(str, migration.run_before))}"
     others = {parent for parent in history.parents(migration.key) if parent.app != migration.key.app}
     if not keep_cross_app:
         # Dependencies that the file states are stripped anyway. An edge from another app's run_before is not in this

@@ -45,7 +45,7 @@ def test_apply_after_an_undo_leaves_what_was_there_before_it(tmp_path: Path, dat
         ended = newer.run(*command)
         assert ended.status == 0, ended.said
         assert "blocked" not in ended.said
-    assert "1 change to make" in newer.run("plan").said
+    assert "needs 1 change" in newer.run("plan").said
     assert newer.run("plan", "--check").status == 2
     assert database.dump() == undone
     assert newer.run("apply", "--noinput").status == 0
@@ -112,7 +112,7 @@ def test_the_older_files_after_an_undo(tmp_path: Path, database: Database) -> No
     assert newer.run("undo", "--noinput").status == 0
     ended = older.run("apply", "--noinput")
     assert ended.status == 1
-    assert "ahead of these files" in ended.said
+    assert "ahead of the files" in ended.said
     assert older.run("apply", "--noinput", "--backwards").status == 0
     assert older.names() == ["0001_initial", "0003_price", "0005_sku", "0004_merge"]
     assert older.django().pending == ()

@@ -55,7 +55,7 @@ def test_going_back_needs_the_word(tmp_path: Path, database: Database) -> None:
     for command in (["plan"], ["plan", "--check"], ["apply", "--noinput"], ["apply", "--dry-run"]):
         ended = older.run(*command)
         assert (ended.status, database.dump()) == (1, ahead), ended.said
-        assert "ahead of these files" in ended.said
+        assert "ahead of the files" in ended.said
         assert "rewrite --map" in ended.said
         assert "migsync apply --backwards" in ended.said
     assert older.run("plan", "--backwards").status == 0
@@ -76,7 +76,7 @@ def test_at_a_terminal_a_person_is_asked(tmp_path: Path, sqlite_database: Databa
     ended = older.at_terminal(["n"], "apply")
     assert (ended.status, database.dump()) == (1, ahead)
     assert "Go back to older names in default?" in ended.said
-    assert ended.said.count("ahead of these files") == 1  # a No is not followed by the same error again
+    assert ended.said.count("ahead of the files") == 1  # a No is not followed by the same error again
     assert "Nothing was changed." in ended.said
     ended = older.at_terminal(["y", "n"], "apply")
     assert (ended.status, database.dump()) == (1, ahead)
@@ -109,7 +109,7 @@ def test_a_program_reads_it_as_a_finding(tmp_path: Path, sqlite_database: Databa
         ("database-ahead", "error")
     ]
     assert older.run("status", "--format", "json").json["databases"][0]["state"] == "ahead"
-    assert "ahead of these files" in older.run("status").said
+    assert "ahead of the files" in older.run("status").said
     record(database, "0004_note")
     document = older.run("plan", "--format", "json", "--backwards").json
     assert document["databases"][0]["state"] == "ahead"

@@ -75,8 +75,8 @@ def test_one_unreachable_database_does_not_keep_the_others_from_being_planned(tw
     two.settings()
     planned = two.run("plan")
     assert planned.status == 1
-    assert "default  SQLite  3 changes to make" in planned.out
-    assert "second  not read" in planned.out
+    assert "default  SQLite  needs 3 changes" in planned.out
+    assert "second  cannot be read" in planned.out
     applied = two.run("apply", "--noinput")
     assert applied.status == 5
     assert "Done: default. Not done: second." in applied.err

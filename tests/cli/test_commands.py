@@ -15,11 +15,11 @@ def test_plan_shows_old_and_new_names_and_changes_nothing(shop):
     before = shop.rewrite().rows("default")
     ended = shop.run("plan")
     assert ended.status == 0
-    assert "default  SQLite  3 changes to make" in ended.out
+    assert "default  SQLite  needs 3 changes" in ended.out
     lines = [line.split() for line in ended.out.splitlines()]
     assert ["rename", "0003_price", "0002_price", "2026-03-02", "10:00:00.123451"] in lines
     assert ["remove", "0004_merge", "(row", "removed)", "2026-03-03", "10:00:00.123452"] in lines
-    assert "To apply it: migsync apply" in ended.out
+    assert "To apply the plan: migsync apply" in ended.out
     assert shop.rows("default") == before
 
 
@@ -101,8 +101,8 @@ def test_rewrite_refuses_names_that_the_files_contradict(shop):
 def test_status_in_one_line_per_database(two):
     two.run("apply", "--noinput", "-d", "second")
     header, default, second, *_ = two.run("status").out.splitlines()
-    assert header.split() == ["database", "engine", "state", "behind", "last", "run"]
-    assert default.startswith("default   SQLite  3 changes to make")
+    assert header.split() == ["database", "engine", "state", "to", "apply", "last", "run"]
+    assert default.startswith("default   SQLite  needs 3 changes")
     assert "_rewrite_shop.toml" in default
     assert second.startswith("second    SQLite  up to date")
     assert "apply" in second
@@ -156,7 +156,7 @@ def test_undo_is_refused_where_rows_have_changed_since(shop):
 
 def test_undo_without_runs_has_nothing_to_do(shop):
     ended = shop.run("undo", "--noinput")
-    assert (ended.status, ended.out) == (0, "default  nothing to take back\n")
+    assert (ended.status, ended.out) == (0, "default  nothing to undo\n")
 
 
 def test_scripts_are_written_and_do_what_apply_does(shop):
@@ -191,7 +191,7 @@ def test_without_a_journal_there_is_no_undo(shop):
     assert shop.rewrite().run("apply", "--noinput", "--no-journal").status == 0
     assert shop.names("default") == NEW
     assert shop.execute("default", "SELECT name FROM sqlite_master WHERE name LIKE 'migsync%'") == []
-    assert "nothing to take back" in shop.run("undo", "--noinput").out
+    assert "nothing to undo" in shop.run("undo", "--noinput").out
 
 
 def test_a_database_without_the_table_has_nothing_to_do(two):

@@ -126,7 +126,7 @@ def test_plan_status_and_script_need_select_alone_where_there_is_no_journal(limi
     assert "2 changes" in planned
     # MariaDB does not tell such a user whether there is a journal.
     assert ("cannot see whether" in planned) is (limited.database.engine == "mysql")
-    assert ("not seen" in limited.run("status")) is (limited.database.engine == "mysql")
+    assert ("unknown" in limited.run("status")) is (limited.database.engine == "mysql")
     limited.run("plan", "--no-journal")
     limited.run("script", "--out", "sql")
     assert not limited.changed

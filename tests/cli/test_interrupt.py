@@ -80,7 +80,7 @@ def test_after_a_commit_ctrl_c_never_says_that_nothing_was_changed(
         assert "nothing was changed." not in said
         assert not is_new(databases["two"]) or "nothing was changed in two" not in said, said
         pending = list(root.rglob("*.pending/*.json"))
-        in_doubt = "Interrupted at COMMIT" in said
+        in_doubt = "Interrupted during the COMMIT" in said
         assert not in_doubt or (ended.status == 6 and len(pending) == 1), said
         if pending:
             assert in_doubt, said

@@ -134,7 +134,7 @@ def test_the_same_command_for_the_next_database_and_once_more(unwritten: Release
 @pytest.mark.parametrize("options", [MAPPED, (*MAPPED, "--dedupe", "--app", "shop"), (*MAPPED, "--no-journal")])
 def test_the_command_that_plan_prints_makes_this_plan(unwritten: Release, options: tuple[str, ...]) -> None:
     said = unwritten.run("plan", *options).said
-    command = said.rpartition("To apply it: migsync ")[2].splitlines()[0]
+    command = said.rpartition("To apply the plan: migsync ")[2].splitlines()[0]
     assert unwritten.run(*shlex.split(command), "--noinput").status == 0
     assert sorted(unwritten.names()) == sorted(NEW)
 

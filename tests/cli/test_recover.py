@@ -31,7 +31,7 @@ def leave_behind(shop):
 
 def test_nothing_to_recover(shop):
     ended = shop.rewrite().run("recover")
-    assert (ended.status, ended.out) == (0, "Nothing to recover: the end of every run is known.\n")
+    assert (ended.status, ended.out) == (0, "Nothing to recover: it is known how every run ended.\n")
 
 
 def test_a_run_that_was_committed(shop, leave_behind):
@@ -68,7 +68,7 @@ def test_a_run_that_may_have_written_no_journal_is_told_of_once(shop, leave_behi
     shop.run("apply", "--noinput")
     leave_behind("default", "f" * 32, **said)
     ended = shop.run("recover")
-    assert (ended.status, "either all of its changes were made, or none" in ended.out) == (6, True)
+    assert (ended.status, "either all of its changes were made or none" in ended.out) == (6, True)
     assert shop.run("recover").status == 0
 
 

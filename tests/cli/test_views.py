@@ -73,7 +73,7 @@ def test_a_terminal_keeps_empty_lines_and_cuts_nothing():
 
 def test_changes_are_counted_app_by_app():
     shown = text_of(Plan(REF, (rename(1), rename(2, "blog"), rename(3), removal("0009_merge", "a.toml"))))
-    assert "default  PostgreSQL  4 changes to make\n" in shown
+    assert "default  PostgreSQL  needs 4 changes\n" in shown
     assert "  blog  1 renamed\n" in shown
     assert "  shop  2 renamed, 1 removed\n" in shown
 
@@ -85,7 +85,7 @@ def test_a_collapsed_row_says_where_it_is_now():
 
 @pytest.mark.parametrize("cause", ["prune", "dedupe"])
 def test_a_row_that_a_person_removes_says_by_which_option(cause):
-    assert f"({cause})" in text_of(Plan(REF, (removal("0001_a", cause),)))
+    assert f"(--{cause})" in text_of(Plan(REF, (removal("0001_a", cause),)))
 
 
 def test_long_apps_are_shortened_only_when_asked_to():
@@ -102,7 +102,7 @@ def test_one_row_too_many_is_shown_and_not_counted():
 
 
 def test_an_undo_speaks_of_taking_back():
-    assert "1 change to take back" in text_of(Plan(REF, (rename(1),), undoes="abc"))
+    assert "1 change to undo" in text_of(Plan(REF, (rename(1),), undoes="abc"))
 
 
 def test_errors_come_before_warnings_each_with_the_next_step():
@@ -139,7 +139,7 @@ def test_a_blocked_plan_says_so_first():
 def test_the_summary_counts_databases_once():
     blocked = Plan(REF, findings=(Finding("x", Severity.ERROR, "Found."),))
     shown = render([summary([Plan(REF, (rename(1),)), blocked, Plan(REF), Plan(REF)])])
-    assert shown == "1 change to make in 1 database; 1 database blocked; 2 databases up to date.\n"
+    assert shown == "1 database needs 1 change; 1 database is blocked; 2 databases are up to date.\n"
 
 
 def test_the_log_is_newest_first_and_says_what_is_in_force():

@@ -179,7 +179,7 @@ def test_an_older_release_does_not_take_newer_names_back(tmp_path: Path, sqlite_
         shop.setting(mode)
         status, said = shop.manage("migrate")
         assert (status, sqlite_database.dump()) == (1, before)
-        assert "This database is ahead of these files" in said
+        assert "This database is ahead of the files" in said
         assert "migsync apply --backwards" in said
 
 

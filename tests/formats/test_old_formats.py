@@ -207,7 +207,7 @@ def test_runs_are_undone_one_by_one(settled):
     for expected in ("before squash", "before linearize"):
         settled.run("undo", "-d", "default", "--noinput")
         settled.has_rows("default", expected)
-    assert "nothing to take back" in settled.run("undo", "-d", "default", "--noinput")
+    assert "nothing to undo" in settled.run("undo", "-d", "default", "--noinput")
     assert [run["kind"] for run in settled.runs("default")] == [*KINDS, "undo", "undo"]
 
 

@@ -21,7 +21,7 @@ A step is a line; the indented lines after it belong to it.
     sql second UPDATE ...            change rows behind everybody's back
     commit "the shop"                all files into git
     $ migsync plan                   run it, as `$ manage.py …` and `$ git …`; it must end with 0
-      3 changes to make              these texts are in the output, in this order (`*` is any text in a line)
+      needs 3 changes              these texts are in the output, in this order (`*` is any text in a line)
       not: blocked                   and this is not
     $3 migsync apply plan.json       it must end with 3
     rows second                      all records: id and key

@@ -92,7 +92,7 @@ def test_helpers_are_no_migrations_and_references_by_name_are_reported(shop):
     )
     commit(shop, "a helper and a test")
     ended = in_line(shop)
-    assert "tests.py:3" in ended.out.partition("Look at it by hand: ")[2]
+    assert "tests.py:3" in ended.out.partition("Check by hand: ")[2]
     assert helpers.read_text() == "PRICE = 1\n"
 
 

@@ -102,12 +102,12 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
         if not plan_set.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
         elif done := [result.alias for result in results if result.run]:
-            output.show([line("To take it back: ", Span(_undo(project, done), Style.COMMAND))])
+            output.show([line("To undo this: ", Span(_undo(project, done), Style.COMMAND))])
         return finish(output, results, again=("apply", *([str(file)] if file else ())), facts={"rewrite": written})
 
 
 def _undo(project: Project, aliases: Sequence[str]) -> str:
-    """The command that takes back these runs, and no run of another database."""
+    """The command that undoes these runs, and no run of another database."""
     everywhere = {config.alias for config in project.targets()} == set(aliases)
     return next_command("undo", databases=() if everywhere else aliases)
 

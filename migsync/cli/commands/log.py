@@ -43,7 +43,7 @@ def log(output: Output, chosen: TargetOptions, where: ProjectOptions) -> ExitSta
             listed = [run_document(run, in_force=run.id in in_force) for run in reversed(runs)]
             journals.append({"alias": alias, "runs": listed})
         for alias, error in found.errors.items():
-            title = line(Span(alias, Style.HEADING), "  ", Span("not read", Style.BAD))
+            title = line(Span(alias, Style.HEADING), "  ", Span("cannot be read", Style.BAD))
             blocks += [*([EMPTY] if blocks else []), title, *error_blocks(error, indent=2)]
             journals.append({"alias": alias, "error": error_document(error)})
         output.show(blocks)

@@ -95,7 +95,7 @@ def _next(survey: Survey, file: Path | None) -> list[Any]:
         command = next_command("apply", str(file), without=_not_with_a_file(survey))
         lines.append(line(f"Saved as {file}. To apply it: ", Span(command, Style.COMMAND)))
     elif any(plan.changes and not plan.blocked for plan in survey.plans):
-        lines.append(line("Nothing was changed. To apply it: ", Span(next_command("apply"), Style.COMMAND)))
+        lines.append(line("Nothing was changed. To apply the plan: ", Span(next_command("apply"), Style.COMMAND)))
     return lines
 
 

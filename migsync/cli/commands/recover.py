@@ -25,8 +25,8 @@ IN_DOUBT, UNKNOWN = "in doubt", "unknown"
 MEANINGS = {
     "committed": " was committed: all of its changes were made",
     "not committed": " was not committed: nothing was changed",
-    UNKNOWN: " is not in the journal, and may have been made without one: either all of its changes were made, or "
-    "none. See which names the records have: migsync plan",
+    UNKNOWN: " is not in the journal, and may have been made without one: either all of its changes were made or "
+    "none. To see which names the records have: migsync plan",
 }
 
 
@@ -77,7 +77,9 @@ def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, wher
             committed = _committed(project, run)
         except MigsyncError as error:
             settled.append({"alias": run.alias, "run": run.id, "state": IN_DOUBT, "error": error.found})
-            output.tell([_told(run, f": its end is not known yet. {error.found}"), *next_lines(next_step(error))])
+            output.tell(
+                [_told(run, f": it is not known yet how it ended. {error.found}"), *next_lines(next_step(error))]
+            )
             continue
         # Also where it is unknown: no later look could tell more.
         pending.discard(run.id)
@@ -85,7 +87,7 @@ def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, wher
         settled.append({"alias": run.alias, "run": run.id, "state": state})
         blocks.append(_told(run, MEANINGS[state]))
     if not settled and not files:
-        blocks.append(line(Span("Nothing to recover: the end of every run is known.", Style.GOOD)))
+        blocks.append(line(Span("Nothing to recover: it is known how every run ended.", Style.GOOD)))
     output.show(blocks)
     ended = {"commit": files.commit, "command": files.command, "forward": files.forward} if files else None
     output.document({"runs": settled, "files": ended})
@@ -116,12 +118,12 @@ def _trust_found(output: Output, project: Project, *, noinput: bool) -> None:
 
     found = foreign_records(project.root)
     if not found:
-        output.show([line("Every change of files in .migsync has your seal already.")])
+        output.show([line("Every record in .migsync has your seal already.")])
         return
     for each in found:
         output.show(_record_blocks(each))
     require_consent_possible(output, noinput=noinput)
-    require_yes(f"Treat {count(len(found), 'change')} of files as your own?", noinput=noinput)
+    require_yes(f"Treat {count(len(found), 'record')} as your own?", noinput=noinput)
     trust_records(project.root, timeout=project.lock_timeout)
 
 

@@ -60,16 +60,14 @@ def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> Exi
     names, databases = asked.names, asked.chosen.databases
     if names.maps or names.collapses or names.removes:
         if asked.accept or databases:
-            raise UsageError("--accept and --database choose among evidence; with names there is none to choose.")
+            raise UsageError("--accept and --database cannot be combined with --map, --collapse and --remove.")
         made = _from_names(open_survey(project), names)
     else:
         with survey(project, PlanRequest(databases=databases, accept=asked.accept)) as found:
             made = found.proposed
             output.show(_open_questions(found))
     if made is None:
-        output.show(
-            [line(Span("Nothing to write: every name is explained, or nothing proves what it became.", Style.GOOD))]
-        )
+        output.show([line(Span("Nothing to write: every proven rename has a rewrite already.", Style.GOOD))])
         output.document({"rewrite": None, "path": None})
         return ExitStatus.DONE
     return _keep(output, project, made, dry_run=asked.dry_run)
@@ -81,7 +79,7 @@ def _keep(output: Output, project: Project, made: Rewrite, *, dry_run: bool) -> 
     path = None if dry_run else write_rewrite(project.rewrites, made)
     if path:
         output.show(
-            [*_facts(made), line("Written, to be committed with the migrations: ", Span(near(path), Style.COMMAND))]
+            [*_facts(made), line("Wrote a rewrite. Commit it with the migrations: ", Span(near(path), Style.COMMAND))]
         )
     elif output.text:
         output.raw(to_toml(made))
@@ -96,7 +94,7 @@ def _facts(made: Rewrite) -> list[Block]:
         blocks.append(line(Span(app, Style.HEADING)))
         blocks += [line(f"{old} -> {new}", indent=2) for old, new in change.renamed]
         blocks += [line(f"{' + '.join(olds)} -> {' + '.join(news)}", indent=2) for olds, news in change.collapsed]
-        blocks += [line(f"{name} is gone", indent=2) for name in change.removed]
+        blocks += [line(f"{name} removed", indent=2) for name in change.removed]
     return blocks
 
 

@@ -79,7 +79,7 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
     directory, planning, no_journal = asked.directory, asked.planning, asked.journal.no_journal
     if asked.journal_tables:
         if asked.file or no_journal or planning.any_but("databases"):
-            raise UsageError("--journal-tables needs no plan.", "", "Beside --out, give only --database.")
+            raise UsageError("--journal-tables can be combined only with --out, --force and --database.")
         return _journal_tables(output, project, asked)
     settle_files(output, project)
     with open_plan_set(output, project, asked.file, planning, trust_names=no_journal, ask=False) as plan_set:
@@ -97,7 +97,7 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
                 tell_result(output, result)
         output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)
         if not texts and not plan_set.status:
-            output.show([line(Span("Nothing to do, so no script.", Style.GOOD))])
+            output.show([line(Span("Nothing to do: no script was written.", Style.GOOD))])
         output.document({"files": [str(path) for path in texts], "rewrite": rewrite, **plan_set.document})
         return plan_set.status
 
@@ -108,9 +108,9 @@ def _place(directory: Path, alias: str, what: str) -> Path:
         return directory / file_name(f"{alias}.{what}.sql")
     except ValueError as error:
         raise MigsyncError(
-            f"No script can be named after the database {alias!a}: {error}.",
+            f"The alias {alias!a} cannot be part of a file name: {error}.",
             "No file was written.",
-            "Give the database another alias, or choose others: --database ALIAS",
+            "Give the database another alias, or leave it out: --database OTHER",
         ) from error
 
 
@@ -137,4 +137,4 @@ def _check(texts: Mapping[Path, str], *, force: bool) -> None:
     """Raise FileDiffers where a file is there with other content, before any is written."""
     differing = [str(path) for path, text in texts.items() if path.is_file() and path.read_bytes() != text.encode()]
     if differing and not force:
-        raise FileDiffers(f"There already, with other content: {', '.join(differing)}.", "No file was written.")
+        raise FileDiffers(f"These files exist with other content: {', '.join(differing)}.", "No file was written.")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from migsync.refactor.squash.squash import Choice
 
 RISKS = 5
-"""On a terminal, so many risks of a run are shown."""
+"""On a terminal, so many risks of a range are shown."""
 
 
 @option_group
@@ -51,17 +51,17 @@ class SquashOptions:
             option for option, given in (("--squashed-name", self.squashed_name), ("--split", self.split)) if given
         ]
         if len(chosen) == 2 or (chosen and of_range):
-            raise UsageError(f"{' and '.join([*chosen, *of_range])} do not go together.", hint="migsync squash --help")
+            raise UsageError(f"{' and '.join([*chosen, *of_range])} cannot be combined.", hint="migsync squash --help")
         if self.squashed_name and not re.fullmatch(r"\w+", self.squashed_name):
             raise UsageError(
-                f"--squashed-name {self.squashed_name}: not a word.",
-                hint="Letters, digits and underscores: --squashed-name prices",
+                f"--squashed-name {self.squashed_name}: this cannot be a part of a migration's name.",
+                hint="Use only letters, digits and underscores, such as: --squashed-name prices",
             )
         if self.suggest and output.form == "sql":
-            raise UsageError("--suggest changes no record: it has no SQL.", hint="--format text or --format json")
+            raise UsageError("--suggest works only with --format text and json.", "It changes no records.")
         if not chosen and len(self.words) != 3:
             raise UsageError(
-                "A range is APP FIRST LAST.", hint="Which ranges are safe to squash: migsync squash --suggest"
+                "Give a range as APP FIRST LAST.", hint="To list the ranges that are safe: migsync squash --suggest"
             )
 
     def reshape(self, ground: Ground) -> Reshape:
@@ -124,7 +124,7 @@ def squash(output: Output, asked: SquashOptions, refactor: ProvenRefactorOptions
 
 
 def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> ExitStatus:
-    """Show the runs; nothing is changed, and no database is asked."""
+    """Show the safe ranges; nothing is changed, and no database is asked."""
     from migsync.cli.recovery import settle_files
     from migsync.cli.views.findings import findings_blocks
     from migsync.refactor.preconditions import broken, chosen_apps
@@ -150,7 +150,7 @@ def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> Ex
 
 
 def _suggestion_blocks(history: History, runs: Sequence[SafeRange], files: int, *, shorten: bool) -> list[Block]:
-    """Each run with what to type, what it saves, what it stops at and its risks; then the sum of `files`."""
+    """Each range with what to type, what it saves, why it ends there, and its risks; then the sum of `files`."""
     blocks: list[Block] = []
     for app, found in groupby(runs, lambda run: run.app):
         blocks += [line(Span(app, Style.HEADING), f"  {count(len(history.names(app)), 'migration')}")]
@@ -170,9 +170,9 @@ def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Blo
         for command in in_parts:
             yield line(label, Span(command, Style.COMMAND), indent=4)
         if not in_parts:
-            yield line(label, "no two of them, for they change data.", indent=4)
-    yield line(Span("before it: ", Style.DIM), f"{run.before.why}.", indent=4)
-    yield line(Span("after it:  ", Style.DIM), f"{run.after.why}.", indent=4)
+            yield line(label, "none of them can be squashed together, because they change data.", indent=4)
+    yield line(Span("starts here: ", Style.DIM), f"{run.before.why}.", indent=4)
+    yield line(Span("ends here:   ", Style.DIM), f"{run.after.why}.", indent=4)
     risks, hidden = cut(run.risks, RISKS, shorten=shorten)
     for risk in risks:
         yield line(Span("risk: ", Style.WARNING), f"{risk}.", indent=4)
@@ -181,14 +181,16 @@ def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Blo
 
 def _sum(runs: Sequence[SafeRange], files: int) -> Iterator[Block]:
     if not runs:
-        yield line(f"No two migrations of {count(files, 'file')} follow each other without anything in between.")
+        yield line(f"No range of these {count(files, 'file')} is safe to squash.")
         return
     saved, at_once = sum(run.saves for run in runs), _saved_at_once(runs)
-    yield line(f"{count(len(runs), 'run')} would save {saved} of {count(files, 'file')}. All in one step: ", _all(runs))
+    yield line(
+        f"{count(len(runs), 'range')} would save {saved} of {count(files, 'file')}. All in one step: ", _all(runs)
+    )
     if at_once < saved:
         engines = ", ".join(engine.title for engine in _strict_engines())
-        yield line(f"That cuts them after what changes data, as {engines} needs it, and leaves operations alone")
-        yield line(f"that are made when a file is imported. It saves {at_once}.")
+        yield line(f"This splits a range after each migration that changes data, as {engines} requires, and leaves out")
+        yield line(f"files whose operations are computed when they are imported. It saves {count(at_once, 'file')}.")
 
 
 def _saved_at_once(runs: Sequence[SafeRange]) -> int:

@@ -42,12 +42,12 @@ def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where
     project = where.project()
     settle_files(output, project)
     with survey(project, PlanRequest(databases=chosen.databases, trust_names=journal.no_journal)) as found:
-        output.show([table(("database", "engine", "state", "behind", "last run"), _rows(found), indent=0)])
+        output.show([table(("database", "engine", "state", "to apply", "last run"), _rows(found), indent=0)])
         for alias, error in found.errors.items():
             output.show([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
         output.show([EMPTY, *findings_blocks(found.findings)] if found.findings else [])
         if any(plan.blocked for plan in found.plans):
-            output.show([EMPTY, line("To see why it is blocked: ", Span(next_command("plan"), Style.COMMAND))])
+            output.show([EMPTY, line("To see why a database is blocked: ", Span(next_command("plan"), Style.COMMAND))])
         output.document({"databases": _documents(found), "findings": [finding.as_dict() for finding in found.findings]})
         return survey_status(found)
 
@@ -61,7 +61,7 @@ def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
         behind = ", ".join(rewrite.label for rewrite in plan.passed) or "-"
         rows.append((Span(alias, Style.HEADING), engine_title(engine), standing(plan), behind, _last(survey, plan)))
     rows += [(Span(alias, Style.HEADING), "", Span("fresh", Style.GOOD), "-", "-") for alias in survey.fresh]
-    rows += [(Span(alias, Style.HEADING), "", Span("not read", Style.BAD), "-", "-") for alias in survey.errors]
+    rows += [(Span(alias, Style.HEADING), "", Span("cannot be read", Style.BAD), "-", "-") for alias in survey.errors]
     return rows
 
 
@@ -71,7 +71,7 @@ def _last(survey: Survey, plan: Plan) -> str:
 
     run = _last_run(survey, plan.target.alias)
     if run is None and any(finding.code == unseen_journal.code for finding in plan.findings):
-        return "not seen"
+        return "unknown"
     return f"{run.kind.value} {short(run.id)}, {when(run)} UTC by {run.author}" if run else "-"
 
 

@@ -105,7 +105,7 @@ def _to_do(output: Output, refactor: ProvenRefactorOptions) -> ExitStatus:
 def _transitions_blocks(found: Sequence[SquashTransition]) -> list[Block]:
     """Each squash with its steps and the databases, and what to do next."""
     if not found:
-        return [line(Span("Nothing to do: no squash stands open.", Style.GOOD))]
+        return [line(Span("Nothing to do: every squash is finished.", Style.GOOD))]
     blocks: list[Block] = []
     for each in found:
         blocks += [EMPTY] if blocks else []
@@ -113,9 +113,9 @@ def _transitions_blocks(found: Sequence[SquashTransition]) -> list[Block]:
         verb = "replaced" if squash.settled else "replaces"
         what = f"{verb} {count(len(squash.replaced), 'migration')}, {len(squash.files)} of them on disk"
         blocks += [line(Span(str(squash.key), Style.HEADING), f"  {what}")]
-        blocks += [table(("step", "", "what is left"), [_row(step, each.places) for step in each.steps], prose=True)]
+        blocks += [table(("step", "", "left to do"), [_row(step, each.places) for step in each.steps], prose=True)]
         if each.places:
-            header = ("database", "standing", "old rows", "not applied")
+            header = ("database", "state", "old records", "not applied")
             blocks += [table(header, map(_place_row, each.places), prose=True)]
         blocks += [_next(each)]
     return blocks
@@ -130,7 +130,7 @@ def _row(step: Step, places: Sequence[DatabaseProgress]) -> tuple[Span | str, ..
 
 def _place_row(place: DatabaseProgress) -> tuple[Span | str, ...]:
     style = Style.GOOD if place.past else Style.BAD
-    missing = ", ".join(truncated(place.missing, SHOWN, spare=1)) if place.state == "partly recorded" else ""
+    missing = ", ".join(truncated(place.missing, SHOWN, spare=1)) if place.state == "partly applied" else ""
     return Span(place.alias, Style.HEADING), Span(place.state, style), str(len(place.rows)), missing or place.error
 
 

@@ -80,7 +80,10 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
     settle_files(output, project, dry_run=consent.dry_run)
     if asked.files:
         if databases:
-            raise UsageError("--files and --database: files and the rows that changed with them go back together.")
+            raise UsageError(
+                "--files cannot be combined with --database.",
+                "The files and the records that changed with them are undone together.",
+            )
         return _undo_with_files(output, project, run, consent, asked.log.reason)
     with open_targets(project, databases, records=True) as found:
         rewrites = readable_rewrites(project)
@@ -100,7 +103,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         results += [Result.failed(alias, error) for alias, error in found.errors.items()]
         results += Execution(output, project, found.targets, asked.log.reason).carry_out(plans)
         if any(result.run and result.plan and result.plan.changes for result in results):
-            output.show([line("The files must have these names too before the next migrate, or it runs them again.")])
+            output.show([line("Give the files these names too before the next migrate, or it runs them again.")])
         return finish(output, results, again=("undo", *([run] if run else ())), facts={})
 
 
@@ -134,18 +137,19 @@ def _shown(
     for plan in plans:
         run = next(run for run in found.runs[plan.target.alias] if run.id == plan.undoes)
         first, *rest = plan_blocks(plan, shorten=shorten, labels=labels)
-        about = f"takes back {run.kind.value} {short(run.id)}, {when(run)} UTC by {run.author}"
+        about = f"undoes {run.kind.value} {short(run.id)}, {when(run)} UTC by {run.author}"
         blocks += [*([EMPTY] if blocks else []), first, line(about, indent=2), *rest]
     for alias in idle:
-        blocks.append(line(Span(alias, Style.HEADING), "  ", Span("nothing to take back", Style.GOOD)))
+        blocks.append(line(Span(alias, Style.HEADING), "  ", Span("nothing to undo", Style.GOOD)))
     for alias, error in found.errors.items():
-        blocks += [line(Span(alias, Style.HEADING), "  ", Span("not read", Style.BAD)), *error_blocks(error, indent=2)]
+        title = line(Span(alias, Style.HEADING), "  ", Span("cannot be read", Style.BAD))
+        blocks += [title, *error_blocks(error, indent=2)]
     return blocks
 
 
 def _question(plans: list[Plan]) -> str:
     total = sum(len(plan.changes) for plan in plans)
-    return f"Take back {count(total, 'change')} in {', '.join(plan.target.alias for plan in plans)}?"
+    return f"Undo {count(total, 'change')} in {', '.join(plan.target.alias for plan in plans)}?"
 
 
 def _undo_with_files(
@@ -175,11 +179,12 @@ def _undo_with_files(
             return ExitStatus.DONE
         require_consent_possible(output, noinput=consent.noinput)
         output.show([EMPTY])
-        require_yes(f"Take back {count(len(record.slots), 'file')}?", noinput=consent.noinput)
+        require_yes(f"Undo the change of {count(len(record.slots), 'file')}?", noinput=consent.noinput)
         steps = database_steps(output, plans, found.targets, project.lock_timeout, reason)
         made = undo_files(project, record, databases=steps, run_was_committed=journals_of(project))
         results = step_results(project, plans, made)
-        output.show([line(Span(f"{count(len(record.slots), 'file')} as before {record.command}.", Style.GOOD))])
+        restored = f"{count(len(record.slots), 'file')} restored to the state before {record.command}."
+        output.show([line(Span(restored, Style.GOOD))])
         return finish_files(output, results, facts)
 
 
@@ -190,15 +195,15 @@ def _file_record(project: Project, text: str | None) -> CommitRecord:
     found = known if text else last_standing(commits(project.root))
     if found is None and (foreign := foreign_records(project.root)):
         raise UnknownRun(
-            f"{count(len(foreign), 'change')} of files in .migsync cannot be taken back: your seal is missing.",
+            f"{count(len(foreign), 'change')} of files in .migsync cannot be undone without your seal.",
             "They came with the repository, or from another user, another machine or an older migsync.",
-            "If they are yours, look at them and make them your own: migsync recover --trust",
+            "If they are yours, look at them and accept them: migsync recover --trust",
         )
     if found is None:
         raise UnknownRun(
-            f"No change of files was made under {text}." if text else "No change of files is there to be taken back.",
-            "The copies are kept in .migsync, where the change was made.",
-            "Rows alone: migsync undo. Files that were committed: git revert.",
+            f"There is no change of files with the id {text}." if text else "There is no change of files to undo.",
+            "The old files are kept in .migsync, on the machine where the change was made.",
+            "To undo only the records: migsync undo\nTo undo a commit: git revert COMMIT",
         )
     return found
 
@@ -236,7 +241,7 @@ def _files_blocks(record: CommitRecord, plans: Sequence[Plan], *, shorten: bool)
 
     blocks: list[Block] = [line(Span(record.command, Style.HEADING), f"  {short(record.id)}, {record.created}")]
     for slot in record.slots:
-        word = "comes back" if slot.after is None else "goes" if slot.before is None else "as before"
+        word = "restored" if slot.after is None else "removed" if slot.before is None else "changed back"
         blocks.append(line(f"{slot.path}  {word}", indent=2))
     for plan in plans:
         blocks += [EMPTY, *plan_blocks(plan, shorten=shorten)]

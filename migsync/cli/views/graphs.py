@@ -26,7 +26,7 @@ MARKS = {
     NodeState.PENDING: ("[ ]", Style.WARNING),
     NodeState.LEFT_OUT: ("[-]", Style.DIM),
 }
-LEGEND = "[x] applied  [ ] not applied  [-] not applied, and not in Django's graph there, because of a squash"
+LEGEND = "[x] applied  [ ] not applied  [-] not applied, and Django leaves it out there, because of a squash"
 
 
 def graph_blocks(graph: Graph, closure: Closure | None = None, *, shorten: bool) -> Iterator[Block]:
@@ -42,7 +42,7 @@ def graph_blocks(graph: Graph, closure: Closure | None = None, *, shorten: bool)
         yield line(Span(LEGEND, Style.DIM))
     if graph.ranges is not None:
         yield EMPTY
-        yield from _runs(graph.ranges, shorten)
+        yield from _ranges(graph.ranges, shorten)
 
 
 def _heading(graph: Graph, app: str) -> Line:
@@ -64,7 +64,7 @@ def _node(node: Node, graph: Graph, closure: Closure | None, shorten: bool) -> I
     if node.merge:
         marks += ["  ", Span("merge", Style.DIM)]
     if node.range is not None:
-        marks += ["  ", Span(f"in run {node.range + 1}", Style.GOOD)]
+        marks += ["  ", Span(f"in range {node.range + 1}", Style.GOOD)]
     yield line(Span(node.key.name, Style.COMMAND), *marks, indent=2)
     app = node.key.app
     yield from _list("depends on", _own_first(node.parents, app), app, shorten)
@@ -101,17 +101,18 @@ def _list(
     yield line(Span(f"{what:<{LABEL}}", Style.DIM), number + ", ".join(names), indent=4, hang=LABEL)
 
 
-def _runs(runs: Sequence[SquashRange], shorten: bool) -> Iterator[Block]:
-    if not runs:
-        yield line("No run of migrations is safe to squash.")
+def _ranges(ranges: Sequence[SquashRange], shorten: bool) -> Iterator[Block]:
+    if not ranges:
+        yield line("No range of migrations is safe to squash.")
         return
-    saved = sum(run.saves for run in runs)
-    yield line(Span(f"Safe to squash: {count(len(runs), 'run')}, which would save {count(saved, 'file')}", Style.GOOD))
-    for number, run in enumerate(runs, start=1):
-        first, last = run.keys[0], run.keys[-1]
-        head = f"  {first.name} .. {last.name}  {count(len(run.keys), 'migration')}, saves {count(run.saves, 'file')}"
-        yield line(Span(f"run {number}  {first.app}", Style.HEADING), head, indent=2)
-        yield from (line(Span("stops at  ", Style.DIM), text, indent=4) for text in run.stops)
-        risks, hidden = cut(run.risks, SHOWN, shorten=shorten)
-        yield from (line(Span("look at   ", Style.WARNING), text, indent=4) for text in risks)
+    saved = sum(each.saves for each in ranges)
+    yield line(Span(f"Safe to squash: {count(len(ranges), 'range')}, saves {count(saved, 'file')}", Style.GOOD))
+    for number, each in enumerate(ranges, start=1):
+        first, last = each.keys[0], each.keys[-1]
+        head = f"  {first.name} .. {last.name}  {count(len(each.keys), 'migration')}, saves {count(each.saves, 'file')}"
+        yield line(Span(f"range {number}  {first.app}", Style.HEADING), head, indent=2)
+        ends = zip(("starts here", "ends here"), each.stops, strict=False)
+        yield from (line(Span(f"{what:13}", Style.DIM), why, indent=4) for what, why in ends)
+        risks, hidden = cut(each.risks, SHOWN, shorten=shorten)
+        yield from (line(Span(f"{'risk':13}", Style.WARNING), risk, indent=4) for risk in risks)
         yield from more(hidden, indent=4)

@@ -30,7 +30,7 @@ def plan_blocks(plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] 
     """
     blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan))]
     blocks += [line("applies ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.passed]
-    blocks += [line("takes back ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]
+    blocks += [line("reverts ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]
     for app, changes in groupby(sorted(plan.changes, key=_app), key=_app):
         found = list(changes)
         blocks += [EMPTY, line(Span(app, Style.HEADING), "  ", kinds(found), indent=2)]
@@ -56,14 +56,14 @@ def engine_title(name: str) -> str:
 def standing(plan: Plan) -> Span:
     """Where a target stands, in a few words."""
     if plan.blocked:
-        return Span("ahead of these files" if plan.ahead else "blocked", Style.BAD)
+        return Span("ahead of the files" if plan.ahead else "blocked", Style.BAD)
     if plan.changes:
         back = ", back to older names" if plan.goes_back else ""
-        what = f"{count(len(plan.changes), 'change')} to {'take back' if plan.undoes else 'make'}{back}"
-        return Span(what, Style.WARNING)
-    noted = "" if plan.empty else ", to be noted in the journal"
+        changes = count(len(plan.changes), "change")
+        return Span(f"{changes} to undo" if plan.undoes else f"needs {changes}{back}", Style.WARNING)
+    noted = "" if plan.empty else ", only the journal changes"
     if plan.unexplained:
-        return Span(f"names match; {count(plan.unexplained, 'record')} unexplained{noted}", Style.WARNING)
+        return Span(f"names match, {count(plan.unexplained, 'unexplained record')}{noted}", Style.WARNING)
     warnings = sum(finding.severity is Severity.WARNING for finding in plan.findings)
     if warnings:
         return Span(f"up to date, with {count(warnings, 'warning')}{noted}", Style.WARNING)
@@ -85,17 +85,21 @@ def summary(plans: Sequence[Plan]) -> Line:
     parts = []
     if changing:
         total = sum(len(plan.changes) for plan in changing)
-        parts.append(f"{count(total, 'change')} to make in {count(len(changing), 'database')}")
+        parts.append(f"{_databases(len(changing), 'needs', 'need')} {count(total, 'change')}")
     if blocked:
-        parts.append(f"{count(blocked, 'database')} blocked")
+        parts.append(f"{_databases(blocked, 'is', 'are')} blocked")
     if ahead:
-        parts.append(f"{count(ahead, 'database')} ahead of these files")
+        parts.append(f"{_databases(ahead, 'is', 'are')} ahead of the files")
     settled = [plan for plan in plans if not plan.changes and not plan.blocked]
     if doubtful := sum(plan.unexplained > 0 for plan in settled):
-        parts.append(f"{count(doubtful, 'database')} with unexplained records")
+        parts.append(f"{_databases(doubtful, 'has', 'have')} unexplained records")
     if up_to_date := len(settled) - doubtful:
-        parts.append(f"{count(up_to_date, 'database')} up to date")
+        parts.append(f"{_databases(up_to_date, 'is', 'are')} up to date")
     return line(Span("; ".join(parts) + ".", Style.HEADING))
+
+
+def _databases(number: int, one: str, several: str) -> str:
+    return f"{count(number, 'database')} {one if number == 1 else several}"
 
 
 def _app(change: Change) -> str:
@@ -134,7 +138,7 @@ def _instead(plan: Plan, change: Change, removed: Record) -> str:
             names = {new for name in names for new in _becomes(step, name)}
     if collapsed and names:
         return f"now in {', '.join(sorted(names))}"
-    return change.cause if change.cause in {"prune", "dedupe"} else "row removed"
+    return f"--{change.cause}" if change.cause in {"prune", "dedupe"} else "row removed"
 
 
 def _becomes(step: AppRewrite, name: str) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def draft_blocks(draft: Draft, root: Path, *, shorten: bool, verbose: bool = Fal
 
 
 def _later(blocked: bool) -> Span:
-    return Span("blocked", Style.BAD) if blocked else Span("to be synced later: migsync apply", Style.WARNING)
+    return Span("blocked", Style.BAD) if blocked else Span("to be updated later: migsync apply", Style.WARNING)
 
 
 def draft_document(draft: Draft, root: Path) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _diffs(proposal: Proposal, root: Path, shorten: bool, verbose: bool) -> Iter
     for change in files:
         # The whole text of each file with a minus before it would hide the changes that have to be read.
         if change.new is None and not verbose:
-            yield line(Span(f"--- a/{_place(change.old_path, root)} goes", Style.HEADING))
+            yield line(Span(f"--- a/{_place(change.old_path, root)} is removed", Style.HEADING))
         else:
             yield from (_coloured(text) for text in diff(change, root))
     yield from more(hidden)
@@ -119,10 +119,11 @@ def _renames(proposal: Proposal) -> Iterator[Block]:
             (Span("collapse", Style.WARNING), _from_to(olds), Span(_from_to(news), Style.GOOD))
             for olds, news in change.collapsed
         ]
-        rows += [(Span("remove", Style.BAD), name, Span("(a merge that goes)", Style.DIM)) for name in change.removed]
+        rows += [(Span("remove", Style.BAD), name, Span("(a merge migration)", Style.DIM)) for name in change.removed]
         if change.origin:
             yield EMPTY
-            yield line(Span(app, Style.HEADING), f"  was {change.origin}, {count(len(change.after), 'migration')}")
+            renamed = f"  renamed from {change.origin}, {count(len(change.after), 'migration')}"
+            yield line(Span(app, Style.HEADING), renamed)
         if rows:
             collapsed = sum(len(olds) for olds, _ in change.collapsed)
             yield EMPTY

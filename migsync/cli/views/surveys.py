@@ -21,10 +21,10 @@ def survey_blocks(survey: Survey, *, shorten: bool) -> list[Block]:
     for plan in survey.plans:
         blocks += [*([EMPTY] if blocks else []), *plan_blocks(plan, shorten=shorten, labels=labels)]
     for alias in survey.fresh:
-        state = Span("fresh: no django_migrations yet, nothing to do", Style.GOOD)
+        state = Span("fresh: no django_migrations table yet, nothing to do", Style.GOOD)
         blocks += [*([EMPTY] if blocks else []), line(Span(alias, Style.HEADING), "  ", state)]
     for alias, error in survey.errors.items():
-        head = line(Span(alias, Style.HEADING), "  ", Span("not read", Style.BAD))
+        head = line(Span(alias, Style.HEADING), "  ", Span("cannot be read", Style.BAD))
         blocks += [*([EMPTY] if blocks else []), head, *error_blocks(error, indent=2)]
     return blocks
 

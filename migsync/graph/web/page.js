@@ -68,13 +68,13 @@ function tell(pane, place) {
   close.addEventListener("click", () => choose(pane, null));
   const facts = [];
   if (node.file) facts.push(node.file);
-  if (node.kind === "outside") facts.push("of an app that is not shown in full");
+  if (node.kind === "outside") facts.push("its app is not shown in full");
   if (node.kind === "merge") facts.push("a merge: several parents in its app, no operations");
   if (node.fate && node.fate !== "kept") facts.push(`${node.fate} by the rewrite`);
   for (const [alias, state] of Object.entries(node.state || {})) facts.push(`${alias}: ${state}`);
   const run = node.run === undefined ? null : data.runs[node.run];
   const about = run ? [element("h3", {textContent: "Safe to squash"}),
-    ...[run.name, ...run.stops.map((text) => `stops at: ${text}`), ...run.risks.map((text) => `look at: ${text}`)]
+    ...[run.name, ...run.stops.map((text, end) => `${end ? "ends" : "starts"} here: ${text}`), ...run.risks.map((text) => `risk: ${text}`)]
       .map((text) => element("p", {textContent: text}))] : [];
   const gone = (node.replaces || []).map((name) => element("li", {textContent: name}));
   panel.replaceChildren(close, element("h2", {textContent: keyOf(node)}),
@@ -83,7 +83,7 @@ function tell(pane, place) {
     ...list(pane, "depends on", pane.parents[place]), ...list(pane, "needed by", pane.children[place]),
     ...(gone.length ? [element("h3", {textContent: `replaces (${gone.length})`}), element("ul", {}, ...gone)] : []),
     ...list(pane, "replaced by", node.by || []),
-    element("h3", {textContent: "in all"}),
+    element("h3", {textContent: "in total, with indirect ones"}),
     element("p", {textContent: `depends on ${pane.above.size}, needed by ${pane.below.size}`}));
 }
 
@@ -136,7 +136,7 @@ function legend() {
       make("svg", {viewBox: "0 0 22 12"}, make("g", {class: `node ${kind}`}, make("rect", {x: 1, y: 1, width: 20, height: 10, rx: 2}))), text)),
     ...(data.aliases.length ? [element("span", {textContent: `dots, from the right: ${data.aliases.join(", ")}; filled where applied`})] : []),
     ...data.notes.map((text) => element("span", {textContent: text})),
-    element("span", {textContent: "what comes first is on the left · drag to move · wheel to zoom · / search · Enter next · Esc clear · 0 fit"}));
+    element("span", {textContent: "from left to right in the order of dependencies · drag to move · wheel to zoom · / search · Enter next · Esc clear · 0 fit"}));
 }
 
 function keys(event) {

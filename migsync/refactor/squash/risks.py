@@ -45,7 +45,7 @@ class Risk(NamedTuple):
         return f"{self.key}:{self.line}: {self.what}" if self.line else f"{self.key}: {self.what}"
 
 
-MADE = "operations that only running the file can tell"
+MADE = "the operations are known only when the file is run"
 DATA = frozenset({Hazard.CODE, Hazard.SQL, Hazard.CUSTOM, Hazard.SEPARATE, Hazard.UNREADABLE})
 DJANGO = "django."
 PLAIN = (
@@ -148,9 +148,9 @@ class _Reading:
         origin = self._origin(item.func)
         name = origin.rpartition(".")[2]
         if not origin.startswith(DJANGO):
-            yield self._risk(item, Hazard.CUSTOM, f"{name} is an operation of the project's own, or of a package")
+            yield self._risk(item, Hazard.CUSTOM, f"{name} is a custom operation, of the project or of a package")
         elif name == "RunPython" and self._stays(item):
-            yield self._risk(item, Hazard.CODE, f"RunPython({_first(item)}) is not elidable: it is carried along")
+            yield self._risk(item, Hazard.CODE, f"RunPython({_first(item)}) is not elidable, so it is kept")
         elif name == "RunSQL":
             yield from self._of_sql(item)
         elif name == "SeparateDatabaseAndState":
@@ -161,11 +161,11 @@ class _Reading:
 
     def _of_sql(self, item: ast.Call) -> Iterator[Risk]:
         if self._stays(item):
-            yield self._risk(item, Hazard.SQL, "RunSQL is not elidable: it is carried along")
+            yield self._risk(item, Hazard.SQL, "RunSQL is not elidable, so it is kept")
         for text in self._texts(item):
             # Bodies of functions are taken out first: their BEGIN and END are no transaction.
             if found := _TRANSACTION.search(_BODY.sub("", text)):
-                what = f"{' '.join(found[1].upper().split())} in RunSQL: a squash puts more into that transaction"
+                what = f"{' '.join(found[1].upper().split())} in RunSQL: in a squash, this transaction has more in it"
                 yield self._risk(item, Hazard.TRANSACTION, what)
                 return
 

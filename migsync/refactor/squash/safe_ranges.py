@@ -213,13 +213,13 @@ class _Rule:
         if not children:
             return Stop(None, f"nothing depends on {last}")
         if outside:
-            return Stop(outside[0], f"{text_list(outside, SHOWN)} {_verb(outside)} on {last} from outside")
+            return Stop(outside[0], f"{text_list(outside, SHOWN)} {_verb(outside)} on {last}, from another app")
         if len(children) > 1:
             return Stop(children[0], f"{text_list(children, SHOWN)} depend on {last}")
         if reason := self.against(children[0]):
             return reason
         beside = self._first.get(children[0])
-        return Stop(beside, f"a squash with {children[0]} would turn round which runs first, it or {beside}")
+        return Stop(beside, f"with {children[0]} in a squash, Django would order it and {beside} the other way round")
 
     def against(self, key: Key) -> Stop | None:
         """What keeps `key` out of every run, and why; None where nothing does.
@@ -233,15 +233,15 @@ class _Rule:
             return Stop(key, _dependencies(key, migration))
         if key in self._replaced or migration.replaces:
             squash = self._replaced.get(key, key)
-            return Stop(squash, f"{key} is of the unfinished squash {squash.name}")
+            return Stop(squash, f"{key} belongs to the unfinished squash {squash.name}")
         if migration.run_before:
-            return Stop(key, f"{key} is to run before {text_list(migration.run_before, SHOWN)}")
+            return Stop(key, f"{key} must run before {text_list(migration.run_before, SHOWN)}")
         if key in self._early:
-            return Stop(self._early[key], f"{self._early[key]} is to run before {key}")
+            return Stop(self._early[key], f"{self._early[key]} must run before {key}")
         if not migration.atomic:
             return Stop(key, f"{key} has atomic = False")
         if key in self._meant:
-            return Stop(self._meant[key], f"{self._meant[key]} means {key} by {FIRST}, {LATEST} or a setting")
+            return Stop(self._meant[key], f"{self._meant[key]} refers to {key} by {FIRST}, {LATEST} or a setting")
         if key in self._fixed:
             return Stop(self._fixed[key], f"{self._fixed[key]} names {key}, and is not the project's own")
         if migration.problems:
@@ -255,7 +255,7 @@ def _is_open(dependency: Key) -> bool:
 
 
 def _named_early(history: History, key: Key, migration: Migration) -> Iterable[Key]:
-    """What `key` is to run before, as its file names it and as the graph has it."""
+    """What `key` must run before, as its file names it and as the graph has it."""
     named = set(migration.run_before)
     return [child for child in history.children(key) if child in named or any(map(_is_open, named))]
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class SquashState(StrEnum):
     """What a database says of a squash. Only with one of the first three is it past it."""
 
-    NOTHING = "nothing recorded"
-    REPLACED = "replaced ones recorded"
-    RECORDED = "squash recorded"
-    PARTIAL = "partly recorded"
+    NOTHING = "not applied"
+    REPLACED = "old names applied"
+    RECORDED = "squash applied"
+    PARTIAL = "partly applied"
     UNREACHABLE = "out of reach"
 
 

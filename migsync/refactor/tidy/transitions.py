@@ -46,12 +46,15 @@ class SquashTransition:
         """What forbids every step, in words; empty when the squash can be finished."""
         squash = self.squash
         found = [f"{place.alias} is {place.state}" for place in self.places if not place.past]
-        found += [f"{key} is a squash that stands open itself" for key in squash.inner]
-        found += [f"{key} depends on {squash.key}, and bears a name that it replaces" for key in squash.later]
-        found += [f"{key} replaces the same" for key in squash.rivals]
+        found += [f"{key}, which it replaces, is an unfinished squash itself" for key in squash.inner]
+        found += [f"{key} depends on {squash.key}, but has a name that it replaces" for key in squash.later]
+        found += [f"{key} replaces the same migrations" for key in squash.rivals]
         if squash.foreign:
             waiting = [place.alias for place in self.places if place.state is SquashState.REPLACED]
-            found += [f"{alias} has no record of it yet, and it replaces names of another app" for alias in waiting]
+            found += [
+                f"{alias} has no record of the squash yet, which also replaces names of another app"
+                for alias in waiting
+            ]
         return tuple(found)
 
     @property
@@ -60,7 +63,7 @@ class SquashTransition:
         squash, blockers = self.squash, self.blockers
         behind = [f"{place.alias} is {place.state}" for place in self.places if not place.past]
         deployed = Step("deployed", StepStatus.BLOCKED if behind else StepStatus.DONE, blockers=tuple(behind))
-        others = tuple(f"{key} is somebody else's" for key in squash.dependants if key in self.fixed)
+        others = tuple(f"{key} is not the project's own" for key in squash.dependants if key in self.fixed)
         rows = tuple(dict.fromkeys(key for place in self.places for key in place.rows))
         return (
             deployed,

@@ -190,7 +190,7 @@ def test_suggest_in_json_says_what_to_type_and_why(project):
     assert run["on_postgresql"] == []
     assert run["stops"]["before"] == {
         "key": "shop.0002_price",
-        "why": "shop.0002_price is to run before blog.0001_initial",
+        "why": "shop.0002_price must run before blog.0001_initial",
     }
     assert run["stops"]["after"]["key"] == "blog.0003_y"
     assert [(risk["name"], risk["line"], risk["hazard"]) for risk in run["risks"]] == [
@@ -200,11 +200,11 @@ def test_suggest_in_json_says_what_to_type_and_why(project):
 
 
 WRONG = {
-    ("shop", "0002"): "A range is APP FIRST LAST.",
+    ("shop", "0002"): "Give a range as APP FIRST LAST.",
     ("shop", "0002", "0009"): "shop has no migration '0009'.",
-    ("--all-safe", "--split"): "do not go together",
-    ("--suggest", "--format", "sql"): "it has no SQL",
-    ("shop", "0001", "0002", "--squashed-name", "a b"): "--squashed-name a b: not a word.",
+    ("--all-safe", "--split"): "cannot be combined",
+    ("--suggest", "--format", "sql"): "--suggest works only with --format text and json.",
+    ("shop", "0001", "0002", "--squashed-name", "a b"): "--squashed-name a b: this cannot be",
     ("empty", "0001", "0002"): "empty has no migrations.",
     ("nomig", "0001", "0002"): "nomig has no migrations.",
 }

@@ -34,8 +34,8 @@ def test_the_published_example():
     assert shown(runs) == ["invitations 0002..0003", "orders 0002..0006", "orders 0007..0011"]
     assert [run.saves for run in runs] == [1, 4, 4]
     invitations, first, second = runs
-    outside = "invitations.0004 depends on orders.0006 from outside"
-    assert first.before == (Key("invitations", "0001"), "invitations.0001 depends on orders.0001 from outside")
+    outside = "invitations.0004 depends on orders.0006, from another app"
+    assert first.before == (Key("invitations", "0001"), "invitations.0001 depends on orders.0001, from another app")
     assert first.after == second.before == (Key("invitations", "0004"), outside)
     assert second.after == (None, "nothing depends on orders.0011")
     assert invitations.after.why == "invitations.0004 depends on invitations.0003 and orders.0006"
@@ -52,7 +52,7 @@ OPEN = {"dependencies": (Key("shop", "0003"), Key("blog", FIRST))}
         (SHOP, {}, ["0002..0005"], "shop.0001 depends on nothing: its app begins with it"),
         ({"shop": "0001:blog.0001 0002 0003", "blog": "0001"}, {}, ["0001..0003"], "depends on blog.0001, of"),
         (SHOP, {"shop_0004": {"atomic": False}}, ["0002..0003"], "shop.0004 has atomic = False"),
-        (SHOP, {"shop_0004": {"run_before": (Key("blog", "0001"),)}}, ["0002..0003"], "to run before blog.0001"),
+        (SHOP, {"shop_0004": {"run_before": (Key("blog", "0001"),)}}, ["0002..0003"], "must run before blog.0001"),
         (SHOP, {"blog_0001": {"run_before": (Key("shop", "0004"),)}}, ["0002..0003"], "depends on shop.0003"),
         (SHOP, {"blog_0001": {"dependencies": (Key("shop", LATEST),)}}, ["0002..0004"], f"by {FIRST}, {LATEST}"),
         (SHOP, {"shop_0004": OPEN}, ["0002..0003"], "shop.0004 depends on shop.0003 and blog.__first__"),
@@ -60,7 +60,7 @@ OPEN = {"dependencies": (Key("shop", "0003"), Key("blog", FIRST))}
          ["0002..0003"], "shop.0001 depends on the setting A"),
         ({"shop": "0001 0002 0003 0004:0003 0004b:0003"}, {}, ["0002..0003"], "shop.0004b depend on shop.0003"),
         ({"shop": "0001 0002a 0003a 0002b:0001 0003b 0004b 0005:0003a+0004b 0006 0007"}, {},
-         ["0002a..0003a", "0002b..0003b", "0006..0007"], "turn round which runs first, it or shop.0003a"),
+         ["0002a..0003a", "0002b..0003b", "0006..0007"], "would order it and shop.0003a the other way round"),
         (SHOP, {"shop_0005": {"replaces": (Key("shop", "0003"), Key("shop", "0004"))}}, [], ""),
         ({"shop": "0001 0002 0003 0004 0005", "blog": "0001:shop.0004"}, {"foreign": "blog"}, ["0002..0003"],
          "blog.0001 names shop.0004, and is not the project's own"),
@@ -151,7 +151,7 @@ PLAIN = "migrations.AddField('item', 'a', models.IntegerField(default=0))"
         ("SQL = 'DELETE FROM a; commit'\n", "migrations.RunSQL(SQL)", [Hazard.SQL, Hazard.TRANSACTION], "COMMIT in"),
         ("", "migrations.RunSQL('CREATE FUNCTION f() AS $$ BEGIN; END; $$', elidable=True)", [], ""),
         ("", "migrations.RunSQL('CREATE TRIGGER t BEGIN DELETE FROM a; END;', elidable=True)", [], ""),
-        ("from shop.sql import Trigger\n", "Trigger('t')", [Hazard.CUSTOM], "Trigger is an operation of the"),
+        ("from shop.sql import Trigger\n", "Trigger('t')", [Hazard.CUSTOM], "Trigger is a custom operation"),
         ("from django.contrib.postgres.operations import HStoreExtension\n", "HStoreExtension()", [], ""),
         ("import django.contrib.postgres.operations\n", "django.contrib.postgres.operations.X()", [], ""),
         (

@@ -206,7 +206,7 @@ def test_the_to_do_list_as_a_document(tmp_path: Path) -> None:
         "replaces": "blocked",
         "rows": "blocked",
     }
-    assert document["steps"][1]["blockers"] == ["partial is partly recorded", "down is out of reach"]
+    assert document["steps"][1]["blockers"] == ["partial is partly applied", "down is out of reach"]
     assert [(each["alias"], each["standing"], each["missing"]) for each in document["databases"]] == [
         ("default", "recorded", []),
         ("partial", "partial", ["shop.0003_c"]),
