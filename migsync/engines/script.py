@@ -16,6 +16,12 @@ from typing import NamedTuple
 from migsync.words import count
 
 RUN_TABLE = "migsync_run"
+LEGEND = """\
+-- present: rows that have an id of the plan; as_before, as_after: those that are as before or as after the plan;
+-- bearers: rows that have a new name of the plan; inserted: those that are a new row of the plan;
+-- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force.
+"""
+"""What a script counts."""
 JSON_COLUMNS = ("passed", "returned", "changes", "digests")
 """Columns of the journal whose text can be longer than a statement may be."""
 LOCK_SECONDS = 10

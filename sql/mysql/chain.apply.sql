@@ -5,20 +5,22 @@
 --
 -- Database    default (mysql)
 -- Identity    the identity that the server gave
--- Run         mariadb DATABASE < default.apply.sql    (or mysql)
--- Take back   mariadb DATABASE < default.undo.sql    (or mysql)
+-- To run      mariadb DATABASE < default.apply.sql    (or mysql)
+-- To undo     mariadb DATABASE < default.undo.sql    (or mysql)
 --             or: migsync undo --database default
 --
--- All of it is done or nothing is, whatever the client does after an error. It may be run again.
--- At the end it says "migsync: applied, 2 rows", "migsync: already applied",
--- or "migsync: stale, nothing changed" where the rows are not those of the plan.
+-- The script makes all changes or none, even if the client continues after an error.
+-- It is safe to run it again. The outcome is one of these, or an error:
+--   migsync: applied, 2 rows
+--   migsync: already applied
+--   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
--- Goes through:
+-- Applies:
 --   20261120T104500_chain.toml
 --
 -- 20261120T104500_chain.toml:
---   row 2: shop.0003_alter_item_price -> shop.0002_alter_item_price
---   row 3: shop.0004_alter_item_price -> shop.0003_alter_item_price
+--   rename row 2: shop.0003_alter_item_price -> shop.0002_alter_item_price
+--   rename row 3: shop.0004_alter_item_price -> shop.0003_alter_item_price
 
 SET @migsync_time_zone = @@SESSION.time_zone, @migsync_sql_mode = @@SESSION.sql_mode,
     @migsync_autocommit = @@SESSION.autocommit, @migsync_row_wait = @@SESSION.innodb_lock_wait_timeout,
@@ -49,7 +51,8 @@ CREATE TABLE IF NOT EXISTS migsync_version (
 );
 INSERT INTO migsync_version (version_num) SELECT '0001' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM migsync_version);
 
--- Binary, so that letter case and trailing spaces count. No name: a new row. No new name: the row goes.
+-- A row without name is inserted; a row without new_name is deleted. Names are binary, so that letter case and
+-- trailing spaces count.
 DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_outcome;
 CREATE TEMPORARY TABLE migsync_outcome (outcome VARCHAR(190) PRIMARY KEY) ENGINE = InnoDB;
 CREATE TEMPORARY TABLE migsync_change (
@@ -72,17 +75,17 @@ SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NU
 SELECT ENGINE = 'InnoDB' INTO @migsync_safe FROM information_schema.TABLES
  WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'django_migrations';
 
--- Readers go on; writers wait, and so does a migrate that knows of migsync. The lock is the first read of the
--- transaction: a plain one before it would pin an older snapshot.
+-- Readers continue. Writers wait, and so does migrate in a project with migsync.companion. The locking read
+-- is the first one of the transaction: a plain read before it would fix an older snapshot.
 SELECT GET_LOCK(CONCAT('migsync ', SHA1(DATABASE())), 10) INTO @migsync_lock;
 SET SESSION autocommit = 0;
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 START TRANSACTION;
 SELECT COUNT(*) INTO @migsync_locked FROM django_migrations FOR UPDATE;
 
--- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
--- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
--- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
+-- present: rows that have an id of the plan; as_before, as_after: those that are as before or as after the plan;
+-- bearers: rows that have a new name of the plan; inserted: those that are a new row of the plan;
+-- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force.
 SELECT COUNT(*),
        COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.app AND CONVERT(m.name USING utf8mb4) = c.name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END),
        COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.new_app AND CONVERT(m.name USING utf8mb4) = c.new_name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
@@ -101,14 +104,14 @@ SET @migsync_standing = (
     SELECT root FROM family GROUP BY root, number HAVING count(*) % 2 = 1 ORDER BY number DESC LIMIT 1
 );
 
--- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+-- Write nothing unless every row is as planned and no other row has a new name.
 SET @migsync_gate = COALESCE(
     @migsync_present = 2 AND @migsync_as_before = 2 AND @migsync_bearers = 1, 0);
 SET @migsync_again = COALESCE(NOT @migsync_gate AND
     @migsync_present = 2 AND @migsync_as_after = 2 AND @migsync_standing IS NOT NULL, 0);
 SET @migsync_open = COALESCE(@migsync_gate = 1 AND @migsync_lock = 1 AND @migsync_safe = 1 AND @migsync_locked >= 0, 0);
 
--- What is not as planned.
+-- List the rows that are not as planned.
 SELECT CONCAT('row ', c.id, ' is not ', CONVERT(c.app USING utf8mb4), '.', CONVERT(c.name USING utf8mb4),
               COALESCE(CONCAT(', applied ', CONVERT(c.applied USING utf8mb4)), '')) AS stale
   FROM migsync_change AS c LEFT JOIN django_migrations AS m
@@ -135,7 +138,7 @@ SELECT @migsync_number, CONCAT('1d1aff00e2299075bb25fbd8', LPAD(LOWER(HEX(@migsy
   FROM DUAL WHERE @migsync_open = 1;
 SET @migsync_open = (@migsync_open = 1 AND ROW_COUNT() = 1);
 
--- Read back.
+-- Check what was written.
 SELECT COUNT(*),
        COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.app AND CONVERT(m.name USING utf8mb4) = c.name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END),
        COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.new_app AND CONVERT(m.name USING utf8mb4) = c.new_name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
@@ -164,10 +167,10 @@ SET @migsync_said = CASE
     WHEN @migsync_locked IS NULL
         THEN 'migsync: not applied, nothing changed: django_migrations could not be locked'
     WHEN @migsync_safe IS NULL OR @migsync_safe = 0
-        THEN 'migsync: not applied, nothing changed: django_migrations is not an InnoDB table, it cannot roll back'
+        THEN 'migsync: not applied, nothing changed: django_migrations is not an InnoDB table; it cannot roll back'
     WHEN @migsync_gate = 1 THEN 'migsync: failed, rolled back, nothing changed'
     ELSE CONCAT('migsync: stale, nothing changed: ', 2 - @migsync_as_before - @migsync_named,
-                ' of 2 rows not as planned; others with a new name: ',
+                ' of 2 rows not as planned; new names already taken: ',
                 GREATEST(@migsync_bearers - 1, 0))
 END;
 SELECT @migsync_said AS outcome;
@@ -176,7 +179,7 @@ SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode, autoco
     innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait;
 DROP TEMPORARY TABLE IF EXISTS migsync_change;
 
--- For the exit status: where nothing was applied, the same row twice is an error that shows the outcome.
+-- For the exit status: if nothing was applied, insert the same key twice, an error that shows the outcome.
 INSERT INTO migsync_outcome
 SELECT @migsync_said FROM (SELECT 1 UNION ALL SELECT 2) AS twice
  WHERE NOT COALESCE(@migsync_done = 1 OR @migsync_again = 1, 0);

@@ -5,43 +5,45 @@
 --
 -- Database    default (postgresql, schema public)
 -- Identity    the identity that the server gave
--- Run         psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.apply.sql
--- Take back   psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.undo.sql
+-- To run      psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.apply.sql
+-- To undo     psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.undo.sql
 --             or: migsync undo --database default
 --
--- All of it is done or nothing is, whatever the client does after an error. It may be run again.
--- At the end it says "migsync: applied, 3 rows", "migsync: already applied",
--- or "migsync: stale, nothing changed" where the rows are not those of the plan.
+-- The script makes all changes or none, even if the client continues after an error.
+-- It is safe to run it again. The outcome is one of these, or an error:
+--   migsync: applied, 3 rows
+--   migsync: already applied
+--   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
--- Goes through:
+-- Applies:
 --   20261120T104500_collapse.toml
 --
 -- 20261120T104500_collapse.toml:
---   row 4: shop.0004_add_c -> shop.0002_squashed_0004_add_c
---   row 2 is removed: shop.0002_add_a, applied 2025-03-02 09:30:00.123456+00
---   row 3 is removed: shop.0003_add_b, applied 2025-03-03 09:30:00+00
+--   rename row 4: shop.0004_add_c -> shop.0002_squashed_0004_add_c
+--   remove row 2: shop.0002_add_a, applied 2025-03-02 09:30:00.123456+00
+--   remove row 3: shop.0003_add_b, applied 2025-03-03 09:30:00+00
 
 DO $migsync$
 DECLARE
-    present bigint;    -- rows under the ids of the plan
-    as_before bigint;  -- those that are as the plan found them
-    as_after bigint;   -- those that are as the plan leaves them
-    bearers bigint;    -- rows that bear a new name
+    present bigint;    -- rows that have an id of the plan
+    as_before bigint;  -- those that are as before the plan
+    as_after bigint;   -- those that are as after the plan
+    bearers bigint;    -- rows that have a new name of the plan
     inserted bigint;   -- those that are a new row of the plan
-    named bigint := 0; -- rows that the plan removes by name, for want of an id
-    standing text;     -- the plan's last run that is in force
-    written bigint;    -- rows of the last statement
+    named bigint := 0; -- rows that the plan deletes without knowing their id
+    standing text;     -- the last run of the plan that is in force
+    written bigint;    -- rows that the last statement changed
 BEGIN
     SET LOCAL lock_timeout = '10s';
     SET LOCAL TimeZone = 'UTC';
     SET LOCAL DateStyle = 'ISO, YMD';
     SET LOCAL client_min_messages = 'warning';
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'migsync: nothing changed: this must run at READ COMMITTED'
-            USING HINT = 'Run before: SET default_transaction_isolation = ''read committed'';';
+        RAISE EXCEPTION 'migsync: nothing changed: this script must run at READ COMMITTED'
+            USING HINT = 'Run this first: SET default_transaction_isolation = ''read committed'';';
     END IF;
 
-    -- No name: a new row. No new name: the row goes.
+    -- A row without name is inserted; a row without new_name is deleted.
     CREATE TEMPORARY TABLE migsync_change (
         n bigint, id bigint, applied text, app text, name text, new_app text, new_name text
     ) ON COMMIT DROP;
@@ -50,7 +52,7 @@ BEGIN
         (2, 2, '2025-03-02 09:30:00.123456+00', 'shop', '0002_add_a', NULL, NULL),
         (3, 3, '2025-03-03 09:30:00+00', 'shop', '0003_add_b', NULL, NULL);
 
-    -- Readers go on; writers wait, and so does a migrate that knows of migsync.
+    -- Readers continue. Writers wait, and so does migrate in a project with migsync.companion.
     PERFORM pg_advisory_xact_lock(575434166107128376);
     LOCK TABLE public.django_migrations IN SHARE ROW EXCLUSIVE MODE;
 
@@ -79,7 +81,7 @@ BEGIN
         INSERT INTO public.migsync_version (version_num) SELECT '0001' WHERE NOT EXISTS (SELECT 1 FROM public.migsync_version);
     END IF;
 
-    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+    -- Write nothing unless every row is as planned and no other row has a new name.
     SELECT count(*),
            count(*) FILTER (WHERE ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied)),
            count(*) FILTER (WHERE ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied))
@@ -102,9 +104,9 @@ BEGIN
             RAISE INFO 'migsync: already applied';
             RETURN;
         END IF;
-        RAISE EXCEPTION 'migsync: stale, nothing changed: % of 3 rows not as planned; others with a new name: %',
+        RAISE EXCEPTION 'migsync: stale, nothing changed: % of 3 rows not as planned; new names already taken: %',
             3 - as_before - named, greatest(bearers - 0, 0)
-            USING HINT = 'Make the plan again with: migsync plan', DETAIL = coalesce((
+            USING HINT = 'Make a new plan: migsync plan', DETAIL = coalesce((
                 SELECT string_agg(format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied), ' ')
                   FROM (SELECT * FROM pg_temp.migsync_change AS c
                          WHERE c.id IS NOT NULL AND c.name IS NOT NULL AND NOT EXISTS (
@@ -126,7 +128,7 @@ BEGIN
         RAISE EXCEPTION 'migsync: failed, nothing changed: % rows written, not 1', written;
     END IF;
 
-    -- Read back.
+    -- Check what was written.
     SELECT count(*),
            count(*) FILTER (WHERE ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied)),
            count(*) FILTER (WHERE ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied))
@@ -136,7 +138,7 @@ BEGIN
       INTO bearers, inserted
       FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
     IF NOT (present = 1 AND as_after = 1) THEN
-        RAISE EXCEPTION 'migsync: failed, nothing changed: rows are not what was written (a trigger?)';
+        RAISE EXCEPTION 'migsync: failed, nothing changed: rows differ from those written (a trigger?)';
     END IF;
 
     INSERT INTO public.migsync_run (

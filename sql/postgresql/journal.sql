@@ -1,6 +1,6 @@
--- migsync 0.1.0: the journal, which notes every run of migsync beside django_migrations.
--- Creates the two tables where they are absent; run it any number of times, in the schema of the table.
--- Run        psql -X -v ON_ERROR_STOP=1 -d DATABASE -f journal.sql
+-- migsync 0.1.0: create the journal, in which migsync notes every run.
+-- Creates two tables beside django_migrations, unless they exist. It is safe to run it again.
+-- To run     psql -X -v ON_ERROR_STOP=1 -d DATABASE -f journal.sql
 
 CREATE TABLE IF NOT EXISTS public.migsync_run (
     id VARCHAR(32) NOT NULL,

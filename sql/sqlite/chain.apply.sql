@@ -5,20 +5,22 @@
 --
 -- Database    default (sqlite)
 -- Identity    the identity that the server gave
--- Run         sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.apply.sql
--- Take back   sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.undo.sql
+-- To run      sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.apply.sql
+-- To undo     sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.undo.sql
 --             or: migsync undo --database default
 --
--- All of it is done or nothing is, whatever the client does after an error. It may be run again.
--- At the end it says "migsync: applied, 2 rows", "migsync: already applied",
--- or "migsync: stale, nothing changed" where the rows are not those of the plan.
+-- The script makes all changes or none, even if the client continues after an error.
+-- It is safe to run it again. The outcome is one of these, or an error:
+--   migsync: applied, 2 rows
+--   migsync: already applied
+--   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
--- Goes through:
+-- Applies:
 --   20261120T104500_chain.toml
 --
 -- 20261120T104500_chain.toml:
---   row 2: shop.0003_alter_item_price -> shop.0002_alter_item_price
---   row 3: shop.0004_alter_item_price -> shop.0003_alter_item_price
+--   rename row 2: shop.0003_alter_item_price -> shop.0002_alter_item_price
+--   rename row 3: shop.0004_alter_item_price -> shop.0003_alter_item_price
 
 CREATE TABLE IF NOT EXISTS migsync_run (
     id VARCHAR(32) NOT NULL,
@@ -47,7 +49,7 @@ DROP VIEW IF EXISTS temp.migsync_state;
 DROP TABLE IF EXISTS temp.migsync_change;
 DROP TABLE IF EXISTS temp.migsync_json;
 DROP TABLE IF EXISTS temp.migsync_outcome;
--- No name: a new row. No new name: the row goes.
+-- A row without name is inserted; a row without new_name is deleted.
 CREATE TEMPORARY TABLE migsync_change (
     n INTEGER PRIMARY KEY, id INTEGER, applied TEXT, app TEXT, name TEXT, new_app TEXT, new_name TEXT
 );
@@ -65,9 +67,9 @@ INSERT INTO temp.migsync_json VALUES (
     '{"shop.0001_initial":"0000000000000000000000000000000000000000000000000000000000000000","shop.0002_alter_item_price":"0000000000000000000000000000000000000000000000000000000000000000","shop.0003_alter_item_price":"0000000000000000000000000000000000000000000000000000000000000000"}'
 );
 
--- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
--- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
--- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
+-- present: rows that have an id of the plan; as_before, as_after: those that are as before or as after the plan;
+-- bearers: rows that have a new name of the plan; inserted: those that are a new row of the plan;
+-- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force.
 CREATE TEMPORARY VIEW migsync_state AS SELECT
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id) AS present,
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
@@ -85,7 +87,7 @@ CREATE TEMPORARY VIEW migsync_state AS SELECT
         SELECT root FROM family GROUP BY root, number HAVING count(*) % 2 = 1 ORDER BY number DESC LIMIT 1
     ) AS standing;
 
--- What is not as planned.
+-- List the rows that are not as planned.
 SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coalesce(', applied ' || c.applied, '')
   FROM temp.migsync_change AS c, temp.migsync_state AS s
  WHERE NOT (s.present = 2 AND s.as_before = 2 AND s.bearers = 1)
@@ -93,12 +95,12 @@ SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coales
    AND c.id IS NOT NULL AND c.name IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = c.id AND c.app = m.app AND c.name = m.name AND c.applied IS CAST(m.applied AS TEXT))
  ORDER BY c.n LIMIT 10;
-SELECT 'migsync: other rows with a new name: ' || (bearers - 1)
+SELECT 'migsync: new names already taken: ' || (bearers - 1)
   FROM temp.migsync_state
  WHERE bearers > 1 AND NOT (present = 2 AND as_after = 2 AND standing IS NOT NULL);
 
 CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
-    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+    -- Write nothing unless every row is as planned and no other row has a new name.
     INSERT INTO migsync_outcome
     SELECT 'migsync: already applied' FROM temp.migsync_state
      WHERE NOT (present = 2 AND as_before = 2 AND bearers = 1)
@@ -111,15 +113,15 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
        SET app = (SELECT c.new_app FROM temp.migsync_change AS c WHERE c.id = django_migrations.id),
            name = (SELECT c.new_name FROM temp.migsync_change AS c WHERE c.id = django_migrations.id)
      WHERE id IN (SELECT id FROM temp.migsync_change WHERE name IS NOT NULL AND new_name IS NOT NULL);
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than 2')
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the number of rows written is not 2')
      WHERE changes() <> 2;
 
-    -- Read back.
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the rows are not what was written (a trigger?)')
+    -- Check what was written.
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: rows differ from those written (a trigger?)')
       FROM temp.migsync_state
      WHERE NOT (present = 2 AND as_after = 2);
 
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is not whole')
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is incomplete')
       FROM temp.migsync_json
      WHERE length(passed) <> 463 OR length(returned) <> 2 OR length(changes) <> 499 OR length(digests) <> 280;
     INSERT INTO migsync_run (
@@ -129,7 +131,7 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
            NULL,
            passed, returned, changes, digests
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM migsync_run), temp.migsync_json;
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than 1')
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the number of rows written is not 1')
      WHERE changes() <> 1;
 
     INSERT INTO migsync_outcome VALUES ('migsync: applied, 2 rows');

@@ -1,23 +1,25 @@
--- migsync 0.1.0: take back plan b2984e9b9ce5fdeb4409d573a08b8ef7
+-- migsync 0.1.0: undo plan b2984e9b9ce5fdeb4409d573a08b8ef7
 --
 -- 2 renames in django_migrations.
 -- Every row that stays keeps its id and its applied timestamp.
 --
 -- Database    default (sqlite)
 -- Identity    the identity that the server gave
--- Run         sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.undo.sql
--- Take back   sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.apply.sql
+-- To run      sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.undo.sql
+-- To undo     sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.apply.sql
 --
--- All of it is done or nothing is, whatever the client does after an error. It may be run again.
--- At the end it says "migsync: undone, 2 rows", "migsync: already undone",
--- or "migsync: stale, nothing changed" where the rows are not those of the plan.
+-- The script makes all changes or none, even if the client continues after an error.
+-- It is safe to run it again. The outcome is one of these, or an error:
+--   migsync: undone, 2 rows
+--   migsync: already undone
+--   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
--- Goes back from:
+-- Reverts:
 --   20261120T104500_chain.toml
 --
 -- undo of plan b2984e9b9ce5:
---   row 3: shop.0003_alter_item_price -> shop.0004_alter_item_price
---   row 2: shop.0002_alter_item_price -> shop.0003_alter_item_price
+--   rename row 3: shop.0003_alter_item_price -> shop.0004_alter_item_price
+--   rename row 2: shop.0002_alter_item_price -> shop.0003_alter_item_price
 
 CREATE TABLE IF NOT EXISTS migsync_run (
     id VARCHAR(32) NOT NULL,
@@ -46,7 +48,7 @@ DROP VIEW IF EXISTS temp.migsync_state;
 DROP TABLE IF EXISTS temp.migsync_change;
 DROP TABLE IF EXISTS temp.migsync_json;
 DROP TABLE IF EXISTS temp.migsync_outcome;
--- No name: a new row. No new name: the row goes.
+-- A row without name is inserted; a row without new_name is deleted.
 CREATE TEMPORARY TABLE migsync_change (
     n INTEGER PRIMARY KEY, id INTEGER, applied TEXT, app TEXT, name TEXT, new_app TEXT, new_name TEXT
 );
@@ -64,9 +66,9 @@ INSERT INTO temp.migsync_json VALUES (
     '{}'
 );
 
--- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
--- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
--- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
+-- present: rows that have an id of the plan; as_before, as_after: those that are as before or as after the plan;
+-- bearers: rows that have a new name of the plan; inserted: those that are a new row of the plan;
+-- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force.
 CREATE TEMPORARY VIEW migsync_state AS SELECT
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id) AS present,
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
@@ -84,7 +86,7 @@ CREATE TEMPORARY VIEW migsync_state AS SELECT
         SELECT root FROM family GROUP BY root, number HAVING count(*) % 2 = 1 ORDER BY number DESC LIMIT 1
     ) AS standing;
 
--- What is not as planned.
+-- List the rows that are not as planned.
 SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coalesce(', applied ' || c.applied, '')
   FROM temp.migsync_change AS c, temp.migsync_state AS s
  WHERE NOT (s.present = 2 AND s.as_before = 2 AND s.bearers = 1)
@@ -92,12 +94,12 @@ SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coales
    AND c.id IS NOT NULL AND c.name IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = c.id AND c.app = m.app AND c.name = m.name AND c.applied IS CAST(m.applied AS TEXT))
  ORDER BY c.n LIMIT 10;
-SELECT 'migsync: other rows with a new name: ' || (bearers - 1)
+SELECT 'migsync: new names already taken: ' || (bearers - 1)
   FROM temp.migsync_state
  WHERE bearers > 1 AND NOT (present = 2 AND as_after = 2 AND standing IS NULL);
 
 CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
-    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+    -- Write nothing unless every row is as planned and no other row has a new name.
     INSERT INTO migsync_outcome
     SELECT 'migsync: already undone' FROM temp.migsync_state
      WHERE NOT (present = 2 AND as_before = 2 AND bearers = 1)
@@ -110,15 +112,15 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
        SET app = (SELECT c.new_app FROM temp.migsync_change AS c WHERE c.id = django_migrations.id),
            name = (SELECT c.new_name FROM temp.migsync_change AS c WHERE c.id = django_migrations.id)
      WHERE id IN (SELECT id FROM temp.migsync_change WHERE name IS NOT NULL AND new_name IS NOT NULL);
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than 2')
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the number of rows written is not 2')
      WHERE changes() <> 2;
 
-    -- Read back.
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the rows are not what was written (a trigger?)')
+    -- Check what was written.
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: rows differ from those written (a trigger?)')
       FROM temp.migsync_state
      WHERE NOT (present = 2 AND as_after = 2);
 
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is not whole')
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is incomplete')
       FROM temp.migsync_json
      WHERE length(passed) <> 2 OR length(returned) <> 463 OR length(changes) <> 497 OR length(digests) <> 2;
     INSERT INTO migsync_run (
@@ -128,7 +130,7 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
            standing,
            passed, returned, changes, digests
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM migsync_run), temp.migsync_json, (SELECT standing FROM temp.migsync_state);
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than 1')
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the number of rows written is not 1')
      WHERE changes() <> 1;
 
     INSERT INTO migsync_outcome VALUES ('migsync: undone, 2 rows');

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import indent
 
-from migsync.engines.script import JSON_COLUMNS, LOCK_SECONDS, ROWS_A_STATEMENT, ScriptPlan, number, pieces
+from migsync.engines.script import JSON_COLUMNS, LEGEND, LOCK_SECONDS, ROWS_A_STATEMENT, ScriptPlan, number, pieces
 
 NOW = "DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ')"
 """The server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
@@ -63,7 +63,8 @@ SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON
 """
 
 _CREATE = """\
--- Binary, so that letter case and trailing spaces count. No name: a new row. No new name: the row goes.
+-- A row without name is inserted; a row without new_name is deleted. Names are binary, so that letter case and
+-- trailing spaces count.
 DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_outcome;
 CREATE TEMPORARY TABLE migsync_outcome (outcome VARCHAR(190) PRIMARY KEY) ENGINE = InnoDB;
 CREATE TEMPORARY TABLE migsync_change (
@@ -102,8 +103,8 @@ SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NU
 SELECT ENGINE = 'InnoDB' INTO @migsync_safe FROM information_schema.TABLES
  WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = 'django_migrations';
 
--- Readers go on; writers wait, and so does a migrate that knows of migsync. The lock is the first read of the
--- transaction: a plain one before it would pin an older snapshot.
+-- Readers continue. Writers wait, and so does migrate in a project with migsync.companion. The locking read
+-- is the first one of the transaction: a plain read before it would fix an older snapshot.
 SELECT GET_LOCK(CONCAT('migsync ', SHA1({database})), {LOCK_SECONDS}) INTO @migsync_lock;
 SET SESSION autocommit = 0;
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
@@ -150,11 +151,8 @@ def _gate(plan: ScriptPlan) -> Iterator[str]:
         standing = f"SET @migsync_standing = (\n{indent(plan.standing(_table(plan, 'migsync_run')), '    ')}\n);\n"
     before, already = plan.is_before("@migsync_"), plan.is_already("@migsync_")
     yield f"""\
--- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
--- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
--- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
-{_state(plan)}{standing}
--- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+{LEGEND}{_state(plan)}{standing}
+-- Write nothing unless every row is as planned and no other row has a new name.
 SET @migsync_gate = COALESCE(
     {before}, 0);
 SET @migsync_again = COALESCE(NOT @migsync_gate AND
@@ -163,7 +161,7 @@ SET @migsync_open = COALESCE(@migsync_gate = 1 AND @migsync_lock = 1 AND @migsyn
 """
     if plan.rows:
         yield f"""\
--- What is not as planned.
+-- List the rows that are not as planned.
 SELECT CONCAT('row ', c.id, ' is not ', CONVERT(c.app USING utf8mb4), '.', CONVERT(c.name USING utf8mb4),
               COALESCE(CONCAT(', applied ', CONVERT(c.applied USING utf8mb4)), '')) AS stale
   FROM migsync_change AS c LEFT JOIN {_table(plan, "django_migrations")} AS m
@@ -234,7 +232,7 @@ SELECT @migsync_number, CONCAT('{plan.run_id}', LPAD(LOWER(HEX(@migsync_number))
 
 def _end(plan: ScriptPlan) -> Iterator[str]:
     if plan.rows:
-        yield "-- Read back."
+        yield "-- Check what was written."
         yield _state(plan)
         yield f"SET @migsync_open = COALESCE(@migsync_open = 1 AND\n    {plan.is_after('@migsync_')}, 0);"
         yield ""
@@ -255,10 +253,10 @@ SET @migsync_said = CASE
     WHEN @migsync_locked IS NULL
         THEN 'migsync: not {plan.done}, nothing changed: django_migrations could not be locked'
     WHEN @migsync_safe IS NULL OR @migsync_safe = 0
-        THEN 'migsync: not {plan.done}, nothing changed: django_migrations is not an InnoDB table, it cannot roll back'
+        THEN 'migsync: not {plan.done}, nothing changed: django_migrations is not an InnoDB table; it cannot roll back'
     WHEN @migsync_gate = 1 THEN 'migsync: failed, rolled back, nothing changed'
     ELSE CONCAT('migsync: stale, nothing changed: ', {expected} - @migsync_as_before - @migsync_named,
-                ' of {plan.count} not as planned; others with a new name: ',
+                ' of {plan.count} not as planned; new names already taken: ',
                 GREATEST(@migsync_bearers - {plan.bearers}, 0))
 END;
 SELECT @migsync_said AS outcome;
@@ -267,7 +265,7 @@ SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode, autoco
     innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait;
 DROP TEMPORARY TABLE IF EXISTS migsync_change;
 
--- For the exit status: where nothing was {plan.done}, the same row twice is an error that shows the outcome.
+-- For the exit status: if nothing was {plan.done}, insert the same key twice, an error that shows the outcome.
 INSERT INTO migsync_outcome
 SELECT @migsync_said FROM (SELECT 1 UNION ALL SELECT 2) AS twice
  WHERE NOT COALESCE(@migsync_done = 1 OR @migsync_again = 1, 0);

@@ -73,17 +73,17 @@ def _body(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
     yield from _lock(plan)
     if plan.journal:
         yield from _journal_tables(plan, journal_ddl)
-    yield "    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name."
+    yield "    -- Write nothing unless every row is as planned and no other row has a new name."
     yield state
     if plan.journal:
         yield f"    standing := (\n{indent(plan.standing(_table(plan, 'migsync_run')), ' ' * 8)}\n    );"
     yield from _gate(plan)
     yield from _writes(plan)
     if plan.rows:
-        yield "    -- Read back."
+        yield "    -- Check what was written."
         yield state
         yield f"    IF NOT ({plan.is_after()}) THEN"
-        yield "        RAISE EXCEPTION 'migsync: failed, nothing changed: rows are not what was written (a trigger?)';"
+        yield "        RAISE EXCEPTION 'migsync: failed, nothing changed: rows differ from those written (a trigger?)';"
         yield "    END IF;"
     if plan.journal:
         yield from _journal_row(plan)
@@ -94,14 +94,14 @@ def _body(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
 
 _DECLARE = """\
 DECLARE
-    present bigint;    -- rows under the ids of the plan
-    as_before bigint;  -- those that are as the plan found them
-    as_after bigint;   -- those that are as the plan leaves them
-    bearers bigint;    -- rows that bear a new name
+    present bigint;    -- rows that have an id of the plan
+    as_before bigint;  -- those that are as before the plan
+    as_after bigint;   -- those that are as after the plan
+    bearers bigint;    -- rows that have a new name of the plan
     inserted bigint;   -- those that are a new row of the plan
-    named bigint := 0; -- rows that the plan removes by name, for want of an id
-    standing text;     -- the plan's last run that is in force
-    written bigint;    -- rows of the last statement
+    named bigint := 0; -- rows that the plan deletes without knowing their id
+    standing text;     -- the last run of the plan that is in force
+    written bigint;    -- rows that the last statement changed
 BEGIN"""
 
 # Under a stricter isolation the snapshot would be older than the lock, and a row of the meantime not be seen.
@@ -111,14 +111,14 @@ _SESSION = """\
     SET LOCAL DateStyle = 'ISO, YMD';
     SET LOCAL client_min_messages = 'warning';
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'migsync: nothing changed: this must run at READ COMMITTED'
-            USING HINT = 'Run before: SET default_transaction_isolation = ''read committed'';';
+        RAISE EXCEPTION 'migsync: nothing changed: this script must run at READ COMMITTED'
+            USING HINT = 'Run this first: SET default_transaction_isolation = ''read committed'';';
     END IF;"""
 
 
 def _changes(plan: ScriptPlan) -> Iterator[str]:
     yield ""
-    yield "    -- No name: a new row. No new name: the row goes."
+    yield "    -- A row without name is inserted; a row without new_name is deleted."
     yield "    CREATE TEMPORARY TABLE migsync_change ("
     yield "        n bigint, id bigint, applied text, app text, name text, new_app text, new_name text"
     yield "    ) ON COMMIT DROP;"
@@ -138,7 +138,7 @@ def _changes(plan: ScriptPlan) -> Iterator[str]:
 def _lock(plan: ScriptPlan) -> Iterator[str]:
     schema = plan.schema
     yield ""
-    yield "    -- Readers go on; writers wait, and so does a migrate that knows of migsync."
+    yield "    -- Readers continue. Writers wait, and so does migrate in a project with migsync.companion."
     # In the order of `lock_table`: the other way round, the two could wait for each other.
     if schema:
         yield f"    PERFORM pg_advisory_xact_lock({advisory_key(schema)});"
@@ -190,9 +190,9 @@ def _gate(plan: ScriptPlan) -> Iterator[str]:
     yield "        END IF;"
     if plan.rows:
         yield f"""\
-        RAISE EXCEPTION 'migsync: stale, nothing changed: % of {plan.count} not as planned; others with a new name: %',
+        RAISE EXCEPTION 'migsync: stale, nothing changed: % of {plan.count} not as planned; new names already taken: %',
             {state.present + state.named} - as_before - named, greatest(bearers - {plan.bearers}, 0)
-            USING HINT = 'Make the plan again with: migsync plan', DETAIL = coalesce((
+            USING HINT = 'Make a new plan: migsync plan', DETAIL = coalesce((
                 SELECT string_agg(format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied), ' ')
                   FROM (SELECT * FROM {CHANGE} AS c
                          WHERE c.id IS NOT NULL AND c.name IS NOT NULL AND NOT EXISTS (

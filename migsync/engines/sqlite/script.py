@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from textwrap import indent
 
-from migsync.engines.script import JSON_COLUMNS, ROWS_A_STATEMENT, RUN_TABLE, ScriptPlan, number, pieces
+from migsync.engines.script import JSON_COLUMNS, LEGEND, ROWS_A_STATEMENT, RUN_TABLE, ScriptPlan, number, pieces
 
 NOW = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
 """The server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
@@ -45,7 +45,7 @@ DROP TABLE IF EXISTS temp.migsync_json;
 DROP TABLE IF EXISTS temp.migsync_outcome;"""
 
 _CREATE = """\
--- No name: a new row. No new name: the row goes.
+-- A row without name is inserted; a row without new_name is deleted.
 CREATE TEMPORARY TABLE migsync_change (
     n INTEGER PRIMARY KEY, id INTEGER, applied TEXT, app TEXT, name TEXT, new_app TEXT, new_name TEXT
 );
@@ -100,10 +100,7 @@ def _state(plan: ScriptPlan) -> str:
         counts.append(f"(\n{indent(plan.standing(RUN_TABLE), ' ' * 8)}\n    ) AS standing")
     select = ",\n    ".join(counts)
     return f"""\
--- present: rows under the ids of the plan; as_before, as_after: those that are as the plan finds and leaves them;
--- bearers: rows that bear a new name; inserted: those that are a new row of the plan;
--- named: rows that the plan removes by name, for want of an id; standing: the plan's last run that is in force.
-CREATE TEMPORARY VIEW migsync_state AS SELECT
+{LEGEND}CREATE TEMPORARY VIEW migsync_state AS SELECT
     {select};
 """
 
@@ -112,7 +109,7 @@ def _stale_rows(plan: ScriptPlan) -> Iterator[str]:
     if not plan.rows:
         return
     yield f"""\
--- What is not as planned.
+-- List the rows that are not as planned.
 SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coalesce(', applied ' || c.applied, '')
   FROM temp.migsync_change AS c, temp.migsync_state AS s
  WHERE NOT ({plan.is_before("s.")})
@@ -120,7 +117,7 @@ SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coales
    AND c.id IS NOT NULL AND c.name IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = c.id AND {_BEFORE})
  ORDER BY c.n LIMIT 10;
-SELECT 'migsync: other rows with a new name: ' || (bearers - {plan.bearers})
+SELECT 'migsync: new names already taken: ' || (bearers - {plan.bearers})
   FROM temp.migsync_state
  WHERE bearers > {plan.bearers} AND NOT ({plan.is_already()});
 """
@@ -128,7 +125,7 @@ SELECT 'migsync: other rows with a new name: ' || (bearers - {plan.bearers})
 
 # Such a value is not the same any more when it comes back from text.
 _NO_FRACTIONS = """\
-    SELECT RAISE(ABORT, 'migsync: nothing changed: a row to be removed has an `applied` that is stored as no text')
+    SELECT RAISE(ABORT, 'migsync: nothing changed: `applied` of a row to be removed is not stored as text')
       FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
      WHERE c.new_name IS NULL AND typeof(m.applied) IN ('real', 'blob');
 """
@@ -139,7 +136,7 @@ def _trigger(plan: ScriptPlan) -> Iterator[str]:
     before, already = plan.is_before(), plan.is_already()
     yield f"""\
 CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
-    -- The gate: nothing is written unless every row is as planned and nobody else bears a new name.
+    -- Write nothing unless every row is as planned and no other row has a new name.
     INSERT INTO migsync_outcome
     SELECT 'migsync: already {plan.done}' FROM temp.migsync_state
      WHERE NOT ({before})
@@ -153,8 +150,8 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
     yield from _writes(plan)
     if plan.rows:
         yield f"""\
-    -- Read back.
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the rows are not what was written (a trigger?)')
+    -- Check what was written.
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: rows differ from those written (a trigger?)')
       FROM temp.migsync_state
      WHERE NOT ({plan.is_after()});
 """
@@ -197,7 +194,7 @@ def _writes(plan: ScriptPlan) -> Iterator[str]:
 
 def _counted(rows: int) -> str:
     return f"""\
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: another number of rows was written than {rows}')
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the number of rows written is not {rows}')
      WHERE changes() <> {rows};
 """
 
@@ -208,7 +205,7 @@ def _journal_row(plan: ScriptPlan) -> Iterator[str]:
     state = ", (SELECT standing FROM temp.migsync_state)" if plan.undone_plan else ""
     lengths = " OR ".join(f"length({column}) <> {len(values[column])}" for column in JSON_COLUMNS)
     yield f"""\
-    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is not whole')
+    SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the text for the journal is incomplete')
       FROM temp.migsync_json
      WHERE {lengths};
     INSERT INTO {RUN_TABLE} (

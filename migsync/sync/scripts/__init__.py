@@ -36,7 +36,7 @@ def journal_script(engine: str, schema: str = "", grants: str = "", *, file: str
 
     `grants` are the statements that let migsync's user read and write them. `file` is the name that the script gets.
     """
-    rights = f"\n-- The rights that migsync needs on them:\n{grants}\n" if grants else ""
+    rights = f"\n-- The privileges that migsync needs on them:\n{grants}\n" if grants else ""
     return journal_header(engine, file) + _clean(journal_ddl(engine, schema)) + rights
 
 

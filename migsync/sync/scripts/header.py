@@ -1,4 +1,4 @@
-"""The comment at the head of a script: what it does, where, how to run it and how to take it back."""
+"""The comment at the head of a script: what it does, where, how to run it and how to undo it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def journal_header(engine: str, file: str) -> str:
     """The comment over the statements that create the journal; `file` is the name that the script gets."""
     run = engine_named(engine).client.format(file=_argument(file))
     return (
-        f"-- migsync {migsync.__version__}: the journal, which notes every run of migsync beside django_migrations.\n"
-        "-- Creates the two tables where they are absent; run it any number of times, in the schema of the table.\n"
-        f"-- Run        {run}\n\n"
+        f"-- migsync {migsync.__version__}: create the journal, in which migsync notes every run.\n"
+        "-- Creates two tables beside django_migrations, unless they exist. It is safe to run it again.\n"
+        f"-- To run     {run}\n\n"
     )
 
 
@@ -35,22 +35,24 @@ def _lines(plan: Plan, script: ScriptPlan, client: str) -> Iterator[str]:
     target = plan.target
     # The names that `migsync script` gives.
     names = [_argument(f"{target.alias}.{what}.sql") for what in ("apply", "undo")]
-    run, take_back = reversed(names) if script.undone_plan else names
+    run, undo = reversed(names) if script.undone_plan else names
     yield f"migsync {migsync.__version__}: {_title(plan, script)}"
     yield ""
     yield from _summary(plan, script)
     yield ""
     yield f"Database    {sql_comment(target.alias)} ({sql_comment(target.engine)}{_schema(target.schema)})"
     yield f"Identity    {sql_comment(target.identity)}"
-    yield f"Run         {client.format(file=run)}"
-    yield f"Take back   {client.format(file=take_back)}"
+    yield f"To run      {client.format(file=run)}"
+    yield f"To undo     {client.format(file=undo)}"
     if script.journal and script.done == "applied":
         yield f"            or: migsync undo --database {_argument(target.alias)}"
     yield ""
-    yield "All of it is done or nothing is, whatever the client does after an error. It may be run again."
-    yield f'At the end it says "migsync: {script.done}, {script.count}", "migsync: already {script.done}",'
-    yield 'or "migsync: stale, nothing changed" where the rows are not those of the plan.'
-    for verb, rewrites in (("Goes through", plan.passed), ("Goes back from", plan.returned)):
+    yield "The script makes all changes or none, even if the client continues after an error."
+    yield "It is safe to run it again. The outcome is one of these, or an error:"
+    yield f"  migsync: {script.done}, {script.count}"
+    yield f"  migsync: already {script.done}"
+    yield "  migsync: stale, nothing changed   (the rows are not those of the plan)"
+    for verb, rewrites in (("Applies", plan.passed), ("Reverts", plan.returned)):
         if rewrites:
             yield ""
             yield f"{verb}:"
@@ -67,9 +69,9 @@ def _argument(text: str) -> str:
 
 def _title(plan: Plan, script: ScriptPlan) -> str:
     if script.undone_plan:
-        return f"take back plan {script.undone_plan}"
+        return f"undo plan {script.undone_plan}"
     if plan.undoes:
-        return f"take back run {sql_comment(plan.undoes)} (plan {plan.id})"
+        return f"undo run {sql_comment(plan.undoes)} (plan {plan.id})"
     return f"apply plan {plan.id}"
 
 
@@ -86,9 +88,9 @@ def _summary(plan: Plan, script: ScriptPlan) -> Iterator[str]:
         yield f"{', '.join(counted)} in django_migrations."
         yield "Every row that stays keeps its id and its applied timestamp."
     else:
-        yield "No row of django_migrations changes; only the journal notes what the names have been through."
+        yield "No row of django_migrations changes. The journal notes which rewrites were applied."
     if not script.journal:
-        yield "Without a journal: this script and its counterpart are the only record of what was done."
+        yield "There is no journal: this script and its counterpart are the only record of what was done."
 
 
 def _changes(changes: tuple[Change, ...]) -> Iterator[str]:
@@ -105,7 +107,7 @@ def _change(change: Change) -> str:
     row = row_of(change)
     image = f"{sql_comment(str(row.key))}, applied {sql_comment(str(row.applied))}"
     if change.before is None:
-        return f"new row: {image}" if row.id is None else f"row {row.id} comes back: {image}"
+        return f"insert row: {image}" if row.id is None else f"restore row {row.id}: {image}"
     if change.after is None:
-        return f"row is removed: {image}" if row.id is None else f"row {row.id} is removed: {image}"
-    return f"row {row.id}: {sql_comment(str(change.before.key))} -> {sql_comment(str(change.after.key))}"
+        return f"remove row: {image}" if row.id is None else f"remove row {row.id}: {image}"
+    return f"rename row {row.id}: {sql_comment(str(change.before.key))} -> {sql_comment(str(change.after.key))}"
