@@ -161,7 +161,9 @@ def _suggestion_blocks(history: History, runs: Sequence[SafeRange], files: int, 
 
 
 def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Block]:
-    yield line(Span(_command(history, run.keys), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2)
+    yield line(
+        Span(_command(history, run.keys), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2, hang=2
+    )
     in_parts = _in_parts(history, run)
     # An engine that alters no table after it has changed its rows takes the run in parts only. Where no such cut is
     # needed, the one part is the run itself, and is not shown twice.
@@ -171,11 +173,11 @@ def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Blo
             yield line(label, Span(command, Style.COMMAND), indent=4)
         if not in_parts:
             yield line(label, "none of them can be squashed together, because they change data.", indent=4)
-    yield line(Span("starts here: ", Style.DIM), f"{run.before.why}.", indent=4)
-    yield line(Span("ends here:   ", Style.DIM), f"{run.after.why}.", indent=4)
+    yield line(Span("starts here: ", Style.DIM), f"{run.before.why}.", indent=4, hang=13)
+    yield line(Span("ends here:   ", Style.DIM), f"{run.after.why}.", indent=4, hang=13)
     risks, hidden = cut(run.risks, RISKS, shorten=shorten)
     for risk in risks:
-        yield line(Span("risk: ", Style.WARNING), f"{risk}.", indent=4)
+        yield line(Span("risk: ", Style.WARNING), f"{risk}.", indent=4, hang=6)
     yield from more(hidden, indent=4)
 
 

@@ -53,7 +53,7 @@ def _heading(graph: Graph, app: str) -> Line:
     for alias in graph.aliases:
         applied = sum(node.states[alias] is NodeState.APPLIED for node in nodes)
         said.append(f"{applied} applied in {alias}")
-    return line(Span(app, Style.HEADING), f"  {', '.join(said)}")
+    return line(Span(app, Style.HEADING), f"  {', '.join(said)}", hang=2)
 
 
 def _node(node: Node, graph: Graph, closure: Closure | None, shorten: bool) -> Iterator[Line]:
@@ -110,9 +110,9 @@ def _ranges(ranges: Sequence[SquashRange], shorten: bool) -> Iterator[Block]:
     for number, each in enumerate(ranges, start=1):
         first, last = each.keys[0], each.keys[-1]
         head = f"  {first.name} .. {last.name}  {count(len(each.keys), 'migration')}, saves {count(each.saves, 'file')}"
-        yield line(Span(f"range {number}  {first.app}", Style.HEADING), head, indent=2)
+        yield line(Span(f"range {number}  {first.app}", Style.HEADING), head, indent=2, hang=2)
         ends = zip(("starts here", "ends here"), each.stops, strict=False)
-        yield from (line(Span(f"{what:13}", Style.DIM), why, indent=4) for what, why in ends)
+        yield from (line(Span(f"{what:13}", Style.DIM), why, indent=4, hang=13) for what, why in ends)
         risks, hidden = cut(each.risks, SHOWN, shorten=shorten)
-        yield from (line(Span(f"{'risk':13}", Style.WARNING), risk, indent=4) for risk in risks)
+        yield from (line(Span(f"{'risk':13}", Style.WARNING), risk, indent=4, hang=13) for risk in risks)
         yield from more(hidden, indent=4)
