@@ -323,7 +323,8 @@ def _options(result: Survey, request: PlanRequest) -> PlanOptions:
     for text in request.positions:
         app, equals, rewrite = text.partition("=")
         if not equals or not result.rewrites.of_app(app):
-            raise UsageError(f"--position {text}: not of the form APP=REWRITE, or no rewrite changes that app.")
+            near = did_you_mean(app, {app for each in result.rewrites.ordered for app in each.apps}) if equals else ""
+            raise UsageError(f"--position {text}: not of the form APP=REWRITE, or no rewrite changes that app.", near)
         positions[app] = rewrite
     return PlanOptions(
         apps=frozenset(request.apps) or None,

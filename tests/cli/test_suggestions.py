@@ -53,6 +53,7 @@ def said(shop: Shop, command: str) -> tuple[int, str]:
         ("squash --suggest shpo", "shop"),
         ("remake shpo", "shop"),
         ("tidy shpo", "shop"),
+        ("plan --position shpo=none", "shop"),
         ("rename-app shpo store", "shop"),
         ("rewrite --map shpo.0001_a=0001_initial", "shop"),
         ("rewrite --map shop.0001_a=0001_intial", "0001_initial"),
