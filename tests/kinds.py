@@ -23,6 +23,7 @@ KINDS = {
 }
 TESTS = Path(__file__).parent
 PURE = (
+    "cli/test_summaries.py",
     "cli/test_views.py",
     "edits",
     "files/test_collapses.py",

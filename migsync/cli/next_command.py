@@ -31,6 +31,17 @@ def next_command(
     return shlex.join([*words, *_repeated(name.split()[0], left_out)])
 
 
+def same_command(*arguments: str) -> str:
+    """The command that runs, with its own arguments and then `arguments`; quoted for a shell."""
+    context = click.get_current_context()
+    own: list[str] = []
+    for parameter in context.command.params:
+        if isinstance(parameter, click.Argument) and (value := context.params[parameter.name or ""]):
+            own += map(str, value if parameter.nargs == -1 else [value])
+    options = {argument.lstrip("-").replace("-", "_") for argument in arguments}
+    return next_command(context.command.name or "", *own, *arguments, without=options)
+
+
 def _repeated(name: str, left_out: Collection[str]) -> Iterator[str]:
     context = click.get_current_context(silent=True)
     group = context.find_root().command if context else None

@@ -64,6 +64,17 @@ class Output:
         if self.text:
             self._show(blocks, self.out)
 
+    def page(self, blocks: Iterable[Block], *, unattended: bool = False) -> None:
+        """Text on standard output that may be long: on a terminal in the user's pager, unless `unattended`."""
+        command = None
+        if self.text and _is_terminal(self.out) and not unattended:
+            from migsync.cli.pager import page, pager_command
+
+            command = pager_command(os.environ)
+        drawn = list(blocks)
+        if not command or not page(self._drawn(drawn, self.out).encode("utf-8", "backslashreplace"), command):
+            self.show(drawn)
+
     def tell(self, blocks: Iterable[Block]) -> None:
         """Text on standard error, in every format: errors, warnings, and what a person should know meanwhile."""
         self._show(blocks, self.err)
@@ -103,14 +114,16 @@ class Output:
         self._write(text, self.out)
 
     def _show(self, blocks: Iterable[Block], stream: TextIO | None) -> None:
+        self._write(self._drawn(blocks, stream), stream)
+
+    def _drawn(self, blocks: Iterable[Block], stream: TextIO | None) -> str:
         if self._fancy(stream):
             from migsync.cli.views.terminal import draw
 
-            self._write(draw(blocks, stream, colour=self._coloured(stream)), stream)
-        else:
-            from migsync.cli.views.plain import render
+            return draw(blocks, stream, colour=self._coloured(stream))
+        from migsync.cli.views.plain import render
 
-            self._write(render(blocks), stream)
+        return render(blocks)
 
     # Rich is slow to import, so a pipe does without it.
     def _fancy(self, stream: TextIO | None) -> bool:

@@ -12,9 +12,9 @@ from migsync.cli.options import PlanningOptions
 from migsync.cli.output import Output
 from migsync.cli.prompts import ask_backwards, ask_pairs
 from migsync.cli.results import Result, blocked_error
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
+from migsync.cli.views.blocks import Block, Span, Style, line, near
 from migsync.cli.views.plans import plan_blocks
-from migsync.cli.views.surveys import survey_blocks, survey_document
+from migsync.cli.views.surveys import survey_blocks, survey_document, targets_blocks
 from migsync.errors import ExitStatus, MigsyncError, UsageError, common_status
 from migsync.sync.plan_file import PlanFile, load_plans
 from migsync.words import did_you_mean, text_list
@@ -198,10 +198,8 @@ def _from_file(
         labels = rewrite_labels(project)
         # What is carried out is the plan made now, so that is shown: it does the same, and its findings are of today.
         made = {plan.target.alias: plan for plan in found.plans}
-        shown: list[Block] = []
-        for plan in saved.plans:
-            told = made.get(plan.target.alias, plan)
-            shown += [*([EMPTY] if shown else []), *plan_blocks(told, shorten=shorten, labels=labels)]
+        told = [made.get(plan.target.alias, plan) for plan in saved.plans]
+        shown = targets_blocks(told, labels=labels, shorten=shorten)
         settled = [Result(plan.target.alias, str(Status.ALREADY_APPLIED), plan, run) for plan, run in found.applied]
         settled += [Result.failed(alias, error) for alias, error in found.errors.items()]
         yield PlanSet(project, found.plans, found.targets, found.proposed, {}, shown, saved.as_dict(), settled)

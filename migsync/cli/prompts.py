@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,10 +30,22 @@ def require_consent_possible(output: Output, *, noinput: bool) -> None:
         )
 
 
-def require_yes(question: str, *, noinput: bool) -> None:
-    """Ask, with No as the answer of a bare Enter; raise Interrupted for No."""
-    if not noinput and not click.confirm(printable(question), default=False):
+def require_yes(question: str, *, noinput: bool, show: Callable[[], None] | None = None) -> None:
+    """Ask, with No as the answer of a bare Enter; raise Interrupted for No. The answer `d` is to `show` more first."""
+    if noinput:
+        return
+    answer = _answer(printable(question), show) if show else click.confirm(printable(question), default=False)
+    if not answer:
         raise Interrupted("Cancelled. Nothing was changed.")
+
+
+def _answer(question: str, show: Callable[[], None]) -> bool:
+    answers = click.Choice(("y", "yes", "n", "no", "d"), case_sensitive=False)
+    while (
+        answer := click.prompt(f"{question} [y/N/d]", default="n", type=answers, show_default=False, show_choices=False)
+    ) == "d":
+        show()
+    return answer.startswith("y")
 
 
 def ask_pairs(output: Output, pairs: Iterable[Pair], request: PlanRequest) -> PlanRequest:

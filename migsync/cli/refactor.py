@@ -5,7 +5,6 @@ The command itself says only what is to become of the migrations; see :mod:`migs
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migsync.cli.next_command import same_command
 from migsync.cli.options import (
     ConsentOptions,
     ProjectOptions,
@@ -26,13 +26,12 @@ from migsync.cli.options import (
 from migsync.cli.output import Output, write_output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
+from migsync.cli.views.blocks import EMPTY, Span, Style, line, near
 from migsync.cli.views.findings import findings_blocks
 from migsync.errors import ExitStatus, UsageError
 from migsync.words import count
 
 if TYPE_CHECKING:
-    from migsync.files.commit import CommitResult
     from migsync.files.reshape import Reshape
     from migsync.project import Project
     from migsync.proof.scope import ProofScope
@@ -48,6 +47,7 @@ RUN = (
     "Every migration really runs there: Django's mail, caches and storages are replaced by local ones, but HTTP "
     "requests and task queues are not."
 )
+
 UNNAMED = ""
 """The value of an option whose alias was left out."""
 
@@ -156,6 +156,7 @@ class RefactorOptions:
         help="Write what changes and what is proven to FILE, which ends in .md or .html. Works with --dry-run.",
     )
     consent: ConsentOptions = group(ConsentOptions)
+    diff: bool = flag(help="Show every diff, name and record after the summary; on a terminal, in $PAGER.")
     log: ReasonOptions = group(ReasonOptions)
     project: ProjectOptions = group(ProjectOptions)
 
@@ -217,6 +218,9 @@ class _FileCommand:
                 self._write_report(report, draft, survey)
                 self.output.show([EMPTY, line(f"Report written: {near(report.absolute())}")])
             if draft.blocked:
+                if draft.proposal.files:
+                    self.output.show([EMPTY])
+                    self._tell_details()
                 return self._end(draft, "refused", ExitStatus.REFUSED)
             if draft.empty:
                 self.output.show([line(Span("Nothing to do: the files are in order.", Style.GOOD))])
@@ -226,6 +230,7 @@ class _FileCommand:
                 self._refuse_uncommitted(draft)
             if self.options.consent.dry_run:
                 self.output.show([EMPTY, line("Dry run: nothing was changed.")])
+                self._tell_details()
                 return self._end(draft, "dry run", ExitStatus.DONE)
             self._ask(draft)
             return self._commit(survey, draft)
@@ -240,7 +245,7 @@ class _FileCommand:
     def _commit(self, survey: Survey, draft: Draft) -> ExitStatus:
         from migsync.cli.execution import database_steps, step_results
         from migsync.cli.results import finish_files
-        from migsync.cli.views.proposals import draft_document
+        from migsync.cli.views.proposals import done_blocks, draft_document
         from migsync.files.commit import commit, journals_of
 
         steps = database_steps(
@@ -257,31 +262,8 @@ class _FileCommand:
         results = step_results(self.project, draft.updates, made)
         facts = {**draft_document(draft, self.project.root), "commit": made.id} if self.output.json else {}
         status = finish_files(self.output, results, facts)
-        self._tell_next(draft, made)
+        self.output.show(done_blocks(draft, made, self.project.rewrites, shorten=self.output.shorten))
         return status
-
-    def _tell_next(self, draft: Draft, made: CommitResult) -> None:
-        """What is left to be done, in words."""
-        from migsync.cli.views.proposals import paths_to_commit
-
-        proposal = draft.proposal
-        paths = [path for change in proposal.files for path in (change.old_path, change.new_path) if path]
-        places = [*paths_to_commit(paths), *([near(self.project.rewrites)] if proposal.rewrite else [])]
-        blocks: list[Block] = [line(Span(f"{count(len(proposal.files), 'file')} changed.", Style.GOOD))]
-        if made.untracked:
-            copies = count(len(made.untracked), "file")
-            blocks.append(line(f"Git had no copy of {copies}; the old content is kept in {near(made.backup)}"))
-        blocks += [EMPTY, line("Add it to git: ", Span(f"git add -A {shlex.join(places)}", Style.COMMAND))]
-        by_hand = [finding for finding in draft.findings if finding.code == "reference-by-name"]
-        blocks += [line("Check by hand: ", finding.found) for finding in by_hand]
-        if draft.later:
-            blocks.append(line(f"Not up to date yet: {', '.join(draft.later)}"))
-        if proposal.rewrite:
-            blocks.append(line("For every other database, with the new files: ", Span("migsync apply", Style.COMMAND)))
-        blocks.append(line("To undo this: ", Span("migsync undo --files", Style.COMMAND)))
-        if made.interrupted:
-            blocks.append(line("Ctrl-C came too late: everything above was done."))
-        self.output.show(blocks)
 
     def _terms(self) -> Terms:
         from migsync.refactor.ground import Terms
@@ -302,9 +284,22 @@ class _FileCommand:
         if self.output.form == "sql":
             self.output.tell(findings_blocks(draft.findings))
             self.output.raw(_sql(draft))
-        self.output.show(
-            draft_blocks(draft, self.project.root, shorten=self.output.shorten, verbose=self.output.verbose)
-        )
+        self.output.show(draft_blocks(draft, shorten=self.output.shorten, verbose=self.output.verbose))
+        if self.options.diff:
+            self.output.show([EMPTY])
+            self._show_details(draft)
+
+    def _show_details(self, draft: Draft) -> None:
+        from migsync.cli.views.proposals import detail_blocks
+
+        blocks = detail_blocks(draft, self.project.root, verbose=self.output.verbose)
+        self.output.page(blocks, unattended=self.options.consent.noinput)
+
+    def _tell_details(self) -> None:
+        """How to see what the summary only counts, where nobody will be asked."""
+        if not self.options.diff:
+            command = Span(same_command("--dry-run", "--diff"), Style.COMMAND)
+            self.output.show([line("To see every diff, name and record: ", command)])
 
     def _ask(self, draft: Draft) -> None:
         require_consent_possible(self.output, noinput=self.options.consent.noinput)
@@ -312,7 +307,13 @@ class _FileCommand:
         rows = sum(len(plan.changes) for plan in draft.updates)
         records = f" and {count(rows, 'record')} in {', '.join(plan.target.alias for plan in draft.updates)}"
         files = count(len(draft.proposal.files), "file")
-        require_yes(f"Change {files}{records if rows else ''}?", noinput=self.options.consent.noinput)
+        if not self.options.consent.noinput:
+            self.output.show([line(Span("d shows every diff, name and record.", Style.DIM))])
+        require_yes(
+            f"Change {files}{records if rows else ''}?",
+            noinput=self.options.consent.noinput,
+            show=lambda: self._show_details(draft),
+        )
 
     def _end(self, draft: Draft, status: str, exit_status: ExitStatus, **more: object) -> ExitStatus:
         from migsync.cli.views.proposals import draft_document

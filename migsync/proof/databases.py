@@ -18,6 +18,7 @@ from migsync.findings import Finding
 from migsync.findings.schema import needs_server, schema_not_built, schema_not_proven
 from migsync.history import History, Key
 from migsync.project import Project
+from migsync.proof.fact import Fact
 from migsync.proof.identities import Identities
 from migsync.proof.proof import overlay
 from migsync.proof.rows import compare_data
@@ -189,7 +190,7 @@ class _Run:
             if outcome.blocked or outcome.needs_server:
                 return outcome
         if self.transition:
-            outcome += DatabaseProof(facts=(self.transition.words(self.engine.words),))
+            outcome += DatabaseProof(facts=(self.transition.fact(self.engine.words),))
         return outcome
 
     def _way(self, way: Way, *, schema: bool) -> DatabaseProof:
@@ -275,21 +276,23 @@ class _Run:
                 if differences:
                     with self._again(way) as again:
                         differences, rows = compare_data(before, after, again)
-                fact = (
+                fact = Fact(
+                    f"same rows on {self.engine.words}",
                     f"Data: the migrations leave the same rows on {self.engine.words} "
-                    f"({count(rows.rows, 'row')} in {count(rows.tables, 'table')})."
+                    f"({count(rows.rows, 'row')} in {count(rows.tables, 'table')}).",
                 )
                 compared = DatabaseProof(tuple(differences))
                 outcome += compared if compared.blocked else DatabaseProof(compared.findings, (fact,))
         return outcome
 
-    def _schema_fact(self, connection: sa.Connection) -> str:
+    def _schema_fact(self, connection: sa.Connection) -> Fact:
         parts = catalog(connection)
         tables = sum(part.kind == "table" for part in parts)
         columns = sum(part.kind == "column" for part in parts)
-        return (
+        return Fact(
+            f"same schema on {self.engine.words}",
             f"Schema: old and new files build the same on {self.engine.words} ({count(tables, 'table')}, "
-            f"{count(columns, 'column')}, {len(parts) - tables - columns} other parts)."
+            f"{count(columns, 'column')}, {len(parts) - tables - columns} other parts).",
         )
 
     def _failures(self, old: Answer | None, new: Answer) -> Iterator[Finding]:

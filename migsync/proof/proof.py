@@ -16,6 +16,7 @@ from migsync.findings import Finding
 from migsync.findings.proof import leaves, model_changes, models_ahead, nothing_to_compare, proof_failed
 from migsync.history import Key
 from migsync.project import Project
+from migsync.proof.fact import Fact
 from migsync.proof.identities import Identities
 from migsync.proof.plans import FRESH, Recorded, compare_plans
 from migsync.proof.states import differences, equal_apps, relabelled
@@ -46,17 +47,18 @@ class Facts:
     compared: bool = True
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """The same as sentences; they hold for a proof that is not blocked."""
-        loaded = f"Django loads {count(self.migrations, 'migration')}."
+    def proven(self) -> tuple[Fact, ...]:
+        """The same one by one; they hold for a proof that is not blocked."""
+        loaded = Fact("Django loads them", f"Django loads {count(self.migrations, 'migration')}.")
+        check = "nothing for `makemigrations`"
         if not self.compared:
-            return (loaded, "`makemigrations --check` finds nothing.")
+            return (loaded, Fact(check, "`makemigrations --check` finds nothing."))
         yours = f" and for {count(self.targets, 'database')} of yours" if self.targets else ""
         return (
             loaded,
-            f"The state is equal in {count(self.apps, 'app')} ({count(self.models, 'model')}).",
-            "`makemigrations --check` finds nothing new.",
-            f"`migrate --plan` is the same for a fresh database{yours}.",
+            Fact("same models", f"The state is equal in {count(self.apps, 'app')} ({count(self.models, 'model')})."),
+            Fact(check, "`makemigrations --check` finds nothing new."),
+            Fact("same `migrate --plan`", f"`migrate --plan` is the same for a fresh database{yours}."),
         )
 
 

@@ -10,6 +10,7 @@ from migsync.engines.config import DatabaseConfig
 from migsync.findings import Finding
 from migsync.findings.schema import needs_server
 from migsync.project import Project
+from migsync.proof.fact import Fact
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class DatabaseProof:
     """Findings, and for a person what holds when none of them refuses."""
 
     findings: tuple[Finding, ...] = ()
-    facts: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
     def __add__(self, other: DatabaseProof) -> DatabaseProof:
         return DatabaseProof((*self.findings, *other.findings), (*self.facts, *other.facts))

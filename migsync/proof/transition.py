@@ -24,6 +24,7 @@ from migsync.findings.transition import (
     transition_refused,
 )
 from migsync.history import History, Key
+from migsync.proof.fact import Fact
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
@@ -76,17 +77,19 @@ class TransitionPlan:
     ways: tuple[Way, ...]
     findings: tuple[Finding, ...] = ()
 
-    def words(self, engine: str) -> str:
-        """What a proof without findings has shown, as a sentence."""
+    def fact(self, engine: str) -> Fact:
+        """What a proof without findings has shown."""
         behind = [station for way in self.ways for station in (way.stations[:-1] if way.whole else way.stations)]
         refused = [station for station in behind if station.after is None]
         same = len(behind) - len(refused)
         all_of = f"{count(len(behind), 'database')} that are behind"
         if not refused:
-            return f"Transition: all {all_of} come out the same on {engine}."
-        return (
+            name = f"same result in databases that are behind, on {engine}"
+            return Fact(name, f"Transition: all {all_of} come out the same on {engine}.")
+        return Fact(
+            f"same result or refusal in databases that are behind, on {engine}",
             f"Transition: of {all_of}, {same} come out the same on {engine}, {len(refused)} are refused before "
-            f"anything is written ({'; '.join(self._reasons(refused))})."
+            f"anything is written ({'; '.join(self._reasons(refused))}).",
         )
 
     def _reasons(self, refused: Iterable[Station]) -> list[str]:

@@ -22,6 +22,7 @@ from migsync.history import History, build_history, read_migration
 from migsync.history.graph import relabelled
 from migsync.history.migration import Key, Migration
 from migsync.project import Project
+from migsync.proof.fact import Fact
 from migsync.proof.proof import Recorded, prove
 from migsync.proof.scope import DatabaseProof
 from migsync.refactor.databases import chosen_databases, database_findings
@@ -50,7 +51,7 @@ class Draft:
     plans: tuple[Plan, ...] = ()
     chosen: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    facts: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
     later: tuple[str, ...] = ()
 
     @property
@@ -103,12 +104,12 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     chosen = chosen_databases(ground, terms)
     findings = [*proposal.findings, *(finding for finding in history.findings if finding.blocks)]
     findings += database_findings(ground, plans, reshape, chosen, terms)
-    facts: Sequence[str] = ()
+    facts: Sequence[Fact] = ()
     # The proof takes long, and what is refused anyway needs none.
     if not any(finding.blocks and finding.code not in CONSENT for finding in findings):
         proof = prove(survey.project, proposal, list(_recorded(ground, plans)), workers=workers)
         findings += proof.findings
-        facts = () if proof.blocked else proof.facts.words
+        facts = () if proof.blocked else proof.facts.proven
         if terms.scope.any and not proof.blocked:
             shown = _by_databases(survey, proposal, history, terms)
             findings += shown.findings

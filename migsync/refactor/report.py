@@ -51,7 +51,7 @@ def make_report(draft: Draft, before: History, root: Path) -> Report:
     sections = [
         Section("Files", header=("app", "migrations before", "after"), rows=tuple(_files(draft, before))),
         Section("Names", _few(_names(draft))),
-        Section("Proven", draft.facts),
+        Section("Proven", tuple(fact.words for fact in draft.facts)),
         Section("Carried over and left out", _few(proposal.notes)),
         Section("Databases", _few(_databases(draft))),
         Section("Findings", _few(text.replace(f"{root}/", "") for text in _findings(draft))),

@@ -73,7 +73,7 @@ def test_a_terminal_keeps_empty_lines_and_cuts_nothing():
 
 def test_changes_are_counted_app_by_app():
     shown = text_of(Plan(REF, (rename(1), rename(2, "blog"), rename(3), removal("0009_merge", "a.toml"))))
-    assert "default  PostgreSQL  needs 4 changes\n" in shown
+    assert "default  PostgreSQL  needs 4 changes: 3 renames, 1 removal\n" in shown
     assert "  blog  1 renamed\n" in shown
     assert "  shop  2 renamed, 1 removed\n" in shown
 
@@ -102,7 +102,7 @@ def test_one_row_too_many_is_shown_and_not_counted():
 
 
 def test_an_undo_speaks_of_taking_back():
-    assert "1 change to undo" in text_of(Plan(REF, (rename(1),), undoes="abc"))
+    assert "1 change to undo: 1 rename" in text_of(Plan(REF, (rename(1),), undoes="abc"))
 
 
 def test_errors_come_before_warnings_each_with_the_next_step():
@@ -138,8 +138,8 @@ def test_a_blocked_plan_says_so_first():
 
 def test_the_summary_counts_databases_once():
     blocked = Plan(REF, findings=(Finding("x", Severity.ERROR, "Found."),))
-    shown = render([summary([Plan(REF, (rename(1),)), blocked, Plan(REF), Plan(REF)])])
-    assert shown == "1 database needs 1 change; 1 database is blocked; 2 databases are up to date.\n"
+    shown = summary([Plan(REF, (rename(1),)), blocked, Plan(REF), Plan(REF)])
+    assert shown == "1 database needs 1 change; 1 database is blocked; 2 databases are up to date."
 
 
 def test_the_log_is_newest_first_and_says_what_is_in_force():

@@ -51,7 +51,7 @@ def test_what_is_another_in_each_run(tmp_path, text, found):
     said = [finding.found for finding in outcome.findings]
     assert len(said) == len(found), said
     assert all(words.startswith(start) for words, start in zip(said, found, strict=True)), said
-    assert any("same rows" in fact for fact in outcome.facts) == (len(found) == 1)
+    assert any("same rows" in fact.words for fact in outcome.facts) == (len(found) == 1)
 
 
 def connected(database):

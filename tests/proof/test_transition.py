@@ -66,7 +66,7 @@ def codes(outcome: DatabaseProof) -> list[tuple[str, str]]:
 def test_a_squash_that_is_right(site):
     outcome = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])))
     assert codes(outcome) == []
-    schema, data, transition = outcome.facts
+    schema, data, transition = (fact.words for fact in outcome.facts)
     assert schema == "Schema: old and new files build the same on SQLite (1 table, 3 columns, 1 other parts)."
     assert data == "Data: the migrations leave the same rows on SQLite (0 rows in 1 table)."
     assert transition == (
@@ -82,7 +82,7 @@ def test_a_squash_that_loses_something(database, tmp_path):
         settings.write(django_databases({"default": database}))
     right = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])))
     assert (codes(right), len(right.facts)) == ([], 3)
-    assert "2 come out the same on" in right.facts[-1]
+    assert "2 come out the same on" in right.facts[-1].words
     assert codes(prove(site, squashed(site, ", ".join([NUMBER, SKU])))) == [
         ("schema-differs", "The index item_by_sku on shop_item: only the current files create it."),
     ]
@@ -144,7 +144,7 @@ def test_a_squash_on_disk_is_looked_at_from_before_it_and_from_after_it(site):
     outcome = prove(site, site.propose(site.change(path("0004_index"), path("0004_index"), edited)))
     assert codes(outcome) == []
     # Fresh, 0001 and the squash; and 0001, 0002, 0003 of the databases from before it.
-    assert outcome.facts[-1] == "Transition: all 6 databases that are behind come out the same on SQLite."
+    assert outcome.facts[-1].words == "Transition: all 6 databases that are behind come out the same on SQLite."
     broken = edited.replace("'number', models.IntegerField(null=True)", "")
     wrong = site.propose(
         site.change(path("0004_index"), path("0004_index"), broken),
@@ -161,7 +161,7 @@ def test_both_ways_where_the_replaced_files_stay(site):
     right = squashed(site, ", ".join([NUMBER, SKU, INDEX]), keep=True, replaces=replaced)
     outcome = prove(site, right)
     assert codes(outcome) == []
-    assert outcome.facts[-1].startswith("Transition: all 4 databases")
+    assert outcome.facts[-1].words.startswith("Transition: all 4 databases")
     wrong = squashed(site, ", ".join([NUMBER, SKU]), keep=True, replaces=replaced)
     assert codes(prove(site, wrong)) == [
         ("schema-differs", "The index item_by_sku on shop_item: only the current files create it.")
@@ -248,7 +248,7 @@ def test_sqlite_is_left_where_the_project_does_not_run_on_it(tmp_path, postgresq
     site.write({path(NAMES[3]): migration(INDEX, only, after=[("shop", NAMES[2])])})
     outcome = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX, only])), ProofScope(None, ()))
     assert [(finding.code, finding.severity) for finding in outcome.findings] == [("needs-server", Severity.INFO)]
-    assert "2 come out the same on PostgreSQL" in outcome.facts[-1]
+    assert "2 come out the same on PostgreSQL" in outcome.facts[-1].words
     lost = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX])), ProofScope((), ()))
     assert codes(lost) == [("schema-differs", "The table shop_item: p items now, p with the new files.")]
 
@@ -265,7 +265,7 @@ def test_an_engine_out_of_reach(site):
     assert [(finding.severity, finding.found) for finding in skipped.findings] == [
         (Severity.WARNING, "Schema and rows were not proven on PostgreSQL: the database 'far' cannot be reached.")
     ]
-    assert [fact.partition(":")[0] for fact in skipped.facts] == ["Schema", "Data", "Transition"]
+    assert [fact.words.partition(":")[0] for fact in skipped.facts] == ["Schema", "Data", "Transition"]
     with pytest.raises(Unreachable, match="far cannot be reached"):
         prove(site, right, ProofScope(("far",)), unreachable=["far"], skipping=True)
 

@@ -9,6 +9,7 @@ from migsync.files.proposal import FileChange, Proposal
 from migsync.findings import Finding, Severity
 from migsync.history import Key, build_history
 from migsync.history.migration import Migration
+from migsync.proof.fact import Fact
 from migsync.refactor.pipeline import Draft
 from migsync.refactor.report import as_html, as_markdown, make_report
 from tests.proof.projects import rewrite
@@ -28,7 +29,8 @@ def draft(*findings: Finding) -> Draft:
     collapsed = (((OLD[1:]), (NEW[1],)),)
     made = rewrite("shop", OLD, NEW, collapsed=collapsed)
     proposal = Proposal("squash shop 0002 0003", files, made, notes=(NOTE,))
-    return Draft(proposal, history(*NEW), facts=("Schema: the same on SQLite.",), findings=findings)
+    facts = (Fact("same schema", "Schema: the same on SQLite."),)
+    return Draft(proposal, history(*NEW), facts=facts, findings=findings)
 
 
 class Tags(HTMLParser):

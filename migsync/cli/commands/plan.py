@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,7 +22,7 @@ from migsync.cli.options import (
 )
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
-from migsync.cli.views.blocks import EMPTY, Span, Style, line
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -86,17 +86,14 @@ def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> Ex
         return survey_status(found, check=asked.check)
 
 
-def _next(survey: Survey, file: Path | None) -> list[Any]:
-    """The last lines: all targets in one sentence, and how to go on."""
-    from migsync.cli.views.plans import summary
-
-    lines = [EMPTY, summary(survey.plans)] if survey.plans else []
+def _next(survey: Survey, file: Path | None) -> list[Block]:
+    """The last line: how to go on."""
     if file:
         command = next_command("apply", str(file), without=_not_with_a_file(survey))
-        lines.append(line(f"Saved as {file}. To apply it: ", Span(command, Style.COMMAND)))
-    elif any(plan.changes and not plan.blocked for plan in survey.plans):
-        lines.append(line("Nothing was changed. To apply the plan: ", Span(next_command("apply"), Style.COMMAND)))
-    return lines
+        return [EMPTY, line(f"Saved as {file}. To apply it: ", Span(command, Style.COMMAND))]
+    if any(plan.changes and not plan.blocked for plan in survey.plans):
+        return [EMPTY, line("Nothing was changed. To apply the plan: ", Span(next_command("apply"), Style.COMMAND))]
+    return []
 
 
 def _not_with_a_file(survey: Survey) -> set[str]:

@@ -66,12 +66,9 @@ def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatu
 
 
 def _show_plans(output: Output, file: Path) -> None:
-    from migsync.cli.views.plans import plan_blocks, summary
+    from migsync.cli.views.surveys import targets_blocks
     from migsync.sync.plan_file import load_plans
 
     saved = load_plans(file)
-    blocks: list[Block] = []
-    for plan in saved.plans:
-        blocks += [*plan_blocks(plan, shorten=output.shorten), EMPTY]
-    output.show([*blocks, summary(saved.plans)])
+    output.show(targets_blocks(saved.plans, shorten=output.shorten))
     output.document(saved.as_dict())

@@ -59,7 +59,9 @@ def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
     for plan in survey.plans:
         alias, engine = plan.target.alias, plan.target.engine
         behind = ", ".join(rewrite.label for rewrite in plan.passed) or "-"
-        rows.append((Span(alias, Style.HEADING), engine_title(engine), standing(plan), behind, _last(survey, plan)))
+        rows.append(
+            (Span(alias, Style.HEADING), engine_title(engine), standing(plan, short=True), behind, _last(survey, plan))
+        )
     rows += [(Span(alias, Style.HEADING), "", Span("fresh", Style.GOOD), "-", "-") for alias in survey.fresh]
     rows += [(Span(alias, Style.HEADING), "", Span("cannot be read", Style.BAD), "-", "-") for alias in survey.errors]
     return rows

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
+from migsync.cli.next_command import same_command
 from migsync.cli.options import (
     ConsentOptions,
     ProjectOptions,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from migsync.cli.targets import OpenTargets
     from migsync.files.commit.record import CommitRecord
+    from migsync.files.proposal import FileChange
     from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
@@ -45,6 +49,7 @@ class UndoOptions:
         help="Undo a change of migration files, together with the records that changed with it. RUN may be the id of "
         "the change."
     )
+    diff: bool = flag(help="With --files, show every diff and record after the summary; on a terminal, in $PAGER.")
     consent: ConsentOptions = group(ConsentOptions)
     log: ReasonOptions = group(ReasonOptions)
 
@@ -84,7 +89,11 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
                 "--files cannot be combined with --database.",
                 "The files and the records that changed with them are undone together.",
             )
-        return _undo_with_files(output, project, run, consent, asked.log.reason)
+        return _undo_with_files(output, project, run, consent, asked.log.reason, diff=asked.diff)
+    if asked.diff:
+        raise UsageError(
+            "--diff needs --files.", "Without it, no file changes.", "migsync undo --files --dry-run --diff"
+        )
     with open_targets(project, databases, records=True) as found:
         rewrites = readable_rewrites(project)
         plans, idle = _plans(project, found, run, rewrites)
@@ -129,22 +138,22 @@ def _plans(
 def _shown(
     plans: list[Plan], idle: list[str], found: OpenTargets, shorten: bool, labels: Mapping[str, str]
 ) -> list[Block]:
-    from migsync.cli.views.findings import error_blocks
-    from migsync.cli.views.plans import plan_blocks
     from migsync.cli.views.runs import short, when
+    from migsync.cli.views.surveys import targets_blocks
 
-    blocks: list[Block] = []
+    about: dict[str, str] = {}
     for plan in plans:
-        run = next(run for run in found.runs[plan.target.alias] if run.id == plan.undoes)
-        first, *rest = plan_blocks(plan, shorten=shorten, labels=labels)
-        about = f"undoes {run.kind.value} {short(run.id)}, {when(run)} UTC by {run.author}"
-        blocks += [*([EMPTY] if blocks else []), first, line(about, indent=2), *rest]
-    for alias in idle:
-        blocks.append(line(Span(alias, Style.HEADING), "  ", Span("nothing to undo", Style.GOOD)))
-    for alias, error in found.errors.items():
-        title = line(Span(alias, Style.HEADING), "  ", Span("cannot be read", Style.BAD))
-        blocks += [title, *error_blocks(error, indent=2)]
-    return blocks
+        alias = plan.target.alias
+        run = next(run for run in found.runs[alias] if run.id == plan.undoes)
+        about[alias] = f"undoes {run.kind.value} {short(run.id)}, {when(run)} UTC by {run.author}"
+    return targets_blocks(
+        plans,
+        idle=dict.fromkeys(idle, "nothing to undo"),
+        errors=found.errors,
+        about=about,
+        labels=labels,
+        shorten=shorten,
+    )
 
 
 def _question(plans: list[Plan]) -> str:
@@ -153,13 +162,15 @@ def _question(plans: list[Plan]) -> str:
 
 
 def _undo_with_files(
-    output: Output, project: Project, text: str | None, consent: ConsentOptions, reason: str
+    output: Output, project: Project, text: str | None, consent: ConsentOptions, reason: str, *, diff: bool
 ) -> ExitStatus:
     """Take back the change of files that `text` names (its id, or a run's), or the last one in force."""
     from migsync.cli.execution import database_steps, step_results
     from migsync.cli.results import finish_files
-    from migsync.cli.targets import open_targets
-    from migsync.files.commit import journals_of, undo_files
+    from migsync.cli.targets import open_targets, readable_rewrites
+    from migsync.cli.views.commits import undo_blocks, undo_detail_blocks
+    from migsync.cli.views.diffs import moves
+    from migsync.files.commit import changes_back, journals_of, undo_files
 
     record = _file_record(project, text)
     with open_targets(project, list(dict.fromkeys(alias for alias, _ in record.runs)), records=True) as found:
@@ -168,24 +179,46 @@ def _undo_with_files(
         for error in found.errors.values():
             raise error
         plans = [plan.naming(project.typed(plan.target.alias)) for plan in _plans_with_files(record, found)]
-        output.show(_files_blocks(record, plans, shorten=output.shorten))
+        root = Path(os.path.realpath(project.root))
+        changes = moves(changes_back(root, record))
+        output.show(undo_blocks(record, changes, plans, root, shorten=output.shorten))
+        labels = {rewrite.id: rewrite.label for rewrite in readable_rewrites(project)}
+
+        def show_details() -> None:
+            blocks = undo_detail_blocks(changes, plans, root, labels, verbose=output.verbose)
+            output.page(blocks, unattended=consent.noinput)
+
+        if diff:
+            output.show([EMPTY])
+            show_details()
         facts = {"commit": record.id, "files": [slot.path for slot in record.slots]}
         if any(plan.blocked for plan in plans):
             output.document({**facts, "status": "refused"})
             return ExitStatus.REFUSED
         if consent.dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
+            if not diff:
+                command = Span(same_command("--dry-run", "--diff"), Style.COMMAND)
+                output.show([line("To see every diff and record: ", command)])
             output.document({**facts, "plans": [plan.as_dict() for plan in plans], "status": "dry run"})
             return ExitStatus.DONE
         require_consent_possible(output, noinput=consent.noinput)
         output.show([EMPTY])
-        require_yes(f"Undo the change of {count(len(record.slots), 'file')}?", noinput=consent.noinput)
+        if not consent.noinput:
+            output.show([line(Span("d shows every diff and record.", Style.DIM))])
+        require_yes(_files_question(changes, plans), noinput=consent.noinput, show=show_details)
         steps = database_steps(output, plans, found.targets, project.lock_timeout, reason)
         made = undo_files(project, record, databases=steps, run_was_committed=journals_of(project))
         results = step_results(project, plans, made)
-        restored = f"{count(len(record.slots), 'file')} restored to the state before {record.command}."
+        restored = f"{count(len(changes), 'file')} restored to the state before {record.command}."
         output.show([line(Span(restored, Style.GOOD))])
         return finish_files(output, results, facts)
+
+
+def _files_question(changes: Sequence[FileChange], plans: Sequence[Plan]) -> str:
+    files, rows = count(len(changes), "file"), sum(len(plan.changes) for plan in plans)
+    records = f" and {count(rows, 'record')} in {', '.join(plan.target.alias for plan in plans)}"
+    return f"Undo the change of {files}{records if rows else ''}?"
 
 
 def _file_record(project: Project, text: str | None) -> CommitRecord:
@@ -233,16 +266,3 @@ def _plans_with_files(record: CommitRecord, found: OpenTargets) -> Iterable[Plan
         # back.
         if run is not None:
             yield plan_undo(target.ref, run, found.records[target.alias], runs)
-
-
-def _files_blocks(record: CommitRecord, plans: Sequence[Plan], *, shorten: bool) -> list[Block]:
-    from migsync.cli.views.plans import plan_blocks
-    from migsync.cli.views.runs import short
-
-    blocks: list[Block] = [line(Span(record.command, Style.HEADING), f"  {short(record.id)}, {record.created}")]
-    for slot in record.slots:
-        word = "restored" if slot.after is None else "removed" if slot.before is None else "changed back"
-        blocks.append(line(f"{slot.path}  {word}", indent=2))
-    for plan in plans:
-        blocks += [EMPTY, *plan_blocks(plan, shorten=shorten)]
-    return blocks

@@ -22,21 +22,23 @@ SHOWN = 30
 """On a terminal, so many changes of one app are shown."""
 
 
-def plan_blocks(plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] = MappingProxyType({})) -> list[Block]:
-    """One target's plan.
+def plan_blocks(
+    plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] = MappingProxyType({}), about: str = ""
+) -> list[Block]:
+    """One target's plan: where it stands, what was found, what changes.
 
     `shorten` leaves out the end of a long app and says how many rows that were. `labels` are the file names of
-    rewrites by id, for plans that were made from a journal and do not know them.
+    rewrites by id, for plans that were made from a journal and do not know them. `about` is a line under the first.
     """
     blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan))]
+    blocks += [line(about, indent=2)] if about else []
     blocks += [line("applies ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.passed]
     blocks += [line("reverts ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]
+    blocks += findings_blocks(plan.findings, indent=2)
     for app, changes in groupby(sorted(plan.changes, key=_app), key=_app):
         found = list(changes)
         blocks += [EMPTY, line(Span(app, Style.HEADING), "  ", kinds(found), indent=2)]
         blocks += _changes(plan, found, shorten)
-    if plan.findings:
-        blocks += [EMPTY, *findings_blocks(plan.findings, indent=2)]
     return blocks
 
 
@@ -53,14 +55,13 @@ def engine_title(name: str) -> str:
         return name
 
 
-def standing(plan: Plan) -> Span:
-    """Where a target stands, in a few words."""
+def standing(plan: Plan, *, short: bool = False) -> Span:
+    """Where a target stands, in a few words; `short`: without the kinds of its changes."""
     if plan.blocked:
         return Span("ahead of the files" if plan.ahead else "blocked", Style.BAD)
     if plan.changes:
         back = ", back to older names" if plan.goes_back else ""
-        changes = count(len(plan.changes), "change")
-        return Span(f"{changes} to undo" if plan.undoes else f"needs {changes}{back}", Style.WARNING)
+        return Span(f"{needs(plan, short=short)}{back}", Style.WARNING)
     noted = "" if plan.empty else ", only the journal changes"
     if plan.unexplained:
         return Span(f"names match, {count(plan.unexplained, 'unexplained record')}{noted}", Style.WARNING)
@@ -70,6 +71,18 @@ def standing(plan: Plan) -> Span:
     return Span(f"up to date{noted}", Style.GOOD)
 
 
+def needs(plan: Plan, *, short: bool = False) -> str:
+    """``needs 4 changes: 3 renames, 1 removal``, `short` without the kinds; of an undo ``4 changes to undo``."""
+    found = [change.kind for change in plan.changes]
+    changes = count(len(found), "change")
+    what = f"{changes} to undo" if plan.undoes else f"needs {changes}"
+    if short:
+        return what
+    words = (("rename", ChangeKind.RENAME), ("removal", ChangeKind.REMOVE), ("insertion", ChangeKind.INSERT))
+    each = ", ".join(count(found.count(kind), word) for word, kind in words if kind in found)
+    return f"{what}: {each}"
+
+
 def kinds(changes: Iterable[Change]) -> str:
     """``3 renamed, 1 removed``."""
     found = [change.kind for change in changes]
@@ -77,15 +90,18 @@ def kinds(changes: Iterable[Change]) -> str:
     return ", ".join(f"{found.count(kind)} {word}" for word, kind in words if kind in found) or "no changes"
 
 
-def summary(plans: Sequence[Plan]) -> Line:
-    """All targets in one line."""
+def summary(plans: Sequence[Plan], unreadable: int = 0) -> str:
+    """All targets in one sentence; `unreadable` is the number of those without a plan because of an error."""
     changing = [plan for plan in plans if plan.changes and not plan.blocked]
     blocked = sum(plan.blocked and not plan.ahead for plan in plans)
     ahead = sum(plan.ahead for plan in plans)
     parts = []
     if changing:
         total = sum(len(plan.changes) for plan in changing)
-        parts.append(f"{_databases(len(changing), 'needs', 'need')} {count(total, 'change')}")
+        changes = count(total, "change")
+        undone = f"{changes} to undo in {count(len(changing), 'database')}"
+        needed = f"{_databases(len(changing), 'needs', 'need')} {changes}"
+        parts.append(undone if changing[0].undoes else needed)
     if blocked:
         parts.append(f"{_databases(blocked, 'is', 'are')} blocked")
     if ahead:
@@ -95,7 +111,9 @@ def summary(plans: Sequence[Plan]) -> Line:
         parts.append(f"{_databases(doubtful, 'has', 'have')} unexplained records")
     if up_to_date := len(settled) - doubtful:
         parts.append(f"{_databases(up_to_date, 'is', 'are')} up to date")
-    return line(Span("; ".join(parts) + ".", Style.HEADING))
+    if unreadable:
+        parts.append(f"{count(unreadable, 'database')} cannot be read")
+    return "; ".join(parts) + "."
 
 
 def _databases(number: int, one: str, several: str) -> str:

@@ -1,53 +1,133 @@
-"""A proposal as text, as JSON and as a diff: every file before and after, the renames, each target's changes."""
+"""A proposal as text, in short and in full, and as JSON: files, names, each target's changes, what was proven."""
 
 from __future__ import annotations
 
-import difflib
-import io
-import tokenize
+import shlex
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, near, table
+from migsync.cli.views.diffs import counted, diff, diff_blocks, place
 from migsync.cli.views.findings import findings_blocks
-from migsync.cli.views.lists import cut, more
-from migsync.cli.views.plans import heading, plan_blocks, standing
-from migsync.words import count
+from migsync.cli.views.groups import LINES, group, with_gaps
+from migsync.cli.views.lists import MORE, cut, more
+from migsync.cli.views.plans import heading, needs, plan_blocks, standing, summary
+from migsync.words import count, text_list, truncated
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from migsync.files.proposal import FileChange, Proposal
+    from migsync.files.commit import CommitResult
+    from migsync.files.proposal import FileChange
     from migsync.refactor.pipeline import Draft
+    from migsync.rewrites.rewrite import AppRewrite
+    from migsync.sync.plan import Plan
 
-SHOWN = 20
-"""On a terminal, so many files are shown with their differences; --verbose shows all."""
+BY_HAND = 5
+"""On a terminal, so many places are named that have to be changed by hand."""
+
+NOTES = 10
+"""On a terminal, so many notes are shown."""
 
 
-def draft_blocks(draft: Draft, root: Path, *, shorten: bool, verbose: bool = False) -> list[Block]:
-    """Everything that the command would do: files, names, databases, what was proven and what was found."""
-    blocks: list[Block] = [*_diffs(draft.proposal, root, shorten, verbose), *_renames(draft.proposal)]
-    if draft.proposal.notes:
-        blocks += [EMPTY, *(line(note) for note in draft.proposal.notes)]
-    labels = {draft.proposal.rewrite.id: "this rewrite"} if draft.proposal.rewrite else {}
-    for plan in draft.plans:
-        state = standing(plan) if plan.target.alias in draft.chosen or not plan.changes else _later(plan.blocked)
-        _, *rest = plan_blocks(replace(plan, findings=()), shorten=shorten, labels=labels)
-        blocks += [EMPTY, heading(plan.target.alias, plan.target.engine, state), *(rest if plan.changes else ())]
+def draft_blocks(draft: Draft, *, shorten: bool, verbose: bool = False) -> list[Block]:
+    """In at most ten lines what the command would do and what was proven; then notes and findings."""
+    notes, hidden = cut(draft.proposal.notes, NOTES, shorten=shorten)
+    return with_gaps(
+        [
+            _summary(draft, shorten=shorten, verbose=verbose),
+            [*map(line, notes), *more(hidden)],
+            findings_blocks(draft.findings),
+        ]
+    )
+
+
+def detail_blocks(draft: Draft, root: Path, *, verbose: bool) -> list[Block]:
+    """What the summary counts, in full: the diff of each file, each name, each record, and the proof."""
+    return with_gaps(
+        [
+            diff_blocks(draft.proposal.files, root, verbose=verbose),
+            *(_names(app, change) for app, change in _apps(draft)),
+            *(_plan_blocks(draft, plan) for plan in draft.plans),
+            [line(Span("Proven: ", Style.GOOD), fact.words) for fact in draft.facts],
+        ]
+    )
+
+
+def _summary(draft: Draft, *, shorten: bool, verbose: bool) -> Iterator[Line]:
+    yield from group("Files", *_files_in_short(draft), shorten=shorten)
+    yield from group("Names", *_names_in_short(draft, verbose=verbose), shorten=shorten)
+    yield from group("Databases", *_databases_in_short(draft), shorten=shorten)
     if draft.facts:
-        blocks += [EMPTY, *(line(Span("Proven: ", Style.GOOD), fact) for fact in draft.facts)]
-    if draft.findings:
-        blocks += [EMPTY, *findings_blocks(draft.findings)]
-    return blocks
+        yield from group("Proven", [", ".join(fact.name for fact in draft.facts)])
 
 
-def _later(blocked: bool) -> Span:
-    return Span("blocked", Style.BAD) if blocked else Span("to be updated later: migsync apply", Style.WARNING)
+def _files_in_short(draft: Draft) -> tuple[list[str], str]:
+    changes = draft.proposal.files
+    directories = {app.directory: label for label, app in draft.history.apps.items() if app.directory}
+    by_app: dict[str, list[FileChange]] = defaultdict(list)
+    for change in changes:
+        path = change.new_path or change.old_path
+        by_app[directories.get(str(path.parent), "other") if path else "other"].append(change)
+    rows = [f"{app}: {counted(found)}" for app, found in sorted(by_app.items())]
+    return rows, f"{count(len(changes), 'file')} in {count(len(by_app), 'app')}: {counted(changes)}"
+
+
+def _names_in_short(draft: Draft, *, verbose: bool) -> tuple[list[str], str]:
+    """Each name, where there are not too many; else how many of each app."""
+    apps = _apps(draft)
+    names = [f"{app}: {name}" for app, change in apps for name in _changed_names(change)]
+    if len(names) > LINES and not verbose:
+        names = [f"{app}: {_kinds([change])}" for app, change in apps]
+    return names, f"{count(len(apps), 'app')}: {_kinds(change for _, change in apps)}"
+
+
+def _changed_names(change: AppRewrite) -> Iterator[str]:
+    if change.origin:
+        yield f"renamed from {change.origin}, {count(len(change.after), 'migration')}"
+    yield from (f"{old} -> {new}" for old, new in change.renamed)
+    yield from (f"{_from_to(olds)} -> {_from_to(news)}" for olds, news in change.collapsed)
+    yield from (f"{name} is removed" for name in change.removed)
+
+
+def _kinds(changes: Iterable[AppRewrite]) -> str:
+    """``3 renamed, 2 collapsed, 1 removed``."""
+    changes = list(changes)
+    said = (
+        (sum(len(change.renamed) for change in changes), "renamed"),
+        (sum(len(olds) for change in changes for olds, _ in change.collapsed), "collapsed"),
+        (sum(len(change.removed) for change in changes), "removed"),
+        (sum(len(change.after) for change in changes if change.origin), "under another label"),
+    )
+    return ", ".join(f"{number} {word}" for number, word in said if number)
+
+
+def _databases_in_short(draft: Draft) -> tuple[list[str], str]:
+    rows = [f"{plan.target.alias}: {_state(draft, plan).text}" for plan in draft.plans]
+    known = {plan.target.alias for plan in draft.plans}
+    rows += [f"{alias}: cannot be read; later: migsync apply" for alias in draft.later if alias not in known]
+    return rows, summary(draft.plans)
+
+
+def _state(draft: Draft, plan: Plan) -> Span:
+    if not plan.changes or plan.blocked:
+        return standing(plan)
+    # Of a refused draft nobody has decided yet when the databases change.
+    later = "" if draft.blocked or plan.target.alias in draft.chosen else "; later: migsync apply"
+    return Span(f"{needs(plan)}{later}", Style.WARNING)
+
+
+def _plan_blocks(draft: Draft, plan: Plan) -> Iterator[Block]:
+    rewrite = draft.proposal.rewrite
+    labels = {rewrite.id: "this rewrite"} if rewrite else {}
+    _, *rest = plan_blocks(replace(plan, findings=()), labels=labels)
+    yield heading(plan.target.alias, plan.target.engine, _state(draft, plan))
+    yield from rest if plan.changes else ()
 
 
 def draft_document(draft: Draft, root: Path) -> dict[str, Any]:
-    """What :func:`draft_blocks` shows, as JSON values; every plan in full."""
+    """What :func:`draft_blocks` and :func:`detail_blocks` show, as JSON values; every plan in full."""
     from migsync.cli.views.documents import plan_state
 
     proposal = draft.proposal
@@ -55,8 +135,8 @@ def draft_document(draft: Draft, root: Path) -> dict[str, Any]:
         "command": proposal.command,
         "files": [
             {
-                "old": _place(change.old_path, root),
-                "new": _place(change.new_path, root),
+                "old": place(change.old_path, root),
+                "new": place(change.new_path, root),
                 "diff": "".join(f"{text}\n" for text in diff(change, root)),
             }
             for change in proposal.files
@@ -73,91 +153,59 @@ def draft_document(draft: Draft, root: Path) -> dict[str, Any]:
         ],
         "later": list(draft.later),
         "notes": list(proposal.notes),
-        "proven": list(draft.facts),
+        "proven": [fact.words for fact in draft.facts],
         "findings": [finding.as_dict() for finding in draft.findings],
     }
 
 
-def diff(change: FileChange, root: Path) -> list[str]:
-    """A unified diff with git's line about a move before it; without lines for a file that only moves."""
-    old, new = _place(change.old_path, root), _place(change.new_path, root)
-    moved = [f"rename from {old}", f"rename to {new}"] if old and new and old != new else []
-    return moved + list(
-        difflib.unified_diff(
-            _lines(change.old),
-            _lines(change.new),
-            f"a/{old}" if old else "/dev/null",
-            f"b/{new}" if new else "/dev/null",
-            lineterm="",
-            n=2,
-        )
-    )
+def _apps(draft: Draft) -> list[tuple[str, AppRewrite]]:
+    """The apps in which names change."""
+    found = sorted(draft.proposal.rewrite.apps.items()) if draft.proposal.rewrite else []
+    return [(app, change) for app, change in found if any(_changed_names(change))]
 
 
-def _diffs(proposal: Proposal, root: Path, shorten: bool, verbose: bool) -> Iterator[Block]:
-    files, hidden = cut(proposal.files, SHOWN, shorten=shorten)
-    for change in files:
-        # The whole text of each file with a minus before it would hide the changes that have to be read.
-        if change.new is None and not verbose:
-            yield line(Span(f"--- a/{_place(change.old_path, root)} is removed", Style.HEADING))
-        else:
-            yield from (_coloured(text) for text in diff(change, root))
-    yield from more(hidden)
-
-
-def _coloured(text: str) -> Line:
-    styles = {"+": Style.GOOD, "-": Style.BAD, "@": Style.DIM, "r": Style.HEADING}
-    if text.startswith(("+++", "---")):
-        return line(Span(text, Style.HEADING))
-    return line(Span(text, styles.get(text[:1], Style.PLAIN)))
-
-
-def _renames(proposal: Proposal) -> Iterator[Block]:
-    for app, change in sorted(proposal.rewrite.apps.items()) if proposal.rewrite else ():
-        rows = [(Span("rename", Style.WARNING), old, Span(new, Style.GOOD)) for old, new in change.renamed]
-        rows += [
-            (Span("collapse", Style.WARNING), _from_to(olds), Span(_from_to(news), Style.GOOD))
-            for olds, news in change.collapsed
-        ]
-        rows += [(Span("remove", Style.BAD), name, Span("(a merge migration)", Style.DIM)) for name in change.removed]
-        if change.origin:
-            yield EMPTY
-            renamed = f"  renamed from {change.origin}, {count(len(change.after), 'migration')}"
-            yield line(Span(app, Style.HEADING), renamed)
-        if rows:
-            collapsed = sum(len(olds) for olds, _ in change.collapsed)
-            yield EMPTY
-            yield line(Span(app, Style.HEADING), f"  {_counted(len(change.renamed), collapsed, len(change.removed))}")
-            yield table(("", "old name", "new name"), rows)
+def _names(app: str, change: AppRewrite) -> Iterator[Block]:
+    rows = [(Span("rename", Style.WARNING), old, Span(new, Style.GOOD)) for old, new in change.renamed]
+    rows += [
+        (Span("collapse", Style.WARNING), _from_to(olds), Span(_from_to(news), Style.GOOD))
+        for olds, news in change.collapsed
+    ]
+    rows += [(Span("remove", Style.BAD), name, Span("(a merge migration)", Style.DIM)) for name in change.removed]
+    origin = f"renamed from {change.origin}, {count(len(change.after), 'migration')}" if change.origin else ""
+    kinds = _kinds([replace(change, origin="")])
+    yield line(Span(app, Style.HEADING), f"  {text_list(filter(None, (origin, kinds)), last='and')}")
+    if rows:
+        yield table(("", "old name", "new name"), rows)
 
 
 def _from_to(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{min(names)} to {max(names)} ({len(names)})"
 
 
-def _counted(renamed: int, collapsed: int, removed: int) -> str:
-    said = ((renamed, "renamed"), (collapsed, "collapsed"), (removed, "removed"))
-    return ", ".join(f"{number} {word}" for number, word in said if number)
+def done_blocks(draft: Draft, made: CommitResult, rewrites: Path, *, shorten: bool) -> list[Block]:
+    """What is left to be done once the files are changed; `rewrites` is the directory of the rewrites."""
+    proposal = draft.proposal
+    paths = [path for change in proposal.files for path in (change.old_path, change.new_path) if path]
+    places = [*_directories(paths), *([near(rewrites)] if proposal.rewrite else [])]
+    blocks: list[Block] = [line(Span(f"{count(len(proposal.files), 'file')} changed.", Style.GOOD))]
+    if made.untracked:
+        copies = count(len(made.untracked), "file")
+        blocks.append(line(f"Git had no copy of {copies}; the old content is kept in {near(made.backup)}"))
+    blocks += [EMPTY, line("Add it to git: ", Span(f"git add -A {shlex.join(places)}", Style.COMMAND))]
+    by_hand = [finding for finding in draft.findings if finding.code == "reference-by-name"]
+    if by_hand:
+        found = [f"{near(Path(finding.file))}:{finding.line}" for finding in by_hand]
+        blocks.append(line("Check by hand: ", ", ".join(truncated(found, BY_HAND if shorten else None, MORE))))
+    if draft.later:
+        blocks.append(line(f"Not up to date yet: {', '.join(draft.later)}"))
+    if proposal.rewrite:
+        blocks.append(line("For every other database, with the new files: ", Span("migsync apply", Style.COMMAND)))
+    blocks.append(line("To undo this: ", Span("migsync undo --files", Style.COMMAND)))
+    if made.interrupted:
+        blocks.append(line("Ctrl-C came too late: everything above was done."))
+    return blocks
 
 
-def _place(path: Path | None, root: Path) -> str | None:
-    if path is None:
-        return None
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-
-
-def _lines(content: bytes | None) -> Sequence[str]:
-    if content is None:
-        return ()
-    try:
-        # By the file's own coding line, as Python reads it. An unknown encoding there is a SyntaxError; a diff is
-        # shown all the same.
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-    except SyntaxError:
-        encoding = "utf-8"
-    return content.decode(encoding, errors="replace").splitlines()
-
-
-def paths_to_commit(paths: Iterable[Path]) -> list[str]:
+def _directories(paths: Iterable[Path]) -> list[str]:
     """The directories that hold what changed, as a person would type them after ``git add``."""
     return sorted({near(path.parent) for path in paths})

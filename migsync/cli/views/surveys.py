@@ -1,32 +1,104 @@
-"""What `plan`, `apply`, `script` and `status` say about a survey of all targets."""
+"""What `plan`, `apply`, `undo`, `script` and `status` say about all targets: in short, then each one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
-from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
-from migsync.errors import ExitStatus, common_status
+from migsync.cli.views.blocks import Block, Line, Span, Style, line
+from migsync.cli.views.lists import cut, more
+from migsync.errors import ExitStatus, MigsyncError, common_status
 
 if TYPE_CHECKING:
+    from migsync.findings import Finding
+    from migsync.sync.plan import Plan
     from migsync.sync.survey import Survey
+
+SHOWN = 8
+"""On a terminal, so many targets are shown."""
+
+NONE: Final[Mapping[str, str]] = MappingProxyType({})
+NO_ERRORS: Final[Mapping[str, MigsyncError]] = MappingProxyType({})
+NOT_READ = Span("cannot be read", Style.BAD)
+FRESH = "fresh: no django_migrations table yet, nothing to do"
 
 
 def survey_blocks(survey: Survey, *, shorten: bool) -> list[Block]:
-    """Every target, and what was found about the project as a whole."""
+    """Every target of a survey, and what was found about the project as a whole."""
+    return targets_blocks(
+        survey.plans,
+        idle=dict.fromkeys(survey.fresh, FRESH),
+        errors=survey.errors,
+        findings=survey.findings,
+        labels={survey.proposed.id: "a new rewrite (migsync apply writes it)"} if survey.proposed else NONE,
+        shorten=shorten,
+    )
+
+
+def targets_blocks(
+    plans: Sequence[Plan],
+    *,
+    idle: Mapping[str, str] = NONE,
+    errors: Mapping[str, MigsyncError] = NO_ERRORS,
+    findings: Iterable[Finding] = (),
+    about: Mapping[str, str] = NONE,
+    labels: Mapping[str, str] = NONE,
+    shorten: bool,
+) -> list[Block]:
+    """All targets in a few lines, where there is more than one; findings; then each that has more to be said of it.
+
+    `idle` says by alias where a target stands that has no plan, `errors` why one could not be read. `findings` are
+    about the project as a whole. `about` is by alias a line about its plan; `labels` are those of `plan_blocks`.
+    """
     from migsync.cli.views.findings import error_blocks, findings_blocks
+    from migsync.cli.views.groups import with_gaps
     from migsync.cli.views.plans import plan_blocks
 
-    blocks: list[Block] = findings_blocks(survey.findings)
-    labels = {survey.proposed.id: "a new rewrite (migsync apply writes it)"} if survey.proposed else {}
-    for plan in survey.plans:
-        blocks += [*([EMPTY] if blocks else []), *plan_blocks(plan, shorten=shorten, labels=labels)]
-    for alias in survey.fresh:
-        state = Span("fresh: no django_migrations table yet, nothing to do", Style.GOOD)
-        blocks += [*([EMPTY] if blocks else []), line(Span(alias, Style.HEADING), "  ", state)]
-    for alias, error in survey.errors.items():
-        head = line(Span(alias, Style.HEADING), "  ", Span("cannot be read", Style.BAD))
-        blocks += [*([EMPTY] if blocks else []), head, *error_blocks(error, indent=2)]
-    return blocks
+    several = len(plans) + len(idle) + len(errors) > 1
+    told, hidden = cut([plan for plan in plans if not several or _has_more(plan)], SHOWN, shorten=shorten)
+    return with_gaps(
+        [
+            _in_short(plans, idle, errors, shorten=shorten) if several else (),
+            findings_blocks(findings),
+            *(
+                plan_blocks(plan, shorten=shorten, labels=labels, about=about.get(plan.target.alias, ""))
+                for plan in told
+            ),
+            more(hidden),
+            () if several else [_head(alias, Span(state, Style.GOOD)) for alias, state in idle.items()],
+            *([_head(alias, NOT_READ), *error_blocks(error, indent=2)] for alias, error in errors.items()),
+        ]
+    )
+
+
+def _head(alias: str, state: Span) -> Line:
+    return line(Span(alias, Style.HEADING), "  ", state)
+
+
+def _has_more(plan: Plan) -> bool:
+    return bool(plan.changes or plan.findings or not plan.empty)
+
+
+def _in_short(
+    plans: Sequence[Plan], idle: Mapping[str, str], errors: Mapping[str, MigsyncError], *, shorten: bool
+) -> Iterator[Line]:
+    """One sentence about all targets, and a line about each."""
+    from migsync.cli.views.plans import engine_title, standing, summary
+
+    if plans or errors:
+        yield line(Span(summary(plans, len(errors)), Style.HEADING))
+    rows = [(plan.target.alias, engine_title(plan.target.engine), standing(plan)) for plan in plans]
+    rows += [(alias, "", Span(state, Style.GOOD)) for alias, state in idle.items()]
+    rows += [(alias, "", NOT_READ) for alias in errors]
+    if shorten and len(rows) > SHOWN:
+        # What is up to date is what a person can do without.
+        rows.sort(key=lambda row: row[2].style is Style.GOOD)
+    width, engines = max(len(alias) for alias, _, _ in rows), max(len(engine) for _, engine, _ in rows)
+    shown, hidden = cut(rows, SHOWN, shorten=shorten)
+    for alias, engine, state in shown:
+        yield line(Span(f"{alias:<{width}}", Style.HEADING), f"  {engine:<{engines}}  ", state, indent=2)
+    yield from more(hidden, indent=2)
 
 
 def survey_document(survey: Survey) -> dict[str, Any]:

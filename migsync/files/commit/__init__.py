@@ -21,7 +21,7 @@ from migsync.files.commit.recovery import (
     trust_records,
 )
 from migsync.files.commit.transaction import CommitResult, commit
-from migsync.files.commit.undo import commit_of, commits, undo_files
+from migsync.files.commit.undo import changes_back, commit_of, commits, undo_files
 from migsync.files.state_directory import is_open
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "DatabaseStep",
     "RunWasCommitted",
     "Settlement",
+    "changes_back",
     "commit",
     "commit_of",
     "commits",

@@ -57,7 +57,19 @@ def undo_files(
     Raises as `commit` does, and StaleFiles when a file was changed since; then both versions are kept, and none of the
     files is touched.
     """
-    store = Store(Path(os.path.realpath(project.root)), files or Files())
+    changes = changes_back(project.root, record, files)
+    work = FileTransaction.of(project, files, databases, run_was_committed, timeout)
+    # Not asked of git: what migsync wrote is seldom committed yet, and is known to be here byte for byte.
+    return work.make(f"undo {record.id[:12]}", changes, force=True, undoes=record.id, emptied=record.directories)
+
+
+def changes_back(root: Path, record: CommitRecord, files: Files | None = None) -> list[FileChange]:
+    """What brings every file back to what it was before `record`; a file that was moved is two changes.
+
+    Raises StaleFiles when it was undone already or a file was changed since, FilesRefused when the copies cannot be
+    read.
+    """
+    store = Store(Path(os.path.realpath(root)), files or Files())
     _refuse_undone(store, record)
     before, after = store.contents(record, BEFORE), store.contents(record, AFTER)
     _refuse_changed(store, record)
@@ -73,9 +85,7 @@ def undo_files(
                 slot.before.mode if slot.before else 0,
             )
         )
-    work = FileTransaction.of(project, files, databases, run_was_committed, timeout)
-    # Not asked of git: what migsync wrote is seldom committed yet, and is known to be here byte for byte.
-    return work.make(f"undo {record.id[:12]}", changes, force=True, undoes=record.id, emptied=record.directories)
+    return changes
 
 
 def _refuse_undone(store: Store, record: CommitRecord) -> None:
