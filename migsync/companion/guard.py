@@ -61,7 +61,7 @@ def on_migrate() -> OnMigrate:
         return OnMigrate(value)
     except ValueError:
         known = ", ".join(repr(str(mode)) for mode in OnMigrate)
-        raise SettingsError(f"{SETTING} is {value!r}.", hint=f"It is one of {known}.") from None
+        raise SettingsError(f"{SETTING} is {value!r}.", hint=f"Set it to one of {known}.") from None
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _refused(alias: str, found: Survey) -> list[Refusal]:
 
 
 def _unsound(alias: str, cause: Finding | MigsyncError) -> Refusal:
-    look = f"See the whole plan with: python manage.py migsync plan --database {shlex.quote(alias)}"
+    look = f"To see the whole plan: python manage.py migsync plan --database {shlex.quote(alias)}"
     hint = "\n".join(filter(None, (cause.hint, look)))
     return Refusal(f"{alias}: {cause.found} {cause.meaning}".rstrip(), hint, "migsync.E002")
 
@@ -112,10 +112,10 @@ def _changed(alias: str, found: Survey) -> list[Refusal]:
     count = sum(len(plan.changes) for plan in found.plans)
     if not count:
         return []
-    names = "1 record of django_migrations holds a name that has changed"
+    names = "1 record in django_migrations has a name that was changed"
     if count > 1:
-        names = f"{count} records of django_migrations hold names that have changed"
-    message = f"{alias}: {names}. `migrate` would take migrations that were applied for new ones."
+        names = f"{count} records in django_migrations have names that were changed"
+    message = f"{alias}: {names}. `migrate` would take applied migrations for new ones."
     hint = f"Run first: python manage.py migsync apply --database {shlex.quote(alias)}"
     return [Refusal(message, hint, "migsync.E001")]
 

@@ -97,7 +97,7 @@ TIDY = f'''
     (MIGRATIONS / "{COLLAPSED}.py").write_text(start + longer + "\\n    ]" + end)
     remove("0004_item_sku")
     remove("0005_alter_item_sku")
-    print("two files into one: 0004_item_sku.py + 0005_alter_item_sku.py -> {COLLAPSED}.py")
+    print("united   shop/migrations/0004_item_sku.py and 0005_alter_item_sku.py -> {COLLAPSED}.py")
 '''
 
 

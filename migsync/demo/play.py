@@ -31,31 +31,31 @@ def _begin(stage: Stage) -> None:
     write_project(stage.root)
     in_git = keep_in_git(stage.root)
     stage.say(
-        f"A small Django project in {stage.root}{', in git' if in_git else ''}. Two apps and two databases:\n"
-        "default is fully migrated, staging is behind."
+        f"A small Django project in {stage.root}{', in git' if in_git else ''}, with two apps and two databases.\n"
+        "The database default is fully migrated, and staging is behind."
     )
     stage.run("python manage.py migrate", seen=["shop.0005_alter_item_sku... OK"])
     stage.run("python manage.py migrate --database staging shop 0003", seen=[f"shop.{MERGE}... OK"])
 
 
 def _tidy(stage: Stage) -> None:
-    stage.say("Somebody tidies the migrations of shop by hand: a new number, no merge, two files into one.")
+    stage.say("Somebody tidies the migrations of shop by hand: renumbers one, removes a merge and unites two.")
     stage.run("python tidy_by_hand.py")
-    stage.say("Django now takes what was renamed for new. This would add columns that are there already:")
+    stage.say("Now Django takes the renamed migrations for new ones. It would add columns that exist already:")
     stage.run("python manage.py migrate --plan", seen=["shop.0003_item_stock", f"shop.{COLLAPSED}"])
     stage.run("python manage.py migrate --plan --database staging", seen=["shop.0003_item_stock"])
 
 
 def _sync(stage: Stage) -> None:
-    stage.say("Say once which name became which. It is a file to commit, and every database will be judged by it:")
+    stage.say("State once which name became which. migsync writes it to a file, to be committed with the migrations:")
     stage.run(
         f"migsync rewrite --map {RENAME} --collapse {COLLAPSE} --remove shop.{MERGE}", seen=["migration_rewrites/"]
     )
-    stage.say("What must change, database by database:")
+    stage.say("See what must change in each database:")
     stage.run("migsync plan", seen=["0003_item_stock", COLLAPSED, *DATABASES])
-    stage.say("Change it: one transaction in each database, every timestamp kept.")
+    stage.say("Change it, in one transaction for each database. Every timestamp is kept:")
     stage.run("migsync apply --noinput", seen=DATABASES)
-    stage.say("Now Django agrees. default needs nothing, staging just what it lacked before:")
+    stage.say("Now Django agrees: default needs nothing, and staging only what it lacked before:")
     stage.run("python manage.py migrate --plan", seen=[NOTHING_PLANNED])
     stage.run(
         "python manage.py migrate --plan --database staging",
@@ -66,10 +66,10 @@ def _sync(stage: Stage) -> None:
 
 def _undo_and_back(stage: Stage, before: dict[str, Rows]) -> None:
     synced = _records(stage)
-    stage.say("Take it back, exactly:")
+    stage.say("Undo it exactly:")
     stage.run("migsync undo --noinput", seen=DATABASES)
-    stage.require(_records(stage) == before, "undo did not bring back the very same rows")
-    stage.say("And forward again. The journal in each database remembers all of it:")
+    stage.require(_records(stage) == before, "undo did not restore the same rows")
+    stage.say("Apply it again. The journal of each database keeps every run:")
     stage.run("migsync apply --noinput", seen=DATABASES)
     stage.require(_records(stage) == synced, "the second apply left other rows than the first")
     stage.run("migsync log", seen=["apply", "undo"])
@@ -80,7 +80,7 @@ def _records(stage: Stage) -> dict[str, Rows]:
 
 
 def _end(stage: Stage) -> None:
-    stage.say("The project is yours to play with:")
+    stage.say("The project stays here. Try more commands:")
     commands = (
         *_activation(),
         f"cd {shlex.quote(str(stage.root))}",

@@ -74,7 +74,7 @@ def _verdict(draft: Draft) -> str:
     changes = draft.proposal.files
     made = sum(change.old_path is None for change in changes)
     gone = sum(change.new_path is None for change in changes)
-    return f"{count(made, 'file')} made, {gone} removed, {len(changes) - made - gone} changed or moved."
+    return f"{count(made, 'file')} created, {gone} removed, {len(changes) - made - gone} changed or moved."
 
 
 def _files(draft: Draft, before: History) -> Iterator[tuple[str, str, str]]:
@@ -93,9 +93,9 @@ def _names(draft: Draft) -> Iterator[str]:
         for olds, news in names.collapsed:
             yield f"{app}: {_listed(olds)} became {_listed(news)}."
         for old, new in names.renamed:
-            yield f"{app}: {old} is called {new} now."
+            yield f"{app}: {old} was renamed to {new}."
         for name in names.removed:
-            yield f"{app}: {name} is gone: a merge."
+            yield f"{app}: {name} was removed: a merge migration."
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -111,10 +111,10 @@ def _databases(draft: Draft) -> Iterator[str]:
             state = "no record changes"
         else:
             number = count(len(plan.changes), "record")
-            state = f"{number}, in the same step" if alias in draft.chosen else f"{number}, to be synced later"
+            state = f"{number}, in the same step" if alias in draft.chosen else f"{number}, to be updated later"
         yield f"{alias} ({plan.target.engine}): {state}."
     known = {plan.target.alias for plan in draft.plans}
-    yield from (f"{alias}: not reached, to be synced later." for alias in draft.later if alias not in known)
+    yield from (f"{alias}: cannot be reached, to be updated later." for alias in draft.later if alias not in known)
 
 
 def _findings(draft: Draft) -> Iterator[str]:

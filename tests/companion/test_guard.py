@@ -102,7 +102,7 @@ def test_migrate_is_stopped_until_the_names_are_in_line(tmp_path: Path, sqlite_d
     status, said = shop.manage("migrate")
     assert status == 1
     assert "migsync.E001" in said
-    assert "1 record of django_migrations holds a name that has changed" in said
+    assert "1 record in django_migrations has a name that was changed" in said
     assert sqlite_database.dump() == before
     status, _ = shop.manage("migsync", "apply", "--database", "default", "--noinput")
     assert status == 0
@@ -161,7 +161,7 @@ def test_the_guard_understands_what_an_undo_left(tmp_path: Path, sqlite_database
     assert shop.names() == ["0001_initial", "0003_later", "0003_more"]
     status, said = shop.manage("migrate")
     assert status == 1
-    assert "1 record of django_migrations holds a name that has changed" in said
+    assert "1 record in django_migrations has a name that was changed" in said
     shop.setting("sync")
     assert shop.manage("migrate", "-v0")[0] == 0
     assert sqlite_database.dump() == before

@@ -153,7 +153,7 @@ def test_a_kill_is_settled_by_migrate_where_the_companion_is_installed(shop):
     with (shop.root / "config" / "settings.py").open("a") as settings:
         settings.write('\nINSTALLED_APPS = [*INSTALLED_APPS, "migsync.companion"]\n')
     ended = shop.run(sys.executable, "manage.py", "migrate")
-    assert "was cut off; the files are settled now" in ended.err, ended.out + ended.err
+    assert "was cut off earlier and is" in ended.err, ended.out + ended.err
     assert ended.status == 0, ended.out + ended.err
     assert shop.pending("default") == []
 

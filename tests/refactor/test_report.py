@@ -53,7 +53,7 @@ def test_markdown_and_html_say_the_same_and_no_name_is_markup():
     assert markdown.splitlines()[:3] == [
         "## migsync squash shop 0002 0003",
         "",
-        "0 files made, 1 removed, 0 changed or moved.",
+        "0 files created, 1 removed, 0 changed or moved.",
     ]
     assert "| shop | 3 | 2 |" in markdown
     assert "- Schema: the same on SQLite.\n" in markdown

@@ -112,7 +112,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         results += [Result.failed(alias, error) for alias, error in found.errors.items()]
         results += Execution(output, project, found.targets, asked.log.reason).carry_out(plans)
         if any(result.run and result.plan and result.plan.changes for result in results):
-            output.show([line("Give the files these names too before the next migrate, or it runs them again.")])
+            output.show([line("Change the files back too before the next migrate, or it runs these migrations again.")])
         return finish(output, results, again=("undo", *([run] if run else ())), facts={})
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from migsync.sync.target import Target
-from migsync.words import sample
+from migsync.words import count, sample
 
 TYPES, PERMISSIONS = "django_content_type", "auth_permission"
 SHOWN = 8
@@ -66,16 +66,17 @@ def label_notes(found: LabelUses, old: str, new: str) -> Iterator[str]:
     """What :func:`find_label_uses` found, in sentences, with the SQL that a person may run; migsync never runs it."""
     if found.types:
         yield (
-            f"{found.alias}: {found.types} content types have the label {old}, and {found.permissions} permissions "
-            "hang on them by id (no permission holds the label itself). migsync leaves them alone. Once the new code "
-            "runs, and before its first migrate, which would make others:"
+            f"{found.alias} has {count(found.types, 'content type')} with the label {old}, and "
+            f"{count(found.permissions, 'permission')} that refer to them by id. migsync leaves them alone. Run this "
+            "when the new code is deployed, before its first migrate, which would create new content types:"
         )
         yield f"  {found.statement}"
-        yield f"  To take it back: {found.back}"
+        yield f"  To undo it: {found.back}"
     if found.types and found.there:
         yield (
-            f"{found.alias}: {found.there} content types have the label {new} already (migrate has made them). The two "
-            "sets cannot have one label: see what refers to the new ones, and delete those before the UPDATE."
+            f"{found.alias} has {count(found.there, 'content type')} with the label {new} already, created by "
+            "migrate. Both cannot have the same label: look at what refers to the new ones, and delete them before the "
+            "UPDATE."
         )
     if found.tables:
         yield f"{found.alias}: tables named after {old} keep their names: {sample(found.tables, SHOWN)}."

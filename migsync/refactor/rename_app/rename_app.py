@@ -94,7 +94,7 @@ def _notes(ground: Ground, old: str, new: str) -> Iterator[str]:
         try:
             yield from label_notes(find_label_uses(target, old, new), old, new)
         except MigsyncError as error:
-            yield f"{alias}: what else carries the label could not be read. {error.found}"
+            yield f"{alias}: content types and tables with the label could not be read. {error.found}"
 
 
 def relabel(history: History, old: str, new: str, *, references: Iterable[Finding] = ()) -> Reshape:

@@ -261,7 +261,7 @@ def squash(history: History, choice: Choice, answers: Sequence[SquashedRange]) -
 
 def _notes(choice: Choice, made: Range, answer: SquashedRange) -> Iterator[str]:
     less = f", {answer.before} operations became {answer.after}" if answer.after != answer.before else ""
-    yield f"{made.squash} takes the place of {len(made.keys)} migrations{less}."
+    yield f"{made.squash} replaces {len(made.keys)} migrations{less}."
     unread = f" {' and '.join(choice.unread)} could not be read: if it has not run there, it never will."
     for key, words in answer.elided:
         yield f"{made.squash} leaves out what is elidable: {words} of {key.name}.{unread if choice.unread else ''}"

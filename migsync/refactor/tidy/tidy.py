@@ -80,10 +80,10 @@ def _notes(others: Sequence[SquashTransition], waiting: Sequence[SquashTransitio
     if others:
         count = sum(len(each.squash.files) for each in others)
         names = ", ".join(str(each.squash.key) for each in others)
-        yield f"The {count} old files that {names} replaced stay. To remove them, add --remove-replaced."
+        yield f"The {count} old files that {names} replaced are kept. To remove them, add --remove-replaced."
     for each in waiting:
         inner = ", ".join(map(str, each.squash.inner))
-        yield f"{each.squash.key} waits for {inner}, which it replaces: run migsync tidy again afterwards."
+        yield f"{each.squash.key} replaces {inner}, which is finished first. Then run this again: migsync tidy"
 
 
 def _obstacles(history: History, transition: SquashTransition, assume_deployed: bool) -> Iterator[Finding]:

@@ -104,7 +104,7 @@ def test_files_and_records_in_one_step_and_back(tmp_path, new_database) -> None:
     assert "for a fresh database and for 2 databases of yours" in ended.out
     assert "Schema: old and new files build the same" in ended.out
     assert "Transition: all" in ended.out
-    assert "default: 1 content types have the label shop, and 4 permissions" in ended.out
+    assert "default has 1 content type with the label shop, and 4 permissions" in ended.out
     for judged in project.manage_all(["migrate", "--check"], ["makemigrations", "--check"]):
         done(judged)
     blog = (project.migrations("blog") / "0001_initial.py").read_text()

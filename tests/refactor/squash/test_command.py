@@ -171,7 +171,7 @@ def test_all_safe_leaves_what_cannot_be_carried(project):
     commit(project, "more")
     project.migrate("default")
     ended = done(project.migsync("squash", "--all-safe", "--allow-applied", "--dry-run", *QUICK))
-    assert "blog.0002_squashed_0004_z takes the place of 3 migrations" in ended.out
+    assert "blog.0002_squashed_0004_z replaces 3 migrations" in ended.out
     assert "shop.0005_x to 0006_y are not squashed." in ended.out
     refused = project.migsync("squash", "shop", "0004", "0006", "--allow-applied", "--yes", *QUICK)
     assert refused.status == 1

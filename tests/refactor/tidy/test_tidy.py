@@ -140,7 +140,7 @@ def test_a_squash_of_squashes_waits_for_the_inner_one(tmp_path: Path) -> None:
     project.add("shop.0001_all", replaces=["shop.0001_a", SQUASH, "shop.0004_d"])
     proposal = proposed(project, [PAST], remove_replaced=True)
     assert refusals(proposal) == []
-    assert [note for note in proposal.notes if note.startswith("shop.0001_all waits for shop.0002_squashed")]
+    assert [note for note in proposal.notes if note.startswith("shop.0001_all replaces shop.0002_squashed")]
     carry_out(proposal)
     (outer,) = open_squashes(project.read(), ["shop"])
     assert (outer.key, outer.inner) == (key("shop.0001_all"), ())

@@ -61,7 +61,8 @@ class Command(_without_us()):  # type: ignore[misc]
         except MigsyncError as error:
             raise CommandError(printable_lines(str(error))) from error
         if settled:
-            self.stderr.write(f"migsync: {printable(settled.command)} was cut off; the files are settled now.")
+            now = "finished" if settled.forward else "reverted"
+            self.stderr.write(f"migsync: {printable(settled.command)} was cut off earlier and is {now} now.")
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- as Django declares it
@@ -80,7 +81,7 @@ class Command(_without_us()):  # type: ignore[misc]
             if outcome is not None and outcome.run is not None:
                 records = count(len(outcome.run.changes), "record")
                 self.stdout.write(
-                    f"migsync: {records} of {printable(alias)} brought up to date (run {outcome.run.id[:12]})."
+                    f"migsync: {records} in {printable(alias)} brought up to date (run {outcome.run.id[:12]})."
                 )
             with reserved(alias) as guarded:
                 # In the other mode sync() has refused, or has made the changes.

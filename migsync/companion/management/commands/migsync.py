@@ -18,7 +18,7 @@ TAKEN_BY_DJANGO = ("--settings", "--pythonpath")
 class Command(BaseCommand):
     """Hands all its arguments on as they are."""
 
-    help = "Bring django_migrations in line with migration files whose names have changed. See: migsync --help"
+    help = "Update django_migrations after migration files were renamed, squashed or removed. See: migsync --help"
     # Neither checks nor migrations are looked at before: the records may be just what is wrong.
     requires_system_checks: list[str] = []  # noqa: RUF012 -- as Django declares it
 
