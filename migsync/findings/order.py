@@ -99,16 +99,16 @@ def merge_stays(*, migration: Key, reason: str, file: str) -> Texts:
 
 @entry("squash-torn", Severity.ERROR)
 def squash_torn(*, migration: Key, between: Sequence[str]) -> Texts:
-    """Other migrations would stand between those that a squash replaces.
+    """In the new order, other migrations would come between those that a squash replaces.
 
-    Where the squash takes the place of what it replaces, it would have to come both before and after these.
+    The squash replaces all of them at once, so it would have to come both before and after the others.
 
     Finish one of the squashes first, with `migsync tidy`, once every database is past it.
     """
     return Texts(
-        f"{migration} replaces migrations between which, in line, {', '.join(between)} would stand.",
-        "Where the squash takes their place, it would come before and after those.",
-        "Finish one of the squashes first: take out what it replaces once every database is past it.",
+        f"In the new order, {', '.join(between)} would come between the migrations that {migration} replaces.",
+        "The squash replaces all of them at once, so it would have to come both before and after the others.",
+        "Finish one of the squashes first: remove what it replaces, once every database has applied it.",
     )
 
 

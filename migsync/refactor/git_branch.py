@@ -53,9 +53,9 @@ class _Git:
         top = self.ask("rev-parse", "--show-toplevel")
         if not top:
             raise HistoryError(
-                f"{root} is in no git repository.",
+                f"{root} is not in a git repository.",
                 "Only git knows which migrations a branch added.",
-                "To put several ends in line without git: migsync fix-conflicts",
+                "To resolve conflicting migrations without git: migsync fix-conflicts",
             )
         self.top = Path(top)
         self.directory = Path(self.ask("rev-parse", "--absolute-git-dir"))
@@ -77,7 +77,9 @@ class _Git:
         for name in self._usual():
             if commit := self.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
                 return name, commit, own
-        raise UsageError("This branch has no upstream, and there is no main or master.", "", "Say it: --onto BRANCH")
+        raise UsageError(
+            "This branch has no upstream, and there is no main or master.", "", "Name the other branch: --onto BRANCH"
+        )
 
     def places(self, apps: Iterable[App]) -> dict[str, str]:
         """The directory of each app of the project's own, as git writes it."""
@@ -110,7 +112,7 @@ class _Git:
     def _commit(self, name: str) -> str:
         commit = self.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         if not commit:
-            raise UsageError(f"git knows no branch {name}.", "", "See them: git branch --all")
+            raise UsageError(f"There is no git branch {name}.", "", "To list the branches: git branch --all")
         return commit
 
     def _in_git_directory(self, *names: str) -> str:

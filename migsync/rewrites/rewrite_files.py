@@ -18,7 +18,7 @@ from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites, sort_rewrites
 
 HAND_EDITED = (
-    "A rewrite is never edited: databases that have been through it know it by this digest.",
+    "A rewrite must not be edited: databases to which it was applied know it by this digest.",
     "Take the file back from git (git checkout -- FILE); for another change of names make another rewrite.",
 )
 

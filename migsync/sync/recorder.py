@@ -45,7 +45,7 @@ def check_rows(records: Iterable[Record]) -> None:
         if not isinstance(record.id, int) or record.id in seen:
             raise TargetError(
                 f"{TABLE} has a row with the id {record.id!r} that is no id of its own.",
-                "Rows are told apart by their ids.",
+                "migsync identifies each row by its id.",
                 "Give every row a different whole number as id.",
             )
         seen.add(record.id)

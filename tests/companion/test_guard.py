@@ -140,7 +140,7 @@ def test_migrate_syncs_first_where_the_project_wants_it(tmp_path: Path, database
     shop.setting("sync")
     status, said = shop.manage("migrate")
     assert status == 0, said
-    assert "migsync: 1 record of default brought up to date" in said
+    assert "migsync: 1 record in default brought up to date" in said
     assert "No migrations to apply" in said
     assert shop.names() == ["0001_initial", "0002_later"]
     assert [row[3] for row in database.dump()] == applied
@@ -209,7 +209,7 @@ def test_a_plan_that_turned_stale_under_the_guard_is_made_again(tmp_path: Path, 
         settings.write(MEDDLING.format(path=path))
     status, said = shop.manage("migrate")
     assert status == 0, said
-    assert "migsync: 1 record of default brought up to date" in said
+    assert "migsync: 1 record in default brought up to date" in said
     assert "No migrations to apply" in said
     assert shop.names() == ["0001_initial", "0002_later", "0003_more"]
 

@@ -225,7 +225,7 @@ def test_a_rebase_needs_git(bare):
     write(bare, "shop", "0001_initial: create Item")
     ended = bare.migsync("rebase")
     assert ended.status == 1
-    assert "is in no git repository" in ended.err
+    assert "is not in a git repository" in ended.err
     assert "migsync fix-conflicts" in ended.err
 
 

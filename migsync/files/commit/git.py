@@ -65,7 +65,7 @@ def refuse_uncommitted(root: Path, held: GitStatus) -> None:
         names = "\n".join(f"  {os.path.relpath(path, root)}" for path in held.uncommitted)
         raise FilesRefused(
             f"These files have changes that are not committed:\n{names}",
-            "Your changes and migsync's could not be told apart afterwards. Nothing was changed.",
+            "Your changes and those of migsync would be mixed up. Nothing was changed.",
             "Commit them, or go on all the same with --force: a copy of every file is kept.",
         )
 

@@ -147,7 +147,7 @@ def from_row(row: Mapping[Any, Any]) -> Run:
     except DecodeError as error:
         raise TargetError(
             f"Run {row['number']} in {RUN_TABLE} cannot be read: {error}",
-            "Its row was edited or cut off: what this database has been through is not certain.",
+            "Its row was edited or truncated, so it is not certain which rewrites were applied to this database.",
             "Restore the row from a backup.",
         ) from error
 
