@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from migsync.cli.views.blocks import Block
+from migsync.cli.views.width import width_of
 from migsync.errors import MigsyncError
 from migsync.filesystem.atomic import PartlyWritten, write_file, write_files
 
@@ -127,7 +128,7 @@ class Output:
 
     # Rich is slow to import, so a pipe does without it.
     def _fancy(self, stream: TextIO | None) -> bool:
-        return self.colour == "always" or _is_terminal(stream)
+        return self.colour == "always" or width_of(stream) is not None
 
     def _coloured(self, stream: TextIO | None) -> bool:
         if self.colour == "auto":

@@ -8,9 +8,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,12 +27,16 @@ class DemoFailed(MigsyncError):
 
 @dataclass(frozen=True)
 class Stage:
-    """A directory to run commands in; `say` shows a remark, `type_` a command, `show` what a command wrote."""
+    """A directory to run commands in; `say` shows a remark, `type_` a command, `show` what a command wrote.
+
+    `environment` is what the commands have beside the variables of this process.
+    """
 
     root: Path
     say: Callable[[str], None]
     type_: Callable[[str], None]
     show: Callable[[str], None]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, command: str, *, status: int = 0, seen: Iterable[str] = (), unseen: Iterable[str] = ()) -> str:
         """Run one command line and show its real output.
@@ -44,7 +48,7 @@ class Stage:
         ended = subprocess.run(  # noqa: S603 (the demo's own commands)
             _arguments(command),
             cwd=self.root,
-            env=_environment(),
+            env={**_environment(), **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

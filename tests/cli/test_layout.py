@@ -213,3 +213,5 @@ def test_a_terminal_says_how_wide_it_is(monkeypatch):
     assert max(map(len, shown.split("\n\n")[0].splitlines())) == 59
     assert "x" * 300 in shown
     assert len(draw(blocks, None, colour=False).splitlines()) == 5
+    monkeypatch.setenv("MIGSYNC_COLUMNS", "50")
+    assert max(map(len, draw(blocks[:1], None, colour=False).splitlines())) == 49

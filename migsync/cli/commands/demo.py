@@ -10,6 +10,7 @@ from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import option, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
+from migsync.cli.views.width import VARIABLE, width_of
 from migsync.errors import MigsyncError
 
 
@@ -48,6 +49,8 @@ def demo(output: Output, asked: DemoOptions) -> None:
         say=lambda text: output.show([EMPTY, *(line(Span(f"# {part}", Style.HEADING)) for part in text.splitlines())]),
         type_=lambda text: output.show([EMPTY, line(Span(f"$ {text}", Style.COMMAND))]),
         show=output.raw,
+        # The commands write into a pipe, and what they write is shown here.
+        environment={VARIABLE: str(width)} if (width := width_of(output.out)) else {},
     )
     play(stage)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from io import StringIO
 from typing import TextIO
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from migsync.cli.views.blocks import Block, Style
 from migsync.cli.views.layout import lay_out
+from migsync.cli.views.width import UNBOUNDED, width_of
 
 STYLES = {
     Style.PLAIN: "",
@@ -22,15 +22,12 @@ STYLES = {
     Style.BAD: "bold red",
     Style.COMMAND: "cyan",
 }
-UNBOUNDED = 100_000
-USUAL = 80
-"""The width of a terminal that does not say how wide it is."""
 
 
 def draw(blocks: Iterable[Block], stream: TextIO | None, *, colour: bool) -> str:
     """The blocks as `stream` shows them; where it is no terminal (``--color always | less -R``) nothing is wrapped."""
     terminal = stream is not None and stream.isatty()
-    width = terminal_width(stream) if stream is not None and terminal else UNBOUNDED
+    width = width_of(stream) or UNBOUNDED
     drawn = StringIO()
     console = Console(
         file=drawn,
@@ -50,13 +47,3 @@ def draw(blocks: Iterable[Block], stream: TextIO | None, *, colour: bool) -> str
             text.rstrip()
             console.print(text, soft_wrap=True)
     return drawn.getvalue()
-
-
-def terminal_width(stream: TextIO) -> int:
-    """How many columns the terminal has; the variable COLUMNS says it first, as everywhere."""
-    if (columns := os.environ.get("COLUMNS", "")).isdecimal() and int(columns):
-        return int(columns)
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or USUAL
-    except (OSError, ValueError):
-        return USUAL
