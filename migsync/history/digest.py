@@ -12,7 +12,8 @@ from __future__ import annotations
 import ast
 import builtins
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from migsync.history.bindings import Binding, BindingKind, Scope
 from migsync.history.expressions import bases_of
@@ -39,10 +40,11 @@ def operations_digest(module: Scope, definition: ast.ClassDef) -> str:
     return hashlib.sha256("\n".join(text).encode()).hexdigest()
 
 
-def dump(root: ast.AST, names: set[str]) -> str:
+def dump(root: ast.AST, names: set[str], labels: Mapping[int, str] = MappingProxyType({})) -> str:
     """A tree as text, the same on every version of Python; adds the names that it uses to `names`.
 
-    Fields that are None or empty are left out: later versions add such fields to old kinds of nodes.
+    Fields that are None or empty are left out: later versions add such fields to old kinds of nodes. `labels` stand
+    in for the names that some nodes hold, by the :func:`id` of the node.
     """
     # With a stack of its own, since ``"a" + "b" + …`` nests one level deeper with each part.
     out: list[str] = []
@@ -53,14 +55,15 @@ def dump(root: ast.AST, names: set[str]) -> str:
                 out.append(text)
             case ast.Constant(value=value):
                 out.append(_constant(value))
-            case ast.Name(id=name):
+            case ast.Name(id=name) as node:
                 names.add(name)
-                out.append(f"Name({name})")
+                out.append(f"Name({labels.get(id(node), name)})")
             case ast.AST() as node:
                 out.append(f"{type(node).__name__}(")
                 todo.append(")")
                 for field, content in reversed(list(_fields(node))):
-                    todo.extend((content, f" {field}="))
+                    labelled = field == "name" and id(node) in labels
+                    todo.extend((labels[id(node)] if labelled else content, f" {field}="))
             case list() as contents:
                 out.append("[")
                 todo.append("]")

@@ -13,6 +13,7 @@ from migsync.history.bindings import BindingKind, Scope
 from migsync.history.digest import operations_digest
 from migsync.history.expressions import DJANGO_MIGRATION, UnreadableError, attribute_of, bases_of, evaluate, items
 from migsync.history.migration import Key, Migration, Problem
+from migsync.history.operations import UNREAD, Contents, operations_of
 
 _CONFLICT_MARKER = re.compile(rb"^(<{7}|>{7}|={7})(?: .*)?\r?$", re.MULTILINE)
 
@@ -59,6 +60,13 @@ def read_digest(source: bytes, path: str) -> str:
     module = _parse(source, path)
     definition = _definition(module, path)
     return operations_digest(module, definition) if definition else ""
+
+
+def read_contents(source: bytes, path: str, app: str) -> Contents:
+    """The operations of a file of `app`; raises HistoryError when it is not a Python migration file."""
+    module = _parse(source, path)
+    definition = _definition(module, path)
+    return Contents(operations_of(module, definition, app)) if definition else UNREAD
 
 
 def read_header(source: bytes, path: str) -> Header:

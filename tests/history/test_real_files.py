@@ -13,7 +13,8 @@ import pytest
 
 from migsync.history import FIRST, SETTING, App, Key, Migration, read_history
 from migsync.history.layout import read_generated
-from migsync.history.parser import read_header
+from migsync.history.operations import COMPUTED
+from migsync.history.parser import read_contents, read_header
 from tests.real.project import SETTINGS
 
 # Prints what Django has after importing every file, and the order in which it would migrate an empty database.
@@ -26,6 +27,14 @@ from django.apps import apps
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+def operations(found, state=False):
+    for each in found:
+        if type(each).__name__ == "SeparateDatabaseAndState":
+            yield from operations(each.database_operations, state)
+        else:
+            yield [type(each).__name__, state]
+        yield from operations(getattr(each, "state_operations", ()), True)
+
 loader = MigrationLoader(None)
 executor = MigrationExecutor.__new__(MigrationExecutor)
 executor.loader = loader
@@ -35,10 +44,12 @@ print(json.dumps({
         [*key, m.dependencies, m.run_before, m.replaces, m.initial, m.atomic, bool(m.operations)]
         for key, m in loader.disk_migrations.items()
     ],
+    "operations": [[*key, list(operations(m.operations))] for key, m in loader.disk_migrations.items()],
     "plan": [[m.app_label, m.name] for m, _ in executor.migration_plan(loader.graph.leaf_nodes())],
 }))
 """
 # Set by wagtail itself, when its models are imported.
+CONCURRENT = {"AddIndexConcurrently": "AddIndex", "RemoveIndexConcurrently": "RemoveIndex"}
 MODELS = {"AUTH_USER_MODEL": "auth.User", "WAGTAIL_PAGE_MODEL": "wagtailcore.Page"}
 
 
@@ -73,6 +84,20 @@ def test_the_reader_says_what_the_imported_classes_say(imported: dict) -> None:
     for migration in without:  # what they do depends on where they are
         assert migration.digest == ""
         assert re.search(r"__(file|name|spec)__", Path(migration.path).read_text())
+
+
+def test_the_operations_are_those_of_the_imported_classes(imported: dict) -> None:
+    directories = imported["apps"]
+    compared = 0
+    for app, name, expected in imported["operations"]:
+        path = Path(directories[app], f"{name}.py")
+        found = read_contents(path.read_bytes(), str(path), app).operations
+        if any(operation.kind == COMPUTED for operation in found):
+            continue
+        kinds = [[CONCURRENT.get(kind, kind), state] for kind, state in expected]
+        assert [[operation.kind, operation.state_only] for operation in found] == kinds, path
+        compared += 1
+    assert compared > len(imported["operations"]) * 0.95
 
 
 def _values(migration: Migration) -> list:

@@ -16,7 +16,7 @@ from migsync.edits.source import Splice
 from migsync.worker.compose.definitions import CannotCarryError, Definition
 from migsync.worker.compose.migration_module import MigrationModule
 from migsync.worker.compose.namespace import Namespace
-from migsync.worker.compose.references import Reference
+from migsync.history.references import Reference
 
 _FROM = re.compile(r"from[\s\\]*[.\s]*[\w.]*")
 

@@ -16,7 +16,7 @@ from migsync.worker.compose.copies import copied_definitions, copied_expression
 from migsync.worker.compose.definitions import CannotCarryError, Definitions, Meaning
 from migsync.worker.compose.migration_module import MIGRATION, MigrationModule
 from migsync.worker.compose.namespace import Imports, Namespace, header, named
-from migsync.worker.compose.references import references
+from migsync.history.references import references
 from migsync.worker.compose.serializer import INLINE, STAND_IN, StandIns
 
 

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from migsync.edits.source import CannotEdit, Source
-from migsync.worker.compose.references import Reference, bound, changed, references
+from migsync.history.references import Reference, bound, changed, references
 
 MIGRATION = "Migration"
 ATTRIBUTES = frozenset({"atomic", "dependencies", "initial", "operations", "replaces", "run_before"})

@@ -1,0 +1,84 @@
+"""One operation of a migration file, by what it is for: its digests, and how much of it the file itself says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Grade(IntEnum):
+    """How much of what an operation does is written in its file."""
+
+    WRITTEN = 0
+    """All of it. Names of Django and of Python's library count as written."""
+    IMPORTED = 1
+    """It names code in another file, which may have changed meanwhile: a function for RunPython, a class of field."""
+    COMPUTED = 2
+    """Only running the file shows what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, as its file states it.
+
+    `kind` is the name of its class, ``AddField``. `subject` is what it is about as a person would say it,
+    ``item.price``; empty where that is not known. The digests have 32 hexadecimal digits:
+
+    - `exact` is equal for the same source, whatever the formatting; empty where the operation depends on the name of
+      its file.
+    - `effect` is equal for operations that a database cannot tell apart; empty where no database sees the operation.
+      An operation of grade COMPUTED has none that can be compared: see :attr:`comparable`.
+
+    `default` is the digest of the value that an AddField or AlterField gives to rows that exist, empty without one.
+    It is kept apart: a changed default leaves the table as it is. `state_only` is true in the `state_operations` of a
+    SeparateDatabaseAndState, which never run.
+    """
+
+    kind: str
+    exact: str
+    effect: str = ""
+    subject: str = ""
+    default: str = ""
+    grade: Grade = Grade.WRITTEN
+    state_only: bool = False
+
+    @property
+    def comparable(self) -> bool:
+        """False where nothing may be concluded from `effect`, because only running the file shows what it is."""
+        return self.grade is not Grade.COMPUTED
+
+
+COMPUTED = "computed"
+"""The kind of an operation that only running the file shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one migration file does: its operations in order."""
+
+    operations: tuple[Operation, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The same for files with the same operations; empty where one of these depends on the name of its file."""
+        parts = [f"{'state ' if each.state_only else ''}{each.exact}" for each in self.operations]
+        return "" if any(not each.exact for each in self.operations) else digest_of_text(parts)
+
+    @property
+    def effect(self) -> str:
+        """The same for files that a database cannot tell apart; empty where a file cannot be compared in this way."""
+        run = [each for each in self.operations if not each.state_only]
+        return (
+            digest_of_text(each.effect for each in run if each.effect) if all(each.comparable for each in run) else ""
+        )
+
+
+UNREAD = Contents((Operation(COMPUTED, "", grade=Grade.COMPUTED),))
+"""Of a file whose class Migration is not written in it."""
+
+
+def digest_of_text(parts: Iterable[str]) -> str:
+    """32 hexadecimal digits."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
