@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from migsync.edits import MigrationEdit
 from migsync.files.reshape import ContentChanges, DependencyChanges, KeyChanges, Reshape
 from migsync.history import SETTING, History, Key, Migration, build_history, parse_migration
+from migsync.history.contents import UNREAD
 from migsync.history.migration import FIRST, LATEST
 
 
@@ -171,14 +172,15 @@ class Resolution:
             if key in self.keys.gone:
                 continue
             edit = changed.get(key) or MigrationEdit(key.app)
-            yield replace(
-                migration,
+            yield migration.changed(
                 key=self.now(key),
                 dependencies=_edited(edit, "dependencies", migration.dependencies),
                 run_before=_edited(edit, "run_before", migration.run_before),
                 replaces=_edited(edit, "replaces", migration.replaces),
-                # The old one would be made on first use from the file on disk, which is the one of before.
+                # The old ones would be made on first use from the file on disk, which is the one of before.
                 digest="",
+                contents=UNREAD,
+                first_digest="",
             )
         yield from (migration for migration, _ in self.created)
 

@@ -148,13 +148,11 @@ def relabelled(history: History, now: str, then: str, settings: Mapping[str, str
         named = (migration.key, *migration.dependencies, *migration.run_before, *migration.replaces)
         if not any(each.app == now for each in named):
             return migration
-        return replace(
-            migration,
+        return migration.changed(
             key=key(migration.key),
             dependencies=tuple(map(key, migration.dependencies)),
             run_before=tuple(map(key, migration.run_before)),
             replaces=tuple(map(key, migration.replaces)),
-            digest=migration.__dict__["digest"],  # as it is: made only when it is asked for
         )
 
     apps = [replace(app, label=then if app.label == now else app.label) for app in history.apps.values()]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
+from migsync.history.contents import SECOND, UNREAD
 from migsync.key import Key as Key
 
 FIRST = "__first__"
@@ -26,19 +27,29 @@ class Problem(NamedTuple):
     flag: bool = False
 
 
-class _Digest:
-    """The field `digest`: a text, or a function that makes it when it is asked for, since few digests ever are."""
+class _Lazy:
+    """A field that holds a value, or a function that makes it when it is asked for: few files are ever asked."""
 
-    def __get__(self, migration: Migration | None, owner: type | None = None) -> str:
+    def __init__(self, name: str, default: object) -> None:
+        self.name = name
+        self.default = default
+
+    def __get__(self, migration: Migration | None, owner: type | None = None) -> Any:  # noqa: ANN401
         if migration is None:
-            return ""  # the default of the field
-        digest: str | Callable[[], str] = migration.__dict__["digest"]
-        if callable(digest):
-            digest = migration.__dict__["digest"] = digest()
-        return digest
+            return self
+        value = migration.__dict__[self.name]
+        if callable(value):
+            value = migration.__dict__[self.name] = value()
+        return value
 
-    def __set__(self, migration: Migration, digest: str | Callable[[], str]) -> None:
-        migration.__dict__["digest"] = digest
+    def __set__(self, migration: Migration, value: object) -> None:
+        # A dataclass takes the descriptor itself for the field's default.
+        migration.__dict__[self.name] = self.default if value is self else value
+
+
+def is_second(digest: str) -> bool:
+    """True for a digest of the kind that is written today."""
+    return digest.startswith(SECOND)
 
 
 @dataclass(frozen=True)
@@ -46,10 +57,14 @@ class Migration:
     """What one file says, read from its syntax tree and nothing imported.
 
     `dependencies` and `run_before` may name ``__first__`` or ``__latest__`` of an app; a swappable dependency on a
-    setting is ``Key("__setting__", "AUTH_USER_MODEL")``. `digest` is the digest of the operations (hexadecimal, see
-    :mod:`migsync.history.digest`); of a file on disk it is made on first use and then raises HistoryError when the
-    operations are not Python, or when the file has changed since it was read. `operations` is False only for a
-    literal empty list. `problems` is empty for a file that was read in full.
+    setting is ``Key("__setting__", "AUTH_USER_MODEL")``. `operations` is False only for a literal empty list.
+    `problems` is empty for a file that was read in full.
+
+    `contents` are the operations, and `digest` stands for them: ``2:`` and 32 hexadecimal digits. `first_digest` is
+    what migsync wrote before it read operations one by one: 64 digits, see :mod:`migsync.history.digest`. Rewrites and
+    journals hold both kinds of digest. Either is empty for a file of which the operations say too little. All three are
+    made when they are first asked for; of a file on disk, they then raise HistoryError when it is not Python, or when
+    it has changed since it was read.
     """
 
     key: Key
@@ -60,8 +75,19 @@ class Migration:
     initial: bool | None = None
     atomic: bool = True
     operations: bool = True
-    digest: _Digest = _Digest()
+    digest: Any = field(default=_Lazy("digest", ""))
     problems: tuple[Problem, ...] = ()
+    contents: Any = field(default=_Lazy("contents", UNREAD), compare=False)
+    first_digest: Any = field(default=_Lazy("first_digest", ""), compare=False)
+
+    def has(self, digest: str) -> bool:
+        """True when a digest of either kind, which is not empty, is that of the operations."""
+        return bool(digest) and digest == (self.digest if is_second(digest) else self.first_digest)
+
+    def changed(self, **changes: Any) -> Migration:  # noqa: ANN401 (fields)
+        """A copy with other values in some fields; what was not asked for yet is not made for it."""
+        lazy = {name: self.__dict__[name] for name in ("digest", "contents", "first_digest")}
+        return replace(self, **{**lazy, **changes})
 
     @property
     def in_app_parents(self) -> Sequence[Key]:

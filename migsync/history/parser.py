@@ -6,14 +6,16 @@ import ast
 import re
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from migsync.errors import HistoryError
 from migsync.history.bindings import BindingKind, Scope
+from migsync.history.contents import UNREAD, Contents
 from migsync.history.digest import operations_digest
 from migsync.history.expressions import DJANGO_MIGRATION, UnreadableError, attribute_of, bases_of, evaluate, items
 from migsync.history.migration import Key, Migration, Problem
-from migsync.history.operations import UNREAD, Contents, operations_of
+from migsync.history.operations import operations_of
 
 _CONFLICT_MARKER = re.compile(rb"^(<{7}|>{7}|={7})(?: .*)?\r?$", re.MULTILINE)
 
@@ -29,10 +31,22 @@ class Header(NamedTuple):
     operations: bool = True
     problems: tuple[Problem, ...] = ()
 
-    def migration(self, key: Key, path: str, digest: str | Callable[[], str]) -> Migration:
-        """The migration that this is the header of."""
-        dependencies, run_before, replaces, initial, atomic, operations, problems = self
-        return Migration(key, path, dependencies, run_before, replaces, initial, atomic, operations, digest, problems)
+    def migration(self, key: Key, path: str, source: Callable[[], bytes], digest: str = "") -> Migration:
+        """The migration that this is the header of; `source` is asked for when its operations are.
+
+        `digest` is that of the operations, where the caller knows it.
+        """
+        name = path or str(key)
+        contents = cache(lambda: read_contents(source(), name, key.app))
+        return Migration(
+            key,
+            path,
+            *self[:6],
+            digest=digest or (lambda: contents().digest),
+            problems=self.problems,
+            contents=contents,
+            first_digest=lambda: read_first_digest(source(), name),
+        )
 
 
 class BrokenFileError(HistoryError):
@@ -48,15 +62,12 @@ def parse_migration(source: bytes, key: Key, path: str = "") -> Migration:
 
     `path` is what errors call the file; without it they call it by the key.
     """
-    module = _parse(source, path or str(key))
-    definition = _definition(module, path or str(key))
-    header = _header(module, definition)
-    digest = operations_digest(module, definition) if definition else ""
-    return header.migration(key, path, digest)
+    header = read_header(source, path or str(key))
+    return header.migration(key, path, lambda: source)
 
 
-def read_digest(source: bytes, path: str) -> str:
-    """The digest of the operations alone: most of what :func:`parse_migration` takes is for the rest."""
+def read_first_digest(source: bytes, path: str) -> str:
+    """The digest of the operations as migsync wrote it first; see :mod:`migsync.history.digest`."""
     module = _parse(source, path)
     definition = _definition(module, path)
     return operations_digest(module, definition) if definition else ""
@@ -70,7 +81,7 @@ def read_contents(source: bytes, path: str, app: str) -> Contents:
 
 
 def read_header(source: bytes, path: str) -> Header:
-    """As :func:`parse_migration`, without the digest."""
+    """What a file says besides its operations."""
     module = _parse(source, path)
     return _header(module, _definition(module, path))
 

@@ -19,7 +19,7 @@ from migsync.history.directory import MigrationDirectory, MigrationFile, Stamp, 
 from migsync.history.graph import History, build_history
 from migsync.history.layout import read_generated
 from migsync.history.migration import CONTROL_CHARACTER, App, Key, Migration, Problem
-from migsync.history.parser import BrokenFileError, Header, read_digest, read_header
+from migsync.history.parser import BrokenFileError, Header, read_header
 
 
 def read_history(
@@ -52,12 +52,9 @@ def read_history(
 
 
 def read_migration(content: bytes, key: Key, path: str, digest: str = "") -> Migration:
-    """As :func:`parse_migration`, in a fraction of the time.
-
-    The digest, where the caller does not know it, is worked out when it is asked for.
-    """
+    """As :func:`parse_migration`, in a fraction of the time. `digest` is that of the operations, where it is known."""
     header = read_generated(content) or read_header(content, path)
-    return header.migration(key, path, digest or (lambda: read_digest(content, path)))
+    return header.migration(key, path, lambda: content, digest)
 
 
 class _Reader:
@@ -87,8 +84,10 @@ class _Reader:
                 self.broken.append(_misnamed(file))
             header = self.header(app, found.path, file, started)
             key = Key(app.label, file.name)
-            digest = partial(_digest, file)
-            self.migrations.append(header.migration(key, file.path, digest))
+            if file.is_source:
+                self.migrations.append(header.migration(key, file.path, partial(_again, file)))
+            else:
+                self.migrations.append(Migration(key, file.path, problems=header.problems))
         return app
 
     def header(self, app: App, directory: str, file: MigrationFile, started: int) -> Header:
@@ -169,13 +168,13 @@ def _too_large(file: MigrationFile) -> BrokenFileError:
     return BrokenFileError(file.path, 0, what, "What it says is unknown.", "Load large data from a file of its own.")
 
 
-def _digest(file: MigrationFile) -> str:
-    """The digest of a file that was read earlier."""
+def _again(file: MigrationFile) -> bytes:
+    """The content of a file whose header was read earlier."""
     content = _bytes(file)
-    # The digest and the header must be of the same content, and minutes may lie between the two.
+    # Both must be of the same content, and minutes may lie between the two.
     if _stamp(file.path) != file.stamp:
         raise _changed(file)
-    return read_digest(content, file.path) if file.is_source else ""
+    return content
 
 
 def _stamp(path: str) -> Stamp:

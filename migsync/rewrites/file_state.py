@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from migsync.history import History
@@ -16,10 +16,14 @@ ON_DISK = "the files on disk"
 
 @dataclass(frozen=True)
 class FileState:
-    """One app's migrations by name. `source` says where they were seen: ``git 1a2b3c4 (2026-11-20)``."""
+    """One app's migrations by name. `source` says where they were seen: ``git 1a2b3c4 (2026-11-20)``.
+
+    `alike` gives digests that count as another one.
+    """
 
     source: str
     migrations: Mapping[str, Migration]
+    alike: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def on_disk(cls, history: History, app: str) -> FileState:
@@ -27,9 +31,19 @@ class FileState:
         return cls(ON_DISK, {name: history.migrations[Key(app, name)] for name in history.names(app)})
 
     @cached_property
-    def digests(self) -> Mapping[str, str]:
+    def written(self) -> Mapping[str, str]:
         """The operations digest of each file by name; empty for a file that could not be read in full."""
         return {name: "" if file.problems else file.digest for name, file in self.migrations.items()}
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """The same, with one digest for all files that are alike."""
+        return {name: self.alike.get(digest, digest) for name, digest in self.written.items()}
+
+    @cached_property
+    def effects(self) -> Mapping[str, str]:
+        """The digest of what a database sees of each file, by name; see :attr:`Contents.effect`."""
+        return {name: file.contents.effect for name, file in self.migrations.items() if self.written[name]}
 
     @cached_property
     def bearers(self) -> Mapping[str, tuple[str, ...]]:

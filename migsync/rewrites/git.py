@@ -6,7 +6,6 @@ import datetime
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -236,7 +235,7 @@ class Repository:
                 self._migrations[app, blob] = None
         found = self._migrations[app, blob]
         # A renamed file is the same blob, so it may have been parsed under another name.
-        return replace(found, key=key) if found else None
+        return found.changed(key=key) if found else None
 
     def _object(self, name: str) -> tuple[str, str, bytes]:
         """(type, id, content) of an object; the type is ``missing`` when git does not have it."""

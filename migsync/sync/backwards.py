@@ -255,9 +255,9 @@ def lost_rewrites(history: History, returned: Iterable[Rewrite], changes: Iterab
     """
     renames = [(change.before, change.after) for change in changes if change.before and change.after]
 
-    def on_disk(record: Record) -> str:
+    def is_on_disk(record: Record, digest: str) -> bool:
         migration = history.migrations.get(record.key)
-        return migration.digest if migration else ""
+        return migration is not None and migration.has(digest)
 
     def moved(app: str) -> list[tuple[Record, Record]]:
         return [(now, old) for now, old in renames if now.app == app]
@@ -271,7 +271,7 @@ def lost_rewrites(history: History, returned: Iterable[Rewrite], changes: Iterab
             made = {new: names.digests_after.get(new, "") for _, new in names.renamed}
             for now, old in moved(app):
                 digest = made.get(now.name, "")
-                if digest and on_disk(now) == digest != on_disk(old):
+                if is_on_disk(now, digest) and not is_on_disk(old, digest):
                     yield _lost(rewrite, now.key, old.key)
                     break
 

@@ -9,7 +9,7 @@ from migsync.history.operations.fields import MODELS, model_reference, seen_fiel
 from migsync.history.operations.values import Call, Mapped, Name, Value
 
 MIGRATIONS = "django.db.migrations."
-POSTGRES = "django.contrib.postgres.operations."
+CONTRIB = "django.contrib."
 SEPARATE = f"{MIGRATIONS}SeparateDatabaseAndState"
 RUN_SQL = f"{MIGRATIONS}RunSQL"
 
@@ -39,8 +39,8 @@ SIGNATURES: Mapping[str, tuple[str, ...]] = {
     "SeparateDatabaseAndState": ("database_operations", "state_operations"),
 }
 """The names of the arguments of Django's operations by place."""
-CONCURRENT = {f"{POSTGRES}AddIndexConcurrently": "AddIndex", f"{POSTGRES}RemoveIndexConcurrently": "RemoveIndex"}
-"""What leaves the same as another operation."""
+CONCURRENT = {"AddIndexConcurrently": "AddIndex", "RemoveIndexConcurrently": "RemoveIndex"}
+"""Operations of ``django.contrib`` that leave the same as another one."""
 OPTIONS = ("db_table", "db_table_comment", "db_tablespace", "order_with_respect_to")
 """What a database sees of a model's options as they are."""
 UNSEEN_CONSTRAINT = frozenset(["violation_error_code", "violation_error_message"])
@@ -56,14 +56,14 @@ class Effect(NamedTuple):
 
 def kind_of(function: str) -> str:
     """The class of an operation as it is called in this package: ``AddIndex`` also for one that works concurrently."""
-    return CONCURRENT.get(function, function.rpartition(".")[2])
+    name = function.rpartition(".")[2]
+    return CONCURRENT.get(name, name) if function.startswith(CONTRIB) else name
 
 
 def is_djangos(function: str) -> bool:
     """True for an operation that is listed here."""
-    return function in CONCURRENT or (
-        function.startswith(MIGRATIONS) and function.removeprefix(MIGRATIONS) in SIGNATURES
-    )
+    name = function.rpartition(".")[2]
+    return (function == MIGRATIONS + name and name in SIGNATURES) or kind_of(function) != name
 
 
 def arguments_of(call: Call) -> dict[str, Value]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from migsync.history.bindings import BindingKind, Scope, since_last_full
+from migsync.history.contents import COMPUTED, Grade, Operation
 from migsync.history.expressions import DJANGO_MIGRATION, bases_of
 from migsync.history.operations.effects import RUN_SQL, SEPARATE, arguments_of, effect_of, kind_of
-from migsync.history.operations.operation import COMPUTED, Grade, Operation
-from migsync.history.operations.values import Call, Mapped, Name, Source, Value, Values, grade_of, parts_of
+from migsync.history.operations.values import Call, Code, Mapped, Name, Value, Values, grade_of, parts_of
 
 FORMAT = "migsync operation 2"
 WRITTEN = (BindingKind.VALUE, BindingKind.ADDED)
@@ -49,7 +49,7 @@ def text_of(value: Value) -> str:
             return f"{{{', '.join(sorted(text_of(each) for each in value))}}}"
         case Name(dotted=dotted):
             return f"<{dotted}>"
-        case Source(text=text):
+        case Code(text=text):
             return f"<<{text}>>"
         case Mapped(pairs=pairs):
             return f"{{{', '.join(sorted(f'{text_of(key)}: {text_of(each)}' for key, each in pairs))}}}"
@@ -122,7 +122,7 @@ def _computed(value: Value, *, state_only: bool) -> Operation:
 
 def _exact(value: Value) -> str:
     """The digest of an operation as it is written; none where the same text in another file would do otherwise."""
-    own_name = any(isinstance(part, Source) and part.own_name for part in parts_of(value))
+    own_name = any(isinstance(part, Code) and part.own_name for part in parts_of(value))
     return "" if own_name else digest_of(value)
 
 

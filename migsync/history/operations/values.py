@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Self, TypeAlias
 
 from migsync.history.bindings import Binding, BindingKind, Scope, since_last_full
+from migsync.history.contents import Grade
 from migsync.history.digest import dump
 from migsync.history.expressions import origin
-from migsync.history.operations.operation import Grade
 from migsync.history.references import references
 
 
@@ -48,7 +48,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Code:
     """Code as text, with everything in the file that it refers to.
 
     `own_name`: it depends on the name of its file.
@@ -67,7 +67,7 @@ class Mapped:
 
 
 Constant: TypeAlias = "str | bytes | bool | int | float | complex | None"
-Value: TypeAlias = "Constant | tuple[Value, ...] | frozenset[Value] | Name | Call | Source | Mapped"
+Value: TypeAlias = "Constant | tuple[Value, ...] | frozenset[Value] | Name | Call | Code | Mapped"
 
 _OWN_NAME = frozenset(["__file__", "__spec__", "__name__"])
 _BUILTINS = frozenset(dir(builtins)) - _OWN_NAME
@@ -134,7 +134,7 @@ def grade_of(value: Value) -> Grade:
 
 def _own_grade(value: Value) -> Grade:
     match value:
-        case Source(grade=grade, own_name=own_name):
+        case Code(grade=grade, own_name=own_name):
             return Grade.COMPUTED if own_name else grade
         case Name(dotted=dotted):
             return _weight(dotted)
@@ -207,12 +207,12 @@ class Values:
             return node.id
         return found
 
-    def source(self, node: ast.AST, scope: Scope | None = None, grade: Grade = Grade.WRITTEN) -> Source:
+    def source(self, node: ast.AST, scope: Scope | None = None, grade: Grade = Grade.WRITTEN) -> Code:
         """Code as text, and behind it what it refers to in this file, by order of use: what names it has is no matter.
 
         `grade` is the lowest that it may have.
         """
-        return _Sources(scope or self.module, self.module, self.definition, grade).of(node)
+        return _Listing(scope or self.module, self.module, self.definition, grade).of(node)
 
     def _elements(self, elements: Sequence[ast.expr], scope: Scope) -> Iterator[Value]:
         for element in elements:
@@ -274,7 +274,7 @@ class Values:
         return self.source(node, scope)
 
 
-class _Sources:
+class _Listing:
     """Writes one piece of code out, with all that it refers to."""
 
     def __init__(self, scope: Scope, module: Scope, definition: str, grade: Grade) -> None:
@@ -284,14 +284,14 @@ class _Sources:
         self.own_name = False
         self.numbers: dict[str, int] = {}
 
-    def of(self, root: ast.AST) -> Source:
+    def of(self, root: ast.AST) -> Code:
         text = [self.labelled(root)]
         defined = 0
         while defined < len(self.numbers):
             bindings = since_last_full(self.bindings(list(self.numbers)[defined]))
             text += [self.binding(binding) for binding in bindings]
             defined += 1
-        return Source("; ".join(text), self.grade, self.own_name)
+        return Code("; ".join(text), self.grade, self.own_name)
 
     def bindings(self, name: str) -> Sequence[Binding]:
         return next((scope[name] for scope in self.scopes if scope[name]), ())

@@ -171,7 +171,7 @@ def _cycle(resolution: Resolution, settings: Mapping[str, str]) -> tuple[Key, ..
     old = resolution.history.migrations
     swappable = {key: tuple(to for to in migration.dependencies if to.app == SETTING) for key, migration in old.items()}
     after = [
-        replace(migration, dependencies=(*migration.dependencies, *swappable.get(key, ())), digest="")
+        migration.changed(dependencies=(*migration.dependencies, *swappable.get(key, ())))
         for key, migration in resolution.after.migrations.items()
     ]
     return build_history(after, resolution.history.apps.values(), settings, complete=False).cycle

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from migsync.history import History
+from migsync.rewrites.evidence.alike import alike, translated
 from migsync.rewrites.evidence.hints import Hints
 from migsync.rewrites.evidence.pairs import Pair, Verdict
 from migsync.rewrites.evidence.proofs import Case
@@ -79,13 +80,31 @@ def find_evidence(
         return Evidence(
             app, recorded, tuple(history.names(app)), pairs=tuple(_changed_since_stated(app, disk, recorded, stated))
         )
-    case = Case(app, disk, recorded, tuple(past()), stated, tuple(line()))
+    case = _case(app, disk, recorded, tuple(past()), stated, tuple(line()))
     # A commit that was amended or rebased away may be what the database was migrated with. But there are many of them,
     # and most were never run anywhere, so they are read only where the branch itself explains nothing.
     explained = case.before is not None and case.before.explains(case.records)
     if not explained and (more := tuple(abandoned())):
-        case = replace(case, past=(*case.past, *more))
+        case = _case(app, disk, recorded, (*case.past, *more), stated, case.line)
     return _evidence(case, tuple(history.names(app)))
+
+
+def _case(
+    app: str,
+    disk: FileState,
+    recorded: Sequence[str],
+    past: Sequence[FileState],
+    stated: Sequence[Mapping[str, str]],
+    line: Sequence[AbstractSet[str]],
+) -> Case:
+    """A case in which one digest stands for all files that do the same."""
+    same = alike((disk, *past))
+    now, *then = (replace(state, alike=same) for state in (disk, *past))
+    digests = [
+        {name: same.get(digest, digest) for name, digest in state.items()}
+        for state in translated(stated, (disk, *past))
+    ]
+    return Case(app, now, recorded, tuple(then), digests, line)
 
 
 def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
@@ -118,7 +137,7 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
         before=before,
         depends=depends,
         digests_before=digests_before,
-        digests_after={name: digest for name, digest in case.disk.digests.items() if digest},
+        digests_after={name: digest for name, digest in case.disk.written.items() if digest},
         pairs=(*renamed, *collapsed, *likely, *_changed_since(case, leaving | set(settled.values()))),
         removed=tuple((name, (_merge_reason(case.app, name, state),)) for name, state in removed.items()),
         gone=tuple((name, reasons) for name, reasons in gone.items() if reasons),
@@ -140,7 +159,7 @@ def _old_side(
         if name not in parents:
             parents[name] = state.parents[name] & parents.keys()
     order = topological_order(parents) or tuple(parents)
-    digests = {name: digest for name, digest in case.before.digests.items() if digest and name in parents}
+    digests = {name: digest for name, digest in case.before.written.items() if digest and name in parents}
     return order, unlike_above(order, parents), digests
 
 
@@ -152,6 +171,11 @@ def _in_order_of(names: Iterable[str], case: Case) -> tuple[str, ...]:
 def _rename_reasons(case: Case, old: str, new: str) -> tuple[str, ...]:
     if not case.disk.migrations[new].operations:
         return (f"Neither has operations, and both come after the same migrations ({_where(case, old)}).",)
+    if case.before and case.before.written.get(old) not in (None, case.disk.written[new]):
+        return (
+            f"Its operations differ from those in {_where(case, old)} only in what no database sees, "
+            "and no other file has them.",
+        )
     return (f"The operations are the same as in {_where(case, old)}, and no other file has them.",)
 
 
@@ -203,7 +227,8 @@ def _changed_since_stated(
     """
     for name in recorded:
         known = {state[name] for state in stated if name in state}
-        if known and disk.digests.get(name) and disk.digests[name] not in known:
+        file = disk.migrations.get(name)
+        if known and file and disk.digests[name] and not any(file.has(digest) for digest in known):
             yield _changed(app, name, "the journal")
 
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from migsync.edits.source import Splice
+from migsync.history.references import Reference
 from migsync.worker.compose.definitions import CannotCarryError, Definition
 from migsync.worker.compose.migration_module import MigrationModule
 from migsync.worker.compose.namespace import Namespace
-from migsync.history.references import Reference
 
 _FROM = re.compile(r"from[\s\\]*[.\s]*[\w.]*")
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from migsync.edits.source import Source, Splice
+from migsync.history.references import references
 from migsync.worker.compose.copies import copied_definitions, copied_expression
 from migsync.worker.compose.definitions import CannotCarryError, Definitions, Meaning
 from migsync.worker.compose.migration_module import MIGRATION, MigrationModule
 from migsync.worker.compose.namespace import Imports, Namespace, header, named
-from migsync.history.references import references
 from migsync.worker.compose.serializer import INLINE, STAND_IN, StandIns
 
 

@@ -17,10 +17,10 @@ from migsync.findings.composition import (
     reaches_out,
     side_effect,
 )
+from migsync.history.references import bound
 from migsync.key import Key
 from migsync.worker.compose.migration_module import ATTRIBUTES, MIGRATION, MigrationModule
 from migsync.worker.compose.namespace import Namespace
-from migsync.history.references import bound
 
 METHODS = ("__init__", "apply", "unapply", "mutate_state")
 """The methods of Django's ``Migration`` by which a class can do more than its operations."""

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, field, replace
 
 from migsync.history import Key, Migration, build_history
+from migsync.history.contents import Contents, Operation
 from migsync.history.graph import History
 from migsync.rewrites.file_state import FileState, topological_order
 
@@ -20,6 +21,12 @@ class File:
     operations: str
     parents: tuple[str, ...]
     replaces: tuple[str, ...] = ()
+    wording: int = 0
+    """Of what no database sees."""
+
+    @property
+    def digest(self) -> str:
+        return f"2:{self.operations}, wording {self.wording}"
 
 
 Files = dict[str, File]
@@ -114,6 +121,11 @@ class Evolution:
         name = self._some(first)
         self.files[name] = replace(self.files[name], operations=self._fresh(()).operations)
 
+    def do_reword(self, first: int, second: int, _: int) -> None:
+        """An edit that no database sees."""
+        name = self._some(first)
+        self.files[name] = replace(self.files[name], wording=second)
+
     def do_delete(self, first: int, *_: int) -> None:
         leaves = self._leaves()
         if len(self.files) > 1:
@@ -192,13 +204,11 @@ class Evolution:
         return any(self.alike_to_all(identity, file.identity) for file in self.files.values())
 
     def alike_to_all(self, one: int, other: int) -> bool:
-        """True when all that anybody can see of two identities is one set of operations in different states."""
-        states = [{file.identity: file.operations for file in state.values()} for state in (self.files, *self.commits)]
-        operations = {state[one] for state in states if one in state} & {
-            state[other] for state in states if other in state
-        }
-        together = any(one in state and other in state and state[one] == state[other] for state in states)
-        return bool(operations) and not together
+        """True when all that anybody can see of two identities is one file, or one effect, in different states."""
+        every = (self.files, *self.commits)
+        by_effect = [{file.identity: file.operations for file in state.values()} for state in every]
+        by_source = [{file.identity: file.digest for file in state.values()} for state in every]
+        return any(_is_one_thing(states, one, other) for states in (by_effect, by_source))
 
     # As values of migsync
 
@@ -261,6 +271,12 @@ class Evolution:
 STEPS = sorted(name.removeprefix("do_") for name in vars(Evolution) if name.startswith("do_"))
 
 
+def _is_one_thing(states: list[dict[int, str]], one: int, other: int) -> bool:
+    common = {state[one] for state in states if one in state} & {state[other] for state in states if other in state}
+    together = any(one in state and other in state and state[one] == state[other] for state in states)
+    return bool(common) and not together
+
+
 def _is_merge(file: File) -> bool:
     return file.operations == NO_OPERATIONS and len(file.parents) > 1
 
@@ -272,7 +288,8 @@ def _migrations(files: Files) -> dict[str, Migration]:
             dependencies=tuple(Key("shop", up) for up in file.parents),
             replaces=tuple(Key("shop", old) for old in file.replaces),
             operations=file.operations != NO_OPERATIONS,
-            digest=file.operations,
+            digest=file.digest,
+            contents=Contents((Operation("RunSQL", file.digest, file.operations),)),
         )
         for name, file in files.items()
     }

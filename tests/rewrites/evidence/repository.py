@@ -85,8 +85,15 @@ class Project:
             )
 
 
-def source(after: Iterable[str], op: str | None, replaces: Iterable[str] = (), others: Iterable[str] = ()) -> str:
-    body = "" if op is None else f"migrations.RunSQL(\"SELECT '{op}'\"),"
+def source(
+    after: Iterable[str],
+    op: str | None,
+    replaces: Iterable[str] = (),
+    others: Iterable[str] = (),
+    wording: int = 0,
+) -> str:
+    reverse = f", '-- {wording}'" if wording else ""
+    body = "" if op is None else f"migrations.RunSQL(\"SELECT '{op}'\"{reverse}),"
     listed = [("shop", name) for name in replaces]
     return f"""from django.db import migrations
 

@@ -11,7 +11,7 @@ from migsync.rewrites.evidence.evidence import Evidence
 from migsync.rewrites.evidence.pairs import Verdict
 from migsync.rewrites.evidence.proposal import propose
 from migsync.rewrites.git import GitHistory
-from tests.rewrites.evidence.repository import Project
+from tests.rewrites.evidence.repository import Project, source
 
 
 @pytest.fixture
@@ -140,8 +140,43 @@ class TestRenames:
         assert became(evidence) == {"0003_merge": "0003_merge_a_b"}
         assert evidence.removed == ()
 
+    def test_reworded_on_the_way(self, project: Project) -> None:
+        """Nothing that a database sees is another; how a file is put back is read by `migrate` backwards alone."""
+        line(project, "0001_initial", "0003_b")
+        project.commit()
+        project.rename("0003_b", "0002_b", "0001_initial")
+        path = project.migrations / "0002_b.py"
+        path.write_text(path.read_text().replace("'\")", "'\", reverse_sql='', elidable=True)"))
+        evidence = project.evidence("0001_initial", "0003_b")
+        assert became(evidence) == {"0003_b": "0002_b"}
+        assert "differ from those in git" in evidence.proven[0].reasons[0]
+        assert evidence.digests_before["0003_b"] != evidence.digests_after["0002_b"]
+
+    def test_what_an_older_migsync_stated(self, project: Project) -> None:
+        line(project, "0001_initial", "0003_b")
+        stated = {key.name: migration.first_digest for key, migration in project.history().migrations.items()}
+        assert all(len(digest) == 64 for digest in stated.values())
+        project.rename("0003_b", "0002_b", "0001_initial")
+        assert became(project.evidence("0001_initial", "0003_b", stated=[stated])) == {"0003_b": "0002_b"}
+
 
 class TestDoubts:
+    def test_files_with_one_effect_side_by_side(self, project: Project) -> None:
+        """Two changes of a field's choices do the same to a database: only their sources tell them apart."""
+        for name, after, wording in (
+            ("0001_initial", (), 0),
+            ("0003_a", ("0001_initial",), 1),
+            ("0004_b", ("0003_a",), 2),
+        ):
+            text = source(after, "0001" if wording == 0 else "same", wording=wording)
+            (project.migrations / f"{name}.py").write_text(text)
+        project.commit()
+        project.rename("0004_b", "0003_b", "0001_initial")
+        project.rename("0003_a", "0002_a", "0001_initial")
+        assert became(project.evidence("0001_initial", "0003_a", "0004_b")) == {"0003_a": "0002_a", "0004_b": "0003_b"}
+        project.write("0002_a", "0001_initial", op="same")
+        assert "0003_a" not in became(project.evidence("0001_initial", "0003_a", "0004_b"))
+
     def test_edited_under_the_old_name_first(self, project: Project) -> None:
         """The records fit the file before and after the edit: a person must say which was applied."""
         line(project, "0001_initial", "0003_b")

@@ -20,7 +20,9 @@ Step = tuple[str, int, int, int]
 number = st.integers(0, 11)
 # Some histories change and use names again, others branch, merge and squash: each is rare in a mixture of all.
 kinds = st.sampled_from(STEPS + USUAL * 2)
-turbulent = st.sampled_from(["twin", "replace", "swap", "edit", "delete", "commit", "migrate", "rename", "add"])
+turbulent = st.sampled_from(
+    ["twin", "replace", "swap", "edit", "reword", "delete", "commit", "migrate", "rename", "add"]
+)
 branching = st.sampled_from(
     ["merge", "remove_merge", "squash", "settle", "empty", "commit", "migrate", "rename", "add"]
 )
@@ -74,7 +76,7 @@ def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
 @given(histories)
 def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
-    stated = [{name: file.operations for name, file in state.items()} for state in evolution.commits]
+    stated = [{name: file.digest for name, file in state.items()} for state in evolution.commits]
     check_all_true(evolution, find_evidence(evolution.history(), "shop", evolution.recorded(), stated=stated))
 
 
@@ -110,7 +112,7 @@ def test_every_proof_from_a_real_repository_is_true(taken: list[Step]) -> None:
             for name, file in evolution.files.items():
                 operations = None if file.operations == NO_OPERATIONS else file.operations
                 path = project.migrations / f"{name}.py"
-                path.write_text(source(file.parents, operations, file.replaces))
+                path.write_text(source(file.parents, operations, file.replaces, wording=file.wording))
 
         def commit() -> None:
             save()
@@ -137,3 +139,18 @@ def test_most_renames_are_proven() -> None:
     changed = [name for name, identity in evolution.records.items() if today.get(name) != identity]
     assert changed
     assert {pair.old[0] for pair in evidence.proven} >= set(changed)
+
+
+def test_a_reworded_file_is_followed() -> None:
+    """What no database sees makes no other migration of it."""
+    evolution = evolve([("add", 0, 3, 1), ("add", 0, 5, 1), ("commit", 0, 0, 0), ("migrate", 2, 0, 0)])
+    old = evolution.recorded()
+    for place in range(3):
+        evolution.step("reword", place, place + 1, 0)
+    evolution.step("renumber", 1, 0, 0)
+    evidence = find_evidence(evolution.history(), "shop", old, evolution.states)
+    today = {name: file.identity for name, file in evolution.files.items()}
+    assert {pair.old[0] for pair in evidence.proven} >= {
+        name for name, identity in evolution.records.items() if today.get(name) != identity
+    }
+    assert all("only in what no database sees" in pair.reasons[0] for pair in evidence.proven)

@@ -451,11 +451,11 @@ def test_a_swap_whose_rewrite_was_lost_is_not_swapped_back() -> None:
         build_history(
             [
                 Migration(Key("shop", name), dependencies=(Key("shop", "0001_initial"),) if up else (), digest=digest)
-                for name, up, digest in (("0001_initial", False, "a"), ("0002_x", True, x), ("0002_y", True, y))
+                for name, up, digest in (("0001_initial", False, "2:a"), ("0002_x", True, x), ("0002_y", True, y))
             ],
             apps=[App("shop", "/project/shop")],
         )
-        for x, y in (("x", "y"), ("y", "x"))
+        for x, y in (("2:x", "2:y"), ("2:y", "2:x"))
     )
     files = {key.name: migration for key, migration in old.migrations.items()}
     changes = parse_changes(["shop.0002_x=0002_y", "shop.0002_y=0002_x"], [], [])

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from migsync.history.references import references
 from migsync.worker.compose.copies import copied_definitions
 from migsync.worker.compose.definitions import Definition, Definitions
 from migsync.worker.compose.migration_module import MigrationModule
 from migsync.worker.compose.namespace import named
-from migsync.history.references import references
 from tests.profiles import examples
 
 STANDARD = ["argparse", "ast", "dataclasses", "enum", "functools", "inspect", "pickle", "tarfile", "typing", "uuid"]

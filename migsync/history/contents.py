@@ -1,4 +1,4 @@
-"""One operation of a migration file, by what it is for: its digests, and how much of it the file itself says."""
+"""What a migration file does, as values: its operations, with digests to compare them by."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ class Operation:
         return self.grade is not Grade.COMPUTED
 
 
+SECOND = "2:"
+"""What a digest of a whole file begins with; those that migsync wrote first have no mark."""
 COMPUTED = "computed"
 """The kind of an operation that only running the file shows."""
 
@@ -62,23 +64,27 @@ class Contents:
 
     @property
     def digest(self) -> str:
-        """The same for files with the same operations; empty where one of these depends on the name of its file."""
+        """The same for files with the same operations: ``2:`` and 32 hexadecimal digits.
+
+        Empty where an operation depends on the name of its file, or is in another one.
+        """
         parts = [f"{'state ' if each.state_only else ''}{each.exact}" for each in self.operations]
-        return "" if any(not each.exact for each in self.operations) else digest_of_text(parts)
+        return SECOND + _digest(parts) if all(each.exact for each in self.operations) else ""
 
     @property
     def effect(self) -> str:
-        """The same for files that a database cannot tell apart; empty where a file cannot be compared in this way."""
+        """The same for files that a database cannot tell apart: 32 hexadecimal digits.
+
+        Empty where no database sees anything of a file, and where it cannot be compared in this way.
+        """
         run = [each for each in self.operations if not each.state_only]
-        return (
-            digest_of_text(each.effect for each in run if each.effect) if all(each.comparable for each in run) else ""
-        )
+        seen = [each.effect for each in run if each.effect]
+        return _digest(seen) if seen and all(each.comparable for each in run) else ""
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 UNREAD = Contents((Operation(COMPUTED, "", grade=Grade.COMPUTED),))
 """Of a file whose class Migration is not written in it."""
-
-
-def digest_of_text(parts: Iterable[str]) -> str:
-    """32 hexadecimal digits."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
