@@ -27,13 +27,6 @@ def truncated(items: Iterable[object], most: int | None, more: str = "{} more", 
     return [*words[:most], more.format(len(words) - most)]
 
 
-def sample(items: Iterable[object], most: int, separator: str = ", ") -> str:
-    """``a, b``; with more than `most` items ``a, b and 3 more``. Unlike :func:`text_list` never ``a and b``."""
-    words = list(map(str, items))
-    left_out = len(words) - most
-    return separator.join(words[:most]) + (f" and {left_out} more" if left_out > 0 else "")
-
-
 def similar(given: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """What of the known words a person may have meant by `given`: the likeliest first, at most `most`."""
     from difflib import SequenceMatcher, get_close_matches  # only a mistake needs it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.words import count, did_you_mean, sample, similar, text_list, truncated
+from migsync.words import count, did_you_mean, similar, text_list, truncated
 
 
 def test_count() -> None:
@@ -34,10 +34,6 @@ def test_truncated() -> None:
     assert truncated([1, 2, 3, 4], 2, "and {} more") == ["1", "2", "and 2 more"]
     assert truncated("abc", 2, spare=1) == ["a", "b", "c"]
     assert truncated("abcd", 2, spare=1) == ["a", "b", "2 more"]
-
-
-def test_sample() -> None:
-    assert [sample("ab", 2), sample("abc", 2), sample("abc", 1, "; ")] == ["a, b", "a, b and 1 more", "a and 2 more"]
 
 
 @pytest.mark.parametrize(

@@ -18,24 +18,25 @@ def carried(*, migration: Key, origin: str, copies: Mapping[str, str], file: str
     everything that it uses. Where two files define the same name, one of the copies gets another name, and all its uses
     follow.
 
-    There is nothing to do. When you review the new file, look at the copies as you would look at moved code.
+    There is nothing to do. When you review the new file, read the copies as you would read moved code.
     """
     told = [old if new == old else f"{old} (as {new})" for old, new in copies.items()]
-    return Texts(f"Copied from {origin} into {migration}: {', '.join(told)}.")
+    return Texts(f"Copied from {origin} into {migration}: {text_list(told)}.")
 
 
 @entry("stays-apart", Severity.INFO)
 def stays_apart(*, migration: Key, fields: Sequence[str]) -> Texts:
-    """A field is altered more than once in the new file, on purpose.
+    """The new file alters a field more than once, on purpose.
 
-    A squash joins the operations on a field where the result is the same. Here it is not: a default that an earlier
-    operation writes into existing rows would be replaced by that of a later one. So the operations stay as they were.
+    A squash joins several operations on a field into one if the result is the same. Here it would not be the same: an
+    earlier operation writes its default into existing rows, and one joined operation would write the default of a later
+    one. So the operations stay as they were.
 
-    There is nothing to do. The squash is a little longer than it might be, and existing rows keep their values.
+    There is nothing to do. The squash is a little longer than it could be.
     """
     return Texts(
-        f"{migration} keeps several operations on {', '.join(fields)}.",
-        "Joined into one, they would leave another value in existing rows.",
+        f"{migration} keeps several operations on {text_list(fields)}.",
+        "One joined operation would write another value into existing rows.",
     )
 
 
@@ -47,8 +48,8 @@ def made_operations(*, migration: Key, origin: str, file: str, line: int) -> Tex
     new file is written from what the list contains here and now, and the code that built it is lost. On another engine,
     or with other settings, the old file might have given other operations.
 
-    If the list is the same everywhere, go on. Otherwise leave that migration out of the range, so that it keeps its own
-    file, and run the command again.
+    - If the list is the same everywhere, go on.
+    - Otherwise leave that migration out of the range, so that it keeps its own file, and run the command again.
     """
     return Texts(
         f"The operations of {origin} are computed when the file is imported.",
@@ -64,8 +65,9 @@ def side_effect(*, migration: Key, origin: str, statement: str, file: str, line:
     The statement stands at the top level of the old file and defines no name: a call, a loop, a condition. The new file
     takes over what its operations use, by name, so this statement is not in it.
 
-    If it is only a leftover, such as a print, go on. If the operations depend on it, for example because it registers
-    something, add it to the new file by hand before you commit.
+    - If nothing needs it, as with a forgotten `print`, go on.
+    - If the operations depend on it, for example because it registers something, add it to the new file by hand before
+      you commit.
     """
     return Texts(
         f"{origin} runs this when it is imported: {statement}",
@@ -76,14 +78,17 @@ def side_effect(*, migration: Key, origin: str, statement: str, file: str, line:
 
 @entry("reaches-out", Severity.WARNING)
 def reaches_out(*, migration: Key, origin: str, definition: str, text: str = "", file: str, line: int) -> Texts:
-    """Copied code asks for its own file, or names the module of a migration in a string.
+    """Copied code uses `__file__`, or contains the name of a migration in a string.
 
-    The code was copied from an old migration into the new one. `__file__` is now the path of the new file: in the same
-    directory that mostly works, but a name that is derived from it does not. A module that is named in a string cannot
-    be followed: if that file is gone when the code runs, the import fails.
+    The code was copied from an old migration into the new one.
 
-    Look at the place in the new file and correct it by hand if needed. The proof by databases runs the code once, if
-    an empty database makes it do so.
+    - `__file__` is now the path of the new file. Code that only needs the directory still works. Code that derives a
+      name from the file does not.
+    - A string may be the name of a module that the code imports. If that file is deleted, the import fails when the
+      code runs.
+
+    Look at the place in the new file, and correct it by hand if needed. The proof on scratch databases runs the code
+    only if it runs on an empty database.
     """
     if text:
         found = f"{definition} contains the name of the migration {text} in a string."
@@ -104,8 +109,8 @@ def own_migration_class(
     its operations say. A new file holds only operations, so whatever the methods do would be lost. For a migration of
     which you said that it may be dropped, this is a warning.
 
-    Leave that migration out of the range, so that it keeps its own file. Or move what the method does into a RunPython
-    operation; then the migration can be squashed.
+    - Leave that migration out of the range, so that it keeps its own file.
+    - Or move what the method does into a RunPython operation. Then the migration can be squashed.
     """
     return Texts(
         f"The class of {origin} overrides {text_list(methods)}.",
@@ -125,11 +130,11 @@ def own_base_class(
     stands for have the same one, and where it can be imported from outside the migrations. For a migration of which you
     said that it may be dropped, this is a warning.
 
-    Give all migrations of the range the same base class, in a module of its own. Or leave this one out of the range, so
-    that it keeps its own file.
+    - Give all migrations of the range the same base class, in a module of its own.
+    - Or leave this one out of the range, so that it keeps its own file.
     """
     return Texts(
-        f"The base class of {origin} is {', '.join(bases)}.",
+        f"The base class of {origin} is {text_list(bases)}.",
         "The new file gets a base class of your own only if:\n"
         "- all migrations that it replaces have it\n"
         "- it is defined outside of the migrations",
@@ -145,11 +150,11 @@ def own_attributes(*, migration: Key, origin: str, attributes: Sequence[str], fi
     A package or a tool of yours may look at such an attribute, for example to decide whether a migration is safe to run
     while the site is up. Django ignores it, and the operations do not use it, so the new file is written without it.
 
-    If something reads the attribute, add it to the class in the new file by hand, with the value that fits all of its
-    operations. Otherwise go on.
+    - If nothing reads the attribute, go on.
+    - If something does, add it to the class in the new file by hand, with a value that fits all of its operations.
     """
     return Texts(
-        f"The class of {origin} has attributes that Django does not know: {', '.join(attributes)}.",
+        f"The class of {origin} has attributes that Django does not know: {text_list(attributes)}.",
         f"{migration} does not have them.",
         "If something reads them, add them to the new file by hand.",
     )
@@ -165,8 +170,10 @@ def cannot_compose(
     source that could be copied, or Django's writer has no way to write it: a lambda, a local function, a value that is
     made at import. The command is refused, and nothing has been changed.
 
-    Give the value a name at the top level of its module and use that name in the operation, or leave the migration out
-    of the range. The message names the file and the line where they are known.
+    - Give the value a name at the top level of its module, and use that name in the operation.
+    - Or leave the migration out of the range.
+
+    The message names the file and the line if they are known.
     """
     if remedy or consequence:
         return Texts(reason, consequence, remedy)

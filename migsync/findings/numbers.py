@@ -4,36 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migsync.findings.commands import migsync, prune
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
+from migsync.words import text_list
 
 
 @entry("name-in-replaces", Severity.ERROR)
 def name_in_replaces(*, migration: Key, new: str, squash: Key, file: str) -> Texts:
     """A migration would get a name that a squash lists in its `replaces`.
 
-    Django would take the file for one that the squash replaces, and might never run it.
+    Django would take the file for the old migration that the squash replaces, and might never run it.
+
+    - If every database is past the squash, finish it with `migsync tidy`. Then the name is free.
+    - Or give the migration another name after its number, by hand, and run the command again.
     """
     return Texts(
-        f"{migration} would become {new}, and {squash} has that name in its `replaces`.",
-        "Django would take the file for one that the squash replaces.",
-        f"Take `replaces` out of {squash} once every database is past it, or give {migration} another name after its "
-        "number.",
+        f"{migration} would become {new}, but {squash} has that name in its `replaces`.",
+        "Django would take the file for a migration that the squash replaces.",
+        f"If every database is past the squash, finish it: {migsync('tidy', squash.app, '--remove-replaced')}\n"
+        f"Or give {migration} another name after its number.",
     )
 
 
 @entry("name-in-record", Severity.ERROR)
 def name_in_record(*, migration: Key, new: str, aliases: Sequence[str], file: str) -> Texts:
-    """A migration would get a name that a database has on record without a file.
+    """A migration would get a name that is recorded in a database, but has no file.
 
-    Django takes a record for proof that a migration ran. It would never run the file in that database.
+    Django would take the record for a record of this file. It would never run the file in that database.
+
+    Find out with `migsync plan` what the record is.
+
+    - If it is a leftover, remove it with `--prune`.
+    - If you are not sure, give the migration another name after its number, by hand, and run the command again.
     """
+    alias = aliases[0] if len(aliases) == 1 else ""
     return Texts(
-        f"{', '.join(aliases)}: {migration} would become {new}, and a record of that name is there that no file "
+        f"{text_list(aliases)}: {migration} would become {new}, but there is a record of that name that no file "
         "explains.",
         "Django would believe that the migration ran there.",
-        f"See what the record is, with migsync plan; then take it away (plan --prune), or rename {migration} first.",
+        f"To find out what the record is: {migsync('plan', alias=alias)}\n"
+        f"If it is a leftover, remove it: {prune(migration._replace(name=new), alias=alias)}\n"
+        f"Or give {migration} another name after its number.",
     )
 
 
@@ -41,10 +54,13 @@ def name_in_record(*, migration: Key, new: str, aliases: Sequence[str], file: st
 def name_taken(*, migration: Key, new: str, other: Key, file: str) -> Texts:
     """Two migrations would get the same name.
 
-    Each migration of an app needs a name of its own: Django knows it by that name alone.
+    The command changes only the numbers, and both migrations have the same name after the number. Django identifies a
+    migration by its app and its name, so each needs a name of its own.
+
+    Give one of them another name after its number, by hand, and run the command again.
     """
     return Texts(
         f"{migration} would become {new}, and so would {other}.",
-        "Two files cannot bear one name.",
+        "Two files cannot have the same name.",
         f"Give {migration} another name after its number.",
     )

@@ -4,49 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migsync.findings.commands import migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
+from migsync.words import count, text_list
+
+
+def _choices(app: str, leaves: Sequence[str]) -> str:
+    return "\n".join(migsync("fix-conflicts", "--app", app, "--first", leaf) for leaf in leaves)
+
+
+def _tidy(app: str) -> str:
+    return migsync("tidy", app, "--remove-replaced")
 
 
 @entry("which-branch-first", Severity.ERROR)
 def which_branch_first(*, app: str, branches: Sequence[str], leaves: Sequence[str]) -> Texts:
-    """Several branches of an app could come first.
+    """An app has several branches, and any of them could come first.
 
-    The others are put behind the first one. No database and no dependency decides which it is. Usually it is the branch
-    that was merged, or deployed, first.
+    migsync puts the branches one behind the other. A branch that a database has applied, or that another branch needs,
+    comes first. Here nothing decides it.
+
+    Say with `--first` which branch comes first. Usually it is the one that was merged or deployed first.
     """
     return Texts(
-        f"{app} has {len(branches)} branches, and any could come first: {'; '.join(branches)}.",
+        f"{app} has {count(len(branches), 'branch', 'branches')}, and any could come first: {'; '.join(branches)}.",
         "The others will be put behind it.",
-        f"Say which: {_choices(leaves)}",
+        f"Say which one comes first:\n{_choices(app, leaves)}",
     )
 
 
 @entry("unknown-branch", Severity.ERROR)
 def unknown_branch(*, app: str, name: str, branches: Sequence[str], leaves: Sequence[str], several: bool) -> Texts:
-    """`--first` names no branch of the app, or a migration that several branches share.
+    """The migration after `--first` does not tell which branch is meant.
 
-    A branch is known by its leaf, the last of its migrations.
+    It is in none of the branches of the app, or several branches share it. Name the leaf of the branch: its last
+    migration.
     """
     return Texts(
         f"{app}.{name} is in {'more than one branch' if several else 'none of the branches'}: {'; '.join(branches)}.",
         "",
-        f"Name the branch by its leaf: {_choices(leaves)}",
+        f"Name the leaf of the branch that comes first:\n{_choices(app, leaves)}",
     )
 
 
 @entry("branch-not-first", Severity.ERROR)
 def branch_not_first(*, migration: Key, branch: str, leaves: Sequence[str]) -> Texts:
-    """The branch that `--first` names cannot come first.
+    """The branch after `--first` cannot come first.
 
-    It depends on another branch by way of another app, or another branch is applied in a database in which this one is
-    not.
+    Either it depends on another branch through another app, or a database has applied another branch and not this one.
+    The message lists the branches that can come first.
     """
     return Texts(
         f"{branch} of {migration.app} cannot come first.",
-        "It depends on another branch by way of another app, or another branch is applied in a database.",
-        f"Put first: {_choices(leaves)}",
+        "It depends on another branch through another app, or another branch is applied in a database.",
+        f"Put another branch first:\n{_choices(migration.app, leaves)}",
     )
 
 
@@ -54,105 +67,110 @@ def branch_not_first(*, migration: Key, branch: str, leaves: Sequence[str]) -> T
 def branches_entangled(*, app: str, branches: Sequence[str]) -> Texts:
     """No branch of an app can be put behind another as a whole.
 
-    Each needs a migration of another one first, by way of another app, or because a database has applied it. One line
-    is still possible if their migrations alternate: `migsync linearize` makes it.
+    Each branch needs a migration of another one first: through another app, or because a database has applied it. One
+    line is still possible if the migrations of the branches alternate. `migsync linearize` makes such a line.
     """
     return Texts(
         f"No branch of {app} can be put behind another as a whole: {'; '.join(branches)}.",
-        "Each needs something of another first, by way of another app or because a database has applied it.",
-        f"Let their migrations alternate: migsync linearize --app {app}",
+        "Each needs a migration of another one first, through another app or because a database has applied it.",
+        f"To let their migrations alternate: {migsync('linearize', '--app', app)}",
     )
-
-
-def _choices(leaves: Sequence[str]) -> str:
-    return " or ".join(f"--first {leaf}" for leaf in leaves)
 
 
 @entry("merge-with-operations", Severity.ERROR)
 def merge_with_operations(*, migration: Key, parents: Sequence[str], file: str) -> Texts:
     """A merge migration has operations, so it cannot be removed.
 
-    A merge without operations only joins two branches, and one line needs none. This one may do something that depends
-    on both sides, or its operations are not a literal list, so that migsync cannot read them.
+    A merge without operations only joins branches. When the migrations are in one line, nothing needs it. This merge
+    does more, and what it does may depend on both branches. Or its operations are not a literal list, so that migsync
+    cannot read them.
 
-    Move its operations into a migration of their own behind an empty merge.
+    Move its operations to a new migration that depends on the merge. Then run the command again.
     """
     return Texts(
-        f"{migration} joins {' and '.join(parents)} and has operations, or operations that are not a literal list.",
-        "Only a merge without operations can go; this one may do something that depends on both sides.",
-        "Move its operations to a migration of their own behind an empty merge.",
+        f"{migration} joins {text_list(parents)}, and has operations, or operations that are not a literal list.",
+        "Only a merge without operations can be removed. What this one does may depend on both branches.",
+        "Move its operations to a new migration that depends on it, then run this command again.",
     )
 
 
 @entry("merge-stays", Severity.INFO)
 def merge_stays(*, migration: Key, reason: str, file: str) -> Texts:
-    """A merge migration stays, as one migration of the line.
+    """A merge migration is kept, as one migration of the line.
 
-    It says something besides joining branches: a squash replaces it, or another app depends on it in a way that its
-    parents do not cover. That would be lost with the file. Nothing has to be done.
+    It does more than join branches: a squash replaces it, or it depends on another app, or another app depends on it,
+    in a way that its parents do not cover. That would be lost with the file. There is nothing to do.
     """
     return Texts(
-        f"{migration} is a merge that stays, as one migration of the chain: {reason}.",
-        "That would be lost with it.",
+        f"The merge {migration} is kept, as one migration of the line: {reason}.",
+        "That would be lost with the file.",
     )
 
 
 @entry("squash-torn", Severity.ERROR)
 def squash_torn(*, migration: Key, between: Sequence[str]) -> Texts:
-    """In the new order, other migrations would come between those that a squash replaces.
+    """In one line, other migrations would come between those that a squash replaces.
 
-    The squash replaces all of them at once, so it would have to come both before and after the others.
+    In a new database, Django runs the squash in the place of all migrations that it replaces. These other migrations
+    would have to run in the middle of it, and that is not possible.
 
-    Finish one of the squashes first, with `migsync tidy`, once every database is past it.
+    Finish the squash first with `migsync tidy`, once every database is past it. Then run the command again.
     """
     return Texts(
-        f"In the new order, {', '.join(between)} would come between the migrations that {migration} replaces.",
-        "The squash replaces all of them at once, so it would have to come both before and after the others.",
-        "Finish one of the squashes first: remove what it replaces, once every database has applied it.",
+        f"In one line, {text_list(f'{migration.app}.{name}' for name in between)} would come between migrations that "
+        f"{migration} replaces.",
+        "Django runs the squash in the place of all of them, so nothing can run in between.",
+        f"Finish the squash first: {_tidy(migration.app)}",
     )
 
 
 @entry("squash-cycle", Severity.ERROR)
 def squash_cycle(*, migration: Key, cycle: Sequence[Key]) -> Texts:
-    """With squashes in the place of what they replace, migrations depend on each other.
+    """With squashes in the place of the migrations that they replace, migrations depend on each other in a circle.
 
-    Databases that ran the old migrations do not notice. A new database cannot be migrated, and no order is right.
+    Databases that have run the old migrations do not notice. But a new database cannot be migrated
+    (CircularDependencyError), and migsync can put the migrations in no order.
 
-    Split the squash where something else comes in between, or remove one of two that overlap.
+    - If another migration has to run in the middle of a squash, split the squash there.
+    - If two squashes overlap, remove one of them.
     """
     return Texts(
-        f"With squashes in the place of what they replace, these depend on each other: "
+        f"With squashes in the place of what they replace, migrations depend on each other in a circle: "
         f"{' -> '.join(map(str, (*cycle, cycle[0])))}.",
         "A new database cannot be migrated, and no order of the migrations is right.",
-        "Split the squash where something else comes in between, or take one of two that overlap away.",
+        "Split the squash where another migration has to run in between. Or remove one of two squashes that overlap.",
     )
 
 
 @entry("squash-across-apps", Severity.ERROR)
 def squash_across_apps(*, migration: Key, apps: Sequence[str]) -> Texts:
-    """A squash replaces migrations of several apps that are still on disk.
+    """A squash replaces migrations of several apps, and their files are still there.
 
-    So it has no single place in the order of one app. Finish it first, once every database is past it: then nothing of
-    what it replaces is left.
+    So the squash has no single place in the order of one app.
+
+    Finish the squash first with `migsync tidy`, once every database is past it. Then nothing of what it replaces is
+    left, and the command can be run again.
     """
     return Texts(
-        f"{migration} replaces migrations of several apps that are still on disk ({', '.join(apps)}).",
-        "It has no single place in the order of one app.",
-        "Finish that squash first: take out what it replaces once every database is past it.",
+        f"{migration} replaces migrations of several apps that are still on disk ({text_list(apps)}).",
+        "So it has no single place in the order of one app.",
+        f"Finish the squash first: {_tidy(migration.app)}",
     )
 
 
 @entry("cross-app-dropped", Severity.WARNING)
 def cross_app_dropped(*, migration: Key, others: Sequence[Key], file: str) -> Texts:
-    """A dependency on another app is dropped, because of `--strip-cross-app`.
+    """A dependency on another app is removed, because of `--strip-cross-app`.
 
-    Databases that have run both do not notice. A new database may run the two in another order, and fail if the one
-    needs tables of the other.
+    Databases that have run both migrations do not notice. A new database may run them in another order, and fail if one
+    of them needs tables of the other.
+
+    If that matters, run the command again without `--strip-cross-app`.
     """
     return Texts(
-        f"{migration} will no longer depend on {', '.join(map(str, others))}.",
+        f"{migration} will no longer depend on {text_list(others)}.",
         "A new database may run them in another order.",
-        "Leave --strip-cross-app out where that matters.",
+        "If that matters, run the command again without `--strip-cross-app`.",
     )
 
 
@@ -160,26 +178,28 @@ def cross_app_dropped(*, migration: Key, others: Sequence[Key], file: str) -> Te
 def not_merged(*, app: str, name: str, onto: str, missing: Sequence[str]) -> Texts:
     """The branch to rebase onto has migrations that are not in this checkout.
 
-    What this branch added can only be put behind files that are there. Bring them here with git first.
+    The migrations of this branch can only be put behind files that are there. Rebase or merge with git first. Then run
+    `migsync rebase`.
     """
+    missing_here = text_list(f"{app}.{each}" for each in missing)
     return Texts(
-        f"{onto} has {', '.join(f'{app}.{each}' for each in missing)}, which is not here.",
-        "What this branch added can only be put behind files that are there.",
-        f"git rebase {onto} (or git merge {onto}), then migsync rebase.",
+        f"{onto} has {missing_here}, which {'is' if len(missing) == 1 else 'are'} not in this checkout.",
+        "The migrations of this branch can only be put behind files that are there.",
+        f"First: git rebase {onto} (or git merge {onto})\nThen: {migsync('rebase', '--onto', onto)}",
     )
 
 
 @entry("open-end", Severity.ERROR)
 def open_end(*, migration: Key, end: str, app: str, outcome: str, meant: Key | None, file: str) -> Texts:
-    """A dependency on `__first__` or `__latest__` would mean a different migration than now.
+    """A dependency on `__first__` or `__latest__` would mean another migration than now.
 
-    Of several first or last migrations of an app Django takes one. In one line, or with other names, it would take
-    another one.
+    These names stand for the first or the last migration of an app. If there are several first or last migrations,
+    Django takes one of them. After the change it would take another one.
 
-    Name the migration that is meant in the dependency, then run the command again.
+    Write the name of the migration that is meant into the dependency. Then run the command again.
     """
     return Texts(
-        f"{migration} names {end} of {app}, which has several; {outcome}.",
+        f"{migration} depends on {end} of {app}, which has several such migrations. After the change, {outcome}.",
         "The dependency would mean another migration than it does now.",
-        f"Name the migration that is meant{f', {meant}' if meant else ''}.",
+        f"Write the name of the migration that is meant into the dependency{f': {meant}' if meant else ''}.",
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
+from migsync.words import text_list
 
 
 @entry("settings-not-imported", Severity.WARNING)
@@ -112,4 +113,4 @@ def option_dropped(*, alias: str, options: Sequence[str]) -> Texts:
     encoding and make no difference to the few queries that migsync runs. If an option is needed to connect, give the
     database a URL in pyproject.toml under [tool.migsync.databases].
     """
-    return Texts(f"The driver that migsync uses for {alias!r} does not have these options: {', '.join(options)}.")
+    return Texts(f"The driver that migsync uses for {alias!r} does not have these options: {text_list(options)}.")

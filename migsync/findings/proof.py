@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import count, truncated
+from migsync.words import count, text_list
 
 NAMED = 5
 
@@ -22,10 +22,10 @@ def proof_failed(
     it would write. With the new files something raised an exception. If they were written, every `manage.py` command
     that loads migrations would fail in the same way. Nothing has been changed.
 
-    If the current files fail with the same error, the fault is in your project: run `python manage.py check` and
-    `python manage.py migrate --plan`, fix what they report, and run the command again. Otherwise, look at the migration
-    and the line that the message names: usually a value or an import there depends on a name or a file that the
-    command changes.
+    - If the current files fail with the same error, the error is in your project. Run `python manage.py check` and
+      `python manage.py migrate --plan`, fix what they report, and run the command again.
+    - If not, look at the migration and the line that the message names. Usually a value or an import there depends on a
+      name or a file that the command changes.
     """
     if same:
         return Texts(
@@ -57,16 +57,18 @@ def nothing_to_compare(*, reason: str, file: str, line: int) -> Texts:
 def leaves(*, app: str, ends: Sequence[str], expected: int) -> Texts:
     """An app would have a different number of leaf migrations than it should.
 
-    An end is a migration on which no other migration of its app depends. With more than one, Django refuses to run
-    `migrate` and `makemigrations`. A command that rewrites files keeps the number of ends, or brings them down to one;
-    here it would not, so the command is refused and nothing has been changed.
+    A leaf is a migration on which no other migration of its app depends. With more than one, Django refuses to run
+    `migrate` and `makemigrations`. A command that changes files keeps the number of leaves, or reduces it to one. Here
+    it would not. So the command is refused, and nothing has been changed.
 
-    Look at `migsync graph` for the app. If it had several ends before, run `migsync fix-conflicts` first. If it had one
-    end, this is a fault of migsync: please report it, with the output of `migsync graph`.
+    Look at `migsync graph` for the app.
+
+    - If the app had several leaves before, run `migsync fix-conflicts` first.
+    - If it had one, this is a bug of migsync. Please report it, with the output of `migsync graph`.
     """
     return Texts(
-        f"{app} would have {count(len(ends), 'end')} instead of {expected}: {', '.join(ends) or 'none'}.",
-        "Django stops when an app has several ends: migrations on which no other migration of the app depends.",
+        f"{app} would have {count(len(ends), 'leaf migration')} instead of {expected}: {text_list(ends) or 'none'}.",
+        "If an app has several leaves, Django refuses to run `migrate`.",
     )
 
 
@@ -170,15 +172,16 @@ def plan_error(*, alias: str, reason: str, app: str = "", name: str = "") -> Tex
 def plan_conflict(*, alias: str, app: str, ends: Sequence[str]) -> Texts:
     """With the new files, `migrate` would stop because an app has conflicting migrations.
 
-    An app conflicts for Django when it has several ends: migrations on which no other one of the app depends. The
-    current files have no conflict in this app for this database, and the new ones would. The command is refused, and
-    nothing has been changed.
+    For Django, an app has conflicting migrations if it has several leaves: migrations on which no other migration of
+    the app depends. For this database, the app has one leaf with the current files, and would have several with the new
+    ones. The command is refused, and nothing has been changed.
 
-    Look at the app with `migsync graph`. A squash of which a database has applied only a part is the usual reason: run
-    `python manage.py migrate` on that database first, and then the command again.
+    Usually the database has applied only a part of a squash. Run `python manage.py migrate` on that database first, and
+    then the command again. Otherwise look at the app with `migsync graph`.
     """
     return Texts(
-        f"`migrate` would stop on {_database(alias)}: {app} would have {len(ends)} ends: {', '.join(ends)}.",
+        f"`migrate` would stop on {_database(alias)}: {app} would have {count(len(ends), 'leaf migration')}, "
+        f"{text_list(ends)}.",
         "With the current files it does not.",
     )
 
@@ -197,11 +200,11 @@ def plan_differs(*, migration: Key, alias: str, lost: Sequence[Key] = (), extra:
     """
     if lost:
         return Texts(
-            f"`migrate` would no longer run {', '.join(truncated(lost, NAMED))} on {_database(alias)}.",
+            f"`migrate` would no longer run {text_list(lost, NAMED)} on {_database(alias)}.",
             "With the current files it would. Their changes would never reach that database.",
         )
     return Texts(
-        f"`migrate` would run {', '.join(truncated(extra, NAMED))} on {_database(alias)}.",
+        f"`migrate` would run {text_list(extra, NAMED)} on {_database(alias)}.",
         "With the current files it would not: they are applied there already.",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
+from migsync.words import text_list
 
 
 @entry("reference-by-name", Severity.WARNING)
@@ -36,7 +37,7 @@ def reference_by_name(
             "migsync changes a label only where Django certainly reads one.",
             "Check the line, and change it by hand if it means the app.",
         )
-    now = " and ".join(map(str, becomes))
+    now = text_list(becomes)
     return Texts(
         f"{file}:{line} {'names' if certain else 'may mean'} {migration}, which "
         f"{'becomes ' + now if becomes else 'is removed'}.",

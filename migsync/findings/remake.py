@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import sample, text_list
+from migsync.words import text_list
 
 SHOWN = 5
 
@@ -47,7 +47,7 @@ def changes_pending(*, app: str, changes: Sequence[str]) -> Texts:
     Make the missing migration with `makemigrations`, review it, and run the command again. Or revert the changes.
     """
     return Texts(
-        f"The models of {app} have changes that no migration has: {sample(changes, SHOWN, '; ')}.",
+        f"The models of {app} have changes that no migration has: {text_list(changes, SHOWN)}.",
         "The new migrations would include them, and databases that never got them would record them as applied.",
         f"Make the missing migration first: python manage.py makemigrations {app}",
     )

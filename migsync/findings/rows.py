@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.findings.schema import WITHOUT
+from migsync.key import Key
+from migsync.words import text_list
 
 
 @entry("data-differs", Severity.ERROR, Severity.WARNING)
-def data_differs(*, table: str, old: int, new: int, old_row: str = "", new_row: str = "") -> Texts:
+def data_differs(
+    *, table: str, old: int, new: int, old_row: str = "", new_row: str = "", left_out: Sequence[Key] = ()
+) -> Texts:
     """The migrations leave different rows in an empty database than before.
 
     Migrations with RunPython or RunSQL can write rows: groups, permissions, a default site. migsync runs the current
@@ -18,9 +22,11 @@ def data_differs(*, table: str, old: int, new: int, old_row: str = "", new_row: 
     not count. Here a table differs, so a new database (a test database, a new installation) would start with other
     data. Existing databases are not affected.
 
-    If the rows are written by a migration that you leave out on purpose, this is a warning: make sure that nothing
-    needs them in a new database. Otherwise keep that migration. If the rows depend on something outside, such as the
-    environment or a file, go on without this proof, with the options in the message.
+    - If you leave out a migration on purpose, this is only a warning. Make sure that nothing needs its rows in a new
+      database.
+    - If you do not, keep the migration that writes the rows.
+    - If the rows depend on something outside, such as the environment or a file, go on without this proof, with the
+      options in the message.
     """
     said = [
         f"{number} only with the {which} files ({row})"
@@ -28,9 +34,11 @@ def data_differs(*, table: str, old: int, new: int, old_row: str = "", new_row: 
         if number
     ]
     return Texts(
-        f"The rows of {table} differ: {', '.join(said)}.",
-        "In an empty database, the new files do not write the same rows as the current ones.",
-        WITHOUT,
+        f"The rows of {table} differ: {text_list(said)}.",
+        "In an empty database, the new files do not write the same rows as the current ones."
+        + (f" Left out as requested: {text_list(left_out)}." if left_out else ""),
+        "" if left_out else WITHOUT,
+        Severity.WARNING if left_out else Severity.ERROR,
     )
 
 
@@ -46,6 +54,6 @@ def data_by_chance(*, table: str, columns: Sequence[str]) -> Texts:
     reproducible, with the current files as with the new ones.
     """
     return Texts(
-        f"In {table}, two runs of the current files write different values: {', '.join(columns)}.",
-        "There migsync compared only whether there is a value.",
+        f"In {table}, two runs of the current files write different values: {text_list(columns)}.",
+        "So migsync compared only whether there is a value.",
     )

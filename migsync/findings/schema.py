@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
-from migsync.words import sample
+from migsync.words import text_list
 
 NAMED = 5
 ATTRIBUTES = {"nullable": "nullability"}
 """What Alembic calls an attribute of a column, where people call it something else."""
-WITHOUT = "To skip this proof, add: --no-prove-schema --no-prove-transition"
+WITHOUT = "To skip this proof, run the command again with `--no-prove-schema --no-prove-transition`."
 
 
 def difference(kind: str, part: str, table: str, before: str | None, after: str | None, *, attribute: str = "") -> str:
@@ -37,17 +37,19 @@ def schema_differs(
     built by the current files, so they would lack what only the new files make, and keep what only the current ones
     make. The command is refused, and nothing has been changed.
 
-    Often the current migrations leave something behind that the models do not show: an index made by RunSQL, a default,
-    a column type of an older Django. Write a migration that brings the databases up to the models, or that repeats the
-    SQL, and deploy it first. Or leave out the app or the range that the difference comes from. A squash keeps the old
-    operations, so it often works where a remake does not.
+    Often the current migrations leave something in the database that the models do not show: an index made by RunSQL, a
+    default, a column type of an older Django.
+
+    - Write a migration that makes the databases as the models are, or that repeats the SQL. Deploy it first.
+    - Or leave the app or the range that the difference comes from out of the command.
+    - If you remake an app, try a squash instead. It keeps the old operations.
     """
     return Texts(
         difference(kind, part, table, before, after, attribute=attribute),
         "A new database would not have the same schema as the databases that the current files have built.",
-        "If the models do not show this part, first deploy a migration that brings the databases up to the models.\n"
-        "Or leave the app, or the range, that it comes from out of the command.\n"
-        "Where a remake fails like this, a squash often works: it keeps the old operations.",
+        "If the models do not show this part, first deploy a migration that makes the databases as the models are.\n"
+        "Or leave the app or the range that it comes from out of the command.\n"
+        "If a remake fails like this, a squash often works: it keeps the old operations.",
     )
 
 
@@ -62,7 +64,7 @@ def integer_types(*, columns: Sequence[str], engine: str) -> Texts:
     On engines that do have several integer types the proof compares the types exactly.
     """
     return Texts(
-        f"Declared with another integer type: {sample(columns, NAMED)}.",
+        f"Declared with another integer type: {text_list(columns, NAMED)}.",
         f"{engine} stores all integer types in the same way.",
     )
 
@@ -84,9 +86,10 @@ def schema_not_built(
     To compare two schemas, migsync runs all migrations on an empty database, once with the current files and once with
     the new ones. One of these runs failed in the migration that the message names. Your own databases are not touched.
 
-    If the current files fail, a new developer's `migrate` and your test database fail in the same way: fix that
-    migration, or go on without the proof by databases. If only the new files fail, a new database could not be built
-    from them any more: the migration needs something that the new order, or the new file, does not have yet.
+    - If the current files fail, `migrate` fails in the same way on every new database, such as a test database. Fix the
+      migration, or go on without this proof.
+    - If only the new files fail, the migration needs something that comes later in the new order, or that the new file
+      does not have. Leave it out of the command.
     """
     if new:
         return Texts(f"The new files cannot build a database. {reason}", "The current files can.")
@@ -115,9 +118,10 @@ def schema_not_proven(
     not connect, or was not permitted to create a database there. Differences that show only on that engine, such as an
     index that only it makes, would not be found.
 
-    Make the database reachable, or give its user the right to create databases (on PostgreSQL `CREATEDB`). To go on
-    without it, use the options in the message: that is safe when another database of the same engine is proven, or when
-    the same files were proven elsewhere, for example in CI. With `--allow-applied` the missing proof is a warning only.
+    - Make the database reachable.
+    - Or give its user the right to create databases (on PostgreSQL `CREATEDB`).
+    - Or go on without this proof, with the options in the message. That is safe if the same files are proven on this
+      engine elsewhere, for example in CI. With `--allow-applied`, a database that cannot be reached is only a warning.
     """
     if not reason:
         what = "The transition was" if transition else "Schema and rows were"
@@ -127,10 +131,10 @@ def schema_not_proven(
             severity=Severity.WARNING,
         )
     if not reachable:
-        without = "Make the database reachable, or add --allow-applied to go on without it."
+        without = "Make the database reachable, or run the command again with `--allow-applied`."
     else:
         options = [f"--prove-schema {other}" for other in others] or ["--no-prove-schema"]
-        without = f"To skip the proof on {engine}, add: {' '.join(options)}"
+        without = f"To skip the proof on {engine}, run the command again with `{' '.join(options)}`."
     return Texts(reason, consequence, f"{remedy}\n{without}".strip())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import sample, text_list
+from migsync.words import text_list
 
 SHOWN = 5
 
@@ -109,4 +109,4 @@ def others_ready(*, apps: Sequence[str], options: str = "") -> Texts:
 
 
 def _some(keys: Sequence[Key]) -> str:
-    return sample(keys, SHOWN)
+    return text_list(keys, SHOWN)

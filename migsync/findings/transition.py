@@ -26,9 +26,10 @@ def transition_differs(*, migration: Key | None, differences: Sequence[str]) -> 
     that of the current files. For the database that the message names they differ: a change would be skipped there, or
     made twice. The command is refused, and nothing has been changed.
 
-    Usually a change has moved from one file into another that such a database takes as applied already. Leave that
-    migration out, or put the change where it was. If you know that no database is that far behind, go on without this
-    proof with `--no-prove-transition`.
+    Usually a change has moved from one file into another that counts as applied in such a database.
+
+    - Leave that migration out of the command, or put the change where it was.
+    - If you know that no database is that far behind, go on without this proof, with `--no-prove-transition`.
     """
     said = "\n".join(truncated(differences, NAMED, "and {} more differences"))
     return Texts(
@@ -39,13 +40,14 @@ def transition_differs(*, migration: Key | None, differences: Sequence[str]) -> 
 
 @entry("transition-record-lost", Severity.ERROR)
 def transition_record_lost(*, migration: Key | None, earlier: Key | None, lost: Key) -> Texts:
-    """A database that is further along would have one record less than one that is behind it.
+    """After `migsync apply`, a database that has applied more migrations would lack a record that one with fewer has.
 
-    migsync works out which records every database has after `migsync apply`. A database that has applied more must have
-    every record that one further behind has. Here it would not: one of the two is taken for another database than it
-    is, and `migrate` would run something twice or not at all. The command is refused, and nothing has been changed.
+    migsync works out which records each database that can exist has after `migsync apply`. A database that has applied
+    more must have every record that one further behind has. Here it would not have them all, so the records of one of
+    the two would be misread. `migrate` would run something twice there, or not at all. The command is refused, and
+    nothing has been changed.
 
-    Usually a new name is one that an older migration had, or two rewrites give the same name. Choose another name, or
+    Usually an older migration had one of the new names, or two rewrites give the same name. Choose another name, or
     leave the migration out, and run the command again. If neither is the case, please report it.
     """
     return Texts(
@@ -56,13 +58,13 @@ def transition_record_lost(*, migration: Key | None, earlier: Key | None, lost: 
 
 @entry("transition-ambiguous", Severity.ERROR)
 def transition_ambiguous(*, migration: Key | None) -> Texts:
-    """The result depends on whether Django has recorded a squash yet.
+    """The result of `migsync apply` depends on whether Django has recorded a squash yet.
 
-    Django records a squash by itself at the end of `migrate`, once everything that it replaces has run. A database that
-    was stopped before that has the same schema and one record less. Both must end with the same records, and here they
-    would not. The command is refused, and nothing has been changed.
+    At the end of `migrate`, Django records a squash if everything that it replaces has run. If `migrate` was stopped
+    before that, the database has the same schema and one record less. Both databases must end with the same records,
+    and here they would not. The command is refused, and nothing has been changed.
 
-    Finish the squash first: run `python manage.py migrate` on every database, then `migsync tidy`, and then the command
+    Finish the squash first. Run `python manage.py migrate` on every database, then `migsync tidy`, and then the command
     again.
     """
     return Texts(
@@ -73,14 +75,14 @@ def transition_ambiguous(*, migration: Key | None) -> Texts:
 
 @entry("transition-refused", Severity.ERROR)
 def transition_refused(*, fresh: bool, reason: str, consequence: str, app: str, name: str) -> Texts:
-    """After the change, migsync would refuse to sync a database that should need nothing special.
+    """After the change, `migsync apply` would refuse a database that is up to date or fresh.
 
-    For each database that can be there when you deploy, migsync makes the plan that `migsync apply` would make. A
-    database that is behind may be refused with the advice to migrate it first. One that is up to date, or a fresh one,
-    must not be refused, or you could not deploy at all. The command is refused, and nothing has been changed.
+    For each database that can exist when you deploy, migsync makes the plan that `migsync apply` would make. If a
+    database is behind, the plan may be refused with the advice to migrate it first. But a database that is up to date,
+    or a fresh one, must not be refused, or you could not deploy at all. So the command is refused, and nothing has been
+    changed.
 
-    The message contains the reason for which the plan is refused: fix that, or leave the migration that it names out of
-    the command.
+    The message says why the plan would be refused. Fix that, or leave the migration that it names out of the command.
     """
     which = "a fresh database" if fresh else "a database that is up to date"
     return Texts(f"`migsync apply` would refuse {which}: {reason}", consequence)

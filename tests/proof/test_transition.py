@@ -260,7 +260,7 @@ def test_an_engine_out_of_reach(site):
     right = squashed(site, ", ".join([NUMBER, SKU, INDEX]))
     [refused] = prove(site, right, unreachable=["far"]).findings
     assert refused.found.startswith("far cannot be reached: ")
-    assert refused.hint.endswith("Make the database reachable, or add --allow-applied to go on without it.")
+    assert refused.hint.endswith("Make the database reachable, or run the command again with `--allow-applied`.")
     skipped = prove(site, right, unreachable=["far"], skipping=True)
     assert [(finding.severity, finding.found) for finding in skipped.findings] == [
         (Severity.WARNING, "Schema and rows were not proven on PostgreSQL: the database 'far' cannot be reached.")

@@ -36,7 +36,7 @@ def test_which_goes_first_is_a_question() -> None:
     assert finding.blocks
     assert finding.app == "shop"
     assert "0002_color -> 0003_color; 0002_price -> 0003_price" in finding.found
-    assert "--first 0003_color or --first 0003_price" in finding.hint
+    assert "migsync fix-conflicts --app shop --first 0003_color\nmigsync fix-conflicts" in finding.hint
 
 
 def test_the_whole_of_the_other_branch_comes_behind() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from migsync.findings import Finding, Severity
+from migsync.findings import Finding
 from migsync.findings.remake import (
     changes_pending,
     nothing_to_drop,
@@ -70,8 +70,7 @@ def explained(left_out: Sequence[Key], known: Advice, finding: Finding) -> Findi
     """A finding of the proof with what a remake can add: whether other rows are meant, what to do where it fails."""
     # Other rows in a new database are meant, where a migration is left out.
     if finding.code == data_differs.code and left_out:
-        why = f"Left out as requested: {', '.join(map(str, left_out))}."
-        return replace(finding, severity=Severity.WARNING, meaning=f"{finding.meaning} {why}")
+        return finding.with_facts(left_out=left_out)
     if finding.blocks and not finding.hint:
         key = Key(finding.app, finding.name)
         return replace(finding, hint=known.get((key, finding.operation)) or known.get((key, 0), ""))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from migsync.sync.target import Target
-from migsync.words import count, sample
+from migsync.words import count, text_list
 
 TYPES, PERMISSIONS = "django_content_type", "auth_permission"
 SHOWN = 8
@@ -79,4 +79,4 @@ def label_notes(found: LabelUses, old: str, new: str) -> Iterator[str]:
             "UPDATE."
         )
     if found.tables:
-        yield f"{found.alias}: tables named after {old} keep their names: {sample(found.tables, SHOWN)}."
+        yield f"{found.alias}: tables named after {old} keep their names: {text_list(found.tables, SHOWN)}."

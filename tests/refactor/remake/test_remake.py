@@ -179,7 +179,7 @@ def test_an_index_that_no_model_shows_is_refused_and_how_to_go_on_is_said(projec
     ended = project.migsync("remake", "--update-db", "--yes", "--no-prove-transition")
     assert ended.status == 1
     assert 'The index ("price") on shop_item: only the current files create it.' in ended.out
-    assert "first deploy a migration that brings the databases up to the models" in ended.out
+    assert "first deploy a migration that makes the databases as the models are" in ended.out
 
 
 OWN = """
