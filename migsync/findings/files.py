@@ -17,8 +17,8 @@ def third_party_file(*, migration: Key, other: Key | None = None, file: str) -> 
     get another name, so without an edit Django could not load the migrations. migsync never edits such files: the next
     installation would undo the change.
 
-    Leave the migration that it names as it is, for example by choosing a smaller range. If the package is your own,
-    make the change in its repository.
+    - Leave the migration that it depends on as it is, for example by choosing a smaller range.
+    - If the package is your own, make the change in its repository.
     """
     found = f"{migration} depends on {other}" if other else f"{migration} would have to change"
     return Texts(
@@ -52,7 +52,10 @@ def no_source(*, migration: Key, file: str) -> Texts:
     Django loads a .pyc file without its source like any other migration, but there is no text that migsync could edit.
     Often the source was deleted, and the .pyc was left behind.
 
-    Restore the source, or delete the .pyc if the migration is not used any more. Then run the command again.
+    - If the migration is still used, restore its source.
+    - If not, delete the .pyc.
+
+    Then run the command again.
     """
     return Texts(
         f"{file} would have to change, but it is compiled code without its source.",
@@ -96,8 +99,8 @@ def replaced_name(*, migration: Key, new: Key, squash: Key, becomes: Key, file: 
     Django would take the renamed file for the migration that the squash replaces. It would skip it, or report a circle.
     No file was changed.
 
-    Choose another name. If every database has the squash, you can remove `replaces` from its file instead: then the
-    name is free.
+    - Choose another name.
+    - Or, if every database has applied the squash, remove `replaces` from its file. Then the name is free.
     """
     return Texts(
         f"{migration} would become {new}, but {becomes} replaces another migration of that name.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migsync.findings.commands import migrate
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -14,27 +15,28 @@ NAMED = 5
 
 
 @entry("partial-squash", Severity.ERROR)
-def partial_squash(*, migration: Key, applied: Sequence[Key], lost: Sequence[Key], file: str) -> Texts:
-    """A squash replaces migrations of which some are applied and others are neither applied nor on disk.
+def partial_squash(*, migration: Key, applied: Sequence[Key], lost: Sequence[Key], file: str, alias: str = "") -> Texts:
+    """Only some of the migrations that a squash replaces are applied, and the files of the others were deleted.
 
-    Django uses a squash only when all or none of the migrations that it replaces are applied. Otherwise it leaves the
-    squash out, without a message, and runs the replaced migrations that are missing. Here it cannot: their files were
-    deleted. `migrate` would succeed, and the database would never get their changes.
+    Django uses a squash only if all or none of the migrations that it replaces are applied. Otherwise it ignores the
+    squash, without a message, and runs the replaced migrations that are missing. Here it cannot, because their files
+    were deleted. `migrate` would succeed, and the database would never get their changes.
 
-    Restore the deleted files, for example from git, and run `migrate` on this database. If its schema has the changes
-    already, use `migrate --fake` for those migrations instead. When all of them are recorded, the files can be
-    deleted again.
+    - Restore the deleted files, for example from git, and run `migrate` on this database.
+    - If the database has their changes already, run `migrate --fake` for these migrations instead.
+
+    When all of them are recorded, the files can be deleted again.
     """
     gone, last = text_list(lost, NAMED), lost[-1]
     files = "file" if len(lost) == 1 else "files"
     return Texts(
-        f"{migration} replaces migrations of which only some are applied here.\n"
+        f"{migration} replaces several migrations, and only some of them are applied here.\n"
         f"Applied: {text_list(applied, NAMED)}\n"
         f"Neither applied nor on disk: {gone}",
         f"Django ignores the squash without a message: `migrate` succeeds and never runs {gone}.",
-        f"Restore the {files} of {gone}, then run: python manage.py migrate {last.app} {last.name}\n"
+        f"Restore the {files} of {gone}, then run: {migrate(last.app, last.name, alias=alias)}\n"
         "If the database has these changes already, run instead: "
-        f"python manage.py migrate --fake {last.app} {last.name}",
+        f"{migrate('--fake', last.app, last.name, alias=alias)}",
     )
 
 
@@ -42,11 +44,11 @@ def partial_squash(*, migration: Key, applied: Sequence[Key], lost: Sequence[Key
 def squash_not_applied(*, migration: Key, file: str) -> Texts:
     """A squash is recorded, but none of the migrations that it replaces is.
 
-    While a file has `replaces`, Django ignores the squash's own row and looks only at the rows of what it replaces.
-    Without those rows the squash counts as not applied, and `migrate` runs it again: usually it stops at the first
-    table that exists already. The rows of the replaced migrations were probably deleted by hand.
+    While its file has `replaces`, Django ignores the record of the squash itself. It looks only at the records of the
+    migrations that the squash replaces. Here there are none, so `migrate` runs the squash again. Usually it stops at
+    the first table that exists already. The records of the replaced migrations were probably deleted by hand.
 
-    If every database has the squash, remove `replaces` from the file: then the squash's own row counts.
+    If every database has applied the squash, remove `replaces` from the file. Then the record of the squash counts.
     """
     return Texts(
         f"{migration} is recorded, but none of the migrations that it replaces is.",
@@ -62,8 +64,9 @@ def broken_migration(*, migration: Key, file: str, line: int, reason: str) -> Te
     The file is not valid Python, or defines no class Migration. Django imports the migrations of all installed apps,
     so `migrate` fails with an error too, and nothing can be said about the order of the migrations.
 
-    The package is usually damaged: install it again. If the file is not part of the package, for example because
-    `makemigrations` wrote it into site-packages, move it away.
+    - If the package is damaged, install it again.
+    - If the file is not part of the package, for example because `makemigrations` wrote it into site-packages, move it
+      away.
     """
     return Texts(
         f"{reason}.",
@@ -96,8 +99,8 @@ def unreadable_migration(*, migration: Key, file: str = "", line: int = 0, reaso
     as literals. Here one of them is the result of a call, a condition or a loop, so migsync does not know where the
     migration belongs in the order.
 
-    In your own apps this is an error: write the value as a literal list. In an installed package it is only a note,
-    because migsync never changes the records of other people's apps.
+    - In your own apps this is an error. Write the value as a literal list.
+    - In an installed package it is only a note, because migsync never changes the records of other people's apps.
     """
     place = file or str(migration)
     return Texts(
@@ -126,8 +129,10 @@ def dangling_dependency(
     was renamed or deleted, or its file was not committed; or the package that it belongs to is not installed in the
     version that you need.
 
-    Restore the missing file, or change the dependency to the name that the migration has now. If the file that has
-    the dependency belongs to an installed package, do not edit it: install versions that fit together.
+    - If the missing file was deleted or not committed, restore it.
+    - If it was renamed, change the dependency to the name that it has now.
+    - If the file with the dependency belongs to an installed package, do not edit it. Install versions of the packages
+      that fit together.
     """
     renamed = " If the migration was renamed, change the dependency." if own else ""
     if near:
@@ -158,10 +163,10 @@ def retired_name(
     squashed or removed the migration that the file depends on. Django does not know the old name and stops with
     NodeNotFoundError.
 
-    `migsync rebase` puts the new name into the files of your branch. Where the old name was used for more than one
-    migration over time, migsync cannot choose: look which one the file needs, and change the dependency by hand.
+    `migsync rebase` writes the new name into the files of your branch. If the old name was used for more than one
+    migration over time, migsync cannot choose. Find out which one the file needs, and change the dependency by hand.
     """
-    said = " or ".join(" and ".join(map(str, keys)) for keys in now)
+    said = text_list(map(text_list, now), last="or")
     if len(now) > 1:
         hint = f"The name was used more than once. Find out which migration is meant, and depend on it: {said}"
     else:
@@ -218,8 +223,9 @@ def cycle(*, migration: Key, migrations: Sequence[Key], file: str) -> Texts:
     CircularDependencyError, whatever you run. It happens when a dependency or `run_before` is added by hand, or when
     branches that each added one are merged.
 
-    Remove one of the dependencies from its file. If two apps really need each other, split a migration in two: one
-    that creates the tables, and one that adds the foreign key.
+    - Remove one of the dependencies from its file.
+    - If two apps really need each other, split a migration in two: one that creates the tables, and one that adds the
+      foreign key.
     """
     return Texts(
         f"Migrations depend on each other in a circle: {' -> '.join(map(str, (*migrations, migrations[0])))}.",

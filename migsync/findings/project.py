@@ -39,7 +39,7 @@ def no_app(*, root: str) -> Texts:
     return Texts(
         f"No app in the project's root, {root}, has migrations.",
         "migsync changes only apps in the root, so there is nothing to do.",
-        "If your apps are elsewhere, give the directory that contains them: --root DIR",
+        "If your apps are elsewhere, run the command again with `--root DIR`, the directory that contains them.",
     )
 
 
@@ -101,7 +101,7 @@ def alias_passed_over(*, alias: str, mirror: str = "") -> Texts:
     Name the alias with --database to include it.
     """
     why = f"it mirrors {mirror!r}" if mirror else "it has no database"
-    hint = f"To include it: --database {alias}" if mirror else ""
+    hint = f"To include it, run the command again with `--database {alias}`." if mirror else ""
     return Texts(f"The database {alias!r} is skipped: {why}.", hint=hint)
 
 

@@ -27,8 +27,10 @@ def rewrites_conflict(
     Two branches renamed, squashed or relabelled the same migrations, and both were merged. The result would depend on
     which rewrite comes first, and databases may have applied one of them already.
 
-    Undo the renames of the branch that has been deployed less: restore its migration files and delete its rewrite
-    file. Then make the change again on top of the other rewrite, so that the new rewrite has it as a parent.
+    Choose the branch that fewer databases have applied. Then:
+
+    - Restore its migration files, and delete its rewrite.
+    - Make the change again, on top of the other rewrite.
     """
     if labels and unrelated_labels:
         return Texts(

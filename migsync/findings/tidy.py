@@ -22,8 +22,9 @@ def squash_partial(
     has applied some of them still needs the old files. Without the old files and without `replaces`, `migrate` would
     run the whole squash there and fail on tables that exist, or would never run what is missing.
 
-    Run `migrate` on that database while the old files exist. If some of them were deleted, restore them first, for
-    example with `git checkout`. Then run `migsync tidy` again.
+    - If some of the old files were deleted, restore them, for example with `git checkout`.
+    - Run `migrate` on that database while the old files exist.
+    - Run `migsync tidy` again.
     """
     first = f"Restore the files of {_some(gone)}, then run" if gone else "Apply the rest first"
     return Texts(
@@ -42,13 +43,18 @@ def squash_unknown(*, migration: Key, alias: str, reason: str, foreign: Sequence
     Before the old files and `replaces` are removed, every database must have applied everything that the squash
     replaces, or nothing of it. A database that has applied only a part could no longer be migrated.
 
-    Make the database reachable, and run the command again. If you know that it has applied everything that the open
-    squashes replace, add `--assume-deployed`. For a squash that also replaces migrations of another app the option is
-    not enough: the database must have a record of the squash itself, and migsync has to see it.
+    - Make the database reachable, and run the command again.
+    - Or, if you know that it has applied everything that the squashes replace, add `--assume-deployed`.
+
+    If a squash also replaces migrations of another app, the option is not enough. The database must have a record of
+    the squash itself, and migsync has to see it.
     """
-    hint = "Make the database reachable, then run this again."
+    hint = "Make the database reachable, then run the command again."
     if not foreign:
-        hint += "\nIf you know that it has applied everything that the squashes replace, add --assume-deployed."
+        hint += (
+            "\nIf you know that it has applied everything that the squashes replace, run the command again with "
+            "`--assume-deployed`."
+        )
     return Texts(
         f"{alias} could not be read: {reason}",
         f"It is unknown whether this database has applied everything that {migration} replaces.",
