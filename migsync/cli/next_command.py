@@ -11,6 +11,8 @@ from click.core import ParameterSource
 
 from migsync.redaction import secrets_in
 
+PROJECT = frozenset({"root", "settings", "url"})
+"""Options that say which project is meant, and which databases it has."""
 CONSENT = frozenset({"noinput", "dry_run", "reason"})
 """Options that are about this one command: a person decides about them anew."""
 
@@ -40,6 +42,13 @@ def same_command(*arguments: str) -> str:
             own += map(str, value if parameter.nargs == -1 else [value])
     options = {argument.lstrip("-").replace("-", "_") for argument in arguments}
     return next_command(context.command.name or "", *own, *arguments, without=options)
+
+
+def for_this_project(command: str) -> str:
+    """A command line of migsync, with the options that tell the command that runs where its project is."""
+    context = click.get_current_context(silent=True)
+    others = {parameter.name or "" for parameter in context.command.params} - PROJECT if context else set()
+    return " ".join([command, *map(shlex.quote, _repeated(command.split()[1], others))])
 
 
 def _repeated(name: str, left_out: Collection[str]) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
-from migsync.cli.next_command import next_command
+from migsync.cli.next_command import for_this_project, next_command
 from migsync.cli.views.blocks import Block, Line, Span, Style, line, near
 from migsync.errors import Interrupted, JournalNotPermitted, MigsyncError, NotPermitted, UsageError
 from migsync.findings import Finding, Severity
@@ -21,6 +22,8 @@ NEXT = Span("Next: ", Style.GOOD)
 NO_JOURNAL = "--no-journal"
 NOTHING_MORE = {MigsyncError.code, UsageError.code, Interrupted.code}
 """Codes that are not shown: `migsync explain` has nothing to add to the message."""
+COMMAND = re.compile(r"(?:^|(?<=: )|(?<=`))migsync [a-z][^\n`]*", re.MULTILINE)
+"""A command in the hint of a finding: on a line of its own, behind a colon, or in backquotes."""
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -39,7 +42,8 @@ def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
     found = finding.found if not place or told in finding.found else f"{place}: {finding.found}"
     if finding.database:
         found = f"{finding.database}: {found}"
-    return list(_voice(WORDS[finding.severity], finding.code, found, finding.meaning, finding.hint, indent))
+    hint = COMMAND.sub(lambda match: for_this_project(match[0]), finding.hint)
+    return list(_voice(WORDS[finding.severity], finding.code, found, finding.meaning, hint, indent))
 
 
 def error_blocks(error: MigsyncError, indent: int = 0) -> list[Line]:
