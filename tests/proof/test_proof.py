@@ -265,7 +265,7 @@ class TestWhatDoesNotLoad:
         site = shop(tmp_path)
         fork = migration(PRICE, after=[("shop", "0001_initial")])
         proof = prove(site.project, site.propose(site.change(path("0007_price"), path("0007_price"), fork), shop=1))
-        assert ("leaves", "shop would have 2 ends instead of 1: 0003_name, 0007_price.") in said(proof)
+        assert ("leaves", "shop would have 2 leaf migrations instead of 1: 0003_name and 0007_price.") in said(proof)
         assert "plan-conflict" in codes(proof)
 
     def test_models_that_do_not_import_are_no_fault_of_the_proposal(self, tmp_path):
@@ -323,7 +323,7 @@ class TestPlans:
         site = shop(tmp_path)
         old = keys("0001_initial", "0003_name", "0007_price")
         [finding] = prove(site.project, renumbered(site), [Recorded("default", old, old)]).findings
-        assert finding.found == "`migrate` would run shop.0002_name, shop.0003_price on the database 'default'."
+        assert finding.found == "`migrate` would run shop.0002_name and shop.0003_price on the database 'default'."
 
     def test_a_migration_that_would_silently_never_run(self, tmp_path):
         site = shop(tmp_path)

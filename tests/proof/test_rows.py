@@ -77,7 +77,7 @@ def test_names_with_a_percent_sign(new_database, engine):
     assert compared(old, same) == []
     [found] = compared(old, new)
     assert found == (
-        "The rows of 100%s differ: 1 only with the current files (a%b='x', c='z'), "
+        "The rows of 100%s differ: 1 only with the current files (a%b='x', c='z') and "
         "1 only with the new files (a%b='y', c='z')."
     )
 

@@ -69,4 +69,4 @@ def test_one_that_refuses_leaves_it_to_django(project):
     own_command(project, first="raise SystemExit('not here')\n        ")
     ended = project.migsync("remake", "--dry-run")
     assert ended.status == 1
-    assert "Alter field name on item; Alter field price on item." in ended.out
+    assert "Alter field name on item and Alter field price on item." in ended.out

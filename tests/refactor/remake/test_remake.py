@@ -78,7 +78,7 @@ def test_two_apps_in_a_circle_with_what_their_models_do_not_show(project):
     before = project.dumps()
     refused = project.migsync("remake", "--update-db", "--yes")
     assert refused.status == 1
-    assert "shop: 0001_remade, 0002_remade_carried, 0003_remade_carried stand for several" in refused.out
+    assert "shop.0001_remade, shop.0002_remade_carried and shop.0003_remade_carried stand for several" in refused.out
     assert (names(project, "shop"), project.dumps()) == (sorted(CIRCLE["shop"]), before)
     project.migrate("behind")
     before = project.dumps()
