@@ -18,6 +18,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
+
+from migsync.cli.program import program
 from tests.recorder import ROOT, STATES, VARIABLE
 
 COMMAND = re.compile(r"(?:^|: |`)(migsync [a-z-]+[^\n`]*)", re.MULTILINE)
@@ -60,7 +63,7 @@ def _refusal(place: Path, root: Path, state: Mapping[str, Any], hint: Hint, comm
     environment = {name: value.replace(str(root), str(copy)) for name, value in state["environment"].items()}
     environment = {name: value for name, value in environment.items() if name not in (STATES, ROOT)}
     ended = subprocess.run(
-        [sys.executable, "-m", *shlex.split(command)],
+        [sys.executable, "-m", *shlex.split(command), *_yes(command)],
         cwd=copy / state["cwd"],
         env=environment | {VARIABLE: str(made)},
         stdin=subprocess.DEVNULL,
@@ -73,6 +76,13 @@ def _refusal(place: Path, root: Path, state: Mapping[str, Any], hint: Hint, comm
     same = any(_place(each) == _place(hint) for each in again)
     if ended.returncode == WRONG_USAGE or (ended.returncode and same):
         yield f"{hint['code']}: {command}\n{ended.stdout}{ended.stderr}"
+
+
+def _yes(command: str) -> list[str]:
+    """What a person answers whom the command asks."""
+    found = program.get_command(click.Context(program), command.split()[1])
+    asks = found is not None and any("--noinput" in option.opts for option in found.params)
+    return ["--noinput"] if asks and "--dry-run" not in command else []
 
 
 def _place(document: Hint) -> tuple[object, ...]:

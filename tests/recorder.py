@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,10 @@ def _write(document: dict[str, Any]) -> None:
         return
     _written.add((test, document["code"]))
     line = json.dumps({"test": test} | document)
-    descriptor = os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    try:
-        os.write(descriptor, f"{line}\n".encode())
-    finally:
-        os.close(descriptor)
+    # A test may have filled the disk, or taken away the right to write.
+    with suppress(OSError):
+        descriptor = os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            os.write(descriptor, f"{line}\n".encode())
+        finally:
+            os.close(descriptor)

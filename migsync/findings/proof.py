@@ -73,7 +73,7 @@ def leaves(*, app: str, ends: Sequence[str], expected: int) -> Texts:
 
 
 @entry("model-changes", Severity.ERROR)
-def model_changes(*, app: str, change: str) -> Texts:
+def model_changes(*, app: str, change: str, old_fails: bool = False) -> Texts:
     """With the new files, `makemigrations` would find a change that it does not find now.
 
     The new migrations do not lead to the models of your code, but the current ones do. If they were written, the next
@@ -82,10 +82,19 @@ def model_changes(*, app: str, change: str) -> Texts:
 
     Usually the order of the migrations matters: two of them change the same field or the same options, and the last one
     wins. Leave these migrations out of the range, or out of what is moved, and run the command again.
+
+    If Django cannot load the current files, the models are all that the new files can be compared with. A change of the
+    models that has no migration yet then looks the same as a fault. Take that change out of the models, run the command
+    again, and put it back afterwards.
     """
+    found = f"With the new files, `makemigrations` would add to {app}: {change}."
+    meaning = "The new files do not lead to the models in your code."
+    if not old_fails:
+        return Texts(found, f"{meaning} The current files do.")
     return Texts(
-        f"With the new files, `makemigrations` would add to {app}: {change}.",
-        "The new files do not lead to the models in your code. The current files do.",
+        found,
+        f"{meaning} Django cannot load the current files, so there is nothing else to compare with.",
+        "If the models have a change without a migration, take it out, run the command again, and put it back.",
     )
 
 

@@ -146,7 +146,7 @@ def _findings(
     if isinstance(old, WorkerFailure):
         yield from _leaves(proposal.leaves, {}, new.leaves, identities.labels)
         yield nothing_to_compare(reason=old.sentence, file=old.file, line=old.line)
-        yield from _changes((), new.changes)
+        yield from _changes(None, new.changes)
         return
     yield from _leaves(proposal.leaves, old.leaves, new.leaves, identities.labels)
     yield from differences(relabelled(old.models, identities.labels), new.models)
@@ -185,17 +185,17 @@ def _leaves(
             yield leaves(app=app, ends=sorted(names), expected=number)
 
 
-def _changes(old: Sequence[ModelChange], new: Sequence[ModelChange]) -> Iterator[Finding]:
-    """Changes of the models that no migration holds: only those that are new refuse."""
+def _changes(old: Sequence[ModelChange] | None, new: Sequence[ModelChange]) -> Iterator[Finding]:
+    """Changes of the models that no migration holds: only those that are new refuse. None: nobody knows the old."""
     # By the full text, and counted: two alterations of a field are in words both "Alter field price on product".
-    there = Counter((app, full) for app, _, full in old)
+    there = Counter((app, full) for app, _, full in old or ())
     pending: Counter[str] = Counter()
     for app, words, full in new:
         if there[app, full]:
             there[app, full] -= 1
             pending[app] += 1
             continue
-        yield model_changes(app=app, change=words)
+        yield model_changes(app=app, change=words, old_fails=old is None)
     if pending:
         yield models_ahead(changes=pending)
 

@@ -110,6 +110,8 @@ def changed_since(run: Run, changes: Iterable[Change], records: Iterable[Record]
             continue
         now = by_id.get(row.id)
         by = applied[row.id] if now == row else later.get(row.id)
+        if by is not None and now != row and now != _left(by, row.id):
+            by = None  # its undo would be refused for the same row
         findings.append(
             undo_findings.changed_since(
                 migration=row.key,
@@ -182,6 +184,11 @@ def later_runs(run: Run, runs: Sequence[Run]) -> Mapping[int | None, Run]:
         for row in (change.before, change.after)
         if row is not None
     }
+
+
+def _left(run: Run, row_id: int | None) -> Record | None:
+    """The row with this id as a run that touched it left it; None if the run removed it."""
+    return next((change.after for change in run.changes if change.after and change.after.id == row_id), None)
 
 
 def recorded_again(changes: Iterable[Change], records: Sequence[Record]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import re
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -55,15 +56,23 @@ class StageError(Exception):
         )
 
     def _place(self, root: str) -> tuple[str, int]:
-        """The innermost line of the project, else the innermost of all where no migration tells more."""
-        # importlib's own frames are in every error that an import raises, and tell nothing.
-        frames = [(file, line) for file, line in _frames(self.error) if not file.startswith("<frozen")]
+        """The innermost line of the project, else the innermost of other packages where no migration tells more."""
+        # Lines of importlib, of Django and of this worker say where a fault was noticed, not where it is.
+        noticed = ("<frozen", *(f"{place}{os.sep}" for place in _packages("django", "migsync")))
+        frames = [(file, line) for file, line in _frames(self.error) if not file.startswith(noticed)]
         own = [
             (file, line)
             for file, line in frames
             if file.startswith(f"{root}{os.sep}") and not any(part in file for part in ENVIRONMENT_PARTS)
         ]
         return (own or ([] if self.at else frames) or [("", 0)])[-1]
+
+
+def _packages(*names: str) -> Iterator[str]:
+    """The directories of those packages that are imported."""
+    for name in names:
+        if name in sys.modules:
+            yield from sys.modules[name].__path__
 
 
 def _frames(error: BaseException) -> list[tuple[str, int]]:

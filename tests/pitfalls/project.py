@@ -18,7 +18,8 @@ from tests.project.projects import django_project, write
 Dump = list[tuple[str, str, str, str]]
 
 OPERATIONS = {
-    "create": '"{model}", [("id", models.BigAutoField(primary_key=True)), ("name", models.CharField(max_length=9))]',
+    "create": '"{model}", [("id", models.BigAutoField(primary_key=True, serialize=False)), '
+    '("name", models.CharField(max_length=9))]',
     "add": '"{model}", "{column}", models.IntegerField(default=0)',
     "alter": '"{model}", "{column}", models.IntegerField(default={default})',
 }
@@ -138,6 +139,14 @@ class Project:
             write(self.root / self.apps[app], {"__init__.py": ""})
         for file in files:
             (place / f"{file.name}.py").write_text(file.text)
+
+    def write_model(self, app: str, model: str, added: Iterable[str]) -> None:
+        """The app's models.py, with one model as ``create`` and ``add`` make it."""
+        columns = ["id = models.BigAutoField(primary_key=True)", "name = models.CharField(max_length=9)"]
+        columns += [f"{column} = models.IntegerField(default=0)" for column in added]
+        body = "".join(f"    {column}\n" for column in columns)
+        text = f"from django.db import models\n\n\nclass {model}(models.Model):\n{body}"
+        write(self.root, {f"{self.apps[app]}/models.py": text})
 
     def rename(self, app: str, names: Mapping[str, str]) -> None:
         """Rename files by hand, all at once, and what depends on them in any app."""

@@ -14,6 +14,7 @@ A step is a line; the indented lines after it belong to it.
       0002_item_size: after 0001_initial; add Item.size
       0003_merge: after 0002_item_price 0002_item_size
       0004_both: replaces 0002_item_price 0002_item_size; add Item.price; add Item.size
+    models shop Item price size      the app's models.py: one model with these columns (without it: no models)
     mv shop 0002_x=0003_x 0003_x=0002_x   rename files by hand, all at once, and what depends on them
     rm shop 0003_merge               delete a file
     uninstall shop                   take an app out of the settings
@@ -146,6 +147,10 @@ class Player:
 
     def _do_files(self, step: Step) -> None:
         self.project.write_files(step.words, files_of(step.words, step.body))
+
+    def _do_models(self, step: Step) -> None:
+        app, model, *added = step.words.split()
+        self.project.write_model(app, model, added)
 
     def _do_mv(self, step: Step) -> None:
         app, *pairs = step.words.split()

@@ -298,12 +298,17 @@ class TestWhatDoesNotLoad:
         proof = prove(site.project, site.propose(mended, shop=1))
         assert not proof.blocked
         assert codes(proof) == ["nothing-to-compare"]
+        assert not proof.findings[0].file, "Django's line says where it noticed"
         assert tuple(fact.words for fact in proof.facts.proven) == (
             "Django loads 3 migrations.",
             "`makemigrations --check` finds nothing.",
         )
         short = site.change(path("0007_price"), None)
-        assert "model-changes" in codes(prove(site.project, site.propose(short, shop=1)))
+        refused = next(each for each in prove(site.project, site.propose(short, shop=1)).findings if each.blocks)
+        assert refused.code == "model-changes"
+        assert refused.meaning.endswith(
+            "Django cannot load the current files, so there is nothing else to compare with."
+        )
 
     def test_no_settings(self, tmp_path):
         site = Site(tmp_path).write({"manage.py": "", "shop/__init__.py": "", "shop/migrations/__init__.py": ""})

@@ -36,10 +36,8 @@ def commit(project, message="as it was"):
 
 
 def write(project, app, *lines):
-    """Migration files as a story writes them, with keys as models have them."""
+    """Migration files as a story writes them."""
     project.write_files(app, files_of(app, lines))
-    for path in project.migrations(app).glob("0001*.py"):
-        path.write_text(path.read_text().replace("primary_key=True)", "primary_key=True, serialize=False)"))
 
 
 @pytest.fixture
