@@ -96,18 +96,15 @@ def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _example(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that an example of the documentation comes from still makes that code, and its hint can be typed."""
-    codes = EXAMPLES.get(request.node.nodeid)
-    if recorder.VARIABLE in os.environ:
-        with pytest.MonkeyPatch.context() as patch:
-            if request.node.get_closest_marker("hypothesis"):
-                patch.delenv(recorder.VARIABLE)  # what it makes is another thing in each run
-            yield
-        return
-    if codes is None:
-        yield
-        return
+    codes, recording = EXAMPLES.get(request.node.nodeid), os.environ.get(recorder.VARIABLE)
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        if request.node.get_closest_marker("hypothesis"):
+            patch.delenv(recorder.VARIABLE, raising=False)  # what it makes is another thing in each run
+        if codes is None:
+            yield
+            return
         path, states = Path(directory, "findings"), Path(directory, "states")
+        path.touch()
         states.mkdir()
         patch.setenv(recorder.VARIABLE, str(path))
         if "tmp_path" in request.fixturenames and not request.node.get_closest_marker("pure"):
@@ -115,8 +112,12 @@ def _example(request: pytest.FixtureRequest) -> Iterator[None]:
             patch.setenv(recorder.STATES, str(states))
             patch.setenv(recorder.ROOT, str(root))
         yield
-        made = {example["code"] for example in examples.recorded(path)} if path.exists() else set()
-        assert codes <= made, f"no longer made here: {codes - made}; see tests/examples.py"
+        if recording:
+            with Path(recording).open("a", encoding="utf-8") as lines:
+                lines.write(path.read_text(encoding="utf-8"))
+        else:
+            stale = examples.stale(codes, list(examples.recorded(path)))
+            assert not stale, f"{stale}; see tests/examples.py"
         refused = list(hints.refusals(states, root, codes)) if any(states.iterdir()) else []
         assert not refused, "\n".join(refused)
 

@@ -78,6 +78,24 @@ def chosen(found: Iterable[Example], before: dict[str, Example]) -> dict[str, Ex
     return {code: min(all_, key=order) for code, all_ in sorted(by_code.items())}
 
 
+def stale(codes: Iterable[str], made: list[Example]) -> str:
+    """What is wrong with the examples of these codes, by what their test made now; empty if nothing is."""
+    for code in sorted(codes):
+        texts = [_texts(example) for example in made if example["code"] == code]
+        if not texts:
+            return f"{code} is no longer made here"
+        # The catalogue has the sentences of a finding, and tests/test_catalogue.py looks there.
+        if code not in catalogue() and _texts(examples()[code]) not in texts:
+            return f"the text of {code} has changed: {texts}"
+    return ""
+
+
+def _texts(example: Example) -> list[str]:
+    """The sentences without what differs from run to run."""
+    texts = (example[name] for name in ("found", "meaning", "hint"))
+    return [re.sub(r"\b[0-9a-f]{8,}\b|\d+", "0", text) for text in texts]
+
+
 def _elsewhere(value: Any) -> Any:
     if isinstance(value, str):
         return PLACES.sub(PROJECT, value).replace(default_author(), "me@laptop")

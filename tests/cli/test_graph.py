@@ -74,7 +74,7 @@ def test_what_is_applied_in_each_database_that_is_asked(many):
 def test_a_database_behind_a_rewrite_is_said_to_be(shop):
     ended = shop.run("graph", "-d", "default")
     assert "  0002_price  [ ] default\n" in ended.out
-    assert "default holds 3 records of names that are not on disk, shop.0003_price first." in ended.err
+    assert "default has 3 records of migrations that are not on disk, such as shop.0003_price." in ended.err
     assert "migsync plan -d default" in ended.err
 
 

@@ -147,5 +147,5 @@ def test_a_journal_knows_of_every_run(release: Release) -> None:
     for command in (("plan",), ("apply", "--noinput"), ("script", "--out", str(release.root / "sql"))):
         ended = release.run(*command, "--no-journal")
         assert (ended.status, release.database.dump()) == (1, before)
-        assert "Leave out --no-journal" in ended.said
+        assert "Run the command again without `--no-journal`" in ended.said
     assert release.run("apply", "--noinput").status == 0
