@@ -50,14 +50,13 @@ class Facts:
     def proven(self) -> tuple[Fact, ...]:
         """The same one by one; they hold for a proof that is not blocked."""
         loaded = Fact("Django loads them", f"Django loads {count(self.migrations, 'migration')}.")
-        check = "nothing for `makemigrations`"
         if not self.compared:
-            return (loaded, Fact(check, "`makemigrations --check` finds nothing."))
+            return (loaded, Fact("nothing for `makemigrations`", "`makemigrations --check` finds nothing."))
         yours = f" and for {count(self.targets, 'database')} of yours" if self.targets else ""
         return (
             loaded,
             Fact("same models", f"The state is equal in {count(self.apps, 'app')} ({count(self.models, 'model')})."),
-            Fact(check, "`makemigrations --check` finds nothing new."),
+            Fact("nothing new for `makemigrations`", "`makemigrations --check` finds nothing new."),
             Fact("same `migrate --plan`", f"`migrate --plan` is the same for a fresh database{yours}."),
         )
 

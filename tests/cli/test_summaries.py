@@ -144,7 +144,7 @@ def test_of_several_databases_each_has_one_line_first():
         "\n"
         "Warning: The order differs.  [field-order]\n"
         "\n"
-        "default  SQLite  needs 1 change: 1 rename\n"
+        "default  SQLite  needs 1 change\n"
         "\n"
         "  shop  1 renamed\n"
     )

@@ -39,7 +39,10 @@ def undo_detail_blocks(
 ) -> list[Block]:
     """What the summary counts, in full: the diff of each file, and each record."""
     return with_gaps(
-        [diff_blocks(changes, root, verbose=verbose), *(plan_blocks(plan, labels=labels) for plan in plans)]
+        [
+            diff_blocks(changes, root, verbose=verbose),
+            *(plan_blocks(plan, labels=labels, after_summary=True) for plan in plans),
+        ]
     )
 
 

@@ -23,14 +23,20 @@ SHOWN = 30
 
 
 def plan_blocks(
-    plan: Plan, *, shorten: bool = False, labels: Mapping[str, str] = MappingProxyType({}), about: str = ""
+    plan: Plan,
+    *,
+    shorten: bool = False,
+    labels: Mapping[str, str] = MappingProxyType({}),
+    about: str = "",
+    after_summary: bool = False,
 ) -> list[Block]:
     """One target's plan: where it stands, what was found, what changes.
 
     `shorten` leaves out the end of a long app and says how many rows that were. `labels` are the file names of
     rewrites by id, for plans that were made from a journal and do not know them. `about` is a line under the first.
+    `after_summary`: a line about the target was shown already.
     """
-    blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan))]
+    blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan, short=after_summary))]
     blocks += [line(about, indent=2)] if about else []
     blocks += [line("applies ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.passed]
     blocks += [line("reverts ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]

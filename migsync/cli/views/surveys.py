@@ -62,7 +62,13 @@ def targets_blocks(
             _in_short(plans, idle, errors, shorten=shorten) if several else (),
             findings_blocks(findings),
             *(
-                plan_blocks(plan, shorten=shorten, labels=labels, about=about.get(plan.target.alias, ""))
+                plan_blocks(
+                    plan,
+                    shorten=shorten,
+                    labels=labels,
+                    about=about.get(plan.target.alias, ""),
+                    after_summary=several,
+                )
                 for plan in told
             ),
             more(hidden),
