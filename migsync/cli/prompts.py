@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,8 +11,8 @@ import click
 
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
+from migsync.cli.views.width import UNBOUNDED, width_of
 from migsync.errors import Interrupted, NeedsConsent
-from migsync.escapes import printable
 
 if TYPE_CHECKING:
     from migsync.rewrites.evidence.pairs import Pair
@@ -34,9 +35,17 @@ def require_yes(question: str, *, noinput: bool, show: Callable[[], None] | None
     """Ask, with No as the answer of a bare Enter; raise Interrupted for No. The answer `d` is to `show` more first."""
     if noinput:
         return
-    answer = _answer(printable(question), show) if show else click.confirm(printable(question), default=False)
+    answer = _answer(_fitted(question), show) if show else click.confirm(_fitted(question), default=False)
     if not answer:
         raise Interrupted("Cancelled. Nothing was changed.")
+
+
+def _fitted(question: str) -> str:
+    """The question on lines that fit the terminal, with room for the answers behind the last one."""
+    from migsync.cli.views.layout import lay_out  # only questions need it here
+
+    width = (width_of(sys.stdout) or UNBOUNDED) - len(" [y/N/d]: ")
+    return "\n".join("".join(span.text for span in spans) for spans in lay_out(line(question), width))
 
 
 def _answer(question: str, show: Callable[[], None]) -> bool:
@@ -84,7 +93,7 @@ def ask_backwards(output: Output, plans: Iterable[Plan]) -> bool:
     if all(plan in waiting or plan.empty for plan in plans):
         require_yes(question, noinput=False)
         return True
-    return click.confirm(printable(question), default=False)
+    return click.confirm(_fitted(question), default=False)
 
 
 def _claim(pair: Pair) -> str:

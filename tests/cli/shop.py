@@ -115,7 +115,7 @@ class Shop:
             os.chdir(self.root)
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job has it ignored
             command = [sys.executable, "-m", "migsync", *arguments]
-            os.execve(sys.executable, command, self.environment(TERM="xterm", COLUMNS="100", **environment))
+            os.execve(sys.executable, command, self.environment(**{"TERM": "xterm", "COLUMNS": "100"} | environment))
         shown, waiting, given = b"", list(answers), ""
         while True:
             if not select.select([terminal], [], [], PATIENCE)[0]:

@@ -195,3 +195,10 @@ def test_a_locale_that_cannot_spell_a_name_shows_it_escaped(shop):
     ended = shop.run("plan", "--map", "shop.0003_pré=0002_price", *MAPPED[2:], PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert ended.status == 0, ended.err
     assert "0003_pr\\xe9" in ended.out
+
+
+def test_a_question_fits_the_terminal(two):
+    shown = two.at_terminal("apply", answers=["n\n"], COLUMNS="40").out.replace("\r\n", "\n")
+    question = shown[shown.index("Make 4 changes") :].partition(" [y/N")[0].splitlines()
+    assert " ".join(question) == "Make 4 changes in default, second?", shown
+    assert max(map(len, question)) <= 30

@@ -96,9 +96,8 @@ def place(path: Path | None, root: Path) -> str | None:
 
 
 def _coloured(text: str) -> Line:
-    if text.startswith(("+++", "---")):
-        return line(Span(text, Style.HEADING))
-    return line(Span(text, COLOURS.get(text[:1], Style.PLAIN)))
+    style = Style.HEADING if text.startswith(("+++", "---")) else COLOURS.get(text[:1], Style.PLAIN)
+    return Line((Span(text, style),), verbatim=True)
 
 
 def _lines(content: bytes | None) -> Sequence[str]:

@@ -50,7 +50,7 @@ def detail_blocks(draft: Draft, root: Path, *, verbose: bool) -> list[Block]:
             diff_blocks(draft.proposal.files, root, verbose=verbose),
             *(_names(app, change) for app, change in _apps(draft)),
             *(_plan_blocks(draft, plan) for plan in draft.plans),
-            [line(Span("Proven: ", Style.GOOD), fact.words) for fact in draft.facts],
+            [line(Span("Proven: ", Style.GOOD), fact.words, hang=8) for fact in draft.facts],
         ]
     )
 

@@ -103,7 +103,7 @@ def _in_short(
     width, engines = max(len(alias) for alias, _, _ in rows), max(len(engine) for _, engine, _ in rows)
     shown, hidden = cut(rows, SHOWN, shorten=shorten)
     for alias, engine, state in shown:
-        yield line(Span(f"{alias:<{width}}", Style.HEADING), f"  {engine:<{engines}}  ", state, indent=2)
+        yield line(Span(f"{alias:<{width}}", Style.HEADING), f"  {engine:<{engines}}  ", state, indent=2, hang=2)
     yield from more(hidden, indent=2)
 
 
