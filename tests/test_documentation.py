@@ -56,7 +56,7 @@ def commands(text: str) -> Iterator[str]:
     """The migsync command lines in the code of a page, comments and continued lines taken care of."""
     for block, inline in CODE.findall(text.replace("\\\n", " ")):
         for command in COMMAND.findall(block or inline):
-            yield command.partition("  #")[0].partition(" #")[0].strip()
+            yield command.partition("  #")[0].partition(" #")[0].partition(" > ")[0].strip()
 
 
 def exists(command: str) -> bool:
@@ -65,12 +65,22 @@ def exists(command: str) -> bool:
     if not isinstance(found, click.Command):
         return False
     options = {name for each in found.params for name in (*each.opts, *each.secondary_opts)} | {"--help", "-h"}
-    return all(word.partition("=")[0] in options for word in words[1:] if word.startswith("-"))
+    if not all(word.partition("=")[0] in options for word in words[1:] if word.startswith("-")):
+        return False
+    # Resilient: a page may name a command without the arguments that it needs, but with none that it does not take.
+    context = click.Context(found, info_name=words[0] if words else "migsync", resilient_parsing=True)
+    found.parse_args(context, words[1:])
+    return not context.args
 
 
 @pytest.mark.parametrize(
     ("text", "right"),
-    [("`migsync plan --check`", True), ("```sh\nmigsync apply --nointput\n```", False), ("`migsync aply`", False)],
+    [
+        ("`migsync plan --check`", True),
+        ("```sh\nmigsync apply --nointput\n```", False),
+        ("`migsync aply`", False),
+        ("`migsync rebase main`", False),
+    ],
 )
 def test_what_does_not_exist_is_found(text: str, *, right: bool) -> None:
     (command,) = commands(text)
