@@ -117,8 +117,8 @@ def graph(output: Output, asked: GraphOptions, where: ProjectOptions) -> ExitSta
         for alias, error in found.errors.items():
             output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
         drawing = output.form in ("mermaid", "dot")
-        runs = _runs_of(found.history, asked.apps, risks=not drawing) if asked.candidates else None
-        made = make_graph(found.history, asked.apps, everything=asked.everything, states=states, ranges=runs)
+        ranges = _ranges_of(found.history, asked.apps, risks=not drawing) if asked.candidates else None
+        made = make_graph(found.history, asked.apps, everything=asked.everything, states=states, ranges=ranges)
         _give_graph(output, made, asked, project.root, rest)
         return ExitStatus.REFUSED if found.errors else ExitStatus.DONE
 
@@ -149,15 +149,15 @@ def _behind(history: History, states: Mapping[str, LoaderState]) -> list[Finding
     return found
 
 
-def _runs_of(history: History, apps: Collection[str], *, risks: bool) -> list[SquashRange]:
-    """The runs that are safe to squash; with `risks` their files are read."""
+def _ranges_of(history: History, apps: Collection[str], *, risks: bool) -> list[SquashRange]:
+    """The ranges that are safe to squash; with `risks` their files are read."""
     from migsync.graph import SquashRange
     from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges
 
     found = find_safe_ranges(history, apps)
     return [
-        SquashRange(run.keys, run.saves, tuple(stop.why for stop in run.stops), tuple(map(str, run.risks)))
-        for run in (assess(found, history.migrations) if risks else found)
+        SquashRange(safe.keys, safe.saves, tuple(stop.why for stop in safe.stops), tuple(map(str, safe.risks)))
+        for safe in (assess(found, history.migrations) if risks else found)
     ]
 
 

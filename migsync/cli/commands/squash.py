@@ -138,56 +138,56 @@ def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> Ex
         errors = broken(history)
         output.tell(findings_blocks([*survey.findings, *errors]))
         chosen = chosen_apps(history, apps)
-        runs = () if errors else assess(find_safe_ranges(history, chosen), history.migrations)
+        ranges = () if errors else assess(find_safe_ranges(history, chosen), history.migrations)
         files = sum(len(history.names(app)) for app in chosen)
         if output.json:
             findings = [finding.as_dict() for finding in (*survey.findings, *errors)]
-            output.document({**_suggestion_document(history, runs, files), "findings": findings})
+            output.document({**_suggestion_document(history, ranges, files), "findings": findings})
         if errors:
             return ExitStatus.REFUSED
-        output.show(_suggestion_blocks(history, runs, files, shorten=output.shorten))
+        output.show(_suggestion_blocks(history, ranges, files, shorten=output.shorten))
         return ExitStatus.DONE
 
 
-def _suggestion_blocks(history: History, runs: Sequence[SafeRange], files: int, *, shorten: bool) -> list[Block]:
+def _suggestion_blocks(history: History, ranges: Sequence[SafeRange], files: int, *, shorten: bool) -> list[Block]:
     """Each range with what to type, what it saves, why it ends there, and its risks; then the sum of `files`."""
     blocks: list[Block] = []
-    for app, found in groupby(runs, lambda run: run.app):
+    for app, found in groupby(ranges, lambda safe: safe.app):
         blocks += [line(Span(app, Style.HEADING), f"  {count(len(history.names(app)), 'migration')}")]
-        for run in found:
-            blocks += _run_blocks(history, run, shorten)
+        for safe in found:
+            blocks += _range_blocks(history, safe, shorten)
         blocks.append(EMPTY)
-    return [*blocks, *_sum(runs, files)]
+    return [*blocks, *_sum(ranges, files)]
 
 
-def _run_blocks(history: History, run: SafeRange, shorten: bool) -> Iterator[Block]:
+def _range_blocks(history: History, safe: SafeRange, shorten: bool) -> Iterator[Block]:
     yield line(
-        Span(_command(history, run.keys), Style.COMMAND), f"  saves {count(run.saves, 'file')}", indent=2, hang=2
+        Span(_command(history, safe.keys), Style.COMMAND), f"  saves {count(safe.saves, 'file')}", indent=2, hang=2
     )
-    in_parts = _in_parts(history, run)
-    # An engine that alters no table after it has changed its rows takes the run in parts only. Where no such cut is
-    # needed, the one part is the run itself, and is not shown twice.
-    if in_parts != [_command(history, run.keys)]:
+    in_parts = _in_parts(history, safe)
+    # An engine that alters no table after it has changed its rows takes the range in parts only. Where no such cut is
+    # needed, the one part is the range itself, and is not shown twice.
+    if in_parts != [_command(history, safe.keys)]:
         label = Span(f"on {', '.join(engine.title for engine in _strict_engines())}: ", Style.DIM)
         for command in in_parts:
             yield line(label, Span(command, Style.COMMAND), indent=4)
         if not in_parts:
             yield line(label, "none of them can be squashed together, because they change data.", indent=4)
-    yield line(Span("starts here: ", Style.DIM), f"{run.before.why}.", indent=4, hang=13)
-    yield line(Span("ends here:   ", Style.DIM), f"{run.after.why}.", indent=4, hang=13)
-    risks, hidden = cut(run.risks, RISKS, shorten=shorten)
+    yield line(Span("starts here: ", Style.DIM), f"{safe.before.why}.", indent=4, hang=13)
+    yield line(Span("ends here:   ", Style.DIM), f"{safe.after.why}.", indent=4, hang=13)
+    risks, hidden = cut(safe.risks, RISKS, shorten=shorten)
     for risk in risks:
         yield line(Span("risk: ", Style.WARNING), f"{risk}.", indent=4, hang=6)
     yield from more(hidden, indent=4)
 
 
-def _sum(runs: Sequence[SafeRange], files: int) -> Iterator[Block]:
-    if not runs:
+def _sum(ranges: Sequence[SafeRange], files: int) -> Iterator[Block]:
+    if not ranges:
         yield line(f"No range of these {count(files, 'file')} is safe to squash.")
         return
-    saved, at_once = sum(run.saves for run in runs), _saved_at_once(runs)
+    saved, at_once = sum(safe.saves for safe in ranges), _saved_at_once(ranges)
     yield line(
-        f"{count(len(runs), 'range')} would save {saved} of {count(files, 'file')}. All in one step: ", _all(runs)
+        f"{count(len(ranges), 'range')} would save {saved} of {count(files, 'file')}. All in one step: ", _all(ranges)
     )
     if at_once < saved:
         engines = ", ".join(engine.title for engine in _strict_engines())
@@ -195,52 +195,52 @@ def _sum(runs: Sequence[SafeRange], files: int) -> Iterator[Block]:
         yield line(f"files whose operations are computed when they are imported. It saves {count(at_once, 'file')}.")
 
 
-def _saved_at_once(runs: Sequence[SafeRange]) -> int:
+def _saved_at_once(ranges: Sequence[SafeRange]) -> int:
     from migsync.refactor.squash.safe_ranges import transactions
 
-    return sum(len(part) - 1 for run in runs for part in transactions(run))
+    return sum(len(part) - 1 for safe in ranges for part in transactions(safe))
 
 
-def _all(runs: Sequence[SafeRange]) -> Span:
-    apps = {run.app for run in runs}
+def _all(ranges: Sequence[SafeRange]) -> Span:
+    apps = {safe.app for safe in ranges}
     return Span(f"migsync squash {' '.join([*(apps if len(apps) == 1 else ()), '--all-safe'])}", Style.COMMAND)
 
 
-def _suggestion_document(history: History, runs: Sequence[SafeRange], files: int) -> dict[str, Any]:
+def _suggestion_document(history: History, ranges: Sequence[SafeRange], files: int) -> dict[str, Any]:
     """The same as JSON values."""
     return {
-        "runs": [_document(history, run) for run in runs],
-        "saves": sum(run.saves for run in runs),
-        "all_safe_saves": _saved_at_once(runs),
+        "runs": [_document(history, safe) for safe in ranges],
+        "saves": sum(safe.saves for safe in ranges),
+        "all_safe_saves": _saved_at_once(ranges),
         "files": files,
     }
 
 
-def _document(history: History, run: SafeRange) -> dict[str, Any]:
+def _document(history: History, safe: SafeRange) -> dict[str, Any]:
     return {
-        "app": run.app,
-        "first": run.names[0],
-        "last": run.names[-1],
-        "names": list(run.names),
-        "command": _command(history, run.keys),
-        **{f"on_{engine.name}": _in_parts(history, run) for engine in _strict_engines()},
-        "saves": run.saves,
+        "app": safe.app,
+        "first": safe.names[0],
+        "last": safe.names[-1],
+        "names": list(safe.names),
+        "command": _command(history, safe.keys),
+        **{f"on_{engine.name}": _in_parts(history, safe) for engine in _strict_engines()},
+        "saves": safe.saves,
         "stops": {
             place: {"key": str(stop.key) if stop.key else None, "why": stop.why}
-            for place, stop in (("before", run.before), ("after", run.after))
+            for place, stop in (("before", safe.before), ("after", safe.after))
         },
         "risks": [
             {"name": risk.key.name, "line": risk.line, "hazard": risk.hazard.value, "what": risk.what}
-            for risk in run.risks
+            for risk in safe.risks
         ],
     }
 
 
-def _in_parts(history: History, run: SafeRange) -> list[str]:
+def _in_parts(history: History, safe: SafeRange) -> list[str]:
     """What to type where one of `_strict_engines` is in use: the parts that can each be one transaction."""
     from migsync.refactor.squash.safe_ranges import transactions
 
-    return [_command(history, part) for part in transactions(run) if len(part) > 1]
+    return [_command(history, part) for part in transactions(safe) if len(part) > 1]
 
 
 def _strict_engines() -> list[Engine]:

@@ -1,4 +1,4 @@
-"""What a person should look at before a run is squashed, read from the files of the run.
+"""What a person should look at before a range is squashed, read from the files of the range.
 
 Ten thousand files are looked at in a blink, since most are not parsed: one expression tells that a file calls nothing
 but Django's operations on models, and fields. Only the others are read as syntax trees.

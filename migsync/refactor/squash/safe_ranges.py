@@ -1,14 +1,14 @@
-"""The runs of migrations that are safe to squash, told from the graph alone.
+"""The ranges of migrations that are safe to squash, told from the graph alone.
 
-The rule: in a run each migration has exactly one dependency and one dependent, in the graph of all apps, and the last
-may have many dependents. So nothing outside stands between two of a run, and a squash in their place can close no
+The rule: in a range each migration has exactly one dependency and one dependent, in the graph of all apps, and the last
+may have many dependents. So nothing outside stands between two of a range, and a squash in their place can close no
 circle: who comes in comes in at the first, who goes out goes out at the last.
 
 Where branches of an app run side by side, Django runs the one first whose end has the lesser name. A squash has another
-name than its last migration; where that would turn the order round, the last stays out of the run.
+name than its last migration; where that would turn the order round, the last stays out of the range.
 
-The first of a run has one dependency too, on whatever it is: of the same app or of another. A first migration of an
-app mostly depends on nothing, or on a setting, and is in no run then; what it makes is what others name by
+The first of a range has one dependency too, on whatever it is: of the same app or of another. A first migration of an
+app mostly depends on nothing, or on a setting, and is in no range then; what it makes is what others name by
 ``__first__``, and to begin anew from there is what ``migsync remake`` is for.
 """
 
@@ -28,7 +28,7 @@ SHOWN = 2
 
 
 class Stop(NamedTuple):
-    """What a run stops at: the migration that causes it (None where there is nothing), and why, as a sentence."""
+    """What a range stops at: the migration that causes it (None where there is nothing), and why, as a sentence."""
 
     key: Key | None
     why: str
@@ -36,7 +36,7 @@ class Stop(NamedTuple):
 
 @dataclass(frozen=True)
 class SafeRange:
-    """A maximal run: two names of one app or more, in their order, and what stands before and after it.
+    """A maximal range: two names of one app or more, in their order, and what stands before and after it.
 
     `risks` are what the files hold that a person should look at first, where they were read
     (:func:`assess`).
@@ -65,7 +65,7 @@ class SafeRange:
 
 
 def find_safe_ranges(history: History, apps: Collection[str] = ()) -> tuple[SafeRange, ...]:
-    """The maximal runs of `apps` (none: of all first-party apps), by app and in the order of their migrations.
+    """The maximal ranges of `apps` (none: of all first-party apps), by app and in the order of their migrations.
 
     Left out is what is not simple, and what cannot be changed: a migration with several parents, ``run_before`` in
     either direction, ``atomic = False``, one that names ``__first__`` or ``__latest__`` (a swappable dependency does)
@@ -74,30 +74,30 @@ def find_safe_ranges(history: History, apps: Collection[str] = ()) -> tuple[Safe
     """
     rule = _Rule(history)
     chosen = sorted(app for app in history.first_party if not apps or app in apps)
-    return tuple(run for app in chosen for run in rule.runs(app))
+    return tuple(safe for app in chosen for safe in rule.ranges(app))
 
 
 def assess(
-    runs: Iterable[SafeRange], migrations: Mapping[Key, Migration], kept: Collection[Key] = ()
+    ranges: Iterable[SafeRange], migrations: Mapping[Key, Migration], kept: Collection[Key] = ()
 ) -> tuple[SafeRange, ...]:
-    """The runs with their risks; reads the files of the runs and no other.
+    """The ranges with their risks; reads the files of the ranges and no other.
 
     Elidable operations are no risk, for the squash leaves them out, except in the migrations `kept`, which keep them.
     """
-    return tuple(replace(run, risks=tuple(risks_of((migrations[key] for key in run.keys), kept))) for run in runs)
+    return tuple(replace(safe, risks=tuple(risks_of((migrations[key] for key in safe.keys), kept))) for safe in ranges)
 
 
-def transactions(run: SafeRange) -> tuple[tuple[Key, ...], ...]:
-    """An assessed run in parts that can each be one transaction on every engine: cut after what changes data.
+def transactions(safe: SafeRange) -> tuple[tuple[Key, ...], ...]:
+    """An assessed range in parts that can each be one transaction on every engine: cut after what changes data.
 
     PostgreSQL refuses a change of a table's schema after one of its rows in the same transaction ("pending trigger
     events"). Operations that are made when the file is imported may be others on another engine: such a file is a part
     of its own. A part of one key is no squash.
     """
-    data = changing(run.risks)
-    made = {risk.key for risk in run.risks if risk.hazard is Hazard.MADE}
+    data = changing(safe.risks)
+    made = {risk.key for risk in safe.risks if risk.hazard is Hazard.MADE}
     parts: list[list[Key]] = [[]]
-    for key in run.keys:
+    for key in safe.keys:
         # It may change rows on one engine and the schema on another: it shares a transaction with nothing.
         if key in made:
             parts.append([])
@@ -133,8 +133,8 @@ class _Rule:
         if key.app not in self.history.first_party:
             self._fixed |= dict.fromkeys([*migration.dependencies, *migration.run_before, *migration.replaces], key)
 
-    def runs(self, app: str) -> Iterator[SafeRange]:
-        """The runs of one app."""
+    def ranges(self, app: str) -> Iterator[SafeRange]:
+        """The ranges of one app."""
         passed: set[str] = set()
         for name in self.history.names(app):
             if name not in passed:
@@ -144,7 +144,7 @@ class _Rule:
                     yield SafeRange(app, tuple(key.name for key in keys), self._before(keys[0]), self._after(keys[-1]))
 
     def _from(self, key: Key) -> Sequence[Key]:
-        """The longest run that begins with `key`, of which no part was in one that began earlier."""
+        """The longest range that begins with `key`, of which no part was in one that began earlier."""
         found: dict[Key, None] = {}
         following: Key | None = None if self.against(key) else key
         # By the rule each has one child only, so there is one way to go on, and no choice that could be wrong.
@@ -152,7 +152,7 @@ class _Rule:
             found[following] = None
             following = self._next(following)
         if following in found:
-            return ()  # a circle is no run
+            return ()  # a circle is no range
         keys = tuple(found)
         if len(keys) > 1 and self._turns_round(keys):
             return keys[:-1]  # the one before the last has nothing beside it: the last is its only child
@@ -199,7 +199,7 @@ class _Rule:
         return children[0]
 
     def _before(self, first: Key) -> Stop:
-        # By the rule the first of a run has exactly one parent.
+        # By the rule the first of a range has exactly one parent.
         (parent,) = self.history.parents(first)
         if parent.app != first.app:
             return Stop(parent, f"{first} depends on {parent}, of another app")
@@ -222,9 +222,9 @@ class _Rule:
         return Stop(beside, f"with {children[0]} in a squash, Django would order it and {beside} the other way round")
 
     def against(self, key: Key) -> Stop | None:
-        """What keeps `key` out of every run, and why; None where nothing does.
+        """What keeps `key` out of every range, and why; None where nothing does.
 
-        Without a reason it can still be in no run: that takes a neighbour without one.
+        Without a reason it can still be in no range: that takes a neighbour without one.
         """
         migration, parents = self.history.migrations[key], self.history.parents(key)
         # Graph and file are both asked: another migration's run_before is a parent that this file does not name, and a

@@ -176,7 +176,7 @@ def choose_safe_ranges(
     in_two_phases: bool = False,
     databases: Databases = NOWHERE,
 ) -> Choice:
-    """Every run of `apps` that is safe to squash, in parts that are each one transaction; reads the files of the runs.
+    """Every range of `apps` that is safe to squash, in parts that are each one transaction; reads their files.
 
     Raises UsageError for an app that is not of this project.
     """
@@ -186,10 +186,10 @@ def choose_safe_ranges(
         return Choice(command, findings=errors)
     names = set(used)
     found: list[Range] = []
-    runs = find_safe_ranges(history, chosen)
-    lacking = {key: aliases for run in runs for key, aliases in databases.lacking(history, run.keys).items()}
-    runs = assess(runs, history.migrations, lacking)
-    for keys in (part for run in runs for part in transactions(run) if len(part) > 1):
+    safe_ranges = find_safe_ranges(history, chosen)
+    lacking = {key: aliases for safe in safe_ranges for key, aliases in databases.lacking(history, safe.keys).items()}
+    safe_ranges = assess(safe_ranges, history.migrations, lacking)
+    for keys in (part for safe in safe_ranges for part in transactions(safe) if len(part) > 1):
         found.append(Range(keys, ranges.squash_key(history, keys, names)))
         # The next part's squash must not get the same name.
         names.add(found[-1].squash)
