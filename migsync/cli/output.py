@@ -15,6 +15,7 @@ from migsync.cli.views.blocks import Block
 from migsync.cli.views.width import width_of
 from migsync.errors import MigsyncError
 from migsync.filesystem.atomic import PartlyWritten, write_file, write_files
+from migsync.words import text_list
 
 
 @dataclass
@@ -169,8 +170,8 @@ def write_output(path: Path, text: str) -> None:
     except OSError as error:
         raise MigsyncError(
             f"{path} cannot be written: {error.strerror}.",
-            "Nothing was written. A file of this name is unchanged.",
-            "Name another file.",
+            "Nothing was written. If the file existed, it is unchanged.",
+            "Give another file, or fix the cause and run the command again.",
         ) from error
 
 
@@ -185,15 +186,15 @@ def write_outputs(directory: Path, texts: Mapping[Path, str]) -> None:
         write_files({path: _encoded(text) for path, text in texts.items()})
     except PartlyWritten as error:
         raise MigsyncError(
-            f"Not all files can be written to {directory}: {error.strerror} ({error.filename}).",
-            f"These were written, and the others are unchanged: {', '.join(map(str, error.written))}.",
-            "Correct the cause, then run the command again with --force.",
+            f"Not all files could be written to {directory}: {error.strerror} ({error.filename}).",
+            f"These were written: {text_list(error.written)}. The others are unchanged.",
+            "Fix the cause, then run the command again with --force.",
         ) from error
     except OSError as error:
         raise MigsyncError(
             f"The files cannot be written to {directory}: {error.strerror}.",
-            "None was written. Files of these names are unchanged.",
-            "Name another directory.",
+            "None was written. Files that existed are unchanged.",
+            "Give another directory, or fix the cause and run the command again.",
         ) from error
 
 

@@ -12,7 +12,7 @@ import click
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.cli.views.width import UNBOUNDED, width_of
-from migsync.errors import Interrupted, NeedsConsent
+from migsync.errors import NOTHING_CHANGED, Interrupted, NeedsConsent
 
 if TYPE_CHECKING:
     from migsync.rewrites.evidence.pairs import Pair
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def require_consent_possible(output: Output, *, noinput: bool) -> None:
-    """Raise NeedsConsent where a question would have to be asked and nobody can answer it."""
+    """Raise NeedsConsent where a confirmation is needed and nobody can give it."""
     if not noinput and not output.can_ask:
         raise NeedsConsent(
             "migsync cannot ask for confirmation: this is not a terminal."
@@ -37,7 +37,7 @@ def require_yes(question: str, *, noinput: bool, show: Callable[[], None] | None
         return
     answer = _answer(_fitted(question), show) if show else click.confirm(_fitted(question), default=False)
     if not answer:
-        raise Interrupted("Cancelled. Nothing was changed.")
+        raise Interrupted(f"Cancelled. {NOTHING_CHANGED}")
 
 
 def _fitted(question: str) -> str:

@@ -1,11 +1,11 @@
-"""What an earlier command left unfinished: runs whose end nobody saw, and a change of files that was cut off.
+"""What an earlier command left unfinished: runs whose outcome is not known, and an interrupted change of files.
 
 A run id is kept from before the first statement of its run until the outcome is known. It is one small file, so that a
 command that is killed leaves it behind; ``migsync recover`` asks the databases about it. The directory may be inside
 the project and have come with it, so only files with the name and the content that migsync gives them are read, and no
 others are removed.
 
-A change of files that was cut off is settled by every command on its way in, before it reads any migration.
+Every command settles an interrupted change of files first, before it reads any migration.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _run(path: Path) -> PendingRun:
 
 
 def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> Settlement | None:
-    """Finish a change of files that was cut off, or take it back, as the databases say; tell so on standard error.
+    """Finish an interrupted change of files, or take it back, as the databases say; report it on standard error.
 
     None where no change is open.
 
@@ -107,7 +107,9 @@ def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> 
 
     if dry_run:
         raise Unsettled(
-            "An earlier change of migration files was cut off.", "A dry run neither finishes nor reverts it."
+            "An earlier change of migration files was interrupted.",
+            "A dry run neither finishes nor reverts it.",
+            "Run: migsync recover",
         )
     settled = recover_files(project.root, journals_of(project), timeout=project.lock_timeout)
     if settled:
@@ -118,5 +120,5 @@ def settle_files(output: Output, project: Project, *, dry_run: bool = False) -> 
 def _words(settled: Settlement) -> str:
     """What was settled, as a sentence."""
     if settled.forward:
-        return f"{settled.command} was cut off earlier and is finished now: the new files are in place."
-    return f"{settled.command} was cut off earlier and is reverted now: the old files are in place."
+        return f"{settled.command} was interrupted earlier and is finished now: the new files are in place."
+    return f"{settled.command} was interrupted earlier and is reverted now: the old files are in place."

@@ -111,9 +111,11 @@ class FullProofOptions:
         from migsync.proof.scope import ProofScope
 
         if self.prove_schema and self.no_prove_schema:
-            raise UsageError("--prove-schema and --no-prove-schema exclude each other.")
+            raise UsageError("--prove-schema and --no-prove-schema cannot be combined.", "", "Leave out one of them.")
         if self.prove_transition and self.no_prove_transition:
-            raise UsageError("--prove-transition and --no-prove-transition exclude each other.")
+            raise UsageError(
+                "--prove-transition and --no-prove-transition cannot be combined.", "", "Leave out one of them."
+            )
         return ProofScope(
             None if self.no_prove_schema else _named(self.prove_schema),
             None if self.no_prove_transition else _named(self.prove_transition),

@@ -65,7 +65,11 @@ class Result:
 
 def blocked_error(alias: str, reasons: Iterable[str]) -> Blocked:
     """The error of a database that is left as it is, with what was found there."""
-    return Blocked(f"{alias} is blocked. Nothing was changed there.", "\n".join(reasons))
+    return Blocked(
+        f"{alias} is blocked. Nothing was changed there.",
+        "\n".join(reasons),
+        f"To see what to do about each error: {next_command('plan', databases=[alias])}",
+    )
 
 
 def exit_status(results: Sequence[Result]) -> ExitStatus:
@@ -120,7 +124,7 @@ def _partly(results: Sequence[Result], again: Sequence[str]) -> PartlyDone:
     return PartlyDone(
         f"Done: {', '.join(done)}. Not done: {', '.join(left)}.",
         "Each database has either all of its changes or none.",
-        next_command(*again, databases=left),
+        f"Fix the cause, then run: {next_command(*again, databases=left)}",
     )
 
 

@@ -5,7 +5,7 @@ Django's setting ``MIGSYNC_ON_MIGRATE`` says what ``migrate`` does for a databas
 
 What happens in ``manage.py migrate --database ALIAS``, step by step (in :mod:`~.management.commands.migrate`):
 
-1. A change of migration files that was cut off is settled (:func:`settle`), so that all files are old or all are new.
+1. An interrupted change of migration files is settled (:func:`settle`), so that all files are old or all are new.
 2. Django runs the system checks. Those of the tag ``database`` ask :func:`refusals` about ALIAS (:mod:`~.checks`); an
    error ends the command. ``--skip-checks`` and ``call_command`` leave this step out; before Django 5.2 it is a part of
    step 6.
@@ -167,7 +167,7 @@ def _project() -> Project:
 
 
 def settle() -> Settlement | None:
-    """Settle a change of migration files that was cut off, so that they are all old or all new; None where none was."""
+    """Settle an interrupted change of migration files, so that all are old or all are new; None where there is none."""
     project = _project()
     return recover_files(project.root, journals_of(project)) if is_open(project.root) else None
 

@@ -22,7 +22,7 @@ Rows: TypeAlias = list[tuple[object, ...]]
 class DemoFailed(MigsyncError):
     """A step of the demo did not do what the demo says it does."""
 
-    default_hint = "This is a fault in migsync or in this environment. Please report it with the output above."
+    default_hint = "This is a bug in migsync, or a problem of this environment. Please report it with the output above."
 
 
 @dataclass(frozen=True)

@@ -85,12 +85,12 @@ def _check_header(path: str, before: Header, after: Header, expected: Mapping[st
         # In any order: an entry that becomes several keeps its own key in front, and the order of these lists means
         # nothing to Django.
         if sorted(getattr(after, attribute)) != sorted(expected[attribute]):
-            raise CannotEdit(path, 0, f"{attribute} would not say what it must")
+            raise CannotEdit(path, 0, f"after the edit, {attribute} would not be as intended")
     same = before._replace(dependencies=(), run_before=(), replaces=(), problems=())
     if after._replace(dependencies=(), run_before=(), replaces=(), problems=()) != same or (
         len(after.problems) != len(before.problems)
     ):
-        raise CannotEdit(path, 0, "more than the names in it would change")
+        raise CannotEdit(path, 0, "the edit would change more than names")
 
 
 def _check_operations(path: str, before: bytes, after: bytes) -> None:
@@ -98,7 +98,7 @@ def _check_operations(path: str, before: bytes, after: bytes) -> None:
     # Any key will do: the digest is of what the migration does.
     old, new = (parse_migration(content, Key("app", "migration"), path) for content in (before, after))
     if old.digest != new.digest:
-        raise CannotEdit(path, 0, "the operations use a name that would have to change")
+        raise CannotEdit(path, 0, "the operations use a constant that the edit would change")
 
 
 class _Editor:
@@ -164,7 +164,7 @@ class _Editor:
     def _entry(self, entry: Entry, outcome: Outcome) -> None:
         # One entry can be in two lists: DEPS = [...], and run_before = DEPS as well as dependencies = DEPS.
         if self.decided.setdefault(entry.node, outcome) != outcome:
-            raise CannotEdit(self.source.path, entry.node.lineno, f"{entry.key} stands here for more than one list")
+            raise CannotEdit(self.source.path, entry.node.lineno, f"several lists share this entry, {entry.key}")
         if outcome == (entry.key,):
             return
         # BASE = [(...)], which stands behind `dependencies`, may be read elsewhere too: an edit of it would change
@@ -179,7 +179,7 @@ class _Editor:
 
     def _check_alone(self, through: Through, line: int) -> None:
         if name := self.names.elsewhere(through):
-            raise CannotEdit(self.source.path, line, f"{name}, which is read here, is used for something else as well")
+            raise CannotEdit(self.source.path, line, f"{name} is used elsewhere in the file too")
 
     def _put_in_front(self, definition: ast.ClassDef, attribute: str, entries: Entries, front: Outcome) -> None:
         for holder, through in entries.holders:
@@ -187,7 +187,7 @@ class _Editor:
                 self.front[holder] = front
                 return
         raise CannotEdit(
-            self.source.path, definition.lineno, f"{attribute} has no list of its own that {front[0]} could go into"
+            self.source.path, definition.lineno, f"{attribute} has no list of its own to which {front[0]} can be added"
         )
 
     @staticmethod
@@ -204,7 +204,7 @@ class _Editor:
         indent = self.source.text(start, self.source.span(first)[0])
         # On one line with the class, or after a docstring alone, there is no line to put a statement in front of.
         if indent.strip() or first.lineno == definition.lineno or (has_docstring and len(body) == 1):
-            raise CannotEdit(self.source.path, definition.lineno, f"the class states no {attribute}")
+            raise CannotEdit(self.source.path, definition.lineno, f"the class does not set {attribute}")
         keys_text = ", ".join(literal(key, self.source.quote) for key in keys)
         line = f"{indent}{attribute} = [{keys_text}]{self.source.newline(definition)}"
         self.splices.append(Splice(start, start, line))
@@ -216,5 +216,5 @@ class _Editor:
         front = [literal(key, quote) for key in self.front.get(holder, ())]
         splices = with_elements(self.source, holder, self.removed.get(holder, set()), added, front)
         if splices is None:
-            raise CannotEdit(self.source.path, holder.lineno, "the layout of this list cannot be kept")
+            raise CannotEdit(self.source.path, holder.lineno, "migsync cannot keep the layout of this list")
         return splices

@@ -149,5 +149,5 @@ class _Finder:
             return
         for binding in bindings:
             if binding.value is None:
-                raise UnreadableError(node, f"{name.id} is set by more than an assignment")
+                raise UnreadableError(node, f"{name.id} is not set by plain assignments alone")
             yield binding.value, where, through

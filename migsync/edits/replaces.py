@@ -14,8 +14,8 @@ from migsync.edits.source import CannotEdit, Source, Splice
 from migsync.history.bindings import BindingKind, Scope
 
 REPLACES = "replaces"
-_MEANING = "The statement cannot be taken out of the file by itself."
-_HINT = "Take it out by hand."
+_MEANING = "migsync cannot remove the statement from the file without changing anything else."
+_HINT = f"Remove `{REPLACES}` by hand, then run the command again."
 _REST_OF_LINE = re.compile(r"[ \t\f]*(?:#[^\r\n]*)?(\r\n|\r|\n|\Z)")
 _EMPTY_LINE = re.compile(r"[ \t\f]*(?:\r\n|\r|\n)")
 _LAST_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)\Z")
@@ -29,7 +29,7 @@ def without_replaces(source: Source, definition: ast.ClassDef) -> list[Splice]:
         match node:
             case ast.Name(id="replaces", lineno=line) | ast.Attribute(attr="replaces", lineno=line):
                 if id(node) not in inside:
-                    raise _refused(source, line, f"`{REPLACES}` is used for something else as well")
+                    raise _refused(source, line, f"`{REPLACES}` is used elsewhere in the file too")
     return [_without(source, statement) for statement in statements]
 
 
@@ -42,11 +42,11 @@ def _statements(source: Source, definition: ast.ClassDef) -> Iterator[ast.stmt]:
         statement = binding.statement
         alone = not isinstance(statement, ast.Assign) or all(isinstance(it, ast.Name) for it in statement.targets)
         if binding.kind is BindingKind.OTHER or not alone or len(getattr(statement, "targets", ())) > 1:
-            raise _refused(source, statement.lineno, f"this statement does more than to set `{REPLACES}`")
+            raise _refused(source, statement.lineno, f"this statement does more than set `{REPLACES}`")
         yield statement
     # A class without a statement is a syntax error.
     if len(definition.body) == len(bindings):
-        raise _refused(source, definition.lineno, f"the class says nothing but `{REPLACES}`")
+        raise _refused(source, definition.lineno, f"the class contains nothing but `{REPLACES}`")
 
 
 def _without(source: Source, statement: ast.stmt) -> Splice:
@@ -54,7 +54,7 @@ def _without(source: Source, statement: ast.stmt) -> Splice:
     rest = source.text(end, source.length)
     line = _REST_OF_LINE.match(rest)
     if source.text(start, source.span(statement)[0]).strip() or line is None:
-        raise _refused(source, statement.lineno, "another statement stands on its line")
+        raise _refused(source, statement.lineno, "another statement is on the same line")
     stop = end + len(line[0].encode())
     empty = _EMPTY_LINE.match(rest, line.end())
     above = _LAST_LINE.search(source.text(0, start))

@@ -14,12 +14,12 @@ from migsync.errors import HistoryError
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _ASCII = bytes(range(128)) + b"?" * 128  # tokenize wants the line that names the encoding in UTF-8; Python does not
-_MEANING = "The name stands in the file in a form that migsync does not rewrite by itself."
-_HINT = "Write it out as a literal, such as ('app', 'name'), or change it by hand."
+_MEANING = "This file would have to change, and migsync does not edit code of this form."
+_HINT = "Write it as a literal, such as ('app', 'name'), then run the command again."
 
 
 class CannotEdit(HistoryError):
-    """A file that would have to change, in a place that cannot be rewritten safely. `line` may be 0."""
+    """A file would have to change in a place that migsync cannot edit safely. `line` may be 0."""
 
     def __init__(self, path: str, line: int, what: str, meaning: str = _MEANING, hint: str = _HINT) -> None:
         super().__init__(f"{path}:{line}: {what}." if line else f"{path}: {what}.", meaning, hint)
@@ -44,7 +44,13 @@ class Source:
         self.encoding, text = self._decoded(content[len(self.mark) :])
         # In some encodings (ISO-2022-JP, UTF-7) one text can be written in several ways.
         if self.mark + text.encode(self.encoding) != content:
-            raise CannotEdit(path, 0, f"its text in {self.encoding} cannot be written back byte by byte")
+            raise CannotEdit(
+                path,
+                0,
+                f"the text cannot be written back byte by byte in its encoding, {self.encoding}",
+                "migsync changes nothing in a file but the names.",
+                "Save the file as UTF-8, then run the command again.",
+            )
         self.tree = ast.parse(text)
         # Positions in `ast` are bytes of UTF-8, whatever encoding the file is in.
         self._data = text.encode()
@@ -59,7 +65,7 @@ class Source:
             encoding = tokenize.detect_encoding(io.BytesIO(content.translate(_ASCII)).readline)[0]
             return encoding, content.decode(encoding)
         except (SyntaxError, UnicodeDecodeError) as error:
-            hint = "Save it as UTF-8, or name its encoding in its first line."
+            hint = "Save it as UTF-8, or name its encoding in its first line: # -*- coding: latin-1 -*-"
             raise CannotEdit(self.path, 0, f"wrong encoding ({error})", "Python cannot import it.", hint) from None
 
     def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
@@ -105,7 +111,11 @@ class Source:
         except UnicodeEncodeError as error:
             character = text[error.start : error.end]
             raise CannotEdit(
-                self.path, 1, f"a new name holds {character!r}, which {self.encoding} cannot write"
+                self.path,
+                1,
+                f"a new name contains {character!r}, which the encoding {self.encoding} does not have",
+                "The name cannot be written into the file.",
+                "Save the file as UTF-8, then run the command again.",
             ) from None
 
     def rendered(self, start: int, end: int, splices: Sequence[Splice]) -> str:

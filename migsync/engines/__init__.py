@@ -46,7 +46,7 @@ def engine_named(name: str) -> Engine:
     try:
         return _BY_NAME[name]
     except KeyError:
-        raise UnknownEngine(f"There is no engine {name!r} in migsync.") from None
+        raise UnknownEngine(f"migsync does not support the database engine {name!r}.") from None
 
 
 def engine_of(url: str | sa.URL) -> Engine:
@@ -58,7 +58,5 @@ def engine_of(url: str | sa.URL) -> Engine:
         backend = make_url(url).get_backend_name()
     except ArgumentError:
         # The text may hold a password, so it is not shown.
-        raise UnknownEngine(
-            "The database URL cannot be read.", "It is not of the form engine://user@host/name."
-        ) from None
+        raise UnknownEngine("The database URL cannot be read.", "", "Write it as engine://user@host/name.") from None
     return engine_named(backend)

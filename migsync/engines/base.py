@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from migsync.engines.catalog import Execute, Part, PartRow, catalog_of
-from migsync.engines.driver_errors import NOTHING_CHANGED, TABLE, ErrorKind, explain
-from migsync.errors import MigsyncError, ReadOnly, TargetError
+from migsync.engines.driver_errors import TABLE, ErrorKind, explain
+from migsync.errors import NOTHING_CHANGED, MigsyncError, ReadOnly, TargetError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -176,11 +176,7 @@ class Engine(ABC):
             # tenant.
             engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments, **self.options())
         except ImportError as error:
-            raise TargetError(
-                f"The driver for {self.name} is not installed ({error.name}).",
-                f"{config.alias} cannot be reached without it.",
-                f"Install it with: python -m pip install 'migsync[{self.extra}]'",
-            ) from error
+            raise self.missing_driver(config.alias) from error
 
         # First in line: SQLAlchemy's own look at the server must see the session as our statements will.
         @sa.event.listens_for(engine, "connect", insert=True)
@@ -270,6 +266,13 @@ class Engine(ABC):
         return sa.Text()
 
     # Errors.
+
+    def missing_driver(self, alias: str) -> TargetError:
+        """The error for a database of this engine whose driver is not installed."""
+        return TargetError(
+            f"The database {alias!r} needs the driver {self.driver_module}, which is not installed.",
+            hint=f"Install it: python -m pip install 'migsync[{self.extra}]'",
+        )
 
     @abstractmethod
     def error_kind(self, error: DBAPIError) -> ErrorKind:

@@ -1,4 +1,4 @@
-"""Errors of the drivers: what each means for the transaction that met it, and how a person is told."""
+"""Errors of the drivers: what each means for the transaction in which it happened, and what a person is told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from migsync.errors import (
+    NOTHING_CHANGED,
     JournalNotPermitted,
     LockTimeout,
     MigsyncError,
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 
 TABLE = "django_migrations"
 JOURNAL_PREFIX = "migsync_"
-NOTHING_CHANGED = "Nothing was changed."
-READERS_LOCKED_OUT = "Another session probably holds a lock that keeps readers out, such as that of an ALTER TABLE."
-WAIT_LONGER = "Try again when it has ended, or wait longer: --lock-timeout SECONDS"
+READERS_LOCKED_OUT = "Another session probably holds a lock that blocks reads, such as that of an ALTER TABLE."
+WAIT_LONGER = "Run the command again when it has ended, or wait longer with --lock-timeout SECONDS."
+TRY_AGAIN = "Run the command again."
 
 
 class ErrorKind(Enum):
-    """What a driver's error means for the transaction that met it."""
+    """What a driver's error means for the transaction in which it happened."""
 
-    LOCKED = auto()  # waited in vain for a lock: try again while there is time
+    LOCKED = auto()  # did not get a lock: try again while there is time
     CONFLICT = auto()  # chosen as the victim of a deadlock or a serialization failure: try again
     TIMED_OUT = auto()  # the statement itself took too long
     LOST = auto()  # the connection is gone
@@ -41,38 +42,42 @@ class ErrorKind(Enum):
 def explain(
     error: DBAPIError, kind: ErrorKind, meaning: str = NOTHING_CHANGED, *, reading: bool = False, if_read_only: str
 ) -> MigsyncError:
-    """The error for a person: no SQL, no parameters, the right that is missing by name.
+    """The error for a person: without SQL and parameters, and with the name of a missing privilege.
 
-    `meaning` is what the error means for the data. `reading`: nothing was to be changed. `if_read_only` is what to do
-    where nothing can be written.
+    `meaning` is what the error means for the data. `reading`: the command only wanted to read. `if_read_only` is the
+    hint for a database that does not accept writes.
     """
     said = first_line(error)
     match kind:
         case ErrorKind.LOST:
-            return Unreachable(f"The connection was lost: {said}", meaning, "Try again.")
+            return Unreachable(f"The connection was lost: {said}", meaning, TRY_AGAIN)
         case ErrorKind.LOCKED | ErrorKind.CONFLICT | ErrorKind.TIMED_OUT if reading:
-            return LockTimeout(f"{TABLE} could not be read in time: {said}", READERS_LOCKED_OUT, WAIT_LONGER)
+            return LockTimeout(f"Could not read {TABLE} in time: {said}", READERS_LOCKED_OUT, WAIT_LONGER)
         case ErrorKind.LOCKED | ErrorKind.CONFLICT | ErrorKind.TIMED_OUT:
-            return LockTimeout(f"{TABLE} could not be locked: {said}", meaning)
+            return LockTimeout(f"Could not lock {TABLE} in time: {said}", meaning)
         case ErrorKind.READ_ONLY:
-            return ReadOnly(f"The database takes no changes: {said}", meaning, if_read_only)
+            return ReadOnly(f"The database does not accept writes: {said}", meaning, if_read_only)
         case ErrorKind.DENIED:
             return _denied(error.statement or "", said, meaning)
-    return UnexpectedResult(f"The database refused: {said}", meaning)
+    return UnexpectedResult(
+        f"The database reported an error: {said}", meaning, "Fix the cause, then run the command again."
+    )
 
 
 def _denied(statement: str, said: str, meaning: str) -> NotPermitted:
-    """What right is missing, by the statement that was refused."""
+    """Which privilege is missing, by the statement that was refused."""
     verb = statement.split(maxsplit=1)[0].upper() if statement.strip() else ""
     # How SQLAlchemy asks MySQL whether a table is there. MySQL refuses that for a table that is not there, too.
     seen, verb = verb != "DESCRIBE", "SELECT" if verb == "DESCRIBE" else verb
     if JOURNAL_PREFIX in statement:
-        what = f"{verb} migsync's journal" if seen else "see whether migsync's journal exists"
-        return JournalNotPermitted(f"No right to {what}: {said}", meaning, right=verb, seen=seen)
+        what = (
+            f"The user lacks {verb} on migsync's journal" if seen else "The user may not see whether there is a journal"
+        )
+        return JournalNotPermitted(f"{what}: {said}", meaning, right=verb, seen=seen)
     # LOCK TABLE needs one of the two, whichever the changes need.
-    right = "UPDATE or DELETE" if verb == "LOCK" else verb or "use"
+    right = "UPDATE or DELETE" if verb == "LOCK" else verb or "a privilege"
     return NotPermitted(
-        f"No right to {right} {TABLE}: {said}", meaning, f"Grant {right} on {TABLE} to this user.", right=right
+        f"The user lacks {right} on {TABLE}: {said}", meaning, f"Grant {right} on {TABLE} to this user.", right=right
     )
 
 

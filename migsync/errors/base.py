@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Final
 
 from migsync.redaction import redact_urls
 
+NOTHING_CHANGED: Final = "Nothing was changed."
+
 
 class ExitStatus(IntEnum):
-    """What the ``migsync`` process ends with; docs/reference/exit-status.md says what each one means."""
+    """The exit status of the ``migsync`` process; docs/reference/exit-status.md says what each one means."""
 
     DONE = 0
     REFUSED = 1
@@ -27,16 +30,16 @@ def page_address(code: str) -> str:
 
 
 class MigsyncError(Exception):
-    """The command cannot be carried out.
+    """The command failed.
 
-    An error without a code of its own. Its message says what was found, what that means, and what to do next.
-
-    `found`, `meaning` and `hint` are the sentences of the message; the class gives a default hint.
+    This is an error without a code of its own, for example a file that cannot be written. Its message says what was
+    found, what that means, and what to do next.
     """
 
     code = "error"
     exit_status = ExitStatus.REFUSED
     default_hint = ""
+    """The hint of an error that is raised without one."""
 
     def __init__(self, found: str, meaning: str = "", hint: str | None = None) -> None:
         # A person may type a URL where a name or a file is expected, and the message quotes it.
@@ -49,6 +52,6 @@ class MigsyncError(Exception):
 
 
 def common_status(errors: Iterable[MigsyncError]) -> ExitStatus:
-    """The exit status that the errors of several databases share; REFUSED where they differ, DONE without any."""
+    """The exit status that all of these errors share; REFUSED where they differ, DONE where there are none."""
     statuses = {error.exit_status for error in errors} or {ExitStatus.DONE}
     return statuses.pop() if len(statuses) == 1 else ExitStatus.REFUSED

@@ -6,51 +6,56 @@ from migsync.errors.base import ExitStatus, MigsyncError
 
 
 class FileDiffers(MigsyncError):
-    """A file to be written exists with other content.
+    """A file to be written already exists with different content.
 
-    migsync overwrites only what it would write again byte for byte. Look at the file first.
+    migsync does not overwrite a file that it would not write again byte for byte. Nothing was written. Look at the
+    file; then give another path, or overwrite it with ``--force``.
     """
 
     code = "file-differs"
-    default_hint = "Look at the file, then give another path, or --force to overwrite it."
+    default_hint = "Look at the file; then give another path, or add --force to overwrite it."
 
 
 class FilesRefused(MigsyncError):
     """The migration files must not, or cannot, be changed.
 
-    They have changes that are not committed, are read-only, or are not this project's. No file was changed.
+    They have uncommitted changes, are symbolic links, cannot be written to, or lie outside the project. No file was
+    changed. The message says what to do, for example to commit your changes first.
     """
 
     code = "files-refused"
 
 
 class StaleFiles(MigsyncError):
-    """The migration files changed while the command ran.
+    """The migration files changed in the meantime.
 
-    The change was made from files that are now different. No file was changed; run the command again.
+    Somebody edited, added or removed a file after the command had read it, or after the change that is to be undone was
+    made. migsync changed no file. If you ran a command that changes files, run it again. If you ran
+    ``migsync undo --files``, undo your own changes first.
     """
 
     code = "stale-files"
     exit_status = ExitStatus.STALE
-    default_hint = "Run the command again: it reads the files as they are now."
+    default_hint = "Run the command again. It reads the files as they are now."
 
 
 class FilesLocked(MigsyncError):
     """Another migsync is changing the migration files.
 
-    Two commands that change files never work on one project at once. Nothing was changed.
+    Only one command at a time may change the files of a project. Nothing was changed. Wait until the other command has
+    ended, then run yours again.
     """
 
     code = "files-locked"
     exit_status = ExitStatus.LOCKED
-    default_hint = "Wait until it has ended, then try again."
+    default_hint = "Wait until it has ended, then run the command again."
 
 
 class Unsettled(MigsyncError):
-    """A change of files was decided, and could not be finished.
+    """A change of migration files was interrupted and is not finished.
 
-    A part of the files may be in place. ``migsync recover`` finishes the change or takes it back, once the cause is
-    gone.
+    Some files may be in place and others not. Copies of all of them are kept in ``.migsync``. Fix the cause that the
+    message names, then run ``migsync recover``: it finishes the change or takes it back.
     """
 
     code = "unsettled"

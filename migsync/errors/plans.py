@@ -8,18 +8,19 @@ from migsync.errors.base import ExitStatus, MigsyncError
 class PlanFileError(MigsyncError):
     """A plan file cannot be used here.
 
-    It is damaged, was written by another version of migsync, or was made for another database. Make a new plan.
+    It is damaged or was edited, was written by another version of migsync, or was made for another database. Nothing
+    was changed. Make a new plan with ``migsync plan -o FILE``.
     """
 
     code = "plan-file"
-    default_hint = "Make a new one: migsync plan -o FILE"
+    default_hint = "Make a new plan: migsync plan -o FILE"
 
 
 class UnknownRun(MigsyncError):
     """No run, or more than one, has this id.
 
-    A run is one execution of a plan, and its id is in the journal of the database in which it happened. ``migsync log``
-    lists all of them. An id may be shortened as long as it is unambiguous.
+    A run is one execution of a plan. Its id is in the journal of the database in which it happened, and ``migsync log``
+    lists all of them. You may shorten an id as long as it stays unambiguous, or give the number of the run instead.
     """
 
     code = "unknown-run"
@@ -29,7 +30,8 @@ class UnknownRun(MigsyncError):
 class Blocked(MigsyncError):
     """The plan has errors and was not applied.
 
-    The findings above the message say why, one by one. Nothing was changed in this database.
+    Each error of the plan names its cause and what to do about it; ``migsync plan`` shows them all. Nothing was changed
+    in this database. Fix the errors, then run the command again.
     """
 
     code = "blocked"
@@ -38,7 +40,8 @@ class Blocked(MigsyncError):
 class StalePlan(MigsyncError):
     """The records changed since the plan was made.
 
-    The plan fits other rows than the database has now. Nothing was changed. Make a new plan and review it.
+    The plan was made for other rows, files or rewrites than there are now. Nothing was changed. Make a new plan and
+    review it.
     """
 
     code = "stale-plan"
@@ -49,8 +52,8 @@ class StalePlan(MigsyncError):
 class PartlyDone(MigsyncError):
     """Some databases are done and some are not.
 
-    Each database is changed in a transaction of its own. Those that are done stay done. Fix the cause and run the same
-    command again: it skips what is done.
+    Each database is changed in a transaction of its own, so a failure in one leaves the others as they are. Fix the
+    cause and run the same command again: it skips the databases that are done.
     """
 
     code = "partly-done"
@@ -60,17 +63,18 @@ class PartlyDone(MigsyncError):
 class Interrupted(MigsyncError):
     """The command was stopped before it changed anything.
 
-    You answered no, or pressed Ctrl-C.
+    You answered a question with no, or pressed Ctrl-C. To go on, run the command again.
     """
 
     code = "interrupted"
 
 
 class NeedsConsent(MigsyncError):
-    """A question has to be answered and nobody is there to answer it.
+    """A confirmation is needed and nobody can give it.
 
-    Without a terminal, a command that changes something asks for ``--noinput``, so that no script does it by accident.
+    A command that changes something asks first. Without a terminal, or with ``--format json``, it cannot ask, and does
+    nothing. Look at what it would do with ``--dry-run``, then run it with ``--noinput``.
     """
 
     code = "needs-consent"
-    default_hint = "Look at it with --dry-run, then add --noinput."
+    default_hint = "Look at what it would do with --dry-run, then add --noinput."

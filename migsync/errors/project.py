@@ -8,8 +8,8 @@ from migsync.errors.base import ExitStatus, MigsyncError
 class UsageError(MigsyncError):
     """The command line is wrong.
 
-    An option, an argument or a combination of them does not fit the command. Nothing was read or changed. The message
-    names what was given; ``migsync COMMAND --help`` lists what is possible.
+    An option, an argument or a combination of them does not fit the command or the project. Nothing was changed. The
+    message names what was given; ``migsync COMMAND --help`` lists what is possible.
     """
 
     code = "usage"
@@ -19,8 +19,9 @@ class UsageError(MigsyncError):
 class ProjectError(MigsyncError):
     """No project was found, or it cannot be used.
 
-    migsync looks for ``manage.py`` or a ``[tool.migsync]`` table in this directory and its parents, and takes the
-    settings module from there. Give ``--root`` and ``--settings`` where the project is laid out in another way.
+    migsync looks for ``manage.py`` or a ``[tool.migsync]`` table in the current directory and its parents, and takes
+    the settings module from there. If your project is laid out differently, give ``--root`` and ``--settings``. A
+    mistake in pyproject.toml is reported with the file and the key.
     """
 
     code = "project"
@@ -30,20 +31,23 @@ class ProjectError(MigsyncError):
 class SettingsError(ProjectError):
     """The settings module cannot be imported.
 
-    migsync imports the settings to learn the databases and the apps. The message holds Python's own error: usually a
-    missing package or environment variable. Fix it, or name the databases and apps in pyproject.toml, or give
-    ``--url``.
+    migsync imports the settings to learn the databases and the apps. The message contains Python's own error: usually a
+    missing package or environment variable. Fix it, or work without the settings: give the databases in
+    ``[tool.migsync.databases]`` in pyproject.toml, or one of them with ``--url``.
     """
 
     code = "settings"
-    default_hint = "Fix the settings, or work without them: [tool.migsync.databases.NAME] in pyproject.toml, or --url."
+    default_hint = (
+        "Fix the settings, or work without them: give [tool.migsync.databases.NAME] in pyproject.toml, or --url URL."
+    )
 
 
 class HistoryError(MigsyncError):
     """A migration file cannot be read.
 
-    Django could not load the file either, or it builds its migration in a way that cannot be read without running it.
-    The message names the file and, where there is one, the line.
+    It is not valid Python, is not a migration, or cannot be opened, so that Django could not load it either; or a
+    command would have to change it and cannot. The message names the file and, if it is known, the line. Fix the file
+    and run the command again.
     """
 
     code = "history"
@@ -52,8 +56,8 @@ class HistoryError(MigsyncError):
 class RewriteError(MigsyncError):
     """A rewrite file, or the set of them, is not valid.
 
-    Rewrites are the committed files in ``migration_rewrites/``. One of them was edited, damaged or taken away, or two
-    of them contradict each other. migsync changes no database until the set is sound again: restore the files from git.
+    Rewrites are the committed files in ``migration_rewrites/``. One of them was edited, damaged or deleted, or is from
+    another version of migsync. migsync changes no database until they are valid again: restore the files from git.
     """
 
     code = "rewrite"

@@ -85,7 +85,13 @@ class _Work:
         # The command has read these files, some time ago; a change since then must not be lost.
         seen, new = self.resolution.contents.edited.get(migration.key, (old, old))
         if seen != old:
-            raise CannotEdit(migration.path, 0, "it was changed while it was read", "", "Run the command again.")
+            raise CannotEdit(
+                migration.path,
+                0,
+                "the file was changed while the command ran",
+                "The change was made from what was in it before.",
+                "Run the command again.",
+            )
         new = edit_migration(new, migration.path, edit) if edit else new
         new_path = Path(self.resolution.path(migration)).absolute()
         if new != old or new_path != old_path:
@@ -106,7 +112,11 @@ def _read(path: str) -> tuple[bytes, int]:
             return file.read(), os.fstat(file.fileno()).st_mode & 0o7777
     except OSError as error:
         raise CannotEdit(
-            path, 0, error.strerror or str(error), "It would have to change.", "Make it readable."
+            path,
+            0,
+            f"cannot be read ({error.strerror or error})",
+            "This file would have to change.",
+            "Make it readable, then run the command again.",
         ) from error
 
 

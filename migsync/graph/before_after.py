@@ -53,7 +53,9 @@ def choose_rewrite(rewrites: Rewrites, asked: str) -> Rewrite:
     """The rewrite whose file, or the beginning of whose id, is `asked`; ``last`` is the newest. Raises UsageError."""
     if not rewrites.ordered:
         raise UsageError(
-            "This project has no rewrites.", "", "migsync rewrite, and the commands that rename, make them."
+            "This project has no rewrites.",
+            "Every command that renames migrations writes one.",
+            "If migrations were renamed by hand, write one: migsync rewrite",
         )
     if asked == LAST:
         return rewrites.ordered[-1]
@@ -62,11 +64,17 @@ def choose_rewrite(rewrites: Rewrites, asked: str) -> Rewrite:
     found = found or [each for each in rewrites.ordered if each.id.startswith(asked)]
     if len(found) == 1:
         return found[0]
-    there = text_list(each.label for each in (found or rewrites.ordered)[-5:])
     if found:
-        raise UsageError(f"More than one rewrite begins with {asked!r}: {there}.")
-    near = did_you_mean(name, (each.label for each in rewrites.ordered), f"The last rewrites: {there}.")
-    raise UsageError(f"There is no rewrite {asked!r}.", near)
+        labels = text_list((each.label for each in found), 5)
+        raise UsageError(
+            f"--rewrite {asked}: the ids of {len(found)} rewrites begin so: {labels}.", "", "Give more of the id."
+        )
+    newest = f"The last rewrites: {text_list(each.label for each in rewrites.ordered[-5:])}."
+    raise UsageError(
+        f"--rewrite {asked}: no rewrite has this file name, or an id that begins so.",
+        did_you_mean(name, (each.label for each in rewrites.ordered), newest),
+        "Give the file name of a rewrite, or the beginning of its id, or `last` for the newest.",
+    )
 
 
 def make_rewrite_graph(rewrite: Rewrite, rewrites: Rewrites, history: History) -> RewriteGraph:

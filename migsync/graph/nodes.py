@@ -171,7 +171,7 @@ def _replaced_by(history: History) -> Mapping[Key, tuple[Key, ...]]:
 
 def _unknown(app: str, known: set[str], history: History) -> UsageError:
     if app in history.apps:
-        return UsageError(f"The app {app} has no migrations on disk.", "", "Name another, or none for all of them.")
+        return UsageError(f"The app {app} has no migrations.", "", "Give another app, or none to show all of them.")
     there = sorted(known & history.first_party) or sorted(known)
     listed = f"Its apps with migrations: {text_list(there, 10)}." if there else "This project has no migrations."
     return UsageError(f"{app} is not an app of this project.", did_you_mean(app, known, listed))

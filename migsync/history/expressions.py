@@ -92,10 +92,10 @@ def attribute_of(definition: ast.ClassDef, name: str, module: Scope) -> tuple[li
     # A scope has what changes an attribute, such as Migration.dependencies.append(…), under its dotted name.
     changed = module[f"{definition.name}.{name}"]
     if changed:
-        raise UnreadableError(changed[0].statement, f"{definition.name}.{name} is changed after the class")
+        raise UnreadableError(changed[0].statement, f"{definition.name}.{name} is changed after the class definition")
     for binding in bindings:
         if binding.kind not in (BindingKind.VALUE, BindingKind.ADDED):
-            raise UnreadableError(binding.statement, f"{name} is set by more than an assignment")
+            raise UnreadableError(binding.statement, f"{name} is not set by plain assignments alone")
     if bindings:
         return [binding.value for binding in bindings if binding.value is not None], body
     for base in bases_of(definition, module):
@@ -160,7 +160,7 @@ def _named(node: ast.Name, name: str, scope: Scope) -> Value:
                 node, f"{name} is imported from {binding.source.rpartition('.')[0] or binding.source}"
             )
         if binding.value is None:
-            raise UnreadableError(node, f"{name} is set by more than an assignment")
+            raise UnreadableError(node, f"{name} is not set by plain assignments alone")
         found = evaluate(binding.value, where)
         value = found if binding.kind is BindingKind.VALUE else _sum(node, value, found)
     return value
@@ -187,7 +187,7 @@ def _swappable(argument: ast.expr, scope: Scope) -> Key:
     model = evaluate(argument, scope)
     if isinstance(model, str) and model:
         return Key(model.split(".", 1)[0], FIRST)
-    raise UnreadableError(argument, f"`{_shown(argument)}` is not a setting or a model")
+    raise UnreadableError(argument, f"`{_shown(argument)}` is neither a setting nor a model")
 
 
 def _shown(node: ast.AST) -> str:

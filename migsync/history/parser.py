@@ -49,8 +49,11 @@ class Header(NamedTuple):
         )
 
 
+FIX_AND_RERUN = "Fix the file, then run the command again."
+
+
 class BrokenFileError(HistoryError):
-    """A file that is no Python, or that defines no migration; Django cannot load it either. `line` may be 0."""
+    """A file that is not valid Python, or is not a migration; Django cannot load it either. `line` may be 0."""
 
     def __init__(self, path: str, line: int, what: str, meaning: str, hint: str) -> None:
         super().__init__(f"{path}:{line}: {what}" if line else f"{path}: {what}", meaning, hint)
@@ -58,9 +61,9 @@ class BrokenFileError(HistoryError):
 
 
 def parse_migration(source: bytes, key: Key, path: str = "") -> Migration:
-    """One migration from the bytes of its file; raises HistoryError when they are not a Python migration file.
+    """One migration from the bytes of its file; raises HistoryError where they are not those of a migration file.
 
-    `path` is what errors call the file; without it they call it by the key.
+    Errors name the file by `path`, or by the key where that is empty.
     """
     header = read_header(source, path or str(key))
     return header.migration(key, path, lambda: source)
@@ -102,16 +105,16 @@ def _broken(source: bytes, path: str, error: Exception) -> BrokenFileError:
         line = source.count(b"\n", 0, marker.start()) + 1
         what = f"conflict markers ({marker[1].decode()})"
         return BrokenFileError(
-            path, line, what, "A merge was left unfinished.", "Resolve the conflict, then run this again."
+            path, line, what, "A merge conflict is not resolved.", "Resolve the conflict, then run the command again."
         )
     line = (error.lineno or 0) if isinstance(error, SyntaxError) else 0
     what = error.msg if isinstance(error, SyntaxError) else str(error)
-    meaning = "The file is not Python that can be read, so its place in the history is unknown."
+    meaning = "Django cannot load this migration either."
     if _is_undecodable(source):
         hint = "Save it as UTF-8, or name its encoding in its first line: # -*- coding: latin-1 -*-"
         line = line or _first_undecodable(source)
         return BrokenFileError(path, line, f"wrong encoding ({what})", meaning, hint)
-    return BrokenFileError(path, line, f"not valid Python ({what})", meaning, "Mend the file, then run this again.")
+    return BrokenFileError(path, line, f"not valid Python ({what})", meaning, FIX_AND_RERUN)
 
 
 def _is_undecodable(source: bytes) -> bool:
@@ -146,8 +149,8 @@ def _definition(module: Scope, path: str) -> ast.ClassDef | None:
             path,
             0,
             "no class Migration",
-            "Django takes every module in a migrations package for a migration, and fails on this one.",
-            "Move the file elsewhere, or begin its name with an underscore.",
+            "Django loads every module in a migrations package as a migration, and fails on this one.",
+            "Move the file to another package, or start its name with an underscore.",
         )
     last = bindings[-1]
     return last.statement if last.kind is BindingKind.CLASS and isinstance(last.statement, ast.ClassDef) else None
@@ -235,11 +238,11 @@ class _Reader:
         for node in (node for method in methods for node in ast.walk(method)):
             match node:
                 case ast.Attribute(attr="dependencies" | "run_before" | "replaces" as name, value=ast.Name(id="self")):
-                    self.problems.append(Problem(node.lineno, f"{name}: a method of the class works on it"))
+                    self.problems.append(Problem(node.lineno, f"{name}: a method of the class uses it"))
 
     def _look_for_unknown_base(self) -> None:
         if not self._derives_from_django():
-            what = "dependencies: not stated here, and the base class is imported"
+            what = "dependencies: not in this class, and its base class is imported"
             self.problems.append(Problem(self.definition.lineno, what))
 
     def _derives_from_django(self) -> bool:

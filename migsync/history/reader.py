@@ -57,6 +57,9 @@ def read_migration(content: bytes, key: Key, path: str, digest: str = "") -> Mig
     return header.migration(key, path, lambda: content, digest)
 
 
+WITHOUT_IT = "Without this file, migsync does not know the order of the migrations."
+
+
 class _Reader:
     """What was gathered from the directories so far."""
 
@@ -109,21 +112,25 @@ class _Reader:
         return header
 
     def raise_broken(self) -> None:
-        """Raise for all broken files at once."""
+        """Raise one error for all broken files."""
         if len(self.broken) == 1:
             raise self.broken[0]
         if self.broken:
-            first = self.broken[0]
-            raise HistoryError("\n".join(error.found for error in self.broken), first.meaning, first.hint)
+            meanings, hints = ({getattr(error, text) for error in self.broken} for text in ("meaning", "hint"))
+            raise HistoryError(
+                "\n".join(error.found for error in self.broken),
+                meanings.pop() if len(meanings) == 1 else "",
+                hints.pop() if len(hints) == 1 else "Fix these files, then run the command again.",
+            )
 
 
 def _misnamed(file: MigrationFile) -> BrokenFileError:
     return BrokenFileError(
         printable(file.path),
         0,
-        "a control character in the name of the file",
-        "No row of django_migrations can have this name, and no message could show it.",
-        "Rename the file.",
+        "the file name contains a control character",
+        "migsync accepts no such name in django_migrations: messages and scripts could not show it.",
+        "Rename the file, then run the command again.",
     )
 
 
@@ -132,13 +139,15 @@ def _directory(directory: str) -> MigrationDirectory | None:
         return read_directory(directory)
     except OSError as error:
         raise HistoryError(
-            f"{directory}: {error.strerror}", "The migrations in it are unknown.", "Make the directory readable."
+            f"The directory {directory} cannot be read: {error.strerror}.",
+            "It contains the migrations of an app.",
+            "Make it readable, then run the command again.",
         ) from error
 
 
 def _read(file: MigrationFile) -> Header:
     if not file.is_source:
-        what = "compiled code without its source; Django takes it for a migration"
+        what = "compiled code without its source; Django loads it as a migration"
         return Header(problems=(Problem(0, what),))
     source = _bytes(file)
     return read_generated(source) or read_header(source, file.path)
@@ -155,8 +164,9 @@ def _bytes(file: MigrationFile) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        hint = "Make the file readable, then run this again."
-        raise BrokenFileError(file.path, 0, error.strerror or str(error), "What it says is unknown.", hint) from error
+        what = f"cannot be read ({error.strerror or error})"
+        hint = "Make the file readable, then run the command again."
+        raise BrokenFileError(file.path, 0, what, WITHOUT_IT, hint) from error
     if len(content) != file.stamp.size:
         raise _changed(file)
     return content
@@ -164,8 +174,9 @@ def _bytes(file: MigrationFile) -> bytes:
 
 def _too_large(file: MigrationFile) -> BrokenFileError:
     size = SOURCE_LIMIT // 2**20
-    what = f"larger than {size} MB, which migsync does not read"
-    return BrokenFileError(file.path, 0, what, "What it says is unknown.", "Load large data from a file of its own.")
+    what = f"larger than {size} MB"
+    hint = "Move large data into a file that the migration loads, then run the command again."
+    return BrokenFileError(file.path, 0, what, f"migsync does not read such large files. {WITHOUT_IT}", hint)
 
 
 def _again(file: MigrationFile) -> bytes:
@@ -183,9 +194,7 @@ def _stamp(path: str) -> Stamp:
 
 
 def _changed(file: MigrationFile) -> HistoryError:
-    return HistoryError(
-        f"{file.path} was changed while it was read.", "What it says now is not known.", "Run this again."
-    )
+    return HistoryError(f"{file.path} was changed while migsync read it.", WITHOUT_IT, "Run the command again.")
 
 
 @contextmanager

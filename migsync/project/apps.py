@@ -106,7 +106,7 @@ def _no_label_twice(named: Iterable[tuple[str, str]]) -> None:
         if label in places:
             raise ProjectError(
                 f"Two apps have the label {label!r}: {places[label]} and {place}.",
-                "Django tells the migrations of apps apart by their labels.",
-                "Give one of them another label.",
+                "Django identifies the migrations of an app by its label, and does not start.",
+                "Set another label in the AppConfig of one of them.",
             )
         places[label] = place

@@ -11,10 +11,11 @@ from migsync.decoder import DecodeError, load_toml, shortened, utf8
 from migsync.engines.config import LOCK_TIMEOUT
 from migsync.errors import ProjectError
 from migsync.filesystem.boundary import read_source
-from migsync.words import did_you_mean
+from migsync.words import did_you_mean, text_list
 
 PYPROJECT = "pyproject.toml"
 LONGEST_NAME = 255  # bytes, on every usual file system
+CORRECT = "Correct the file, then run the command again."
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Options:
 def read_options(directory: Path) -> Options | None:
     """What the directory's pyproject.toml says; None without the file or without the table.
 
-    Raises ProjectError for a file that is no TOML (when it speaks of migsync), an unknown key, or a wrong type.
+    Raises ProjectError for a file that mentions migsync and is not valid TOML, for an unknown key, and for a value of
+    the wrong type.
     """
     file = directory / PYPROJECT
     try:
@@ -58,7 +60,11 @@ def read_options(directory: Path) -> Options | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ProjectError(f"{file} cannot be read: {error.strerror or error}.") from error
+        raise ProjectError(
+            f"{file} cannot be read: {error.strerror or error}.",
+            "It may contain the settings of migsync, [tool.migsync].",
+            "Make it readable, then run the command again.",
+        ) from error
     # Every directory upwards may have a pyproject.toml; most are not about migsync, and then whether they parse is
     # no matter here.
     if b"migsync" not in content:
@@ -66,14 +72,14 @@ def read_options(directory: Path) -> Options | None:
     try:
         document = load_toml(utf8(content))
     except DecodeError as error:
-        raise ProjectError(f"{file} is not sound TOML: {error}.", hint="Mend the file.") from error
+        raise ProjectError(f"{file} is not valid TOML: {error}.", hint=CORRECT) from error
     tool = document.get("tool") if isinstance(document, dict) else None
     table = tool.get("migsync") if isinstance(tool, dict) else None
     return None if table is None else _Reader(str(file)).options(table)
 
 
 class _Reader:
-    """Takes TOML values apart, and says for a wrong one where it stands and what was expected."""
+    """Takes TOML values apart; the error for a wrong value says where it is and what was expected."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -118,9 +124,9 @@ class _Reader:
         database = DatabaseOptions(*(self.text(table, key, where) for key in keys))
         if [bool(database.url), bool(database.url_env), bool(database.alias)].count(True) != 1:
             raise ProjectError(
-                f"{self.file}: [{where}] must have one of url, url_env and alias.",
-                hint='url_env = "DATABASE_URL" names the environment variable that holds the URL; alias = "default" '
-                "takes the connection of that alias, for another schema.",
+                f"{self.file}: [{where}] must have exactly one of the keys url, url_env and alias.",
+                hint='url = "postgresql://…" is the URL. url_env = "DATABASE_URL" names the environment variable that '
+                'contains it. alias = "default" takes the connection of that alias, for another schema.',
             )
         return database
 
@@ -131,15 +137,15 @@ class _Reader:
             if known is not None and key not in known:
                 raise ProjectError(
                     f"{self.file}: [{where}] has an unknown key {key!r}.",
-                    did_you_mean(key, known, f"Known keys: {', '.join(known)}."),
-                    "",
+                    did_you_mean(key, known, f"Its keys are {text_list(known)}."),
+                    CORRECT,
                 )
         return value
 
     def text(self, table: Mapping[str, object], key: str, where: str) -> str:
         value = table.get(key, "")
         if not isinstance(value, str):
-            raise self.wrong(f"{where}.{key}", "a text", value)
+            raise self.wrong(f"{where}.{key}", "a string", value)
         return value
 
     def texts(self, table: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
@@ -147,15 +153,13 @@ class _Reader:
         if isinstance(value, str):
             return (value,)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.wrong(f"{where}.{key}", "a list of texts", value)
+            raise self.wrong(f"{where}.{key}", "a list of strings", value)
         return tuple(value)
 
     def path(self, value: str, where: str) -> str:
         too_long = any(len(part.encode()) > LONGEST_NAME for part in value.split("/"))
         if too_long or any(ord(one) < 32 for one in value):
-            raise ProjectError(
-                f"{self.file}: {where}: no file can be called {shortened(value)}.", hint="Mend the file."
-            )
+            raise ProjectError(f"{self.file}: {where}: {shortened(value)} cannot be the name of a file.", hint=CORRECT)
         return value
 
     def keys(self, table: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
@@ -163,7 +167,9 @@ class _Reader:
         for text in found:
             app, _, name = text.partition(".")
             if not app or not name:
-                raise ProjectError(f"{self.file}: {where}.{key}: {text!r} is not APP.NAME.", hint="Correct the file.")
+                raise ProjectError(
+                    f"{self.file}: {where}.{key}: {text!r} does not have the form APP.NAME.", hint=CORRECT
+                )
         return found
 
     def flag(self, table: Mapping[str, object], key: str, where: str, *, default: bool) -> bool:
@@ -181,6 +187,4 @@ class _Reader:
 
     def wrong(self, where: str, expected: str, value: object) -> ProjectError:
         # The value itself is not shown: in a databases table it may hold a password.
-        return ProjectError(
-            f"{self.file}: {where} must be {expected}; it is {type(value).__name__}.", hint="Mend the file."
-        )
+        return ProjectError(f"{self.file}: {where} must be {expected}, not {type(value).__name__}.", hint=CORRECT)

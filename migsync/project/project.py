@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migsync.engines.config import LOCK_TIMEOUT, DatabaseConfig
-from migsync.errors import ProjectError, SettingsError, UnknownAlias
+from migsync.errors import NOTHING_CHANGED, ProjectError, SettingsError, UnknownAlias
 from migsync.findings import Finding
 from migsync.findings.project import no_app, settings_not_imported
 from migsync.history.migration import App, Key
@@ -67,9 +67,9 @@ class Project:
         """What a worker needs in order to run the project's code; raises ProjectError when it is not `runnable`."""
         if not self.runnable:
             raise ProjectError(
-                "The proof needs Django's own loader, and the project has no settings module that imports.",
-                "Nothing was changed.",
-                "Give the settings: --settings MODULE",
+                "The project has no settings module that can be imported.",
+                f"The proof loads the migrations with Django, which needs one. {NOTHING_CHANGED}",
+                "Run the command again with --settings MODULE.",
             )
         return find_root(self.root, root=self.root).runtime(self.settings_module)
 
@@ -89,9 +89,7 @@ class Project:
         for alias in aliases:
             if alias not in known:
                 there = f"Its databases: {text_list(sorted(known))}." if known else "It has no databases."
-                raise UnknownAlias(
-                    f"There is no database {alias!r} in this project.", did_you_mean(alias, known, there), ""
-                )
+                raise UnknownAlias(f"This project has no database {alias!r}.", did_you_mean(alias, known, there), "")
         asked = dict.fromkeys(aliases or self.databases)
         return tuple(replace(known[alias], lock_timeout=self.lock_timeout) for alias in asked)
 
@@ -160,9 +158,10 @@ def _rewrites(place: Root) -> Path:
     directory = place.directory / place.options.rewrites
     if not Path(os.path.realpath(directory)).is_relative_to(os.path.realpath(place.directory)):
         raise ProjectError(
-            f"The rewrites are in {directory}, which is outside the project's directory, {place.directory}.",
-            "migsync reads and writes them inside the project only, and follows no link out of it.",
-            f'Set rewrites in [tool.migsync] to a directory inside, such as "{Options.rewrites}", or remove the link.',
+            f"The directory of the rewrites, {directory}, is outside the project, {place.directory}.",
+            "migsync reads and writes rewrites only inside the project, and follows no symbolic link out of it.",
+            f"In pyproject.toml, set rewrites in [tool.migsync] to a directory inside the project, such as "
+            f'"{Options.rewrites}", or remove the link.',
         )
     return directory
 

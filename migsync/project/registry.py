@@ -24,7 +24,9 @@ def registered_apps(runtime: Runtime) -> Sequence[RegisteredApp]:
     Where Django runs in this process with the same settings, its own registry is read.
     """
     if importlib.util.find_spec("django") is None:
-        raise ProjectError("Django is not installed here.")
+        raise ProjectError(
+            "Django is not installed in this environment.", "", "Run migsync in the environment of the project."
+        )
     # Importing in_process is cheap, but running_apps() imports Django. That is not worth it to learn that none runs
     # here.
     if "django.apps" in sys.modules:
@@ -61,5 +63,5 @@ def _ask(runtime: Runtime, task: Task[Q, R], request: Q) -> R:
     if not isinstance(answer, WorkerFailure):
         return answer
     if answer.stage == "time":
-        raise ProjectError(f"django.setup() did not end within {task.timeout} seconds.")
-    raise ProjectError(f"django.setup() failed: {answer.stderr or f'exit status {answer.status}'}.")
+        raise ProjectError(f"django.setup() did not end within {task.timeout} seconds.", "", "")
+    raise ProjectError(f"django.setup() failed: {answer.stderr or f'exit status {answer.status}'}.", "", "")

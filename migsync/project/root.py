@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from migsync.errors import ProjectError
 from migsync.project.options import PYPROJECT, Options, read_options
+from migsync.words import text_list
 from migsync.worker.runtime import SETTINGS_VARIABLE, Runtime
 
 MANAGE = "manage.py"
@@ -63,7 +64,9 @@ def find_root(start: Path, *, root: Path | None = None, required: bool = True) -
     """
     if root is not None:
         if not root.is_dir():
-            raise ProjectError(f"The root {root} is not a directory.", hint="Give --root the project's directory.")
+            raise ProjectError(
+                f"--root {root}: this is not a directory.", hint="Give the directory of the project: --root DIRECTORY"
+            )
         directory = root.resolve()
         return Root(directory, _manage_in(directory), read_options(directory) or Options())
     start = start.resolve()
@@ -92,8 +95,8 @@ def _no_project(start: Path, foreign: Sequence[Path]) -> ProjectError:
         return ProjectError(found, f"There is neither a {MANAGE} nor a {PYPROJECT} with [tool.migsync].")
     return ProjectError(
         found,
-        f"{foreign[0]} is not used, since it belongs to another user.",
-        f"If you trust that user: --root {shlex.quote(str(foreign[0].parent))}",
+        f"migsync does not use {foreign[0]}, because it belongs to another user.",
+        f"If you trust that user, run the command again with --root {shlex.quote(str(foreign[0].parent))}",
     )
 
 
@@ -136,9 +139,9 @@ def settings_module(root: Root, asked: str | None, environ: Mapping[str, str]) -
     perhaps = dict.fromkeys(one.value for one in _assignments(tree) if one.variable == SETTINGS_VARIABLE)
     if len(perhaps) > 1:
         raise ProjectError(
-            f"{root.manage} may set {SETTINGS_VARIABLE} to any of: {', '.join(perhaps)}.",
-            "Which one counts cannot be told without running it.",
-            "Say which: --settings MODULE",
+            f"{root.manage} can set {SETTINGS_VARIABLE} to {text_list(perhaps, last='or')}.",
+            "migsync does not run manage.py, so it cannot know which one applies.",
+            "Choose one: run the command again with --settings MODULE.",
         )
     return next(iter(perhaps), "")
 
@@ -176,7 +179,9 @@ def _parse(manage: Path) -> ast.Module:
         return ast.parse(manage.read_bytes())
     except (OSError, SyntaxError, ValueError) as error:
         raise ProjectError(
-            f"{manage} cannot be read: {error}.", hint="Mend it, or name the settings module: --settings MODULE"
+            f"{manage} cannot be read: {error}.",
+            "migsync takes the name of the settings module from it.",
+            "Fix it, or run the command again with --settings MODULE.",
         ) from error
 
 

@@ -33,8 +33,8 @@ def named_apps(root: Path, named: Mapping[str, str], first_party: Callable[[str]
             directory /= MIGRATIONS
         if not directory.is_dir():
             raise ProjectError(
-                f"[tool.migsync.apps] says that {label} is in {path}, and there is no directory {directory}.",
-                hint="Mend the path; it is relative to pyproject.toml.",
+                f"[tool.migsync.apps] says that {label} is in {path}, but the directory {directory} does not exist.",
+                hint="Correct the path in pyproject.toml. It is relative to this file.",
             )
         apps.append(App(label, str(directory), first_party(str(directory))))
     return Apps(tuple(apps))
@@ -56,7 +56,7 @@ def scanned_apps(root: Path, first_party: Callable[[str], bool], search_path: Se
         if label in found:
             raise ProjectError(
                 f"Two apps have the label {label!r}: {Path(found[label].directory or '').parent} and {app}.",
-                "Without settings, every migrations package in the root is taken for an installed app's.",
+                "Without settings, migsync takes every migrations package in the project for that of an installed app.",
                 NAME_THE_APPS,
             )
         found[label] = App(label, str(directory), first_party(str(directory)))

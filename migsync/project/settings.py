@@ -50,7 +50,9 @@ class Settings:
         for setting, kinds in (("INSTALLED_APPS", (list, tuple)), ("DATABASES", Mapping)):
             if not isinstance(known[setting], kinds):
                 raise SettingsError(
-                    f"{setting} in {name} is {type(known[setting]).__name__}.", hint="Mend the settings."
+                    f"{setting} in {name} must be {'a dictionary' if setting == 'DATABASES' else 'a list or a tuple'}, "
+                    f"not {type(known[setting]).__name__}.",
+                    hint="Fix the settings, then run the command again.",
                 )
         models = {key: value for key, value in known.items() if isinstance(value, str) and MODEL.fullmatch(value)}
         return cls(

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from migsync.engines import Engine, engine_of
 from migsync.engines.config import DatabaseConfig
 from migsync.engines.driver_errors import first_line
-from migsync.errors import MigsyncError, NotPermitted, Unreachable
+from migsync.errors import NOTHING_CHANGED, MigsyncError, NotPermitted, Unreachable
 from migsync.sync.target import without_passwords
 
 PREFIX: Final = "migsync_proof"
@@ -27,8 +27,8 @@ NAME: Final = re.compile(rf"^{PREFIX}_(\d+)_[0-9a-f]+$")
 """The name of a scratch database says when it was made, in seconds since 1970."""
 ABANDONED: Final = 24 * 60 * 60
 """So many seconds after it was made nobody is at work on one any more that has no connection."""
-MEANING = "The schemas of the old and the new files cannot be compared on that server. Nothing was changed."
-HINT = "Check that the server runs, and its host, port, user and password in the settings."
+MEANING = f"The schemas of the old and the new files cannot be compared on that server. {NOTHING_CHANGED}"
+HINT = "Check that the server is running, and that host, port, user and password in the settings are correct."
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,10 @@ def _create(home: sa.Connection, engine: Engine, name: str, alias: str) -> Seque
 
 def _refused(error: DBAPIError, alias: str) -> MigsyncError:
     return NotPermitted(
-        f"{alias}: No scratch database can be created there: {first_line(error)}",
+        f"No scratch database can be created on the server of {alias}: {first_line(error)}",
         MEANING,
-        "Grant the right to create databases (PostgreSQL: ALTER ROLE … CREATEDB), or name another alias: "
-        "--prove-schema ALIAS",
+        "Grant the privilege to create databases (PostgreSQL: ALTER ROLE … CREATEDB), or run the command again "
+        "with another alias: --prove-schema ALIAS",
     )
 
 

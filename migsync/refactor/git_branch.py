@@ -54,8 +54,8 @@ class _Git:
         if not top:
             raise HistoryError(
                 f"{root} is not in a git repository.",
-                "Only git knows which migrations a branch added.",
-                "To resolve conflicting migrations without git: migsync fix-conflicts",
+                "migsync learns from git which migrations a branch added.",
+                "To resolve several leaf nodes without git: migsync fix-conflicts",
             )
         self.top = Path(top)
         self.directory = Path(self.ask("rev-parse", "--absolute-git-dir"))
@@ -78,7 +78,9 @@ class _Git:
             if commit := self.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
                 return name, commit, own
         raise UsageError(
-            "This branch has no upstream, and there is no main or master.", "", "Name the other branch: --onto BRANCH"
+            "This branch has no upstream, and there is no branch main or master.",
+            "So it is not clear which branch comes first.",
+            "Name it: migsync rebase --onto BRANCH",
         )
 
     def places(self, apps: Iterable[App]) -> dict[str, str]:
@@ -112,7 +114,7 @@ class _Git:
     def _commit(self, name: str) -> str:
         commit = self.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         if not commit:
-            raise UsageError(f"There is no git branch {name}.", "", "To list the branches: git branch --all")
+            raise UsageError(f"--onto {name}: git has no such branch or commit.", "", "To list them: git branch --all")
         return commit
 
     def _in_git_directory(self, *names: str) -> str:
@@ -128,5 +130,7 @@ class _Git:
         except GitError as error:
             # Other errors are answers: there is no such branch, no upstream, no merge base.
             if error.missing:
-                raise HistoryError(str(error)) from error
+                raise HistoryError(
+                    str(error), "migsync learns from git which migrations a branch added.", "Install git."
+                ) from error
             return b""

@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from migsync.errors import UsageError
 from migsync.findings import Finding, targets
 from migsync.findings.order import squash_across_apps, squash_cycle
 from migsync.findings.squash import squash_overlap
 from migsync.history import History, Key
+from migsync.history.unknown_app import unknown_app
 from migsync.refactor.order import Arrangement, Units, out_of_order
-from migsync.words import did_you_mean, text_list
 
 
 def chosen_apps(history: History, apps: Collection[str]) -> tuple[str, ...]:
     """The apps asked for, or all first-party apps that have migrations; sorted.
 
-    Raises UsageError for an app that is not of this project.
+    Raises UsageError for any other app.
     """
     known = sorted(app for app in history.first_party if history.names(app))
     for app in sorted(set(apps) - history.first_party):
-        if app in history.apps and history.apps[app].directory is None:
-            hint = f"To make the first: python manage.py makemigrations {app}"
-            raise UsageError(f"{app} has no migrations.", "There is no package for them.", hint)
-        whose = "belongs to somebody else" if app in history.apps else "is not an app of this project"
-        there = did_you_mean(app, known, f"Its apps with migrations: {text_list(known) or 'none'}.")
-        raise UsageError(f"{app} {whose}.", f"Only this project's own files are ever changed.\n{there}")
+        raise unknown_app(app, history, "migsync changes only files of this project's own apps.")
     return tuple(app for app in known if not apps or app in apps)
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from migsync.errors import UsageError
 from migsync.history import History, Migration, build_history
 from migsync.history.migration import Key
+from migsync.history.unknown_app import unknown_app
 from migsync.rewrites.file_state import unlike_above
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_files import check_name
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.words import did_you_mean, text_list
+
+EACH_ONCE = "A rewrite gives each old name and each new name once."
 
 
 @dataclass
@@ -48,7 +51,9 @@ def parse_changes(
     for text in maps:
         app, old, new = _sides("--map", text, "APP.OLD=NEW")
         if old in found.setdefault(app, NameChanges()).renamed:
-            raise UsageError(f"--map {text}: {app}.{old} is mapped twice.")
+            raise UsageError(
+                f"--map {text}: {app}.{old} is the old name in another --map too.", EACH_ONCE, "Give one of the two."
+            )
         found[app].renamed[old] = new
     for text in collapses:
         app, new, old = _sides("--collapse", text, "APP.NEW=OLD+OLD")
@@ -56,7 +61,7 @@ def parse_changes(
     for text in removes:
         app, _, name = text.partition(".")
         if not name:
-            raise UsageError(f"--remove {text}: not of the form APP.NAME.")
+            raise _malformed("--remove", text, "APP.NAME")
         found.setdefault(app, NameChanges()).removed.append(name)
     for app, changes in found.items():
         for side, names in (("old", list(changes.olds())), ("new", list(changes.news()))):
@@ -82,8 +87,12 @@ def _sides(option: str, text: str, form: str) -> tuple[str, str, str]:
     # ``--map shop.0002_a=shop.0003_a`` is taken for ``--map shop.0002_a=0003_a``.
     right = right.removeprefix(f"{app}.")
     if not (app and dot and name and equals and right):
-        raise UsageError(f"{option} {text}: not of the form {form}.")
+        raise _malformed(option, text, form)
     return app, name, right
+
+
+def _malformed(option: str, text: str, form: str) -> UsageError:
+    return UsageError(f"{option} {text}: it does not have the form {form}.", "", f"Write it as {option} {form}.")
 
 
 def _check_names(app: str, side: str, names: Sequence[str]) -> None:
@@ -91,9 +100,11 @@ def _check_names(app: str, side: str, names: Sequence[str]) -> None:
         try:
             check_name(name)
         except ValueError as error:
-            raise UsageError(f"{app}: {error}.") from error
+            raise UsageError(
+                f"{app}: {error}.", "", "Give the name of a migration: its file name without .py."
+            ) from error
         if names.count(name) > 1:
-            raise UsageError(f"{app}.{name} is given twice as {side} name.", "Each name becomes one thing.")
+            raise UsageError(f"{app}.{name} is given as {side} name twice.", EACH_ONCE, "Give it once.")
 
 
 def make_rewrite(
@@ -136,9 +147,11 @@ def _app_rewrite(
         explained |= {new for new in united & digests_before.keys() if digests_before[new] == digests_after.get(new)}
         if unexplained := [name for name in past if name not in explained]:
             raise UsageError(
-                f"{app}.{unexplained[0]} is gone from disk as well, and nothing says what became of it.",
-                "A rewrite accounts for every name, so that no database is left with a record that nothing explains.",
-                f"Add --map {app}.{unexplained[0]}=NEW, --collapse, or --remove {app}.{unexplained[0]}",
+                f"{app}.{unexplained[0]} is no longer on disk either, and you did not say what it became.",
+                "A rewrite accounts for every old name. Otherwise databases would keep a record that nothing explains.",
+                f"If it was renamed, add --map {app}.{unexplained[0]}=NEW\n"
+                f"If it was united with others, add --collapse {app}.NEW={unexplained[0]}+OLD\n"
+                f"If it was deleted, add --remove {app}.{unexplained[0]}",
             )
     return assemble(
         after,
@@ -200,20 +213,19 @@ def _back(after: Sequence[str], changes: NameChanges) -> list[str]:
 
 def _check_against_disk(history: History, app: str, changes: NameChanges) -> None:
     if app not in history.first_party:
-        known = f"Its apps with migrations: {text_list(sorted(history.first_party)) or 'none'}."
-        raise UsageError(f"{app} is not an app of this project.", did_you_mean(app, history.first_party, known))
+        raise unknown_app(app, history)
     on_disk, given = set(history.names(app)), set(changes.news())
     for new in given - on_disk:
         last = f"The last migrations of {app}: {text_list(sorted(on_disk)[-3:]) or 'none'}."
         raise UsageError(
             f"{app}.{new} is not on disk.",
-            f"A rewrite describes files that are renamed already.\n{did_you_mean(new, on_disk, last)}",
+            f"A rewrite describes files that already have their new names.\n{did_you_mean(new, on_disk, last)}",
             "If the file still has its old name, rename it first.",
         )
     for old in changes.olds():
         if old in on_disk and old not in given:
             raise UsageError(
                 f"{app}.{old} is still on disk.",
-                "Its name has not changed, or another file has taken it over.",
-                f"If another migration bears this name now, say which one that was: --map {app}.NAME={old}",
+                "Either its name has not changed, or another migration has this name now.",
+                f"If another migration has this name now, give its old name: --map {app}.OLD={old}",
             )

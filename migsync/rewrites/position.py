@@ -111,10 +111,8 @@ def forced(name_history: NameHistory, text: str) -> Position:
     if len(found) != 1:
         known = ["none", *(rewrite.label for rewrite in changing)]
         listed = f"Possible values: {text_list(known, last='or')}."
-        raise UsageError(
-            f"--position {app}={text}: {'no' if not found else 'more than one'} such rewrite of {app}.",
-            listed if found else did_you_mean(text, known, listed),
-        )
+        what = f"the ids of {len(found)} rewrites of {app} begin so" if found else f"{app} has no such rewrite"
+        raise UsageError(f"--position {app}={text}: {what}.", listed if found else did_you_mean(text, known, listed))
     of_app = {rewrite.id for rewrite in changing}
     # A rewrite names what its ancestors gave, so whoever has been through it has been through them.
     return Position((name_history.rewrites.ancestors[found[0].id] & of_app) | {found[0].id})

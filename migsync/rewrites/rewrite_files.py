@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,13 @@ from migsync.rewrites.record import name_problem
 from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites, sort_rewrites
 
-HAND_EDITED = (
-    "A rewrite must not be edited: databases to which it was applied know it by this digest.",
-    "Take the file back from git (git checkout -- FILE); for another change of names make another rewrite.",
-)
+HAND_EDITED = "Databases identify a rewrite by the digest of its content, so it is never edited."
 
 
 def load_rewrites(directory: Path) -> Rewrites:
     """Every ``*.toml`` in `directory`, in order; none when there is no such directory.
 
-    Raises RewriteError, naming the file, for one that is not a sound rewrite, and for a set of them that cannot be
+    Raises RewriteError, naming the file, for one that is not a valid rewrite, and for a set of them that cannot be
     put in order.
     """
     paths = sorted(directory.glob("*.toml")) if directory.is_dir() else []
@@ -38,7 +36,7 @@ def load_rewrites(directory: Path) -> Rewrites:
     for path, (digest, rewrite) in stated.items():
         if digest != rewrite.id:
             raise RewriteError(
-                f"{path} was changed after it was made: its id is not the digest of its content.", *HAND_EDITED
+                f"{path} was edited: its id is not the digest of its content.", HAND_EDITED, _restore(path)
             )
     return ordered.without_doubles()
 
@@ -70,8 +68,8 @@ def write_rewrite(directory: Path, rewrite: Rewrite) -> Path:
     except OSError as error:
         raise RewriteError(
             f"The rewrite cannot be written to {directory}: {error.strerror}.",
-            "Nothing was changed in any database.",
-            "Make the directory writable, or run migsync where the project's files can be changed.",
+            "No database was changed.",
+            "Make the directory writable, or run the command where the project's files can be changed.",
         ) from error
     return path
 
@@ -146,31 +144,38 @@ def _read(path: Path) -> tuple[str, Rewrite]:
         document = load_toml(utf8(read_source(path)))
     except (OSError, DecodeError) as error:
         said = getattr(error, "strerror", None) or error
-        raise RewriteError(f"{path} cannot be read: {said}.", *HAND_EDITED) from error
+        raise RewriteError(f"{path} cannot be read: {said}.", HAND_EDITED, _restore(path)) from error
     stated = document.get("format") if isinstance(document, dict) else None
-    # Before anything else: a file of a later format would be called unsound, and its author told to restore it.
+    # Before anything else: a file of a later format would be called invalid, and its author told to restore it.
     if not same(stated, FORMAT):
         raise RewriteError(
-            f"{path} has format {shortened(stated)}; this migsync knows format {FORMAT}.",
-            "It was made by another version of migsync, or it is no rewrite.",
-            "Update migsync: pip install -U migsync",
+            f"{path} has format {shortened(stated)}; this version of migsync reads format {FORMAT}.",
+            "It was written by another version of migsync, or it is not a rewrite.",
+            "If it is a rewrite, upgrade migsync: python -m pip install --upgrade migsync",
         )
     try:
         identity, rewrite = Rewrite.stated(document, path=str(path))
         check_rewrite(rewrite)
     except ValueError as error:
-        raise RewriteError(f"{path} is not a sound rewrite: {error}.", *HAND_EDITED) from error
+        raise RewriteError(f"{path} is not a valid rewrite: {error}.", HAND_EDITED, _restore(path)) from error
     return identity, rewrite
 
 
+def _restore(path: Path) -> str:
+    return (
+        f"Restore the file: git checkout -- {shlex.quote(str(path))}\n"
+        "A further change of names needs a rewrite of its own."
+    )
+
+
 def check_rewrite(rewrite: Rewrite) -> None:
-    """Raise ValueError unless every app's table is sound, and no label is one app before and another one after."""
+    """Raise ValueError unless every app's table is valid, and no label is one app before and another one after."""
     for label, app in rewrite.apps.items():
         _check(label, app)
         if app.origin != "":
             check_name(app.origin)
         if app.origin in rewrite.apps:
-            raise ValueError(f"{label} was {app.origin} before, and {app.origin} has names of its own")
+            raise ValueError(f"{label} was {app.origin} before, but {app.origin} has a table too")
 
 
 def _check(label: str, app: AppRewrite) -> None:
@@ -181,14 +186,14 @@ def _check(label: str, app: AppRewrite) -> None:
     given = [new for _, new in app.renamed] + [new for _, news in app.collapsed for new in news]
     for what, names, known in (("old", changed, app.before), ("new", given, app.after)):
         if len(set(known)) != len(known) or len(set(names)) != len(names):
-            raise ValueError(f"{label} has an {what} name twice")
+            raise ValueError(f"{label} has {'an' if what == 'old' else 'a'} {what} name twice")
         if stray := sorted(set(names) - set(known)):
             raise ValueError(f"{label} changes {stray[0]!r}, which is not among its {what} names")
     if any(not olds or not news for olds, news in app.collapsed):
-        raise ValueError(f"{label} has a collapse with an empty side")
+        raise ValueError(f"{label} has a collapse without old or without new names")
     # The old row of the one name would say that all of the collapse ran, and the other names would get no row.
     if any(len(news) > 1 and not app.absorbing.keys().isdisjoint(news) for _, news in app.collapsed):
-        raise ValueError(f"{label} has a collapse into a name that was there before, and into others")
+        raise ValueError(f"{label} has a collapse into several names, one of which existed before")
     # A squash that takes up what it replaced bears its name on both sides and is a new name too: it is on neither list.
     kept_before = set(app.before) - set(changed) - app.absorbing.keys()
     kept_after = set(app.after) - set(given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -125,23 +127,24 @@ def _touched(rewrite: Rewrite, app: str) -> frozenset[str]:
 def sort_rewrites(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rewrites:
     """Put `rewrites` in order by the ids that their files state (path to id).
 
-    Raises RewriteError for a parent that is missing, the same rewrite twice, and a loop.
+    Raises RewriteError for a missing parent, for two files of the same rewrite, and for a loop.
     """
     by_id: dict[str, Rewrite] = {}
     for rewrite in rewrites:
         identity = stated[rewrite.path]
         if identity in by_id:
             raise RewriteError(
-                f"{rewrite.path} is the same rewrite as {by_id[identity].path}.", "", "Delete one of the two files."
+                f"{rewrite.path} and {by_id[identity].path} are the same rewrite.", "", "Delete one of the two files."
             )
         by_id[identity] = rewrite
     for rewrite in by_id.values():
         for parent in rewrite.parents:
             if parent not in by_id:
                 raise RewriteError(
-                    f"{rewrite.path} was made on top of the rewrite {parent[:12]}, which is not here.",
-                    "A file of the directory was deleted, or was not committed.",
-                    "Bring it back: git log --diff-filter=D --summary -- the directory tells where it went.",
+                    f"{rewrite.path} depends on the rewrite with the id {parent[:12]}…, which is missing.",
+                    "Its file was deleted, or was never committed.",
+                    "Restore the file from git. To find the commit that deleted it: "
+                    f"git log --all --diff-filter=D --summary -- {shlex.quote(os.path.dirname(rewrite.path) or '.')}",  # noqa: PTH120 -- text
                 )
     ready: list[Rewrite] = []
     sorter = TopologicalSorter({identity: rewrite.parents for identity, rewrite in by_id.items()})
@@ -150,9 +153,9 @@ def sort_rewrites(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rew
     except CycleError as error:
         loop = " -> ".join(by_id[identity].label for identity in error.args[1])
         raise RewriteError(
-            f"The rewrites are parents of each other in a loop: {loop}.",
+            f"These rewrites depend on each other in a loop: {loop}.",
             "At least one of these files was edited by hand.",
-            "Take the files back from git.",
+            "Restore the files from git.",
         ) from error
     waiting: list[str] = []
     while sorter.is_active():

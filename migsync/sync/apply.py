@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,10 +16,19 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from migsync import __version__
 from migsync.engines import Deadline, ErrorKind, MigrationTable
-from migsync.engines.driver_errors import NOTHING_CHANGED
-from migsync.errors import Blocked, InDoubt, LockTimeout, PlanFileError, ReadOnly, StalePlan, TargetError, Unreachable
-from migsync.findings import Finding, Severity
-from migsync.rewrites.record import Record, name_problem
+from migsync.errors import (
+    NOTHING_CHANGED,
+    Blocked,
+    InDoubt,
+    LockTimeout,
+    MigsyncError,
+    PlanFileError,
+    StalePlan,
+    TargetError,
+    Unreachable,
+)
+from migsync.findings import Finding
+from migsync.rewrites.record import Record
 from migsync.sync.comparison import (
     already_applied,
     check_before,
@@ -29,9 +39,11 @@ from migsync.sync.comparison import (
     free_ids,
     is_applied,
     made_changes,
+    new_plan,
 )
 from migsync.sync.journal.tables import journal_is_current, read_runs, write_run
 from migsync.sync.plan import ChangeKind, Plan
+from migsync.sync.preconditions import check_plan, check_target
 from migsync.sync.recorder import Step, read_records, write_changes
 from migsync.sync.run import Run, RunKind, default_author, in_force
 from migsync.sync.target import Target
@@ -123,42 +135,6 @@ def settle(target: Target, run_id: str, *, journaled: bool = True, lock_timeout:
         return True if runs else False if journaled else None
 
 
-def check_identity(target: Target, plan: Plan) -> None:
-    """Raises PlanFileError unless the plan was made for this very table; the alias may be another one."""
-    made_for, here = plan.target, target.ref
-    if (made_for.engine, made_for.identity, made_for.schema) != (here.engine, here.identity, here.schema):
-        raise PlanFileError(
-            f"The plan was made for another database than {target.alias} ({target.address}).",
-            f"It was made for {made_for.alias} ({made_for.engine} {made_for.identity}); this is {here.identity}.",
-        )
-
-
-def check_plan(target: Target, plan: Plan) -> None:
-    """Raises PlanFileError for a plan of another table, Blocked for one with errors or with impossible names."""
-    check_identity(target, plan)
-    errors = [finding.found for finding in plan.findings if finding.severity is Severity.ERROR]
-    for change in plan.changes:
-        for row in (change.before, change.after):
-            problem = row and (name_problem(row.app) or name_problem(row.name))
-            if row and problem:
-                errors.append(f"A change has {problem}: {row.key!s:.120}".encode("unicode_escape").decode())
-    if errors:
-        raise Blocked("This plan must not be applied:\n" + "\n".join(f"  {error}" for error in errors), NOTHING_CHANGED)
-
-
-def check_target(target: Target) -> MigrationTable:
-    """The target's table. Raises StalePlan without one, ReadOnly, and TargetError for one that cannot roll back."""
-    if target.table is None:
-        raise StalePlan(f"There is no table django_migrations in {target.alias}.", NOTHING_CHANGED)
-    if target.read_only:
-        raise ReadOnly(
-            f"{target.alias} is read-only. {target.read_only}", NOTHING_CHANGED, target.behaviour.if_read_only
-        )
-    if target.table.unsafe:
-        raise TargetError(target.table.unsafe, NOTHING_CHANGED, target.table.remedy)
-    return target.table
-
-
 def no_fault(_step: str, _connection: sa.Connection) -> None:
     """What happens at each step outside of tests: nothing."""
 
@@ -222,7 +198,11 @@ class _Application:
         self.step("read back", connection)
         run = replace(self.run, changes=made_changes(expected_after(records, changes), changes, found))
         if not fits_fingerprints(self.plan, found):
-            raise PlanFileError("The plan's changes do not lead to the fingerprints that it states.", NOTHING_CHANGED)
+            raise PlanFileError(
+                "After the changes of the plan, the rows are not those that the plan states.",
+                f"The plan was edited or damaged. {NOTHING_CHANGED}",
+                f"Make a new plan: {self.plan.target.plan_command} -o FILE",
+            )
         if not self.journal:
             return Outcome(Status.APPLIED, None, tuple(findings))
         run = write_run(connection, self.target.behaviour, self.table.schema, run)
@@ -252,10 +232,16 @@ class _Application:
         check_before(plan, records)
         # The plan was made before the lock was taken: another undo, or another run, may have come in between.
         if plan.undoes and plan.undoes not in {run.id for run in in_force(runs)}:
-            raise StalePlan("The run is not in force any more: it was undone since the plan was made.", NOTHING_CHANGED)
+            raise StalePlan(
+                f"The run {plan.undoes} has been undone since the plan was made.",
+                NOTHING_CHANGED,
+                f"There is nothing left to undo. To list the runs: migsync log -d {shlex.quote(self.target.alias)}",
+            )
         undone = next((run for run in runs if run.id == plan.undoes), None)
         if undone and (later := out_of_order(undone, runs)):
-            raise StalePlan(f"Another run was made since the plan. {later[0].found}", NOTHING_CHANGED)
+            raise StalePlan(
+                f"Another run was made since the plan was made. {later[0].found}", NOTHING_CHANGED, new_plan(plan)
+            )
         return None
 
     def _check_removals(self, connection: sa.Connection) -> None:
@@ -270,8 +256,8 @@ class _Application:
             if change.before and change.before.id in unwritable:
                 raise Blocked(
                     f"{change.before.key} (row {change.before.id}) cannot be removed: {unwritable[change.before.id]}.",
-                    "Nothing was changed: an undo could not write this value again exactly as it is.",
-                    "Store the time as text, as Django does, then make the plan again.",
+                    f"An undo could not write this value again exactly as it is. {NOTHING_CHANGED}",
+                    f"Store the time as text, as Django does; then make a new plan: {self.plan.target.plan_command}",
                 )
 
     def _commit(self, connection: sa.Connection, outcome: Outcome) -> Outcome:
@@ -296,7 +282,9 @@ class _Application:
             if interrupted:
                 raise
             raise Unreachable(
-                "The connection was lost at COMMIT, and the server did not commit.", NOTHING_CHANGED, "Try again."
+                "The connection was lost at COMMIT, and the server did not commit.",
+                NOTHING_CHANGED,
+                "Run the command again.",
             ) from error
         with closing(connection):
             self.step("after commit", connection)
@@ -312,9 +300,9 @@ class _Application:
                 # The server may be starting again, or the lost session may still hold the lock: both pass.
                 if deadline.passed or isinstance(error, KeyboardInterrupt):
                     raise InDoubt(
-                        f"The connection was lost at COMMIT of run {self.run.id}, and {self.target.alias} cannot tell "
-                        "now whether it committed.",
-                        f"Either all {len(self.plan.changes)} changes were made or none: {error}",
+                        f"The connection to {self.target.alias} was lost at the COMMIT of run {self.run.id}. Now it is "
+                        "not known whether it committed.",
+                        " ".join(["Either all of its changes were made or none.", *_why_unknown(error)]),
                         interrupted=any(isinstance(each, KeyboardInterrupt) for each in (cause, error)),
                     ) from cause
                 time.sleep(RECONNECT_SECONDS)
@@ -342,3 +330,8 @@ def abandon(connection: sa.Connection, error: BaseException) -> None:
     finally:
         with suppress(SQLAlchemyError):
             connection.close()
+
+
+def _why_unknown(error: BaseException) -> Iterator[str]:
+    if isinstance(error, MigsyncError):
+        yield f"Asking the database failed: {error.found}"

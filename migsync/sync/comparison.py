@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from migsync.errors import StalePlan, UnexpectedResult
+from migsync.errors import NOTHING_CHANGED, StalePlan, UnexpectedResult
 from migsync.findings import Finding
 from migsync.findings.undo import id_taken
 from migsync.history.migration import is_second
@@ -17,6 +18,11 @@ from migsync.words import truncated
 
 # So many rows are named in a message; the rest are counted.
 NAMED = 10
+INTERFERED = (
+    "The transaction was rolled back. A trigger, a rule or row-level security on the table may have interfered.",
+    "Disable it while migsync runs, then run the command again.",
+)
+"""The meaning and the hint of an UnexpectedResult."""
 
 
 def already_applied(plan: Plan, records: Sequence[Record], runs: Iterable[Run]) -> Run | None:
@@ -113,12 +119,16 @@ def check_before(plan: Plan, records: Sequence[Record]) -> None:
     if not differences:
         return
     shown = truncated(differences, NAMED, "and {} more")
-    meaning = "Nothing was changed: the plan was made from other records."
+    meaning = NOTHING_CHANGED
     if fits_after(plan, records):
-        meaning = (
-            "Nothing was changed: the records are already as this plan leaves them, but no run in the journal did it."
-        )
-    raise StalePlan("The records have changed since the plan was made:\n" + indented(shown), meaning)
+        meaning = f"They are already as the plan would leave them, but the journal has no such run. {NOTHING_CHANGED}"
+    raise StalePlan("The records have changed since the plan was made:\n" + indented(shown), meaning, new_plan(plan))
+
+
+def new_plan(plan: Plan) -> str:
+    """The hint to replace a plan that is stale by a new one."""
+    undo = f"migsync undo {plan.undoes[:12]} --dry-run -d {shlex.quote(plan.target.alias)}"
+    return f"Make a new plan: {undo if plan.undoes else plan.target.plan_command}"
 
 
 def indented(lines: Iterable[str]) -> str:
@@ -145,16 +155,16 @@ def change_of(before: Record, now: Record | None) -> str:
         return f"{before.key} (row {before.id}) is gone"
     if now.key != before.key:
         return f"{before.key} (row {before.id}) is {now.key} now"
-    return f"{before.key} (row {before.id}) was applied {before.applied} and says {now.applied} now"
+    return f"{before.key} (row {before.id}) had applied = {before.applied} and now has {now.applied}"
 
 
 def app_difference(app: str, was: str, records: list[Record]) -> list[str]:
-    """What an app's fingerprint betrays: rows that appeared, where leaving out the newest gives the old fingerprint."""
+    """What an app's fingerprint reveals: new rows, where leaving out the newest gives the old fingerprint."""
     ordered = sorted(records, key=lambda record: record.id or 0)
     for count in range(1, len(ordered) + 1):
         if fingerprints(ordered[:-count], [app])[app] == was:
-            return [f"{record.key} (row {record.id}) has appeared" for record in ordered[-count:]]
-    return [f"{app}: other rows than before ({len(records)} now)"]
+            return [f"{record.key} (row {record.id}) is new" for record in ordered[-count:]]
+    return [f"the rows of {app} are different ({len(records)} now)"]
 
 
 def free_ids(changes: Iterable[Change], records: Iterable[Record]) -> tuple[list[Change], list[Finding]]:
@@ -197,8 +207,7 @@ def made_changes(expected: dict[int, Record], changes: Sequence[Change], found: 
     for id_, row in expected.items():
         if rows.pop(id_, None) != row:
             raise UnexpectedResult(
-                f"After the changes, row {id_} is not {row.key}, applied {row.applied}.",
-                "Everything was rolled back. A trigger or a rule on the table may have interfered.",
+                f"After the changes, row {id_} is not {row.key} with applied = {row.applied}.", *INTERFERED
             )
     made = []
     for change in changes:
@@ -206,16 +215,13 @@ def made_changes(expected: dict[int, Record], changes: Sequence[Change], found: 
             after = change.after
             given = next((row for row in rows.values() if row._replace(id=None) == after), None)
             if given is None:
-                raise UnexpectedResult(
-                    f"The row {after.key} was inserted and is not there.", "Everything was rolled back."
-                )
+                raise UnexpectedResult(f"After the changes, the inserted row {after.key} is missing.", *INTERFERED)
             del rows[given.id]
             change = replace(change, after=given)
         made.append(change)
     if rows:
         strangers = ", ".join(str(row.key) for row in rows.values())
         raise UnexpectedResult(
-            f"After the changes there are rows that nobody asked for: {strangers}",
-            "Everything was rolled back. A trigger or a rule on the table may have interfered.",
+            f"After the changes, the table has rows that are not from migsync: {strangers}.", *INTERFERED
         )
     return tuple(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -98,6 +99,11 @@ class TargetRef:
     engine: str
     identity: str
     schema: str = ""
+
+    @property
+    def plan_command(self) -> str:
+        """The command that makes a new plan for it, for a message."""
+        return f"migsync plan -d {shlex.quote(self.alias)}"
 
     def as_dict(self) -> dict[str, str]:
         """The target as JSON values."""

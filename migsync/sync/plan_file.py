@@ -10,7 +10,7 @@ from typing import Any
 
 from migsync import __version__
 from migsync.decoder import DecodeError, Fields, array, boolean, load_json, optional, read_file, same, shortened, text
-from migsync.errors import PlanFileError
+from migsync.errors import NOTHING_CHANGED, PlanFileError
 from migsync.escapes import json_text
 from migsync.filesystem.atomic import write_file
 from migsync.rewrites.rewrite import Rewrite
@@ -89,8 +89,8 @@ def save_plans(path: Path, plans: PlanFile) -> None:
     except OSError as error:
         raise PlanFileError(
             f"{path} cannot be written: {error.strerror}.",
-            "Nothing was written. A file of this name is unchanged.",
-            "Name another file: -o FILE",
+            "Nothing was written. If the file existed, it is unchanged.",
+            "Give another file (-o FILE), or fix the cause and run the command again.",
         ) from error
 
 
@@ -104,21 +104,22 @@ def load_plans(path: Path) -> PlanFile:
     except OSError as error:
         raise PlanFileError(f"{path} cannot be read: {error.strerror}.") from error
     except DecodeError as error:
-        raise PlanFileError(f"{path} is not a plan file, or not whole: {error}.") from error
+        raise PlanFileError(f"{path} is not a plan file, or is incomplete: {error}.", NOTHING_CHANGED) from error
     if not isinstance(document, dict) or document.get("kind") != "plan":
-        raise PlanFileError(f"{path} is not a plan file.")
+        raise PlanFileError(f"{path} is not a plan file.", NOTHING_CHANGED)
     version = document.get("format_version")
     # Before the fields: a file of another version would be called damaged otherwise.
     if not same(version, FORMAT_VERSION):
         raise PlanFileError(
-            f"{path} has format version {shortened(version)}; this migsync knows {FORMAT_VERSION}.",
-            "It was made by another version of migsync.",
+            f"{path} has format version {shortened(version)}; this version of migsync reads {FORMAT_VERSION}.",
+            f"It was written by another version of migsync. {NOTHING_CHANGED}",
         )
     try:
         return PlanFile.from_dict(document)
     except DecodeError as error:
         raise PlanFileError(
-            f"{path} is damaged or was edited: {error}.", "A plan is applied exactly as it was made, or not at all."
+            f"{path} is damaged or was edited: {error}.",
+            f"A plan is applied exactly as it was made, or not at all. {NOTHING_CHANGED}",
         ) from error
 
 

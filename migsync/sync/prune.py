@@ -44,24 +44,26 @@ def _refuse(history: History, app: str, name: str, positions: Mapping[str, str],
     today = labels.today(app)
     if app not in history.apps and today in history.first_party and today not in positions:
         raise UsageError(
-            f"--prune {app}{name and '.'}{name}: {app} is {today} now.",
-            "Its records become those of that app; without them Django would run its migrations again.",
-            f"If they are leftovers, say where {today} stands too: --position {today}=REWRITE or none",
+            f"--prune {app}{name and '.'}{name}: the app {app} has the label {today} now.",
+            "Its records become those of that app. Without them, Django would run its migrations again.",
+            f"If they are leftovers, also state the position of {today}: --position {today}=REWRITE (or none)",
         )
     if app in history.apps and app not in history.first_party:
         raise UsageError(
-            f"--prune {app}: {app} is installed and is not this project's own app.",
-            "Its records belong to its package; migsync never touches them.",
+            f"--prune {app}: {app} is installed, but is not this project's own app.",
+            "migsync never changes the records of installed packages.",
+            f"Leave out --prune {app}. You can remove its records when the package is no longer installed.",
         )
     if app in history.apps and not name:
         raise UsageError(
             f"--prune {app}: {app} is still installed.",
-            "Without its records Django would run all its migrations again.",
-            f"Name the leftovers one by one: --prune {app}.NAME",
+            "Without its records, Django would run all its migrations again.",
+            f"Name each record to be removed: --prune {app}.NAME",
         )
     if Key(app, name) in history.migrations and app not in positions:
         raise UsageError(
             f"--prune {app}.{name}: this migration is on disk.",
-            "Without its record Django would run it again.",
-            f"If it is a leftover of another migration, say where {app} stands too: --position {app}=REWRITE or none",
+            "Without its record, Django would run it again.",
+            "If the record is a leftover of another migration, also state the position of the app: "
+            f"--position {app}=REWRITE (or none)",
         )

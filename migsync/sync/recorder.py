@@ -11,7 +11,9 @@ from migsync.engines import Engine, MigrationTable
 from migsync.engines.driver_errors import TABLE
 from migsync.errors import TargetError, UnexpectedResult
 from migsync.rewrites.record import Record, name_problem
+from migsync.sync.comparison import INTERFERED
 from migsync.sync.plan import Change, ChangeKind
+from migsync.words import count
 
 # Rows per statement. CASE is searched row by row, so the work grows with the square of it; five parameters a row stay
 # below the 999 that old versions of SQLite take.
@@ -44,9 +46,9 @@ def check_rows(records: Iterable[Record]) -> None:
         # Nothing else tells rows apart: Django makes no unique constraint on (app, name).
         if not isinstance(record.id, int) or record.id in seen:
             raise TargetError(
-                f"{TABLE} has a row with the id {record.id!r} that is no id of its own.",
-                "migsync identifies each row by its id.",
-                "Give every row a different whole number as id.",
+                f"{TABLE} has {'several rows' if record.id in seen else 'a row'} with the id {record.id!r}.",
+                "migsync identifies rows by their ids.",
+                "Give every row a different whole number as id, then run the command again.",
             )
         seen.add(record.id)
         for text in (record.app, record.name):
@@ -54,7 +56,7 @@ def check_rows(records: Iterable[Record]) -> None:
             if problem:
                 raise TargetError(
                     f"Row {record.id} of {TABLE} has {problem}: {text!r:.120}",
-                    "No migration file can have this name, and no script could carry it safely.",
+                    "This cannot be the name of a migration, and no script could contain it safely.",
                     f"Correct the row, or delete it if nothing needs it: DELETE FROM {TABLE} WHERE id = {record.id}",  # noqa: S608 (to be read)
                 )
 
@@ -84,8 +86,7 @@ def write_changes(
         touched = connection.execute(statement.sql, execution_options={"preserve_rowcount": True}).rowcount
         if touched != statement.rows:
             raise UnexpectedResult(
-                f"A statement touched {touched} rows where {statement.rows} were expected.",
-                "Everything was rolled back. A trigger, a rule or row-level security on the table may have interfered.",
+                f"A statement changed {count(touched, 'row')} instead of {statement.rows}.", *INTERFERED
             )
         step(f"after write {number}", connection)
 

@@ -12,19 +12,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
-from migsync.errors import MigsyncError, PlanFileError, StalePlan
+from migsync.errors import NOTHING_CHANGED, MigsyncError, PlanFileError, StalePlan
 from migsync.project import Project
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.apply import check_identity
-from migsync.sync.comparison import NAMED, already_applied, check_before, does_the_same, indented, is_applied
+from migsync.sync.comparison import (
+    NAMED,
+    already_applied,
+    check_before,
+    does_the_same,
+    indented,
+    is_applied,
+    new_plan,
+)
 from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
+from migsync.sync.preconditions import check_identity
 from migsync.sync.run import Run
 from migsync.sync.survey import PlanRequest, Survey, survey
 from migsync.sync.target import Target
 from migsync.words import truncated
-
-NOTHING_CHANGED = "Nothing was changed."
 
 
 @dataclass(frozen=True)
@@ -97,8 +103,8 @@ def _judge(result: Review, plan: Plan, made: Mapping[str, Plan], now: Survey, *,
 
 def _absent(alias: str, now: Survey) -> str:
     if alias in now.fresh:
-        return f"There is no table django_migrations in {alias}."
-    return f"{alias} is the same database as another alias that the file has a plan for."
+        return f"{alias} has no table django_migrations."
+    return f"{alias} is the same database as another alias for which the file has a plan."
 
 
 def _check_proposed(proposed: Rewrite | None, now: Survey) -> None:
@@ -107,13 +113,14 @@ def _check_proposed(proposed: Rewrite | None, now: Survey) -> None:
         return
     if strange := sorted(proposed.labels - now.history.first_party):
         raise PlanFileError(
-            f"The plan rests on a rewrite of {strange[0]}, which is not an app of this project.", NOTHING_CHANGED
+            f"The plan depends on a rewrite of {strange[0]}, which is not an app of this project.", NOTHING_CHANGED
         )
     known = {rewrite.id for rewrite in now.rewrites.ordered} | now.rewrites.same.keys()
     if missing := [parent for parent in proposed.parents if parent not in known]:
         raise PlanFileError(
-            f"The plan rests on a rewrite made on top of the rewrite {missing[0]:.12}, which is not here.",
+            f"The plan depends on the rewrite with the id {missing[0]:.12}…, which is not in this project.",
             NOTHING_CHANGED,
+            "Get the rewrite file, for example with git, or make a new plan: migsync plan -o FILE",
         )
 
 
@@ -122,12 +129,13 @@ def _outdated(saved: Plan, made: Plan) -> StalePlan:
     lines = [f"only in the saved plan: {words}" for words in old if words not in new]
     lines += [f"only in the new plan: {words}" for words in new if words not in old]
     if not lines:
-        lines = ["the changes are the same, but not the rewrites or the operations that they come from"]
+        lines = ["the changes are the same, but they come from other rewrites or operations"]
     return StalePlan(
-        f"For {saved.target.alias} migsync would make another plan now than the saved one:\n"
+        f"The saved plan for {saved.target.alias} is not the plan that migsync makes now:\n"
         + indented(truncated(lines, NAMED, "and {} more")),
-        "Nothing was changed. The migration files or the rewrites have changed since the plan was saved, the plan file "
-        "was edited, or an older migsync saved it without the options that it was made with.",
+        "The migration files or the rewrites have changed since the plan was saved, or the plan file was edited, or an "
+        f"older migsync saved it without its options. {NOTHING_CHANGED}",
+        f"{new_plan(saved)} -o FILE",
     )
 
 

@@ -14,6 +14,7 @@ from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias, Usag
 from migsync.findings import Finding
 from migsync.findings.databases import same_database
 from migsync.history import Cache, History, read_history
+from migsync.history.unknown_app import unknown_app
 from migsync.project import Project
 from migsync.project.registry import missing_settings
 from migsync.rewrites.evidence.origins import Origins
@@ -35,7 +36,6 @@ from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unknown_records import UNEXPLAINED
 from migsync.sync.unnamed_schemas import Schemas
-from migsync.words import did_you_mean, text_list
 
 
 @dataclass(frozen=True)
@@ -217,9 +217,10 @@ def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]
     found = project.targets(asked)
     if not found:
         raise UnknownAlias(
-            "This project names no database.",
-            "",
-            "Give one with --url, or [tool.migsync.databases.NAME] in pyproject.toml, or settings with DATABASES.",
+            "This project has no databases.",
+            "Neither DATABASES in the settings nor [tool.migsync.databases] in pyproject.toml names one.",
+            "Give a database with --url URL, or settings that have DATABASES with --settings MODULE, or add "
+            "[tool.migsync.databases.NAME] to pyproject.toml.",
         )
     return found
 
@@ -310,21 +311,19 @@ def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
 
 
 def _options(result: Survey, request: PlanRequest) -> PlanOptions:
-    unknown = set(request.apps) - result.history.first_party
-    if unknown:
-        label, known = min(unknown), result.history.first_party
-        today = Labels(result.rewrites).today(label)
-        there = f"Its apps with migrations: {text_list(sorted(known)) or 'none'}."
-        raise UsageError(
-            f"{label} is not an app of this project with migrations.",
-            f"Its label is {today} now." if today in known else did_you_mean(label, known, there),
-        )
+    if unknown := set(request.apps) - result.history.first_party:
+        today = Labels(result.rewrites).today(min(unknown))
+        renamed = today in result.history.first_party
+        raise unknown_app(min(unknown), result.history, f"Its label is {today} now." if renamed else "")
     positions = {}
     for text in request.positions:
         app, equals, rewrite = text.partition("=")
         if not equals or not result.rewrites.of_app(app):
-            near = did_you_mean(app, {app for each in result.rewrites.ordered for app in each.apps}) if equals else ""
-            raise UsageError(f"--position {text}: not of the form APP=REWRITE, or no rewrite changes that app.", near)
+            raise UsageError(
+                f"--position {text}: {f'no rewrite changes an app {app}' if equals else 'it has no ='}.",
+                did_you_mean(app, {app for each in result.rewrites.ordered for app in each.apps}) if equals else "",
+                "Write it as APP=REWRITE. REWRITE is `none`, or the file name or id of a rewrite that changes APP.",
+            )
         positions[app] = rewrite
     return PlanOptions(
         apps=frozenset(request.apps) or None,

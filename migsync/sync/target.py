@@ -228,8 +228,8 @@ class Target:
         said = without_passwords(said, self.config)
         return Unreachable(
             f"{self.alias} cannot be reached at {self.address}: {said}",
-            "Nothing is known about its migrations.",
-            "Check that the server runs, and its host, port, user and password in the settings.",
+            "migsync knows nothing about its migrations.",
+            "Check that the server is running, and that host, port, user and password in the settings are correct.",
         )
 
 

@@ -53,7 +53,7 @@ def ask(
 def ask_one(
     runtime: Runtime, task: Task[Q, R], request: Q, files: Files | None = None, *, meaning: str, hint: str
 ) -> R:
-    """The result for one request; raises HistoryError, with this `meaning` and `hint`, where there is none."""
+    """The result for one request; raises HistoryError, with this `meaning` and `hint`, where the worker fails."""
     [answer] = ask(runtime, task, [request], [files or {}])
     if isinstance(answer, WorkerFailure):
         place = f" ({answer.file}:{answer.line})" if answer.file else ""

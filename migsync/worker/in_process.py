@@ -85,7 +85,7 @@ def describe_backend(engine: str, alias: str, settings: Mapping[str, Any]) -> tu
             return vendor, wrapper(_complete(settings), alias).get_connection_params()
         except (Exception, SystemExit) as error:
             raise UnknownEngine(
-                f"The database {alias!r} has the engine {engine!r}, which cannot be loaded: {type(error).__name__}.",
+                f"The database {alias!r} has the engine {engine!r}, which does not import ({type(error).__name__}).",
                 UnknownEngine.default_hint,
             ) from error
 

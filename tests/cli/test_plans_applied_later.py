@@ -92,7 +92,7 @@ def test_a_row_of_the_same_app_makes_a_saved_plan_stale(release: Release) -> Non
     before = release.database.dump()
     ended = release.run("apply", file, "--noinput")
     assert (ended.status, release.database.dump()) == (3, before)
-    assert "shop.0004_note (row 5) has appeared" in ended.said
+    assert "shop.0004_note (row 5) is new" in ended.said
 
 
 @pytest.mark.parametrize("options", [(), ("--no-journal",)])

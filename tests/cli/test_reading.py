@@ -207,7 +207,7 @@ def test_a_table_that_readers_are_locked_out_of_ends_with_4(
         ended = project.run(*command, "--lock-timeout", "0.1")
     assert ended.status == 4, ended
     said = ended.out + ended.err
-    assert "django_migrations could not be read in time" in said
+    assert "Could not read django_migrations in time" in said
     if command[0] != "status":
         assert "--lock-timeout SECONDS" in said
     assert names(database) == OLD

@@ -57,7 +57,7 @@ def test_a_new_statement_ends_as_its_neighbours_do() -> None:
 
 def test_a_name_that_the_encoding_cannot_write() -> None:
     edit = MigrationEdit("shop", {B: (Key("shop", "0003_\u4e2d"),)})
-    with pytest.raises(CannotEdit, match="cannot write"):
+    with pytest.raises(CannotEdit, match="cannot be written"):
         edited(("# coding: latin-1\n" + LINES).encode("latin-1"), edit)
 
 

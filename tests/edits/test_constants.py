@@ -87,7 +87,7 @@ def test_a_constant_label_follows_when_all_its_uses_do() -> None:
 @pytest.mark.parametrize(
     ("body", "above", "text", "found"),
     [
-        ("dependencies = BASE", 'BASE = [("shop", "0002_b")]\nprint(BASE)', "BASE = [", "used for something else"),
+        ("dependencies = BASE", 'BASE = [("shop", "0002_b")]\nprint(BASE)', "BASE = [", "used elsewhere"),
         ("dependencies = BASE", "from base import BASE", "dependencies = BASE", "imported from base"),
         ("dependencies = [('shop', NAME)]", "from base import NAME", "NAME)]", "imported from base"),
         ("dependencies = [('shop', '0002_b')] + more()", "def more(): return []", "more()", "known only when"),
@@ -95,13 +95,13 @@ def test_a_constant_label_follows_when_all_its_uses_do() -> None:
             "dependencies = [('shop', '0002_b')]\ndependencies.append(('shop', '0001'))",
             "",
             "append",
-            "more than an assignment",
+            "not set by plain assignments alone",
         ),
         (
             "dependencies = [('shop', '0002_b')]\nif settings.DEBUG:\n    dependencies = []",
             "",
             "if settings.DEBUG",
-            "more than an assignment",
+            "not set by plain assignments alone",
         ),
     ],
 )
@@ -114,7 +114,7 @@ def test_operations_that_would_change_with_it() -> None:
         b"from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
         b"    dependencies = [('shop', '0002_b')]\n    operations = [migrations.RunSQL(str(dependencies))]\n"
     )
-    with pytest.raises(CannotEdit, match="the operations use a name"):
+    with pytest.raises(CannotEdit, match="the operations use a constant"):
         edited(source)
 
 

@@ -105,5 +105,5 @@ def test_dependencies_on_other_apps_that_are_taken_out() -> None:
 def test_a_class_of_one_line_is_refused() -> None:
     for body in ("pass", '"""Doc."""'):
         source = f"from django.db import migrations\nclass Migration(migrations.Migration): {body}\n".encode()
-        with pytest.raises(CannotEdit, match=":2: the class states no dependencies"):
+        with pytest.raises(CannotEdit, match=":2: the class does not set dependencies"):
             edited(source, TO_C)

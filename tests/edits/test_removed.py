@@ -126,7 +126,7 @@ def test_a_list_that_two_attributes_share() -> None:
         "dependencies = BASE\nrun_before = BASE",
         'BASE = [("shop", "0006_gone")]',
         text="BASE = [",
-        found="for more than one list",
+        found="several lists share this entry",
         edit=apart,
     )
 

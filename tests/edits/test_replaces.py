@@ -99,9 +99,9 @@ def test_at_the_end_of_a_file_without_a_newline() -> None:
 REFUSED = {
     "with another name": ('replaces = old = [("shop", "0002_b")]', "replaces = old", "does more than"),
     "in a pair": ('replaces, initial = [("shop", "0002_b")], True', "replaces, initial", "does more than"),
-    "beside another statement": ('initial = True; replaces = [("shop", "0002_b")]', "initial", "on its line"),
-    "before another statement": ('replaces = [("shop", "0002_b")]; initial = True', "initial", "on its line"),
-    "used again": ('replaces = [("shop", "0002_b")]\nold = len(replaces)', "old =", "something else"),
+    "beside another statement": ('initial = True; replaces = [("shop", "0002_b")]', "initial", "on the same line"),
+    "before another statement": ('replaces = [("shop", "0002_b")]; initial = True', "initial", "on the same line"),
+    "used again": ('replaces = [("shop", "0002_b")]\nold = len(replaces)', "old =", "used elsewhere"),
 }
 
 

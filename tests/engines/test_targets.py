@@ -307,7 +307,7 @@ def test_sqlite_opened_read_only(sqlite_database: Database) -> None:
         refuses(target, "read-only")
         with pytest.raises(ReadOnly) as refused:
             apply_plan(target, story_plan(target))
-    assert refused.value.hint.startswith("Open it for writing")
+    assert refused.value.hint.startswith("Make the file and its directory writable")
 
 
 @pytest.fixture
@@ -347,7 +347,7 @@ def test_a_server_in_read_only_mode(mysql_server: MySQLDatabase) -> None:
             refuses(target, "read_only")
             refuses(other, "read_only")
             target.__dict__["survey"] = replace(target.survey, read_only="")
-            with pytest.raises(ReadOnly, match="takes no changes"):
+            with pytest.raises(ReadOnly, match="does not accept writes"):
                 apply_plan(target, story_plan(target))
         mysql_server.execute("SET GLOBAL read_only = 0")
         with target_of(url) as target:

@@ -35,7 +35,7 @@ def test_neighbours_are_of_every_app_and_on_disk():
     [
         ("shpo", "Did you mean shop?"),
         ("xyz", "Its apps with migrations: orders and shop."),
-        ("plain", "no migrations on disk"),
+        ("plain", "has no migrations"),
     ],
 )
 def test_an_unknown_app_is_refused_with_the_nearest(app, said):

@@ -124,8 +124,12 @@ UNREADABLE = {
     ),
     "comprehension": ('dependencies = [(app, "0001") for app in ("a", "b")]', "", "known only when the file runs"),
     "call": ("dependencies = get()", "def get(): return []", "known only when the file runs"),
-    "condition": ("dependencies = []\nif settings.X:\n    dependencies = [('a', 'b')]", "", "more than an assignment"),
-    "appended": ("dependencies = []\ndependencies.append(('a', 'b'))", "", "more than an assignment"),
+    "condition": (
+        "dependencies = []\nif settings.X:\n    dependencies = [('a', 'b')]",
+        "",
+        "not set by plain assignments alone",
+    ),
+    "appended": ("dependencies = []\ndependencies.append(('a', 'b'))", "", "not set by plain assignments alone"),
     "not a pair": ("dependencies = [('shop', '0001_a', 3)]", "", "is not a pair"),
     "not a list": ("dependencies = 'shop'", "", "is not a list"),
     "undefined": ("dependencies = [(APP, '0001')]", "", "is not defined"),
@@ -151,7 +155,9 @@ def test_what_can_be_read_is_read_beside_a_problem() -> None:
 
 def test_changed_after_the_class() -> None:
     source = b"class Migration:\n    dependencies = []\nMigration.dependencies.append(('a', 'b'))\n"
-    assert parse_migration(source, KEY).problems == (Problem(3, "Migration.dependencies is changed after the class"),)
+    assert parse_migration(source, KEY).problems == (
+        Problem(3, "Migration.dependencies is changed after the class definition"),
+    )
 
 
 def test_a_base_class_in_the_same_file() -> None:

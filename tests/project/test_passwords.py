@@ -179,7 +179,7 @@ def test_a_url_for_an_alias_names_the_alias_and_the_way_out(root: Path) -> None:
     status, text = said("plan", "--format", "json")
     error = json.loads(text)["databases"][0]["error"]
     assert status == 1
-    assert error["found"] == "DATABASES['default'] is str, not a dictionary."
+    assert error["found"] == "DATABASES['default'] must be a dictionary, not str."
     assert "[tool.migsync.databases.default]" in error["hint"]
 
 

@@ -30,7 +30,7 @@ def test_defaults_and_models(tmp_path: Path) -> None:
         ("x = [\n", "SyntaxError", "settings.py:2"),
         ("from config.other import x\n", "KeyError: 'MISSING'", "other.py:3"),
         ("import os\nint('postgres://me:secret@db/x')\n", "postgres://me:***@db/x", "settings.py:3"),
-        ("DATABASES = {}\nINSTALLED_APPS = 'shop'\n", "INSTALLED_APPS in config.settings is str", ""),
+        ("DATABASES = {}\nINSTALLED_APPS = 'shop'\n", "must be a list or a tuple, not str", ""),
     ],
 )
 def test_an_import_that_fails_is_said_with_its_place(tmp_path: Path, settings: str, said: str, line: str) -> None:

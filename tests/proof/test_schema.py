@@ -285,7 +285,7 @@ def test_no_right_to_create_a_database(tmp_path, postgresql_database):
         site = site_on(tmp_path, postgresql_database)
         with (tmp_path / "config.py").open("a") as settings:
             settings.write("DATABASES['default']['USER'] = 'migsync_proof_reader'\n")
-        with pytest.raises(NotPermitted, match="No scratch database can be created there"):
+        with pytest.raises(NotPermitted, match="No scratch database can be created on the server"):
             differences(site, item(), item())
     finally:
         postgresql_database.execute("DROP ROLE migsync_proof_reader")

@@ -278,7 +278,7 @@ def test_an_engine_where_no_database_can_be_made(site, postgresql_database):
             reader = {**postgresql_database.django, "USER": "migsync_proof_reader"}
             settings.write(f"DATABASES['far'] = {reader!r}\n")
         [refused] = prove(site, squashed(site, ", ".join([NUMBER, SKU, INDEX]))).findings
-        assert refused.found.startswith("far: No scratch database can be created there: ")
+        assert refused.found.startswith("No scratch database can be created on the server of far: ")
         assert refused.hint.endswith("on PostgreSQL, run the command again with `--prove-schema default`.")
     finally:
         postgresql_database.execute("DROP ROLE migsync_proof_reader")

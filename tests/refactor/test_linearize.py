@@ -487,7 +487,7 @@ def test_other_peoples_apps_are_not_touched() -> None:
     ]
     history = build_history(fork, [App("shop", "/p/shop"), App("lib", "/env/lib", first_party=False)])
     assert linearize(history).keys.renamed == {Key("shop", "0002_a"): Key("shop", "0001_a")}
-    with pytest.raises(UsageError, match="lib belongs to somebody else"):
+    with pytest.raises(UsageError, match="lib is installed, but is not this project's own"):
         linearize(history, apps=["lib"])
     with pytest.raises(UsageError, match="shp is not an app of this project") as found:
         linearize(history, apps=["shp"])

@@ -141,7 +141,7 @@ def test_a_kill_between_files_and_commit_is_settled_by_the_next_command(shop, mo
     rows, files = shop.dumps(), shop.files()
     ended = shop.run(sys.executable, "-c", DIES.format(module=module, name=name))
     assert ended.status == KILLED, ended.out + ended.err
-    assert "linearize was cut off" in shop.migsync("plan").err
+    assert "linearize was interrupted" in shop.migsync("plan").err
     assert shop.pending("default") == []
     assert (shop.dumps() != rows, shop.files() != files) == (forward, forward)
     assert "Nothing to recover" in shop.migsync("recover").out
@@ -153,7 +153,7 @@ def test_a_kill_is_settled_by_migrate_where_the_companion_is_installed(shop):
     with (shop.root / "config" / "settings.py").open("a") as settings:
         settings.write('\nINSTALLED_APPS = [*INSTALLED_APPS, "migsync.companion"]\n')
     ended = shop.run(sys.executable, "manage.py", "migrate")
-    assert "was cut off earlier and is" in ended.err, ended.out + ended.err
+    assert "was interrupted earlier and is" in ended.err, ended.out + ended.err
     assert ended.status == 0, ended.out + ended.err
     assert shop.pending("default") == []
 

@@ -47,7 +47,7 @@ def test_a_file_that_is_in_the_way_by_the_time_of_the_answer(shop):
     before = (shop.dumps(), shop.files())
     ended = Shop(shop.root).at_terminal("linearize", "--update-db", answers=[appear])
     assert ended.status == 3
-    assert "shop/migrations/0004_sku.py has appeared" in ended.out
+    assert "shop/migrations/0004_sku.py is new" in ended.out
     assert path.read_text() == "# mine\n"
     path.unlink()
     unchanged(shop, before)

@@ -77,7 +77,7 @@ def test_any_name_survives_the_file(tmp_path_factory: pytest.TempPathFactory, ol
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("0002_alter", "0002_other", "was changed after it was made"),
+        ("0002_alter", "0002_other", "was edited: its id"),
         ("format = 1", "format = 2", "has format 2"),
         ("removed = [", "removed = {", "cannot be read"),
         ('    "0005_merge",\n]\nafter', "]\nafter", "not among its old names"),

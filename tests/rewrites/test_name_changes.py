@@ -30,7 +30,7 @@ def test_without_old_files_nothing_is_said_about_dependencies() -> None:
 
 def test_a_name_that_vanished_must_be_accounted_for() -> None:
     disk = history(shop="0001 0002_b")
-    with pytest.raises(UsageError, match=r"shop\.0004_gone is gone from disk as well"):
+    with pytest.raises(UsageError, match=r"shop\.0004_gone is no longer on disk either"):
         rewrite(disk, "shop.0003_b=0002_b", old={"shop": "0001 0003_b 0004_gone"})
 
 
@@ -69,11 +69,11 @@ def test_what_the_files_contradict_is_refused(words: list[str], says: str) -> No
 @pytest.mark.parametrize(
     ("maps", "says"),
     [
-        (["shop=0002"], "not of the form"),
-        (["shop.0001"], "not of the form"),
-        (["shop.=0002"], "not of the form"),
-        (["shop.a=b", "shop.a=c"], "mapped twice"),
-        (["shop.a=c", "shop.b=c"], "given twice as new name"),
+        (["shop=0002"], "does not have the form"),
+        (["shop.0001"], "does not have the form"),
+        (["shop.=0002"], "does not have the form"),
+        (["shop.a=b", "shop.a=c"], "old name in another --map"),
+        (["shop.a=c", "shop.b=c"], "is given as new name twice"),
         (["shop.a=b\x07"], "control character"),
         (["shop.a=" + "x" * 256], "256 characters"),
     ],

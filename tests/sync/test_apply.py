@@ -94,7 +94,7 @@ def test_without_a_journal(database: Database) -> None:
         assert without_ids(database.dump()) == story_after(before)
         assert apply_plan(target, plan, journal=False).status is Status.ALREADY_APPLIED
         assert target.runs() == ()
-        with pytest.raises(StalePlan, match="no run in the journal did it"):
+        with pytest.raises(StalePlan, match="the journal has no such run"):
             apply_plan(target, plan)
 
 
@@ -103,12 +103,12 @@ def test_without_a_journal(database: Database) -> None:
     [
         (
             "INSERT INTO django_migrations VALUES (20, 'shop', '0008_y', '2026-02-01')",
-            "shop.0008_y (row 20) has appeared",
+            "shop.0008_y (row 20) is new",
         ),
         ("DELETE FROM django_migrations WHERE id = 2", "shop.0003_alter_item_price (row 2) is gone"),
         ("UPDATE django_migrations SET name = 'z' WHERE id = 3", "shop.0004_alter_item_price (row 3) is shop.z now"),
-        ("UPDATE django_migrations SET applied = '2026-02-01' WHERE id = 9", "shop.0005_merge (row 9) was applied"),
-        ("DELETE FROM django_migrations WHERE id = 1", "shop: other rows than before (5 now)"),
+        ("UPDATE django_migrations SET applied = '2026-02-01' WHERE id = 9", "shop.0005_merge (row 9) had applied"),
+        ("DELETE FROM django_migrations WHERE id = 1", "the rows of shop are different (5 now)"),
     ],
 )
 def test_a_stale_plan_changes_nothing_and_says_what_differs(database: Database, statement: str, said: str) -> None:
@@ -169,7 +169,7 @@ def test_a_plan_for_another_database_is_refused(new_database: NewDatabase, datab
     other = filled(new_database(database.engine))
     with target_of(database) as target, target_of(other, "other") as stranger:
         plan = story_plan(target)
-        with pytest.raises(PlanFileError, match="another database than other"):
+        with pytest.raises(PlanFileError, match="The plan was not made for other"):
             apply_plan(stranger, plan)
         assert stranger.runs() == ()
     assert other.dump() == database.dump()
@@ -200,7 +200,7 @@ def test_a_plan_that_contradicts_itself_is_rolled_back(database: Database) -> No
     before = filled(database).dump()
     with target_of(database) as target:
         plan = replace(story_plan(target), fingerprints_after={"shop": "0" * 32})
-        with pytest.raises(PlanFileError, match="fingerprints"):
+        with pytest.raises(PlanFileError, match="not those that the plan states"):
             apply_plan(target, plan)
     assert database.dump() == before
 

@@ -64,7 +64,9 @@ def _prepared(directory: Path | None) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         occupied = any(directory.iterdir())
     except OSError as error:
-        raise MigsyncError(f"The directory {directory} cannot be used: {error.strerror}.") from error
+        raise MigsyncError(
+            f"The directory {directory} cannot be used: {error.strerror}.", "", "Give another one: --dir DIRECTORY"
+        ) from error
     if occupied:
         raise MigsyncError(
             f"The directory {directory} is not empty.",

@@ -131,7 +131,7 @@ def _record_blocks(found: StoredRecord) -> Iterator[Block]:
     from migsync.cli.views.runs import short
 
     record = found.record
-    state = f"cut off, {found.opened.state}" if found.opened else "made"
+    state = f"interrupted, {found.opened.state}" if found.opened else "made"
     yield line(Span(record.command, Style.HEADING), f"  {short(record.id)}, {record.created}, {state}")
     for slot in record.slots:
         word = "removed" if slot.after is None else "created" if slot.before is None else "changed"

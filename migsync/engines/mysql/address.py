@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from migsync.engines.address import Address, split_statements
 from migsync.errors import TargetError
+from migsync.words import text_list
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -162,7 +163,9 @@ def _secure(arguments: dict[str, Any], mode: str) -> None:
         arguments["ssl_disabled"] = True
         return
     if mode and mode not in SSL_MODES:
-        raise TargetError(f"Its ssl_mode {mode!r} is unknown.", hint=f"Known: DISABLED, {', '.join(SSL_MODES)}.")
+        raise TargetError(
+            f"Its ssl_mode is {mode!r}.", hint=f"Give one of these: {text_list(['DISABLED', *SSL_MODES], last='or')}."
+        )
     if isinstance(given, ssl.SSLContext):
         arguments["ssl"] = given
         return

@@ -71,8 +71,8 @@ def _table(connection: sa.Connection, schema: str) -> MigrationTable | None:
     if storage and storage.upper() != "INNODB":
         return MigrationTable(
             schema or None,
-            unsafe=f"{TABLE} is a {storage} table, which cannot roll back.",
-            remedy=f"Make it: ALTER TABLE {TABLE} ENGINE=InnoDB, then try again.",
+            unsafe=f"{TABLE} uses the storage engine {storage}, which has no transactions.",
+            remedy=f"Convert it to InnoDB (ALTER TABLE {TABLE} ENGINE=InnoDB), then run the command again.",
         )
     return table
 

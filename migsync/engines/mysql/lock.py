@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from migsync.engines.base import STATEMENT_SECONDS, Deadline, MigrationTable
-from migsync.errors import LockTimeout
+from migsync.errors import NOTHING_CHANGED, LockTimeout
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -35,7 +35,9 @@ def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline
         {"schema": table.schema, "wait": wait},
     )
     if got != 1:
-        raise LockTimeout(f"Another migsync or migrate has held the lock for {wait} s.", "Nothing was changed.")
+        raise LockTimeout(
+            f"Could not get the lock within {wait} s: another migsync or migrate holds it.", NOTHING_CHANGED
+        )
 
 
 def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:

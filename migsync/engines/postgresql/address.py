@@ -73,7 +73,7 @@ def _django_parameters(settings: Mapping[str, Any], options: Mapping[str, Any]) 
     """What Django hands to psycopg (``DatabaseWrapper.get_connection_params``)."""
     name = settings.get("NAME", "")
     if name == "" and not options.get("service"):
-        raise TargetError("It has neither a NAME nor OPTIONS['service'].", hint="Give one of them.")
+        raise TargetError("It has neither a NAME nor OPTIONS['service'].", hint="Set one of them.")
     parameters = {"client_encoding": "UTF8", **options}
     if name is None:
         parameters.pop("service", None)

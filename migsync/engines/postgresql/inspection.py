@@ -56,9 +56,9 @@ def inspect(connection: sa.Connection, schema: str) -> Inspection:
         hidden = connection.execute(sa.text(HIDDEN), {"table": TABLE, "schema": schema}).scalar()
         if hidden:
             raise NotPermitted(
-                f"No right to USE the schema {hidden}, where {TABLE} is.",
-                "Without it the rows cannot be read.",
-                f"Grant USAGE on schema {hidden}.",
+                f"The user lacks USAGE on the schema {hidden}, which contains {TABLE}.",
+                "Without it, migsync cannot read the rows.",
+                f"Grant USAGE on the schema {hidden} to this user.",
             )
     where = found.schema if found else schema or about.schema or ""
     # Not every role may read the server's identifier; then the address has to tell servers apart.

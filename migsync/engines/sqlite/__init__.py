@@ -46,7 +46,7 @@ class SQLite(Engine):
     now = NOW
     current_database = "SELECT file FROM pragma_database_list WHERE name = 'main'"
     client = "sqlite3 -bail -cmd '.timeout 10000' DATABASE < {file}"
-    if_read_only = "Open it for writing; the file and its directory must be writable for this user."
+    if_read_only = "Make the file and its directory writable for this user, then run the command again."
 
     settings_address = staticmethod(settings_address)
     url_address = staticmethod(url_address)
@@ -70,9 +70,9 @@ class SQLite(Engine):
             return ""
         if not path.parent.is_dir():
             raise Unreachable(
-                f"The directory of {path} does not exist.",
-                "Neither migsync nor Django could open the database.",
-                "Correct NAME in DATABASES.",
+                f"The directory of the database file {path} does not exist.",
+                "Neither migsync nor Django can open the database.",
+                "Create the directory, or correct NAME in DATABASES (or the URL).",
             )
         return f"absent {path.resolve()}"
 

@@ -22,7 +22,7 @@ def settings_address(settings: Mapping[str, Any], parameters: Mapping[str, Any] 
     """The address for Django's settings of an alias; a relative NAME is relative to the current directory."""
     name = os.fspath(settings.get("NAME") or "")
     if not name:
-        raise TargetError("Its NAME is empty.", hint="Give the path of the database file.")
+        raise TargetError("Its NAME is empty.", hint="Set NAME to the path of the database file.")
     options = dict(settings.get("OPTIONS") or {})
     return Address(
         _file_url(name, Path.cwd()),

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from migsync.errors import FilesRefused, StaleFiles
+from migsync.errors import NOTHING_CHANGED, FilesRefused, StaleFiles
 from migsync.files.commit.record import Content, Slot, digest
 from migsync.files.commit.syscalls import Files
 from migsync.files.proposal import FileChange
 from migsync.filesystem.boundary import PERMISSIONS
-
-NOTHING_CHANGED = "Nothing was changed."
 
 
 @dataclass(frozen=True)
@@ -88,8 +86,8 @@ def _refuse_links(paths: Iterable[Path]) -> None:
     if links:
         raise FilesRefused(
             "These files are symbolic links:\n" + "\n".join(f"  {path}" for path in links),
-            f"What they point to may be in use elsewhere. {NOTHING_CHANGED}",
-            "Put a copy in the place of each link, then run the command again.",
+            f"Something else may use the files that they point to. {NOTHING_CHANGED}",
+            "Replace each link by a copy of its file, then run the command again.",
         )
 
 
@@ -97,7 +95,7 @@ def _check_unchanged(root: Path, paths: Iterable[Path], before: dict[Path, bytes
     found = list(_differences(root, paths, before, files))
     if found:
         raise StaleFiles(
-            "Files are not as they were when the change was worked out:\n" + "\n".join(f"  {line}" for line in found),
+            "Files have changed since the command read them:\n" + "\n".join(f"  {line}" for line in found),
             NOTHING_CHANGED,
         )
 
@@ -106,8 +104,8 @@ def _differences(root: Path, paths: Iterable[Path], before: dict[Path, bytes], f
     for path in paths:
         held, name = files.read(path), os.path.relpath(path, root)
         if path not in before and files.exists(path):
-            yield f"{name} has appeared"
+            yield f"{name} is new"
         elif path in before and held is None:
-            yield f"{name} is gone"
+            yield f"{name} was deleted"
         elif path in before and held is not None and digest(held) != digest(before[path]):
             yield f"{name} was edited"

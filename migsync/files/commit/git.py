@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from migsync.errors import FilesRefused
+from migsync.errors import NOTHING_CHANGED, FilesRefused
 from migsync.filesystem.git import GitError, repository_of, run_git
 
 
@@ -57,16 +57,16 @@ def refuse_uncommitted(root: Path, held: GitStatus) -> None:
     """Raise FilesRefused for files with changes that are not committed."""
     if held.unknown:
         raise FilesRefused(
-            f"Git cannot say whether the migration files are committed: {held.unknown}",
-            "Nothing was changed.",
-            "Mend that, or go on all the same with --force: a copy of every file is kept.",
+            f"git cannot tell whether the migration files are committed: {held.unknown}",
+            NOTHING_CHANGED,
+            "Fix the cause, or add --force to continue anyway. migsync keeps a copy of every file.",
         )
     if held.uncommitted:
         names = "\n".join(f"  {os.path.relpath(path, root)}" for path in held.uncommitted)
         raise FilesRefused(
-            f"These files have changes that are not committed:\n{names}",
-            "Your changes and those of migsync would be mixed up. Nothing was changed.",
-            "Commit them, or go on all the same with --force: a copy of every file is kept.",
+            f"These files have uncommitted changes:\n{names}",
+            "Afterwards you could not tell your changes from migsync's. Nothing was changed.",
+            "Commit them, or add --force to continue anyway. migsync keeps a copy of every file.",
         )
 
 

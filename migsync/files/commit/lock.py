@@ -50,6 +50,6 @@ def _wait(descriptor: int, path: Path, end: float) -> None:
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
             raise FilesLocked(
                 f"Another migsync (process {holder}) is changing the migration files of this project.",
-                f"It holds {path}. Nothing was changed.",
+                f"It holds the lock {path}. Nothing was changed.",
             ) from error
         return

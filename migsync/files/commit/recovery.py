@@ -1,4 +1,4 @@
-"""What ``migsync recover`` does with files: settle a change that was cut off, all of it or nothing, and trust records.
+"""What ``migsync recover`` does with files: settle an interrupted change, all of it or nothing, and trust records.
 
 A record in ``.migsync`` without this user's seal may have come with a clone; :func:`trust_records` makes it one's own.
 """
@@ -18,11 +18,12 @@ from migsync.files.commit.stage import roll_back, roll_forward
 from migsync.files.commit.store import Store, StoredRecord
 from migsync.files.commit.syscalls import Files
 from migsync.files.state_directory import is_open
+from migsync.words import text_list
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """How a change that was cut off was settled.
+    """How an interrupted change was settled.
 
     `forward`: the files are the new ones now; else they are the old ones. `commit` is the change's id, `command` the
     command line that began it.
@@ -103,7 +104,11 @@ def trust_records(root: Path, *, timeout: float = 10) -> None:
     except ValueError as error:
         raise store.unusable(error) from error
     except OSError as error:
-        raise Unsettled(f"The records in {store.directory} cannot be written: {error.strerror}.") from error
+        raise Unsettled(
+            f"The records in {store.directory} cannot be written: {reason(error)}.",
+            "They still do not have your seal.",
+            "Fix the cause, then run: migsync recover --trust",
+        ) from error
 
 
 def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settlement | None:
@@ -132,7 +137,7 @@ def cannot_settle(root: Path, error: OSError) -> Unsettled:
     """The error of a file system that does not let a decided change be finished."""
     return Unsettled(
         f"A change of the migration files in {root} could not be finished: {reason(error)}.",
-        "Some files may be the new ones and some still the old ones. Copies of all of them are kept.",
+        "Some files may be new and some still old. migsync keeps copies of all of them.",
     )
 
 
@@ -154,8 +159,8 @@ def _is_decided(runs: Iterable[tuple[str, str]], run_was_committed: RunWasCommit
             silent.append(f"{alias} (run {run})")
     if silent:
         raise InDoubt(
-            f"A change of migration files was cut off while databases were written to, and {', '.join(silent)} "
-            "cannot tell now whether it was committed.",
-            "The migration files are the old ones. They become the new ones if it was.",
+            "A change of migration files was interrupted while it wrote to databases. Now it is not known whether "
+            f"{text_list(silent)} committed.",
+            "The migration files are still the old ones. If one database committed, they have to become the new ones.",
         )
     return False

@@ -13,7 +13,7 @@ from migsync.files.commit.store import Store
 from migsync.files.commit.syscalls import Files
 
 ASIDE = ".migsync-new"
-"""What is added to a file's name for the content that migsync did not put over somebody else's."""
+"""The suffix of a copy that holds migsync's version, where somebody else has edited the file itself."""
 
 PROBE = ".migsync-probe"
 
@@ -50,8 +50,8 @@ def roll_back(store: Store, opened: OpenCommit, record: CommitRecord) -> None:
 def roll_forward(store: Store, opened: OpenCommit, record: CommitRecord) -> None:
     """Put every new content in place, and close the commit.
 
-    Raises Unsettled where somebody else has changed a file meanwhile: that stays as it is, and the new content is put
-    beside it. The commit stays open until a person has chosen.
+    Raises Unsettled where somebody else has changed a file meanwhile: that file stays as it is, and the new content is
+    put beside it. The commit stays open until a person has merged the two.
     """
     root, files = store.root, store.files
     opened = _keep_aside(store, opened, record)
@@ -111,21 +111,28 @@ def _changed_meanwhile(root: Path, slots: list[Slot]) -> Unsettled:
     lines = []
     for slot in slots:
         if slot.after:
-            lines.append(f"  {slot.path}: what migsync wanted there is in {_aside(root / slot.path).name}")
+            lines.append(f"  {slot.path}: migsync's version is in {_aside(root / slot.path).name}")
         else:
-            lines.append(f"  {slot.path}: migsync wanted it away")
+            lines.append(f"  {slot.path}: migsync wants to delete it")
+    merge = f"Merge migsync's version into each file, and delete the copy whose name ends with {ASIDE}."
+    delete = "Delete the files that migsync wants to delete."
     return Unsettled(
-        "Files were changed by somebody else while migsync was changing them:\n" + "\n".join(lines),
-        "They were left as they are. The change of files is decided, and waits for them.",
-        f"Bring both versions together in the file itself, remove the one with {ASIDE} (or the file that was wanted "
-        "away), then run: migsync recover",
+        "Another program or person edited these files while migsync was changing them:\n" + "\n".join(lines),
+        "migsync left them as they are. The change of the other files continues when these are settled.",
+        "\n".join(
+            [
+                *([merge] if any(slot.after for slot in slots) else []),
+                *([delete] if any(not slot.after for slot in slots) else []),
+                "Then run: migsync recover",
+            ]
+        ),
     )
 
 
 def _changed_now(path: Path) -> Unsettled:
     return Unsettled(
-        f"{path} was changed by somebody else this very moment.",
-        "It was left as it is. The change of files is decided, and not finished.",
+        f"Another program or person edited {path} while migsync was changing the files.",
+        "migsync left it as it is. The change of the files is not finished.",
         "Run: migsync recover",
     )
 

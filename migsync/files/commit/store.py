@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migsync.decoder import LONGEST_FILE
-from migsync.errors import FilesRefused, Unsettled
+from migsync.errors import NOTHING_CHANGED, FilesRefused, Unsettled
 from migsync.files.commit.archive import CORRUPT, held, pack, unpack
 from migsync.files.commit.record import (
     CommitRecord,
@@ -44,7 +44,7 @@ KEPT = 20
 """How many commits are kept for an undo. One with contents that git does not hold is kept as well, however old."""
 
 RECORD, ARCHIVE, CLOSED = "record.json", "files.tar", "closed"
-NOT_USED = "Nothing in it was acted upon, and nothing was changed."
+NOT_USED = "migsync did not act on it and changed nothing."
 KNOWN = (CLOSED, RECORD, f"{RECORD}.new", ARCHIVE)
 
 
@@ -103,7 +103,8 @@ class Store:
         except ValueError as error:
             raise FilesRefused(*self._strange(error)) from error
         if sys.platform == "win32":
-            raise FilesRefused("Migration files can be changed on Linux and macOS only.", "Nothing was changed.")
+            hint = "Run the command on Linux, macOS or WSL, and commit the changed files there."
+            raise FilesRefused("On Windows, migsync cannot change migration files.", NOTHING_CHANGED, hint)
         if not self.files.exists(self.directory / "commits"):
             self.files.make_directory(self.directory)
             self.files.make_directory(self.directory / "commits")
@@ -175,7 +176,7 @@ class Store:
         found = self._found(opened.commit)
         # Rolling forward removes files beside these paths, and only the record's own places are checked for links.
         if not set(opened.aside) <= {slot.path for slot in found.record.slots}:
-            raise ValueError("it names a file that its record does not")
+            raise ValueError("it names a file that the record does not")
         return StoredRecord(found.record, found.ours and ours, opened)
 
     def _opened(self, content: bytes) -> tuple[OpenCommit, bool]:
@@ -219,7 +220,10 @@ class Store:
             return unpack(self._packed(record), [slot], when)[0]
         except CORRUPT as error:
             raise Unsettled(
-                f"{self.archive(record.id)} does not hold {slot.path} as it was {when} the change: {error}."
+                f"The copy of {slot.path} {when} the change cannot be read from {self.archive(record.id)}: {error}.",
+                "A change of migration files is not finished, and migsync needs this copy to finish it.",
+                "Restore the migration files from git, then discard the unfinished change: "
+                f"rm {_quoted(self.open_file)}",
             ) from error
 
     def contents(self, record: CommitRecord, when: str) -> dict[str, bytes]:
@@ -232,7 +236,9 @@ class Store:
             found = unpack(self._packed(record), slots, when)
         except (OSError, *CORRUPT) as error:
             raise FilesRefused(
-                f"{self.archive(record.id)}, which holds the copies, cannot be read: {error}.", "Nothing was changed."
+                f"The copies of the files in {self.archive(record.id)} cannot be read: {error}.",
+                "Without them, migsync cannot undo the change. Nothing was changed.",
+                "Restore the files from git instead, for example with git revert.",
             ) from error
         return {slot.path: content for slot, content in zip(slots, found, strict=True)}
 
@@ -290,27 +296,29 @@ class Store:
     def _strange(self, error: ValueError) -> tuple[str, str, str]:
         """The words for a state directory that is not as migsync makes it."""
         return (
-            f"{self.directory} is not as migsync leaves it: {error}.",
+            f"{self.directory} contains something that migsync did not put there: {error}.",
             f"It may have come with the repository, or from another user. {NOT_USED}",
-            f"Compare the migration files with git. When they are as they should be: rm -r {_quoted(self.directory)}",
+            "Compare the migration files with git. If they are as they should be, remove it: "
+            f"rm -r {_quoted(self.directory)}",
         )
 
     def unusable(self, error: ValueError) -> Unsettled:
         """The error of a record that is under way and cannot be read."""
         return Unsettled(
-            f"A change of migration files is under way, and its record cannot be read: {error}.",
-            f"It is in {self.open_file} and in {self.directory / 'commits'}. {NOT_USED}",
-            f"Compare the migration files with git. When they are as they should be: rm {_quoted(self.open_file)}",
+            f"A change of migration files was interrupted, and its record cannot be read: {error}.",
+            f"The record is in {self.open_file} and in {self.directory / 'commits'}. {NOT_USED}",
+            "Compare the migration files with git. If they are as they should be, remove the record: "
+            f"rm {_quoted(self.open_file)}",
         )
 
     def _not_ours(self) -> tuple[str, str, str]:
         missing = missing_key(self.root)
         perhaps = f"It may still be your own: {missing[0].lower()}{missing[1:]} " if missing else ""
         return (
-            f"{self.open_file} says that a change of migration files was cut off, but it does not have your seal.",
+            f"{self.open_file} says that a change of migration files was interrupted, but it does not have your seal.",
             "It came with the repository, or from another user, another machine or an older migsync. "
             f"{perhaps}{NOT_USED}",
-            f"If you did not begin this change: rm {_quoted(self.open_file)}\n"
+            f"If you did not start this change: rm {_quoted(self.open_file)}\n"
             "If you did, look at it and settle it: migsync recover --trust",
         )
 

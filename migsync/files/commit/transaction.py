@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from migsync.errors import Blocked, FilesRefused, InDoubt, Interrupted, Unsettled
-from migsync.files.commit.changeset import NOTHING_CHANGED, Changeset, changeset_of
+from migsync.errors import NOTHING_CHANGED, Blocked, FilesRefused, InDoubt, Interrupted, Unsettled
+from migsync.files.commit.changeset import Changeset, changeset_of
 from migsync.files.commit.databases import (
     DatabaseResult,
     DatabaseStep,
@@ -79,7 +79,7 @@ def commit(
     """
     if proposal.blocked:
         reasons = "\n".join(finding.found for finding in proposal.findings if finding.blocks)
-        raise Blocked(f"{proposal.command} is blocked, nothing was changed.", reasons)
+        raise Blocked(f"{proposal.command} is blocked. {NOTHING_CHANGED}", reasons)
     changes = list(proposal.files)
     if proposal.rewrite:
         path, content = rewrite_file(project.rewrites, proposal.rewrite)
@@ -155,17 +155,18 @@ class FileTransaction:
             return sound
         except ValueError as error:
             raise FilesRefused(
-                f"migsync changes only files inside {self.root}, and none through a link: {error}.",
-                NOTHING_CHANGED,
-                "If the files are part of the project, give the directory that has all of them: --root DIRECTORY",
+                f"A file to be changed is not inside {self.root}, or is reached through a symbolic link: {error}.",
+                f"migsync changes only files inside the project. {NOTHING_CHANGED}",
+                "If the file belongs to the project, run the command again with --root DIRECTORY, where DIRECTORY "
+                "contains all of its files.",
             ) from error
 
     def _refuse_open(self, store: Store) -> None:
         found = store.opened()
         if found:
             raise Unsettled(
-                f"An earlier change of migration files was cut off: {found[1].command}",
-                NOTHING_CHANGED,
+                f"An earlier change of the migration files was interrupted: {found[1].command}",
+                f"It has to be finished or taken back first. {NOTHING_CHANGED}",
                 "Run: migsync recover",
             )
 
@@ -201,7 +202,7 @@ class FileTransaction:
         try:
             roll_back(store, OpenCommit(record.id, CommitState.STAGING), record)
         except OSError as second:
-            error.add_note(f"What was staged could not be removed: {reason(second)}.")
+            error.add_note(f"The temporary files could not be removed: {reason(second)}.")
 
     def _decide(self, store: Store, record: CommitRecord, held: GitStatus) -> CommitResult:
         """The databases, then the files."""
@@ -256,7 +257,7 @@ class FileTransaction:
         committed = self.run_was_committed(step.alias, step.run_id)
         if committed is not None:
             return settled_step(step) if committed else not_begun(step)
-        error = InDoubt(f"Interrupted in run {step.run_id}, and {step.alias} cannot tell now whether it committed.")
+        error = InDoubt(f"Interrupted in run {step.run_id}. Now it is not known whether {step.alias} committed it.")
         return DatabaseResult(step.alias, step.run_id, error=error)
 
     def _decide_alone(self, store: Store, record: CommitRecord) -> bool:
@@ -308,5 +309,9 @@ def _refused(store: Store, error: OSError) -> FilesRefused:
     """The error of a file system that does not let the change be staged or decided."""
     meaning = NOTHING_CHANGED
     if is_open(store.root):
-        meaning += " What was staged could not be removed; the next migsync command tries again."
-    return FilesRefused(f"The migration files cannot be changed: {reason(error)}.", meaning)
+        meaning += " Temporary files could not be removed; the next migsync command tries again."
+    return FilesRefused(
+        f"The migration files cannot be changed: {reason(error)}.",
+        meaning,
+        "Fix the cause, then run the command again.",
+    )

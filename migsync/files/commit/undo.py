@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migsync.errors import StaleFiles, UnknownRun
+from migsync.errors import NOTHING_CHANGED, StaleFiles, UnknownRun
 from migsync.files.commit.archive import AFTER, BEFORE
 from migsync.files.commit.databases import DatabaseStep, RunWasCommitted
 from migsync.files.commit.record import CommitRecord, digest
@@ -15,6 +15,7 @@ from migsync.files.commit.store import Store
 from migsync.files.commit.syscalls import Files
 from migsync.files.commit.transaction import CommitResult, FileTransaction, cannot_tell
 from migsync.files.proposal import FileChange
+from migsync.words import text_list
 
 if TYPE_CHECKING:
     from migsync.project import Project
@@ -28,7 +29,7 @@ def commits(root: Path) -> tuple[CommitRecord, ...]:
 def commit_of(root: Path, *, run_id: str = "", commit_id: str = "") -> CommitRecord | None:
     """The kept commit with this id, or the one that changed a database by this run; None without one.
 
-    Both may be given by their beginnings. Raises UnknownRun when more than one fits.
+    The first characters of an id are enough. Raises UnknownRun when they match more than one.
     """
     found = [
         record
@@ -38,7 +39,10 @@ def commit_of(root: Path, *, run_id: str = "", commit_id: str = "") -> CommitRec
     ]
     if len(found) > 1:
         raise UnknownRun(
-            f"{len(found)} changes of files fit {commit_id or run_id}: {', '.join(record.id[:12] for record in found)}."
+            f"{len(found)} changes of files match {commit_id or run_id}: "
+            f"{text_list(record.id[:12] for record in found)}.",
+            NOTHING_CHANGED,
+            "Give one of these ids: migsync undo --files ID",
         )
     return found[0] if found else None
 
@@ -54,8 +58,7 @@ def undo_files(
 ) -> CommitResult:
     """Bring every file back to what it was before `record`, together with the runs of `databases`, all or none.
 
-    Raises as `commit` does, and StaleFiles when a file was changed since; then both versions are kept, and none of the
-    files is touched.
+    Raises as `commit` does, and StaleFiles when a file was changed since; then none of the files is touched.
     """
     changes = changes_back(project.root, record, files)
     work = FileTransaction.of(project, files, databases, run_was_committed, timeout)
@@ -95,9 +98,9 @@ def _refuse_undone(store: Store, record: CommitRecord) -> None:
         if later.id not in undone:
             if later.undoes == record.id:
                 raise StaleFiles(
-                    f"{record.command} was undone already, by {later.id[:12]} of {later.created}.",
-                    "Nothing was changed.",
-                    f"To have it again: migsync undo --files {later.id[:12]}",
+                    f"{record.command} is already undone: by the change {later.id[:12]} of {later.created}.",
+                    NOTHING_CHANGED,
+                    f"To redo it, undo that change: migsync undo --files {later.id[:12]}",
                 )
             undone.add(later.undoes)
 
@@ -110,8 +113,8 @@ def _refuse_changed(store: Store, record: CommitRecord) -> None:
             changed.append(slot.path)
     if changed:
         raise StaleFiles(
-            f"Files were changed since {record.command}:\n" + "\n".join(f"  {path}" for path in changed),
-            f"Nothing was changed. Both versions are kept: the files as they are, and all as they were in "
-            f"{store.archive(record.id)}",
-            "Take what you need out of the archive (tar -xf), or undo your own changes first.",
+            f"Files have changed since {record.command}:\n" + "\n".join(f"  {path}" for path in changed),
+            f"{NOTHING_CHANGED} The files are as they were before this command. The versions before and after "
+            f"{record.command} are in {store.archive(record.id)}",
+            "Undo your own changes first, or take single files out of the archive with tar.",
         )

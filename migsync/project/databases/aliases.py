@@ -92,7 +92,7 @@ def option_aliases(
             error = TargetError(
                 f"The database {alias!r} takes its URL from the environment variable {options.url_env}, "
                 "which is not set.",
-                hint=f"Set {options.url_env}, or give url in [tool.migsync.databases.{alias}].",
+                hint=f"Set {options.url_env}, or set url in [tool.migsync.databases.{alias}] in pyproject.toml.",
             )
             configs[alias] = DatabaseConfig(alias, "", schema=options.schema, use_tz=use_tz, error=error)
     known = {**others.passed_over, **others.databases, **configs}
@@ -110,7 +110,7 @@ def _other_schema(alias: str, options: DatabaseOptions, taken: DatabaseConfig | 
         return replace(taken, alias=alias, schema=options.schema)
     error = TargetError(
         f"The database {alias!r} takes its connection from the alias {options.alias!r}, which does not exist.",
-        hint=f"In [tool.migsync.databases.{alias}], name an alias of DATABASES, or an entry that stands above it.",
+        hint=f"Set alias in [tool.migsync.databases.{alias}] to an alias of DATABASES, or to an entry above it.",
     )
     return DatabaseConfig(alias, "", schema=options.schema, error=error)
 
@@ -136,8 +136,8 @@ def _from_django(alias: str, settings: Mapping[str, Any], use_tz: bool | None) -
     except (AttributeError, TypeError, ValueError) as error:
         # The message may quote a password that stands where a port should.
         wrong = TargetError(
-            f"The settings of the database {alias!r} are not as Django wants them ({type(error).__name__}).",
-            hint=f"Look at DATABASES[{alias!r}]: PORT must be a number, OPTIONS a dictionary.",
+            f"DATABASES[{alias!r}] has a value that Django does not accept ({type(error).__name__}).",
+            hint="Correct it. For example, PORT must be a number, and OPTIONS a dictionary.",
         )
         return DatabaseConfig(alias, "", use_tz=use_tz, error=wrong), []
     return _config(alias, address, use_tz, _missing_driver(alias, engine)), _dropped(alias, address)
@@ -155,18 +155,15 @@ def _missing_driver(alias: str, engine: Engine) -> TargetError | None:
     """The error for an engine whose driver is not installed, else None."""
     if importlib.util.find_spec(engine.driver_module) is not None:
         return None
-    return TargetError(
-        f"The database {alias!r} needs the driver {engine.driver_module}, which is not installed.",
-        hint=f"Install it with: pip install 'migsync[{engine.extra}]'",
-    )
+    return engine.missing_driver(alias)
 
 
 def _no_mapping(alias: str, settings: object) -> TargetError:
-    """For ``DATABASES = {"default": "postgres://…"}``."""
+    """The error for ``DATABASES = {"default": "postgres://…"}``."""
     return TargetError(
-        f"DATABASES[{alias!r}] is {type(settings).__name__}, not a dictionary.",
+        f"DATABASES[{alias!r}] must be a dictionary, not {type(settings).__name__}.",
         "Django cannot use it either.",
-        f"Write it as ENGINE, NAME, USER, PASSWORD, HOST and PORT, or {_as_url(alias)}",
+        _in_parts(alias),
     )
 
 
@@ -179,7 +176,7 @@ def _refuse_urls(alias: str, settings: Mapping[str, Any]) -> None:
             raise TargetError(
                 f"Its {key} looks like a URL.",
                 "Django does not accept a URL there.",
-                f"Write it as ENGINE, NAME, USER, PASSWORD, HOST and PORT, or {_as_url(alias)}",
+                _in_parts(alias),
             )
     # With commas for several hosts of PostgreSQL. Anything else may be a password at the wrong place, and is not
     # quoted.
@@ -187,8 +184,11 @@ def _refuse_urls(alias: str, settings: Mapping[str, Any]) -> None:
         raise ValueError("PORT")
 
 
-def _as_url(alias: str) -> str:
-    return f"give the URL in pyproject.toml: [tool.migsync.databases.{alias}]"
+def _in_parts(alias: str) -> str:
+    return (
+        "Set ENGINE, NAME, USER, PASSWORD, HOST and PORT instead, or give migsync the URL in pyproject.toml, as url in "
+        f"[tool.migsync.databases.{alias}]."
+    )
 
 
 def _describe(alias: str, settings: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:

@@ -59,11 +59,14 @@ def _by_name(backend: str) -> Engine | None:
 
 def _unknown(alias: str, backend: str) -> UnknownEngine:
     return UnknownEngine(
-        f"The database {alias!r} has the engine {backend!r}, which migsync does not know.",
+        f"The database {alias!r} has the engine {backend!r}, which migsync does not support.",
         UnknownEngine.default_hint,
         _way_out(alias),
     )
 
 
 def _way_out(alias: str) -> str:
-    return f"If it is one of these underneath, give its URL in pyproject.toml: [tool.migsync.databases.{alias}]"
+    return (
+        "If the backend is based on one of these, give the URL of the database in pyproject.toml, as url in "
+        f"[tool.migsync.databases.{alias}]."
+    )

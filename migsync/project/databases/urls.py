@@ -25,10 +25,11 @@ def engine_of_scheme(text: str) -> Engine:
     engine = _SCHEMES.get(scheme.partition("+")[0].lower())
     if not separator or not _SCHEME.fullmatch(scheme):
         raise TargetError(
-            "Its URL has no scheme.", hint="Write it as engine://user:password@host:port/database or sqlite:///path."
+            "Its URL does not start with an engine.",
+            hint="Write it as engine://user:password@host:port/database or sqlite:///path.",
         )
     if not engine:
-        raise UnknownEngine(f"Its URL begins with {scheme}://, an engine that migsync does not know.")
+        raise UnknownEngine(f"Its URL starts with {scheme}://, an engine that migsync does not support.")
     return engine
 
 
@@ -49,7 +50,8 @@ def url_address(text: str, base: Path) -> Address:
     except (ArgumentError, ValueError):
         # The cause quotes parts of the URL.
         raise TargetError(
-            "Its URL cannot be read.", hint="Percent-encode characters such as @ : / in the user and the password."
+            "Its URL cannot be read.",
+            hint="Percent-encode characters such as @, : and / in the user and the password (%40, %3A, %2F).",
         ) from None
     if not engine.file_suffix and url.host and "%" in url.host:
         # The directory of a socket stands there as `%2Frun%2Fpostgresql`; SQLAlchemy decodes the user, not the host.

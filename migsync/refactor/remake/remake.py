@@ -59,7 +59,10 @@ def remake(ground: Ground, options: RemakeOptions) -> Reshape:
     Raises UsageError for an app or a migration that is not of this project, and what :func:`ask_remake` raises.
     """
     if not re.fullmatch(r"\w+", options.word):
-        raise UsageError(f"--name {options.word}: not a word.", hint="Letters, digits and underscores: --name fresh")
+        raise UsageError(
+            f"--name {options.word}: this cannot be part of a migration name.",
+            hint="Use letters, digits and underscores, for example --name fresh.",
+        )
     history = ground.survey.history
     chosen = chosen_apps(history, options.apps)
     told = tuple(no_migrations(app=app) for app in options.apps if app not in chosen)
@@ -102,8 +105,8 @@ def ask_remake(project: Project, request: RemakeRequest) -> RemakeResult:
         project.runtime(),
         REMAKE,
         request,
-        meaning="Nothing can be made from scratch without it.",
-        hint="Mend that first, then run this again.",
+        meaning="Without it, Django cannot make the migrations from scratch.",
+        hint="Fix the cause, then run the command again.",
     )
 
 
@@ -253,14 +256,17 @@ def _dropped(history: History, apps: Sequence[str], asked: Iterable[str]) -> Ite
         try:
             key = Key.parse(text)
         except ValueError as error:
-            raise UsageError(f"--drop {text}: {error}.", hint="For example: --drop shop.0007") from error
+            raise UsageError(f"--drop {text}: {error}.", hint="Write it as --drop APP.NAME.") from error
         if key.app not in apps:
-            near = did_you_mean(key.app, apps)
-            raise UsageError(f"--drop {text}: {key.app} is not among the apps that are made anew.", near)
+            raise UsageError(
+                f"--drop {text}: this command does not remake {key.app}.",
+                did_you_mean(key.app, apps),
+                f"Add {key.app} to the apps of the command, or leave out --drop {text}.",
+            )
         names = history.names(key.app)
         fits = [name for name in names if name == key.name] or [name for name in names if name.startswith(key.name)]
         if len(fits) != 1:
-            which = f"it may be {text_list(fits, last='or')}" if fits else f"{key.app} has no such migration"
+            which = f"this matches {text_list(fits)}" if fits else f"{key.app} has no such migration"
             near = "" if fits else did_you_mean(key.name, names)
-            raise UsageError(f"--drop {text}: {which}.", near, "Give the whole name.")
+            raise UsageError(f"--drop {text}: {which}.", near, "Give the whole name of a migration.")
         yield Key(key.app, fits[0])

@@ -18,7 +18,7 @@ from migsync.refactor.rename_app.calls import argument, called, calls, in_header
 
 # Longer names are cut by Django, and only where nobody states them.
 LONGEST_TABLE = min(engine.longest_name for engine in ENGINES if engine.longest_name)
-STATE_IT = "State db_table in the file by hand: it must be the table's name of today."
+STATE_IT = "Set db_table in this file by hand, to the present name of the table; then run the command again."
 
 
 @dataclass
@@ -71,7 +71,7 @@ def relabel_operations(content: bytes, path: str, old: str, new: str, tables: Ta
     try:
         ast.parse(edited)
     except SyntaxError as error:
-        raise CannotEdit(path, error.lineno or 0, "the layout of these operations cannot be kept") from None
+        raise CannotEdit(path, error.lineno or 0, "migsync cannot keep the layout of these operations") from None
     return RelabelledFile(edited, mentions)
 
 
@@ -131,7 +131,9 @@ def _created(source: Source, call: ast.Call, tables: Tables) -> Iterator[Splice]
     tables.pinned.pop(model.lower(), None)
     options = argument(call, 2, "options")
     if options is not None and not (isinstance(options, ast.Dict) and all(options.keys)):
-        raise CannotEdit(source.path, call.lineno, f"the options of {model} are not written out", hint=STATE_IT)
+        raise CannotEdit(
+            source.path, call.lineno, f"the options of {model} are not a literal dictionary", hint=STATE_IT
+        )
     stated = {text(key): value for key, value in zip(options.keys, options.values, strict=True)} if options else {}
     # A proxy has no table of its own.
     if "db_table" in stated or ("proxy" in stated and ast.unparse(stated["proxy"]) == "True"):
@@ -140,7 +142,7 @@ def _created(source: Source, call: ast.Call, tables: Tables) -> Iterator[Splice]
     if options is None:
         fields = argument(call, 1, "fields")
         if fields is None or any(keyword.arg is None for keyword in call.keywords):
-            raise CannotEdit(source.path, call.lineno, f"the fields of {model} are not written out", hint=STATE_IT)
+            raise CannotEdit(source.path, call.lineno, f"the fields of {model} are not a literal list", hint=STATE_IT)
         yield _after(source, fields, _options_text(source, fields, table))
     else:
         yield _first_option(source, options, table)
@@ -152,7 +154,7 @@ def _pin(source: Source, call: ast.Call, model: str, tables: Tables) -> str:
         raise CannotEdit(
             source.path,
             call.lineno,
-            f"the table {table} has a longer name than every database can hold, so that Django may have cut it",
+            f"the name of the table {table} is too long for some databases, so Django may have shortened it",
             hint=STATE_IT,
         )
     tables.pinned[model.lower()] = table
@@ -202,7 +204,7 @@ def _model_renamed(source: Source, call: ast.Call, tables: Tables) -> Iterator[S
     table = _pin(source, call, new, tables)
     # Imported as RenameModel alone: then nothing says what AlterModelTable is called in this file.
     if not isinstance(call.func, ast.Attribute):
-        raise CannotEdit(source.path, call.lineno, f"the table of {new} would keep its name of before", hint=STATE_IT)
+        raise CannotEdit(source.path, call.lineno, f"the table of {new} would keep its old name", hint=STATE_IT)
     tables.renamed.append((source.path, call.lineno, table))
     prefix = source.text(*source.span(call.func.value))
     quote = source.quote

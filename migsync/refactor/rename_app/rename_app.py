@@ -21,12 +21,12 @@ from migsync.findings.references import reference_by_name
 from migsync.findings.rename_app import derived_names, label_not_changed, table_stays
 from migsync.history import History, Key, Migration
 from migsync.history.graph import relabelled
+from migsync.history.unknown_app import unknown_app
 from migsync.refactor.ground import Ground
 from migsync.refactor.rename_app.content_types import find_label_uses, label_notes
 from migsync.refactor.rename_app.operations import Tables, relabel_operations
 from migsync.refactor.rename_app.references import find_references
 from migsync.sync.survey import Survey
-from migsync.words import did_you_mean, text_list
 
 
 def use_old_label(survey: Survey, old: str, new: str) -> None:
@@ -37,20 +37,22 @@ def use_old_label(survey: Survey, old: str, new: str) -> None:
     history = survey.history
     for label in (old, new):
         if not re.fullmatch(r"[A-Za-z_]\w*", label):
-            raise UsageError(f"{label!r} cannot be an app's label.", "A label is a Python identifier.")
+            raise UsageError(
+                f"{label!r} cannot be the label of an app.",
+                "",
+                "Give a Python identifier: letters, digits and underscores.",
+            )
     if old == new:
-        raise UsageError(f"{old} and {new} are the same label.")
+        raise UsageError(f"The old and the new label are the same: {old}.", "", "Give OLD and NEW.")
     if old in history.apps and new in history.apps:
         raise UsageError(
             f"{old} and {new} are both apps of this project.",
-            "A label can only be given to an app that no other app has.",
-            "Choose another label.",
+            "Two apps cannot have the same label.",
+            "Give a new label that no app has.",
         )
     label = new if new in history.apps else old
     if label not in history.first_party:
-        known = f"Its own apps with migrations: {text_list(sorted(history.first_party)) or 'none'}."
-        what = "is not this project's own app" if label in history.apps else "is not an app of this project"
-        raise UsageError(f"{label} {what}.", did_you_mean(label, history.first_party, known))
+        raise unknown_app(label, history)
     if label == new:
         project = survey.project
         survey.history = relabelled(history, new, old, project.settings, complete=not project.static)
@@ -65,8 +67,9 @@ def rename_app(ground: Ground, old: str, new: str) -> Reshape:
         return not_yet(history, old, new, references)
     if not _is_known(ground, old):
         raise UsageError(
-            f"No migration and no database knows an app {old}.",
-            f"{new} has never had that label, or was given its own in files and records already.",
+            f"No migration and no record belongs to an app {old}.",
+            f"{new} never had this label, or its files and records already have the new one.",
+            "If OLD is correct, there is nothing to do.",
         )
     made = relabel(history, old, new, references=references)
     return replace(made, notes=tuple(_notes(ground, old, new)))

@@ -10,9 +10,10 @@ from migsync.errors import UsageError
 from migsync.findings import Finding
 from migsync.findings.squash import open_range, squash_name_taken, unfinished_squash
 from migsync.history import History, Key
+from migsync.history.unknown_app import unknown_app
 from migsync.refactor.numbers import number_of, numbered, width_of
 from migsync.rewrites.rewrite_graph import Rewrites
-from migsync.words import did_you_mean
+from migsync.words import did_you_mean, text_list
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,11 @@ def range_between(history: History, app: str, first: str, last: str) -> tuple[Ke
     """
     begin, end = _named(history, app, first), _named(history, app, last)
     if begin == end:
-        raise UsageError(f"{begin} alone is no range.", "A squash stands for two migrations or more.")
+        raise UsageError(
+            f"{begin} is both the first and the last migration of the range.",
+            "A squash replaces two or more migrations.",
+            f"To list the ranges that are safe to squash: migsync squash --suggest {app}",
+        )
     # Between the two ends is what comes after the first and before the last; a way through another app does not count,
     # for what is on it is not in the range.
     before = history.ancestors([end])
@@ -39,9 +44,14 @@ def range_between(history: History, app: str, first: str, last: str) -> tuple[Ke
     for key in history.order:
         if key.app == app and key in before and any(up in found for up in history.parents(key)):
             found.add(key)
+    if end not in found and end in history.ancestors([begin]):
+        raise UsageError(f"{end} comes before {begin}.", hint=f"Swap them: migsync squash {app} {last} {first}")
     if end not in found:
-        swapped = f"Did you mean {last} {first}?" if end in history.ancestors([begin]) else ""
-        raise UsageError(f"{end} does not come after {begin} in the graph of {app}.", swapped)
+        raise UsageError(
+            f"{end} does not depend on {begin}, directly or through other migrations of {app}.",
+            "The last migration of a range must depend on the first.",
+            f"To see the graph: migsync graph {app}",
+        )
     return tuple(key for key in history.order if key in found)
 
 
@@ -53,9 +63,12 @@ def _named(history: History, app: str, prefix: str) -> Key:
     if len(found) == 1:
         return Key(app, found[0])
     if found:
-        raise UsageError(f"{prefix!r} begins several names of {app}.", hint=f"Which one? {', '.join(sorted(found))}")
+        raise UsageError(
+            f"{len(found)} migrations of {app} match {prefix!r}.",
+            hint=f"Give one of {text_list(sorted(found), last='or')}.",
+        )
     if not names:
-        raise UsageError(f"{app} has no migrations.", hint=f"To make the first: python manage.py makemigrations {app}")
+        raise unknown_app(app, history)
     there = f"Its migrations are {min(names)} to {max(names)}."
     raise UsageError(f"{app} has no migration {prefix!r}.", did_you_mean(prefix, names, there))
 

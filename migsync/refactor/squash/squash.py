@@ -231,8 +231,8 @@ def ask_squash(
         project.runtime(),
         SQUASH,
         request,
-        meaning="Without it there are no operations to compose.",
-        hint="Mend that first, then try again.",
+        meaning="The squash is made of the operations that Django loads.",
+        hint="Fix the cause, then run the command again.",
     ).squashes
 
 

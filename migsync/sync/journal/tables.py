@@ -62,8 +62,8 @@ def journal_version(connection: sa.Connection, schema: str | None, versions: Seq
     for head in heads:
         if head not in known:
             raise TargetError(
-                f"The journal in this database has the version {head}, which this migsync does not know.",
-                "A newer migsync has been at work here; what it wrote could be misread.",
+                f"The journal in this database has version {head}, which this version of migsync cannot read.",
+                "A newer version of migsync created it.",
                 "Upgrade migsync: python -m pip install --upgrade migsync",
             )
     # Where each CREATE commits (MySQL), a first upgrade that was cut off leaves the table empty.
@@ -146,9 +146,9 @@ def from_row(row: Mapping[Any, Any]) -> Run:
         )
     except DecodeError as error:
         raise TargetError(
-            f"Run {row['number']} in {RUN_TABLE} cannot be read: {error}",
+            f"Run {row['number']} in {RUN_TABLE} cannot be read: {error}.",
             "Its row was edited or truncated, so it is not certain which rewrites were applied to this database.",
-            "Restore the row from a backup.",
+            "Restore the row from a backup, then run the command again.",
         ) from error
 
 
@@ -173,7 +173,7 @@ def grant_hint(error: JournalNotPermitted, statements: str, *, writing: bool) ->
     """What to do about a right that is missing; `statements` are those of :func:`grant_statements`."""
     if error.right == "CREATE" or (writing and not error.seen):
         return (
-            "The SQL that this command writes creates the journal's tables, and grants this user the rights on them. "
-            f"Have an administrator run it.\n{TABLES_COMMAND}"
+            "The following command writes SQL that creates the tables of the journal and grants this user the "
+            f"privileges on them. Have an administrator run that SQL.\n{TABLES_COMMAND}"
         )
     return f"{'Have' if error.seen else 'If the journal exists, have'} an administrator run:\n{statements}"

@@ -45,7 +45,7 @@ def _script(plan: Plan, *, journal: bool, undone_plan: str = "") -> str:
     try:
         engine = engine_named(target.engine)
     except UnknownEngine as error:
-        raise UnknownEngine(f"There is no script for the engine {target.engine!r}.") from error
+        raise UnknownEngine(f"migsync cannot write a script for the engine {target.engine!r}.") from error
     ddl = _clean(journal_ddl(target.engine, target.schema)) if journal else ""
     return header(plan, made, engine) + engine.script(made, ddl)
 

@@ -8,6 +8,7 @@ import migsync
 from migsync.engines.script import ChangeRow, ScriptPlan
 from migsync.errors import Blocked, MigsyncError
 from migsync.rewrites.record import Record
+from migsync.sync.comparison import new_plan
 from migsync.sync.journal.tables import as_row
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, RunKind
@@ -21,12 +22,12 @@ def script_plan(plan: Plan, *, journal: bool = True, undone_plan: str = "") -> S
     """
     if plan.blocked:
         raise Blocked(
-            "The plan is blocked: it has findings that forbid to apply it.",
-            "A script of it would do what apply refuses.",
-            "See them with: migsync plan",
+            "The plan has errors and cannot be applied.",
+            "A script would do what `migsync apply` refuses.",
+            f"To see the errors: {plan.target.plan_command}",
         )
     if not plan.changes and not (journal and (plan.passed or plan.returned)):
-        raise MigsyncError("The plan changes no row.", "There is nothing that a script could do.", "")
+        raise MigsyncError("The plan changes no rows, so there is no script.")
     kind = RunKind.UNDO if undone_plan or plan.undoes else RunKind.APPLY
     known = as_row(_run_of(plan, kind)) if journal else {}
     return ScriptPlan(
@@ -85,12 +86,12 @@ def _rows(plan: Plan) -> Iterator[ChangeRow]:
         before, after = change.before, change.after
         # A script finds the row by its id, and its UPDATE sets the app and the name alone.
         if before and after and (before.id is None or before.id != after.id or before.applied != after.applied):
-            raise _unsound(f"The change of {before.key} would change the row's id or its applied timestamp.")
+            raise _unsound(plan, f"The change of {before.key} would change the id or the timestamp of its row.")
         row_id, _, _, applied = row_of(change)
         if row_id is not None and row_id in ids:
-            raise _unsound(f"The plan changes the row {row_id} twice.")
+            raise _unsound(plan, f"The plan changes row {row_id} twice.")
         if after and after.key in names and not _comes_back(change):
-            raise _unsound(f"The plan gives the name {after.key} to two rows.")
+            raise _unsound(plan, f"The plan gives the name {after.key} to two rows.")
         ids |= {row_id} if row_id is not None else set()
         names |= {after.key} if after else set()
         for text in (*(before or ())[1:], *(after or ())[1:]):
@@ -115,11 +116,11 @@ def _check(text: object) -> None:
     """Refuse what could end a line or hide from a reader; everything else can be quoted."""
     if isinstance(text, str) and not text.isprintable():
         raise MigsyncError(
-            f"A row holds the text {text!r}, with a character that cannot be printed.",
-            "In a script, a person could not see what it does.",
-            "Apply the plan directly: migsync apply",
+            f"A row contains {text!r}, which has a character that cannot be printed.",
+            "Nobody who reads the script could see what it does.",
+            "Apply the plan without a script: migsync apply",
         )
 
 
-def _unsound(found: str) -> MigsyncError:
-    return MigsyncError(found, "migsync never plans that: the plan was edited.", "Make it again with: migsync plan")
+def _unsound(plan: Plan, found: str) -> MigsyncError:
+    return MigsyncError(found, "migsync never plans this: the plan was edited.", f"{new_plan(plan)} -o FILE")

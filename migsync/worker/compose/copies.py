@@ -143,9 +143,9 @@ def _renamed(module: MigrationModule, node: ast.AST, old: str, new: str) -> Iter
     raise CannotCarryError(
         module.path,
         getattr(node, "lineno", 0),
-        f"two things would be called {old} in the new file, and in this form migsync cannot rename this one to {new}",
+        f"two different things would have the name {old} in the new file, and migsync cannot rename this one to {new}",
         "Each needs a name of its own.",
-        f"Rename {old} in this file by hand.",
+        f"Rename {old} in this file by hand, then run the command again.",
     )
 
 

@@ -33,7 +33,10 @@ Meaning = Definition | tuple[ImportTarget, ...] | None
 
 
 class CannotCarryError(HistoryError):
-    """Something that cannot be copied into another file. `path` is empty and `line` 0 where no place is known."""
+    """An operation uses something that cannot be copied into another file.
+
+    `path` is empty and `line` 0 where no place is known.
+    """
 
     def __init__(self, path: str, line: int, what: str, meaning: str, hint: str) -> None:
         place = f"{path}:{line}: " if line else f"{path}: " if path else ""
@@ -111,9 +114,9 @@ class Definitions:
                     raise CannotCarryError(
                         module.path,
                         line,
-                        f"what is to be copied into another file imports the migration {name}",
-                        "That file may be gone when it is run.",
-                        "Move what both need into a module that is no migration, such as _helpers.py.",
+                        f"code that has to be copied into the new file imports the migration {name}",
+                        "The file of that migration may no longer exist when the code runs.",
+                        "Move what both use into a module that is not a migration, such as _helpers.py.",
                     )
         return imported
 
@@ -160,7 +163,7 @@ def _uses_the_class(module: MigrationModule, line: int, name: str) -> CannotCarr
     return CannotCarryError(
         module.path,
         line,
-        f"what is to be copied into another file uses {name}",
-        "In the new file that is another migration's.",
-        "Move what it needs out of the class, to the top of the module.",
+        f"code that has to be copied into the new file uses {name}",
+        "In the new file, Migration is the class of another migration.",
+        "Move what the code uses out of the class, to the top level of the module.",
     )

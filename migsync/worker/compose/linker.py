@@ -90,9 +90,9 @@ def imported_migration(module: str) -> CannotCarryError:
     return CannotCarryError(
         "",
         0,
-        f"A value of an operation says that it is to be imported from {module}",
-        "That is a migration, whose file may go away.",
-        "Move its class into a module that is no migration, such as _helpers.py.",
+        f"Django would import a value of an operation from {module}",
+        "This is a migration, whose file may no longer exist when the new file runs.",
+        "Move the class of the value into a module that is not a migration, such as _helpers.py.",
     )
 
 

@@ -53,7 +53,7 @@ class MigrationModule:
         self.path = getattr(module, "__file__", None) or self.name
         loader: Any = getattr(module.__spec__, "loader", None)
         if not hasattr(loader, "get_data") or not self.path.endswith(".py"):
-            raise CannotEdit(self.path, 0, "there is no source", "Nothing of it can be copied.", "Give its .py file.")
+            raise CannotEdit(self.path, 0, "the module has no source", "It cannot be copied.", "Restore its .py file.")
         # Through the loader: the file may be one of a proposal, and not on disk. Newlines are as Python reads them.
         content: bytes = loader.get_data(self.path)
         self.source = Source(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), self.path)

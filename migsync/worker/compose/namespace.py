@@ -176,9 +176,9 @@ def _fix_package(
         raise CannotCarryError(
             module.path,
             module.statements[module.bindings[package.name][0]].lineno,
-            f"import {imported[0].module} has the name {package.name} in the new file, and so has something else",
-            "In one file they cannot both be called so.",
-            f"Import it under another name: import {imported[0].module} as …",
+            f"import {imported[0].module} binds the name {package.name}, which something else in the new file has too",
+            "Two things in one file cannot have the same name.",
+            f"Import it under another name: import {imported[0].module} as NAME",
         )
     allocation.fix(package, package.name)
 

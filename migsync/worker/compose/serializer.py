@@ -143,16 +143,16 @@ class StandIns(Mapping[str, MigrationModule]):
         return self._stand_in(module.name, f"{INLINE}{len(self.inline) - 1}")
 
     def _refused(self, value: Any, home: str) -> CannotCarryError:  # noqa: ANN401
-        """What is to be said of a function whose source cannot be found by a name."""
+        """The error for a function whose source cannot be found by a name."""
         inner = value.__func__ if isinstance(value, MethodType) else value
         code = getattr(inner, "__code__", None)
         name = getattr(value, "__qualname__", repr(value))
         return CannotCarryError(
             self[home].path if home in self.modules else home,
             code.co_firstlineno if code else 0,
-            f"the function {name} is made while the module is imported, and has no name at its top",
-            "Its source alone does not say what it does: it may use values of the function that made it.",
-            "Give it a name at the top of the module, and use that name in the operation.",
+            f"the function {name} is created when the module is imported, and has no name at its top level",
+            "It cannot be copied: it may use values of the function that created it.",
+            "Assign it to a name at the top level of the module, and use that name in the operation.",
         )
 
 

@@ -174,9 +174,9 @@ def _complete_deconstruct(operations: Sequence[Any]) -> Iterator[None]:
             raise CannotCarryError(
                 "",
                 0,
-                f"Django would write {name} without all that it was made with",
-                "Its deconstruct() and its __init__() do not fit together.",
-                f"Have {name}.__init__() take plain arguments, and deconstruct() give them back.",
+                f"Django would write {name} without some of its arguments",
+                "Its deconstruct() does not return the arguments that its __init__() takes.",
+                f"Change {name}: __init__() must take plain arguments, and deconstruct() must return them.",
             )
         # On the instance, for the time of writing: the class is the project's.
         operation.deconstruct = lambda name=name, args=args, kwargs=kwargs: (name, list(args), kwargs)

@@ -107,7 +107,7 @@ def test_a_file_name_that_git_would_quote(tmp_path: Path) -> None:
 def test_git_that_cannot_be_asked_needs_force(tmp_path: Path) -> None:
     project = make_project(tmp_path)
     (tmp_path / ".git").write_text("gitdir: /nowhere\n")
-    with pytest.raises(FilesRefused, match=r"(?s)Git cannot say.*--force"):
+    with pytest.raises(FilesRefused, match=r"(?s)git cannot tell.*--force"):
         commit(project, make_proposal(tmp_path))
     made = commit(project, make_proposal(tmp_path), force=True)
     assert len(made.untracked) == len(OLD)
@@ -152,7 +152,7 @@ def test_a_broken_repository_inside_another_one(tmp_path: Path) -> None:
     project = make_project(root)
     repository(tmp_path)
     (root / ".git").mkdir()
-    with pytest.raises(FilesRefused, match=r"(?s)Git cannot say.*--force"):
+    with pytest.raises(FilesRefused, match=r"(?s)git cannot tell.*--force"):
         commit(project, make_proposal(root))
 
 

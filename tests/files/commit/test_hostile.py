@@ -133,7 +133,7 @@ def test_commands_do_nothing_that_a_forged_record_says(
     for command in READING:
         assert run(command) == 6, command
         said = capsys.readouterr().err
-        assert "Nothing in it was acted upon" in said
+        assert "migsync did not act on it" in said
         assert "rm " in said
     with pytest.raises(Unsettled):
         recover_files(box / "project", lambda *_: True)

@@ -149,8 +149,8 @@ def test_a_fresh_database_gets_the_old_tables(tmp_path, new_database, history) -
     ("labels", "said"),
     [
         (("shop", "blog"), "shop and blog are both apps of this project"),
-        (("auth", "people"), "auth is not this project's own app"),
-        (("goods", "shop"), "No migration and no database knows an app goods"),
+        (("auth", "people"), "auth is installed, but is not this project's own app"),
+        (("goods", "shop"), "No migration and no record belongs to an app goods"),
     ],
 )
 def test_bad_labels(tmp_path_factory, request, labels, said) -> None:

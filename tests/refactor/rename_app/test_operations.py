@@ -99,12 +99,12 @@ def test_the_table_of_a_renamed_model_is_renamed_by_an_operation_of_its_own() ->
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('migrations.CreateModel("Item", [], OPTIONS)', "options of Item are not written out"),
-        ('migrations.CreateModel("Item", [], {**OPTIONS})', "options of Item are not written out"),
+        ('migrations.CreateModel("Item", [], OPTIONS)', "options of Item are not a literal dictionary"),
+        ('migrations.CreateModel("Item", [], {**OPTIONS})', "options of Item are not a literal dictionary"),
         ('migrations.CreateModel(NAME, [])', "name in CreateModel is not a plain string"),
-        ('migrations.CreateModel("Item", **MORE)', "fields of Item are not written out"),
-        ('migrations.CreateModel("Item", ([]))', "layout of these operations cannot be kept"),
-        (f'migrations.CreateModel("{"I" * 60}", [])', "longer name than every database can hold"),
+        ('migrations.CreateModel("Item", **MORE)', "fields of Item are not a literal list"),
+        ('migrations.CreateModel("Item", ([]))', "cannot keep the layout of these operations"),
+        (f'migrations.CreateModel("{"I" * 60}", [])', "too long for some databases"),
         ('migrations.AddField("x", "y", models.ForeignKey("shop" ".Item", 1))', "not written as one plain string"),
     ],
 )  # fmt: skip

@@ -50,10 +50,10 @@ def test_a_range_is_all_between_its_ends(apps, first, last, expected):
     ("apps", "first", "last", "words"),
     [
         (LINE, "0009", "0004", "has no migration '0009'"),
-        (LINE, "000", "0004", "begins several names"),
-        (LINE, "0004", "0002", "0002_b does not come after shop.0004_d"),
-        (LINE, "0002", "0002", "alone is no range"),
-        (FORK, "0003_c", "0003_d", "does not come after"),
+        (LINE, "000", "0004", "5 migrations of shop match '000'"),
+        (LINE, "0004", "0002", "0002_b comes before shop.0004_d"),
+        (LINE, "0002", "0002", "is both the first and the last"),
+        (FORK, "0003_c", "0003_d", "does not depend on"),
     ],
 )
 def test_what_is_no_range(apps, first, last, words):

@@ -192,7 +192,7 @@ def test_other_peoples_files_stay(tmp_path: Path) -> None:
     (found,) = transitions(project.read(), [PAST], ["shop"])
     assert {step.name: step.status for step in found.steps}["files"] == "blocked"
     assert refusals(proposed(project, [PAST], remove_replaced=True)) == ["third-party-file"]
-    with pytest.raises(UsageError, match="wares belongs to somebody else"):
+    with pytest.raises(UsageError, match="wares is installed, but is not this project's own"):
         tidy(project.read(), [PAST], apps=["wares"])
 
 

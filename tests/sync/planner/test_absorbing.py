@@ -78,7 +78,7 @@ def test_a_new_migration_of_an_old_name_is_another_one() -> None:
 
 def test_a_collapse_into_an_old_name_and_others_cannot_be_meant(tmp_path: Path) -> None:
     mixed = AppRewrite(("a", "b", "s"), ("s", "t"), collapsed=((("a", "b"), ("s", "t")),))
-    with pytest.raises(ValueError, match="into a name that was there before, and into others"):
+    with pytest.raises(ValueError, match="into several names, one of which existed before"):
         write_rewrite(tmp_path, Rewrite((), "tidy", MADE, {"shop": mixed}))
 
 

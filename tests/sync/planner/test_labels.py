@@ -208,7 +208,7 @@ def test_a_rewrite_that_was_lost_does_not_bring_the_old_label_back() -> None:
 def test_rows_of_the_old_label_cannot_be_pruned_by_mistake() -> None:
     disk, known = history(store="1 2"), Rewrites((relabel("shop", "store", "1 2"),))
     for asked in ("shop", "shop.1"):
-        with pytest.raises(UsageError, match="shop is store now"):
+        with pytest.raises(UsageError, match="shop has the label store now"):
             make_plan(disk, known, records("shop.1"), REF, options=PlanOptions(prune=(asked,)))
 
 

@@ -29,13 +29,13 @@ CASES = {
         MADE,
         "*[migrations.RunPython(made(word)) for word in ['a', 'b']],",
         "",
-        ("the function made.<locals>.inner is made while", 4),
+        ("the function made.<locals>.inner is created when", 4),
     ),
     "own_class": (
         f"{HEAD}def forwards(apps, schema_editor): return Migration.word\n",
         "migrations.RunPython(forwards),",
         "word = 'a'",
-        ("what is to be copied into another file uses Migration", 5),
+        ("code that has to be copied into the new file uses Migration", 5),
     ),
     "own_apply": (
         HEAD,
@@ -47,7 +47,7 @@ CASES = {
         BY_PATH,
         "migrations.AlterField('note', 'text', models.CharField(max_length=200, validators=[Check()])),",
         "",
-        ("A value of an operation says that it is to be imported from by_path.migrations.0002_m", 0),
+        ("Django would import a value of an operation from by_path.migrations.0002_m", 0),
     ),
     "not_written": (
         f"import threading\n{HEAD}",
@@ -59,7 +59,7 @@ CASES = {
         f"{HEAD}from . import first\ndef forwards(apps, schema_editor): first.forwards(apps)\n",
         "migrations.RunPython(forwards),",
         "",
-        ("what is to be copied into another file imports the migration by_name.migrations.first", 2),
+        ("code that has to be copied into the new file imports the migration by_name.migrations.first", 2),
     ),
 }
 

@@ -62,7 +62,7 @@ class Command(_without_us()):  # type: ignore[misc]
             raise CommandError(printable_lines(str(error))) from error
         if settled:
             now = "finished" if settled.forward else "reverted"
-            self.stderr.write(f"migsync: {printable(settled.command)} was cut off earlier and is {now} now.")
+            self.stderr.write(f"migsync: {printable(settled.command)} was interrupted earlier and is {now} now.")
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- as Django declares it
