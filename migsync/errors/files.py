@@ -55,7 +55,7 @@ class Unsettled(MigsyncError):
     """A change of migration files was interrupted and is not finished.
 
     Some files may be in place and others not. Copies of all of them are kept in ``.migsync``. Fix the cause that the
-    message names, then run ``migsync recover``: it finishes the change or takes it back.
+    message names, then run ``migsync recover``: it finishes the change or reverts it.
     """
 
     code = "unsettled"

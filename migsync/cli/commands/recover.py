@@ -49,7 +49,7 @@ class RecoverOptions:
 )
 @options(RecoverOptions, NoInputOptions, ProjectOptions)
 def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, where: ProjectOptions) -> ExitStatus:
-    """Ask each database whether interrupted runs were committed, and finish changes of files that were cut off.
+    """Ask each database whether interrupted runs were committed, and finish or revert interrupted changes of files.
 
     A run makes all of its changes or none, so there is nothing to repair in a database. If migration files were to
     change with the run, migsync completes that change if the run was committed, and reverts it otherwise.
@@ -66,7 +66,7 @@ def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, wher
     project = where.project()
     pending = PendingRuns.beside(project.cache)
     if asked.trust:
-        # First of all: a change that was cut off is settled only once its record has the seal.
+        # First of all: an interrupted change is settled only once its record has the seal.
         _trust_found(output, project, noinput=consent.noinput)
     files = settle_files(output, project)
     _clear_left_over(project)

@@ -166,7 +166,7 @@ class FileTransaction:
         if found:
             raise Unsettled(
                 f"An earlier change of the migration files was interrupted: {found[1].command}",
-                f"It has to be finished or taken back first. {NOTHING_CHANGED}",
+                f"It has to be finished or reverted first. {NOTHING_CHANGED}",
                 "Run: migsync recover",
             )
 
