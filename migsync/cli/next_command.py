@@ -59,9 +59,14 @@ def _repeated(name: str, left_out: Collection[str]) -> Iterator[str]:
     command = group.get_command(context, name)
     taken = {parameter.name for parameter in command.params if isinstance(parameter, click.Option)} if command else {}
     # Defaults and what comes from the environment hold for the next command as well; only what was typed is repeated.
-    for parameter in context.command.params:
+    # An argument may have the name of an option there, as PLAN of `apply` has that of `--output` of `plan`.
+    for parameter in filter(_is_option, context.command.params):
         if parameter.name in taken and parameter.name not in left_out and _was_given(context, parameter):
             yield from _words(parameter, context.params[parameter.name])
+
+
+def _is_option(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Option)
 
 
 def _was_given(context: click.Context, parameter: click.Parameter) -> bool:

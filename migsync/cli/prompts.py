@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migsync.cli.next_command import same_command
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.cli.views.width import UNBOUNDED, width_of
@@ -27,7 +28,8 @@ def require_consent_possible(output: Output, *, noinput: bool) -> None:
             "migsync cannot ask for confirmation: this is not a terminal."
             if output.text
             else f"migsync cannot ask for confirmation with --format {output.form}.",
-            "Nothing was changed.",
+            NOTHING_CHANGED,
+            f"To see what would change: {same_command('--dry-run')}\nTo do it: {same_command('--noinput')}",
         )
 
 

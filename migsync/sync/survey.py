@@ -36,6 +36,7 @@ from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unknown_records import UNEXPLAINED
 from migsync.sync.unnamed_schemas import Schemas
+from migsync.words import did_you_mean
 
 
 @dataclass(frozen=True)

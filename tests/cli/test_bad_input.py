@@ -144,7 +144,7 @@ class TestPlanFile:
         shop.settings()
         ended = shop.run("apply", "plan.json", "--noinput")
         assert ended.status == 1
-        assert "another database" in ended.err
+        assert "The plan was not made for default" in ended.err
         assert shop.names("copy") == OLD
 
     def test_stale(self, shop, plan):

@@ -61,7 +61,6 @@ def said(shop: Shop, command: str) -> tuple[int, str]:
         ("plan --prune shop.0009_gon", "shop.0009_gone"),
         ("plan --prune stor", "store"),
         ("squash shop 0001_intial 0003", "0001_initial"),
-        ("squash shop 0003_sku 0001_initial", "0001_initial 0003_sku"),
         ("remake --drop shop.0003_suk", "0003_sku"),
         ("fix-conflicts --first 0003_suk", "0003_sku"),
         ("explain name-takn", "name-taken"),
