@@ -106,8 +106,8 @@ def own_migration_class(
     """The class of a migration overrides methods of Django's Migration.
 
     A migration whose class has an `apply()`, `unapply()`, `mutate_state()` or `__init__()` of its own does more than
-    its operations say. A new file holds only operations, so whatever the methods do would be lost. For a migration of
-    which you said that it may be dropped, this is a warning.
+    its operations say. A new file holds only operations, so whatever the methods do would be lost. For a migration that
+    you leave out with `--drop`, this is only a warning.
 
     - Leave that migration out of the range, so that it keeps its own file.
     - Or move what the method does into a RunPython operation. Then the migration can be squashed.
@@ -127,8 +127,8 @@ def own_base_class(
     """The class of a migration has a base class that the new file cannot have.
 
     A base class of your own can change what a migration does. The new file gets one only where all migrations that it
-    stands for have the same one, and where it can be imported from outside the migrations. For a migration of which you
-    said that it may be dropped, this is a warning.
+    stands for have the same one, and where it can be imported from outside the migrations. For a migration that
+    you leave out with `--drop`, this is only a warning.
 
     - Give all migrations of the range the same base class, in a module of its own.
     - Or leave this one out of the range, so that it keeps its own file.

@@ -36,7 +36,7 @@ def linked_file(*, migration: Key, file: str, target: str) -> Texts:
     The file that it leads to may be shared with another project, so that a change would affect that one too. migsync
     neither follows the link nor replaces it.
 
-    Replace the link by the file itself and run the command again.
+    Replace the link with the file itself, and run the command again.
     """
     return Texts(
         f"{file} would have to change, but it is a symbolic link to {target}.",

@@ -33,8 +33,8 @@ def no_app(*, root: str) -> Texts:
     migsync changes only the records and the files of apps inside the root, outside of any virtual environment. All
     installed apps are elsewhere, so there is nothing that it could do.
 
-    Often migsync took another directory for the root than you meant. Run it where manage.py is, or give the directory
-    that holds your apps with --root.
+    Often migsync took another directory for the root than you meant. Run it in the directory of manage.py, or give the
+    directory that contains your apps with `--root`.
     """
     return Texts(
         f"No app in the project's root, {root}, has migrations.",
@@ -95,10 +95,11 @@ def alias_overridden(*, alias: str) -> Texts:
 def alias_passed_over(*, alias: str, mirror: str = "") -> Texts:
     """An alias of DATABASES is skipped.
 
-    It has no database, as in `DATABASES = {"default": {}}`, or TEST MIRROR says that it is another alias once more, as
-    for a read replica. The records of a replica are those of its primary, so changing the primary is enough.
+    Either it has no database, as in `DATABASES = {"default": {}}`, or TEST MIRROR says that it is a copy of another
+    alias, as for a read replica. The records of a replica are those of its primary, so it is enough to change the
+    primary.
 
-    Name the alias with --database to include it.
+    To include the alias, name it with `--database`.
     """
     why = f"it mirrors {mirror!r}" if mirror else "it has no database"
     hint = f"To include it, run the command again with `--database {alias}`." if mirror else ""

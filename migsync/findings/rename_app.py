@@ -49,9 +49,13 @@ def label_not_changed(*, app: str, new: str, directory: str, file: str) -> Texts
     `migsync rename-app` updates the migrations, and the records of the databases, for a label that the code already
     has. It does not change models, settings or other code.
 
-    Set the new label in the AppConfig, add `db_table` to the models that the other messages name, and change all other
-    code that uses the label. Then run the command again. Do not run `migrate` or `makemigrations` in between: Django
-    cannot load the migrations until their files have the new label too.
+    - Set the new label in the AppConfig.
+    - Add `db_table` to the models that the other messages name.
+    - Change all other code that uses the label.
+    - Run the command again.
+
+    Do not run `migrate` or `makemigrations` in between. Django cannot load the migrations until their files have the
+    new label too.
     """
     return Texts(
         f"The app in {directory} still has the label {app}.",

@@ -140,13 +140,13 @@ def schema_not_proven(
 
 @entry("needs-server", Severity.INFO)
 def needs_server(*, engine: str, reason: str) -> Texts:
-    """The migrations do not run on the engine that needs no server.
+    """The migrations do not run on the engine that the proof of the transition tries first.
 
-    The proof of the transition first tries an engine that needs no server, because it is fast there. Your current
-    migrations failed on it: usually they use an extension, a field or SQL of your own engine.
+    The proof first tries an engine that needs no server, because it is fast there. Your current migrations failed on
+    it. Usually they use an extension, a field or SQL of your own engine.
 
-    Nothing is wrong. The proof is made on the engine that your databases are on instead, which takes longer and needs
-    the right to create databases there.
+    Nothing is wrong. The proof is made on the engine of your databases instead. That takes longer, and needs the right
+    to create databases there.
     """
     return Texts(
         f"The current migrations do not run on {engine}. {reason}",
