@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -27,15 +28,20 @@ def truncated(items: Iterable[object], most: int | None, more: str = "{} more", 
     return [*words[:most], more.format(len(words) - most)]
 
 
+PART: Final = 4
+"""So many letters of a word say which one is meant."""
+
+
 def similar(given: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """What of the known words a person may have meant by `given`: the likeliest first, at most `most`."""
     from difflib import SequenceMatcher, get_close_matches  # only a mistake needs it
 
-    # Nobody means another case; and who types a beginning has not misspelled it.
+    # Nobody means another case; and who types a part, first of all the beginning, has not misspelled it.
     spelled = {word.lower(): word for word in sorted(known)}
     typed = given.lower()
-    if begun := [word for word in spelled if typed and word.startswith(typed)]:
-        return [spelled[word] for word in begun[:most]]
+    begun = [word for word in spelled if typed and word.startswith(typed)]
+    if parts := begun or [word for word in spelled if len(typed) >= PART and typed in word]:
+        return [spelled[word] for word in parts[:most]]
     found = get_close_matches(typed, spelled, most, cutoff=0.55)
     # Names of migrations have much in common. Where one is meant for sure, the others are no help.
     ratios = {word: SequenceMatcher(None, word, typed).ratio() for word in found}

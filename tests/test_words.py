@@ -44,6 +44,7 @@ def test_truncated() -> None:
         ("aply", ["apply"]),
         ("ord", ["orders"]),
         ("0003_prise", ["0003_price"]),
+        ("price", ["0003_price"]),
         ("zzz", []),
         ("", []),
     ],

@@ -170,6 +170,17 @@ def test_a_name_that_has_no_room_beside_its_label_stands_below():
     assert drawn([line("needs  ", f"x{name}", indent=2, hang=7)], 60) == ["  needs", f"    x{name}"]
 
 
+def test_what_stands_beside_a_name_without_room_hangs_as_ever():
+    name = "x" * 55
+    text = "Do this first, with the files that were there before"
+    assert drawn([line("Next: ", f"{text} it: ", name, " then that", hang=6)], 60) == [
+        f"Next: {text}",
+        "      it:",
+        f"  {name}",
+        "      then that",
+    ]
+
+
 def test_a_name_wider_than_the_terminal_is_left_to_it():
     name = "x" * 80
     assert drawn([line("Error: ", name, " is gone.", hang=2)], 60) == [f"Error: {name}", "  is gone."]

@@ -51,16 +51,12 @@ def columns(text: str) -> int:
 
 def _lines(block: Line, width: int) -> Iterator[Spans]:
     spans = [replace(span, text=printable(span.text)) for span in block.spans]
-    indent = Span(" " * block.indent)
     if block.verbatim:
-        yield (indent, *spans)
+        yield (Span(" " * block.indent), *spans)
         return
-    text, kept, room = "".join(span.text for span in spans), list(_kept(spans)), width - block.indent
-    hang = block.hang
-    if max((columns(text[start:end]) for start, end in kept), default=0) > room - hang:
-        hang = min(hang, NARROW)
-    for number, (start, end) in enumerate(_breaks(text, kept, room, hang)):
-        yield (Span(" " * (block.indent + hang)) if number else indent, *_slice(spans, start, end))
+    text = "".join(span.text for span in spans)
+    for start, end, hang in _breaks(text, _kept(spans), width - block.indent, block.hang):
+        yield (Span(" " * (block.indent + hang)), *_slice(spans, start, end))
 
 
 def _kept(spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
@@ -77,19 +73,21 @@ def _kept(spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
     yield from (match.span() for match in _WHOLE.finditer(text, free))
 
 
-def _breaks(text: str, kept: Iterable[tuple[int, int]], width: int, hang: int) -> Iterator[tuple[int, int]]:
-    """Where each line of the text begins and ends; `width` is that of the first, the others are `hang` narrower."""
-    begin = end = 0
+def _breaks(text: str, kept: Iterable[tuple[int, int]], width: int, most: int) -> Iterator[tuple[int, int, int]]:
+    """Where each line of the text begins and ends, and how far it hangs: `most`, or less where it is else too wide."""
+    begin = end = hang = 0
     for start, stop in kept:
+        piece, before = columns(text[start:stop]), hang + columns(text[begin:start])
+        deep = most if most + piece <= width else min(most, NARROW)
         # Behind a label that is as wide as the next line's indent, a break would win no room. Behind a short word it is
         # of no use where the piece has no room on the next line either.
-        used, fits = columns(text[begin:start]), columns(text[start:stop]) <= width - hang
+        useful = before > (deep if deep + piece <= width else SHORT)
         # Pieces that touch, as a name and the comma behind it, stay together.
-        if 0 < end < start and columns(text[begin:stop]) > width and used > (hang if fits else SHORT):
-            yield begin, end
-            width, begin, hang = width - hang, start, 0
+        if 0 < end < start and before + piece > width and useful:
+            yield begin, end, hang
+            begin, hang = start, deep
         end = stop
-    yield begin, end
+    yield begin, end, hang
 
 
 def _slice(spans: Iterable[Span], start: int, end: int) -> Iterator[Span]:
