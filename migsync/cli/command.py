@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from migsync.cli.help_text import HelpText, example_lines
-from migsync.errors import UsageError
+from migsync.cli.next_command import for_this_project
+from migsync.errors import MigsyncError, UsageError
 from migsync.words import did_you_mean
 
 
@@ -26,6 +27,15 @@ class MigsyncCommand(click.Command):
     def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:  # noqa: ANN401 (click's own)
         super().__init__(*args, **kwargs)
         self.examples = inspect.cleandoc(examples)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (as click declares it)
+        """Run it. The commands in the hint of an error get the options that say where this project is."""
+        try:
+            return super().invoke(ctx)
+        except MigsyncError as error:
+            # Here, since the context is gone where the error is shown.
+            error.hint = for_this_project(error.hint)
+            raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from migsync.redaction import secrets_in
 
 PROJECT = frozenset({"root", "settings", "url"})
 """Options that say which project is meant, and which databases it has."""
+COMMAND = re.compile(r"(?:^|(?<=: )|(?<=`))migsync [a-z][^\n`]*", re.MULTILINE)
+"""A command in a hint: on a line of its own, behind a colon, or in backquotes."""
 CONSENT = frozenset({"noinput", "dry_run", "reason"})
 """Options that are about this one command: a person decides about them anew."""
 
@@ -44,11 +47,19 @@ def same_command(*arguments: str) -> str:
     return next_command(context.command.name or "", *own, *arguments, without=options)
 
 
-def for_this_project(command: str) -> str:
-    """A command line of migsync, with the options that tell the command that runs where its project is."""
+def for_this_project(hint: str) -> str:
+    """The hint of a finding or an error, each command in it with the options that say where this project is."""
+    return COMMAND.sub(lambda found: _for_this_project(found[0]), hint)
+
+
+def _for_this_project(command: str) -> str:
     context = click.get_current_context(silent=True)
-    others = {parameter.name or "" for parameter in context.command.params} - PROJECT if context else set()
-    return " ".join([command, *map(shlex.quote, _repeated(command.split()[1], others))])
+    words = command.split()
+    if context is None or "--help" in words:
+        return command
+    wanted = {name for name in PROJECT if f"--{name}" not in words}
+    others = {parameter.name or "" for parameter in context.command.params} - wanted
+    return " ".join([command, *map(shlex.quote, _repeated(words[1], others))])
 
 
 def _repeated(name: str, left_out: Collection[str]) -> Iterator[str]:

@@ -56,6 +56,15 @@ def test_the_hint_of_a_finding_can_be_typed_for_another_project(tmp_path: Path, 
     assert typed(release, refused, "plan").status == 0
 
 
+def test_the_hint_of_an_error_can_be_typed_for_another_project(tmp_path: Path, sqlite_database: Database) -> None:
+    sqlite_database.create_table()
+    record(sqlite_database, *NEW)
+    release = Release.write(tmp_path / "a project", sqlite_database, NEW)
+    refused = release.run("undo", "f" * 12)
+    assert (refused.status, "unknown-run" in refused.said) == (1, True)
+    assert typed(release, refused, "log").status == 0
+
+
 def test_undo_takes_back_what_was_applied_and_nothing_else(tmp_path: Path, sqlite_database: Database) -> None:
     other = SQLiteDatabase(tmp_path / "other.sqlite3")
     for database in (sqlite_database, other):

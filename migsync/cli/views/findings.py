@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -22,8 +21,6 @@ NEXT = Span("Next: ", Style.GOOD)
 NO_JOURNAL = "--no-journal"
 NOTHING_MORE = {MigsyncError.code, UsageError.code, Interrupted.code}
 """Codes that are not shown: `migsync explain` has nothing to add to the message."""
-COMMAND = re.compile(r"(?:^|(?<=: )|(?<=`))migsync [a-z][^\n`]*", re.MULTILINE)
-"""A command in the hint of a finding: on a line of its own, behind a colon, or in backquotes."""
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -42,13 +39,14 @@ def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
     found = finding.found if not place or told in finding.found else f"{place}: {finding.found}"
     if finding.database:
         found = f"{finding.database}: {found}"
-    hint = COMMAND.sub(lambda match: for_this_project(match[0]), finding.hint)
+    hint = for_this_project(finding.hint)
     return list(_voice(WORDS[finding.severity], finding.code, found, finding.meaning, hint, indent))
 
 
 def error_blocks(error: MigsyncError, indent: int = 0) -> list[Line]:
     """An error in the same voice as an error finding."""
-    return list(_voice(WORDS[Severity.ERROR], error.code, error.found, error.meaning, next_step(error), indent))
+    hint = for_this_project(next_step(error))
+    return list(_voice(WORDS[Severity.ERROR], error.code, error.found, error.meaning, hint, indent))
 
 
 def next_step(error: MigsyncError) -> str:
