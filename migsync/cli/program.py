@@ -20,7 +20,7 @@ Exit status:
   0  done, or nothing to do
   1  refused or failed; nothing was changed
   2  there are differences (only with --check)
-  3  the plan or the files have changed since; nothing was changed
+  3  the plan or the files are stale; nothing was changed
   4  could not get a lock or read a database in time
   5  some databases are done and some are not
   6  in doubt; run migsync recover
