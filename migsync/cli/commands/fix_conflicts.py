@@ -13,7 +13,7 @@ from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, RefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, line
 from migsync.errors import UsageError
-from migsync.words import did_you_mean
+from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
     from migsync.errors import ExitStatus
@@ -75,9 +75,9 @@ def _parse_first(given: Iterable[str], history: History) -> dict[str, str]:
         if not dot:
             name, apps = text, sorted({key.app for key in history.migrations if key.name == text} & history.first_party)
             if len(apps) != 1:
-                what = f"is in {', '.join(apps)}" if apps else "is no migration of this project"
+                what = f"this is a migration of {text_list(apps)}" if apps else "this project has no such migration"
                 near = "" if apps else did_you_mean(text, (key.name for key in history.migrations))
-                raise UsageError(f"--first {text}: that {what}.", near, "Say it with its app: --first APP.NAME")
+                raise UsageError(f"--first {text}: {what}.", near, "Say it with its app: --first APP.NAME")
             (app,) = apps
         found[app] = name
     return found
