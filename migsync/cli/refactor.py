@@ -209,7 +209,7 @@ class _FileCommand:
 
         settle_files(self.output, self.project, dry_run=self.options.consent.dry_run)
         with open_survey(self.project) as survey:
-            self.output.tell(findings_blocks(survey.findings))
+            self.output.tell(findings_blocks(survey.findings, shorten=self.output.shorten))
             if seen:
                 seen(survey)
             ground = survey_ground(survey, self.options.where.databases)

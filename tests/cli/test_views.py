@@ -152,3 +152,16 @@ def test_the_log_is_newest_first_and_says_what_is_in_force():
     assert third.endswith("in force")
     assert second.endswith(f"undid {'1' * 12}")
     assert first.endswith(f"undone by {'2' * 12}")
+
+
+def test_of_many_findings_of_one_code_a_terminal_shows_some():
+    many = [Finding("carried", Severity.INFO, f"Copied {number}.") for number in range(20)]
+    other = Finding("data-before-schema", Severity.WARNING, "It may matter.")
+    shown = render(findings_blocks([*many, other], shorten=True)).splitlines()
+    assert shown == [
+        "Warning: It may matter.  [data-before-schema]",
+        *(f"Note: Copied {number}.  [carried]" for number in range(5)),
+        "Note: … and 15 more of [carried] (--verbose shows all)",
+    ]
+    assert len(findings_blocks(many)) == 20
+    assert len(findings_blocks(many[:6], shorten=True)) == 6

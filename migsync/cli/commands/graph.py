@@ -107,7 +107,7 @@ def graph(output: Output, asked: GraphOptions, where: ProjectOptions) -> ExitSta
         findings = list(dict.fromkeys([*found.findings, *found.history.findings, *_behind(found.history, states)]))
         rest = {"findings": [finding.as_dict() for finding in findings]}
         if not output.json:
-            output.tell(findings_blocks(findings))
+            output.tell(findings_blocks(findings, shorten=output.shorten))
         if asked.rewrite:
             from migsync.graph.before_after import choose_rewrite, make_rewrite_graph
 

@@ -39,7 +39,7 @@ def log(output: Output, chosen: TargetOptions, where: ProjectOptions) -> ExitSta
         for alias, target in found.targets.items():
             runs = found.runs[alias]
             in_force = {run.id for run in applies_in_force(runs)}
-            blocks += [*([EMPTY] if blocks else []), *log_blocks(target.ref, runs)]
+            blocks += [*([EMPTY] if blocks else []), *log_blocks(target.ref, runs, shorten=output.shorten)]
             listed = [run_document(run, in_force=run.id in in_force) for run in reversed(runs)]
             journals.append({"alias": alias, "runs": listed})
         for alias, error in found.errors.items():

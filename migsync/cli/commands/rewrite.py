@@ -11,6 +11,7 @@ from migsync.cli.options import NameOptions, ProjectOptions, TargetOptions, flag
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
+from migsync.cli.views.lists import cut, more
 from migsync.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from migsync.rewrites.name_changes import NameChanges
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.survey import Survey
+
+SHOWN = 20
+"""On a terminal, so many names of one app are shown."""
 
 
 @option_group
@@ -79,7 +83,10 @@ def _keep(output: Output, project: Project, made: Rewrite, *, dry_run: bool) -> 
     path = None if dry_run else write_rewrite(project.rewrites, made)
     if path:
         output.show(
-            [*_facts(made), line("Wrote a rewrite. Commit it with the migrations: ", Span(near(path), Style.COMMAND))]
+            [
+                *_facts(made, shorten=output.shorten),
+                line("Wrote a rewrite. Commit it with the migrations: ", Span(near(path), Style.COMMAND)),
+            ]
         )
     elif output.text:
         output.raw(to_toml(made))
@@ -87,14 +94,15 @@ def _keep(output: Output, project: Project, made: Rewrite, *, dry_run: bool) -> 
     return ExitStatus.DONE
 
 
-def _facts(made: Rewrite) -> list[Block]:
+def _facts(made: Rewrite, *, shorten: bool) -> list[Block]:
     """What the rewrite says, app by app."""
     blocks: list[Block] = []
     for app, change in sorted(made.apps.items()):
-        blocks.append(line(Span(app, Style.HEADING)))
-        blocks += [line(f"{old} -> {new}", indent=2) for old, new in change.renamed]
-        blocks += [line(f"{' + '.join(olds)} -> {' + '.join(news)}", indent=2) for olds, news in change.collapsed]
-        blocks += [line(f"{name} removed", indent=2) for name in change.removed]
+        found = [f"{old} -> {new}" for old, new in change.renamed]
+        found += [f"{' + '.join(olds)} -> {' + '.join(news)}" for olds, news in change.collapsed]
+        found += [f"{name} removed" for name in change.removed]
+        shown, hidden = cut(found, SHOWN, shorten=shorten)
+        blocks += [line(Span(app, Style.HEADING)), *(line(text, indent=2) for text in shown), *more(hidden, indent=2)]
     return blocks
 
 

@@ -136,7 +136,7 @@ def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> Ex
     with open_survey(project) as survey:
         history = survey.history
         errors = broken(history)
-        output.tell(findings_blocks([*survey.findings, *errors]))
+        output.tell(findings_blocks([*survey.findings, *errors], shorten=output.shorten))
         chosen = chosen_apps(history, apps)
         ranges = () if errors else assess(find_safe_ranges(history, chosen), history.migrations)
         files = sum(len(history.names(app)) for app in chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +13,16 @@ from migsync.cli.options import JournalOptions, ProjectOptions, TargetOptions, o
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line, table
+from migsync.cli.views.lists import cut, more
 from migsync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from migsync.sync.plan import Plan
     from migsync.sync.run import Run
     from migsync.sync.survey import Survey
+
+SHOWN = 20
+"""On a terminal, so many databases are shown."""
 
 
 @click.command(
@@ -42,10 +47,11 @@ def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where
     project = where.project()
     settle_files(output, project)
     with survey(project, PlanRequest(databases=chosen.databases, trust_names=journal.no_journal)) as found:
-        output.show([table(("database", "engine", "state", "to apply", "last run"), _rows(found), indent=0)])
+        rows, hidden = _shown(_rows(found), shorten=output.shorten)
+        output.show([table(("database", "engine", "state", "to apply", "last run"), rows, indent=0), *more(hidden)])
         for alias, error in found.errors.items():
             output.show([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
-        output.show([EMPTY, *findings_blocks(found.findings)] if found.findings else [])
+        output.show([EMPTY, *findings_blocks(found.findings, shorten=output.shorten)] if found.findings else [])
         if any(plan.blocked for plan in found.plans):
             output.show([EMPTY, line("To see why a database is blocked: ", Span(next_command("plan"), Style.COMMAND))])
         output.document({"databases": _documents(found), "findings": [finding.as_dict() for finding in found.findings]})
@@ -65,6 +71,13 @@ def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
     rows += [(Span(alias, Style.HEADING), "", Span("fresh", Style.GOOD), "-", "-") for alias in survey.fresh]
     rows += [(Span(alias, Style.HEADING), "", Span("cannot be read", Style.BAD), "-", "-") for alias in survey.errors]
     return rows
+
+
+def _shown(rows: Sequence[tuple[str | Span, ...]], *, shorten: bool) -> tuple[Sequence[tuple[str | Span, ...]], int]:
+    """The rows for a terminal, and how many more there are: what is up to date is left out before the others."""
+    if shorten and len(rows) > SHOWN:
+        rows = sorted(rows, key=lambda row: any(isinstance(cell, Span) and cell.style is Style.GOOD for cell in row))
+    return cut(rows, SHOWN, shorten=shorten)
 
 
 def _last(survey: Survey, plan: Plan) -> str:

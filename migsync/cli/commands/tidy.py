@@ -90,7 +90,7 @@ def _to_do(output: Output, refactor: ProvenRefactorOptions) -> ExitStatus:
         found += settled_transitions(survey.history, survey.rewrites, databases, apps)
         found = tuple(sorted(found, key=lambda each: each.squash.key.app))
         findings = [*survey.findings, *(finding for finding in survey.history.findings if finding.blocks)]
-        output.tell(findings_blocks(findings))
+        output.tell(findings_blocks(findings, shorten=output.shorten))
         output.show(_transitions_blocks(found))
         output.document(
             {

@@ -29,7 +29,7 @@ def undo_blocks(
     return with_gaps(
         [
             _summary(record, changes, plans, root, shorten=shorten),
-            findings_blocks(finding for plan in plans for finding in plan.findings),
+            findings_blocks((finding for plan in plans for finding in plan.findings), shorten=shorten),
         ]
     )
 

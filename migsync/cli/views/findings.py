@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from migsync.cli.next_command import for_this_project, next_command
 from migsync.cli.views.blocks import Block, Line, Span, Style, line, near
+from migsync.cli.views.lists import MORE_OF, cut
 from migsync.errors import Interrupted, JournalNotPermitted, MigsyncError, NotPermitted, UsageError
 from migsync.findings import Finding, Severity
 
@@ -19,15 +21,29 @@ WORDS = {
 }
 NEXT = Span("Next: ", Style.GOOD)
 NO_JOURNAL = "--no-journal"
+ALIKE = 5
+"""On a terminal, so many findings of one code are shown."""
 NOTHING_MORE = {MigsyncError.code, UsageError.code, Interrupted.code}
 """Codes that are not shown: `migsync explain` has nothing to add to the message."""
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
-def findings_blocks(findings: Iterable[Finding], indent: int = 0) -> list[Block]:
-    """All findings, errors first, each in its own order."""
+def findings_blocks(findings: Iterable[Finding], indent: int = 0, *, shorten: bool = False) -> list[Block]:
+    """All findings, errors first, each in its own order; `shorten` shows no more than some of one code."""
     ordered = sorted(findings, key=lambda finding: ORDER.index(finding.severity))
-    return [block for finding in ordered for block in finding_blocks(finding, indent)]
+    alike = Counter(finding.code for finding in ordered)
+    seen: Counter[str] = Counter()
+    blocks: list[Block] = []
+    for finding in ordered:
+        code = finding.code
+        seen[code] += 1
+        shown = len(cut(range(alike[code]), ALIKE, shorten=shorten)[0])
+        if seen[code] <= shown:
+            blocks += finding_blocks(finding, indent)
+        if seen[code] == shown < alike[code]:
+            rest = MORE_OF.format(alike[code] - shown, code)
+            blocks.append(line(WORDS[finding.severity], Span(rest, Style.DIM), indent=indent))
+    return blocks
 
 
 def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:

@@ -10,6 +10,7 @@ from migsync.cli.views.blocks import Line, Span, Style, line
 T = TypeVar("T")
 
 MORE: Final = "… and {} more (--verbose shows all)"
+MORE_OF: Final = "… and {} more of [{}] (--verbose shows all)"
 
 
 def cut(items: Sequence[T], most: int, *, shorten: bool) -> tuple[Sequence[T], int]:

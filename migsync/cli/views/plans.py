@@ -40,7 +40,7 @@ def plan_blocks(
     blocks += [line(about, indent=2)] if about else []
     blocks += [line("applies ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.passed]
     blocks += [line("reverts ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]
-    blocks += findings_blocks(plan.findings, indent=2)
+    blocks += findings_blocks(plan.findings, indent=2, shorten=shorten)
     for app, changes in groupby(sorted(plan.changes, key=_app), key=_app):
         found = list(changes)
         blocks += [EMPTY, line(Span(app, Style.HEADING), "  ", kinds(found), indent=2)]

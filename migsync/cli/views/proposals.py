@@ -38,7 +38,7 @@ def draft_blocks(draft: Draft, *, shorten: bool, verbose: bool = False) -> list[
         [
             _summary(draft, shorten=shorten, verbose=verbose),
             [*map(line, notes), *more(hidden)],
-            findings_blocks(draft.findings),
+            findings_blocks(draft.findings, shorten=shorten),
         ]
     )
 

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
+from migsync.cli.views.lists import cut, more
 from migsync.cli.views.plans import heading, kinds, plan_blocks
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.run import Run, RunKind, applies_in_force
 from migsync.words import count
 
 SHORT = 12
+SHOWN = 20
+"""On a terminal, so many runs of one target are shown."""
 
 
 def short(run_id: str) -> str:
@@ -19,12 +22,12 @@ def short(run_id: str) -> str:
     return run_id[:SHORT]
 
 
-def log_blocks(ref: TargetRef, runs: Sequence[Run]) -> list[Block]:
-    """The runs of one target, newest first."""
+def log_blocks(ref: TargetRef, runs: Sequence[Run], *, shorten: bool = False) -> list[Block]:
+    """The runs of one target, newest first; `shorten` leaves out the oldest."""
     if not runs:
         return [heading(ref.alias, ref.engine, Span("no runs", Style.DIM))]
     in_force = {run.id for run in applies_in_force(runs)}
-    newest_first = sorted(runs, key=lambda run: run.number, reverse=True)
+    newest_first, hidden = cut(sorted(runs, key=lambda run: run.number, reverse=True), SHOWN, shorten=shorten)
     header: tuple[str, ...] = ("", "run", "kind", "when (UTC)", "by", "changes", "state", "reason")
     rows: list[tuple[str | Span, ...]] = [
         (
@@ -42,7 +45,7 @@ def log_blocks(ref: TargetRef, runs: Sequence[Run]) -> list[Block]:
     if not any(run.reason for run in runs):
         header, rows = header[:-1], [row[:-1] for row in rows]
     title = heading(ref.alias, ref.engine, Span(count(len(runs), "run")))
-    return [title, table(header, rows, prose="reason" in header)]
+    return [title, table(header, rows, prose="reason" in header), *more(hidden, indent=2)]
 
 
 def run_blocks(

@@ -60,7 +60,7 @@ def targets_blocks(
     return with_gaps(
         [
             _in_short(plans, idle, errors, shorten=shorten) if several else (),
-            findings_blocks(findings),
+            findings_blocks(findings, shorten=shorten),
             *(
                 plan_blocks(
                     plan,
