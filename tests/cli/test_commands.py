@@ -198,7 +198,7 @@ def test_a_database_without_the_table_has_nothing_to_do(two):
     (two.root / "second.sqlite3").unlink()
     ended = two.run("plan")
     assert ended.status == 0
-    assert "second  fresh" in ended.out
+    assert "  second           fresh: " in ended.out
     assert not (two.root / "second.sqlite3").exists()
 
 

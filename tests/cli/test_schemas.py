@@ -177,7 +177,7 @@ def test_a_command_that_changes_files_refuses_until_they_are_named_or_left_out(
     (tmp_path / "pyproject.toml").write_text('[tool.migsync.databases.tenant]\nalias = "default"\nschema = "tenant"\n')
     ended = project.run(*command)
     assert ended.status == 0, ended
-    assert re.search(r"^tenant  PostgreSQL", ended.out, re.MULTILINE)
+    assert re.search(r"^(Databases)? +tenant: ", ended.out, re.MULTILINE)
 
 
 def test_an_alias_that_does_not_exist_is_reported(project: Project, database: Database) -> None:

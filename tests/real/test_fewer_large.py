@@ -102,7 +102,7 @@ class Migrated:
         """Run the command, and look at all that a person would look at; then take it back."""
         state, count, model_changes = self.state, self.count, self.project.make_plan()
 
-        said = self.project.migsync(*command, "--update-db", "--noinput")
+        said = self.project.migsync(*command, "--update-db", "--noinput", "--diff")
 
         words = ENGINES[self.engine]
         print(count, self.count, *re.findall(r"^Proven: .*", said, re.MULTILINE), sep="\n")

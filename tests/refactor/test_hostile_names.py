@@ -89,9 +89,9 @@ DRY = ("--dry-run", "--allow-applied")
         (("plan",), [f"shop.0002_{COPY} is recorded"]),
         (("plan", "--map", f"shop.0002_{COPY}=0003_{COPY}"), []),
         (("status",), []),
-        (("linearize", "--app", "blog", *DRY), [RUN_FIRST[5:]]),
+        (("linearize", "--app", "blog", *DRY, "--diff"), [RUN_FIRST[5:]]),
         (("renumber", "shop", *DRY), [f"default: shop.0003_{COPY} would become 0002_{COPY}"]),
-        (("fix-conflicts", "--app", "blog", *DRY), [RUN_FIRST[5:]]),
+        (("fix-conflicts", "--app", "blog", *DRY, "--diff"), [RUN_FIRST[5:]]),
         (
             ("rebase", "--onto", "main", *DRY),
             [f"default has applied blog.{RUN_FIRST}, but not blog.{QUOTED} of main"],

@@ -123,8 +123,9 @@ def test_a_cycle_and_a_dangling_dependency_are_told_by_name(bare):
 
 
 def test_proof_of_the_schema(shop):
-    ended = shop.migsync("linearize", "--update-db", "--dry-run", "--prove-schema")
+    ended = shop.migsync("linearize", "--update-db", "--dry-run", "--prove-schema", "--diff")
     assert ended.status == 0, ended.out + ended.err
+    assert "same `migrate --plan`, same schema on SQLite\n" in ended.out
     assert "Schema: old and new files build the same on SQLite (" in ended.out
 
 

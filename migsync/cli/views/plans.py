@@ -18,7 +18,7 @@ from migsync.sync.plan import Change, ChangeKind, Plan
 from migsync.words import count
 
 HEADER = ("", "old name", "new name", "applied (kept)")
-SHOWN = 30
+SHOWN = 10
 """On a terminal, so many changes of one app are shown."""
 
 

@@ -97,7 +97,7 @@ def test_files_and_records_in_one_step_and_back(tmp_path, new_database) -> None:
     ended = done(
         project.migsync(
             *("rename-app", "shop", "store", "--update-db", "--yes", "--database", "default"),
-            *("--prove-schema", "--prove-transition"),
+            *("--prove-schema", "--prove-transition", "--diff"),
         )
     )
     assert "The state is equal" in ended.out

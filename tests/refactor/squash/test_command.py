@@ -95,7 +95,7 @@ def done(ended):
 
 
 def test_what_djangos_command_loses_is_kept(project):
-    ended = done(project.migsync("squash", "shop", "0002", "0004", "--update-db", "--yes"))
+    ended = done(project.migsync("squash", "shop", "0002", "0004", "--update-db", "--yes", "--diff"))
     assert "Proven: Data: the migrations leave the same rows on SQLite (1 row" in ended.out
     path = project.migrations("shop") / "0002_squashed_0004_size.py"
     text, squash = path.read_text(), parse_migration(path.read_bytes(), Key("shop", path.stem), str(path))
