@@ -92,7 +92,7 @@ def stale(codes: Iterable[str], made: list[Example]) -> str:
 
 def _texts(example: Example) -> list[str]:
     """The sentences without what differs from run to run."""
-    texts = (example[name] for name in ("found", "meaning", "hint"))
+    texts = (example.get(name, "") for name in ("found", "meaning", "hint"))
     return [re.sub(r"\b[0-9a-f]{8,}\b|\d+", "0", text) for text in texts]
 
 
