@@ -98,7 +98,8 @@ def _texts(example: Example) -> list[str]:
 
 def _elsewhere(value: Any) -> Any:
     if isinstance(value, str):
-        return PLACES.sub(PROJECT, value).replace(default_author(), "me@laptop")
+        value = PLACES.sub(PROJECT, value).replace(default_author(), "me@laptop")
+        return value.replace(f"{PROJECT}/usr/", "/usr/")
     if isinstance(value, list):
         return [_elsewhere(each) for each in value]
     return {name: _elsewhere(each) for name, each in value.items()} if isinstance(value, dict) else value

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from migsync.findings.entry import CatalogueEntry, Texts, entry
 from migsync.findings.finding import PLACE
 from migsync.findings.pages import Page, pages
 from migsync.key import Key
+from migsync.sync.run import default_author
 from tests.examples import examples, today
 
 pytestmark = pytest.mark.pure
@@ -44,6 +47,37 @@ def test_an_example_says_what_its_facts_make(example: dict[str, Any]) -> None:
     path, *_, name = test.split("::")
     assert f"def {name}(" in (PACKAGE.parent / path).read_text(encoding="utf-8")
     assert example == today(example), "run: python -m tests.examples"
+
+
+def test_every_code_has_an_example() -> None:
+    assert sorted(PAGES.keys() - EXAMPLES.keys()) == [], "record a test that makes it: tests/examples.py"
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+def test_an_example_is_of_no_machine(example: dict[str, Any]) -> None:
+    """Neither a directory, a host or a user of the machine that recorded it, nor a secret."""
+    text = json.dumps(example)
+    places = r"/tmp/|/work/|/root\b|/home/(?!me/)|/Users/|site-packages|dist-packages|\bpopen-gw|pytest-of-"
+    assert not re.search(places, text)
+    assert default_author() not in text
+    assert not re.search(r"://[^/\s:@]*:[^/\s@]+@", text)
+
+
+def codes_of_errors() -> Iterator[str]:
+    """The codes that classes of the package state."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.AnnAssign(target=ast.Name(id="code"), value=ast.Constant(value=str(code))):
+                    yield code
+                case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(code))):
+                    yield code
+
+
+def test_every_code_of_an_error_has_a_page() -> None:
+    found = set(codes_of_errors())
+    assert found
+    assert found <= PAGES.keys()
 
 
 def test_no_finding_has_the_code_of_an_error() -> None:

@@ -392,6 +392,19 @@ def test_overlapping_squashes_refuse_only_when_torn() -> None:
     assert all(finding.code in ("squash-torn", "squash-cycle") for finding in refused.findings if finding.blocks)
 
 
+def test_squashes_of_two_branches_that_share_their_beginning_refuse() -> None:
+    history = history_of(
+        migration("shop.0001_a"),
+        migration("shop.0002_b", "shop.0001_a"),
+        migration("shop.0002_c", "shop.0001_a"),
+        migration("shop.0001_squashed_0002_b", replaces=["shop.0001_a", "shop.0002_b"]),
+        migration("shop.0001_squashed_0002_c", replaces=["shop.0001_a", "shop.0002_c"]),
+    )
+    refused = linearize(history)
+    assert codes(refused) == ["squash-overlap", "squash-torn"]
+    assert "shop.0002_b would come between migrations that shop.0001_squashed_0002_c" in refused.findings[1].found
+
+
 def test_a_squash_of_another_apps_migrations_refuses() -> None:
     history = history_of(
         migration("old.0001_a"), migration("shop.0002_a", replaces=["old.0001_a"]), migration("blog.0007_a")

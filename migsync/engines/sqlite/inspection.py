@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from migsync.engines.base import Inspection, MigrationTable
 from migsync.engines.driver_errors import TABLE
@@ -60,7 +61,10 @@ def _identity(file: str, url: sa.URL) -> str:
 
 def _read_only(connection: sa.Connection) -> str:
     """Why nothing can be written, or empty."""
-    query: Mapping[str, Any] = connection.engine.url.query
+    url = connection.engine.url
+    # Django takes a file: URI as NAME, with its own parameters.
+    in_name = dict(parse_qsl(urlsplit(url.database or "").query)) if (url.database or "").startswith("file:") else {}
+    query: Mapping[str, Any] = {**in_name, **url.query}
     if query.get("mode") == "ro" or query.get("immutable") == "1":
         return "The database is opened read-only."
     if connection.exec_driver_sql("PRAGMA query_only").scalar():

@@ -179,3 +179,26 @@ def test_a_database_where_the_new_label_was_faked_is_refused(tmp_path, new_datab
     assert ended.status == 1
     assert "The records of store have more than one label." in ended.out + ended.err
     assert project.dumps() == rows
+
+
+def test_a_model_that_was_renamed_takes_its_table_along(tmp_path, new_database) -> None:
+    project = shop(tmp_path / "project", {"default": new_database("sqlite")})
+    write(project, "shop", "0007_product: after 0006_sku")
+    path = project.migrations("shop") / "0007_product.py"
+    path.write_text(
+        path.read_text().replace("operations = []", 'operations = [migrations.RenameModel("Item", "Product")]')
+    )
+    for models in (project.root / "shop" / "models.py", project.root / "blog" / "models.py"):
+        models.write_text(models.read_text().replace("Item", "Product"))
+    commit(project, "renamed")
+    project.migrate("default")
+    change_code(project)
+    models = project.root / "shop" / "models.py"
+    models.write_text(models.read_text().replace("shop_item", "shop_product"))
+    blog = project.root / "blog" / "models.py"
+    blog.write_text(blog.read_text().replace("shop.Product", "store.Product"))
+    ended = done(project.migsync("rename-app", "shop", "store", "--update-db", "--yes"))
+    assert "renames a model. A separate operation now renames its table, to shop_product." in ended.out
+    assert 'AlterModelTable(name="item", table="shop_product"), migrations.RenameModel("Item"' in path.read_text()
+    for judged in project.manage_all(["migrate", "--check"], ["makemigrations", "--check"]):
+        done(judged)

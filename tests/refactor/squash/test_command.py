@@ -220,3 +220,23 @@ def test_wrong_usage(bare):
         ended = bare.migsync("squash", *arguments)
         assert ended.status == 64
         assert words in ended.err
+
+
+def test_what_a_file_does_beside_its_operations_is_pointed_out(project):
+    path = project.migrations("shop") / "0003_fill.py"
+    text = path.read_text().replace("FACTOR =", "import sys\n\nsys.path.append(sys.path.pop())\nFACTOR =")
+    path.write_text(text.replace("def fill(apps, schema_editor):\n", "def fill(apps, schema_editor):\n    __file__\n"))
+    commit(project, "more than operations")
+    ended = done(project.migsync("squash", "shop", "0002", "0004", "--update-db", "--yes"))
+    assert "0003_fill runs this when it is imported: sys.path.append(sys.path.pop())" in ended.out
+    assert "fill uses __file__, which is now the path of 0003_fill." in ended.out
+
+
+def test_a_class_that_does_more_than_its_operations_is_left_out(project):
+    path = project.migrations("shop") / "0003_fill.py"
+    own = "    def apply(self, *arguments):\n        return super().apply(*arguments)\n"
+    path.write_text(f"{path.read_text()}\n{own}")
+    commit(project, "a class of its own")
+    ended = project.migsync("squash", "shop", "0002", "0004", "--update-db", "--yes")
+    assert ended.status == 1
+    assert "The class of 0003_fill overrides apply." in ended.out

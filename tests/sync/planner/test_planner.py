@@ -13,6 +13,8 @@ from migsync.rewrites.name_changes import make_rewrite, parse_changes
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
+from migsync.rewrites.translation import Translation, translate
+from migsync.sync import planner
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
@@ -583,3 +585,22 @@ def test_what_a_settled_squash_left_is_known_beside_another_apps_branch() -> Non
     plan = make_plan(disk, Rewrites(), rows, REF, options=PlanOptions(origins=Origins(branches=branches)))
     assert codes(plan).count("squashed-record") == 1
     assert not plan.blocked
+
+
+def test_the_last_look_at_the_rows_finds_what_would_run_twice_or_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing leads there; a fault in what comes before would, silently, since Django takes each name at its word."""
+    disk = history(shop="0001_initial 0002_price 0003_size")
+    known = rewrites(disk, "shop.0003_price=0002_price", old={"shop": "0001_initial 0003_price 0003_size"})
+
+    def faulty(*arguments: object, **named: object) -> Translation:
+        right = translate(*arguments, **named)  # type: ignore[arg-type]
+        rows = [
+            replace(row, now=row.now._replace(name="0003_size")) if row.now and row.now.name == "0002_price" else row
+            for row in right.rows
+        ]
+        return replace(right, rows=rows)
+
+    monkeypatch.setattr(planner, "translate", faulty)
+    plan = make_plan(disk, known, records("shop.0001_initial", "shop.0003_price"), REF)
+    found = {(finding.code, finding.name) for finding in plan.findings if finding.blocks}
+    assert found >= {("never-run", "0003_size"), ("run-again", "0002_price")}
