@@ -116,7 +116,9 @@ def open_pair(
     return Texts(
         f"{text_list(olds)} may have become {text_list(news, last='or')}.",
         "\n".join(said),
-        "If so: " + "\nOr: ".join(_stated(olds, new) for new in news) + "\n"
+        ("If it was renamed: " if len(olds) == 1 else "If they became one: ")
+        + "\nOr: ".join(_stated(olds, new) for new in news)
+        + "\n"
         f"If not, remove {records}: {prune(*olds, alias=alias)}\n{keep_hint(olds)}",
     )
 
