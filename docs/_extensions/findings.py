@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migsync.cli.views.findings import finding_blocks
-from migsync.cli.views.plain import render
+from migsync.cli.views.layout import lay_out
 from migsync.findings import Finding
 from migsync.findings.pages import Page, pages
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 WIDTH = 90
+PROJECT = "/home/me/project/"
+"""Where the examples happen."""
 
 
 def write_pages(app: Sphinx) -> None:
@@ -61,15 +63,12 @@ def _page(page: Page, example: Mapping[str, Any] | None) -> str:
 
 
 def _shown(example: Mapping[str, Any]) -> str:
+    """The example as a terminal shows it in the project's directory."""
     document = {"severity": "error"} | {name: value for name, value in example.items() if name != "test"}
-    lines = render(finding_blocks(Finding.from_dict(document))).splitlines()
-    return "\n".join(map(_wrapped, lines))
-
-
-def _wrapped(text: str) -> str:
-    # Names and paths are never broken.
-    indent = " " * (len(text) - len(text.lstrip()) + 2)
-    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    finding = Finding.from_dict(document)
+    finding = replace(finding, file=finding.file.removeprefix(PROJECT))
+    laid_out = (spans for block in finding_blocks(finding) for spans in lay_out(block, WIDTH))
+    return "\n".join("".join(span.text for span in spans).rstrip() for spans in laid_out)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
