@@ -256,7 +256,7 @@ def test_a_duplicate_that_was_removed_comes_back_beside_the_one_that_was_kept(da
 
 
 def test_rows_that_a_script_inserted_are_found_by_what_they_say() -> None:
-    first, copy = Record(1, "shop", "0001", "2026-01-01"), Record(7, "shop", "0002", "2026-01-01")
+    first, copy = Record(1, "shop", "0001", "2026-01-01"), Record(7, "shop", "0002_price", "2026-01-01")
     run = run_of(Change(first, first._replace(name="0000")), Change(None, copy._replace(id=None)))
     plan = plan_undo(REF, run, [first._replace(name="0000"), copy], [run])
     assert plan.findings == ()
