@@ -24,8 +24,8 @@ From ``argv`` to the exit status:
 1. :func:`migsync.__main__.main` (or the management command) runs :func:`migsync.cli.program.run` under
    :func:`migsync.cli.signals.terminable`.
 2. ``run`` makes the :class:`~migsync.cli.output.Output`. Click finds the command and parses its options.
-3. The command gets the output and its options as objects. It finds the project, and settles a change of files that was
-   cut off (:func:`migsync.cli.recovery.settle_files`), before it reads any file or database.
+3. The command gets the output and its options as objects. It finds the project, and settles an interrupted change
+   of files (:func:`migsync.cli.recovery.settle_files`), before it reads any file or database.
 4. It asks the rooms below for a survey, a draft or the journals, and shows them (``views``, ``Output.show``). With
    ``--format json`` the same goes into one document, which is written at the end.
 5. Before it changes anything, it asks (``prompts``). Then it carries plans out (``execution``), commits files

@@ -221,7 +221,7 @@ class Engine(ABC):
         """What this connection reaches; `schema` is the configured one or empty."""
 
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
-        """The schemas of this database that have a ``django_migrations``, in order, also those that one may not read.
+        """The schemas of this database that have a ``django_migrations``, in order, even those that it may not read.
 
         Empty where databases have no schemas.
         """
@@ -230,9 +230,9 @@ class Engine(ABC):
     # Locks and transactions.
 
     def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:  # noqa: B027 (SQLite has none)
-        """Take what migsync and a ``migrate`` of the companion share, so that the two never work at once.
+        """Take the lock that migsync and the companion's ``migrate`` share, so that the two never run at once.
 
-        It keeps nobody else from the table, and ends with the connection.
+        It blocks nobody else, and ends with the connection.
         """
 
     @abstractmethod
@@ -245,7 +245,7 @@ class Engine(ABC):
 
     @abstractmethod
     def lock(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
-        """Begin a transaction that nobody else can write to the table beside; readers go on.
+        """Begin a transaction during which nobody else can write to the table; reads still work.
 
         Waits until the deadline; then the driver's error is an :attr:`ErrorKind.LOCKED`, or this raises LockTimeout.
         """
@@ -312,7 +312,7 @@ class Engine(ABC):
 
     @abstractmethod
     def is_lock_timeout(self, error: BaseException) -> bool:
-        """Whether an error of any driver that Django uses says that a lock was waited for in vain."""
+        """Whether an error of any driver that Django uses means that it could not get a lock in time."""
 
     def file_settings(self, name: str) -> dict[str, Any]:
         """An entry of ``DATABASES`` for the file `name`, or ``:memory:``, on an engine with `file_suffix`."""

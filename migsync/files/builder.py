@@ -28,7 +28,7 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
     """Work out every file that changes, moves or goes, and the one rewrite of all names; nothing is written.
 
     Only the files that change are read. `root` is the project's; `created` UTC text, as in a rewrite. What stands in
-    the way is an error among the findings; a place outside of the migrations that names a key of old, a warning.
+    the way is an error among the findings; a place outside the migrations that names an old key is a warning.
     """
     resolution = Resolution(history, reshape)
     findings = list(reshape.findings)

@@ -38,10 +38,10 @@ class _Place:
 
 
 def find_references(resolution: Resolution, root: Path) -> Iterator[Finding]:
-    """A warning for each line of a first-party file that calls a migration by a key of old.
+    """A warning for each line of a first-party file that names a migration by its old key.
 
-    Looked at are Python files, and settings in other forms (TOML, YAML, INI, shell, make). In migration files only
-    imports by name count: what their headers say is edited.
+    It searches Python files, and configuration in other formats (TOML, YAML, INI, shell, make). In migration files only
+    imports by name count: their headers are edited.
     """
     names = _Names(resolution)
     if not names.by_name:

@@ -77,9 +77,10 @@ class DependencyChanges:
 class ContentChanges:
     """What files hold, beyond their headers.
 
-    `created` are new files by their keys of afterwards, with their whole content. `edited` are files whose operations
-    change: their bytes of now, and those in which the headers are edited then. `aside` is the directory, in that of the
-    migrations, that the files which go are moved to; empty where they are removed.
+    `created` are new files by their new keys, with their whole content. `edited` are files whose operations change:
+    their present bytes, and the bytes with the new operations, in which the headers are edited afterwards. `aside` is
+    the directory inside that of the migrations to which files are moved that would be removed; empty where they are
+    removed.
     """
 
     created: Mapping[Key, bytes] = field(default_factory=dict)
@@ -89,9 +90,9 @@ class ContentChanges:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What the proof must find: `leaves` is how many ends each touched app will have.
+    """What the proof must find: `leaves` is the number of leaf nodes that each touched app will have.
 
-    `anew` are apps whose migrations are made from scratch: there, what depends on what is not what it was.
+    `anew` are apps whose migrations are made from scratch, so that their dependencies are not the old ones.
     """
 
     leaves: Mapping[str, int] = field(default_factory=dict)
@@ -143,9 +144,9 @@ class Reshape:
         return frozenset(self.keys.renamed) | self.keys.removed.keys() | collapsed
 
     def misread(self, keys: AbstractSet[Key]) -> frozenset[Key]:
-        """The recorded keys that Django takes wrongly until the records change.
+        """The recorded keys that Django misunderstands until the records change.
 
-        What a squash has taken up that is recorded itself is not among them: Django passes over such rows.
+        Not those that a recorded squash has replaced: Django ignores such rows.
         """
         made = self.contents.created
         there = {new for _, news in self.keys.collapsed for new in news if new in keys and new not in made}

@@ -41,12 +41,12 @@ class Resolution:
         return self.reshape.contents
 
     def now(self, key: Key) -> Key:
-        """The key that a migration which stays has afterwards."""
+        """The new key of a migration that stays."""
         return self.keys.renamed.get(key, key)
 
     @cached_property
     def becomes(self) -> Mapping[Key, tuple[Key, ...]]:
-        """What a key that changes or goes becomes for whoever depends on it."""
+        """What replaces a changed or removed key in the ``dependencies`` of other migrations."""
         removed = self.keys.removed
         # Later entries win: a command's own word on a collapsed key over the collapse, a removal over both.
         return {
@@ -64,10 +64,10 @@ class Resolution:
 
     @cached_property
     def in_run_before(self) -> Mapping[Key, tuple[Key, ...]]:
-        """What a key that goes becomes where it stands in a ``run_before``.
+        """What replaces a removed key in a ``run_before``.
 
         For a merge: what came after it, since whatever ran before the merge has to run before that. For what is
-        collapsed: the first that stands for it.
+        collapsed: the first migration that stands for it.
         """
         found = {old: news[:1] for old, news in self._collapsed.items()}
         found |= {key: self._successors(key, self._followers) for key in self._merges}
@@ -75,7 +75,7 @@ class Resolution:
 
     @cached_property
     def in_replaces(self) -> Mapping[Key, tuple[Key, ...]]:
-        """What a key that goes becomes where it stands in a ``replaces``.
+        """What replaces a removed key in a ``replaces``.
 
         For a merge: nothing. A squash takes the place of what it replaces, not of the merge's parents.
         """
@@ -163,7 +163,7 @@ class Resolution:
 
     @cached_property
     def after(self) -> History:
-        """The history afterwards, for its names and ends: dependencies on settings are left out of it."""
+        """The history afterwards, for its names and leaf nodes; without dependencies on settings."""
         return build_history(self._migrations(), self.history.apps.values(), complete=False)
 
     def _migrations(self) -> Iterator[Migration]:

@@ -10,5 +10,5 @@ OPEN = "open"
 
 
 def is_open(root: Path) -> bool:
-    """Whether a change of files is under way, or was cut off (see :mod:`migsync.files.commit.store`)."""
+    """Whether a change of files is under way, or was interrupted (see :mod:`migsync.files.commit.store`)."""
     return os.path.lexists(root / STATE / OPEN)

@@ -1,9 +1,9 @@
 """The one way in which migsync writes a file: whole, or not at all.
 
-The content goes into a new file in the same directory, is synced to the disk, and takes the name in one step. Whoever
-reads sees the old content or the new, and a full disk, a kill or a loss of power leaves the old file as it was. A
-change of migration files takes the same steps one by one (:mod:`migsync.files.commit`), since the names change only
-after a database has decided.
+The content is written to a new file in the same directory and synced to disk; then the new file is renamed to the old
+name. Whoever reads sees the old content or the new, and a full disk, a kill or a power cut leaves the old file as it
+was. A change of migration files takes the same steps one by one (:mod:`migsync.files.commit`), since the names change
+only after a database has committed.
 """
 
 from __future__ import annotations

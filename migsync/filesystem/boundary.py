@@ -1,7 +1,7 @@
 """The one check for every path, link, id, mode and size that is read from disk.
 
 A cloned repository, an archive or another user can put anything into ``.migsync``, into a cache directory inside the
-project, or behind a link. Nothing that was read there is used before it went through here: a path is relative, stays
+project, or behind a link. Nothing that was read there is used before it is checked here: a path is relative, stays
 inside the project's root, and leads through no link; an id is hexadecimal; a mode has permission bits only.
 
 The decoders raise DecodeError, the other functions ValueError, for what must not be used. The messages quote what they

@@ -56,7 +56,7 @@ def find_root(start: Path, *, root: Path | None = None, required: bool = True) -
     """The project that `start` is in, or the one at `root`.
 
     Upwards from `start`, the nearest ``[tool.migsync]`` decides, else the nearest manage.py: who writes the table
-    above a manage.py wants it to be heeded. When there is neither: ProjectError, or `start` itself as the root when
+    above a manage.py wants it to be used. When there is neither: ProjectError, or `start` itself as the root when
     none is `required`.
 
     What another user has put into a directory above, such as /tmp, is passed over: it would choose the settings, and so

@@ -81,15 +81,15 @@ class MySQL(Engine):
     parts = staticmethod(parts)
 
     def connect_args(self, url: sa.URL, given: Mapping[str, Any]) -> dict[str, Any]:
-        """A name in the table can have any character, whatever the project says for its own connections."""
+        """Always utf8mb4, whatever the project sets for its connections: a name can have any character."""
         return {"charset": "utf8mb4"}
 
     def options(self) -> dict[str, Any]:
-        """READ COMMITTED takes no gap locks: rows could be inserted beside the locked ones."""
+        """Not READ COMMITTED, which takes no gap locks: rows could be inserted beside the locked ones."""
         return {"isolation_level": "REPEATABLE READ"}
 
     def connected(self, connection: DBAPIConnection, init: Iterable[str]) -> None:
-        """Ours come last: the project's `init_command` often sets the SQL mode, too."""
+        """Our own statements run last, because the `init_command` of a project often sets the SQL mode too."""
         super().connected(connection, (*init, SESSION))
 
     def long_text(self) -> sa.types.TypeEngine[str]:

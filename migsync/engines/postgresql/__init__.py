@@ -73,7 +73,7 @@ class PostgreSQL(Engine):
     extension_tables = staticmethod(extension_tables)
 
     def connect_args(self, url: sa.URL, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Nothing is prepared: behind a pooler, another server connection would not know it."""
+        """No prepared statements: behind a pooler, another server connection would not know them."""
         stated = {**url.query, **given}
         arguments: dict[str, Any] = {"prepare_threshold": None}
         if "connect_timeout" not in stated:
@@ -83,11 +83,11 @@ class PostgreSQL(Engine):
         return arguments
 
     def options(self) -> dict[str, Any]:
-        """Under a stricter default, a read before the lock would pin an old snapshot."""
+        """Not a stricter level: with it, a read before the lock would pin an old snapshot."""
         return {"isolation_level": "READ COMMITTED"}
 
     def begun(self, connection: sa.Connection) -> None:
-        """Every text of `applied` is UTC, in ISO form."""
+        """Have the server write `applied` as text in UTC and in ISO form."""
         connection.exec_driver_sql(BEGUN)
 
     def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:

@@ -47,7 +47,7 @@ SYSTEM = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
 
 
 def inspect(connection: sa.Connection, schema: str) -> Inspection:
-    """What this connection reaches. Without a `schema`, the search path says once which; then all is qualified."""
+    """What this connection reaches. Without a `schema`, the search path decides once; then every name is qualified."""
     import sqlalchemy as sa
 
     about = connection.execute(sa.text(ABOUT)).one()

@@ -18,8 +18,9 @@ from migsync.filesystem.boundary import PERMISSIONS
 class Changeset:
     """The slots of one commit, in the order to be put in place, with the bytes of each path before and after.
 
-    Rewrite files come before the migration files, and go after them: who looks in between sees a rewrite whose names
-    are not there yet, which migsync does not act upon, and never new names that nothing explains.
+    New rewrite files come before the migration files, and old ones are removed after them. So whoever looks in between
+    may see a rewrite whose names are not on disk yet, which migsync ignores, but never new names that no rewrite
+    explains.
     """
 
     slots: tuple[Slot, ...]

@@ -21,7 +21,7 @@ class DatabaseStep:
     """One database to be changed with the files.
 
     `apply` is called with the run id, which was made before: ``lambda run: apply_plan(target, plan, run_id=run)``. The
-    run must be journaled, or nobody could tell afterwards whether it was committed.
+    run must be journaled, otherwise nothing could tell afterwards whether it was committed.
     """
 
     alias: str
@@ -59,14 +59,14 @@ def run_step(step: DatabaseStep) -> DatabaseResult:
 
 
 def settled_step(step: DatabaseStep) -> DatabaseResult:
-    """The result of a step whose end Ctrl-C hid, and which the journal shows to be committed."""
+    """The result of a step that Ctrl-C interrupted, and that was committed according to the journal."""
     from migsync.sync.apply import Outcome, Status
 
     return DatabaseResult(step.alias, step.run_id, outcome=Outcome(Status.APPLIED, interrupted=True))
 
 
 def not_begun(step: DatabaseStep) -> DatabaseResult:
-    """The result of a step that was not taken, since Ctrl-C came before it."""
+    """The result of a step that was not started, because Ctrl-C came first."""
     error = Interrupted(f"Interrupted. Nothing was changed in {step.alias}.")
     return DatabaseResult(step.alias, step.run_id, error=error)
 

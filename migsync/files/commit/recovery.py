@@ -134,7 +134,7 @@ def settle_open(store: Store, run_was_committed: RunWasCommitted) -> Settlement 
 
 
 def cannot_settle(root: Path, error: OSError) -> Unsettled:
-    """The error of a file system that does not let a decided change be finished."""
+    """The error where the file system does not let migsync finish a change."""
     return Unsettled(
         f"A change of the migration files in {root} could not be finished: {reason(error)}.",
         "Some files may be new and some still old. migsync keeps copies of all of them.",

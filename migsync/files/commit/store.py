@@ -111,7 +111,7 @@ class Store:
             self.files.sync([self.directory, self.root])
 
     def ignore(self) -> None:
-        """Have git leave the state directory alone; under the lock."""
+        """Make git ignore the state directory. The caller holds the lock."""
         ignore = self.directory / ".gitignore"
         if not self.files.exists(ignore):
             # In one step: an empty file, left by a full disk, would be there for good, and ignore nothing.

@@ -69,7 +69,7 @@ class Files:
         self._give_to_owner(path)
 
     def sync(self, paths: Iterable[Path]) -> None:
-        """Have files and directories on disk, whatever happens to the machine afterwards."""
+        """Sync files and directories to disk, so that they survive a power cut."""
         paths = list(dict.fromkeys(paths))
         for path in paths:
             self.fault("sync", path)
@@ -77,7 +77,7 @@ class Files:
             list(threads.map(_sync, paths))
 
     def replace(self, source: Path, path: Path) -> None:
-        """Have `source` under the name `path`, whatever was there, in one step."""
+        """Rename `source` to `path` in one step, whatever was there."""
         self.fault("replace", path)
         source.replace(path)
 

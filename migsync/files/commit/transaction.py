@@ -55,7 +55,7 @@ class CommitResult:
 
 
 def cannot_tell(_alias: str, _run_id: str) -> None:
-    """Nobody to ask whether a run was committed."""
+    """The answer where no database can be asked whether a run was committed: it is not known."""
 
 
 def commit(

@@ -20,7 +20,7 @@ _END_OF_AUTHORITY = re.compile(r"[/?#]")
 
 
 def engine_of_scheme(text: str) -> Engine:
-    """The engine that a URL's scheme means; a driver in it (``postgresql+psycopg2``) is no matter."""
+    """The engine that a URL's scheme means; a driver in it (``postgresql+psycopg2``) is ignored."""
     scheme, separator, _ = text.partition("://")
     engine = _SCHEMES.get(scheme.partition("+")[0].lower())
     if not separator or not _SCHEME.fullmatch(scheme):
