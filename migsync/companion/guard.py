@@ -14,20 +14,23 @@ What happens in ``manage.py migrate --database ALIAS``, step by step (in :mod:`~
 4. migsync's lock is taken and held to the end (:func:`reserved`), so that no run changes the records meanwhile.
 5. With ``"check"``, :func:`refusals` is asked again under the lock: step 2 may have been left out, and another process
    may have written while this one waited for the lock.
-6. Django's own ``migrate`` runs, or that of another app which has one.
+6. Django's own ``migrate`` runs, or that of another app which has one. What the file of each migration is that it runs
+   is written beside the journal, where there is one (:mod:`~.contents`).
 
-``"off"`` leaves out steps 3 to 5, and our checks in step 2. ``--plan`` and ``--check`` only read: steps 1 and 3 to 5
-are left out. A fresh database, and one that Django cannot use either, is not guarded: Django says itself what is wrong.
+``"off"`` leaves out steps 3 to 5, our checks in step 2, and the writing in step 6. ``--plan`` and ``--check`` only
+read: steps 1 and 3 to 5 are left out, and nothing is written. A fresh database, and one that Django cannot use either,
+is not guarded: Django says itself what is wrong.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from django.conf import settings
 from django.db import connections
@@ -37,6 +40,7 @@ from migsync.errors import Blocked, MigsyncError, SettingsError, StalePlan, Unkn
 from migsync.files.commit import Settlement, is_open, journals_of, recover_files
 from migsync.findings import Finding
 from migsync.project import Project, find_project
+from migsync.project.firstparty import FirstParty
 from migsync.rewrites.rewrite_files import write_rewrite
 from migsync.sync.apply import Outcome, apply_plan
 from migsync.sync.survey import PlanRequest, Survey, choose, survey
@@ -164,6 +168,11 @@ def _sync(alias: str, looked_at: Survey) -> Outcome | None:
 def _project() -> Project:
     """The project with the settings of this process, which need not be manage.py's (``django-admin migrate``)."""
     return find_project(settings=os.environ.get(SETTINGS_VARIABLE))
+
+
+def first_party() -> Callable[[], FirstParty]:
+    """Which directories are the project's own; the project is looked for when that is first asked."""
+    return cache(lambda: FirstParty(_project().root))
 
 
 def settle() -> Settlement | None:

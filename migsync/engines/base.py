@@ -137,6 +137,9 @@ class Engine(ABC):
     """What stands between the columns and the WHERE of a SELECT that is from no table."""
     current_database: ClassVar[str]
     """A query for the connection's database, as Django's ``NAME`` has it."""
+    table_schema: ClassVar[str] = ""
+    """A query for the schema of the ``django_migrations`` that its unqualified name means; empty where databases have
+    no schemas."""
     client: ClassVar[str]
     """The command that runs a script, with ``{file}`` and ``DATABASE`` to be filled in."""
     table_options: ClassVar[Mapping[str, Any]] = {}
@@ -264,6 +267,12 @@ class Engine(ABC):
         import sqlalchemy as sa
 
         return sa.Text()
+
+    def counter(self) -> sa.types.TypeEngine[int]:
+        """The type of a primary key that the server counts up."""
+        import sqlalchemy as sa
+
+        return sa.BigInteger()
 
     # Errors.
 

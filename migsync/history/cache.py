@@ -18,7 +18,7 @@ from migsync.history.directory import Stamp
 from migsync.history.migration import Key, Problem
 from migsync.history.parser import Header
 
-VERSION = 3
+VERSION = 4
 
 _Entries = dict[str, dict[str, list[Any]]]
 _DEFAULTS = Header()
@@ -87,19 +87,20 @@ def _tick(stamp: Stamp) -> int:
 
 
 def _stored(header: Header) -> list[Any]:
-    """The fields up to the last that is not at its default: of most files, the dependencies alone."""
-    fields = list(header)
+    """The source, and the fields up to the last that is not at its default: of most files, the dependencies alone."""
+    *fields, source = header
     while len(fields) > 1 and fields[-1] == _DEFAULTS[len(fields) - 1]:
         fields.pop()
-    return fields
+    return [source, *fields]
 
 
 def _header(entry: list[Any]) -> Header:
-    # An entry is size, mtime and ctime, then the fields of Header.
-    dependencies = tuple([Key(*pair) for pair in entry[3]])
-    if len(entry) == 4:
-        return Header(dependencies)
-    fields = [*entry[4:], *_DEFAULTS[len(entry) - 3 :]]
+    # An entry is size, mtime and ctime, then the source and the other fields of Header.
+    source = entry[3]
+    dependencies = tuple([Key(*pair) for pair in entry[4]])
+    if len(entry) == 5:
+        return Header(dependencies, source=source)
+    fields = [*entry[5:], *_DEFAULTS[len(entry) - 4 : -1]]
     run_before, replaces, initial, atomic, operations, problems = fields
     return Header(
         dependencies,
@@ -109,4 +110,5 @@ def _header(entry: list[Any]) -> Header:
         atomic,
         operations,
         tuple([Problem(*pair) for pair in problems]),
+        source,
     )

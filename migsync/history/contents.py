@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class Grade(IntEnum):
@@ -17,6 +18,43 @@ class Grade(IntEnum):
     """It names code in another file, which may have changed meanwhile: a function for RunPython, a class of field."""
     COMPUTED = 2
     """Only running the file shows what it is."""
+
+
+class Action(StrEnum):
+    """What a step does to a part of the tables."""
+
+    SET = "set"
+    """It is there afterwards, with this value."""
+    REMOVE = "remove"
+    RENAME = "rename"
+    RUN = "run"
+    """Code runs. What it does is not known."""
+
+
+class PartKind(StrEnum):
+    """A part of the tables of an app."""
+
+    MODEL = "model"
+    FIELD = "field"
+    INDEX = "index"
+    """A constraint too: their names are in one space."""
+    TOGETHER = "together"
+    OPTION = "option"
+    CODE = "code"
+
+
+class OperationStep(NamedTuple):
+    """One step of an operation.
+
+    `name` is that of the part within its `model`. `value` is the digest of what is set or run, and the new name where
+    it is renamed.
+    """
+
+    action: Action
+    part: PartKind
+    model: str = ""
+    name: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +71,7 @@ class Operation:
 
     `default` is the digest of the value that an AddField or AlterField gives to rows that exist, empty without one.
     It is kept apart: a changed default leaves the table as it is. `state_only` is true in the `state_operations` of a
-    SeparateDatabaseAndState, which never run.
+    SeparateDatabaseAndState, which never run. `steps` are its effect, part by part.
     """
 
     kind: str
@@ -43,6 +81,7 @@ class Operation:
     default: str = ""
     grade: Grade = Grade.WRITTEN
     state_only: bool = False
+    steps: tuple[OperationStep, ...] = ()
 
     @property
     def comparable(self) -> bool:

@@ -60,11 +60,11 @@ class Migration:
     setting is ``Key("__setting__", "AUTH_USER_MODEL")``. `operations` is False only for a literal empty list.
     `problems` is empty for a file that was read in full.
 
-    `contents` are the operations, and `digest` stands for them: ``2:`` and 32 hexadecimal digits. `first_digest` is
-    what migsync wrote before it read operations one by one: 64 digits, see :mod:`migsync.history.digest`. Rewrites and
-    journals hold both kinds of digest. Either is empty for a file of which the operations say too little. All three are
-    made when they are first asked for; of a file on disk, they then raise HistoryError when it is not Python, or when
-    it has changed since it was read.
+    `source` is the digest of the bytes of a file on disk. `contents` are the operations, and `digest` stands for them:
+    ``2:`` and 32 hexadecimal digits. `first_digest` is what migsync wrote before it read operations one by one: 64
+    digits, see :mod:`migsync.history.digest`. Rewrites and journals hold both kinds of digest. Either is empty for a
+    file of which the operations say too little. All three are made when they are first asked for; of a file on disk,
+    they then raise HistoryError when it is not Python, or when it has changed since it was read.
     """
 
     key: Key
@@ -79,6 +79,7 @@ class Migration:
     problems: tuple[Problem, ...] = ()
     contents: Any = field(default=_Lazy("contents", UNREAD), compare=False)
     first_digest: Any = field(default=_Lazy("first_digest", ""), compare=False)
+    source: str = field(default="", compare=False)
 
     def has(self, digest: str) -> bool:
         """True when a digest of either kind, which is not empty, is that of the operations."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 import warnings
 from collections.abc import Callable
@@ -21,7 +22,10 @@ _CONFLICT_MARKER = re.compile(rb"^(<{7}|>{7}|={7})(?: .*)?\r?$", re.MULTILINE)
 
 
 class Header(NamedTuple):
-    """What a migration file says besides its operations; the fields are those of :class:`Migration`."""
+    """What a migration file says besides its operations; the fields are those of :class:`Migration`.
+
+    `source` is the digest of the file as it is, see :func:`source_digest`.
+    """
 
     dependencies: tuple[Key, ...] = ()
     run_before: tuple[Key, ...] = ()
@@ -30,6 +34,7 @@ class Header(NamedTuple):
     atomic: bool = True
     operations: bool = True
     problems: tuple[Problem, ...] = ()
+    source: str = ""
 
     def migration(self, key: Key, path: str, source: Callable[[], bytes], digest: str = "") -> Migration:
         """The migration that this is the header of; `source` is asked for when its operations are.
@@ -46,10 +51,16 @@ class Header(NamedTuple):
             problems=self.problems,
             contents=contents,
             first_digest=lambda: read_first_digest(source(), name),
+            source=self.source,
         )
 
 
 FIX_AND_RERUN = "Fix the file, then run the command again."
+
+
+def source_digest(source: bytes) -> str:
+    """64 hexadecimal digits: the same for files that are the same byte by byte."""
+    return hashlib.sha256(source).hexdigest()
 
 
 class BrokenFileError(HistoryError):

@@ -19,7 +19,7 @@ from migsync.history.directory import MigrationDirectory, MigrationFile, Stamp, 
 from migsync.history.graph import History, build_history
 from migsync.history.layout import read_generated
 from migsync.history.migration import CONTROL_CHARACTER, App, Key, Migration, Problem
-from migsync.history.parser import BrokenFileError, Header, read_header
+from migsync.history.parser import BrokenFileError, Header, read_header, source_digest
 
 
 def read_history(
@@ -150,7 +150,7 @@ def _read(file: MigrationFile) -> Header:
         what = "compiled code without its source; Django loads it as a migration"
         return Header(problems=(Problem(0, what),))
     source = _bytes(file)
-    return read_generated(source) or read_header(source, file.path)
+    return (read_generated(source) or read_header(source, file.path))._replace(source=source_digest(source))
 
 
 def _bytes(file: MigrationFile) -> bytes:

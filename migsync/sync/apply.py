@@ -41,7 +41,7 @@ from migsync.sync.comparison import (
     made_changes,
     new_plan,
 )
-from migsync.sync.journal.tables import journal_is_current, read_runs, write_run
+from migsync.sync.journal.tables import NEWEST, journal_version, read_runs, write_run
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.preconditions import check_plan, check_target
 from migsync.sync.recorder import Step, read_records, write_changes
@@ -176,21 +176,21 @@ class _Application:
             return outcome
         return self._commit(connection, outcome)
 
-    def _change(self, connection: sa.Connection, deadline: Deadline) -> Outcome:
-        """Everything but the COMMIT: lock, compare, write, read back, journal."""
+    def _change(self, connection: sa.Connection, deadline: Deadline, *, upgrade: bool = True) -> Outcome:
+        """Everything but the COMMIT: lock, compare, write, read back, journal, which is upgraded first."""
         records = self._lock(connection, deadline)
         repeated = self._check(connection, records)
         if repeated:
             return repeated
         # Only now, under the lock and after the check: a run that is refused leaves no tables behind.
-        if self.journal and not journal_is_current(connection, self.table.schema):
-            from migsync.sync.journal.schema import upgrade_journal  # Alembic is slow to import, and needed once
+        if self.journal and upgrade:
+            version = journal_version(connection, self.table.schema)
+            if version != NEWEST:
+                from migsync.sync.journal.schema import upgraded  # Alembic is slow to import, and needed once
 
-            upgrade_journal(connection, self.table.schema)
-            if not self.target.behaviour.transactional_ddl:
-                # Each CREATE has committed, and with that let the lock go.
-                connection.commit()
-                return self._change(connection, deadline)
+                if not upgraded(connection, self.target.behaviour, self.table.schema, version):
+                    # The lock is gone, and what was read under it counts no more.
+                    return self._change(connection, deadline, upgrade=False)
         changes, findings = free_ids(self.plan.changes, records)
         self._check_removals(connection)
         write_changes(connection, self.target.behaviour, self.table, records, changes, self.step)

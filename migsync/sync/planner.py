@@ -23,6 +23,7 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.rows import TrackedRow, dedupe
 from migsync.rewrites.split import Reversals
 from migsync.rewrites.translation import UNDECIDED, Translation, TranslationOptions, translate
+from migsync.sync.accounting import accounting
 from migsync.sync.backwards import (
     Back,
     ahead,
@@ -33,6 +34,7 @@ from migsync.sync.backwards import (
     reversals_of,
 )
 from migsync.sync.consistency import conflicts, inconsistencies
+from migsync.sync.journal.contents import SeenContents, known_contents
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.prune import prune
 from migsync.sync.run import Run
@@ -66,9 +68,12 @@ def make_plan(
     ref: TargetRef,
     *,
     runs: Sequence[Run] = (),
+    seen: Sequence[SeenContents] = (),
     options: PlanOptions = NO_OPTIONS,
 ) -> Plan:
     """Plan what brings `records` in line with `history`.
+
+    `seen` is what ran under the records, as far as migsync saw it.
 
     Raises UsageError for a `positions` or `prune` that names nothing. Everything else that stands in the way is a
     finding of the plan.
@@ -98,6 +103,9 @@ def make_plan(
     if not any(finding.code in UNDECIDED for finding in findings):
         findings += translation.contradictions(records)
         findings += _judge(history, translation, options, told=start.files_told, lost=bool(lost))
+        if seen and not goes_back:
+            changed = _changed_ids(runs, changes)
+            findings += accounting(history, translation.after, known_contents(seen), changed)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))
@@ -212,6 +220,12 @@ def _scope(history: History, rewrites: Rewrites, asked: frozenset[str] | None) -
         if wider == scope:
             return scope
         scope = wider
+
+
+def _changed_ids(runs: Iterable[Run], changes: Iterable[Change]) -> Iterator[int]:
+    """The ids of the rows that migsync has changed or will change."""
+    every = [*changes, *(change for run in runs for change in run.changes)]
+    return (row.id for change in every for row in (change.before, change.after) if row and row.id is not None)
 
 
 def _changes(rows: Iterable[TrackedRow]) -> list[Change]:

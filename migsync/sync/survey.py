@@ -29,6 +29,7 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
+from migsync.sync.journal.contents import SeenContents, digests_seen
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.planner import PlanOptions, make_plan
@@ -63,7 +64,7 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class Reading:
-    """One target and what it held when it was read.
+    """One target and what it held when it was read; `seen` is what ran there, as far as that was seen.
 
     `unseen` is empty, or how to let migsync see the journal where the database does not say whether there is one.
     """
@@ -72,6 +73,7 @@ class Reading:
     records: tuple[Record, ...]
     runs: tuple[Run, ...]
     clock: Clock
+    seen: tuple[SeenContents, ...] = ()
     unseen: str = ""
 
 
@@ -160,7 +162,7 @@ class Survey:
         if found.fresh:
             return None
         use_tz = self.project.use_tz if config.use_tz is None else config.use_tz
-        return Reading(target, found.records, found.runs, Clock(naive_is_utc=bool(use_tz)), unseen)
+        return Reading(target, found.records, found.runs, Clock(naive_is_utc=bool(use_tz)), found.seen, unseen)
 
     def _snapshot(self, target: Target, schemas: Schemas) -> tuple[Snapshot, str]:
         """The records with the journal, and :attr:`Reading.unseen`.
@@ -240,6 +242,7 @@ def _plan(result: Survey, request: PlanRequest) -> None:
                 reading.records,
                 reading.target.ref,
                 runs=reading.runs,
+                seen=reading.seen,
                 options=replace(options, clock=reading.clock, unseen_journal=reading.unseen),
             )
             for reading in readings
@@ -262,7 +265,7 @@ def _plan(result: Survey, request: PlanRequest) -> None:
         Labels(result.rewrites).view,
         asked.keys() | set().union(*unexplained),
         [_open_records(result.project, reading, plan) for reading, plan in zip(readings, result.plans, strict=True)],
-        [run.digests for reading in readings for run in reading.runs],
+        [digests for each in readings for digests in (digests_seen(each.seen), *(run.digests for run in each.runs))],
         asked,
         accept=request.accept,
         created=now(),

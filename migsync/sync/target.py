@@ -18,7 +18,8 @@ from migsync.engines.driver_errors import first_line
 from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
 from migsync.redaction import redact, secrets_in
 from migsync.rewrites.record import Record
-from migsync.sync.journal.tables import grant_hint, grant_statements, read_runs
+from migsync.sync.journal.contents import SeenContents, read_contents_seen
+from migsync.sync.journal.tables import CONTENT_SEEN_TABLE, grant_hint, grant_statements, read_runs
 from migsync.sync.plan import TargetRef
 from migsync.sync.recorder import read_records
 from migsync.sync.run import Run
@@ -28,13 +29,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a target held at one moment: every row, ordered by id, and every run, oldest first.
+    """What a target held at one moment: every row, ordered by id, every run, oldest first, and the contents seen.
 
     `fresh` where there is no table. `schemas` are those of the database with a table, where they were asked for.
     """
 
     records: tuple[Record, ...] = ()
     runs: tuple[Run, ...] = ()
+    seen: tuple[SeenContents, ...] = ()
     fresh: bool = False
     schemas: tuple[str, ...] = ()
 
@@ -128,7 +130,8 @@ class Target:
                 return Snapshot(fresh=True, schemas=schemas)
             records = read_records(connection, survey.table)
             runs = read_runs(connection, survey.table.schema) if journaled else ()
-            return Snapshot(records, runs, schemas=schemas)
+            seen = read_contents_seen(connection, survey.table.schema) if journaled else ()
+            return Snapshot(records, runs, seen, schemas=schemas)
 
         return Snapshot(fresh=True) if self._absent else self._transact(read)
 
@@ -165,16 +168,28 @@ class Target:
         """
         found = self.behaviour.explain(error, reading=reading)
         if isinstance(found, JournalNotPermitted):
-            found.hint = grant_hint(found, self.journal_grants(writing=writing), writing=writing)
+            grants = self.journal_grants(writing=writing, contents=self._has_contents())
+            found.hint = grant_hint(found, grants, writing=writing)
         return found
 
-    def journal_grants(self, *, writing: bool) -> str:
-        """The statements that let this connection's user read, or write, the journal; empty on SQLite."""
+    def journal_grants(self, *, writing: bool, contents: bool = True) -> str:
+        """The statements that let this connection's user read, or write, the journal; empty on SQLite.
+
+        `contents` is False for a journal without the tables of contents, on which nothing can be granted.
+        """
         if not self.survey.account:
             return ""
         schema = self.survey.schema or self._engine.url.database
-        found = grant_statements(self._engine.dialect, schema, self.survey.account, writing=writing)
-        return "\n".join(found)
+        dialect, account = self._engine.dialect, self.survey.account
+        return "\n".join(grant_statements(dialect, schema, account, writing=writing, contents=contents))
+
+    def _has_contents(self) -> bool:
+        """Whether the journal has the tables of contents; True where the server does not tell this user."""
+        try:
+            with self.transaction() as connection:
+                return connection.dialect.has_table(connection, CONTENT_SEEN_TABLE, self.survey.schema or None)
+        except (DBAPIError, MigsyncError):
+            return True
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:

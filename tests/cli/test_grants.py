@@ -11,7 +11,10 @@ import pytest
 
 from migsync.cli.program import run
 from migsync.cli.recovery import PendingRuns
+from migsync.engines.config import DatabaseConfig
 from migsync.project import find_project
+from migsync.sync.journal.schema import VERSIONS, upgrade_journal
+from migsync.sync.target import open_target
 from tests.databases import Database, user_of
 
 MIGRATION = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = [{}]\n"
@@ -180,6 +183,69 @@ def test_recover_reads_the_journal_under_the_lock(journaled):
         journaled.grant({TABLE: {"SELECT", "UPDATE"}})
     journaled.grant_as_told(journaled.run("recover", status=6))
     assert "not committed" in journaled.run("recover")
+
+
+@pytest.fixture
+def older(limited) -> Limited:
+    """With the journal's first version, which has no tables of contents, made by an administrator."""
+    with (
+        open_target(DatabaseConfig("default", limited.database.url)) as target,
+        closing(target.connect()) as connection,
+    ):
+        upgrade_journal(connection, target.table.schema, VERSIONS[:1])
+        connection.commit()
+    return limited
+
+
+def version(database: Database) -> str:
+    [(found,)] = database.execute("SELECT version_num FROM migsync_version")
+    return found
+
+
+def test_who_may_not_upgrade_the_journal_goes_on_with_the_older_one(older):
+    older.grant({TABLE: WRITE[TABLE] | UNDO[TABLE]}, WRITE_JOURNAL)
+    older.run("apply", "--noinput")
+    assert older.changed
+    assert version(older.database) == "0001"
+    older.run("undo", "--noinput")
+    assert not older.changed
+    assert "undo" in older.run("log")
+
+
+def test_who_may_create_tables_and_not_change_the_version_goes_on_too(older):
+    older.grant(WRITE, WRITE_JOURNAL)
+    where = "SCHEMA public" if older.database.engine == "postgresql" else f"`{older.database.name}`.*"
+    older.database.execute(f"GRANT CREATE ON {where} TO {older.account}")
+    older.run("apply", "--noinput")
+    assert older.changed
+    assert version(older.database) == "0001"
+
+
+def test_the_grants_for_an_older_journal_name_no_table_that_it_has_not(older):
+    older.grant(READ)
+    if older.database.engine == "postgresql":
+        told = older.run("plan", status=1)
+        assert "migsync_content" not in told
+        older.grant_as_told(told)
+    else:
+        # MariaDB does not tell such a user which tables there are. The statements come in the order of the versions.
+        told = older.run("plan")
+        first, *others = dict.fromkeys(re.findall(r"GRANT [^;]+;", told))
+        assert ("migsync_run" in first, "migsync_version" in others[0]) == (True, True)
+        older.grant_as_told(first + others[0])
+    older.run("plan")
+    told = older.run("apply", "--noinput", status=1)
+    assert "UPDATE" in told
+
+
+def test_an_administrator_upgrades_an_older_journal_with_the_script(older):
+    older.grant(WRITE)
+    older.run("script", "--journal-tables", "--out", "sql")
+    older.run_sql(older.root / "sql" / "default.journal.sql")
+    assert version(older.database) == "0002"
+    older.run("apply", "--noinput")
+    assert older.changed
+    assert older.database.execute("SELECT count(*) FROM migsync_run") == [(1,)]
 
 
 @pytest.mark.parametrize(("command", "rights"), [("apply", WRITE), ("undo", UNDO)])

@@ -18,6 +18,7 @@ import pytest
 
 from migsync.cli.program import run
 from migsync.engines.config import DatabaseConfig
+from migsync.sync.journal.tables import NEWEST
 from migsync.sync.target import open_target
 from tests.databases import ENGINES, Database, SQLiteDatabase, django_databases
 from tests.formats.archive import unpack
@@ -204,11 +205,15 @@ def test_a_saved_plan_that_rests_on_a_proposal_is_applied(settled):
 
 
 def test_runs_are_undone_one_by_one(settled):
+    assert settled.databases["default"].execute("SELECT version_num FROM migsync_version") == [("0001",)]
     for expected in ("before squash", "before linearize"):
         settled.run("undo", "-d", "default", "--noinput")
         settled.has_rows("default", expected)
     assert "nothing to undo" in settled.run("undo", "-d", "default", "--noinput")
     assert [run["kind"] for run in settled.runs("default")] == [*KINDS, "undo", "undo"]
+    # The first of them has brought the journal up to date.
+    assert settled.databases["default"].execute("SELECT version_num FROM migsync_version") == [(NEWEST,)]
+    assert settled.databases["default"].execute("SELECT count(*) FROM migsync_content_seen") == [(0,)]
 
 
 def test_files_and_rows_are_undone_together(settled):

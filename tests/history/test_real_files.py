@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from migsync.history import FIRST, SETTING, App, Key, Migration, read_history
-from migsync.history.contents import COMPUTED
+from migsync.history.contents import COMPUTED, PartKind
 from migsync.history.layout import read_generated
 from migsync.history.parser import read_contents, read_header
+from migsync.history.tables import TableState
 from tests.real.project import SETTINGS
 
 # Prints what Django has after importing every file, and the order in which it would migrate an empty database.
@@ -45,6 +46,13 @@ print(json.dumps({
         for key, m in loader.disk_migrations.items()
     ],
     "operations": [[*key, list(operations(m.operations))] for key, m in loader.disk_migrations.items()],
+    "fields": sorted(
+        [app, model, field]
+        for (app, model), state in loader.project_state().models.items()
+        if not state.options.get("proxy") and state.options.get("managed", True)
+        for field, found in state.fields.items()
+        if type(found).__name__ not in ("GenericForeignKey", "GenericRelation")
+    ),
     "plan": [[m.app_label, m.name] for m, _ in executor.migration_plan(loader.graph.leaf_nodes())],
 }))
 """
@@ -97,6 +105,25 @@ def test_the_operations_are_those_of_the_imported_classes(imported: dict) -> Non
         assert [[operation.kind, operation.state_only] for operation in found] == kinds, path
         compared += 1
     assert compared > len(imported["operations"]) * 0.95
+
+
+def test_the_steps_lead_to_the_fields_of_djangos_own_state(imported: dict) -> None:
+    history = read_history([App(label, directory) for label, directory in imported["apps"].items()], settings=MODELS)
+    compared = 0
+    for app in imported["apps"]:
+        tables = TableState()
+        migrations = [history.migrations[Key(app, name)] for name in history.names(app)]
+        # A squash and what it replaces are on disk side by side.
+        replaced = {key for migration in migrations for key in migration.replaces}
+        found = [operation for each in migrations if each.key not in replaced for operation in each.contents.operations]
+        tables.run(found)
+        # What is computed, or moved by operations of the state alone, is not in the steps.
+        if any(operation.kind == COMPUTED or operation.state_only for operation in found):
+            continue
+        fields = sorted([app, place.model, place.name] for place in tables.parts if place.part is PartKind.FIELD)
+        assert fields == [each for each in imported["fields"] if each[0] == app], app
+        compared += len(fields)
+    assert compared > 500
 
 
 def _values(migration: Migration) -> list:

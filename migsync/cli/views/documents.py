@@ -32,12 +32,12 @@ def error_document(error: MigsyncError) -> dict[str, str]:
 
 
 def plan_state(plan: Plan) -> str:
-    """``ahead`` (of the files), ``blocked``, ``changes``, ``in line``; ``unexplained``: names match, records do not."""
+    """``ahead`` (of the files), ``blocked``, ``changes``, ``in line``; ``unexplained``: only the names match."""
     if plan.blocked:
         return "ahead" if plan.ahead else "blocked"
     if not plan.empty:
         return "changes"
-    return "unexplained" if plan.unexplained else "in line"
+    return "unexplained" if plan.unexplained or plan.incomplete else "in line"
 
 
 def run_document(run: Run, *, in_force: bool) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def standing(plan: Plan, *, short: bool = False) -> Span:
     noted = "" if plan.empty else ", only the journal changes"
     if plan.unexplained:
         return Span(f"names match, {count(plan.unexplained, 'unexplained record')}{noted}", Style.WARNING)
+    if plan.incomplete:
+        return Span(f"names match, {count(plan.incomplete, 'migration')} did not run in full{noted}", Style.WARNING)
     warnings = sum(finding.severity is Severity.WARNING for finding in plan.findings)
     if warnings:
         return Span(f"up to date, with {count(warnings, 'warning')}{noted}", Style.WARNING)
@@ -115,7 +117,9 @@ def summary(plans: Sequence[Plan], unreadable: int = 0) -> str:
     settled = [plan for plan in plans if not plan.changes and not plan.blocked]
     if doubtful := sum(plan.unexplained > 0 for plan in settled):
         parts.append(f"{_databases(doubtful, 'has', 'have')} unexplained records")
-    if up_to_date := len(settled) - doubtful:
+    if incomplete := sum(plan.incomplete > 0 and not plan.unexplained for plan in settled):
+        parts.append(f"{_databases(incomplete, 'has', 'have')} migrations that did not run in full")
+    if up_to_date := len(settled) - doubtful - incomplete:
         parts.append(f"{_databases(up_to_date, 'is', 'are')} up to date")
     if unreadable:
         parts.append(f"{count(unreadable, 'database')} cannot be read")

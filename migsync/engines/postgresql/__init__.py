@@ -9,7 +9,7 @@ from migsync.engines.base import Engine, MigrationTable
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.postgresql.address import DRIVER, settings_address, url_address
 from migsync.engines.postgresql.catalog import extension_tables, parts, schemas_beside
-from migsync.engines.postgresql.inspection import inspect, qualified, schemas
+from migsync.engines.postgresql.inspection import SCHEMA, inspect, qualified, schemas
 from migsync.engines.postgresql.lock import begin_read, lock_table, reserve
 from migsync.engines.postgresql.scratch import UNUSED, create_database, end_sessions
 from migsync.engines.postgresql.script import NOW, make_script
@@ -52,6 +52,7 @@ class PostgreSQL(Engine):
     schema_after_data = False
     longest_name = 63
     now = NOW
+    table_schema = SCHEMA
     current_database = "SELECT current_database()"
     client = "psql -X -v ON_ERROR_STOP=1 -d DATABASE -f {file}"
     operations_module = "django.contrib.postgres.operations"

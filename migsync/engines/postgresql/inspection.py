@@ -17,6 +17,13 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.oid = pg_catalog.to_regclass(:name)
 """
 
+# The same for the name alone, without a parameter that every driver would write in its own way.
+SCHEMA = f"""
+SELECT n.nspname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = pg_catalog.to_regclass('{TABLE}')
+"""  # noqa: S608 (a name of ours)
+
 # to_regclass passes over schemas of the search path that the role may not use: that is no fresh database.
 HIDDEN = """
 SELECT n.nspname

@@ -76,6 +76,12 @@ class SQLite(Engine):
             )
         return f"absent {path.resolve()}"
 
+    def counter(self) -> sa.types.TypeEngine[int]:
+        """INTEGER, of up to 64 bits: a key of this very type is the row's own number."""
+        import sqlalchemy as sa
+
+        return sa.Integer()
+
     def error_kind(self, error: DBAPIError) -> ErrorKind:
         """What SQLite's primary result code says."""
         return _kind(error.orig)

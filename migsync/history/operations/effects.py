@@ -43,6 +43,8 @@ CONCURRENT = {"AddIndexConcurrently": "AddIndex", "RemoveIndexConcurrently": "Re
 """Operations of ``django.contrib`` that leave the same as another one."""
 OPTIONS = ("db_table", "db_table_comment", "db_tablespace", "order_with_respect_to")
 """What a database sees of a model's options as they are."""
+TOGETHER = {"AlterUniqueTogether": "unique_together", "AlterIndexTogether": "index_together"}
+"""The options that these operations set."""
 UNSEEN_CONSTRAINT = frozenset(["violation_error_code", "violation_error_message"])
 
 
@@ -93,7 +95,7 @@ def _created(given: Mapping[str, Value], app: str, model: str) -> Value:
     if options.get("proxy") is True or options.get("managed") is False:
         return None
     seen: dict[str, Value] = {name: options[name] for name in OPTIONS if options.get(name)}
-    for name in ("unique_together", "index_together"):
+    for name in TOGETHER.values():
         if groups := together(options.get(name)):
             seen[name] = groups
     for name in ("indexes", "constraints"):

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from migsync.history.bindings import BindingKind, Scope, since_last_full
-from migsync.history.contents import COMPUTED, Grade, Operation
+from migsync.history.contents import COMPUTED, Action, Grade, Operation, OperationStep
 from migsync.history.expressions import DJANGO_MIGRATION, bases_of
 from migsync.history.operations.effects import RUN_SQL, SEPARATE, arguments_of, effect_of, kind_of
+from migsync.history.operations.steps import EffectStep, steps_of
 from migsync.history.operations.values import Call, Code, Mapped, Name, Value, Values, grade_of, parts_of
 
 FORMAT = "migsync operation 2"
@@ -115,6 +116,12 @@ def _of_part(part: _Part, values: Values, app: str) -> Iterator[Operation]:
         yield from _of_value(values.of(part.node, part.scope), app, state_only=False)
 
 
+def _step(step: EffectStep) -> OperationStep:
+    renamed = step.action is Action.RENAME and isinstance(step.value, str)
+    value = step.value if renamed else digest_of(step.value) if step.value is not None else ""
+    return OperationStep(step.action, step.part, step.model, step.name, str(value))
+
+
 def _computed(value: Value, *, state_only: bool) -> Operation:
     """An operation, or several, of which only the source is known; None for code in another file."""
     return Operation(COMPUTED, _exact(value) if value is not None else "", grade=Grade.COMPUTED, state_only=state_only)
@@ -147,6 +154,7 @@ def _of_value(value: Value, app: str, *, state_only: bool) -> Iterator[Operation
         digest_of(effect.default) if effect.default is not None else "",
         grade_of(effect.effect),
         state_only,
+        tuple(map(_step, steps_of(effect.effect))) if effect.effect is not None else (),
     )
     if value.function == RUN_SQL:
         parts = arguments_of(value).get("state_operations")

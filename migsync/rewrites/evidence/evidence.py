@@ -182,7 +182,7 @@ def _rename_reasons(case: Case, old: str, new: str) -> tuple[str, ...]:
 def _where(case: Case, old: str) -> str:
     if case.before and old in case.before.migrations:
         return case.before.source
-    return "what a journal or a rewrite states"
+    return "what migsync noted in a database or in a rewrite"
 
 
 def _squash_reason(app: str, new: str, state: FileState) -> str:

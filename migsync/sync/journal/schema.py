@@ -16,9 +16,10 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script.base import Script
 from alembic.script.revision import RevisionMap
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
-from migsync.engines import engine_named
+from migsync.engines import Engine, ErrorKind, engine_named
 from migsync.sync.journal.tables import NEWEST, VERSION_TABLE, journal_version
 from migsync.sync.journal.versions import VERSIONS
 
@@ -34,8 +35,31 @@ def upgrade_journal(connection: sa.Connection, schema: str | None, versions: Seq
     context.run_migrations(op=Operations(context), schema=schema)
 
 
-def journal_ddl(engine: str, schema: str = "") -> str:
-    """SQL text that creates the journal's tables where they are absent, the same every time."""
+def upgraded(connection: sa.Connection, behaviour: Engine, schema: str | None, version: str) -> bool:
+    """Bring a journal of an older `version` up to date, where the user may; an empty one stands for none.
+
+    False where the transaction, and every lock with it, has ended by that. Raises the driver's errors.
+    """
+    try:
+        upgrade_journal(connection, schema)
+    except DBAPIError as error:
+        # All versions have the same table of runs. Who may write that, and create no tables, goes on with the old ones.
+        if not version or behaviour.error_kind(error) is not ErrorKind.DENIED:
+            raise
+        connection.rollback()
+        return False
+    if not behaviour.transactional_ddl:
+        # Each CREATE has committed already.
+        connection.commit()
+    return behaviour.transactional_ddl
+
+
+def journal_ddl(engine: str, schema: str = "", *, upgrade: bool = False) -> str:
+    """SQL text that creates the journal's tables where they are absent, the same every time.
+
+    `upgrade`: an older journal gets the newest version, too, which needs the right to UPDATE it. Without, the next
+    ``migsync apply`` sets it.
+    """
     # paramstyle: else every % in a name is doubled.
     behaviour = engine_named(engine)
     dialect = sa.make_url(f"{behaviour.driver}://").get_dialect()(paramstyle="named")  # type: ignore[call-arg]
@@ -56,6 +80,9 @@ def journal_ddl(engine: str, schema: str = "") -> str:
     name = dialect.identifier_preparer.format_table(table)
     absent = f"{behaviour.from_nothing} WHERE NOT EXISTS (SELECT 1 FROM {name})"  # noqa: S608 (no value of a person's in it)
     operations.execute(f"INSERT INTO {name} (version_num) SELECT '{NEWEST}'{absent}")
+    if upgrade:
+        older = ", ".join(f"'{version.revision}'" for version in VERSIONS[:-1])
+        operations.execute(f"UPDATE {name} SET version_num = '{NEWEST}' WHERE version_num IN ({older})")  # noqa: S608 (ours)
     lines = (line.rstrip() for line in text.getvalue().splitlines())
     return "".join(f"{line}\n" for line in lines if line)
 

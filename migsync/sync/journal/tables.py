@@ -18,7 +18,7 @@ from migsync.decoder import DecodeError, Decoder, Fields, array, choice, integer
 from migsync.engines import Engine
 from migsync.errors import JournalNotPermitted, TargetError
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.journal.versions import VERSIONS
+from migsync.sync.journal.versions import VERSIONS, v0001_runs
 from migsync.sync.plan import Change
 from migsync.sync.run import Run, RunKind
 
@@ -39,11 +39,14 @@ COLUMNS = (
     "digests",
 )
 VERSION_TABLE = "migsync_version"
+CONTENT_TABLE = "migsync_content"
+CONTENT_SEEN_TABLE = "migsync_content_seen"
+"""Last of all tables to be made; see :mod:`migsync.sync.journal.contents`."""
 NEWEST: str = VERSIONS[-1].revision
 
-# No UPDATE and no DELETE: a run that was written is never changed.
-READING = {RUN_TABLE: "SELECT", VERSION_TABLE: "SELECT"}
-WRITING = {RUN_TABLE: "SELECT, INSERT", VERSION_TABLE: "SELECT"}
+# No UPDATE and no DELETE: what was written is never changed.
+READING = dict.fromkeys((RUN_TABLE, VERSION_TABLE, CONTENT_TABLE, CONTENT_SEEN_TABLE), "SELECT")
+WRITING = READING | dict.fromkeys((RUN_TABLE, CONTENT_TABLE, CONTENT_SEEN_TABLE), "SELECT, INSERT")
 TABLES_COMMAND = "migsync script --journal-tables --out sql"
 
 T = TypeVar("T")
@@ -70,9 +73,9 @@ def journal_version(connection: sa.Connection, schema: str | None, versions: Seq
     return heads[0] if heads else ""
 
 
-def journal_is_current(connection: sa.Connection, schema: str | None) -> bool:
-    """Whether the tables are there, in the newest version."""
-    return journal_version(connection, schema) == NEWEST
+def has_contents(version: str) -> bool:
+    """Whether a journal of this version has the tables of contents."""
+    return version not in ("", v0001_runs.revision)
 
 
 def run_table(schema: str | None) -> sa.TableClause:
@@ -162,9 +165,16 @@ def packed(decode: Decoder[T]) -> Decoder[T]:
     return lambda value: decode(load_json(text(value)))
 
 
-def grant_statements(dialect: sa.Dialect, schema: str | None, account: str, *, writing: bool) -> Iterator[str]:
-    """The GRANT for each table. `schema` is MySQL's database; `account` comes quoted from the server."""
+def grant_statements(
+    dialect: sa.Dialect, schema: str | None, account: str, *, writing: bool, contents: bool = True
+) -> Iterator[str]:
+    """The GRANT for each table. `schema` is MySQL's database; `account` comes quoted from the server.
+
+    `contents`: also for the tables of contents, which an older journal does not have.
+    """
     for name, rights in (WRITING if writing else READING).items():
+        if name.startswith(CONTENT_TABLE) and not contents:
+            continue
         table = sa.table(name, schema=schema or None)
         yield f"GRANT {rights} ON {dialect.identifier_preparer.format_table(table)} TO {account};"
 

@@ -32,12 +32,12 @@ def undo_script(plan: Plan, *, journal: bool = True) -> str:
 
 
 def journal_script(engine: str, schema: str = "", grants: str = "", *, file: str = "journal.sql") -> str:
-    """SQL that creates the journal's tables where they are absent, for people who may not let migsync do it.
+    """SQL that creates or upgrades the journal's tables, for people who may not let migsync do it.
 
     `grants` are the statements that let migsync's user read and write them. `file` is the name that the script gets.
     """
     rights = f"\n-- The privileges that migsync needs on them:\n{grants}\n" if grants else ""
-    return journal_header(engine, file) + _clean(journal_ddl(engine, schema)) + rights
+    return journal_header(engine, file) + _clean(journal_ddl(engine, schema, upgrade=True)) + rights
 
 
 def _script(plan: Plan, *, journal: bool, undone_plan: str = "") -> str:

@@ -26,7 +26,7 @@ def journal_header(engine: str, file: str) -> str:
     run = engine_named(engine).client.format(file=_argument(file))
     return (
         f"-- migsync {migsync.__version__}: create the journal, in which migsync notes every run.\n"
-        "-- Creates two tables beside django_migrations, unless they exist. It is safe to run it again.\n"
+        "-- Creates its tables beside django_migrations, unless they exist. It is safe to run it again.\n"
         f"-- To run     {run}\n\n"
     )
 

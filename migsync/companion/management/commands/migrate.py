@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.management import load_command_class
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands.migrate import Command as DjangosOwn
 
-from migsync.companion.guard import OnMigrate, on_migrate, refusals, reserved, settle, stop, sync
+from migsync.companion.contents import ContentsRecorder, recorded_contents
+from migsync.companion.guard import OnMigrate, first_party, on_migrate, refusals, reserved, settle, stop, sync
 from migsync.errors import MigsyncError
 from migsync.escapes import printable, printable_lines
 from migsync.words import count
+
+if TYPE_CHECKING:
+    from django.db.migrations.migration import Migration
 
 READING = ("plan", "check_unapplied")
 
@@ -54,6 +58,8 @@ def _exists(module: str) -> bool:
 class Command(_without_us()):  # type: ignore[misc]
     """``migrate`` under migsync's lock."""
 
+    _contents: ContentsRecorder | None = None
+
     def execute(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- as Django declares it
         """Settle migration files that a kill left half changed, before the checks look at them."""
         try:
@@ -87,6 +93,19 @@ class Command(_without_us()):  # type: ignore[misc]
                 # In the other mode sync() has refused, or has made the changes.
                 if guarded and mode is OnMigrate.CHECK:
                     stop(refusals(alias, mode))
-                return super().handle(*args, **options)
+                recorder = ContentsRecorder(
+                    alias,
+                    bool(options.get("fake_initial")),
+                    first_party(),
+                    lambda said: self.stderr.write(printable(said)),
+                )
+                with recorded_contents(recorder) as self._contents:
+                    return super().handle(*args, **options)
         except MigsyncError as error:
             raise CommandError(printable_lines(str(error))) from error
+
+    def migration_progress_callback(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
+        """What Django's executor calls at the beginning and at the end of each migration."""
+        super().migration_progress_callback(action, migration, fake)
+        if self._contents is not None:
+            self._contents.progress(action, migration, fake)

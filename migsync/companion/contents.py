@@ -1,0 +1,255 @@
+"""Writes down what each migration's file is when ``migrate`` runs it: :mod:`migsync.sync.journal.contents`.
+
+Nothing of Django is replaced for that. The progress callback of ``migrate`` says which migration begins and ends, and
+the signals of the recorder's model say which row is written or deleted, in the transaction that does it. So the event
+is committed with the record, or neither is: on an engine with transactional DDL, for an atomic migration that defers no
+SQL. Else the record comes first, and a kill between the two leaves a record without an event.
+
+It only adds to tables that are there. Whatever goes wrong is one line on standard error: `migrate` goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, connections, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models.signals import post_delete, post_save
+
+from migsync.engines import Engine, engine_named
+from migsync.errors import HistoryError, UnknownEngine
+from migsync.history.contents import UNREAD, Contents
+from migsync.history.parser import read_contents
+from migsync.key import Key
+from migsync.sync.journal.contents import OWN_SCHEMA, Event, as_document, document_digest
+from migsync.sync.journal.tables import CONTENT_SEEN_TABLE, CONTENT_TABLE, VERSION_TABLE, has_contents
+
+if TYPE_CHECKING:
+    from django.db.migrations.migration import Migration
+
+FirstParty = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class _File:
+    """A migration's file: the SHA-256 of its bytes, empty where there is no source, and what it does."""
+
+    source: str
+    contents: Contents
+
+
+@dataclass
+class _Running:
+    """The migration that is being applied or unapplied; `file` is None for one that is not the project's own."""
+
+    key: Key
+    replaced: frozenset[Key]
+    event: Event
+    file: _File | None
+    held: list[tuple[int, Key]] | None = None
+    """Records whose event only the end of the migration tells; None where it is known."""
+
+    def event_of(self, key: Key) -> Event:
+        """What happened to the record `key`, which this migration or one that it replaces bears."""
+        ran_instead = self.event is Event.APPLIED and key in self.replaced
+        return Event.REPLACED if ran_instead else self.event
+
+
+@dataclass
+class ContentsRecorder:
+    """Watches one ``migrate`` of one alias. `first_party` is asked for once, `warn` is called at most once."""
+
+    alias: str
+    fake_initial: bool
+    first_party: Callable[[], FirstParty]
+    warn: Callable[[str], object]
+    _tables: _Tables | None = None
+    _looked: bool = False
+    _running: _Running | None = None
+    _squashes: dict[Key, Event] = field(default_factory=dict)
+    """What became of the squashes in this ``migrate``. Up to Django 5.2 they are recorded only at its end."""
+
+    def progress(self, action: str, migration: Migration | None, fake: bool) -> None:
+        """Take note of what Django's ``MigrationExecutor`` tells its progress callback."""
+        with self._harmless():
+            match action:
+                case "apply_start" | "unapply_start" if migration is not None and self._writable():
+                    self._running = self._start(migration, applied=action == "apply_start", fake=fake)
+                case "apply_success" | "unapply_success" if self._running is not None:
+                    running, self._running = self._running, None
+                    if running.event is not Event.UNAPPLIED:
+                        running.event = Event.FAKED if fake else Event.APPLIED
+                        self._squashes[running.key] = running.event
+                    for record, key in running.held or ():
+                        self._write(record, key, running.event_of(key), running.file)
+
+    def saved(self, instance: Any, created: bool, using: str, **_: object) -> None:  # noqa: ANN401 (a model of Django's)
+        """A row was written: the receiver of ``post_save``."""
+        if using == self.alias and created:
+            with self._harmless():
+                self._recorded(instance.pk, Key(instance.app, instance.name))
+
+    def deleted(self, instance: Any, using: str, **_: object) -> None:  # noqa: ANN401 (a model of Django's)
+        """A row was deleted: the receiver of ``post_delete``. Without a migration that is unapplied, nothing ran."""
+        running, key = self._running, Key(instance.app, instance.name)
+        if (
+            using == self.alias
+            and running
+            and running.event is Event.UNAPPLIED
+            and key in {running.key, *running.replaced}
+        ):
+            with self._harmless():
+                self._write(instance.pk, key, Event.UNAPPLIED, running.file)
+
+    def _start(self, migration: Migration, *, applied: bool, fake: bool) -> _Running | None:
+        if fake and not applied:
+            return None
+        key = Key(migration.app_label, migration.name)
+        event = Event.UNAPPLIED if not applied else Event.FAKED if fake else Event.APPLIED
+        # Only after --fake-initial has looked at the tables is it known whether the migration runs.
+        held: list[tuple[int, Key]] | None = [] if applied and self.fake_initial and not fake else None
+        return _Running(key, _replaced(key), event, self._file(_module_name(key), key.app), held)
+
+    def _recorded(self, record: int, key: Key) -> None:
+        running = self._running
+        if running is None:
+            self._squash_recorded(record, key)
+        elif key == running.key or key in running.replaced:
+            if running.held is not None:
+                running.held.append((record, key))
+            else:
+                self._write(record, key, running.event_of(key), running.file)
+
+    def _squash_recorded(self, record: int, key: Key) -> None:
+        """Django records a squash as soon as all that it replaces is recorded, whether by running it or before."""
+        if _replaces(key) and self._writable():
+            self._write(record, key, self._squashes.get(key, Event.REPLACED), self._file(_module_name(key), key.app))
+
+    def _file(self, name: str, app: str) -> _File | None:
+        module = sys.modules[name]
+        if not self.first_party()(str(Path(module.__file__ or "").parent)):
+            return None
+        path = inspect.getsourcefile(module)
+        if path is None:
+            return _File("", UNREAD)
+        source = Path(path).read_bytes()
+        try:
+            contents = read_contents(source, path, app)
+        except HistoryError:
+            # Python has read it, so it can only be nested too deeply for us.
+            contents = UNREAD
+        return _File(hashlib.sha256(source).hexdigest(), contents)
+
+    def _writable(self) -> bool:
+        """Whether this database has the tables; looked up once."""
+        if not self._looked:
+            self._looked = True
+            self._tables = _find_tables(self.alias)
+        return self._tables is not None
+
+    def _write(self, record: int, key: Key, event: Event, file: _File | None) -> None:
+        if self._tables is not None and file is not None:
+            self._tables.write(record, key, event, file)
+
+    @contextmanager
+    def _harmless(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # `migrate` must not fail by what only migsync needs
+            self._looked, self._tables, self._running = True, None, None
+            said = (str(error).strip() or type(error).__name__).splitlines()[0]
+            self.warn(f"migsync: what these migrations are could not be saved in {CONTENT_SEEN_TABLE}: {said}")
+
+
+def _module_name(key: Key) -> str:
+    return f"{MigrationLoader.migrations_module(key.app)[0]}.{key.name}"
+
+
+def _replaces(key: Key) -> list[Key]:
+    """What a migration that Django has loaded replaces itself."""
+    migration = getattr(sys.modules.get(_module_name(key)), "Migration", None)
+    return [Key(*replaced) for replaced in getattr(migration, "replaces", ())]
+
+
+def _replaced(key: Key) -> frozenset[Key]:
+    """All that a squash replaces, also by a squash that it replaces: Django 6.0 records these, too."""
+    found: set[Key] = set()
+    todo = _replaces(key)
+    while todo:
+        inner = todo.pop()
+        if inner not in found:
+            found.add(inner)
+            todo += _replaces(inner)
+    return frozenset(found)
+
+
+@contextmanager
+def recorded_contents(recorder: ContentsRecorder) -> Iterator[ContentsRecorder]:
+    """Let the recorder receive the signals, until the block ends."""
+    model = MigrationRecorder.Migration
+    post_save.connect(recorder.saved, sender=model, weak=False)
+    post_delete.connect(recorder.deleted, sender=model, weak=False)
+    try:
+        yield recorder
+    finally:
+        post_save.disconnect(recorder.saved, sender=model)
+        post_delete.disconnect(recorder.deleted, sender=model)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables, over Django's own connection; `content` and `seen` are their names, quoted and qualified."""
+
+    alias: str
+    engine: Engine
+    content: str
+    seen: str
+
+    def write(self, record: int, key: Key, event: Event, file: _File) -> None:
+        """Add one event. A statement that fails is taken back alone: the transaction of ``migrate`` goes on."""
+        document = as_document(file.contents)
+        digest = document_digest(document)
+        values = (OWN_SCHEMA, record, key.app, key.name, str(event), file.source, digest)
+        # A % in the server's time is no parameter's.
+        marks = f"{', '.join(['%s'] * len(values))}, {self.engine.now.replace('%', '%%')}"
+        with transaction.atomic(self.alias), connections[self.alias].cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {self.content} WHERE digest = %s", [digest])  # noqa: S608 (names of ours)
+            if cursor.fetchone() is None:
+                cursor.execute(f"INSERT INTO {self.content} (digest, document) VALUES (%s, %s)", [digest, document])  # noqa: S608
+            cursor.execute(
+                f"INSERT INTO {self.seen} (schema_name, record, app, name, event, source, content, at) "  # noqa: S608
+                f"VALUES ({marks})",
+                values,
+            )
+
+
+def _find_tables(alias: str) -> _Tables | None:
+    """The tables beside the ``django_migrations`` that this connection uses; None where they are not there."""
+    connection = connections[alias]
+    try:
+        engine = engine_named(connection.vendor)
+        with transaction.atomic(alias), connection.cursor() as cursor:
+            # Asked first, for a statement that fails is an error in the server's log.
+            if VERSION_TABLE not in connection.introspection.table_names(cursor):
+                return None
+            place = ""
+            if engine.table_schema:
+                # Not what an unqualified name means: the search path may lead to the journal of another schema.
+                cursor.execute(engine.table_schema)
+                place = f"{connection.ops.quote_name(cursor.fetchone()[0])}."
+            cursor.execute(f"SELECT version_num FROM {place}{VERSION_TABLE}")  # noqa: S608 (names of ours)
+            versions = [version for (version,) in cursor.fetchall()]
+    except (UnknownEngine, DatabaseError):
+        # This user may not read the journal.
+        return None
+    if not any(map(has_contents, versions)):
+        return None
+    return _Tables(alias, engine, f"{place}{CONTENT_TABLE}", f"{place}{CONTENT_SEEN_TABLE}")

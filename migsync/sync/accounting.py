@@ -1,0 +1,212 @@
+"""What ran in a database against what its records claim today: each operation runs exactly once.
+
+A record's name says that something ran under it; the contents that were seen then say what. Two sets of tables follow:
+those that what ran has made, and those that the recorded files would make. Where they differ, one of three things is
+wrong:
+
+- what ran is the file of another name now, so the record should bear that name (:func:`_moved`);
+- a migration that is not recorded would make what is there already (:func:`_twice`);
+- a recorded migration has operations that did not run, and never will (:func:`_never`).
+
+TableState are compared, and not operations: people move operations between files, and Django writes one CreateModel for
+what took five operations. Code (RunPython, RunSQL) is counted. Of a record whose contents were not seen, the file of
+today is taken for what ran. So it is for rows that a run of migsync changed: a rewrite answers for these.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+from migsync.findings import Finding
+from migsync.findings.contents import never_ran, ran_elsewhere, would_run_twice
+from migsync.history.contents import COMPUTED, Action, Contents, Operation, OperationStep, PartKind
+from migsync.history.graph import History
+from migsync.history.migration import Key, Migration
+from migsync.history.tables import TablePart, TableState
+from migsync.rewrites.record import Record
+from migsync.sync.journal.contents import SeenContents
+
+CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
+"""Operations that fail where what they make is there already."""
+CODE = frozenset(["RunPython", "RunSQL"])
+"""Operations that may have been written to be run again."""
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """A record with what was seen when it ran, and the file of its name today, as far as there are any."""
+
+    key: Key
+    seen: SeenContents | None
+    file: Migration | None
+
+    @property
+    def contents(self) -> Contents:
+        """What ran, or is taken for it."""
+        return self.seen.contents if self.seen else self.now
+
+    @property
+    def now(self) -> Contents:
+        """What the file does today."""
+        return self.file.contents if self.file else Contents()
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the file does something else to a database than what ran."""
+        if self.file is None or self.seen is None or self.seen.source == self.file.source:
+            return False
+        if self.contents.digest and self.contents.digest == self.now.digest:
+            return False
+        comparable = _is_comparable(self.contents) and _is_comparable(self.now)
+        return not comparable or _effects(self.contents) != _effects(self.now)
+
+
+def accounting(
+    history: History, records: Sequence[Record], known: Mapping[int, SeenContents], changed: Iterable[int]
+) -> Iterator[Finding]:
+    """What is wrong with the operations of the project's own apps in one database.
+
+    `records` are the rows as the plan leaves them, `known` what ran by the id of a row, and `changed` are the ids of
+    rows that migsync has changed or will change.
+    """
+    left_out = frozenset(changed)
+    by_app: dict[str, list[_Ran]] = {}
+    edited: set[str] = set()
+    for record in sorted(records, key=lambda record: record.id or 0):
+        file = history.migrations.get(record.key)
+        seen = None if record.id in left_out or (file and file.problems) else known.get(record.id or 0)
+        if record.app in history.first_party and (seen or file):
+            by_app.setdefault(record.app, []).append(_Ran(record.key, seen, file))
+            if seen and file and seen.source != file.source:
+                edited.add(record.app)
+    # Most files are, byte by byte, what ran; the operations of the others are read.
+    for app in sorted(edited):
+        yield from _of_app(history, app, by_app[app])
+
+
+def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding]:
+    edited = {each.key: each for each in ran if each.is_edited}
+    if not edited:
+        return
+    recorded = {each.key: each for each in ran if each.file}
+    order = [Key(app, name) for name in history.names(app)]
+    there, claimed = TableState(), TableState()
+    for each in ran:
+        there.run(each.contents.operations)
+    for key in order:
+        if key in recorded:
+            claimed.run(recorded[key].now.operations)
+    pending = [history.migrations[key] for key in order if key not in recorded]
+    found = list(_twice([migration for migration in pending if not migration.replaces], there, claimed))
+    # A list of operations that only running the file shows may have made anything.
+    if not any(_lost(each.contents) - _lost(each.now) for each in edited.values()):
+        found += _never(edited, there, claimed, pending)
+    # Wrong names are the cause of what was found then. Where nothing was found, all that moved ran and is recorded.
+    moved = _moved(history, app, set(recorded), edited) if found else {}
+    if moved:
+        # Another file took the name of what ran. As long as it has it, nobody can say what became of that.
+        taken = tuple(key.name for key in moved if key not in moved.values())
+        yield ran_elsewhere(app=app, moved={old.name: new.name for old, new in moved.items()}, taken=taken)
+    else:
+        yield from found
+
+
+def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, _Ran]) -> dict[Key, Key]:
+    """Records whose operations are the file of another name now, with that name."""
+    bearers: dict[object, list[Key]] = {}
+    for name in history.names(app):
+        key = Key(app, name)
+        if identity := _identity(history.migrations[key].contents):
+            bearers.setdefault(identity, []).append(key)
+    found = {}
+    for key, each in edited.items():
+        heirs = bearers.get(_identity(each.contents), ())
+        # The other name must be free, or its own record must have run something else.
+        if len(heirs) == 1 and heirs[0] != key and (heirs[0] not in recorded or heirs[0] in edited):
+            found[key] = heirs[0]
+    # Two records cannot have become one file, unless it has the operations twice.
+    counts = Counter(found.values())
+    return {old: new for old, new in found.items() if counts[new] == 1}
+
+
+def _twice(pending: Iterable[Migration], there: TableState, claimed: TableState) -> Iterator[Finding]:
+    """Migrations that would make what is there already although no recorded file claims it."""
+    there, claimed = deepcopy((there, claimed))
+    for migration in pending:
+        again: list[tuple[str, str]] = []
+        for operation in migration.contents.operations:
+            for step in operation.steps if operation.comparable and not operation.state_only else ():
+                place = TablePart(step.part, step.model, step.name)
+                made = operation.kind in CREATES and place in there.parts and place not in claimed.parts
+                if made and not (again and operation.kind == "CreateModel" and step.part is not PartKind.MODEL):
+                    again.append((operation.kind, str(place)))
+                if step.action is Action.RUN and there.code[step.value] > claimed.code[step.value]:
+                    again.append((operation.kind, ""))
+            there.run([operation])
+            claimed.run([operation])
+        if again:
+            yield would_run_twice(
+                migration=migration.key,
+                operations=tuple(f"{kind} {place}".rstrip() for kind, place in again),
+                file=migration.path,
+                only_code=all(kind in CODE for kind, _ in again),
+            )
+
+
+def _never(
+    edited: Mapping[Key, _Ran], there: TableState, claimed: TableState, pending: Iterable[Migration]
+) -> Iterator[Finding]:
+    """Recorded migrations with operations that were added since they ran, and that ran under no other name either."""
+    # What a migration is still to change need not be right before it runs.
+    open_parts = {
+        place for migration in pending for operation in migration.contents.operations for place in _places(operation)
+    }
+    missing = [place for place in claimed.differing(there) if place not in open_parts]
+    code = claimed.code - there.code
+    for key, each in reversed(list(edited.items())):
+        parts: list[str] = []
+        for operation in each.now.operations:
+            for step in operation.steps if not operation.state_only else ():
+                place = _place(step)
+                if place in missing:
+                    missing.remove(place)
+                    parts.append(str(place))
+                if step.action is Action.RUN and operation.comparable and code[step.value] > 0:
+                    code[step.value] -= 1
+                    parts.append(operation.kind)
+        if parts and each.file:
+            yield never_ran(migration=key, parts=tuple(parts), file=each.file.path)
+
+
+def _places(operation: Operation) -> Iterator[TablePart]:
+    return map(_place, () if operation.state_only else operation.steps)
+
+
+def _place(step: OperationStep) -> TablePart:
+    """The part of the tables that a step leaves behind, or takes away."""
+    if step.action is not Action.RENAME:
+        return TablePart(step.part, step.model, step.name)
+    if step.part is PartKind.MODEL:
+        return TablePart(step.part, step.value)
+    return TablePart(step.part, step.model, step.value)
+
+
+def _lost(contents: Contents) -> Counter[str]:
+    """The lists of operations that only running the file shows."""
+    return Counter(operation.exact for operation in contents.operations if operation.kind == COMPUTED)
+
+
+def _identity(contents: Contents) -> object:
+    """What tells one file from another; None where that would be too little."""
+    return _effects(contents) if _is_comparable(contents) and _effects(contents) else None
+
+
+def _is_comparable(contents: Contents) -> bool:
+    return all(operation.comparable for operation in contents.operations if not operation.state_only)
+
+
+def _effects(contents: Contents) -> tuple[str, ...]:
+    return tuple(each.effect for each in contents.operations if each.effect and each.comparable and not each.state_only)

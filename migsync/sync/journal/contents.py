@@ -1,0 +1,197 @@
+"""What each migration's file was when ``manage.py migrate`` ran it: the tables, and how they are read.
+
+The guard of ``migrate`` writes them (:mod:`migsync.companion.contents`), in ``migrate``'s own transaction where the
+engine allows it. Equal contents are stored once, under a digest. Rows are only ever added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from migsync.decoder import DecodeError, Fields, array, boolean, choice, exactly, integer, load_json, text
+from migsync.errors import TargetError
+from migsync.history.contents import Action, Contents, Grade, Operation, OperationStep, PartKind
+from migsync.key import Key
+from migsync.sync.journal.tables import CONTENT_SEEN_TABLE, CONTENT_TABLE, as_json, has_contents, journal_version
+
+FORMAT = 1
+"""The format of the documents. A migsync that does not know it refuses the document."""
+OWN_SCHEMA = ""
+"""The `schema_name` of the ``django_migrations`` in the schema of the journal itself."""
+COLUMNS = ("number", "record", "app", "name", "event", "source", "content", "document")
+OPERATION = ("kind", "exact", "effect", "subject", "default", "grade", "state_only", "steps")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Event(StrEnum):
+    """What ``migrate`` did when it wrote, or deleted, a record.
+
+    A record that is deleted while nothing runs (``--fake`` backwards, ``--prune``) is no event: what ran under its
+    name has run still.
+    """
+
+    APPLIED = "applied"
+    """The operations ran. For a squash, in the same ``migrate`` that recorded what it replaces."""
+    FAKED = "faked"
+    """Recorded though nothing ran: ``--fake``, or ``--fake-initial`` where the tables were there."""
+    REPLACED = "replaced"
+    """Recorded for the sake of a squash, whose contents these are; nothing ran under this name.
+
+    Either the record is that of a squash, and all that it replaces is applied; or it is that of a replaced migration,
+    and the squash ran in its place.
+    """
+    UNAPPLIED = "unapplied"
+    """The operations were taken back, and the record deleted."""
+
+
+@dataclass(frozen=True)
+class SeenContents:
+    """One event. `source` is the SHA-256 of the file's bytes, 64 hexadecimal digits; empty where there was no source.
+
+    `record` is the id of the row in ``django_migrations``, and `key` its name at that time. `document` is the contents
+    as JSON.
+    """
+
+    record: int
+    key: Key
+    event: Event
+    source: str
+    document: str
+
+    @cached_property
+    def contents(self) -> Contents:
+        """The operations; most documents are never asked, since the file is still the same. Raises TargetError."""
+        try:
+            return from_document(load_json(self.document))
+        except DecodeError as error:
+            raise _unreadable(f"The contents of {self.key} in {CONTENT_TABLE} cannot be read: {error}") from error
+
+
+def read_contents_seen(connection: sa.Connection, schema: str | None) -> tuple[SeenContents, ...]:
+    """Every event of the schema that the journal is in, oldest first; empty where there are no tables.
+
+    Raises TargetError for a row that cannot be read.
+    """
+    if not has_contents(journal_version(connection, schema)):
+        return ()
+    seen = sa.table(CONTENT_SEEN_TABLE, *map(sa.column, (*COLUMNS[:-1], "schema_name")), schema=schema)
+    content = sa.table(CONTENT_TABLE, sa.column("digest"), sa.column("document"), schema=schema)
+    query = (
+        sa.select(*(seen.c[name] for name in COLUMNS[:-1]), content.c.document)
+        .select_from(seen.outerjoin(content, content.c.digest == seen.c.content))
+        .where(seen.c.schema_name == OWN_SCHEMA)
+        .order_by(seen.c.number)
+    )
+    return tuple(map(_from_row, connection.execute(query).mappings()))
+
+
+def as_document(contents: Contents) -> str:
+    """The contents as JSON in ASCII: the same text for the same contents, so that its digest stands for them."""
+    operations = [{name: getattr(operation, name) for name in OPERATION} for operation in contents.operations]
+    return as_json({"format": FORMAT, "operations": operations})
+
+
+def document_digest(document: str) -> str:
+    """The key of a document: its SHA-256, 64 hexadecimal digits."""
+    return hashlib.sha256(document.encode()).hexdigest()
+
+
+def from_document(value: object) -> Contents:
+    """The inverse of :func:`as_document`, for the document as JSON gives it; raises DecodeError."""
+    fields = Fields(value, ("format", "operations"))
+    fields.get("format", exactly(FORMAT))
+    return Contents(fields.get("operations", array(_operation)))
+
+
+def _operation(value: object) -> Operation:
+    fields = Fields(value, OPERATION)
+    return Operation(
+        kind=fields.get("kind", text),
+        exact=fields.get("exact", text),
+        effect=fields.get("effect", text),
+        subject=fields.get("subject", text),
+        default=fields.get("default", text),
+        grade=fields.get("grade", _grade),
+        state_only=fields.get("state_only", boolean),
+        steps=fields.get("steps", array(_step)),
+    )
+
+
+def _step(value: object) -> OperationStep:
+    action, part, model, name, what = array(text, 5)(value)
+    return OperationStep(choice(Action)(action), choice(PartKind)(part), model, name, what)
+
+
+def _grade(value: object) -> Grade:
+    try:
+        return Grade(integer(value))
+    except ValueError as error:
+        raise DecodeError("is not a grade") from error
+
+
+def _from_row(row: Mapping[Any, Any]) -> SeenContents:
+    try:
+        fields = Fields(row, COLUMNS)
+        digest = fields.get("content", text)
+        return SeenContents(
+            record=fields.get("record", integer),
+            key=Key(fields.get("app", text), fields.get("name", text)),
+            event=fields.get("event", choice(Event)),
+            source=fields.get("source", _source),
+            document=fields.get("document", lambda document: _verified(document, digest)),
+        )
+    except DecodeError as error:
+        raise _unreadable(f"Row {row['number']} in {CONTENT_SEEN_TABLE} cannot be read: {error}") from error
+
+
+def _unreadable(found: str) -> TargetError:
+    return TargetError(
+        found,
+        "The row was edited or cut off, or a newer migsync wrote it: what ran in this database is not certain.",
+        "Upgrade migsync, or restore the row from a backup.",
+    )
+
+
+def _verified(document: object, digest: str) -> str:
+    if document is None:
+        raise DecodeError(f"is missing in {CONTENT_TABLE}")
+    content = text(document)
+    if document_digest(content) != digest:
+        raise DecodeError(f"is not the one with this digest in {CONTENT_TABLE}")
+    return content
+
+
+def _source(value: object) -> str:
+    digest = text(value)
+    if digest and not _SHA256.fullmatch(digest):
+        raise DecodeError("is not a SHA-256")
+    return digest
+
+
+def known_contents(seen: Iterable[SeenContents]) -> dict[int, SeenContents]:
+    """By the id of each row, what ran when it was written; `seen` is in the order in which it was written.
+
+    Rows that were recorded without running anything are left out: what their migrations did is not known.
+    """
+    found: dict[int, SeenContents] = {}
+    for each in seen:
+        if each.event is Event.APPLIED:
+            found[each.record] = each
+        else:
+            found.pop(each.record, None)
+    return found
+
+
+def digests_seen(seen: Iterable[SeenContents]) -> dict[str, str]:
+    """The operations digests of what ran, by ``app.name`` as it was then: evidence of what became of a name."""
+    known = {str(each.key): each.contents.digest for each in known_contents(seen).values()}
+    return {name: digest for name, digest in known.items() if digest}

@@ -1,0 +1,175 @@
+"""What the guard saw, through the real commands: files that were changed by hand so that every name still exists.
+
+Judged by ``migrate``: where migsync reports nothing, it has nothing to say either.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from migsync.sync.journal.schema import upgrade_journal
+from tests.companion.test_contents import fails
+from tests.companion.test_guard import Shop
+from tests.databases import Database, django_databases
+from tests.project.projects import django_project
+from tests.sync.story import target_of
+
+FILE = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [{after}]
+    operations = [{operations}]
+"""
+CREATE = 'migrations.CreateModel("Item", [("id", models.BigAutoField(primary_key=True)), {0}])'
+FIELD = '("{0}", models.IntegerField(null=True{1}))'
+ADD = 'migrations.AddField("item", "{0}", models.IntegerField(null=True{1}))'
+
+
+class Project(Shop):
+    """An app ``shop`` whose files are written as a list of (name, fields that it adds); the first makes the table."""
+
+    def write(self, *files: tuple[str, str], more: str = "") -> None:
+        for path in (self.root / "shop/migrations").glob("0*.py"):
+            path.unlink()
+        above = ""
+        for name, fields in files:
+            if above:
+                operations = ", ".join(ADD.format(field, more) for field in fields.split())
+            else:
+                operations = CREATE.format(", ".join(FIELD.format(field, more) for field in fields.split()))
+            after = f'("shop", "{above}")' if above else ""
+            path = self.root / "shop/migrations" / f"{name}.py"
+            path.write_text(FILE.format(after=after, operations=operations))
+            above = name
+
+    def migrate(self, *arguments: str) -> None:
+        assert self.manage("migrate", "-v0", *arguments) == (0, "")
+
+    def plan(self, status: int = 0) -> str:
+        found, said = self.migsync("plan")
+        assert found == status, said
+        return said
+
+    def stopped(self) -> str:
+        status, said = self.manage("migrate", "-v0")
+        assert status == 1
+        return said
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: Database) -> Project:
+    settings = (
+        f"INSTALLED_APPS = ['shop', 'migsync.companion']\nUSE_TZ = True\n{django_databases({'default': database})}"
+    )
+    files = {"shop/__init__.py": "", "shop/migrations/__init__.py": ""}
+    project = Project(django_project(tmp_path, settings, files), database)
+    project.write(("0000_none", ""))
+    project.migrate()
+    project.manage("migrate", "-v0", "shop", "zero")
+    with target_of(database) as target, closing(target.connect()) as connection:
+        upgrade_journal(connection, target.table.schema)
+        connection.commit()
+    return project
+
+
+def test_an_exchange_is_named_and_put_right(project: Project) -> None:
+    project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
+    project.migrate("shop", "0002_x")
+    project.write(("0001_initial", "a"), ("0002_x", "c"), ("0003_y", "b"))
+    said = project.plan(1)
+    assert "default" in said
+    assert "blocked" in said
+    assert "0002_x is 0003_y now" in said
+    assert "Give 0002_x a name that was not used before." in said
+    assert "migsync.E002" in project.stopped()
+    project.write(("0001_initial", "a"), ("0003_y", "b"), ("0004_z", "c"))
+    said = project.plan()
+    assert "shop.0002_x became shop.0003_y." in said
+    assert "what migsync noted in a database or in a rewrite" in said
+    assert project.migsync("apply", "--noinput")[0] == 0
+    project.migrate()
+    assert project.names() == ["0001_initial", "0003_y", "0004_z"]
+    assert "up to date" in project.plan()
+
+
+def test_an_exchange_of_what_ran_is_no_news(project: Project) -> None:
+    project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
+    project.migrate()
+    project.write(("0001_initial", "a"), ("0002_x", "c"), ("0003_y", "b"))
+    assert "up to date" in project.plan()
+    project.migrate()
+
+
+def test_united_files_of_which_one_did_not_run(project: Project) -> None:
+    project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
+    project.migrate("shop", "0002_x")
+    project.write(("0001_initial", "a"), ("0002_x", "b c"))
+    said = project.plan()
+    assert "shop.0002_x ran, but with other operations than its file contains today" in said
+    assert "This database does not have: item.c" in said
+    assert "names match, 1 migration did not run in full" in said
+    assert "up to date" not in said
+    project.migrate()  # says nothing: that is why
+
+
+def test_a_split_file_would_run_twice(project: Project) -> None:
+    project.write(("0001_initial", "a"), ("0002_x", "b c"))
+    project.migrate()
+    project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
+    said = project.plan(1)
+    assert "shop.0003_y is not recorded, but 1 operation in it ran already: AddField item.c" in said
+    assert "migsync.E002" in project.stopped()
+    project.setting("off")
+    said = fails(project, "migrate", "-v0").lower()
+    assert "duplicate column" in said or "already exists" in said
+    project.setting("check")
+    project.write(("0001_initial", "a"), ("0002_x", "b c"), ("0003_y", ""))
+    project.migrate()
+    assert "up to date" in project.plan()
+
+
+def test_a_reset_by_hand(project: Project) -> None:
+    """One new file with everything: right for a database that has it all, and not for one that was behind."""
+    project.write(("0001_initial", "a"), ("0002_x", "b"))
+    project.migrate("shop", "0001_initial")
+    project.write(("0001_initial", "a b"))
+    assert "This database does not have: item.b" in project.plan()
+    project.write(("0001_initial", "a"), ("0002_x", "b"))
+    project.migrate()
+    project.write(("0001_initial", "a b"))
+    assert "does not have" not in project.plan()
+
+
+def test_edits_that_no_database_sees_are_no_news(project: Project) -> None:
+    project.write(("0001_initial", "a"), ("0002_x", "b"))
+    project.migrate()
+    project.write(("0001_initial", "a"), ("0002_x", "b"), more=", help_text='x', blank=True")
+    assert "up to date" in project.plan()
+
+
+def test_what_a_rewrite_says_is_not_asked_again(project: Project) -> None:
+    project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
+    project.migrate()
+    project.write(("0001_initial", "a"), ("0002_z", "b c"))
+    collapse = ("--collapse", "shop.0002_z=0002_x+0003_y")
+    assert project.migsync("apply", "--noinput", *collapse)[0] == 0
+    assert "up to date" in project.plan()
+    project.migrate()
+
+
+def test_renamed_without_git(project: Project) -> None:
+    """A container holds no history of the files; the database does."""
+    project.write(("0001_initial", "a"), ("0002_auto", "b"))
+    project.migrate()
+    project.write(("0001_initial", "a"), ("0002_menu", "c"), ("0003_collection", "b"))
+    # The newcomer stands before what ran.
+    assert "shop.0002_auto became shop.0003_collection" in project.plan(1)
+    project.write(("0001_initial", "a"), ("0003_collection", "b"), ("0004_menu", "c"))
+    assert project.migsync("apply", "--noinput")[0] == 0
+    project.migrate()
+    assert project.names() == ["0001_initial", "0003_collection", "0004_menu"]

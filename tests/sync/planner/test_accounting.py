@@ -1,0 +1,229 @@
+"""Each operation runs exactly once: what the contents that were seen say against records and files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migsync.findings import Finding, Severity
+from migsync.history import App, Key, Migration, build_history
+from migsync.history.contents import COMPUTED, Action, Contents, Grade, Operation, OperationStep, PartKind
+from migsync.history.graph import History
+from migsync.rewrites.record import Record
+from migsync.sync.accounting import accounting
+from migsync.sync.journal.contents import Event, SeenContents, as_document, known_contents
+from tests.profiles import examples
+
+Files = dict[str, tuple[str, ...]]
+
+
+def operation(effect: str) -> Operation:
+    """An operation by what it does; ``!x`` is one that only running its file shows, ``(x)`` one of the state alone."""
+    if effect.startswith("!"):
+        return Operation(COMPUTED, effect, grade=Grade.COMPUTED)
+    if effect.startswith("("):
+        return Operation("AddField", effect, effect, state_only=True)
+    name = effect.partition("/")[0]
+    if effect.startswith("run"):
+        return Operation("RunSQL", effect, name, steps=(OperationStep(Action.RUN, PartKind.CODE, value=name),))
+    field, _, value = name.partition("=")
+    kind = "AlterField" if value else "AddField"
+    return Operation(
+        kind, effect, name, steps=(OperationStep(Action.SET, PartKind.FIELD, "item", field, value or "plain"),)
+    )
+
+
+def contents(*effects: str) -> Contents:
+    return Contents(tuple(map(operation, effects)))
+
+
+def files(**effects: str) -> Files:
+    """``x="a b"``: a file x with two operations."""
+    return {name: tuple(text.split()) for name, text in effects.items()}
+
+
+def history(found: Files) -> History:
+    migrations = []
+    above: tuple[Key, ...] = ()
+    for name, effects in found.items():
+        key = Key("shop", name)
+        seen = contents(*effects)
+        migrations.append(
+            Migration(key, dependencies=above, digest=seen.digest, contents=seen, source=" ".join(effects))
+        )
+        above = (key,)
+    return build_history(migrations, [App("shop", "/project/shop")])
+
+
+@dataclass
+class Database:
+    """One database: its rows by id, and what was seen when they were written."""
+
+    rows: dict[int, str] = field(default_factory=dict)
+    seen: list[SeenContents] = field(default_factory=list)
+    ran: Counter[str] = field(default_factory=Counter)
+
+    def migrate(self, found: Files, upto: int | None = None) -> None:
+        for name, effects in list(found.items())[:upto]:
+            if name not in self.rows.values():
+                number = len(self.seen) + 1
+                self.rows[number] = name
+                self.see(number, name, effects)
+                self.ran.update(effects)
+
+    def see(self, number: int, name: str, effects: tuple[str, ...], event: Event = Event.APPLIED) -> None:
+        self.seen.append(
+            SeenContents(number, Key("shop", name), event, " ".join(effects), as_document(contents(*effects)))
+        )
+
+    def findings(self, found: Files, changed: tuple[int, ...] = ()) -> list[Finding]:
+        records = [Record(number, "shop", name, "2026-01-01") for number, name in self.rows.items()]
+        return list(accounting(history(found), records, known_contents(self.seen), changed))
+
+
+def told(before: Files, after: Files, upto: int | None = None) -> list[Finding]:
+    database = Database()
+    database.migrate(before, upto)
+    return database.findings(after)
+
+
+def codes(found: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.code, finding.name) for finding in found]
+
+
+class TestNames:
+    def test_an_exchange_of_which_all_ran_is_no_news(self) -> None:
+        assert told(files(a="A", x="B", y="C"), files(a="A", x="C", y="B")) == []
+
+    def test_an_exchange_with_one_of_two_recorded(self) -> None:
+        """The other name is not recorded: its operations would run under the name of what ran."""
+        (found,) = told(files(a="A", x="B", y="C"), files(a="A", x="C", y="B"), upto=2)
+        assert found.code == "ran-elsewhere"
+        assert found.facts == {"app": "shop", "moved": {"x": "y"}, "taken": ["x"]}
+        assert found.hint.startswith("Give x a name that was not used before.")
+
+    def test_a_new_file_under_an_old_name(self) -> None:
+        (found,) = told(files(a="A", x="B"), files(a="A", x="N", y="B"))
+        assert found.facts == {"app": "shop", "moved": {"x": "y"}, "taken": ["x"]}
+
+    def test_a_cycle(self) -> None:
+        (found,) = told(files(x="A", y="B", z="C", n="D"), files(x="N", y="A", z="B", n="C"))
+        assert found.facts == {"app": "shop", "moved": {"x": "y", "y": "z", "z": "n"}, "taken": ["x"]}
+
+    def test_a_file_with_the_same_effects_that_ran_itself_is_no_heir(self) -> None:
+        assert codes(told(files(x="A", y="B"), files(x="B C", y="B"))) == [("never-ran", "x")]
+
+    def test_two_heirs_are_none(self) -> None:
+        assert codes(told(files(x="A"), files(x="N", y="A", z="A"))) == [
+            ("runs-twice", "y"),
+            ("never-ran", "x"),
+        ]
+
+
+class TestOperations:
+    def test_united_files(self) -> None:
+        """B and C are in x now, and y is D, which did not run."""
+        before, after = files(a="A", x="B", y="C", z="D"), files(a="A", x="B C", y="D")
+        assert codes(told(before, after, upto=3)) == [("never-ran", "y")]
+
+    def test_united_before_all_of_it_ran(self) -> None:
+        (found,) = told(files(a="A", x="B", y="C"), files(a="A", x="B C"), upto=2)
+        assert (found.code, found.name, found.facts["parts"]) == ("never-ran", "x", ["item.C"])
+
+    def test_a_split_file(self) -> None:
+        (found,) = told(files(x="A B"), files(x="A", y="B"))
+        assert (found.code, found.name, found.facts["operations"]) == ("runs-twice", "y", ["AddField item.B"])
+
+    def test_a_second_alteration_is_harmless(self) -> None:
+        assert told(files(x="A A=1"), files(x="A", y="A=1")) == []
+
+    def test_code_may_be_written_to_be_run_again(self) -> None:
+        (found,) = told(files(x="A run"), files(x="A", y="run"))
+        assert (found.code, found.severity) == ("runs-twice", Severity.WARNING)
+        (found,) = told(files(x="A run"), files(x="", y="run A"))
+        assert found.severity is Severity.ERROR
+
+    def test_operations_that_are_taken_out_are_no_news(self) -> None:
+        assert told(files(x="A B"), files(x="A")) == []
+
+    def test_operations_that_move_between_recorded_files(self) -> None:
+        assert told(files(x="A B", y="C"), files(x="A", y="B C")) == []
+
+    def test_an_alteration_that_was_added(self) -> None:
+        assert codes(told(files(x="A"), files(x="A A=1"))) == [("never-ran", "x")]
+        assert told(files(x="A A=1"), files(x="A=1")) == [], "Django writes one operation for two"
+
+    def test_code_is_counted(self) -> None:
+        assert codes(told(files(x="run"), files(x="run run"))) == [("never-ran", "x")]
+        assert told(files(x="run", y="A"), files(x="", y="A run")) == []
+
+    def test_what_no_database_sees_is_no_news(self) -> None:
+        assert told(files(x="A"), files(x="A/reworded (state)")) == []
+
+
+class TestWhatIsNotKnown:
+    def test_computed_operations(self) -> None:
+        assert told(files(x="!a"), files(x="!b")) == []
+        assert codes(told(files(x="!a A"), files(x="!a A B"))) == [("never-ran", "x")]
+
+    def test_without_contents(self) -> None:
+        database = Database(rows={1: "x"})
+        assert database.findings(files(x="A")) == []
+
+    def test_faked_records(self) -> None:
+        database = Database(rows={1: "x"})
+        database.see(1, "x", ("A",), Event.FAKED)
+        assert database.findings(files(x="B")) == []
+
+    def test_records_that_were_taken_back(self) -> None:
+        database = Database()
+        database.migrate(files(x="A"))
+        database.see(1, "x", ("A",), Event.UNAPPLIED)
+        del database.rows[1]
+        assert database.findings(files(x="B", y="A")) == []
+
+    def test_rows_that_a_run_has_changed(self) -> None:
+        """A rewrite answers for them."""
+        database = Database()
+        database.migrate(files(x="A"))
+        assert database.findings(files(x="A B"), changed=(1,)) == []
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> tuple[Files, int, Files]:
+    """Files, how many of them ran, and files afterwards; an operation is in one file at a time."""
+    left = list(draw(st.permutations("ABCDEFGH")))
+    sizes = draw(st.lists(st.integers(0, 2), min_size=1, max_size=4))
+    before = {name: tuple(left.pop() for _ in range(size)) for name, size in zip("wxyz", sizes, strict=False)}
+    after: Files = dict.fromkeys(draw(st.permutations("vwxyz"))[: draw(st.integers(1, 5))], ())
+    every = [effect for found in before.values() for effect in found] + left[: draw(st.integers(0, 2))]
+    for effect in draw(st.permutations(every)):
+        at_home = next((name for name in before if effect in before[name]), "")
+        if draw(st.booleans()) and at_home in after:
+            after[at_home] += (effect,)
+        elif draw(st.integers(0, 5)):
+            after[draw(st.sampled_from(sorted(after)))] += (effect,)
+    return before, draw(st.integers(0, len(before))), after
+
+
+@settings(max_examples=examples(1000, 5000), deadline=None)
+@given(lives())
+def test_nothing_is_silent_and_nothing_is_a_false_alarm(life: tuple[Files, int, Files]) -> None:
+    before, upto, after = life
+    database = Database()
+    database.migrate(before, upto)
+    recorded = set(database.rows.values())
+    never = {each for name in after if name in recorded for each in after[name] if not database.ran[each]}
+    twice = {each for name in after if name not in recorded for each in after[name] if database.ran[each]}
+    # A record without a file has findings of its own, so that this may say nothing of what ran under it alone.
+    gone = {each for name in recorded - after.keys() for each in before[name]}
+    found = {finding.code for finding in database.findings(after)}
+    if never or twice - gone:
+        assert found
+        assert "ran-elsewhere" in found or {"never-ran"} & found == ({"never-ran"} if never else set())
+        assert "ran-elsewhere" in found or not twice - gone or "runs-twice" in found
+    elif not twice:
+        assert not found

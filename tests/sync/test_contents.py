@@ -1,0 +1,138 @@
+"""The tables of contents: made with the journal, upgraded from its first version, read without them, never misread."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migsync.decoder import DecodeError, load_json
+from migsync.errors import TargetError
+from migsync.history.contents import Contents, Grade, Operation
+from migsync.key import Key
+from migsync.sync.apply import Status, apply_plan
+from migsync.sync.journal.contents import (
+    Event,
+    SeenContents,
+    as_document,
+    document_digest,
+    from_document,
+    read_contents_seen,
+)
+from migsync.sync.journal.schema import VERSIONS, upgrade_journal
+from migsync.sync.target import Target
+from tests.databases import Database
+from tests.sync.story import filled, story_plan, target_of
+from tests.sync.test_journal import schema_of, writing
+
+TABLES = ("migsync_content", "migsync_content_seen")
+CONTENTS = Contents((Operation("AddField", "a" * 32, "b" * 32, "item.größe", "c" * 32, Grade.IMPORTED, True),))
+OLDEST = VERSIONS[:1]
+
+operations = st.builds(
+    Operation, *[st.text(st.characters(exclude_categories=["Cs"]))] * 5, st.sampled_from(Grade), st.booleans()
+)
+
+
+@given(st.lists(operations, max_size=3))
+def test_a_document_holds_all_of_the_contents(found: list[Operation]) -> None:
+    contents = Contents(tuple(found))
+    document = as_document(contents)
+    assert document.isascii()
+    assert from_document(load_json(document)) == contents
+
+
+@pytest.mark.parametrize(
+    ("document", "what"),
+    [
+        ('{"format":2,"operations":[]}', "format"),
+        ('{"format":1}', "operations"),
+        ('{"format":1,"operations":[{"kind":"AddField"}]}', "is missing"),
+        (as_document(CONTENTS).replace('"grade":1', '"grade":9'), "is not a grade"),
+    ],
+)
+def test_a_document_of_another_format_is_refused(document: str, what: str) -> None:
+    with pytest.raises(DecodeError, match=what):
+        from_document(load_json(document))
+
+
+def read(target: Target) -> tuple[SeenContents, ...]:
+    with writing(target) as connection:
+        return read_contents_seen(connection, schema_of(target))
+
+
+def insert(database: Database, record: int, event: str, document: str, digest: str = "", schema: str = "") -> None:
+    mark = "?" if database.engine == "sqlite" else "%s"
+    digest = digest or document_digest(document)
+    if not database.execute(f"SELECT 1 FROM migsync_content WHERE digest = '{digest}'"):
+        database.execute(f"INSERT INTO migsync_content (digest, document) VALUES ({mark}, {mark})", (digest, document))
+    values = (schema, record, "shop", "0001_initial", event, "d" * 64, digest, "2026-11-20T10:45:00.123456Z")
+    database.execute(
+        "INSERT INTO migsync_content_seen (schema_name, record, app, name, event, source, content, at) "
+        f"VALUES ({', '.join([mark] * len(values))})",
+        values,
+    )
+
+
+def test_what_was_seen_comes_back_in_its_order(database: Database) -> None:
+    filled(database)
+    with target_of(database) as target:
+        assert read(target) == ()
+        apply_plan(target, story_plan(target))
+        assert read(target) == ()
+        insert(database, 2**40, "applied", as_document(CONTENTS))
+        insert(database, 3, "unapplied", as_document(Contents()))
+        insert(database, 7, "applied", as_document(CONTENTS), schema="another tenant's")
+        insert(database, 2**40, "faked", as_document(CONTENTS))
+        assert database.execute("SELECT count(*) FROM migsync_content") == [(2,)]
+        key, source = Key("shop", "0001_initial"), "d" * 64
+        assert read(target) == (
+            SeenContents(2**40, key, Event.APPLIED, source, as_document(CONTENTS)),
+            SeenContents(3, key, Event.UNAPPLIED, source, as_document(Contents())),
+            SeenContents(2**40, key, Event.FAKED, source, as_document(CONTENTS)),
+        )
+        assert [seen.contents for seen in read(target)] == [CONTENTS, Contents(), CONTENTS]
+
+
+def test_a_damaged_row_is_not_misread(database: Database) -> None:
+    filled(database)
+    with target_of(database) as target, writing(target) as connection:
+        upgrade_journal(connection, schema_of(target))
+    for event, document, digest, what in (
+        ("forgotten", as_document(CONTENTS), "", "event is 'forgotten'"),
+        ("applied", '{"format":2,"operations":[]}', "", "format is 2"),
+        ("applied", as_document(CONTENTS), "e" * 64, "document is not the one with this digest"),
+    ):
+        insert(database, 1, event, document, digest)
+        with (
+            target_of(database) as target,
+            pytest.raises(TargetError, match="cannot be read") as caught,
+        ):
+            _ = [seen.contents for seen in read(target)]
+        assert what in str(caught.value)
+        database.execute("DELETE FROM migsync_content_seen")
+    insert(database, 1, "applied", as_document(CONTENTS))
+    database.execute("DELETE FROM migsync_content")
+    with target_of(database) as target, pytest.raises(TargetError, match="document is missing in migsync_content"):
+        read(target)
+
+
+@pytest.mark.parametrize("left", [(), TABLES[:1], TABLES], ids=["nothing", "one table", "all but the version"])
+def test_an_upgrade_goes_on_where_it_was_interrupted(database: Database, left: tuple[str, ...]) -> None:
+    """On MySQL each CREATE commits by itself."""
+    filled(database)
+    with target_of(database) as target:
+        with writing(target) as connection:
+            upgrade_journal(connection, schema_of(target), VERSIONS if left else OLDEST)
+        for table in TABLES if left else ():
+            if table not in left:
+                database.execute(f"DROP TABLE {table}")
+        database.execute("UPDATE migsync_version SET version_num = '0001'")
+        assert target.runs() == ()
+        assert read(target) == ()
+        assert database.execute("SELECT version_num FROM migsync_version") == [("0001",)], "reading upgrades nothing"
+        assert apply_plan(target, story_plan(target)).status is Status.APPLIED
+        assert database.execute("SELECT version_num FROM migsync_version") == [("0002",)]
+        assert len(target.runs()) == 1
+        insert(database, 1, "applied", as_document(CONTENTS))
+        assert len(read(target)) == 1
