@@ -185,6 +185,22 @@ def test_a_migration_that_is_rolled_back_was_not_seen(tmp_path: Path, new_databa
     assert database.execute("SELECT count(*) FROM migsync_content") == [(1,)]
 
 
+def test_the_event_is_committed_with_the_record(tmp_path: Path, postgresql_database: Database) -> None:
+    shop = Shop.make(tmp_path, postgresql_database)
+    journal(postgresql_database)
+    for table in ("django_migrations", "migsync_content_seen"):
+        postgresql_database.execute(f"ALTER TABLE {table} ADD tx bigint DEFAULT txid_current()")
+    add(shop, "0004_a", "0003_later", ADD.format("a"))
+    add(shop, "0005_b", "0004_a", ADD.format("b"))
+    assert shop.manage("migrate", "-v0") == (0, "")
+    assert shop.manage("migrate", "-v0", "shop", "0004_a") == (0, "")
+    transactions = postgresql_database.execute("SELECT event, tx FROM migsync_content_seen ORDER BY number")
+    assert [event for event, _ in transactions] == ["applied", "applied", "unapplied"]
+    assert len({tx for _, tx in transactions}) == 3
+    [(recorded,)] = postgresql_database.execute("SELECT tx FROM django_migrations WHERE name = '0004_a'")
+    assert recorded == transactions[0][1]
+
+
 def test_a_migration_that_fails_was_not_seen(shop: Shop, database: Database) -> None:
     add(shop, "0004_broken", "0003_later", 'migrations.RunSQL("SELECT nothing FROM nowhere")')
     fails(shop, "migrate", "-v0")
