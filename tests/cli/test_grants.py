@@ -26,9 +26,9 @@ OLD = [
 TABLE = "django_migrations"
 # The table in docs/reference/privileges.md. Undoing a removal inserts a row; undoing a rename updates one.
 READ = {TABLE: {"SELECT"}}
-READ_JOURNAL = {"migsync_run": {"SELECT"}, "migsync_version": {"SELECT"}}
+CONTENTS = {"migsync_content": {"SELECT"}, "migsync_content_seen": {"SELECT"}}
 WRITE = {TABLE: {"SELECT", "UPDATE", "DELETE"}}
-WRITE_JOURNAL = {"migsync_run": {"SELECT", "INSERT"}, "migsync_version": {"SELECT"}}
+WRITE_JOURNAL = {"migsync_run": {"SELECT", "INSERT"}, "migsync_version": {"SELECT"}, **CONTENTS}
 UNDO = {TABLE: {"SELECT", "UPDATE", "INSERT"}}
 
 

@@ -91,7 +91,7 @@ def read_contents_seen(connection: sa.Connection, schema: str | None) -> tuple[S
         .where(seen.c.schema_name == OWN_SCHEMA)
         .order_by(seen.c.number)
     )
-    return tuple(map(_from_row, connection.execute(query).mappings()))
+    return tuple(_from_row(dict(zip(COLUMNS, row, strict=True))) for row in connection.execute(query))
 
 
 def as_document(contents: Contents) -> str:
@@ -138,7 +138,7 @@ def _grade(value: object) -> Grade:
         raise DecodeError("is not a grade") from error
 
 
-def _from_row(row: Mapping[Any, Any]) -> SeenContents:
+def _from_row(row: Mapping[str, Any]) -> SeenContents:
     try:
         fields = Fields(row, COLUMNS)
         digest = fields.get("content", text)
