@@ -35,7 +35,7 @@ def ran_elsewhere(*, app: str, moved: Mapping[str, str], taken: Sequence[str]) -
 
 
 @entry("runs-twice", Severity.ERROR, Severity.WARNING)
-def would_run_twice(*, migration: Key, operations: Sequence[str], file: str, only_code: bool = False) -> Texts:
+def runs_twice(*, migration: Key, operations: Sequence[str], file: str, only_code: bool = False) -> Texts:
     """A migration that is not recorded contains operations that ran already, as a part of another migration.
 
     When `migrate` ran a migration, migsync's guard noted the operations in its file. Some of these are not in that file

@@ -21,7 +21,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from migsync.findings import Finding
-from migsync.findings.contents import never_ran, ran_elsewhere, would_run_twice
+from migsync.findings.contents import never_ran, ran_elsewhere, runs_twice
 from migsync.history.contents import COMPUTED, Action, Contents, Operation, OperationStep, PartKind
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
@@ -148,7 +148,7 @@ def _twice(pending: Iterable[Migration], there: TableState, claimed: TableState)
             there.run([operation])
             claimed.run([operation])
         if again:
-            yield would_run_twice(
+            yield runs_twice(
                 migration=migration.key,
                 operations=tuple(f"{kind} {place}".rstrip() for kind, place in again),
                 file=migration.path,

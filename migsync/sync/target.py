@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -18,7 +18,7 @@ from migsync.engines.driver_errors import first_line
 from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
 from migsync.redaction import redact, secrets_in
 from migsync.rewrites.record import Record
-from migsync.sync.journal.contents import SeenContents, read_contents_seen
+from migsync.sync.journal.contents import SeenContents, read_contents_seen, read_documents
 from migsync.sync.journal.tables import CONTENT_SEEN_TABLE, grant_hint, grant_statements, read_runs
 from migsync.sync.plan import TargetRef
 from migsync.sync.recorder import read_records
@@ -122,6 +122,10 @@ class Target:
         its targets.
         """
 
+        @cache
+        def documents() -> dict[str, str]:
+            return self._read(lambda connection, table: read_documents(connection, table.schema)) or {}
+
         def read(connection: sa.Connection) -> Snapshot:
             survey = self._surveyed(connection)
             wanted = listed is not None and survey.database not in listed
@@ -130,7 +134,7 @@ class Target:
                 return Snapshot(fresh=True, schemas=schemas)
             records = read_records(connection, survey.table)
             runs = read_runs(connection, survey.table.schema) if journaled else ()
-            seen = read_contents_seen(connection, survey.table.schema) if journaled else ()
+            seen = read_contents_seen(connection, survey.table.schema, documents) if journaled else ()
             return Snapshot(records, runs, seen, schemas=schemas)
 
         return Snapshot(fresh=True) if self._absent else self._transact(read)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -26,7 +26,8 @@ FORMAT = 1
 """The format of the documents. A migsync that does not know it refuses the document."""
 OWN_SCHEMA = ""
 """The `schema_name` of the ``django_migrations`` in the schema of the journal itself."""
-COLUMNS = ("number", "record", "app", "name", "event", "source", "content", "document")
+COLUMNS = ("number", "record", "app", "name", "event", "source", "content")
+TYPES = [int, int, str, str, str, str, str]
 OPERATION = ("kind", "exact", "effect", "subject", "default", "grade", "state_only", "steps")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -53,45 +54,63 @@ class Event(StrEnum):
     """The operations were taken back, and the record deleted."""
 
 
+EVENTS = {str(event): event for event in Event}
+Documents: TypeAlias = Callable[[], Mapping[str, str]]
+
+
 @dataclass(frozen=True)
 class SeenContents:
     """One event. `source` is the SHA-256 of the file's bytes, 64 hexadecimal digits; empty where there was no source.
 
-    `record` is the id of the row in ``django_migrations``, and `key` its name at that time. `document` is the contents
-    as JSON.
+    `record` is the id of the row in ``django_migrations``, and `key` its name at that time. `content` is the digest of
+    a document, which is among `documents`.
     """
 
     record: int
     key: Key
     event: Event
     source: str
-    document: str
+    content: str
+    documents: Documents = field(compare=False, repr=False)
 
     @cached_property
     def contents(self) -> Contents:
-        """The operations; most documents are never asked, since the file is still the same. Raises TargetError."""
+        """The operations; of most migrations nobody asks, since the file is still the same. Raises TargetError."""
         try:
-            return from_document(load_json(self.document))
+            document = _verified(self.documents().get(self.content), self.content)
+            return from_document(load_json(document))
         except DecodeError as error:
             raise _unreadable(f"The contents of {self.key} in {CONTENT_TABLE} cannot be read: {error}") from error
 
 
-def read_contents_seen(connection: sa.Connection, schema: str | None) -> tuple[SeenContents, ...]:
+def read_contents_seen(
+    connection: sa.Connection, schema: str | None, documents: Documents | None = None
+) -> tuple[SeenContents, ...]:
     """Every event of the schema that the journal is in, oldest first; empty where there are no tables.
 
-    Raises TargetError for a row that cannot be read.
+    `documents` reads the documents when they are first needed; without it they are read now. Raises TargetError for a
+    row that cannot be read.
     """
     if not has_contents(journal_version(connection, schema)):
         return ()
-    seen = sa.table(CONTENT_SEEN_TABLE, *map(sa.column, (*COLUMNS[:-1], "schema_name")), schema=schema)
-    content = sa.table(CONTENT_TABLE, sa.column("digest"), sa.column("document"), schema=schema)
-    query = (
-        sa.select(*(seen.c[name] for name in COLUMNS[:-1]), content.c.document)
-        .select_from(seen.outerjoin(content, content.c.digest == seen.c.content))
-        .where(seen.c.schema_name == OWN_SCHEMA)
-        .order_by(seen.c.number)
+    seen = sa.table(CONTENT_SEEN_TABLE, *map(sa.column, (*COLUMNS, "schema_name")), schema=schema)
+    columns = [seen.c[name] for name in COLUMNS]
+    query = sa.select(*columns).where(seen.c.schema_name == OWN_SCHEMA).order_by(seen.c.number)
+    rows = [_checked(tuple(row)) for row in connection.execute(query)]
+    if documents is None:
+        found = read_documents(connection, schema)
+        documents = lambda: found  # noqa: E731
+    return tuple(
+        SeenContents(record, Key(app, name), EVENTS[event], source, content, documents)
+        for _, record, app, name, event, source, content in rows
     )
-    return tuple(_from_row(dict(zip(COLUMNS, row, strict=True))) for row in connection.execute(query))
+
+
+def read_documents(connection: sa.Connection, schema: str | None) -> dict[str, str]:
+    """Every document by its digest. A document is never changed, so it does not matter when it is read."""
+    table = sa.table(CONTENT_TABLE, sa.column("digest"), sa.column("document"), schema=schema)
+    rows = connection.execute(sa.select(table.c.digest, table.c.document))
+    return {row.digest: row.document for row in rows}
 
 
 def as_document(contents: Contents) -> str:
@@ -138,19 +157,12 @@ def _grade(value: object) -> Grade:
         raise DecodeError("is not a grade") from error
 
 
-def _from_row(row: Mapping[str, Any]) -> SeenContents:
-    try:
-        fields = Fields(row, COLUMNS)
-        digest = fields.get("content", text)
-        return SeenContents(
-            record=fields.get("record", integer),
-            key=Key(fields.get("app", text), fields.get("name", text)),
-            event=fields.get("event", choice(Event)),
-            source=fields.get("source", _source),
-            document=fields.get("document", lambda document: _verified(document, digest)),
-        )
-    except DecodeError as error:
-        raise _unreadable(f"Row {row['number']} in {CONTENT_SEEN_TABLE} cannot be read: {error}") from error
+def _checked(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row, if it is one that the guard can have written."""
+    # There is one row for each migration, so that there may be ten thousand.
+    if [type(value) for value in row] == TYPES and row[4] in EVENTS and (not row[5] or _SHA256.fullmatch(row[5])):
+        return row
+    raise _unreadable(f"Row {row[0]} in {CONTENT_SEEN_TABLE} cannot be read: {row[1:]}")
 
 
 def _unreadable(found: str) -> TargetError:
@@ -168,13 +180,6 @@ def _verified(document: object, digest: str) -> str:
     if document_digest(content) != digest:
         raise DecodeError(f"is not the one with this digest in {CONTENT_TABLE}")
     return content
-
-
-def _source(value: object) -> str:
-    digest = text(value)
-    if digest and not _SHA256.fullmatch(digest):
-        raise DecodeError("is not a SHA-256")
-    return digest
 
 
 def known_contents(seen: Iterable[SeenContents]) -> dict[int, SeenContents]:

@@ -14,7 +14,7 @@ from migsync.history.contents import COMPUTED, Action, Contents, Grade, Operatio
 from migsync.history.graph import History
 from migsync.rewrites.record import Record
 from migsync.sync.accounting import accounting
-from migsync.sync.journal.contents import Event, SeenContents, as_document, known_contents
+from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest, known_contents
 from tests.profiles import examples
 
 Files = dict[str, tuple[str, ...]]
@@ -65,6 +65,7 @@ class Database:
     rows: dict[int, str] = field(default_factory=dict)
     seen: list[SeenContents] = field(default_factory=list)
     ran: Counter[str] = field(default_factory=Counter)
+    documents: dict[str, str] = field(default_factory=dict)
 
     def migrate(self, found: Files, upto: int | None = None) -> None:
         for name, effects in list(found.items())[:upto]:
@@ -75,8 +76,11 @@ class Database:
                 self.ran.update(effects)
 
     def see(self, number: int, name: str, effects: tuple[str, ...], event: Event = Event.APPLIED) -> None:
+        document = as_document(contents(*effects))
+        digest = document_digest(document)
+        self.documents[digest] = document
         self.seen.append(
-            SeenContents(number, Key("shop", name), event, " ".join(effects), as_document(contents(*effects)))
+            SeenContents(number, Key("shop", name), event, " ".join(effects), digest, lambda: self.documents)
         )
 
     def findings(self, found: Files, changed: tuple[int, ...] = ()) -> list[Finding]:
