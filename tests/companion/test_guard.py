@@ -14,6 +14,7 @@ import pytest
 from migsync.engines import Deadline
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import LockTimeout
+from migsync.filesystem.user_key import user_key
 from migsync.sync.target import open_target
 from tests.databases import Database, django_databases
 from tests.files.commit.test_hostile import everything, forge, record_of, slot
@@ -113,6 +114,7 @@ def test_migrate_is_stopped_until_the_names_are_in_line(tmp_path: Path, sqlite_d
 def test_a_forged_state_directory_stops_migrate_and_does_nothing(tmp_path: Path, sqlite_database: Database) -> None:
     shop = Shop.make(tmp_path / "project", sqlite_database)
     forge(shop.root, record_of(slot("../victim.py"), slot("shop/migrations/0004_evil.py")))
+    user_key(shop.root, create=True)  # without a key the message says more
     before = everything(shop.root)
     status, said = shop.manage("migrate", "-v0")
     assert (status, "does not have your seal" in said, "migsync recover --trust" in said) == (1, True, True)
