@@ -25,6 +25,8 @@ class MigsyncCommand(click.Command):
     context_class = MigsyncContext
 
     def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:  # noqa: ANN401 (click's own)
+        # Not only in the program's settings: click keeps the option as the first context asked for it.
+        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"], **(kwargs.get("context_settings") or {})}
         super().__init__(*args, **kwargs)
         self.examples = inspect.cleandoc(examples)
 

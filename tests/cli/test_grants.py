@@ -254,7 +254,9 @@ def test_each_right_is_needed(journaled, command, rights):
         journaled.as_administrator("undo", "--noinput")
     before = journaled.database.dump()
     journaled.grant(rights, WRITE_JOURNAL)
-    for table, each in {**rights, **WRITE_JOURNAL}.items():
+    # Contents are read only where a file is not what ran.
+    needed = {table: each for table, each in {**rights, **WRITE_JOURNAL}.items() if table != "migsync_content"}
+    for table, each in needed.items():
         for right in sorted(each):
             journaled.database.execute(f"REVOKE {right} ON {table} FROM {journaled.account}")
             told = journaled.run(command, "--noinput", status=1)

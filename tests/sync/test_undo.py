@@ -98,9 +98,9 @@ def test_rows_recorded_since_stay(database: Database) -> None:
     ("statement", "said"),
     [
         ("UPDATE django_migrations SET name = 'z' WHERE id = 2", "shop.0002_alter_item_price (row 2) is shop.z now."),
-        ("DELETE FROM django_migrations WHERE id = 3", "shop.0003_alter_item_price (row 3) is gone."),
-        ("UPDATE django_migrations SET applied = '2026-02-01' WHERE id = 6", "shop.0006_x (row 6) was applied"),
-        ("DELETE FROM django_migrations WHERE name = '0004_new'", "is gone."),
+        ("DELETE FROM django_migrations WHERE id = 3", "shop.0003_alter_item_price (row 3) no longer exists."),
+        ("UPDATE django_migrations SET applied = '2026-02-01' WHERE id = 6", "The time of shop.0006_x (row 6) was "),
+        ("DELETE FROM django_migrations WHERE name = '0004_new'", "no longer exists."),
         (
             "INSERT INTO django_migrations VALUES (50, 'shop', '0005_merge', '2026-02-01')",
             "shop.0005_merge was recorded again since the run (row 50, applied 2026-02-01",
@@ -159,7 +159,7 @@ def test_a_name_that_was_recorded_again_is_never_there_twice(database: Database,
         said = [finding.found for finding in plan.findings if finding.code == "recorded-again"]
         assert len(said) == 1
         assert f"(row {row_id}, applied 2026-02-01" in said[0]
-        assert "bring row 9, applied 2026-01-03" in said[0]
+        assert "restore row 9, applied 2026-01-03" in said[0]
         with pytest.raises(Blocked):
             apply_plan(target, plan)
         with pytest.raises(StalePlan):
