@@ -7,7 +7,6 @@ import hashlib
 import re
 import warnings
 from collections.abc import Callable
-from functools import cache
 from typing import NamedTuple
 
 from migsync.errors import HistoryError
@@ -41,18 +40,40 @@ class Header(NamedTuple):
 
         `digest` is that of the operations, where the caller knows it.
         """
-        name = path or str(key)
-        contents = cache(lambda: read_contents(source(), name, key.app))
+        operations = _Operations(source, path or str(key), key.app)
         return Migration(
             key,
             path,
             *self[:6],
-            digest=digest or (lambda: contents().digest),
+            digest=digest or operations.digest,
             problems=self.problems,
-            contents=contents,
-            first_digest=lambda: read_first_digest(source(), name),
+            contents=operations.contents,
+            first_digest=operations.first_digest,
             source=self.source,
         )
+
+
+class _Operations:
+    """What :class:`Migration` asks for when it is asked for it: the operations of a file, and their digests."""
+
+    __slots__ = ("app", "found", "path", "source")
+
+    def __init__(self, source: Callable[[], bytes], path: str, app: str) -> None:
+        self.source = source
+        self.path = path
+        self.app = app
+        self.found: Contents | None = None
+
+    def contents(self) -> Contents:
+        if self.found is None:
+            self.found = read_contents(self.source(), self.path, self.app)
+        return self.found
+
+    def digest(self) -> str:
+        return self.contents().digest
+
+    def first_digest(self) -> str:
+        return read_first_digest(self.source(), self.path)
 
 
 FIX_AND_RERUN = "Fix the file, then run the command again."
