@@ -15,7 +15,6 @@ from migsync.history.contents import UNREAD, Contents
 from migsync.history.digest import operations_digest
 from migsync.history.expressions import DJANGO_MIGRATION, UnreadableError, attribute_of, bases_of, evaluate, items
 from migsync.history.migration import Key, Migration, Problem
-from migsync.history.operations import operations_of
 
 _CONFLICT_MARKER = re.compile(rb"^(<{7}|>{7}|={7})(?: .*)?\r?$", re.MULTILINE)
 
@@ -110,6 +109,8 @@ def read_first_digest(source: bytes, path: str) -> str:
 
 def read_contents(source: bytes, path: str, app: str) -> Contents:
     """The operations of a file of `app`; raises HistoryError when it is not a Python migration file."""
+    from migsync.history.operations import operations_of  # much code, and most plans ask for no operations
+
     module = _parse(source, path)
     definition = _definition(module, path)
     return Contents(operations_of(module, definition, app)) if definition else UNREAD

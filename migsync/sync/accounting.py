@@ -73,18 +73,23 @@ def accounting(
     rows that migsync has changed or will change.
     """
     left_out = frozenset(changed)
-    by_app: dict[str, list[_Ran]] = {}
-    edited: set[str] = set()
-    for record in sorted(records, key=lambda record: record.id or 0):
+
+    def ran(record: Record) -> _Ran:
         file = history.migrations.get(record.key)
         seen = None if record.id in left_out or (file and file.problems) else known.get(record.id or 0)
-        if record.app in history.first_party and (seen or file):
-            by_app.setdefault(record.app, []).append(_Ran(record.key, seen, file))
-            if seen and file and seen.source != file.source:
-                edited.add(record.app)
-    # Most files are, byte by byte, what ran; the operations of the others are read.
-    for app in sorted(edited):
-        yield from _of_app(history, app, by_app[app])
+        return _Ran(record.key, seen, file)
+
+    # Most files are, byte by byte, what ran. Only the apps of the others are looked at.
+    edited = {
+        record.app
+        for record in records
+        if (seen := known.get(record.id or 0))
+        and (file := history.migrations.get(record.key))
+        and seen.source != file.source
+    }
+    for app in sorted(edited & history.first_party):
+        mine = sorted((record for record in records if record.app == app), key=lambda record: record.id or 0)
+        yield from _of_app(history, app, [each for each in map(ran, mine) if each.seen or each.file])
 
 
 def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding]:

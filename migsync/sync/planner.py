@@ -23,7 +23,6 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.rows import TrackedRow, dedupe
 from migsync.rewrites.split import Reversals
 from migsync.rewrites.translation import UNDECIDED, Translation, TranslationOptions, translate
-from migsync.sync.accounting import accounting
 from migsync.sync.backwards import (
     Back,
     ahead,
@@ -104,6 +103,8 @@ def make_plan(
         findings += translation.contradictions(records)
         findings += _judge(history, translation, options, told=start.files_told, lost=bool(lost))
         if seen and not goes_back:
+            from migsync.sync.accounting import accounting  # only where migrate was guarded
+
             changed = _changed_ids(runs, changes)
             findings += accounting(history, translation.after, known_contents(seen), changed)
     if goes_back:
