@@ -20,17 +20,20 @@ def ran_elsewhere(*, app: str, moved: Mapping[str, str], taken: Sequence[str]) -
     renamed, or names exchanged, in such a way that every name still exists. So the names look right, but stand for
     other operations: `migrate` would run operations a second time, and others never.
 
-    Give each file that took over the name of one that ran a name that was not used before, and change what depends on
-    it. Then no file explains the record, and migsync plans its new name: the noted operations prove it.
+    Give the files the names back under which they ran, and change what depends on them.
+
+    If a file is to keep its new name, no other file may have the old one. Give a new file that took it over a name that
+    was not used before, and let it depend on what ran. Then no file explains the record, and migsync plans its new
+    name: the noted operations prove it.
     """
-    pairs = [f"{old} is {new} now" for old, new in moved.items()]
+    pairs = [f"what ran as {old} is in {new} today" for old, new in moved.items()]
     return Texts(
-        f"{app}: {count(len(moved), 'record')} {'bears' if len(moved) == 1 else 'bear'} the name of another migration "
-        f"today: {text_list(pairs, SHOWN)}.",
-        "The operations that ran under the recorded name are in the file of the other name. "
+        f"The files of {app} were renamed so that {'a record' if len(moved) == 1 else f'{len(moved)} records'} would "
+        f"stand for another migration: {text_list(pairs, SHOWN)}.",
         "With these names, `migrate` would run operations a second time, or never.",
-        f"Give {text_list(taken or list(moved))} a name that was not used before. "
-        "Then migsync can plan the new names of the records.",
+        f"Give {text_list(list(moved.values()), SHOWN)} back the name under which it ran: "
+        f"{text_list([f'{new} to {old}' for old, new in moved.items()], SHOWN)}."
+        + (f" First give {text_list(taken)} of today a name that was not used before." if taken else ""),
     )
 
 
@@ -58,22 +61,25 @@ def runs_twice(*, migration: Key, operations: Sequence[str], file: str, only_cod
 
 
 @entry("never-ran", Severity.WARNING)
-def never_ran(*, migration: Key, parts: Sequence[str], file: str) -> Texts:
+def never_ran(*, migration: Key, parts: Sequence[str], changed: Sequence[str], file: str) -> Texts:
     """The file of a migration that has run contains operations that did not run in this database.
 
     When `migrate` ran this migration, migsync's guard noted the operations in its file. Since then, operations were
     added to the file, or changed, and what they make was not made under any other name either. Django compares names
     only, so they never will run in this database. New databases get them.
 
-    The message names the tables (`item`), the fields (`item.price`), and the indexes, constraints and options that
-    differ, and code (RunPython, RunSQL) that did not run.
+    The message names the tables (`item`), the fields (`item.price`), the indexes, constraints and options that are
+    missing in this database or are different there, and code (RunPython, RunSQL) that did not run.
 
-    - If the database needs them, put them into a new migration.
+    - If the database needs the change, take it out of this file again, and put it into a new migration.
     - If somebody made the change in this database by hand, there is nothing to do.
     """
+    differences = [
+        *([f"This database does not have: {text_list(parts, SHOWN)}."] if parts else []),
+        *([f"Different here: {text_list(changed, SHOWN)}."] if changed else []),
+    ]
     return Texts(
-        f"{migration} ran, but with other operations than its file contains today. "
-        f"This database does not have: {text_list(parts, SHOWN)}.",
+        " ".join((f"{migration} ran, but with other operations than its file contains today.", *differences)),
         "`migrate` will not run the file again, so this database will not get the change.",
-        "If the database needs it, put it into a new migration.",
+        "If the database needs it, take it out of this file again, and put it into a new migration.",
     )

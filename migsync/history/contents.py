@@ -111,6 +111,11 @@ class Contents:
         return SECOND + _digest(parts) if all(each.exact for each in self.operations) else ""
 
     @property
+    def defaults(self) -> tuple[str, ...]:
+        """The values that rows which exist get, by their digests."""
+        return tuple(each.default for each in self.operations if not each.state_only)
+
+    @property
     def effect(self) -> str:
         """The same for files that a database cannot tell apart: 32 hexadecimal digits.
 

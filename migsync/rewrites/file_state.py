@@ -41,9 +41,10 @@ class FileState:
         return {name: self.alike.get(digest, digest) for name, digest in self.written.items()}
 
     @cached_property
-    def effects(self) -> Mapping[str, str]:
-        """The digest of what a database sees of each file, by name; see :attr:`Contents.effect`."""
-        return {name: file.contents.effect for name, file in self.migrations.items() if self.written[name]}
+    def effects(self) -> Mapping[str, tuple[str, ...]]:
+        """What a database sees of each file, by name, with the values that rows get: :attr:`Contents.effect`."""
+        found = {name: file.contents for name, file in self.migrations.items() if self.written[name]}
+        return {name: (each.effect, *each.defaults) for name, each in found.items() if each.effect}
 
     @cached_property
     def bearers(self) -> Mapping[str, tuple[str, ...]]:

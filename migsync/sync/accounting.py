@@ -173,17 +173,18 @@ def _never(
     code = claimed.code - there.code
     for key, each in reversed(list(edited.items())):
         parts: list[str] = []
+        changed: list[str] = []
         for operation in each.now.operations:
             for step in operation.steps if not operation.state_only else ():
                 place = _place(step)
                 if place in missing:
                     missing.remove(place)
-                    parts.append(str(place))
+                    (changed if place in there.parts else parts).append(str(place))
                 if step.action is Action.RUN and operation.comparable and code[step.value] > 0:
                     code[step.value] -= 1
                     parts.append(operation.kind)
-        if parts and each.file:
-            yield never_ran(migration=key, parts=tuple(parts), file=each.file.path)
+        if (parts or changed) and each.file:
+            yield never_ran(migration=key, parts=tuple(parts), changed=tuple(changed), file=each.file.path)
 
 
 def _places(operation: Operation) -> Iterator[TablePart]:

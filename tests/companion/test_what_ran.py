@@ -84,8 +84,8 @@ def test_an_exchange_is_named_and_put_right(project: Project) -> None:
     said = project.plan(1)
     assert "default" in said
     assert "blocked" in said
-    assert "0002_x is 0003_y now" in said
-    assert "Give 0002_x a name that was not used before." in said
+    assert "what ran as 0002_x is in 0003_y today" in said
+    assert "Give 0003_y back the name under which it ran: 0003_y to 0002_x." in said
     assert "migsync.E002" in project.stopped()
     project.write(("0001_initial", "a"), ("0003_y", "b"), ("0004_z", "c"))
     said = project.plan()

@@ -16,16 +16,15 @@ from migsync.rewrites.file_state import FileState
 
 def alike(states: Sequence[FileState]) -> dict[str, str]:
     """For each digest in `states` that counts as another one, that other one."""
-    by_effect: dict[str, set[str]] = defaultdict(set)
-    apart: set[str] = set()
+    by_effect: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    apart: set[tuple[str, ...]] = set()
     for state in states:
-        beside: dict[str, str] = {}
+        beside: dict[tuple[str, ...], str] = {}
         for name, effect in state.effects.items():
-            if effect:
-                digest = state.written[name]
-                by_effect[effect].add(digest)
-                if beside.setdefault(effect, digest) != digest:
-                    apart.add(effect)
+            digest = state.written[name]
+            by_effect[effect].add(digest)
+            if beside.setdefault(effect, digest) != digest:
+                apart.add(effect)
     return {
         digest: min(digests)
         for effect, digests in by_effect.items()

@@ -107,7 +107,7 @@ class TestNames:
         (found,) = told(files(a="A", x="B", y="C"), files(a="A", x="C", y="B"), upto=2)
         assert found.code == "ran-elsewhere"
         assert found.facts == {"app": "shop", "moved": {"x": "y"}, "taken": ["x"]}
-        assert found.hint.startswith("Give x a name that was not used before.")
+        assert found.hint.startswith("Give y back the name under which it ran: y to x. First give x of today a name")
 
     def test_a_new_file_under_an_old_name(self) -> None:
         (found,) = told(files(a="A", x="B"), files(a="A", x="N", y="B"))
