@@ -25,10 +25,12 @@ class MigsyncCommand(click.Command):
     context_class = MigsyncContext
 
     def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:  # noqa: ANN401 (click's own)
-        # Not only in the program's settings: click keeps the option as the first context asked for it.
-        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"], **(kwargs.get("context_settings") or {})}
         super().__init__(*args, **kwargs)
         self.examples = inspect.cleandoc(examples)
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """The same in every context: click keeps the option as the first one asked for it."""
+        return ["-h", "--help"]
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (as click declares it)
         """Run it. The commands in the hint of an error get the options that say where this project is."""
