@@ -10,7 +10,6 @@ It only adds to tables that are there. Whatever goes wrong is one line on standa
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from django.db.models.signals import post_delete, post_save
 from migsync.engines import Engine, engine_named
 from migsync.errors import HistoryError, UnknownEngine
 from migsync.history.contents import UNREAD, Contents
-from migsync.history.parser import read_contents
+from migsync.history.parser import read_contents, source_digest
 from migsync.key import Key
 from migsync.sync.journal.contents import OWN_SCHEMA, Event, as_document, document_digest
 from migsync.sync.journal.tables import CONTENT_SEEN_TABLE, CONTENT_TABLE, VERSION_TABLE, has_contents
@@ -146,7 +145,7 @@ class ContentsRecorder:
         except HistoryError:
             # Python has read it, so it can only be nested too deeply for us.
             contents = UNREAD
-        return _File(hashlib.sha256(source).hexdigest(), contents)
+        return _File(source_digest(source), contents)
 
     def _writable(self) -> bool:
         """Whether this database has the tables; looked up once."""

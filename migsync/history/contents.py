@@ -116,14 +116,23 @@ class Contents:
         return tuple(each.default for each in self.operations if not each.state_only)
 
     @property
+    def comparable(self) -> bool:
+        """True where each operation that runs is :attr:`Operation.comparable`."""
+        return all(each.comparable for each in self.operations if not each.state_only)
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """The effects of the operations that run, as far as they can be compared."""
+        run = (each for each in self.operations if each.comparable and not each.state_only)
+        return tuple(each.effect for each in run if each.effect)
+
+    @property
     def effect(self) -> str:
         """The same for files that a database cannot tell apart: 32 hexadecimal digits.
 
         Empty where no database sees anything of a file, and where it cannot be compared in this way.
         """
-        run = [each for each in self.operations if not each.state_only]
-        seen = [each.effect for each in run if each.effect]
-        return _digest(seen) if seen and all(each.comparable for each in run) else ""
+        return _digest(self.effects) if self.effects and self.comparable else ""
 
 
 def _digest(parts: Iterable[str]) -> str:

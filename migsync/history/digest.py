@@ -54,7 +54,7 @@ def dump(root: ast.AST, names: set[str], labels: Mapping[int, str] = MappingProx
             case str() as text:
                 out.append(text)
             case ast.Constant(value=value):
-                out.append(_constant(value))
+                out.append(constant(value))
             case ast.Name(id=name) as node:
                 names.add(name)
                 out.append(f"Name({labels.get(id(node), name)})")
@@ -70,7 +70,7 @@ def dump(root: ast.AST, names: set[str], labels: Mapping[int, str] = MappingProx
                 for content in reversed(contents):
                     todo.extend((" ", content))
             case atom:
-                out.append(_constant(atom))
+                out.append(constant(atom))
     return "".join(out)
 
 
@@ -138,7 +138,8 @@ def _merged(parts: list[ast.expr]) -> list[ast.expr]:
     return merged
 
 
-def _constant(value: object) -> str:
+def constant(value: object) -> str:
+    """A constant as text, the same on every version of Python."""
     match value:
         case bool() | None:
             return repr(value)

@@ -8,7 +8,7 @@ wrong:
 - a migration that is not recorded would make what is there already (:func:`_twice`);
 - a recorded migration has operations that did not run, and never will (:func:`_never`).
 
-TableState are compared, and not operations: people move operations between files, and Django writes one CreateModel for
+Tables are compared, and not operations: people move operations between files, and Django writes one CreateModel for
 what took five operations. Code (RunPython, RunSQL) is counted. Of a record whose contents were not seen, the file of
 today is taken for what ran. So it is for rows that a run of migsync changed: a rewrite answers for these.
 """
@@ -60,8 +60,8 @@ class _Ran:
             return False
         if self.contents.digest and self.contents.digest == self.now.digest:
             return False
-        comparable = _is_comparable(self.contents) and _is_comparable(self.now)
-        return not comparable or _effects(self.contents) != _effects(self.now)
+        comparable = self.contents.comparable and self.now.comparable
+        return not comparable or self.contents.effects != self.now.effects
 
 
 def accounting(
@@ -121,14 +121,14 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding
 
 def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, _Ran]) -> dict[Key, Key]:
     """Records whose operations are the file of another name now, with that name."""
-    bearers: dict[object, list[Key]] = {}
+    bearers: dict[str, list[Key]] = {}
     for name in history.names(app):
         key = Key(app, name)
-        if identity := _identity(history.migrations[key].contents):
-            bearers.setdefault(identity, []).append(key)
+        if effect := history.migrations[key].contents.effect:
+            bearers.setdefault(effect, []).append(key)
     found = {}
     for key, each in edited.items():
-        heirs = bearers.get(_identity(each.contents), ())
+        heirs = bearers.get(each.contents.effect, ())
         # The other name must be free, or its own record must have run something else.
         if len(heirs) == 1 and heirs[0] != key and (heirs[0] not in recorded or heirs[0] in edited):
             found[key] = heirs[0]
@@ -203,16 +203,3 @@ def _place(step: OperationStep) -> TablePart:
 def _lost(contents: Contents) -> Counter[str]:
     """The lists of operations that only running the file shows."""
     return Counter(operation.exact for operation in contents.operations if operation.kind == COMPUTED)
-
-
-def _identity(contents: Contents) -> object:
-    """What tells one file from another; None where that would be too little."""
-    return _effects(contents) if _is_comparable(contents) and _effects(contents) else None
-
-
-def _is_comparable(contents: Contents) -> bool:
-    return all(operation.comparable for operation in contents.operations if not operation.state_only)
-
-
-def _effects(contents: Contents) -> tuple[str, ...]:
-    return tuple(each.effect for each in contents.operations if each.effect and each.comparable and not each.state_only)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from migsync.history.bindings import BindingKind, Scope, since_last_full
 from migsync.history.contents import COMPUTED, Action, Grade, Operation, OperationStep
+from migsync.history.digest import constant
 from migsync.history.expressions import DJANGO_MIGRATION, bases_of
 from migsync.history.operations.effects import RUN_SQL, SEPARATE, arguments_of, effect_of, kind_of
 from migsync.history.operations.steps import EffectStep, steps_of
@@ -34,16 +35,8 @@ def digest_of(value: Value) -> str:
 def text_of(value: Value) -> str:
     """A value as text: lists and tuples alike, sets in an order of their own, bytes as the text that they spell."""
     match value:
-        case bool() | None:
-            return repr(value)
-        case int():
-            return hex(value)  # decimal digits are limited in number
-        case str():
-            return ascii(value)  # repr() depends on which characters a version of Unicode calls printable
         case bytes():
-            return ascii(value.decode("latin-1"))
-        case float() | complex():
-            return repr(value)
+            return constant(value.decode("latin-1"))
         case tuple():
             return f"[{', '.join(text_of(each) for each in value)}]"
         case frozenset():
@@ -57,7 +50,7 @@ def text_of(value: Value) -> str:
         case Call(function=function, arguments=arguments, named=named):
             parts = [text_of(each) for each in arguments] + [f"{name}={text_of(each)}" for name, each in named]
             return f"{function}({', '.join(parts)})"
-    raise TypeError(value)
+    return constant(value)
 
 
 class _Part(NamedTuple):
