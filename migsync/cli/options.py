@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from migsync.project import Project
-    from migsync.sync.survey import PlanRequest
+    from migsync.sync.plan_request import PlanRequest
 
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -258,6 +258,11 @@ class NameOptions:
     )
 
 
+AGAINST_EVIDENCE = (
+    "Go on although evidence (git, a journal, a rewrite, or what ran when it was guarded) says otherwise."
+)
+
+
 @option_group
 class PlanningOptions:
     """What a new plan takes into account. The options are called as the fields of `PlanRequest`."""
@@ -277,11 +282,12 @@ class PlanningOptions:
         help="State the last rewrite that was applied to the records of APP, or none, if migsync cannot tell. Can be "
         "repeated.",
     )
+    against_evidence: bool = flag(help=AGAINST_EVIDENCE)
     backwards: bool = flag(help="Allow a database that is ahead of the files to go back to their older names.")
 
     def request(self, *, trust_names: bool) -> PlanRequest:
         """The options as a request to the survey. With `trust_names` no journal is expected in the databases."""
-        from migsync.sync.survey import PlanRequest
+        from migsync.sync.plan_request import PlanRequest
 
         return PlanRequest(**values_of(self), trust_names=trust_names)
 

@@ -18,7 +18,7 @@ from migsync.errors import NOTHING_CHANGED, Interrupted, NeedsConsent
 if TYPE_CHECKING:
     from migsync.rewrites.evidence.pairs import Pair
     from migsync.sync.plan import Plan
-    from migsync.sync.survey import PlanRequest
+    from migsync.sync.plan_request import PlanRequest
 
 
 def require_consent_possible(output: Output, *, noinput: bool) -> None:

@@ -43,7 +43,8 @@ from migsync.project import Project, find_project
 from migsync.project.firstparty import FirstParty
 from migsync.rewrites.rewrite_files import write_rewrite
 from migsync.sync.apply import Outcome, apply_plan
-from migsync.sync.survey import PlanRequest, Survey, choose, survey
+from migsync.sync.plan_request import PlanRequest
+from migsync.sync.survey import Survey, choose, survey
 from migsync.sync.target import open_target
 from migsync.worker.runtime import SETTINGS_VARIABLE
 

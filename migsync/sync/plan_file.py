@@ -23,7 +23,7 @@ SURVEY_FIELDS = ("root", "databases", "findings")
 
 @dataclass(frozen=True)
 class SavedOptions:
-    """The options that the plans were made with; see :class:`migsync.sync.survey.PlanRequest`.
+    """The options that the plans were made with; see :class:`migsync.sync.plan_request.PlanRequest`.
 
     What ``--map``, ``--collapse``, ``--remove`` and ``--accept`` said is in the proposed rewrite.
     """
@@ -33,17 +33,20 @@ class SavedOptions:
     dedupe: bool = False
     positions: tuple[str, ...] = ()
     trust_names: bool = False
+    against_evidence: bool = False
 
     @classmethod
     def from_dict(cls, document: object) -> SavedOptions:
         """The inverse of `asdict`; raises DecodeError for another shape."""
-        fields = Fields(document, ("apps", "prune", "dedupe", "positions", "trust_names"))
+        known = ("apps", "prune", "dedupe", "positions", "trust_names")
+        fields = Fields(document, known, ("against_evidence",))
         return cls(
             apps=fields.get("apps", array(text)),
             prune=fields.get("prune", array(text)),
             dedupe=fields.get("dedupe", boolean),
             positions=fields.get("positions", array(text)),
             trust_names=fields.get("trust_names", boolean),
+            against_evidence=fields.get_or("against_evidence", boolean, False),
         )
 
 

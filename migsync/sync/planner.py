@@ -47,7 +47,8 @@ class PlanOptions(TranslationOptions):
     `apps` limits the plan (None: all first-party apps). `prune` are ``app.name`` or ``app`` of rows to remove. With
     `conflicts`, several leaf nodes in one app are refused as ``migrate`` does; commands that mend such files plan
     without it. `origins` is what is known about records without a file. `backwards` lets records go back to the names
-    of older files.
+    of older files. With `against_evidence` a plan is made although what is known of a migration that ran speaks against
+    it.
     """
 
     apps: frozenset[str] | None = None
@@ -55,6 +56,7 @@ class PlanOptions(TranslationOptions):
     origins: Origins = NO_ORIGINS
     backwards: bool = False
     conflicts: bool = False
+    against_evidence: bool = False
 
 
 NO_OPTIONS = PlanOptions()

@@ -26,9 +26,10 @@ from migsync.sync.comparison import (
 )
 from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
+from migsync.sync.plan_request import PlanRequest
 from migsync.sync.preconditions import check_identity
 from migsync.sync.run import Run
-from migsync.sync.survey import PlanRequest, Survey, survey
+from migsync.sync.survey import Survey, survey
 from migsync.sync.target import Target
 from migsync.words import truncated
 
@@ -53,7 +54,7 @@ def review(project: Project, saved: PlanFile, *, journal: bool, backwards: bool 
     """Plan again, and compare; the targets stay open inside the `with`.
 
     Without `journal`, the rows alone say whether a plan was applied. `backwards` is what a person says now, not what
-    the file says: see :class:`migsync.sync.survey.PlanRequest`. Raises UnknownAlias, and whatever
+    the file says: see :class:`migsync.sync.plan_request.PlanRequest`. Raises UnknownAlias, and whatever
     :func:`migsync.sync.survey.survey` raises for the project as a whole.
     """
     if not saved.plans:

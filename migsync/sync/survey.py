@@ -32,34 +32,13 @@ from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
 from migsync.sync.journal.contents import SeenContents, digests_seen
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
+from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unknown_records import UNEXPLAINED
 from migsync.sync.unnamed_schemas import Schemas
 from migsync.words import did_you_mean
-
-
-@dataclass(frozen=True)
-class PlanRequest:
-    """What a person asks of a survey, as text from the command line.
-
-    `maps` are ``APP.OLD=NEW``, `collapses` ``APP.NEW=OLD+OLD``, `removes` ``APP.NAME``, `positions` ``APP=REWRITE``,
-    `prune` ``APP`` or ``APP.NAME``. `accept` takes hinted pairs as if they were proven. With `trust_names` no journal
-    is expected in the databases. `backwards` lets records go back to the names of older files.
-    """
-
-    databases: tuple[str, ...] = ()
-    apps: tuple[str, ...] = ()
-    maps: tuple[str, ...] = ()
-    collapses: tuple[str, ...] = ()
-    removes: tuple[str, ...] = ()
-    accept: bool = False
-    prune: tuple[str, ...] = ()
-    dedupe: bool = False
-    positions: tuple[str, ...] = ()
-    trust_names: bool = False
-    backwards: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +95,9 @@ class Survey:
         return PlanFile(
             self.plans,
             self.proposed,
-            SavedOptions(asked.apps, asked.prune, asked.dedupe, asked.positions, asked.trust_names),
+            SavedOptions(
+                asked.apps, asked.prune, asked.dedupe, asked.positions, asked.trust_names, asked.against_evidence
+            ),
         )
 
     def typed(self, plan: Plan) -> Plan:
@@ -336,6 +317,7 @@ def _options(result: Survey, request: PlanRequest) -> PlanOptions:
         dedupe=request.dedupe,
         trust_names=request.trust_names or not result.project.journal,
         backwards=request.backwards,
+        against_evidence=request.against_evidence,
         origins=Origins(stated=result.project.leftovers),
         conflicts=True,
     )

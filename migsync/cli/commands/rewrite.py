@@ -56,7 +56,8 @@ def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> Exi
     State the changes with --map, --collapse and --remove; the files on disk must have the new names already. Without
     these options, migsync reads the databases and writes what their records, git and the journals prove.
     """
-    from migsync.sync.survey import PlanRequest, open_survey, survey
+    from migsync.sync.plan_request import PlanRequest
+    from migsync.sync.survey import open_survey, survey
 
     project = where.project()
     settle_files(output, project)

@@ -42,7 +42,8 @@ def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where
     """
     from migsync.cli.views.findings import error_blocks, findings_blocks
     from migsync.cli.views.surveys import survey_status
-    from migsync.sync.survey import PlanRequest, survey
+    from migsync.sync.plan_request import PlanRequest
+    from migsync.sync.survey import survey
 
     project = where.project()
     settle_files(output, project)

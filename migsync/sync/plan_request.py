@@ -1,0 +1,29 @@
+"""What a person asks of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What a person asks of a survey, as text from the command line.
+
+    `maps` are ``APP.OLD=NEW``, `collapses` ``APP.NEW=OLD+OLD``, `removes` ``APP.NAME``, `positions` ``APP=REWRITE``,
+    `prune` ``APP`` or ``APP.NAME``. `accept` takes hinted pairs as if they were proven. With `trust_names` no journal
+    is expected in the databases. `backwards` lets records go back to the names of older files. With `against_evidence`
+    migsync goes on although what it knows of a migration that ran contradicts what was stated or what is recorded.
+    """
+
+    databases: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
+    collapses: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
+    accept: bool = False
+    prune: tuple[str, ...] = ()
+    dedupe: bool = False
+    positions: tuple[str, ...] = ()
+    trust_names: bool = False
+    backwards: bool = False
+    against_evidence: bool = False
