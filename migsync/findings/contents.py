@@ -83,3 +83,22 @@ def never_ran(*, migration: Key, parts: Sequence[str], changed: Sequence[str], f
         "`migrate` will not run the file again, so this database will not get the change.",
         "If the database needs it, take it out of this file again, and put it into a new migration.",
     )
+
+
+@entry("code-edited", Severity.INFO)
+def code_edited(*, app: str, names: Sequence[str]) -> Texts:
+    """The code of migrations that have run was edited since.
+
+    When `migrate` ran these migrations, migsync's guard noted their operations. The files contain as much code
+    (RunPython, RunSQL) today as then, but not the same. Most such edits keep an old migration working in new databases:
+    a library was replaced, or a model is gone. The database has what the code was for, so nothing is to be done.
+
+    If the edit corrects what the code did to the rows, this database still has the old result: correct it with a new
+    migration.
+    """
+    files = "file contains" if len(names) == 1 else "files contain"
+    return Texts(
+        f"{count(len(names), 'migration')} of {app} ran other code than the {files} today: {text_list(names, SHOWN)}.",
+        "`migrate` does not run the new code in this database.",
+        "If it corrects rows, correct them here with a new migration.",
+    )

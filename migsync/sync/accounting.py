@@ -9,8 +9,9 @@ wrong:
 - a recorded migration has operations that did not run, and never will (:func:`_never`).
 
 Tables are compared, and not operations: people move operations between files, and Django writes one CreateModel for
-what took five operations. Code (RunPython, RunSQL) is counted. Of a record whose contents were not seen, the file of
-today is taken for what ran. So it is for rows that a run of migsync changed: a rewrite answers for these.
+what took five operations. Code (RunPython, RunSQL) is counted; code that was edited in place has run
+(:mod:`migsync.sync.edited_code`). Of a record whose contents were not seen, the file of today is taken for what ran. So
+it is for rows that a run of migsync changed: a rewrite answers for these.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from migsync.findings import Finding
-from migsync.findings.contents import never_ran, ran_elsewhere, runs_twice
+from migsync.findings.contents import code_edited, never_ran, ran_elsewhere, runs_twice
 from migsync.history.contents import COMPUTED, Action, Contents, Operation, OperationStep, PartKind
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
 from migsync.history.tables import TablePart, TableState
 from migsync.rewrites.record import Record
+from migsync.sync.edited_code import code_of, pair_off
 from migsync.sync.journal.contents import SeenContents
 
 CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
@@ -106,9 +108,11 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding
             claimed.run(recorded[key].now.operations)
     pending = [history.migrations[key] for key in order if key not in recorded]
     found = list(_twice([migration for migration in pending if not migration.replaces], there, claimed))
+    in_place: tuple[str, ...] = ()
     # A list of operations that only running the file shows may have made anything.
     if not any(_lost(each.contents) - _lost(each.now) for each in edited.values()):
-        found += _never(edited, there, claimed, pending)
+        code, in_place = _code(edited.values(), there, claimed, pending)
+        found += _never(edited, there, claimed, pending, code)
     # Wrong names are the cause of what was found then. Where nothing was found, all that moved ran and is recorded.
     moved = _moved(history, app, set(recorded), edited) if found else {}
     if moved:
@@ -117,6 +121,8 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding
         yield ran_elsewhere(app=app, moved={old.name: new.name for old, new in moved.items()}, taken=taken)
     else:
         yield from found
+        if in_place:
+            yield code_edited(app=app, names=in_place)
 
 
 def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, _Ran]) -> dict[Key, Key]:
@@ -161,8 +167,22 @@ def _twice(pending: Iterable[Migration], there: TableState, claimed: TableState)
             )
 
 
+def _code(
+    edited: Iterable[_Ran], there: TableState, claimed: TableState, pending: Iterable[Migration]
+) -> tuple[Counter[str], tuple[str, ...]]:
+    """The code in recorded files that did not run in any form, and the migrations whose code was edited in place."""
+    idle, missing = there.code - claimed.code, claimed.code - there.code
+    # What moved to a migration that is still to run was not edited.
+    idle -= Counter(value for migration in pending for value in code_of(migration.contents))
+    return missing, tuple(each.key.name for each in edited if pair_off(each.contents, each.now, idle, missing))
+
+
 def _never(
-    edited: Mapping[Key, _Ran], there: TableState, claimed: TableState, pending: Iterable[Migration]
+    edited: Mapping[Key, _Ran],
+    there: TableState,
+    claimed: TableState,
+    pending: Iterable[Migration],
+    code: Counter[str],
 ) -> Iterator[Finding]:
     """Recorded migrations with operations that were added since they ran, and that ran under no other name either."""
     # What a migration is still to change need not be right before it runs.
@@ -170,7 +190,6 @@ def _never(
         place for migration in pending for operation in migration.contents.operations for place in _places(operation)
     }
     missing = [place for place in claimed.differing(there) if place not in open_parts]
-    code = claimed.code - there.code
     for key, each in reversed(list(edited.items())):
         parts: list[str] = []
         changed: list[str] = []

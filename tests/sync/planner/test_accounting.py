@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from migsync.history.contents import COMPUTED, Action, Contents, Grade, Operatio
 from migsync.history.graph import History
 from migsync.rewrites.record import Record
 from migsync.sync.accounting import accounting
+from migsync.sync.edited_code import pair_off
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest, known_contents
 from tests.profiles import examples
 
@@ -136,6 +137,32 @@ class TestOperations:
     def test_united_before_all_of_it_ran(self) -> None:
         (found,) = told(files(a="A", x="B", y="C"), files(a="A", x="B C"), upto=2)
         assert (found.code, found.name, found.facts["parts"]) == ("never-ran", "x", ["item.C"])
+
+    def test_code_that_was_edited_in_place(self) -> None:
+        """What it was for was done here, so that this is only worth a note."""
+        (found,) = told(files(a="A", x="run1", y="B run2"), files(a="A", x="run3", y="run4 B"))
+        assert (found.code, found.severity) == ("code-edited", Severity.INFO)
+        assert found.facts == {"app": "shop", "names": ["x", "y"]}
+        assert "2 migrations of shop ran other code than the files contain today: x and y." in found.found
+
+    def test_code_that_was_added_beside_code_that_was_edited(self) -> None:
+        never, edited = told(files(x="run1"), files(x="run2 run3"))
+        assert (never.code, never.facts["parts"]) == ("never-ran", ["RunSQL"])
+        assert edited.code == "code-edited"
+
+    def test_code_in_the_place_of_code_that_is_elsewhere(self) -> None:
+        """That is no edit: what ran is in another file, so the new code did not run in any form."""
+        assert codes(told(files(x="run1", y="B"), files(x="run2", y="B run1"))) == [("never-ran", "x")]
+        found = told(files(a="A", x="run1"), files(a="A", x="run2", y="B run1"))
+        assert codes(found) == [("runs-twice", "y"), ("never-ran", "x")]
+
+    def test_code_that_only_running_the_file_showed(self) -> None:
+        before, after = contents("!run1", "A"), contents("run1", "A")
+        assert not pair_off(before, after, Counter(), Counter())
+        computed = replace(contents("run1").operations[0], grade=Grade.COMPUTED)
+        missing = Counter(["run2"])
+        assert pair_off(Contents((computed,)), contents("run2"), Counter(), missing)
+        assert not +missing
 
     def test_a_split_file(self) -> None:
         (found,) = told(files(x="A B"), files(x="A", y="B"))
