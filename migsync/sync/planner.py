@@ -107,7 +107,7 @@ def make_plan(
         if seen and not goes_back:
             from migsync.sync.accounting import accounting  # only where migrate was guarded
 
-            changed = _changed_ids(runs, changes)
+            changed = changed_ids(runs, changes)
             findings += accounting(history, translation.after, known_contents(seen), changed)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
@@ -225,7 +225,7 @@ def _scope(history: History, rewrites: Rewrites, asked: frozenset[str] | None) -
         scope = wider
 
 
-def _changed_ids(runs: Iterable[Run], changes: Iterable[Change]) -> Iterator[int]:
+def changed_ids(runs: Iterable[Run], changes: Iterable[Change]) -> Iterator[int]:
     """The ids of the rows that migsync has changed or will change."""
     every = [*changes, *(change for run in runs for change in run.changes)]
     return (row.id for change in every for row in (change.before, change.after) if row and row.id is not None)

@@ -29,11 +29,11 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
-from migsync.sync.journal.contents import SeenContents, digests_seen
+from migsync.sync.journal.contents import SeenContents, certain_contents, digests_seen
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
-from migsync.sync.planner import PlanOptions, make_plan
+from migsync.sync.planner import PlanOptions, changed_ids, make_plan
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unknown_records import UNEXPLAINED
@@ -250,6 +250,10 @@ def _plan(result: Survey, request: PlanRequest) -> None:
         asked,
         accept=request.accept,
         created=now(),
+        ran=[
+            certain_contents(each.seen, changed_ids(each.runs, plan.changes))
+            for each, plan in zip(readings, result.plans, strict=True)
+        ],
     )
     result.proposed = found.proposed
     result.open_pairs = found.open_pairs

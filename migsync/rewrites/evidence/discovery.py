@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from migsync.findings import Finding
 from migsync.findings.pairs import git_is_silent, gone
 from migsync.history import History, Key
+from migsync.history.contents import Contents
 from migsync.rewrites.evidence.evidence import Evidence, agreed, find_evidence, is_explained
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins, find_origins
 from migsync.rewrites.evidence.pairs import Pair
@@ -17,6 +19,9 @@ from migsync.rewrites.name_changes import NameChanges, make_rewrite
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
+
+WhatRan: TypeAlias = Mapping[int | None, Callable[[], Contents]]
+"""What ran under a record, by the id of its row."""
 
 
 @dataclass(frozen=True)
@@ -54,24 +59,33 @@ def discover(
     *,
     accept: bool,
     created: str,
+    ran: Sequence[WhatRan] = (),
 ) -> Discovery:
     """Work out what became of the names of `apps`.
 
     `recorded` are each target's records after the known rewrites. `digests` are what runs in the journals noted: the
     operations digests of files, by ``app.name``. `stated` is what a person says with ``--map``; with `accept` likely
-    pairs are taken as well. Raises UsageError where the files contradict `stated`.
+    pairs are taken as well. `ran` gives what ran under each target's records, by the ids of the rows, where that is
+    certain. Raises UsageError where the files contradict `stated`.
     """
     with GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
         stated_by = _stated(rewrites, digests)
 
-        def found_in(app: str, names: Sequence[str]) -> Evidence:
+        def found_in(app: str, names: Sequence[str], ran_there: Mapping[str, Contents]) -> Evidence:
             stated_of = stated_by.get(app, ())
             return find_evidence(
-                history, app, names, lambda: git.of(app), stated_of, lambda: git.abandoned(app), lambda: git.line(app)
+                history,
+                app,
+                names,
+                lambda: git.of(app),
+                stated_of,
+                lambda: git.abandoned(app),
+                lambda: git.line(app),
+                ran_there,
             )
 
         evidences = {
-            app: agreed([found_in(app, names) for names in _unexplained(history, app, recorded)])
+            app: agreed([found_in(app, *each) for each in _unexplained(history, app, recorded, ran)])
             for app in sorted(apps)
         }
         files = {app: git.files_with(app, stated[app].olds()) for app in stated}
@@ -105,16 +119,27 @@ def _asked(evidences: Mapping[str, Evidence], *, accept: bool) -> Iterator[Key]:
         yield from (Key(app, name) for name in (*open_names, *evidence.taken))
 
 
-def _unexplained(history: History, app: str, recorded: Sequence[Sequence[Record]]) -> list[tuple[str, ...]]:
-    """The names that each target has recorded and the files do not explain, each once, those with most names first."""
+def _unexplained(
+    history: History,
+    app: str,
+    recorded: Sequence[Sequence[Record]],
+    ran: Sequence[WhatRan],
+) -> list[tuple[tuple[str, ...], Mapping[str, Contents]]]:
+    """The names that each target has recorded and the files do not explain, with what ran under them.
+
+    Each once; those with the most names come first.
+    """
     # By their names: databases with the same records (tenants) need to be worked out only once.
-    found = {
-        tuple(record.name for record in sorted(_of(app, records), key=lambda record: record.age))
-        for records in recorded
-    }
-    left = [names for names in found if not is_explained(history, app, set(names))]
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], Mapping[str, Contents]] = {}
+    for records, known in zip(recorded, ran or [{}] * len(recorded), strict=True):
+        mine = sorted(_of(app, records), key=lambda record: record.age)
+        names = tuple(record.name for record in mine)
+        if not is_explained(history, app, set(names)):
+            certain = {record.name: known[record.id]() for record in mine if record.id in known}
+            found[names, tuple(f"{name} {each.digest}" for name, each in certain.items())] = certain
     # `agreed` starts from the first. It needs one at least, also for an app that is here only because of --map.
-    return sorted(left, key=lambda names: (-len(names), names)) or [()]
+    left = sorted(found.items(), key=lambda each: (-len(each[0][0]), each[0]))
+    return [(names, certain) for (names, _), certain in left] or [((), {})]
 
 
 def _of(app: str, records: Sequence[Record]) -> list[Record]:

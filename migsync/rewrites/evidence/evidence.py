@@ -7,10 +7,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from migsync.history import History
+from migsync.history.contents import Contents
 from migsync.rewrites.evidence.alike import alike, translated
 from migsync.rewrites.evidence.hints import Hints
 from migsync.rewrites.evidence.pairs import Pair, Verdict
 from migsync.rewrites.evidence.proofs import Case
+from migsync.rewrites.evidence.resets import Reset, find_reset
 from migsync.rewrites.file_state import FileState, topological_order, unlike_above
 
 
@@ -23,7 +25,7 @@ class Evidence:
     are proven to be gone. `gone` are records without a file whose operations are known to be in a recorded file or a
     squash, with the reasons; `seen` says where the files of the others were last seen. `taken` are records whose name
     another migration has taken over while nothing says what became of them. `distinct` are (record, name on disk) that
-    are two different migrations, as git shows. `recorded` is as given.
+    are two different migrations, as git shows. `recorded` is as given. `squashes` are as in :class:`AppRewrite`.
     """
 
     app: str
@@ -40,6 +42,7 @@ class Evidence:
     seen: Mapping[str, str] = field(default_factory=dict)
     distinct: frozenset[tuple[str, str]] = frozenset()
     source: str = ""
+    squashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def proven(self) -> tuple[Pair, ...]:
@@ -65,6 +68,7 @@ def find_evidence(
     stated: Sequence[Mapping[str, str]] = (),
     abandoned: Callable[[], Iterable[FileState]] = tuple,
     line: Callable[[], Iterable[AbstractSet[str]]] = tuple,
+    ran: Mapping[str, Contents] | None = None,
 ) -> Evidence:
     """Work out what became of the names of `app`.
 
@@ -72,7 +76,8 @@ def find_evidence(
     applied. `past` gives the app's files as git holds them, newest first; it is only called when the files on disk
     do not explain the records, and `abandoned` (commits that only the reflog knows) only when `past` do not either.
     `line` gives the names of the files on the branch itself, newest first. `stated` are digests by name, one mapping
-    for each state of the app that a journal or a rewrite wrote down.
+    for each state of the app that a journal or a rewrite wrote down. `ran` is what ran under the names, where that is
+    certain.
     """
     disk = FileState.on_disk(history, app)
     recorded = tuple(dict.fromkeys(recorded))
@@ -86,7 +91,7 @@ def find_evidence(
     explained = case.before is not None and case.before.explains(case.records)
     if not explained and (more := tuple(abandoned())):
         case = _case(app, disk, recorded, (*case.past, *more), stated, case.line)
-    return _evidence(case, tuple(history.names(app)))
+    return _evidence(case, tuple(history.names(app)), ran or {})
 
 
 def _case(
@@ -107,7 +112,7 @@ def _case(
     return Case(app, now, recorded, tuple(then), digests, line)
 
 
-def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
+def _evidence(case: Case, after: tuple[str, ...], ran: Mapping[str, Contents]) -> Evidence:
     # The proven pairs come first: a hint is looked for only among the names that they leave over.
     collapsed = [
         Pair(case.app, _in_order_of(olds, case), (new,), Verdict.PROOF, (_squash_reason(case.app, new, state),))
@@ -119,16 +124,18 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
         if not any(new in pair.new for pair in collapsed)
     ]
     settled = {old: pair.new[0] for pair in (*collapsed, *renamed) for old in pair.old}
+    reset = find_reset(case, ran, settled)
+    settled |= {old: pair.new[0] for pair in reset.pairs for old in pair.old}
     removed = {name: state for name, state in case.removed.items() if name not in settled}
     leaving = settled.keys() | removed.keys()
-    given = set(settled.values())
+    given = set(settled.values()).union(name for pair in reset.pairs for name in pair.new)
     # A renamed record would end with the name of one that stays.
     taken = tuple(name for name in case.recorded if name in given and name not in leaving)
-    taken = tuple(name for name in taken if not any(name in pair.new for pair in collapsed))
+    taken = tuple(name for name in taken if not any(name in pair.new for pair in (*collapsed, *reset.pairs)))
     hints = Hints(case, settled, frozenset(removed), frozenset(taken))
     likely = tuple(hints.pairs())
     mentioned = {name for pair in likely for name in pair.old} | set(taken)
-    before, depends, digests_before = _old_side(case, removed)
+    before, depends, digests_before = _old_side(case, removed, reset, ran)
     gone = {name: _gone_reasons(case, name) for name in hints.old if name not in mentioned}
     return Evidence(
         app=case.app,
@@ -138,29 +145,33 @@ def _evidence(case: Case, after: tuple[str, ...]) -> Evidence:
         depends=depends,
         digests_before=digests_before,
         digests_after={name: digest for name, digest in case.disk.written.items() if digest},
-        pairs=(*renamed, *collapsed, *likely, *_changed_since(case, leaving | set(settled.values()))),
+        pairs=(*renamed, *collapsed, *reset.pairs, *likely, *_changed_since(case, leaving | set(settled.values()))),
         removed=tuple((name, (_merge_reason(case.app, name, state),)) for name, state in removed.items()),
         gone=tuple((name, reasons) for name, reasons in gone.items() if reasons),
         taken=taken,
         seen={name: state.source for name in hints.old if (state := case.last_seen(name))},
         distinct=frozenset((*case.distinct(hints.old), *case.unrelated(hints.old))),
         source=case.before.source if case.before else "",
+        squashes=reset.squashes,
     )
 
 
 def _old_side(
-    case: Case, removed: Mapping[str, FileState]
+    case: Case, removed: Mapping[str, FileState], reset: Reset, ran: Mapping[str, Contents]
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, str]]:
     """`before`, `depends` and `digests_before`; merges that are gone come along even from an older state."""
-    if case.before is None:
-        return (), {}, {}
-    parents = case.before.as_recorded(case.records)
+    # What is known to have run comes before what git last held under the name.
+    certain = {name: contents.digest for name, contents in ran.items() if contents.digest} if reset.pairs else {}
+    before = reset.state or case.before
+    if before is None:
+        return (), {}, certain
+    parents = before.as_recorded(case.records)
     for name, state in removed.items():
         if name not in parents:
             parents[name] = state.parents[name] & parents.keys()
     order = topological_order(parents) or tuple(parents)
-    digests = {name: digest for name, digest in case.before.written.items() if digest and name in parents}
-    return order, unlike_above(order, parents), digests
+    digests = {name: digest for name, digest in before.written.items() if digest and name in parents}
+    return order, unlike_above(order, parents), {**digests, **certain}
 
 
 def _in_order_of(names: Iterable[str], case: Case) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from migsync.findings import Finding
 from migsync.findings import pairs as entries
@@ -59,13 +60,14 @@ def app_rewrite(evidence: Evidence, pairs: Iterable[Pair]) -> AppRewrite:
         else:
             changes.collapsed.append((pair.old, pair.new))
     then = AppRewrite(evidence.before, (), depends=evidence.depends)
-    return assemble(
+    made = assemble(
         evidence.after,
         changes,
         then.parents_before if evidence.before else None,
         digests_before=evidence.digests_before,
         digests_after=evidence.digests_after,
     )
+    return replace(made, squashes=evidence.squashes)
 
 
 def _findings(evidence: Evidence, taken_in: Iterable[Pair]) -> Iterator[Finding]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -194,6 +194,16 @@ def known_contents(seen: Iterable[SeenContents]) -> dict[int, SeenContents]:
         else:
             found.pop(each.record, None)
     return found
+
+
+def certain_contents(seen: Sequence[SeenContents], changed: Iterable[int]) -> dict[int | None, Callable[[], Contents]]:
+    """What ran by the id of each row, to be read when it is needed; without rows that migsync has `changed`."""
+    left_out = frozenset(changed) if seen else ()
+    return {
+        record: partial(getattr, each, "contents")
+        for record, each in known_contents(seen).items()
+        if record not in left_out
+    }
 
 
 def digests_seen(seen: Iterable[SeenContents]) -> dict[str, str]:

@@ -1,0 +1,150 @@
+"""Files that were united or made anew, so that no operation is what it was: the tables that they make are compared.
+
+After a reset by hand, one ``0001_initial`` has a CreateModel for what took five operations in three files. No file is
+equal to another one, but the old files together made the same tables as the new one. :func:`collapses_of` runs both
+lists of files side by side and looks for the places where their tables are the same. What is between two such places
+became each other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from migsync.history.contents import Action, Contents, Operation
+from migsync.history.tables import TableState
+
+Files: TypeAlias = "Sequence[tuple[str, Contents]]"
+"""Files by name, in an order in which they can run, with what they do."""
+
+CODE = frozenset(["RunPython", "RunSQL"])
+"""Django's operations that change no table, as far as Django knows. What they did is done where they ran."""
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """Old files that made the same tables as the new ones make.
+
+    There are several new ones where Django divides what belongs together: two tables that refer to each other.
+    `certain`: all of their operations are known. Else some were left out, of which only running the file shows what
+    they are.
+    """
+
+    olds: tuple[str, ...]
+    news: tuple[str, ...]
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What the files before one place in a list have made. `same` are those among them that stayed what they were."""
+
+    parts: int
+    code: Counter[str]
+    same: frozenset[str]
+
+    def is_like(self, new: _Place) -> bool:
+        """Whether the files before `new` make the same. Their code must have run; other code may have run as well."""
+        return self.parts == new.parts and self.same == new.same and new.code <= self.code
+
+
+def collapses_of(old: Files, new: Files, same: Mapping[str, str]) -> tuple[Collapse, ...]:
+    """What became of the `old` files; nothing where some are gone, and the tables differ from there on.
+
+    `same` are the old files that are still themselves, with their names in `new`: they are in no collapse. Behind the
+    new files there may be others, which are still to run.
+    """
+    there = list(_places(old, same))
+    claimed = list(_places(new, {name: name for name in same.values()}))
+    found: list[Collapse] = []
+    waiting: list[str] = []
+    place = reached = 0
+    for index in range(1, len(there)):
+        at = next((each for each in range(reached, len(claimed)) if there[index].is_like(claimed[each])), None)
+        if at is None:
+            continue
+        passed = [name for name, _ in old[place:index]]
+        news = [name for name, _ in new[reached:at] if name not in same.values()]
+        # An old file that changes no table belongs to the next ones that do.
+        waiting += [name for name in passed if name not in same]
+        if news and waiting:
+            found.append(Collapse(tuple(waiting), tuple(news)))
+        if news or same.keys() & set(passed):
+            waiting = []
+        place, reached = index, at
+    on_disk = {name for name, _ in new}
+    if any(name not in same and name not in on_disk for name, _ in old[place:]):
+        return ()
+    contents_old, contents_new = dict(old), dict(new)
+    found = _with_last(found, waiting, contents_old, new[reached:])
+    return tuple(_judged(found, contents_old, contents_new))
+
+
+def _places(files: Files, same: Mapping[str, str]) -> Iterator[_Place]:
+    state, kept = TableState(), frozenset[str]()
+    yield _place(state, kept)
+    for name, contents in files:
+        state.run(contents.operations)
+        kept |= {same[name]} if name in same else frozenset()
+        yield _place(state, kept)
+
+
+def _place(state: TableState, same: frozenset[str]) -> _Place:
+    return _Place(hash(frozenset(state.parts.items())), Counter(state.code), same)
+
+
+def _with_last(
+    found: list[Collapse], waiting: Sequence[str], old: Mapping[str, Contents], rest: Files
+) -> list[Collapse]:
+    """The collapses with the last old files, which changed no table: what they ran may be in the next new files.
+
+    Otherwise they belong to the collapse before them.
+    """
+    ran = Counter(code for name in waiting for code in _code(old[name]))
+    for number in range(1, len(rest) + 1 if ran else 0):
+        news = rest[:number]
+        if not any(_makes_tables(contents) for _, contents in news) and ran == _code_of(dict(news)):
+            return [*found, Collapse(tuple(waiting), tuple(name for name, _ in news))]
+    if waiting and found and list(old).index(waiting[0]) == list(old).index(found[-1].olds[-1]) + 1:
+        return [*found[:-1], replace(found[-1], olds=(*found[-1].olds, *waiting))]
+    return found
+
+
+def _judged(found: Iterable[Collapse], old: Mapping[str, Contents], new: Mapping[str, Contents]) -> Iterator[Collapse]:
+    for each in found:
+        before = {name: old[name] for name in each.olds}
+        after = {name: new[name] for name in each.news}
+        tables = [any(map(_makes_tables, side.values())) for side in (before, after)]
+        ran, runs = _code_of(before), _code_of(after)
+        # Files that change no table are only known by their code.
+        if runs <= ran if all(tables) else ran == runs and ran and not any(tables):
+            known = all(map(_is_known, (*before.values(), *after.values())))
+            yield each if known else replace(each, certain=False)
+
+
+def _running(contents: Contents) -> Iterator[Operation]:
+    return (operation for operation in contents.operations if not operation.state_only)
+
+
+def _code(contents: Contents) -> Iterator[str]:
+    steps = (step for operation in _running(contents) for step in operation.steps if operation.comparable)
+    return (step.value for step in steps if step.action is Action.RUN)
+
+
+def _code_of(files: Mapping[str, Contents]) -> Counter[str]:
+    return Counter(code for contents in files.values() for code in _code(contents))
+
+
+def _makes_tables(contents: Contents) -> bool:
+    return any(step.action is not Action.RUN for operation in _running(contents) for step in operation.steps)
+
+
+def _is_known(contents: Contents) -> bool:
+    """False with an operation that only shows what it does when it runs, also a class of the project's own."""
+    return all(
+        operation.comparable
+        and (operation.kind in CODE or all(step.action is not Action.RUN for step in operation.steps))
+        for operation in _running(contents)
+    )

@@ -1,0 +1,138 @@
+"""Which recorded files were united or made anew: those that no file explains, by the tables that they made.
+
+The old files are those of the newest state in git that has them, or what was seen when they ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from migsync.history.contents import Contents
+from migsync.rewrites.evidence.collapses import Collapse, Files, collapses_of
+from migsync.rewrites.evidence.pairs import Pair, Verdict
+from migsync.rewrites.evidence.proofs import Case
+from migsync.rewrites.file_state import FileState, topological_order
+
+SEEN = "what migsync noted when they ran"
+
+
+@dataclass(frozen=True)
+class Reset:
+    """The pairs of one app whose old files made the same tables as the new ones, and where the old files were seen.
+
+    `state` is None where only what ran in the database is known.
+    """
+
+    pairs: tuple[Pair, ...] = ()
+    state: FileState | None = None
+
+    @property
+    def squashes(self) -> dict[str, tuple[str, ...]]:
+        """The old names that are squashes, with what they replaced."""
+        olds = {name for pair in self.pairs for name in pair.old}
+        replaced = self.state.replaced if self.state else {}
+        return {squash: tuple(sorted(names)) for squash, names in replaced.items() if squash in olds and names <= olds}
+
+
+def find_reset(case: Case, ran: Mapping[str, Contents], settled: Mapping[str, str]) -> Reset:
+    """What became of the records that are still open.
+
+    `ran` is what ran under the recorded names, as far as that is certain. `settled` are old names with their new ones.
+    """
+    open_names = {name for name in case.recorded if name not in case.disk.names and name not in settled}
+    if not open_names or any(not names <= case.disk.migrations.keys() for names in case.disk.replaced.values()):
+        return Reset()
+    for state in (*_states(case, open_names), None):
+        old = _old_files(case, state, ran)
+        pairs = tuple(_pairs(case, state, old, ran, settled)) if old else ()
+        if any(open_names & set(pair.old) for pair in pairs):
+            return Reset(pairs, state)
+    return Reset()
+
+
+def _states(case: Case, names: AbstractSet[str]) -> list[FileState]:
+    """The states with the most of these names, newest first. What an older one has besides was deleted before."""
+    most = max((len(names & state.names) for state in case.past), default=0)
+    return [state for state in case.past if most and len(names & state.names) == most]
+
+
+def _old_files(case: Case, state: FileState | None, ran: Mapping[str, Contents]) -> Files:
+    """The old files in their order; empty where the contents of some are not known."""
+    if state:
+        names = topological_order({name: up & state.migrations.keys() for name, up in state.parents.items()}) or ()
+        # A squash beside all that it replaces is another name for it.
+        labels = {squash for squash, replaced in state.replaced.items() if replaced <= state.migrations.keys()}
+        return [(name, ran.get(name) or state.migrations[name].contents) for name in names if name not in labels]
+    files = case.disk.migrations
+    if any(name not in ran and name not in files for name in case.recorded):
+        return ()
+    return [(name, ran[name] if name in ran else files[name].contents) for name in case.recorded]
+
+
+def _new_files(case: Case) -> Files:
+    names = topological_order({name: up & case.disk.migrations.keys() for name, up in case.disk.parents.items()}) or ()
+    return [(name, case.disk.migrations[name].contents) for name in names if name not in case.disk.replaced]
+
+
+def _pairs(
+    case: Case, state: FileState | None, old: Files, ran: Mapping[str, Contents], settled: Mapping[str, str]
+) -> Iterator[Pair]:
+    new = _new_files(case)
+    before, after = dict(old), dict(new)
+    same = {**_kept(old, after), **{name: became for name, became in settled.items() if name in before}}
+    for each in collapses_of(old, new, same):
+        # These were only renamed: which is which is not for the tables to tell.
+        if sorted(before[name].effects for name in each.olds) == sorted(after[name].effects for name in each.news):
+            continue
+        olds = (*each.olds, *_labels(state, each))
+        # With a record of its own, the new file has run, or somebody has said so; the old records are leftovers.
+        recorded = set(each.news) & case.records - set(olds)
+        if recorded or set(olds) == set(each.news) or set(olds) & settled.keys():
+            continue
+        doubt = _doubt(case, state, each, ran)
+        verdict = Verdict.HINT if doubt else Verdict.PROOF
+        yield Pair(case.app, olds, each.news, verdict, (_reason(case.app, each, state), *((doubt,) if doubt else ())))
+
+
+def _kept(old: Files, new: Mapping[str, Contents]) -> dict[str, str]:
+    """Files that do the same under the same name."""
+    return {
+        name: name
+        for name, contents in old
+        if name in new
+        and (
+            (contents.digest and contents.digest == new[name].digest)
+            or (contents.comparable and new[name].comparable and contents.effects == new[name].effects)
+        )
+    }
+
+
+def _labels(state: FileState | None, collapse: Collapse) -> Iterator[str]:
+    """The squashes of which all that they replace is in the collapse: databases hold their records, too."""
+    for squash, replaced in (state.replaced if state else {}).items():
+        if replaced <= set(collapse.olds) and squash not in collapse.olds:
+            yield squash
+
+
+def _doubt(case: Case, state: FileState | None, collapse: Collapse, ran: Mapping[str, Contents]) -> str:
+    """Why equal tables are no proof; empty where they are."""
+    if not collapse.certain:
+        return "Some of their operations are known only when they run, and were left out."
+    for name in collapse.olds if state else ():
+        versions = {other.digests[name] for other in case.past if name in other.migrations and _has(other, collapse)}
+        if name in case.records and name not in ran and len(versions) > 1:
+            return f"But {name} was edited while they were there, and nothing shows which version ran."
+    return ""
+
+
+def _has(state: FileState, collapse: Collapse) -> bool:
+    return set(collapse.olds) <= state.migrations.keys()
+
+
+def _reason(app: str, collapse: Collapse, state: FileState | None) -> str:
+    news = " and ".join(f"{app}.{name}" for name in collapse.news)
+    where = f"as they were in {state.source}" if state else f"by {SEEN}"
+    make = "make" if len(collapse.news) > 1 else "makes"
+    return f"Together they made the same tables as {news} {make} ({where})."
