@@ -33,7 +33,8 @@ class PlanSet:
     """What is to be applied where, from a plan file or from a survey made now.
 
     `shown` and `document` tell all of it. `settled` are the results that are known before anything is written: of saved
-    plans that were applied before, or must not be applied. `survey` is the one that was made now, if one was.
+    plans that were applied before, or must not be applied. `survey` is the one that was made now; `saved` says that the
+    plans are those of a file, which it was only compared with.
     """
 
     project: Project
@@ -45,6 +46,7 @@ class PlanSet:
     document: dict[str, Any] = field(default_factory=dict)
     settled: Sequence[Result] = ()
     survey: Survey | None = None
+    saved: bool = False
 
     @property
     def ready(self) -> list[Plan]:
@@ -202,4 +204,15 @@ def _from_file(
         shown = targets_blocks(told, labels=labels, shorten=shorten)
         settled = [Result(plan.target.alias, str(Status.ALREADY_APPLIED), plan, run) for plan, run in found.applied]
         settled += [Result.failed(alias, error) for alias, error in found.errors.items()]
-        yield PlanSet(project, found.plans, found.targets, found.proposed, {}, shown, saved.as_dict(), settled)
+        yield PlanSet(
+            project,
+            found.plans,
+            found.targets,
+            found.proposed,
+            {},
+            shown,
+            saved.as_dict(),
+            settled,
+            survey=found.survey,
+            saved=True,
+        )

@@ -29,7 +29,14 @@ from migsync.history.contents import UNREAD, Contents
 from migsync.history.parser import read_contents, source_digest
 from migsync.key import Key
 from migsync.sync.journal.contents import OWN_SCHEMA, Event, as_document, document_digest
-from migsync.sync.journal.tables import CONTENT_SEEN_TABLE, CONTENT_TABLE, VERSION_TABLE, has_contents
+from migsync.sync.journal.tables import (
+    CONTENT_SEEN_TABLE,
+    CONTENT_TABLE,
+    RAN_TABLE,
+    VERSION_TABLE,
+    has_contents,
+    has_looks,
+)
 
 if TYPE_CHECKING:
     from django.db.migrations.migration import Migration
@@ -45,6 +52,21 @@ class _File:
     contents: Contents
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A row of ``django_migrations``: its id, the seconds of its `applied`, and the migration."""
+
+    id: int
+    moment: str
+    key: Key
+
+    @classmethod
+    def of(cls, instance: Any) -> _Row:  # noqa: ANN401 (a model of Django's)
+        # The same in every time zone; see migsync.sync.journal.contents.moment_of.
+        applied = instance.applied
+        return cls(instance.pk, f"{applied.second:02}.{applied.microsecond:06}", Key(instance.app, instance.name))
+
+
 @dataclass
 class _Running:
     """The migration that is being applied or unapplied; `file` is None for one that is not the project's own."""
@@ -53,7 +75,7 @@ class _Running:
     replaced: frozenset[Key]
     event: Event
     file: _File | None
-    held: list[tuple[int, Key]] | None = None
+    held: list[_Row] | None = None
     """Records whose event only the end of the migration tells; None where it is known."""
 
     def event_of(self, key: Key) -> Event:
@@ -87,14 +109,14 @@ class ContentsRecorder:
                     if running.event is not Event.UNAPPLIED:
                         running.event = Event.FAKED if fake else Event.APPLIED
                         self._squashes[running.key] = running.event
-                    for record, key in running.held or ():
-                        self._write(record, key, running.event_of(key), running.file)
+                    for row in running.held or ():
+                        self._write(row, running.event_of(row.key), running.file)
 
     def saved(self, instance: Any, created: bool, using: str, **_: object) -> None:  # noqa: ANN401 (a model of Django's)
         """A row was written: the receiver of ``post_save``."""
         if using == self.alias and created:
             with self._harmless():
-                self._recorded(instance.pk, Key(instance.app, instance.name))
+                self._recorded(_Row.of(instance))
 
     def deleted(self, instance: Any, using: str, **_: object) -> None:  # noqa: ANN401 (a model of Django's)
         """A row was deleted: the receiver of ``post_delete``. Without a migration that is unapplied, nothing ran."""
@@ -106,7 +128,7 @@ class ContentsRecorder:
             and key in {running.key, *running.replaced}
         ):
             with self._harmless():
-                self._write(instance.pk, key, Event.UNAPPLIED, running.file)
+                self._write(_Row.of(instance), Event.UNAPPLIED, running.file)
 
     def _start(self, migration: Migration, *, applied: bool, fake: bool) -> _Running | None:
         if fake and not applied:
@@ -114,23 +136,24 @@ class ContentsRecorder:
         key = Key(migration.app_label, migration.name)
         event = Event.UNAPPLIED if not applied else Event.FAKED if fake else Event.APPLIED
         # Only after --fake-initial has looked at the tables is it known whether the migration runs.
-        held: list[tuple[int, Key]] | None = [] if applied and self.fake_initial and not fake else None
+        held: list[_Row] | None = [] if applied and self.fake_initial and not fake else None
         return _Running(key, _replaced(key), event, self._file(_module_name(key), key.app), held)
 
-    def _recorded(self, record: int, key: Key) -> None:
+    def _recorded(self, row: _Row) -> None:
         running = self._running
         if running is None:
-            self._squash_recorded(record, key)
-        elif key == running.key or key in running.replaced:
+            self._squash_recorded(row)
+        elif row.key == running.key or row.key in running.replaced:
             if running.held is not None:
-                running.held.append((record, key))
+                running.held.append(row)
             else:
-                self._write(record, key, running.event_of(key), running.file)
+                self._write(row, running.event_of(row.key), running.file)
 
-    def _squash_recorded(self, record: int, key: Key) -> None:
+    def _squash_recorded(self, row: _Row) -> None:
         """Django records a squash as soon as all that it replaces is recorded, whether by running it or before."""
+        key = row.key
         if _replaces(key) and self._writable():
-            self._write(record, key, self._squashes.get(key, Event.REPLACED), self._file(_module_name(key), key.app))
+            self._write(row, self._squashes.get(key, Event.REPLACED), self._file(_module_name(key), key.app))
 
     def _file(self, name: str, app: str) -> _File | None:
         module = sys.modules[name]
@@ -154,18 +177,19 @@ class ContentsRecorder:
             self._tables = _find_tables(self.alias)
         return self._tables is not None
 
-    def _write(self, record: int, key: Key, event: Event, file: _File | None) -> None:
+    def _write(self, row: _Row, event: Event, file: _File | None) -> None:
         if self._tables is not None and file is not None:
-            self._tables.write(record, key, event, file)
+            self._tables.write(row, event, file)
 
     @contextmanager
     def _harmless(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # `migrate` must not fail by what only migsync needs
+            name = self._tables.name if self._tables else CONTENT_TABLE
             self._looked, self._tables, self._running = True, None, None
             said = (str(error).strip() or type(error).__name__).splitlines()[0]
-            self.warn(f"migsync: what these migrations are could not be saved in {CONTENT_SEEN_TABLE}: {said}")
+            self.warn(f"migsync: what these migrations are could not be saved in {name}: {said}")
 
 
 def _module_name(key: Key) -> str:
@@ -205,29 +229,45 @@ def recorded_contents(recorder: ContentsRecorder) -> Iterator[ContentsRecorder]:
 
 @dataclass(frozen=True)
 class _Tables:
-    """The tables, over Django's own connection; `content` and `seen` are their names, quoted and qualified."""
+    """The tables, over Django's own connection. Events go to the one with this `name`.
+
+    `place` is what stands before each name: the schema, quoted, with its point.
+    """
 
     alias: str
     engine: Engine
-    content: str
-    seen: str
+    place: str
+    name: str
 
-    def write(self, record: int, key: Key, event: Event, file: _File) -> None:
+    def write(self, row: _Row, event: Event, file: _File) -> None:
         """Add one event. A statement that fails is taken back alone: the transaction of ``migrate`` goes on."""
         document = as_document(file.contents)
         digest = document_digest(document)
-        values = (OWN_SCHEMA, record, key.app, key.name, str(event), file.source, digest)
+        values: dict[str, str | int] = {
+            "schema_name": OWN_SCHEMA,
+            "record": row.id,
+            "app": row.key.app,
+            "name": row.key.name,
+            "event": str(event),
+            "source": file.source,
+            "content": digest,
+            **({"moment": row.moment} if self.name == RAN_TABLE else {}),
+        }
         # A % in the server's time is no parameter's.
         marks = f"{', '.join(['%s'] * len(values))}, {self.engine.now.replace('%', '%%')}"
         with transaction.atomic(self.alias), connections[self.alias].cursor() as cursor:
-            cursor.execute(f"SELECT 1 FROM {self.content} WHERE digest = %s", [digest])  # noqa: S608 (names of ours)
-            if cursor.fetchone() is None:
-                cursor.execute(f"INSERT INTO {self.content} (digest, document) VALUES (%s, %s)", [digest, document])  # noqa: S608
+            self._keep(cursor, CONTENT_TABLE, digest, lambda: document)
             cursor.execute(
-                f"INSERT INTO {self.seen} (schema_name, record, app, name, event, source, content, at) "  # noqa: S608
-                f"VALUES ({marks})",
-                values,
+                f"INSERT INTO {self.place}{self.name} ({', '.join(values)}, at) VALUES ({marks})",  # noqa: S608 (names of ours)
+                list(values.values()),
             )
+
+    def _keep(self, cursor: Any, table: str, digest: str, document: Callable[[], str]) -> None:  # noqa: ANN401 (Django's)
+        """Add a document under its digest, unless it is there."""
+        cursor.execute(f"SELECT 1 FROM {self.place}{table} WHERE digest = %s", [digest])  # noqa: S608 (names of ours)
+        if cursor.fetchone() is None:
+            insert = f"INSERT INTO {self.place}{table} (digest, document) VALUES (%s, %s)"  # noqa: S608
+            cursor.execute(insert, [digest, document()])
 
 
 def _find_tables(alias: str) -> _Tables | None:
@@ -251,4 +291,4 @@ def _find_tables(alias: str) -> _Tables | None:
         return None
     if not any(map(has_contents, versions)):
         return None
-    return _Tables(alias, engine, f"{place}{CONTENT_TABLE}", f"{place}{CONTENT_SEEN_TABLE}")
+    return _Tables(alias, engine, place, RAN_TABLE if any(map(has_looks, versions)) else CONTENT_SEEN_TABLE)

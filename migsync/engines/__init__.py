@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migsync.engines.base import Deadline, Engine, Inspection, MigrationTable
+from migsync.engines.base import Engine, Inspection, MigrationTable
+from migsync.engines.deadline import Deadline
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.mysql import MySQL
 from migsync.engines.postgresql import PostgreSQL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from migsync.engines.catalog import Execute, Part, PartRow, catalog_of
+from migsync.engines.deadline import Deadline
 from migsync.engines.driver_errors import TABLE, ErrorKind, explain
 from migsync.errors import NOTHING_CHANGED, MigsyncError, ReadOnly, TargetError
 
@@ -21,27 +21,6 @@ if TYPE_CHECKING:
     from migsync.engines.address import Address
     from migsync.engines.config import DatabaseConfig
     from migsync.engines.script import ScriptPlan
-
-STATEMENT_SECONDS = 10.0
-"""A statement that reads may run this long even where no lock is waited for (``--lock-timeout 0``)."""
-
-
-class Deadline:
-    """A point in time that all waiting of one task shares."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._until = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        """The seconds that are left, at least a millisecond: to most engines 0 means for ever."""
-        return max(self._until - time.monotonic(), 0.001)
-
-    @property
-    def passed(self) -> bool:
-        """Whether no time is left."""
-        return time.monotonic() >= self._until
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +217,14 @@ class Engine(ABC):
         It blocks nobody else, and ends with the connection.
         """
 
+    def begin_note(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
+        """Begin a transaction that only adds to the tables beside `table`, which it leaves free; see :meth:`reserve`.
+
+        Waits until the deadline, for any lock; then the driver's error is an :attr:`ErrorKind.LOCKED`, or this raises
+        LockTimeout.
+        """
+        self.reserve(connection, table, deadline)
+
     @abstractmethod
     def begin_read(self, connection: sa.Connection, seconds: float) -> None:
         """Begin a transaction that only reads: all of its statements see the rows of one moment.
@@ -252,6 +239,10 @@ class Engine(ABC):
 
         Waits until the deadline; then the driver's error is an :attr:`ErrorKind.LOCKED`, or this raises LockTimeout.
         """
+
+    @abstractmethod
+    def insert_new(self, table: sa.TableClause) -> sa.Insert:
+        """An INSERT that leaves out rows whose key is there already; it needs no other right than INSERT."""
 
     # Values.
 

@@ -49,7 +49,7 @@ class SurveyedDatabase:
     @property
     def records(self) -> Sequence[Record]:
         """Its records as they are."""
-        return self.reading.records
+        return self.reading.held.records
 
     @cached_property
     def applied(self) -> frozenset[Key]:
@@ -90,5 +90,7 @@ def plan_for(survey: Survey, reading: Reading, history: History, proposal: Propo
         origins=Origins(stated=project.leftovers),
     )
     rewrites = survey.rewrites.with_proposed(proposal.rewrite if proposal else None)
-    plan = make_plan(history, rewrites, reading.records, reading.target.ref, runs=reading.runs, options=options)
+    plan = make_plan(
+        history, rewrites, reading.held.records, reading.target.ref, runs=reading.held.runs, options=options
+    )
     return survey.typed(plan)

@@ -108,7 +108,7 @@ def make_plan(
             from migsync.sync.accounting import accounting  # only where migrate was guarded
 
             changed = changed_ids(runs, changes)
-            findings += accounting(history, translation.after, known_contents(seen), changed)
+            findings += accounting(history, translation.after, known_contents(seen, translation.after), changed)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))

@@ -39,7 +39,7 @@ class Review:
     """`plans` can be carried out: migsync makes them now, and they do what the saved ones do.
 
     `applied` were, each with its run in the journal. `errors` are the reasons, by alias, why the others must not be.
-    `proposed` is the rewrite that all rest on.
+    `proposed` is the rewrite that all rest on. `survey` is what they were compared with.
     """
 
     proposed: Rewrite | None = None
@@ -47,6 +47,7 @@ class Review:
     applied: list[tuple[Plan, Run | None]] = field(default_factory=list)
     errors: dict[str, MigsyncError] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
+    survey: Survey | None = None
 
 
 @contextmanager
@@ -67,7 +68,9 @@ def review(project: Project, saved: PlanFile, *, journal: bool, backwards: bool 
     with survey(project, request, proposed=saved.proposed) as now:
         ids = {rewrite.id for rewrite in now.rewrites.ordered}
         # Where a file says the same by now, the survey has left the proposal out.
-        result = Review(saved.proposed if saved.proposed and saved.proposed.id in ids else None, targets=now.targets)
+        result = Review(
+            saved.proposed if saved.proposed and saved.proposed.id in ids else None, targets=now.targets, survey=now
+        )
         made = {plan.target.alias: plan for plan in now.plans}
         for plan in saved.plans:
             try:

@@ -29,7 +29,7 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
-from migsync.sync.journal.contents import SeenContents, certain_contents, digests_seen
+from migsync.sync.journal.contents import certain_contents, digests_seen
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
@@ -43,16 +43,14 @@ from migsync.words import did_you_mean
 
 @dataclass(frozen=True)
 class Reading:
-    """One target and what it held when it was read; `seen` is what ran there, as far as that was seen.
+    """One target and what it held when it was read.
 
     `unseen` is empty, or how to let migsync see the journal where the database does not say whether there is one.
     """
 
     target: Target
-    records: tuple[Record, ...]
-    runs: tuple[Run, ...]
+    held: Snapshot
     clock: Clock
-    seen: tuple[SeenContents, ...] = ()
     unseen: str = ""
 
 
@@ -77,6 +75,7 @@ class Survey:
     fresh: list[str] = field(default_factory=list)
     records: dict[str, tuple[Record, ...]] = field(default_factory=dict)
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
+    held: dict[str, Snapshot] = field(default_factory=dict)
     request: PlanRequest = field(default_factory=PlanRequest)
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
@@ -130,8 +129,9 @@ class Survey:
             readings[identity] = reading
         for reading in readings.values():
             self.targets[reading.target.alias] = reading.target
-            self.records[reading.target.alias] = reading.records
-            self.runs[reading.target.alias] = reading.runs
+            self.records[reading.target.alias] = reading.held.records
+            self.runs[reading.target.alias] = reading.held.runs
+            self.held[reading.target.alias] = reading.held
         looked_at = {config.alias for config in chosen} - self.errors.keys()
         self.findings += schemas.findings(self.project, looked_at)
         return list(readings.values())
@@ -143,7 +143,7 @@ class Survey:
         if found.fresh:
             return None
         use_tz = self.project.use_tz if config.use_tz is None else config.use_tz
-        return Reading(target, found.records, found.runs, Clock(naive_is_utc=bool(use_tz)), found.seen, unseen)
+        return Reading(target, found, Clock(naive_is_utc=bool(use_tz)), unseen)
 
     def _snapshot(self, target: Target, schemas: Schemas) -> tuple[Snapshot, str]:
         """The records with the journal, and :attr:`Reading.unseen`.
@@ -220,10 +220,10 @@ def _plan(result: Survey, request: PlanRequest) -> None:
             make_plan(
                 result.history,
                 rewrites,
-                reading.records,
+                reading.held.records,
                 reading.target.ref,
-                runs=reading.runs,
-                seen=reading.seen,
+                runs=reading.held.runs,
+                seen=reading.held.seen,
                 options=replace(options, clock=reading.clock, unseen_journal=reading.unseen),
             )
             for reading in readings
@@ -246,12 +246,16 @@ def _plan(result: Survey, request: PlanRequest) -> None:
         Labels(result.rewrites).view,
         asked.keys() | set().union(*unexplained),
         [_open_records(result.project, reading, plan) for reading, plan in zip(readings, result.plans, strict=True)],
-        [digests for each in readings for digests in (digests_seen(each.seen), *(run.digests for run in each.runs))],
+        [
+            digests
+            for each in readings
+            for digests in (digests_seen(each.held.seen), *(run.digests for run in each.held.runs))
+        ],
         asked,
         accept=request.accept,
         created=now(),
         ran=[
-            certain_contents(each.seen, changed_ids(each.runs, plan.changes))
+            certain_contents(each.held.seen, each.held.records, changed_ids(each.held.runs, plan.changes))
             for each, plan in zip(readings, result.plans, strict=True)
         ],
     )
@@ -288,7 +292,7 @@ def unexplained_apps(plan: Plan) -> set[str]:
 
 def _open_records(project: Project, reading: Reading, plan: Plan) -> list[Record]:
     """What is to be explained: the records as the plan would leave them, without the leftovers that are listed."""
-    return [record for record in afterwards(reading.records, plan) if record.key not in project.leftovers]
+    return [record for record in afterwards(reading.held.records, plan) if record.key not in project.leftovers]
 
 
 def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -19,7 +19,15 @@ from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
 from migsync.redaction import redact, secrets_in
 from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import SeenContents, read_contents_seen, read_documents
-from migsync.sync.journal.tables import CONTENT_SEEN_TABLE, grant_hint, grant_statements, read_runs
+from migsync.sync.journal.looks import Look, read_look
+from migsync.sync.journal.tables import (
+    CONTENT_TABLES,
+    LOOK_TABLES,
+    grant_hint,
+    grant_statements,
+    journal_version,
+    read_runs,
+)
 from migsync.sync.plan import TargetRef
 from migsync.sync.recorder import read_records
 from migsync.sync.run import Run
@@ -32,6 +40,7 @@ class Snapshot:
     """What a target held at one moment: every row, ordered by id, every run, oldest first, and the contents seen.
 
     `fresh` where there is no table. `schemas` are those of the database with a table, where they were asked for.
+    `version` is that of the journal, empty where there is none or it was not asked for; `look` is the last one.
     """
 
     records: tuple[Record, ...] = ()
@@ -39,6 +48,8 @@ class Snapshot:
     seen: tuple[SeenContents, ...] = ()
     fresh: bool = False
     schemas: tuple[str, ...] = ()
+    version: str = ""
+    look: Look | None = None
 
 
 def open_target(config: DatabaseConfig) -> Target:
@@ -133,9 +144,15 @@ class Target:
             if survey.table is None:
                 return Snapshot(fresh=True, schemas=schemas)
             records = read_records(connection, survey.table)
-            runs = read_runs(connection, survey.table.schema) if journaled else ()
-            seen = read_contents_seen(connection, survey.table.schema, documents) if journaled else ()
-            return Snapshot(records, runs, seen, schemas=schemas)
+            if not journaled:
+                return Snapshot(records, schemas=schemas)
+            place = survey.table.schema
+            version = journal_version(connection, place)
+            runs = read_runs(connection, place, version=version)
+            seen = read_contents_seen(connection, place, documents, version=version)
+            return Snapshot(
+                records, runs, seen, schemas=schemas, version=version, look=read_look(connection, place, version)
+            )
 
         return Snapshot(fresh=True) if self._absent else self._transact(read)
 
@@ -146,6 +163,10 @@ class Target:
     def runs(self) -> tuple[Run, ...]:
         """The journal alone, oldest run first; empty where there is none."""
         return self._read(lambda connection, table: read_runs(connection, table.schema)) or ()
+
+    def journal_version(self) -> str:
+        """The version of the journal; empty where there is none."""
+        return self._read(lambda connection, table: journal_version(connection, table.schema)) or ""
 
     def connect(self) -> sa.Connection:
         """A new connection, to be closed by the caller. Raises Unreachable."""
@@ -172,28 +193,33 @@ class Target:
         """
         found = self.behaviour.explain(error, reading=reading)
         if isinstance(found, JournalNotPermitted):
-            grants = self.journal_grants(writing=writing, contents=self._has_contents())
+            grants = self.journal_grants(writing=writing, without=self._tables_to_come())
             found.hint = grant_hint(found, grants, writing=writing)
         return found
 
-    def journal_grants(self, *, writing: bool, contents: bool = True) -> str:
+    def journal_grants(self, *, writing: bool, without: Collection[str] = ()) -> str:
         """The statements that let this connection's user read, or write, the journal; empty on SQLite.
 
-        `contents` is False for a journal without the tables of contents, on which nothing can be granted.
+        `without` are the tables that an older journal does not have.
         """
         if not self.survey.account:
             return ""
         schema = self.survey.schema or self._engine.url.database
         dialect, account = self._engine.dialect, self.survey.account
-        return "\n".join(grant_statements(dialect, schema, account, writing=writing, contents=contents))
+        return "\n".join(grant_statements(dialect, schema, account, writing=writing, without=without))
 
-    def _has_contents(self) -> bool:
-        """Whether the journal has the tables of contents; True where the server does not tell this user."""
-        try:
-            with self.transaction() as connection:
-                return connection.dialect.has_table(connection, CONTENT_SEEN_TABLE, self.survey.schema or None)
-        except (DBAPIError, MigsyncError):
-            return True
+    def _tables_to_come(self) -> tuple[str, ...]:
+        """The tables that the journal does not have, being older; none where the server does not tell this user."""
+        schema = self.survey.schema or None
+        for tables in (LOOK_TABLES, CONTENT_TABLES):
+            try:
+                with self.transaction() as connection:
+                    # The last one: it is there only when the others are.
+                    if connection.dialect.has_table(connection, tables[-1], schema):
+                        return () if tables is LOOK_TABLES else LOOK_TABLES
+            except (DBAPIError, MigsyncError):
+                return ()
+        return (*CONTENT_TABLES, *LOOK_TABLES)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:

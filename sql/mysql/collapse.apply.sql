@@ -64,11 +64,47 @@ CREATE TABLE IF NOT EXISTS migsync_content_seen (
     PRIMARY KEY (number),
     CONSTRAINT migsync_content_seen_schema UNIQUE (schema_name, number)
 )ENGINE=InnoDB CHARSET=utf8mb4;
+CREATE TABLE IF NOT EXISTS migsync_files (
+    digest VARCHAR(64) NOT NULL,
+    document LONGTEXT NOT NULL,
+    PRIMARY KEY (digest)
+)ENGINE=InnoDB CHARSET=utf8mb4;
+CREATE TABLE IF NOT EXISTS migsync_source (
+    digest VARCHAR(64) NOT NULL,
+    document LONGTEXT NOT NULL,
+    PRIMARY KEY (digest)
+)ENGINE=InnoDB CHARSET=utf8mb4;
+CREATE TABLE IF NOT EXISTS migsync_look (
+    schema_name VARCHAR(64) NOT NULL,
+    number BIGINT NOT NULL,
+    record BIGINT NOT NULL,
+    anchor BIGINT NOT NULL,
+    moment VARCHAR(16) NOT NULL,
+    identity VARCHAR(64) NOT NULL,
+    files VARCHAR(64) NOT NULL,
+    sources INTEGER NOT NULL,
+    at VARCHAR(32) NOT NULL,
+    PRIMARY KEY (schema_name, number)
+)ENGINE=InnoDB CHARSET=utf8mb4;
+CREATE TABLE IF NOT EXISTS migsync_ran (
+    number BIGINT NOT NULL AUTO_INCREMENT,
+    schema_name VARCHAR(64) NOT NULL,
+    record BIGINT NOT NULL,
+    app VARCHAR(255) NOT NULL,
+    name VARCHAR(255) NOT NULL,
+    moment VARCHAR(16) NOT NULL,
+    event VARCHAR(16) NOT NULL,
+    source VARCHAR(64) NOT NULL,
+    content VARCHAR(64) NOT NULL,
+    at VARCHAR(32) NOT NULL,
+    PRIMARY KEY (number),
+    CONSTRAINT migsync_ran_schema UNIQUE (schema_name, number)
+)ENGINE=InnoDB CHARSET=utf8mb4;
 CREATE TABLE IF NOT EXISTS migsync_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT migsync_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO migsync_version (version_num) SELECT '0002' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM migsync_version);
+INSERT INTO migsync_version (version_num) SELECT '0003' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM migsync_version);
 
 -- A row without name is inserted; a row without new_name is deleted. Names are binary, so that letter case and
 -- trailing spaces count.

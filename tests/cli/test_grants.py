@@ -26,7 +26,8 @@ OLD = [
 TABLE = "django_migrations"
 # The table in docs/reference/privileges.md. Undoing a removal inserts a row; undoing a rename updates one.
 READ = {TABLE: {"SELECT"}}
-CONTENTS = {"migsync_content": {"SELECT"}, "migsync_content_seen": {"SELECT"}}
+LOOKS = ("migsync_files", "migsync_source", "migsync_look", "migsync_ran")
+CONTENTS = {table: {"SELECT"} for table in ("migsync_content", "migsync_content_seen", *LOOKS)}
 WRITE = {TABLE: {"SELECT", "UPDATE", "DELETE"}}
 WRITE_JOURNAL = {"migsync_run": {"SELECT", "INSERT"}, "migsync_version": {"SELECT"}, **CONTENTS}
 UNDO = {TABLE: {"SELECT", "UPDATE", "INSERT"}}

@@ -188,13 +188,13 @@ def test_a_migration_that_is_rolled_back_was_not_seen(tmp_path: Path, new_databa
 def test_the_event_is_committed_with_the_record(tmp_path: Path, postgresql_database: Database) -> None:
     shop = Shop.make(tmp_path, postgresql_database)
     journal(postgresql_database)
-    for table in ("django_migrations", "migsync_content_seen"):
+    for table in ("django_migrations", "migsync_ran"):
         postgresql_database.execute(f"ALTER TABLE {table} ADD tx bigint DEFAULT txid_current()")
     add(shop, "0004_a", "0003_later", ADD.format("a"))
     add(shop, "0005_b", "0004_a", ADD.format("b"))
     assert shop.manage("migrate", "-v0") == (0, "")
     assert shop.manage("migrate", "-v0", "shop", "0004_a") == (0, "")
-    transactions = postgresql_database.execute("SELECT event, tx FROM migsync_content_seen ORDER BY number")
+    transactions = postgresql_database.execute("SELECT event, tx FROM migsync_ran ORDER BY number")
     assert [event for event, _ in transactions] == ["applied", "applied", "unapplied"]
     assert len({tx for _, tx in transactions}) == 3
     [(recorded,)] = postgresql_database.execute("SELECT tx FROM django_migrations WHERE name = '0004_a'")
@@ -218,6 +218,8 @@ def test_who_may_not_insert_migrates_all_the_same(tmp_path: Path, new_database, 
             ("SELECT", "migsync_run"),
             ("SELECT", "migsync_content"),
             ("SELECT", "migsync_content_seen"),
+            ("SELECT", "migsync_look"),
+            ("SELECT", "migsync_ran"),
             ("SELECT, INSERT, UPDATE, DELETE", "django_migrations"),
         ):
             database.execute(f"GRANT {right} ON {table} TO {account}")
@@ -228,12 +230,12 @@ def test_who_may_not_insert_migrates_all_the_same(tmp_path: Path, new_database, 
             add(shop, name, after, "migrations.RunPython(migrations.RunPython.noop)")
         status, said = shop.manage("migrate", "-v0")
         assert status == 0
-        assert said.startswith("migsync: what these migrations are could not be saved in migsync_content_seen: ")
+        assert said.startswith("migsync: what these migrations are could not be saved in migsync_ran: ")
         assert (said.count("\n"), "denied" in said) == (1, True)
         assert shop.names()[-2:] == ["0004_a", "0005_b"]
         assert events(database) == []
         database.execute(f"GRANT INSERT ON migsync_content TO {account}")
-        database.execute(f"GRANT INSERT ON migsync_content_seen TO {account}")
+        database.execute(f"GRANT INSERT ON migsync_ran TO {account}")
         add(shop, "0006_c", "0005_b", "")
         assert shop.manage("migrate", "-v0") == (0, "")
         assert events(database) == [("0006_c", "applied")]

@@ -53,7 +53,7 @@ def test_the_sql_text_makes_what_alembic_makes(database: Database, new_database:
         metadata = sa.MetaData(schema=schema_of(one))
         with closing(one.connect()) as connection:
             metadata.reflect(connection, only=lambda name, _: name.startswith("migsync_"))
-        assert len(metadata.tables) == 4
+        assert len(metadata.tables) == 8
         with closing(other.connect()) as connection:
             options = {"include_name": lambda name, kind, _: kind != "table" or name.startswith("migsync_")}
             differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)

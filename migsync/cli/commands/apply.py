@@ -71,6 +71,7 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
     not enough. migsync refuses to if the database has since recorded migrations that have no file here.
     """
     from migsync.cli.execution import Execution
+    from migsync.cli.looks import take_looks
     from migsync.cli.plan_set import open_plan_set, plan_again, write_proposed
     from migsync.cli.results import Result, finish, tell_result
 
@@ -94,11 +95,14 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
         written = write_proposed(output, plan_set)
         journal = project.journal and not no_journal
         # Not for a saved plan: what was reviewed is applied, or nothing is.
-        replan = partial(plan_again, output, plan_set.survey, noinput=consent.noinput) if plan_set.survey else None
+        survey = None if plan_set.saved else plan_set.survey
+        replan = partial(plan_again, output, survey, noinput=consent.noinput) if survey else None
         results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
         results += Execution(output, project, plan_set.targets, asked.log.reason, journal, replan).carry_out(
             plan_set.plans
         )
+        if journal and plan_set.survey:
+            take_looks(output, plan_set.survey, plan_set.plans, results)
         if not plan_set.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
         elif done := [result.alias for result in results if result.run]:

@@ -10,7 +10,7 @@ from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.mysql.address import DRIVER, settings_address, url_address
 from migsync.engines.mysql.catalog import parts
 from migsync.engines.mysql.inspection import error_number, inspect
-from migsync.engines.mysql.lock import begin_read, lock_table, reserve
+from migsync.engines.mysql.lock import begin_note, begin_read, lock_table, reserve
 from migsync.engines.mysql.scratch import UNUSED, create_database
 from migsync.engines.mysql.script import NOW, make_script
 
@@ -75,6 +75,7 @@ class MySQL(Engine):
     inspect = staticmethod(inspect)
     begin_read = staticmethod(begin_read)
     reserve = staticmethod(reserve)
+    begin_note = staticmethod(begin_note)
     lock = staticmethod(lock_table)
     script = staticmethod(make_script)
     create_database = staticmethod(create_database)
@@ -91,6 +92,12 @@ class MySQL(Engine):
     def connected(self, connection: DBAPIConnection, init: Iterable[str]) -> None:
         """Our own statements run last, because the `init_command` of a project often sets the SQL mode too."""
         super().connected(connection, (*init, SESSION))
+
+    def insert_new(self, table: sa.TableClause) -> sa.Insert:
+        """INSERT IGNORE: "ON DUPLICATE KEY UPDATE" would need the right to UPDATE."""
+        import sqlalchemy as sa
+
+        return sa.insert(table).prefix_with("IGNORE")
 
     def long_text(self) -> sa.types.TypeEngine[str]:
         """LONGTEXT: a TEXT holds 64 KB."""

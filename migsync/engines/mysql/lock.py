@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from migsync.engines.base import STATEMENT_SECONDS, Deadline, MigrationTable
+from migsync.engines.base import MigrationTable
+from migsync.engines.deadline import STATEMENT_SECONDS, Deadline
 from migsync.errors import NOTHING_CHANGED, LockTimeout
 
 if TYPE_CHECKING:
@@ -40,13 +41,18 @@ def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline
         )
 
 
+def begin_note(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
+    """The named lock, and no statement waits longer than for that."""
+    wait = max(1, math.ceil(deadline.left))
+    connection.exec_driver_sql(f"SET innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
+    reserve(connection, table, deadline)
+
+
 def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
     """Begin a transaction with a lock on every row and every gap between them, so that none can be inserted."""
     import sqlalchemy as sa
 
-    wait = max(1, math.ceil(deadline.left))
-    connection.exec_driver_sql(f"SET innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
     # On an empty table, row locks alone would not exclude.
-    reserve(connection, table, deadline)
+    begin_note(connection, table, deadline)
     # The first read of the transaction: a plain one before it would pin an old snapshot.
     connection.execute(sa.select(table.clause).order_by(table.clause.c.id).with_for_update()).close()

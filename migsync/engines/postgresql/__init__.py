@@ -97,6 +97,12 @@ class PostgreSQL(Engine):
 
         connection.execute(sa.text(RAISE_SEQUENCE), {"table": qualified(table.schema), "top": top})
 
+    def insert_new(self, table: sa.TableClause) -> sa.Insert:
+        """ON CONFLICT DO NOTHING."""
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert(table).on_conflict_do_nothing()
+
     def error_kind(self, error: DBAPIError) -> ErrorKind:
         """What the server's SQLSTATE says."""
         state = getattr(error.orig, "sqlstate", None) or ""

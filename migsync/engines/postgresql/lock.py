@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from migsync.engines.base import STATEMENT_SECONDS, Deadline, MigrationTable
+from migsync.engines.base import MigrationTable
+from migsync.engines.deadline import STATEMENT_SECONDS, Deadline
 from migsync.engines.postgresql.inspection import qualified
 
 if TYPE_CHECKING:

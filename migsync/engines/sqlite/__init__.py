@@ -53,7 +53,7 @@ class SQLite(Engine):
     begun = staticmethod(begin)
     inspect = staticmethod(inspect)
     begin_read = staticmethod(begin_read)
-    lock = staticmethod(lock_table)
+    lock = begin_note = staticmethod(lock_table)
     unwritable = staticmethod(unwritable)
     script = staticmethod(make_script)
     parts = staticmethod(parts)
@@ -62,6 +62,12 @@ class SQLite(Engine):
         """Turn off the driver's own BEGIN, which comes before the first write: reads before that would be outside."""
         connection.isolation_level = None
         super().connected(connection, init)
+
+    def insert_new(self, table: sa.TableClause) -> sa.Insert:
+        """INSERT OR IGNORE."""
+        import sqlalchemy as sa
+
+        return sa.insert(table).prefix_with("OR IGNORE")
 
     def absent(self, url: sa.URL) -> str:
         """An identity by the path where there is no such file: connecting would create it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migsync.engines.base import Deadline, MigrationTable
+from migsync.engines.base import MigrationTable
+from migsync.engines.deadline import Deadline
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

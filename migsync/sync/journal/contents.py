@@ -1,7 +1,9 @@
-"""What each migration's file was when ``manage.py migrate`` ran it: the tables, and how they are read.
+"""What each migration's file was when it ran: the tables, and how they are read.
 
 The guard of ``migrate`` writes them (:mod:`migsync.companion.contents`), in ``migrate``'s own transaction where the
-engine allows it. Equal contents are stored once, under a digest. Rows are only ever added.
+engine allows it; that is proof. So does ``migsync apply``, for records that were written between two of its looks
+(:mod:`migsync.sync.look`); that is a presumption. Equal contents are stored once, under a digest. Rows are only ever
+added.
 """
 
 from __future__ import annotations
@@ -17,20 +19,44 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from migsync.decoder import DecodeError, Fields, array, boolean, choice, exactly, integer, load_json, text
+from migsync.engines import Engine
 from migsync.errors import TargetError
 from migsync.history.contents import Action, Contents, Grade, Operation, OperationStep, PartKind
 from migsync.key import Key
-from migsync.sync.journal.tables import CONTENT_SEEN_TABLE, CONTENT_TABLE, as_json, has_contents, journal_version
+from migsync.rewrites.record import Record
+from migsync.sync.journal.tables import (
+    CONTENT_SEEN_TABLE,
+    CONTENT_TABLE,
+    RAN_TABLE,
+    as_json,
+    has_contents,
+    has_looks,
+    insert_rows,
+    journal_version,
+    write_documents,
+)
 
 FORMAT = 1
 """The format of the documents. A migsync that does not know it refuses the document."""
 OWN_SCHEMA = ""
 """The `schema_name` of the ``django_migrations`` in the schema of the journal itself."""
-COLUMNS = ("number", "record", "app", "name", "event", "source", "content")
-TYPES = [int, int, str, str, str, str, str]
+COLUMNS = ("number", "record", "app", "name", "event", "source", "content", "moment")
+TYPES = [int, int, str, str, str, str, str, str]
 OPERATION = ("kind", "exact", "effect", "subject", "default", "grade", "state_only", "steps")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_TIME = re.compile(r"\d\d:\d\d:(\d\d)(?:\.(\d{1,6}))?")
+_MOMENT = 17
+"""Where the seconds begin in a time as most servers write it: ``2026-11-20 10:45:00.123456``."""
+
+
+class Certainty(StrEnum):
+    """How migsync knows what ran under a record."""
+
+    GUARDED = "guarded"
+    """The guard of ``migrate`` wrote it down as it ran: proof."""
+    SEEN = "seen"
+    """The file was the same at the last look before the record appeared and at the first one after: a presumption."""
 
 
 class Event(StrEnum):
@@ -52,6 +78,8 @@ class Event(StrEnum):
     """
     UNAPPLIED = "unapplied"
     """The operations were taken back, and the record deleted."""
+    SEEN = "seen"
+    """Nobody watched; the file was the same before and after the record appeared. It may have been faked."""
 
 
 EVENTS = {str(event): event for event in Event}
@@ -62,8 +90,9 @@ Documents: TypeAlias = Callable[[], Mapping[str, str]]
 class SeenContents:
     """One event. `source` is the SHA-256 of the file's bytes, 64 hexadecimal digits; empty where there was no source.
 
-    `record` is the id of the row in ``django_migrations``, and `key` its name at that time. `content` is the digest of
-    a document, which is among `documents`.
+    `record` is the id of the row in ``django_migrations``, `key` its name at that time, and `moment` the seconds of its
+    `applied`, see :func:`moment_of`; empty in rows of an older migsync. `content` is the digest of a document, which is
+    among `documents`.
     """
 
     record: int
@@ -72,6 +101,23 @@ class SeenContents:
     source: str
     content: str
     documents: Documents = field(compare=False, repr=False)
+    moment: str = ""
+
+    @property
+    def certainty(self) -> Certainty:
+        """Whether this is proof."""
+        return Certainty.SEEN if self.event is Event.SEEN else Certainty.GUARDED
+
+    def is_of(self, record: Record) -> bool:
+        """Whether the event is about this very row, and not about one that has its id today.
+
+        An id may be used again, and a dump may bring the journal of another database. A row keeps its `applied` under
+        every name that migsync gives it.
+        """
+        if not self.moment:
+            return self.key == record.key
+        applied = record.applied or ""
+        return applied.startswith(self.moment, _MOMENT) or same_moment(self.moment, applied)
 
     @cached_property
     def contents(self) -> Contents:
@@ -83,27 +129,54 @@ class SeenContents:
             raise _unreadable(f"The contents of {self.key} in {CONTENT_TABLE} cannot be read: {error}") from error
 
 
+def moment_of(applied: str | None) -> str:
+    """The seconds of a time, with six digits after the point: ``00.123456``. Empty for what is no time.
+
+    They are the same in every time zone, so the guard of ``migrate`` needs not know which one the server writes.
+    """
+    found = _TIME.search(applied or "")
+    return f"{found[1]}.{found[2] or '':0<6}" if found else ""
+
+
+def same_moment(moment: str, applied: str | None) -> bool:
+    """Whether `moment` is that of `applied`. Old tables of MySQL keep no fraction; then the whole seconds decide."""
+    found = moment_of(applied)
+    return found == moment or (found[2:] == ".000000" and found[:2] == moment[:2])
+
+
 def read_contents_seen(
-    connection: sa.Connection, schema: str | None, documents: Documents | None = None
+    connection: sa.Connection,
+    schema: str | None,
+    documents: Documents | None = None,
+    *,
+    version: str | None = None,
 ) -> tuple[SeenContents, ...]:
     """Every event of the schema that the journal is in, oldest first; empty where there are no tables.
 
-    `documents` reads the documents when they are first needed; without it they are read now. Raises TargetError for a
-    row that cannot be read.
+    `documents` reads the documents when they are first needed; without it they are read now. `version` is that of the
+    journal, where the caller has read it. Raises TargetError for a row that cannot be read.
     """
-    if not has_contents(journal_version(connection, schema)):
+    version = journal_version(connection, schema) if version is None else version
+    if not has_contents(version):
         return ()
-    seen = sa.table(CONTENT_SEEN_TABLE, *map(sa.column, (*COLUMNS, "schema_name")), schema=schema)
-    columns = [seen.c[name] for name in COLUMNS]
-    query = sa.select(*columns).where(seen.c.schema_name == OWN_SCHEMA).order_by(seen.c.number)
-    rows = [_checked(tuple(row)) for row in connection.execute(query)]
+    rows = _read_rows(connection, schema, CONTENT_SEEN_TABLE)
+    if has_looks(version):
+        rows += _read_rows(connection, schema, RAN_TABLE)
     if documents is None:
         found = read_documents(connection, schema)
         documents = lambda: found  # noqa: E731
     return tuple(
-        SeenContents(record, Key(app, name), EVENTS[event], source, content, documents)
-        for _, record, app, name, event, source, content in rows
+        SeenContents(record, Key(app, name), EVENTS[event], source, content, documents, moment)
+        for _, record, app, name, event, source, content, moment in rows
     )
+
+
+def _read_rows(connection: sa.Connection, schema: str | None, table: str) -> list[tuple[Any, ...]]:
+    seen = sa.table(table, *map(sa.column, (*COLUMNS, "schema_name")), schema=schema)
+    moment = seen.c.moment if table == RAN_TABLE else sa.literal_column("''")
+    query = sa.select(*(seen.c[name] for name in COLUMNS[:-1]), moment)
+    rows = connection.execute(query.where(seen.c.schema_name == OWN_SCHEMA).order_by(seen.c.number))
+    return [_checked(tuple(row), table) for row in rows]
 
 
 def read_documents(connection: sa.Connection, schema: str | None) -> dict[str, str]:
@@ -157,12 +230,12 @@ def _grade(value: object) -> Grade:
         raise DecodeError("is not a grade") from error
 
 
-def _checked(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The row, if it is one that the guard can have written."""
+def _checked(row: tuple[Any, ...], table: str) -> tuple[Any, ...]:
+    """The row, if it is one that migsync can have written."""
     # There is one row for each migration, so that there may be ten thousand.
     if [type(value) for value in row] == TYPES and row[4] in EVENTS and (not row[5] or _SHA256.fullmatch(row[5])):
         return row
-    raise _unreadable(f"Row {row[0]} in {CONTENT_SEEN_TABLE} cannot be read: {row[1:]}")
+    raise _unreadable(f"Row {row[0]} in {table} cannot be read: {row[1:]}")
 
 
 def _unreadable(found: str) -> TargetError:
@@ -182,31 +255,66 @@ def _verified(document: object, digest: str) -> str:
     return content
 
 
-def known_contents(seen: Iterable[SeenContents]) -> dict[int, SeenContents]:
-    """By the id of each row, what ran when it was written; `seen` is in the order in which it was written.
+def write_events(
+    connection: sa.Connection, behaviour: Engine, schema: str | None, events: Sequence[SeenContents]
+) -> None:
+    """Add events, and the documents that they refer to; the tables are there."""
+    found = {each.content: each.documents()[each.content] for each in events}
+    write_documents(connection, behaviour, schema, CONTENT_TABLE, found)
+    now = connection.scalar(sa.select(sa.literal_column(behaviour.now)))
+    names = ("schema_name", *COLUMNS[1:], "at")
+    rows = [
+        (OWN_SCHEMA, each.record, *each.key, str(each.event), each.source, each.content, each.moment, now)
+        for each in events
+    ]
+    table = sa.table(RAN_TABLE, *map(sa.column, names), schema=schema)
+    insert_rows(connection, sa.insert(table), [dict(zip(names, row, strict=True)) for row in rows])
 
-    Rows that were recorded without running anything are left out: what their migrations did is not known.
+
+RAN = frozenset([Event.APPLIED, Event.SEEN])
+
+
+def known_contents(seen: Iterable[SeenContents], records: Iterable[Record]) -> dict[int, SeenContents]:
+    """By the id of each of the `records`, what ran when it was written, with its certainty.
+
+    `seen` is in the order in which it was written. Rows that were recorded without running anything are left out: what
+    their migrations did is not known. So are events that are not about this very row.
     """
+    return {record: event for record, event in _last_events(seen, records).items() if event.event in RAN}
+
+
+def noted_records(seen: Iterable[SeenContents], records: Iterable[Record]) -> frozenset[int]:
+    """The ids of the `records` that something is known about, be it that nothing ran."""
+    return frozenset(_last_events(seen, records))
+
+
+def _last_events(seen: Iterable[SeenContents], records: Iterable[Record]) -> dict[int, SeenContents]:
+    rows = {record.id: record for record in records}
     found: dict[int, SeenContents] = {}
     for each in seen:
-        if each.event is Event.APPLIED:
+        row = rows.get(each.record)
+        if row is None or not each.is_of(row):
+            continue
+        # A proof stays one, whatever a look presumes later.
+        if each.event is not Event.SEEN or each.record not in found:
             found[each.record] = each
-        else:
-            found.pop(each.record, None)
     return found
 
 
-def certain_contents(seen: Sequence[SeenContents], changed: Iterable[int]) -> dict[int | None, Callable[[], Contents]]:
+def certain_contents(
+    seen: Sequence[SeenContents], records: Sequence[Record], changed: Iterable[int]
+) -> dict[int | None, Callable[[], Contents]]:
     """What ran by the id of each row, to be read when it is needed; without rows that migsync has `changed`."""
     left_out = frozenset(changed) if seen else ()
     return {
         record: partial(getattr, each, "contents")
-        for record, each in known_contents(seen).items()
+        for record, each in known_contents(seen, records).items()
         if record not in left_out
     }
 
 
 def digests_seen(seen: Iterable[SeenContents]) -> dict[str, str]:
     """The operations digests of what ran, by ``app.name`` as it was then: evidence of what became of a name."""
-    known = {str(each.key): each.contents.digest for each in known_contents(seen).values()}
+    last: dict[int, SeenContents] = {each.record: each for each in seen}
+    known = {str(each.key): each.contents.digest for each in last.values() if each.event in RAN}
     return {name: digest for name, digest in known.items() if digest}

@@ -7,7 +7,7 @@ A run's row is written in the run's own transaction, in the database that the ru
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from migsync.decoder import DecodeError, Decoder, Fields, array, choice, integer
 from migsync.engines import Engine
 from migsync.errors import JournalNotPermitted, TargetError
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.journal.versions import VERSIONS, v0001_runs
+from migsync.sync.journal.versions import VERSIONS, v0001_runs, v0002_contents
 from migsync.sync.plan import Change
 from migsync.sync.run import Run, RunKind
 
@@ -41,12 +41,22 @@ COLUMNS = (
 VERSION_TABLE = "migsync_version"
 CONTENT_TABLE = "migsync_content"
 CONTENT_SEEN_TABLE = "migsync_content_seen"
-"""Last of all tables to be made; see :mod:`migsync.sync.journal.contents`."""
+"""What the guard wrote before there was RAN_TABLE; see :mod:`migsync.sync.journal.contents`."""
+FILES_TABLE = "migsync_files"
+SOURCE_TABLE = "migsync_source"
+LOOK_TABLE = "migsync_look"
+"""See :mod:`migsync.sync.journal.looks`."""
+RAN_TABLE = "migsync_ran"
+"""Last of all tables to be made."""
 NEWEST: str = VERSIONS[-1].revision
 
 # No UPDATE and no DELETE: what was written is never changed.
-READING = dict.fromkeys((RUN_TABLE, VERSION_TABLE, CONTENT_TABLE, CONTENT_SEEN_TABLE), "SELECT")
-WRITING = READING | dict.fromkeys((RUN_TABLE, CONTENT_TABLE, CONTENT_SEEN_TABLE), "SELECT, INSERT")
+CONTENT_TABLES = (CONTENT_TABLE, CONTENT_SEEN_TABLE)
+LOOK_TABLES = (FILES_TABLE, SOURCE_TABLE, LOOK_TABLE, RAN_TABLE)
+READING = dict.fromkeys((RUN_TABLE, VERSION_TABLE, *CONTENT_TABLES, *LOOK_TABLES), "SELECT")
+WRITING = READING | dict.fromkeys((RUN_TABLE, *CONTENT_TABLES, *LOOK_TABLES), "SELECT, INSERT")
+BATCH = 500
+"""How many rows one statement sends, or asks for: old versions of SQLite take 999 parameters."""
 TABLES_COMMAND = "migsync script --journal-tables --out sql"
 
 T = TypeVar("T")
@@ -78,17 +88,24 @@ def has_contents(version: str) -> bool:
     return version not in ("", v0001_runs.revision)
 
 
+def has_looks(version: str) -> bool:
+    """Whether a journal of this version has the tables of looks."""
+    return has_contents(version) and version != v0002_contents.revision
+
+
 def run_table(schema: str | None) -> sa.TableClause:
     """The table for statements, without types: the server decides how it reads a value."""
     return sa.table(RUN_TABLE, *(sa.column(name) for name in COLUMNS), schema=schema)
 
 
-def read_runs(connection: sa.Connection, schema: str | None, run_id: str | None = None) -> tuple[Run, ...]:
+def read_runs(
+    connection: sa.Connection, schema: str | None, run_id: str | None = None, *, version: str | None = None
+) -> tuple[Run, ...]:
     """Every run (or the one with this id), oldest first; empty where there is no journal.
 
-    Raises TargetError for a row that cannot be read.
+    `version` is that of the journal, where the caller has read it. Raises TargetError for a row that cannot be read.
     """
-    if not journal_version(connection, schema):
+    if not (journal_version(connection, schema) if version is None else version):
         return ()
     table = run_table(schema)
     query = sa.select(table).order_by(table.c.number)
@@ -155,6 +172,21 @@ def from_row(row: Mapping[Any, Any]) -> Run:
         ) from error
 
 
+def write_documents(
+    connection: sa.Connection, behaviour: Engine, schema: str | None, name: str, documents: Mapping[str, str]
+) -> None:
+    """Add documents by digest to a table of such; those that are there stay."""
+    rows = [{"digest": digest, "document": document} for digest, document in sorted(documents.items())]
+    document_table = sa.table(name, sa.column("digest"), sa.column("document"), schema=schema)
+    insert_rows(connection, behaviour.insert_new(document_table), rows)
+
+
+def insert_rows(connection: sa.Connection, statement: sa.Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows, in batches."""
+    for start in range(0, len(rows), BATCH):
+        connection.execute(statement, list(rows[start : start + BATCH]))
+
+
 def as_json(value: Iterable[Any]) -> str:
     """`value` as JSON in ASCII, which any character set of a database holds."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
@@ -166,14 +198,14 @@ def packed(decode: Decoder[T]) -> Decoder[T]:
 
 
 def grant_statements(
-    dialect: sa.Dialect, schema: str | None, account: str, *, writing: bool, contents: bool = True
+    dialect: sa.Dialect, schema: str | None, account: str, *, writing: bool, without: Collection[str] = ()
 ) -> Iterator[str]:
     """The GRANT for each table. `schema` is MySQL's database; `account` comes quoted from the server.
 
-    `contents`: also for the tables of contents, which an older journal does not have.
+    `without` are tables that an older journal does not have: nothing can be granted on them.
     """
     for name, rights in (WRITING if writing else READING).items():
-        if name.startswith(CONTENT_TABLE) and not contents:
+        if name in without:
             continue
         table = sa.table(name, schema=schema or None)
         yield f"GRANT {rights} ON {dialect.identifier_preparer.format_table(table)} TO {account};"

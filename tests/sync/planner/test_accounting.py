@@ -86,7 +86,7 @@ class Database:
 
     def findings(self, found: Files, changed: tuple[int, ...] = ()) -> list[Finding]:
         records = [Record(number, "shop", name, "2026-01-01") for number, name in self.rows.items()]
-        return list(accounting(history(found), records, known_contents(self.seen), changed))
+        return list(accounting(history(found), records, known_contents(self.seen, records), changed))
 
 
 def told(before: Files, after: Files, upto: int | None = None) -> list[Finding]:

@@ -5,6 +5,6 @@ A released version is never edited: a change of the tables is a new module.
 
 from __future__ import annotations
 
-from migsync.sync.journal.versions import v0001_runs, v0002_contents
+from migsync.sync.journal.versions import v0001_runs, v0002_contents, v0003_looks
 
-VERSIONS = (v0001_runs, v0002_contents)
+VERSIONS = (v0001_runs, v0002_contents, v0003_looks)

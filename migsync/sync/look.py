@@ -1,0 +1,165 @@
+"""A look of ``migsync apply``: what the project's own files are now, and what that says about the newest records.
+
+A record whose id is above the last look's watermark was written since. If the file of its name is the same now as it
+was at that look, the record's content is *seen*: a presumption, since the file may have been another one meanwhile, or
+the record faked. If it differs, the content stays unknown. Ids are compared, and no clocks.
+
+A look is no run. It takes no lock on ``django_migrations``, adds to tables that are there, and whatever goes wrong with
+it leaves the result of the command as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from migsync.engines import Deadline, ErrorKind, MigrationTable
+from migsync.errors import HistoryError, LockTimeout
+from migsync.history.graph import History
+from migsync.rewrites.record import Record
+from migsync.sync.journal.contents import (
+    Event,
+    SeenContents,
+    as_document,
+    document_digest,
+    moment_of,
+    noted_records,
+    same_moment,
+    write_events,
+)
+from migsync.sync.journal.looks import FileSet, Look, identity_digest, read_files, write_look
+from migsync.sync.journal.tables import has_looks
+from migsync.sync.target import Snapshot, Target
+
+WAIT_SECONDS = 1.0
+"""How long a look waits for a lock: nobody should wait for it in turn."""
+UNIMPORTANT = frozenset([ErrorKind.DENIED, ErrorKind.READ_ONLY, ErrorKind.LOCKED, ErrorKind.CONFLICT])
+"""Errors that are not worth a word: this user may take no look, or the next one makes up for this one."""
+
+
+def continues(last: Look, records: Sequence[Record], identity: str) -> bool:
+    """Whether these are the records of the table that the last look saw, or of a copy of it.
+
+    A dump may bring the journal's tables beside another ``django_migrations``. Where the row is gone by which it could
+    be known again, the target must be the same.
+    """
+    anchor = next((record for record in records if record.id == last.anchor), None)
+    if anchor is None:
+        return last.identity == identity_digest(identity)
+    return same_moment(last.moment, anchor.applied)
+
+
+def next_look(
+    last: Look | None, records: Sequence[Record], files: str, identity: str, *, sources: bool = False
+) -> Look | None:
+    """The look to note after the `last` one; None where it would say nothing new.
+
+    `records` are ordered by id, `files` is the digest of what is on disk, and `sources` whether all of that is kept.
+    """
+    known = last is not None and continues(last, records, identity)
+    newest = records[-1] if records else Record(0, "", "", None)
+    # It never goes back: an id that is used again, or a row that an undo brings back, was not written since.
+    watermark = max(newest.id or 0, last.record if last and known else 0)
+    look = Look(
+        number=last.number + 1 if last else 1,
+        record=watermark,
+        anchor=newest.id or 0,
+        moment=moment_of(newest.applied),
+        identity=identity_digest(identity),
+        files=files,
+        sources=int(sources),
+    )
+    same = last is not None and known and (last.record, last.anchor, last.files) == (watermark, look.anchor, files)
+    return None if same and (last is None or last.sources >= look.sources) else look
+
+
+def records_since(last: Look | None, held: Snapshot, identity: str) -> list[Record]:
+    """The rows that were written since the last look and of which nothing is known; none after no look.
+
+    Not those that a run of migsync has changed or made: what their names were is another question.
+    """
+    if last is None or not continues(last, held.records, identity):
+        return []
+    newer = [record for record in held.records if (record.id or 0) > last.record]
+    if not newer:
+        return []
+    changed = {row.id for run in held.runs for change in run.changes for row in (change.before, change.after) if row}
+    left_out = noted_records(held.seen, newer) | changed
+    return [record for record in newer if record.id not in left_out]
+
+
+def unchanged(records: Iterable[Record], before: FileSet, now: FileSet) -> list[Record]:
+    """The records whose file is the same in both."""
+
+    def source(files: FileSet, record: Record) -> str:
+        return files.apps.get(record.app, {}).get(record.name, "")
+
+    return [record for record in records if source(now, record) and source(now, record) == source(before, record)]
+
+
+def take_look(target: Target, history: History, held: Snapshot) -> bool:
+    """Note what the files are, and what follows for the newest of the records that the target `held`.
+
+    True where something was written. False where there was nothing to note, or no table for it, or where this user may
+    not write there, or somebody else is writing just now. Raises the driver's other errors, and TargetError.
+    """
+    table = target.table
+    if not has_looks(held.version) or table is None or target.read_only:
+        return False
+    files, identity = FileSet.of(history), target.ref.identity
+    look = next_look(held.look, held.records, files.digest, identity)
+    if look is None:
+        return False
+    try:
+        events = _events(target, table, history, held, files)
+        return _write(target, table, look, files, events)
+    except LockTimeout:
+        return False
+    except DBAPIError as error:
+        if target.behaviour.error_kind(error) in UNIMPORTANT:
+            return False
+        raise target.explain(error) from error
+
+
+def _events(
+    target: Target, table: MigrationTable, history: History, held: Snapshot, files: FileSet
+) -> tuple[SeenContents, ...]:
+    newer = records_since(held.look, held, target.ref.identity)
+    if not newer or held.look is None:
+        return ()
+    with target.transaction() as connection:
+        before = read_files(connection, table.schema, held.look.files, {record.app for record in newer})
+    return tuple(_seen(history, unchanged(newer, before, files)))
+
+
+def _seen(history: History, records: Iterable[Record]) -> Iterator[SeenContents]:
+    documents: dict[str, str] = {}
+    for record in records:
+        file = history.migrations[record.key]
+        try:
+            document = as_document(file.contents)
+        except HistoryError:
+            # It was edited after it had been read.
+            continue
+        digest = document_digest(document)
+        documents[digest] = document
+        yield SeenContents(
+            record.id or 0, record.key, Event.SEEN, file.source, digest, lambda: documents, moment_of(record.applied)
+        )
+
+
+def _write(target: Target, table: MigrationTable, look: Look, files: FileSet, events: Sequence[SeenContents]) -> bool:
+    with closing(target.connect()) as connection:
+        try:
+            target.behaviour.begin_note(connection, table, Deadline(WAIT_SECONDS))
+            written = write_look(connection, target.behaviour, table.schema, look, files)
+            if written:
+                write_events(connection, target.behaviour, table.schema, events)
+                connection.commit()
+        finally:
+            # Nothing is left to take back after a COMMIT.
+            with suppress(SQLAlchemyError):
+                connection.rollback()
+    return written
