@@ -39,6 +39,7 @@ from migsync.engines import Deadline
 from migsync.errors import Blocked, MigsyncError, SettingsError, StalePlan, UnknownAlias, UnknownEngine, Unreachable
 from migsync.files.commit import Settlement, is_open, journals_of, recover_files
 from migsync.findings import Finding
+from migsync.findings.databases import needs_changes
 from migsync.project import Project, find_project
 from migsync.project.firstparty import FirstParty
 from migsync.rewrites.rewrite_files import write_rewrite
@@ -108,21 +109,27 @@ def _refused(alias: str, found: Survey) -> list[Refusal]:
 
 
 def _unsound(alias: str, cause: Finding | MigsyncError) -> Refusal:
-    look = f"To see the whole plan: python manage.py migsync plan --database {shlex.quote(alias)}"
-    hint = "\n".join(filter(None, (cause.hint, look)))
-    return Refusal(f"{alias}: {cause.found} {cause.meaning}".rstrip(), hint, "migsync.E002")
+    hint = [cause.hint, f"To see the whole plan: {_migsync('plan', '--database', alias)}"]
+    return _refusal(f"{alias}: {cause.found}", cause.meaning, hint, cause.code, "migsync.E002")
 
 
 def _changed(alias: str, found: Survey) -> list[Refusal]:
     count = sum(len(plan.changes) for plan in found.plans)
     if not count:
         return []
-    names = "1 record in django_migrations has a name that was changed"
-    if count > 1:
-        names = f"{count} records in django_migrations have names that were changed"
-    message = f"{alias}: {names}. `migrate` would take applied migrations for new ones."
-    hint = f"Run first: python manage.py migsync apply --database {shlex.quote(alias)}"
-    return [Refusal(message, hint, "migsync.E001")]
+    cause = needs_changes(changes=count, alias=alias)
+    return [_refusal(cause.found, cause.meaning, [cause.hint], cause.code, "migsync.E001")]
+
+
+def _refusal(found: str, meaning: str, hint: Sequence[str], code: str, check: str) -> Refusal:
+    """With the code of migsync's own, which leads to its page: the ids of the checks say no more than who refuses."""
+    ended = found if not meaning or found.endswith((".", ":", "!", "?")) else f"{found}."
+    explain = f"To read more: {_migsync('explain', code)}"
+    return Refusal(f"{ended} {meaning}".rstrip(), "\n".join(filter(None, (*hint, explain))), check)
+
+
+def _migsync(*arguments: str) -> str:
+    return shlex.join(["python", "manage.py", "migsync", *arguments])
 
 
 def sync(alias: str) -> Outcome | None:

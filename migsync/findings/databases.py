@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 
 from migsync.findings.entry import Texts, entry
@@ -35,6 +36,24 @@ def unseen_journal(*, reason: str) -> Texts:
         "The database user cannot see whether this database has migsync's journal.",
         "The plan is made without it. If only the journal could tell what a record means, the plan is blocked.",
         reason,
+    )
+
+
+@entry("needs-changes", Severity.ERROR)
+def needs_changes(*, changes: int, alias: str) -> Texts:
+    """`migrate` was stopped, because the database still has names that were changed.
+
+    The guard of the companion app found that `migsync apply` would change records of this database. Before that,
+    `migrate` would take applied migrations for new ones and run them again. Django shows this as `migsync.E001`.
+
+    - Run `migsync apply` for this database, and then `migrate`.
+    - If you have just undone a run, go back to the older migration files first: the files and the records must fit.
+    - To let `migrate` apply such changes itself, set `MIGSYNC_ON_MIGRATE = "sync"` in the settings.
+    """
+    return Texts(
+        f"{alias}: {count(changes, 'record')} in django_migrations must change before `migrate` can run.",
+        "`migrate` would take applied migrations for new ones.",
+        f"Run first: {shlex.join(['python', 'manage.py', 'migsync', 'apply', '--database', alias])}",
     )
 
 

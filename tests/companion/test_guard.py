@@ -103,7 +103,8 @@ def test_migrate_is_stopped_until_the_names_are_in_line(tmp_path: Path, sqlite_d
     status, said = shop.manage("migrate")
     assert status == 1
     assert "migsync.E001" in said
-    assert "1 record in django_migrations has a name that was changed" in said
+    assert "1 record in django_migrations must change before `migrate` can run" in said
+    assert "python manage.py migsync explain needs-changes" in said
     assert sqlite_database.dump() == before
     status, _ = shop.manage("migsync", "apply", "--database", "default", "--noinput")
     assert status == 0
@@ -133,6 +134,7 @@ def test_a_database_that_cannot_be_judged_stops_migrate_too(tmp_path: Path, sqli
     assert status == 1
     assert "migsync.E002" in said
     assert "is recorded 2 times" in said
+    assert "python manage.py migsync explain duplicate-records" in said
 
 
 def test_migrate_syncs_first_where_the_project_wants_it(tmp_path: Path, database: Database) -> None:
@@ -163,7 +165,8 @@ def test_the_guard_understands_what_an_undo_left(tmp_path: Path, sqlite_database
     assert shop.names() == ["0001_initial", "0003_later", "0003_more"]
     status, said = shop.manage("migrate")
     assert status == 1
-    assert "1 record in django_migrations has a name that was changed" in said
+    assert "1 record in django_migrations must change before `migrate` can run" in said
+    assert "python manage.py migsync explain needs-changes" in said
     shop.setting("sync")
     assert shop.manage("migrate", "-v0")[0] == 0
     assert sqlite_database.dump() == before
