@@ -90,7 +90,7 @@ def test_an_exchange_is_named_and_put_right(project: Project) -> None:
     project.write(("0001_initial", "a"), ("0003_y", "b"), ("0004_z", "c"))
     said = project.plan()
     assert "shop.0002_x became shop.0003_y." in said
-    assert "what migsync noted in a database or in a rewrite" in said
+    assert "what migsync saw when it ran in this database" in said
     assert project.migsync("apply", "--noinput")[0] == 0
     project.migrate()
     assert project.names() == ["0001_initial", "0003_y", "0004_z"]

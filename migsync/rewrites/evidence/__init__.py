@@ -2,7 +2,8 @@
 
 :func:`~.discovery.discover` is the entry, once for all targets. In the order in which the data goes:
 
-- :mod:`~.proofs`: one app's records against the files on disk and their states in the past, and what can be proven;
+- :mod:`~.case`: one app's records, and what each may stand for by the files on disk and their states in the past;
+- :mod:`~.proofs`: what can be proven of that;
 - :mod:`~.hints`: what is only likely among the rest, or is spoken against;
 - :mod:`~.pairs`: what both say, old and new names with a verdict and its reasons;
 - :mod:`~.evidence`: all that is known about one app, first for one database, then agreed on by several;

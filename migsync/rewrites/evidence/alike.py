@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from migsync.history.migration import is_second
+from migsync.history.contents import Contents
+from migsync.history.migration import Key, Migration, is_second
 from migsync.rewrites.file_state import FileState
 
 
@@ -40,3 +41,13 @@ def translated(stated: Sequence[Mapping[str, str]], states: Iterable[FileState])
     files = {id(file): file for state in states for file in state.migrations.values()}
     known = {file.first_digest: file.digest for file in files.values() if file.first_digest and file.digest}
     return [{name: known.get(digest, digest) for name, digest in state.items()} for state in stated]
+
+
+def state_of(app: str, ran: Mapping[str, Contents]) -> FileState:
+    """What was seen to run, as if the files had been side by side; without what says too little to be compared."""
+    known = {name: contents for name, contents in ran.items() if contents.digest}
+    files = {
+        name: Migration(Key(app, name), operations=bool(each.operations), digest=each.digest, contents=each)
+        for name, each in known.items()
+    }
+    return FileState("what ran", files)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from migsync.history import History
 from migsync.history.contents import Contents
-from migsync.rewrites.evidence.alike import alike, translated
+from migsync.rewrites.evidence.alike import alike, state_of, translated
+from migsync.rewrites.evidence.case import Case
 from migsync.rewrites.evidence.hints import Hints
 from migsync.rewrites.evidence.pairs import Pair, Verdict
-from migsync.rewrites.evidence.proofs import Case
+from migsync.rewrites.evidence.proofs import Proofs
 from migsync.rewrites.evidence.resets import Reset, find_reset
 from migsync.rewrites.file_state import FileState, topological_order, unlike_above
+
+NOTED = "what migsync noted in a database or in a rewrite"
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,14 @@ def find_evidence(
         return Evidence(
             app, recorded, tuple(history.names(app)), pairs=tuple(_changed_since_stated(app, disk, recorded, stated))
         )
-    case = _case(app, disk, recorded, tuple(past()), stated, tuple(line()))
+    ran = ran or {}
+    case = _case(app, disk, recorded, tuple(past()), stated, tuple(line()), ran)
     # A commit that was amended or rebased away may be what the database was migrated with. But there are many of them,
     # and most were never run anywhere, so they are read only where the branch itself explains nothing.
     explained = case.before is not None and case.before.explains(case.records)
     if not explained and (more := tuple(abandoned())):
-        case = _case(app, disk, recorded, (*case.past, *more), stated, case.line)
-    return _evidence(case, tuple(history.names(app)), ran or {})
+        case = _case(app, disk, recorded, (*case.past, *more), stated, case.line, ran)
+    return _evidence(Proofs(case), tuple(history.names(app)), ran)
 
 
 def _case(
@@ -101,32 +106,35 @@ def _case(
     past: Sequence[FileState],
     stated: Sequence[Mapping[str, str]],
     line: Sequence[AbstractSet[str]],
+    ran: Mapping[str, Contents],
 ) -> Case:
     """A case in which one digest stands for all files that do the same."""
-    same = alike((disk, *past))
-    now, *then = (replace(state, alike=same) for state in (disk, *past))
+    seen = state_of(app, ran)
+    same = alike((disk, *past, seen))
+    now, seen, *then = (replace(state, alike=same) for state in (disk, seen, *past))
     digests = [
         {name: same.get(digest, digest) for name, digest in state.items()}
         for state in translated(stated, (disk, *past))
     ]
-    return Case(app, now, recorded, tuple(then), digests, line)
+    return Case(app, now, recorded, tuple(then), digests, line, seen.digests)
 
 
-def _evidence(case: Case, after: tuple[str, ...], ran: Mapping[str, Contents]) -> Evidence:
+def _evidence(proofs: Proofs, after: tuple[str, ...], ran: Mapping[str, Contents]) -> Evidence:
+    case = proofs.case
     # The proven pairs come first: a hint is looked for only among the names that they leave over.
     collapsed = [
         Pair(case.app, _in_order_of(olds, case), (new,), Verdict.PROOF, (_squash_reason(case.app, new, state),))
-        for new, (olds, state) in case.collapsed.items()
+        for new, (olds, state) in proofs.collapsed.items()
     ]
     renamed = [
-        Pair(case.app, (old,), (new,), Verdict.PROOF, _rename_reasons(case, old, new))
-        for old, new in case.renamed.items()
+        Pair(case.app, (old,), (new,), Verdict.PROOF, _rename_reasons(proofs, old, new))
+        for old, new in proofs.renamed.items()
         if not any(new in pair.new for pair in collapsed)
     ]
     settled = {old: pair.new[0] for pair in (*collapsed, *renamed) for old in pair.old}
     reset = find_reset(case, ran, settled)
     settled |= {old: pair.new[0] for pair in reset.pairs for old in pair.old}
-    removed = {name: state for name, state in case.removed.items() if name not in settled}
+    removed = {name: state for name, state in proofs.removed.items() if name not in settled}
     leaving = settled.keys() | removed.keys()
     given = set(settled.values()).union(name for pair in reset.pairs for name in pair.new)
     # A renamed record would end with the name of one that stays.
@@ -135,7 +143,7 @@ def _evidence(case: Case, after: tuple[str, ...], ran: Mapping[str, Contents]) -
     hints = Hints(case, settled, frozenset(removed), frozenset(taken))
     likely = tuple(hints.pairs())
     mentioned = {name for pair in likely for name in pair.old} | set(taken)
-    before, depends, digests_before = _old_side(case, removed, reset, ran)
+    before, depends, digests_before = _old_side(proofs, removed, reset, ran)
     gone = {name: _gone_reasons(case, name) for name in hints.old if name not in mentioned}
     return Evidence(
         app=case.app,
@@ -151,27 +159,28 @@ def _evidence(case: Case, after: tuple[str, ...], ran: Mapping[str, Contents]) -
         taken=taken,
         seen={name: state.source for name in hints.old if (state := case.last_seen(name))},
         distinct=frozenset((*case.distinct(hints.old), *case.unrelated(hints.old))),
-        source=case.before.source if case.before else "",
+        source=proofs.old_state.source if proofs.old_state else "",
         squashes=reset.squashes,
     )
 
 
 def _old_side(
-    case: Case, removed: Mapping[str, FileState], reset: Reset, ran: Mapping[str, Contents]
+    proofs: Proofs, removed: Mapping[str, FileState], reset: Reset, ran: Mapping[str, Contents]
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, str]]:
     """`before`, `depends` and `digests_before`; merges that are gone come along even from an older state."""
+    case, state = proofs.case, reset.state or proofs.old_state
+    renamed = {old: case.disk.written[new] for old, new in proofs.renamed.items()}
     # What is known to have run comes before what git last held under the name.
     certain = {name: contents.digest for name, contents in ran.items() if contents.digest} if reset.pairs else {}
-    before = reset.state or case.before
-    if before is None:
-        return (), {}, certain
-    parents = before.as_recorded(case.records)
-    for name, state in removed.items():
+    if state is None:
+        return (), {}, {**renamed, **certain}
+    parents = state.as_recorded(case.records)
+    for name, other in removed.items():
         if name not in parents:
-            parents[name] = state.parents[name] & parents.keys()
+            parents[name] = other.parents[name] & parents.keys()
     order = topological_order(parents) or tuple(parents)
-    digests = {name: digest for name, digest in before.written.items() if digest and name in parents}
-    return order, unlike_above(order, parents), {**digests, **certain}
+    digests = {name: digest for name, digest in state.written.items() if digest and name in parents}
+    return order, unlike_above(order, parents), {**renamed, **digests, **certain}
 
 
 def _in_order_of(names: Iterable[str], case: Case) -> tuple[str, ...]:
@@ -179,21 +188,39 @@ def _in_order_of(names: Iterable[str], case: Case) -> tuple[str, ...]:
     return tuple(sorted((name for name in names if name in order), key=order.index))
 
 
-def _rename_reasons(case: Case, old: str, new: str) -> tuple[str, ...]:
+def _rename_reasons(proofs: Proofs, old: str, new: str) -> tuple[str, ...]:
+    case, where = proofs.case, _where(proofs, old, new)
     if not case.disk.migrations[new].operations:
-        return (f"Neither has operations, and both come after the same migrations ({_where(case, old)}).",)
-    if case.before and case.before.written.get(old) not in (None, case.disk.written[new]):
+        return (f"Neither has operations, and both come after the same migrations ({where.name}).",)
+    if where.digest not in ("", case.disk.written[new]):
         return (
-            f"Its operations differ from those in {_where(case, old)} only in what no database sees, "
+            f"Its operations differ from those in {where.name} only in what no database sees, "
             "and no other file has them.",
         )
-    return (f"The operations are the same as in {_where(case, old)}, and no other file has them.",)
+    return (f"The operations are the same as in {where.name}, and no other file has them.",)
 
 
-def _where(case: Case, old: str) -> str:
-    if case.before and old in case.before.migrations:
-        return case.before.source
-    return "what migsync noted in a database or in a rewrite"
+class _Place(NamedTuple):
+    """Where an old name was seen with the operations that it is known by, and their digest there if it is known."""
+
+    name: str
+    digest: str = ""
+
+
+def _where(proofs: Proofs, old: str, new: str) -> _Place:
+    case = proofs.case
+    if old in case.ran:
+        return _Place("what migsync saw when it ran in this database")
+    states = (*([proofs.old_state] if proofs.old_state else []), *case.past)
+    wanted = case.disk.digests[new]
+    found = next((state for state in states if state.digests.get(old) == wanted), None)
+    if found is None and case.before and old in case.before.migrations:
+        found = case.before  # without operations
+    return (
+        _Place(found.source, found.written[old])
+        if found
+        else _Place("what migsync noted in a database or in a rewrite")
+    )
 
 
 def _squash_reason(app: str, new: str, state: FileState) -> str:

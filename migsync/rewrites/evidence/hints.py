@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from migsync.rewrites.evidence.case import Case
 from migsync.rewrites.evidence.pairs import Pair, Verdict
-from migsync.rewrites.evidence.proofs import Case
 
 _NUMBER = re.compile(r"^\d+_?")
 _MERGE = re.compile(r"(^|_)merge(_|$)")

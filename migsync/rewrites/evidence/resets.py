@@ -10,9 +10,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from migsync.history.contents import Contents
+from migsync.rewrites.evidence.case import Case
 from migsync.rewrites.evidence.collapses import Collapse, Files, collapses_of
 from migsync.rewrites.evidence.pairs import Pair, Verdict
-from migsync.rewrites.evidence.proofs import Case
 from migsync.rewrites.file_state import FileState, topological_order
 
 SEEN = "what migsync noted when they ran"

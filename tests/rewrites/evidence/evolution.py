@@ -25,8 +25,12 @@ class File:
     """Of what no database sees."""
 
     @property
+    def contents(self) -> Contents:
+        return Contents((Operation("RunSQL", f"{self.operations}, wording {self.wording}", self.operations),))
+
+    @property
     def digest(self) -> str:
-        return f"2:{self.operations}, wording {self.wording}"
+        return self.contents.digest
 
 
 Files = dict[str, File]
@@ -39,6 +43,7 @@ class Evolution:
     files: Files = field(default_factory=dict)
     commits: list[Files] = field(default_factory=list)
     records: dict[str, int] = field(default_factory=dict)
+    ran: dict[str, File] = field(default_factory=dict)
     squashed: dict[int, frozenset[int]] = field(default_factory=dict)
     counter: itertools.count = field(default_factory=itertools.count)
 
@@ -181,8 +186,42 @@ class Evolution:
             wanted = [self._some(first)]
             while wanted:
                 name = wanted.pop()
-                self.records.setdefault(name, self.files[name].identity)
+                self._run(name)
                 wanted += self.files[name].parents
+
+    def do_checkout(self, first: int, *_: int) -> None:
+        """Work goes on from an older commit, as on another branch."""
+        self.files = dict(self.commits[first % len(self.commits)])
+
+    def do_migrate_apart(self, first: int, *_: int) -> None:
+        """`migrate` up to some file, where records have no file: of another branch, or renamed meanwhile."""
+        if self.files != self.commits[0] or not self._starts() or any(file.replaces for file in self.files.values()):
+            return
+        name = self._some(first)
+        new = {name, *self._ancestors(name)} - self.records.keys()
+        # What ran is not run again: `migrate` would fail.
+        if not any(self._ran(self.files[name].identity) for name in new):
+            for name in sorted(new, key=self._order().index):
+                self._run(name)
+
+    def _run(self, name: str) -> None:
+        self.records.setdefault(name, self.files[name].identity)
+        self.ran.setdefault(name, self.files[name])
+
+    def _starts(self) -> bool:
+        """True when `migrate` starts, and no name stands for another migration."""
+        return all(
+            self.files[name].identity == identity and self.records.keys() >= set(self.files[name].parents)
+            for name, identity in self.records.items()
+            if name in self.files
+        )
+
+    def _ran(self, identity: int) -> bool:
+        """True when a migration, or one that nobody can tell from it, ran, by itself or in a squash."""
+        ran = set(self.records.values())
+        parts = self.squashed.get(identity, frozenset())
+        wholes = {new for new, olds in self.squashed.items() if identity in olds}
+        return bool(ran & (parts | wholes)) or any(one == identity or self.alike_to_all(one, identity) for one in ran)
 
     def _fits(self) -> bool:
         """True when each record means the file of its name, and what has no file has gone for good."""
@@ -220,6 +259,10 @@ class Evolution:
 
     def recorded(self) -> list[str]:
         return list(self.records)
+
+    def seen(self, every: int) -> dict[str, Contents]:
+        """What ran, as the guard of `migrate` saw it, of one record in `every`."""
+        return {name: file.contents for name, file in list(self.ran.items())[::every]}
 
     # The parts
 
@@ -289,7 +332,7 @@ def _migrations(files: Files) -> dict[str, Migration]:
             replaces=tuple(Key("shop", old) for old in file.replaces),
             operations=file.operations != NO_OPERATIONS,
             digest=file.digest,
-            contents=Contents((Operation("RunSQL", file.digest, file.operations),)),
+            contents=file.contents,
         )
         for name, file in files.items()
     }

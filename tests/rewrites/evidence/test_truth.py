@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -29,8 +30,11 @@ branching = st.sampled_from(
 beginning = st.tuples(number, number, number).map(
     lambda some: [("add", 0, some[0], 1), ("add", 0, some[1], 1), ("commit", 0, 0, 0), ("migrate", some[2], 0, 0)]
 )
+apart = st.sampled_from(
+    ["checkout", "commit", "migrate_apart", "insert", "rename", "add", "replace", "delete", "swap", "twin", "edit"]
+)
 later = st.one_of(
-    *(st.lists(st.tuples(kind, number, number, number), max_size=20) for kind in (kinds, turbulent, branching))
+    *(st.lists(st.tuples(kind, number, number, number), max_size=20) for kind in (kinds, turbulent, branching, apart))
 )
 histories = st.tuples(beginning, later).map(lambda parts: [*parts[0], *parts[1]])
 
@@ -78,6 +82,16 @@ def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
     stated = [{name: file.digest for name, file in state.items()} for state in evolution.commits]
     check_all_true(evolution, find_evidence(evolution.history(), "shop", evolution.recorded(), stated=stated))
+
+
+@settings(max_examples=examples(500, 4000), deadline=None)
+@given(histories, st.integers(1, 3), st.booleans())
+def test_every_proof_from_what_was_seen_is_true(taken: list[Step], every: int, git: bool) -> None:
+    """The guard of `migrate` saw all that ran here, or some of it; git holds the older files, or there is none."""
+    evolution = evolve(taken)
+    past = evolution.states() if git else []
+    evidence = find_evidence(evolution.history(), "shop", evolution.recorded(), lambda: past, ran=evolution.seen(every))
+    check_all_true(evolution, evidence)
 
 
 @settings(max_examples=examples(500, 1500), deadline=None)
@@ -139,6 +153,22 @@ def test_most_renames_are_proven() -> None:
     changed = [name for name, identity in evolution.records.items() if today.get(name) != identity]
     assert changed
     assert {pair.old[0] for pair in evidence.proven} >= set(changed)
+
+
+def test_records_of_two_branches_are_followed() -> None:
+    """No commit has both names: each is followed by itself."""
+    started: list[Step] = [("add", 0, 2, 1), ("commit", 0, 0, 0), ("migrate", 1, 0, 0)]
+    branch: list[Step] = [("add", 0, 4, 1), ("commit", 0, 0, 0), ("migrate", 2, 0, 0)]
+    main: list[Step] = [("checkout", 1, 0, 0), ("add", 0, 5, 1), ("commit", 0, 0, 0), ("migrate_apart", 2, 0, 0)]
+    evolution = evolve([*started, *branch, *main])
+    old = evolution.recorded()
+    assert old[-2:] == ["0003_a", "0003_b"]
+    on_branch = evolution.commits[1]["0003_a"]
+    evolution.files["0004_a"] = replace(on_branch, parents=("0003_b",))
+    evidence = find_evidence(evolution.history(), "shop", old, evolution.states)
+    assert {pair.old: pair.new for pair in evidence.proven} == {("0003_a",): ("0004_a",)}
+    assert evidence.source == "git 1"
+    check_all_true(evolution, evidence)
 
 
 def test_a_reworded_file_is_followed() -> None:
