@@ -49,15 +49,17 @@ def repository_of(directory: Path) -> Path | None:
     return next((up for up in (directory, *directory.parents) if (up / ".git").exists()), None)
 
 
-def run_git(directory: Path, *arguments: str, search: bool = False) -> bytes:
+def run_git(directory: Path, *arguments: str, search: bool = False, given: str = "") -> bytes:
     """What git prints in `directory`, the top of a repository; with `search`, a directory below it will do.
 
-    Raises GitError where git is not installed, and where it ends with an error.
+    `given` is what it reads from its standard input. Raises GitError where git is not installed, and where it ends with
+    an error.
     """
     try:
         done = subprocess.run(  # noqa: S603 (a list, no shell)
             _command(directory, arguments),
-            stdin=subprocess.DEVNULL,
+            stdin=None if given else subprocess.DEVNULL,
+            input=os.fsencode(given) if given else None,
             capture_output=True,
             env=_environment(directory, search=search),
             check=False,

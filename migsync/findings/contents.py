@@ -16,15 +16,15 @@ SHOWN = 5
 def ran_elsewhere(*, app: str, moved: Mapping[str, str], taken: Sequence[str]) -> Texts:
     """What ran under a recorded name is in a file of another name today.
 
-    When `migrate` ran these migrations, migsync's guard noted the operations in their files. Since then, files were
-    renamed, or names exchanged, in such a way that every name still exists. So the names look right, but stand for
-    other operations: `migrate` would run operations a second time, and others never.
+    migsync knows the operations that ran: its guard noted them, or git has the files as they were then. Since then,
+    files were renamed, or names exchanged, in such a way that every name still exists. So the names look right, but
+    stand for other operations: `migrate` would run operations a second time, and others never.
 
     Give the files the names back under which they ran, and change what depends on them.
 
     If a file is to keep its new name, no other file may have the old one. Give a new file that took it over a name that
     was not used before, and let it depend on what ran. Then no file explains the record, and migsync plans its new
-    name: the noted operations prove it.
+    name: the operations that ran prove it.
     """
     pairs = [f"what ran as {old} is in {new} today" for old, new in moved.items()]
     return Texts(
@@ -41,10 +41,10 @@ def ran_elsewhere(*, app: str, moved: Mapping[str, str], taken: Sequence[str]) -
 def runs_twice(*, migration: Key, operations: Sequence[str], file: str, only_code: bool = False) -> Texts:
     """A migration that is not recorded contains operations that ran already, as a part of another migration.
 
-    When `migrate` ran a migration, migsync's guard noted the operations in its file. Some of these are not in that file
-    any more, but in the file of a migration that has not run. `migrate` would run them a second time, and usually fail:
-    the table or the column exists already. RunPython and RunSQL may be written to be run again, so that they alone are
-    only a warning.
+    migsync knows the operations that ran: its guard noted them, or git has the file as it was then. Some of these are
+    not in that file any more, but in the file of a migration that has not run. `migrate` would run them a second time,
+    and usually fail: the table or the column exists already. RunPython and RunSQL may be written to be run again, so
+    that they alone are only a warning.
 
     Move these operations back to the file of the migration under which they ran. If this migration is left without
     operations, delete it, or keep it empty.
@@ -64,9 +64,9 @@ def runs_twice(*, migration: Key, operations: Sequence[str], file: str, only_cod
 def never_ran(*, migration: Key, parts: Sequence[str], changed: Sequence[str], file: str) -> Texts:
     """The file of a migration that has run contains operations that did not run in this database.
 
-    When `migrate` ran this migration, migsync's guard noted the operations in its file. Since then, operations were
-    added to the file, or changed, and what they make was not made under any other name either. Django compares names
-    only, so they never will run in this database. New databases get them.
+    migsync knows the operations that ran: its guard noted them, or git has the file as it was then. Since then,
+    operations were added to the file, or changed, and what they make was not made under any other name either. Django
+    compares names only, so they never will run in this database. New databases get them.
 
     The message names the tables (`item`), the fields (`item.price`), the indexes, constraints and options that are
     missing in this database or are different there, and code (RunPython, RunSQL) that did not run.

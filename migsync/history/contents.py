@@ -134,6 +134,12 @@ class Contents:
         """
         return _digest(self.effects) if self.effects and self.comparable else ""
 
+    def same_effect(self, other: Contents) -> bool:
+        """Whether it is known that no database can tell the two apart."""
+        if self.digest and self.digest == other.digest:
+            return True
+        return self.comparable and other.comparable and self.effects == other.effects
+
 
 def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -205,6 +205,11 @@ class Repository:
         """True for the name of an object that git holds."""
         return self._object(name)[0] != "missing"
 
+    def blob(self, name: str) -> bytes | None:
+        """The content of a file by its id or its ``branch:path``; None when git does not have it."""
+        kind, _, content = self._object(name)
+        return content if kind == "blob" else None
+
     def digest(self, app: str, name: str, place: str) -> str:
         """The operations digest of the file at `place` (``branch:path``); empty when it cannot be read in full."""
         found = self._migration(app, name, place)

@@ -42,6 +42,18 @@ class Clock:
             limit -= datetime.timedelta() if self.naive_is_utc else WIDEST_OFFSET
         return time < limit
 
+    def span(self, applied: str | None) -> tuple[float, float] | None:
+        """Between which two moments `applied` was, in seconds since 1970; None for anything that is no time."""
+        try:
+            time = datetime.datetime.fromisoformat(applied or "")
+            if time.tzinfo is not None:
+                return time.timestamp(), time.timestamp()
+            time = time.replace(tzinfo=datetime.UTC)
+            margin = 0.0 if self.naive_is_utc else WIDEST_OFFSET.total_seconds()
+            return time.timestamp() - margin, time.timestamp() + margin
+        except (ValueError, OverflowError):
+            return None
+
 
 @dataclass(frozen=True)
 class Position:

@@ -1,8 +1,8 @@
 """What ran in a database against what its records claim today: each operation runs exactly once.
 
-A record's name says that something ran under it; the contents that were seen then say what. Two sets of tables follow:
-those that what ran has made, and those that the recorded files would make. Where they differ, one of three things is
-wrong:
+A record's name says that something ran under it; what did is known from several sources
+(:mod:`migsync.sync.provenance`). Two sets of tables follow: those that what ran has made, and those that the recorded
+files would make. Where they differ, one of three things is wrong:
 
 - what ran is the file of another name now, so the record should bear that name (:func:`_moved`);
 - a migration that is not recorded would make what is there already (:func:`_twice`);
@@ -10,8 +10,9 @@ wrong:
 
 Tables are compared, and not operations: people move operations between files, and Django writes one CreateModel for
 what took five operations. Code (RunPython, RunSQL) is counted; code that was edited in place has run
-(:mod:`migsync.sync.edited_code`). Of a record whose contents were not seen, the file of today is taken for what ran. So
-it is for rows that a run of migsync changed: a rewrite answers for these.
+(:mod:`migsync.sync.edited_code`). Of a record of which only the name is known, the file of today is taken for what ran.
+So it is for rows that a run of migsync changed: a rewrite answers for these. Where several versions of a file may have
+run, only what is wrong with each of them is reported.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from migsync.history.migration import Key, Migration
 from migsync.history.tables import TablePart, TableState
 from migsync.rewrites.record import Record
 from migsync.sync.edited_code import code_of, pair_off
-from migsync.sync.journal.contents import SeenContents
+from migsync.sync.provenance import FileContents, Provenance
 
 CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
 """Operations that fail where what they make is there already."""
@@ -39,16 +40,21 @@ CODE = frozenset(["RunPython", "RunSQL"])
 
 @dataclass(frozen=True)
 class _Ran:
-    """A record with what was seen when it ran, and the file of its name today, as far as there are any."""
+    """A record with the version of its file that ran, and the file of its name today, as far as there are any."""
 
     key: Key
-    seen: SeenContents | None
+    version: FileContents | None
     file: Migration | None
+
+    @property
+    def is_known(self) -> bool:
+        """False for a record without a file of which nobody knows what ran."""
+        return bool(self.version or self.file)
 
     @property
     def contents(self) -> Contents:
         """What ran, or is taken for it."""
-        return self.seen.contents if self.seen else self.now
+        return self.version.contents if self.version else self.now
 
     @property
     def now(self) -> Contents:
@@ -58,16 +64,13 @@ class _Ran:
     @property
     def is_edited(self) -> bool:
         """Whether the file does something else to a database than what ran."""
-        if self.file is None or self.seen is None or self.seen.source == self.file.source:
+        if self.file is None or self.version is None or self.version.source == self.file.source:
             return False
-        if self.contents.digest and self.contents.digest == self.now.digest:
-            return False
-        comparable = self.contents.comparable and self.now.comparable
-        return not comparable or self.contents.effects != self.now.effects
+        return not self.contents.same_effect(self.now)
 
 
 def accounting(
-    history: History, records: Sequence[Record], known: Mapping[int, SeenContents], changed: Iterable[int]
+    history: History, records: Sequence[Record], known: Mapping[int, Provenance], changed: Iterable[int]
 ) -> Iterator[Finding]:
     """What is wrong with the operations of the project's own apps in one database.
 
@@ -75,23 +78,35 @@ def accounting(
     rows that migsync has changed or will change.
     """
     left_out = frozenset(changed)
-
-    def ran(record: Record) -> _Ran:
-        file = history.migrations.get(record.key)
-        seen = None if record.id in left_out or (file and file.problems) else known.get(record.id or 0)
-        return _Ran(record.key, seen, file)
-
-    # Most files are, byte by byte, what ran. Only the apps of the others are looked at.
-    edited = {
-        record.app
+    versions = {
+        record.id: provenance.versions
         for record in records
-        if (seen := known.get(record.id or 0))
-        and (file := history.migrations.get(record.key))
-        and seen.source != file.source
+        if record.id is not None
+        and record.id not in left_out
+        and (provenance := known.get(record.id))
+        and provenance.versions
     }
+
+    def ran(record: Record, number: int) -> _Ran:
+        file = history.migrations.get(record.key)
+        of_record = () if file and file.problems else versions.get(record.id or 0, ())
+        version = of_record[min(number, len(of_record) - 1)] if of_record else None
+        return _Ran(record.key, version, file)
+
+    # Of most files it is known that the one of today ran. Only the apps of the others are looked at.
+    edited = {record.app for record in records if record.id in versions and record.key in history.migrations}
     for app in sorted(edited & history.first_party):
         mine = sorted((record for record in records if record.app == app), key=lambda record: record.id or 0)
-        yield from _of_app(history, app, [each for each in map(ran, mine) if each.seen or each.file])
+        most = max(len(versions.get(record.id or 0, ())) for record in mine)
+        yield from _in_all([list(_of_app(history, app, [ran(each, turn) for each in mine])) for turn in range(most)])
+
+
+def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
+    """The findings of the first that all others have as well."""
+    first, *others = several
+    for finding in first:
+        if all(any((finding.code, finding.name) == (each.code, each.name) for each in found) for found in others):
+            yield finding
 
 
 def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding]:
@@ -99,6 +114,7 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding
     if not edited:
         return
     recorded = {each.key: each for each in ran if each.file}
+    unknown = not all(each.is_known for each in ran)
     order = [Key(app, name) for name in history.names(app)]
     there, claimed = TableState(), TableState()
     for each in ran:
@@ -109,8 +125,8 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding
     pending = [history.migrations[key] for key in order if key not in recorded]
     found = list(_twice([migration for migration in pending if not migration.replaces], there, claimed))
     in_place: tuple[str, ...] = ()
-    # A list of operations that only running the file shows may have made anything.
-    if not any(_lost(each.contents) - _lost(each.now) for each in edited.values()):
+    # A list of operations that only running the file shows may have made anything, and so may a file that is gone.
+    if not unknown and not any(_lost(each.contents) - _lost(each.now) for each in edited.values()):
         code, in_place = _code(edited.values(), there, claimed, pending)
         found += _never(edited, there, claimed, pending, code)
     # Wrong names are the cause of what was found then. Where nothing was found, all that moved ran and is recorded.

@@ -8,7 +8,7 @@ would then run what is left to run (:func:`_judge`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from migsync.findings import Finding
@@ -33,8 +33,8 @@ from migsync.sync.backwards import (
     reversals_of,
 )
 from migsync.sync.consistency import conflicts, inconsistencies
-from migsync.sync.journal.contents import SeenContents, known_contents
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
+from migsync.sync.provenance import NOTHING_KNOWN, Provenance
 from migsync.sync.prune import prune
 from migsync.sync.run import Run
 from migsync.sync.unknown_records import leftovers, lost_apps
@@ -69,12 +69,12 @@ def make_plan(
     ref: TargetRef,
     *,
     runs: Sequence[Run] = (),
-    seen: Sequence[SeenContents] = (),
+    ran: Mapping[int, Provenance] = NOTHING_KNOWN,
     options: PlanOptions = NO_OPTIONS,
 ) -> Plan:
     """Plan what brings `records` in line with `history`.
 
-    `seen` is what ran under the records, as far as migsync saw it.
+    `ran` is what ran under the records, by their ids, as far as that is known.
 
     Raises UsageError for a `positions` or `prune` that names nothing. Everything else that stands in the way is a
     finding of the plan.
@@ -104,11 +104,10 @@ def make_plan(
     if not any(finding.code in UNDECIDED for finding in findings):
         findings += translation.contradictions(records)
         findings += _judge(history, translation, options, told=start.files_told, lost=bool(lost))
-        if seen and not goes_back:
-            from migsync.sync.accounting import accounting  # only where migrate was guarded
+        if not goes_back and any(provenance.versions for provenance in ran.values()):
+            from migsync.sync.accounting import accounting  # only where something else ran than the files of today
 
-            changed = changed_ids(runs, changes)
-            findings += accounting(history, translation.after, known_contents(seen, translation.after), changed)
+            findings += accounting(history, translation.after, ran, changed_ids(runs, changes))
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))

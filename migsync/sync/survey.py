@@ -27,6 +27,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_files import load_rewrites
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
+from migsync.rewrites.version_index import VersionIndex
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
 from migsync.sync.journal.contents import certain_contents, digests_seen
@@ -34,6 +35,7 @@ from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, changed_ids, make_plan
+from migsync.sync.provenance import Provenance, provenances
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unknown_records import UNEXPLAINED
@@ -214,6 +216,7 @@ def _plan(result: Survey, request: PlanRequest) -> None:
     stated = parse_changes(request.maps, request.collapses, request.removes)
     asked = {app: changes for app, changes in stated.items() if not is_written(changes, app, result.rewrites)}
     readings = result.read_targets(request.databases)
+    ran = _what_ran(result, readings)
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
         return [
@@ -223,10 +226,10 @@ def _plan(result: Survey, request: PlanRequest) -> None:
                 reading.held.records,
                 reading.target.ref,
                 runs=reading.held.runs,
-                seen=reading.held.seen,
+                ran=of_target,
                 options=replace(options, clock=reading.clock, unseen_journal=reading.unseen),
             )
-            for reading in readings
+            for reading, of_target in zip(readings, ran, strict=True)
         ]
 
     result.plans = tuple(plan_all(result.rewrites, options))
@@ -269,6 +272,16 @@ def _plan(result: Survey, request: PlanRequest) -> None:
         replace(plan, findings=(*found.questions(apps), *plan.findings))
         for plan, apps in zip(plans, unexplained, strict=True)
     )
+
+
+def _what_ran(result: Survey, readings: Sequence[Reading]) -> list[dict[int, Provenance]]:
+    """What ran in each of the targets, by the ids of their records."""
+    history = result.history
+    with VersionIndex(history, result.project.cache.with_suffix(".versions")) as versions:
+        return [
+            provenances(history, each.held.records, seen=each.held.seen, versions=versions, clock=each.clock)
+            for each in readings
+        ]
 
 
 def _of_files(history: History, plans: Sequence[Plan]) -> list[Finding]:

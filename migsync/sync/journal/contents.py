@@ -280,15 +280,16 @@ def known_contents(seen: Iterable[SeenContents], records: Iterable[Record]) -> d
     `seen` is in the order in which it was written. Rows that were recorded without running anything are left out: what
     their migrations did is not known. So are events that are not about this very row.
     """
-    return {record: event for record, event in _last_events(seen, records).items() if event.event in RAN}
+    return {record: event for record, event in last_events(seen, records).items() if event.event in RAN}
 
 
 def noted_records(seen: Iterable[SeenContents], records: Iterable[Record]) -> frozenset[int]:
     """The ids of the `records` that something is known about, be it that nothing ran."""
-    return frozenset(_last_events(seen, records))
+    return frozenset(last_events(seen, records))
 
 
-def _last_events(seen: Iterable[SeenContents], records: Iterable[Record]) -> dict[int, SeenContents]:
+def last_events(seen: Iterable[SeenContents], records: Iterable[Record]) -> dict[int, SeenContents]:
+    """By the id of each of the `records`, the last event that is about this very row, whatever it was."""
     rows = {record.id: record for record in records}
     found: dict[int, SeenContents] = {}
     for each in seen:

@@ -15,7 +15,8 @@ from migsync.history.graph import History
 from migsync.rewrites.record import Record
 from migsync.sync.accounting import accounting
 from migsync.sync.edited_code import pair_off
-from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest, known_contents
+from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest
+from migsync.sync.provenance import provenances
 from tests.profiles import examples
 
 Files = dict[str, tuple[str, ...]]
@@ -86,7 +87,8 @@ class Database:
 
     def findings(self, found: Files, changed: tuple[int, ...] = ()) -> list[Finding]:
         records = [Record(number, "shop", name, "2026-01-01") for number, name in self.rows.items()]
-        return list(accounting(history(found), records, known_contents(self.seen, records), changed))
+        disk = history(found)
+        return list(accounting(disk, records, provenances(disk, records, seen=self.seen), changed))
 
 
 def told(before: Files, after: Files, upto: int | None = None) -> list[Finding]:

@@ -1,0 +1,161 @@
+"""What ran under each record of one database, as far as any source knows it, and how good the source is.
+
+The best source that knows a record counts: :class:`ContentSource` has them in that order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from migsync.history.contents import Contents
+from migsync.history.graph import History
+from migsync.history.migration import Migration
+from migsync.rewrites.file_versions import FileVersion, fitting
+from migsync.rewrites.position import Clock
+from migsync.rewrites.record import Record
+from migsync.sync.journal.contents import Event, SeenContents, last_events
+
+if TYPE_CHECKING:
+    from migsync.rewrites.version_index import VersionIndex
+
+
+class ContentSource(StrEnum):
+    """How it is known what ran; the first is the best."""
+
+    GUARDED = "guarded"
+    """The guard of ``migrate`` noted it at that moment: proof."""
+    SEEN = "seen"
+    """The file was the same at the last look before the record appeared and at the first one after: a presumption."""
+    GIT = "git"
+    """The version, or one of the versions, that git held when the migration was applied."""
+    NAME = "name"
+    """Only the name is known. The file of today is taken for what ran."""
+
+
+SOURCES = {Event.APPLIED: ContentSource.GUARDED, Event.SEEN: ContentSource.SEEN}
+"""By the events after which something ran."""
+
+
+class FileContents(Protocol):
+    """A file as it was: the digest of its bytes, as :attr:`Migration.source`, and its operations."""
+
+    @property
+    def source(self) -> str:
+        """64 hexadecimal digits; empty where there was no source."""
+
+    @property
+    def contents(self) -> Contents:
+        """The operations. Raises TargetError where they cannot be read."""
+
+
+class Provenance(NamedTuple):
+    """What ran under one record.
+
+    `versions` are the contents of which one ran, likeliest first. They are empty where the file of today is one of
+    them, or where nothing is known (`source` is NAME).
+    """
+
+    source: ContentSource
+    versions: tuple[FileContents, ...] = ()
+
+
+NOTHING_KNOWN: Mapping[int, Provenance] = MappingProxyType({})
+AS_TODAY = {source: Provenance(source) for source in ContentSource}
+
+
+class GitContents(NamedTuple):
+    """A version of a file that git holds."""
+
+    source: str
+    contents: Contents
+
+
+def provenances(
+    history: History,
+    records: Sequence[Record],
+    *,
+    seen: Iterable[SeenContents] = (),
+    versions: VersionIndex | None = None,
+    clock: Clock | None = None,
+) -> dict[int, Provenance]:
+    """What ran, by the id of each record of the project's own apps; without those of which nothing is known.
+
+    `seen` are the events that the database holds, in their order; `versions` is what git knows.
+    """
+    last = last_events(seen, records)
+    found: dict[int, Provenance] = {}
+    lost: list[Record] = []
+    for record in records:
+        if record.id is None or record.app not in history.first_party:
+            continue
+        file = history.migrations.get(record.key)
+        if event := last.get(record.id):
+            # Of a record that was made without running anything, only its name is known.
+            if event.event in SOURCES:
+                found[record.id] = _provenance(SOURCES[event.event], [event], file)
+        elif file is None:
+            lost.append(record)
+        elif versions and clock and (of_file := _in_git(record, file, versions, clock)):
+            found[record.id] = of_file
+    if lost and versions and clock:
+        apps = {record.app for record in records if record.id in found and found[record.id].versions}
+        found.update(_lost([record for record in lost if record.app in apps], versions, clock))
+    return found
+
+
+def _provenance(source: ContentSource, versions: Sequence[FileContents], file: Migration | None) -> Provenance:
+    """The value, without versions where the file of today is one of them."""
+    if file and any(each.source == file.source and each.source for each in versions):
+        return AS_TODAY[source]
+    return Provenance(source, tuple(versions))
+
+
+def _in_git(record: Record, file: Migration, versions: VersionIndex, clock: Clock) -> Provenance | None:
+    files = versions.open_files(record.app)
+    if files is None:
+        return None
+    if record.name not in files:
+        return AS_TODAY[ContentSource.GIT]
+    span = clock.span(record.applied)
+    known = files[record.name]
+    if not known or not span or file.problems:
+        return None
+    blobs = fitting(known, *span)
+    if any(versions.is_today(file, blob) for blob in blobs):
+        return AS_TODAY[ContentSource.GIT]
+    found = tuple(_read(record.app, blobs, versions))
+    if not found or _was_on_disk(file, known, span[1], versions):
+        return None
+    return Provenance(ContentSource.GIT, found)
+
+
+def _lost(records: Iterable[Record], versions: VersionIndex, clock: Clock) -> Iterator[tuple[int, Provenance]]:
+    """What ran under records whose files are gone; asked only where it matters what else ran in the app."""
+    for record in records:
+        span = clock.span(record.applied)
+        blobs = fitting(versions.of(record.key), *span) if span else ()
+        if record.id is not None and (found := tuple(_read(record.app, blobs, versions))):
+            yield record.id, Provenance(ContentSource.GIT, found)
+
+
+def _read(app: str, blobs: Iterable[str], versions: VersionIndex) -> Iterator[GitContents]:
+    for blob in blobs:
+        contents = versions.contents(app, blob)
+        if contents is not None:
+            yield GitContents(versions.source(app, blob), contents)
+
+
+def _was_on_disk(file: Migration, known: Iterable[FileVersion], moment: float, versions: VersionIndex) -> bool:
+    """Whether the file of today was there at `moment` already, though it is not committed yet."""
+    if any(versions.source(file.key.app, each.blob) == file.source for each in known if each.blob):
+        return False
+    try:
+        status = os.stat(file.path)  # noqa: PTH116 -- as in the reader of the files
+    except OSError:
+        return False
+    # Not the time of its content alone: a file that was renamed keeps that.
+    return max(status.st_mtime, status.st_ctime) <= moment
