@@ -43,11 +43,15 @@ class PartKind(StrEnum):
     CODE = "code"
 
 
+CLASS_MARK = "~"
+"""Stands in the value of a step before the digest of a class that is not Django's."""
+
+
 class OperationStep(NamedTuple):
     """One step of an operation.
 
     `name` is that of the part within its `model`. `value` is the digest of what is set or run, and the new name where
-    it is renamed.
+    it is renamed; see :mod:`migsync.history.operations.step_values`.
     """
 
     action: Action

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from migsync.history.contents import Action, Operation, PartKind
+from migsync.history.contents import CLASS_MARK, Action, Operation, PartKind
 
 UNKNOWN = "?"
 """The value of a part that only running a file shows."""
+
+INDEXES = (PartKind.INDEX, PartKind.TOGETHER)
 
 
 class TablePart(NamedTuple):
@@ -55,12 +57,26 @@ class TableState:
                         self.code[step.value] += 1
 
     def differing(self, other: TableState) -> list[TablePart]:
-        """The parts that are here, and that `other` lacks or has with another value."""
+        """The parts that are here, and that `other` lacks or has with another value.
+
+        Of indexes and unique constraints only the columns count: people write a name, a unique_together or an
+        index_together in another way.
+        """
+        indexed = other._columns()
         return [
             place
             for place, value in self.parts.items()
-            if other.parts.get(place, "") != value and UNKNOWN not in (value, other.parts.get(place))
+            if is_different(value, other.parts.get(place))
+            and not (place.part in INDEXES and indexed.get(place.model, set()).issuperset(value.split(",")))
         ]
+
+    def _columns(self) -> dict[str, set[str]]:
+        """The values of the indexes and constraints by model."""
+        found: dict[str, set[str]] = {}
+        for place, value in self.parts.items():
+            if place.part in INDEXES:
+                found.setdefault(place.model, set()).update(value.split(","))
+        return found
 
     def _remove(self, place: TablePart) -> None:
         if place.part is PartKind.MODEL:
@@ -76,3 +92,16 @@ class TableState:
             }
         elif place in self.parts:
             self.parts[place._replace(name=new)] = self.parts.pop(place)
+
+
+def is_different(value: str, other: str | None) -> bool:
+    """True where two values of one part cannot be the same to a database, or where there is no other.
+
+    What a class that is not Django's makes of a column is not known, nor what another class in its place makes of it.
+    Where both have the class, and what only it knows, the arguments that say the same of every class count.
+    """
+    if other is None or value == other:
+        return other is None
+    if UNKNOWN in (value, other):
+        return False
+    return value.partition(CLASS_MARK)[2] == other.partition(CLASS_MARK)[2]

@@ -7,6 +7,7 @@ those of every field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ VIRTUAL = frozenset(
     ["django.contrib.contenttypes.fields.GenericForeignKey", "django.contrib.contenttypes.fields.GenericRelation"]
 )
 """Fields without a column."""
+MOVED = re.compile(r"django\.contrib\.\w+\.fields\.(JSONField)")
+"""Classes of field that are in ``django.db.models`` today, and make the same column there."""
 
 
 class _Class(NamedTuple):
@@ -99,6 +102,7 @@ def seen_field(field: Value, app: str, model: str) -> SeenField:
         return SeenField(field, None)
     if field.function in VIRTUAL:
         return SeenField(None, None)
+    field = Call(MOVED.sub(rf"{MODELS}\1", field.function), field.arguments, field.named)
     default = field.keywords.get("default")
     known = CLASSES.get(field.function.removeprefix(MODELS)) if field.function.startswith(MODELS) else None
     if known is None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from migsync.history.bindings import BindingKind, Scope, since_last_full
-from migsync.history.contents import COMPUTED, Action, Grade, Operation, OperationStep
-from migsync.history.digest import constant
+from migsync.history.contents import COMPUTED, Grade, Operation, OperationStep
 from migsync.history.expressions import DJANGO_MIGRATION, bases_of
 from migsync.history.operations.effects import RUN_SQL, SEPARATE, arguments_of, effect_of, kind_of
+from migsync.history.operations.step_values import digest_of, step_value
 from migsync.history.operations.steps import EffectStep, steps_of
-from migsync.history.operations.values import Call, Code, Mapped, Name, Value, Values, grade_of, parts_of
+from migsync.history.operations.values import Call, Code, Value, Values, grade_of, parts_of
 
-FORMAT = "migsync operation 2"
 WRITTEN = (BindingKind.VALUE, BindingKind.ADDED)
 DEPTH = 20
 """So many names may stand for one another; a longer chain goes round."""
@@ -25,32 +23,6 @@ def operations_of(module: Scope, definition: ast.ClassDef, app: str) -> tuple[Op
     """The operations of one class Migration in `app`, in order; one of kind COMPUTED for each part that is not read."""
     values = Values(module, Scope(definition.body, module), definition.name)
     return tuple(operation for part in _parts_of_class(definition, module) for operation in _of_part(part, values, app))
-
-
-def digest_of(value: Value) -> str:
-    """32 hexadecimal digits; the same on every version of Python."""
-    return hashlib.sha256(f"{FORMAT}\n{text_of(value)}".encode()).hexdigest()[:32]
-
-
-def text_of(value: Value) -> str:
-    """A value as text: lists and tuples alike, sets in an order of their own, bytes as the text that they spell."""
-    match value:
-        case bytes():
-            return constant(value.decode("latin-1"))
-        case tuple():
-            return f"[{', '.join(text_of(each) for each in value)}]"
-        case frozenset():
-            return f"{{{', '.join(sorted(text_of(each) for each in value))}}}"
-        case Name(dotted=dotted):
-            return f"<{dotted}>"
-        case Code(text=text):
-            return f"<<{text}>>"
-        case Mapped(pairs=pairs):
-            return f"{{{', '.join(sorted(f'{text_of(key)}: {text_of(each)}' for key, each in pairs))}}}"
-        case Call(function=function, arguments=arguments, named=named):
-            parts = [text_of(each) for each in arguments] + [f"{name}={text_of(each)}" for name, each in named]
-            return f"{function}({', '.join(parts)})"
-    return constant(value)
 
 
 class _Part(NamedTuple):
@@ -110,9 +82,7 @@ def _of_part(part: _Part, values: Values, app: str) -> Iterator[Operation]:
 
 
 def _step(step: EffectStep) -> OperationStep:
-    renamed = step.action is Action.RENAME and isinstance(step.value, str)
-    value = step.value if renamed else digest_of(step.value) if step.value is not None else ""
-    return OperationStep(step.action, step.part, step.model, step.name, str(value))
+    return OperationStep(step.action, step.part, step.model, step.name, step_value(step))
 
 
 def _computed(value: Value, *, state_only: bool) -> Operation:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,8 +108,11 @@ _MODULES = {
     "django.db.models.constraints.": "django.db.models.",
     "django.db.models.expressions.": "django.db.models.",
     "django.db.models.query_utils.": "django.db.models.",
+    "django.contrib.gis.db.models.fields.": "django.contrib.gis.db.models.",
 }
 """Modules whose names are used from a shorter address as well."""
+_FIELDS_OF_CONTRIB = re.compile(r"(django\.contrib\.\w+\.fields)\.\w+(\.\w+)")
+"""The same for the fields of all of ``django.contrib``."""
 
 
 def parts_of(value: Value) -> Iterator[Value]:
@@ -203,6 +207,8 @@ class Values:
         for long, short in _MODULES.items():
             if found.startswith(long) and "." not in found.removeprefix(long):
                 return short + found.removeprefix(long)
+        if contrib := _FIELDS_OF_CONTRIB.fullmatch(found):
+            return contrib[1] + contrib[2]
         if isinstance(node, ast.Name) and not found and node.id in _BUILTINS and not scope.find(node.id, node)[0]:
             return node.id
         return found

@@ -1,0 +1,114 @@
+"""Tables as operations make them: what is a difference between two of them, and what is only written in another way.
+
+The cases are made after edits that people made in real projects to files that had run.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from migsync.history.tables import TableState
+from tests.history.operations.test_operations import of
+
+IMPORTS = """
+import django.contrib.postgres.fields
+import django.contrib.postgres.fields.jsonb
+import lib.fields
+from django.contrib.postgres.fields import ArrayField, JSONField as Json
+"""
+
+
+def tables(operations: str) -> TableState:
+    found = TableState()
+    found.run(of(operations, above=IMPORTS))
+    return found
+
+
+def missing(ran: str, now: str) -> list[str]:
+    """The parts that the file of today claims, and that what ran has not made."""
+    return [str(place) for place in tables(now).differing(tables(ran))]
+
+
+def field(text: str) -> str:
+    return f"migrations.AddField('item', 'price', {text})"
+
+
+@pytest.mark.parametrize(
+    ("ran", "now"),
+    [
+        ("Json(default=dict)", "models.JSONField(default=dict)"),
+        ("django.contrib.postgres.fields.jsonb.JSONField(null=True)", "models.JSONField(null=True)"),
+        ("django.contrib.postgres.fields.JSONField()", "Json()"),
+        ("ArrayField(Json())", "django.contrib.postgres.fields.ArrayField(Json())"),
+        # The class is gone from the code, and with it from old files; what it made is not known.
+        ("lib.fields.JSONField(null=True)", "lib.fields.JSONBlob(null=True)"),
+        ("lib.fields.TreeKey('shop.item', models.CASCADE)", "models.ForeignKey('shop.item', models.CASCADE)"),
+        ("models.DateTimeField(null=True)", "lib.fields.ZonedField(null=True)"),
+        ("lib.fields.Url(max_length=9, verify=True)", "lib.fields.Url(max_length=9)"),
+        ("ArrayField(lib.fields.Url(max_length=9))", "ArrayField(lib.fields.Url(max_length=8))"),
+    ],
+)
+def test_columns_that_may_be_the_same(ran: str, now: str) -> None:
+    assert missing(field(ran), field(now)) == missing(field(now), field(ran)) == []
+
+
+@pytest.mark.parametrize(
+    ("ran", "now"),
+    [
+        ("Json()", "models.JSONField(null=True)"),
+        ("Json()", "models.TextField()"),
+        ("lib.fields.Url(max_length=9)", "lib.fields.Url(max_length=8)"),
+        ("lib.fields.Url(max_length=9)", "lib.fields.Url(max_length=9, unique=True)"),
+        ("ArrayField(models.CharField(max_length=9))", "ArrayField(models.CharField(max_length=8))"),
+    ],
+)
+def test_columns_that_are_different(ran: str, now: str) -> None:
+    assert missing(field(ran), field(now)) == missing(field(now), field(ran)) == ["item.price"]
+
+
+TOGETHER = "migrations.AlterIndexTogether('item', {('a', 'b')})"
+UNIQUE = "migrations.AlterUniqueTogether('item', {('a', 'b')})"
+
+
+def index(columns: list[str], name: str = "x", kind: str = "Index", more: str = "") -> str:
+    operation, argument = ("AddIndex", "index") if kind == "Index" else ("AddConstraint", "constraint")
+    return f"migrations.{operation}('item', {argument}=models.{kind}(fields={columns}, name='{name}'{more}))"
+
+
+@pytest.mark.parametrize(
+    ("ran", "now"),
+    [
+        # Django 5.1 has no index_together any more, so people write indexes into the old files.
+        (TOGETHER, index(["a", "b"])),
+        (index(["a", "b"]), TOGETHER),
+        (index(["a", "b"], "x"), index(["a", "b"], "y")),
+        (UNIQUE, index(["a", "b"], kind="UniqueConstraint")),
+        ("migrations.AlterUniqueTogether('item', {('a', 'b'), ('c', 'd')})", UNIQUE),
+        (f"{TOGETHER}, {index(['c'])}", "migrations.AlterIndexTogether('item', {('a', 'b'), ('c',)})"),
+        (
+            "migrations.CreateModel('Item', [], options={'index_together': {('a', 'b')}})",
+            f"migrations.CreateModel('Item', []), {index(['a', 'b'])}",
+        ),
+        (
+            "migrations.AddIndex('item', lib.fields.Lower(fields=['a'], name='x'))",
+            "migrations.AddIndex('item', lib.fields.Upper(fields=['a'], name='x'))",
+        ),
+    ],
+)
+def test_indexes_are_known_by_their_columns(ran: str, now: str) -> None:
+    assert missing(ran, now) == []
+
+
+@pytest.mark.parametrize(
+    ("ran", "now", "parts"),
+    [
+        (TOGETHER, index(["b", "a"]), ["x of item"]),
+        (index(["a", "b"]), UNIQUE, ["unique_together of item"]),
+        (TOGETHER, "migrations.AlterIndexTogether('item', {('a', 'b'), ('c', 'd')})", ["index_together of item"]),
+        (index(["a"], more=", condition=models.Q(b=1)"), index(["a"]), ["x of item"]),
+        (index(["a"]), index(["a"], more=", condition=models.Q(b=1)"), ["x of item"]),
+        (index(["a"]).replace("'item'", "'other'"), index(["a"]), ["x of item"]),
+    ],
+)
+def test_indexes_that_are_missing(ran: str, now: str, parts: list[str]) -> None:
+    assert missing(ran, now) == parts
