@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": ["blocked"],
     "fix-conflicts": ["--dry-run"],
     "graph": [],
+    "init": [],
     "linearize": ["--dry-run"],
     "log": [],
     "plan": [],

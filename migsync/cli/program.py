@@ -66,6 +66,7 @@ COMMANDS = (
     "show",
     "script",
     "rewrite",
+    "init",
     "recover",
     "linearize",
     "renumber",

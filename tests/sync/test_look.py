@@ -17,7 +17,6 @@ from migsync.history.graph import History
 from migsync.rewrites.record import Record
 from migsync.sync.apply import apply_plan
 from migsync.sync.journal.contents import (
-    Certainty,
     Event,
     SeenContents,
     known_contents,
@@ -144,9 +143,9 @@ class TestIdentity:
         guarded = SeenContents(1, Key("shop", "a"), Event.APPLIED, "", "", dict)
         seen, faked = replace(guarded, event=Event.SEEN), replace(guarded, event=Event.FAKED)
         row = record(1, "a")
-        assert known_contents([guarded, seen], [row])[1].certainty is Certainty.GUARDED
-        assert known_contents([seen], [row])[1].certainty is Certainty.SEEN
-        assert known_contents([seen, guarded], [row])[1].certainty is Certainty.GUARDED
+        assert known_contents([guarded, seen], [row])[1].event is Event.APPLIED
+        assert known_contents([seen], [row])[1].event is Event.SEEN
+        assert known_contents([seen, guarded], [row])[1].event is Event.APPLIED
         assert known_contents([faked, seen], [row]) == {}
 
 
@@ -216,7 +215,7 @@ def add(database: Database, number: int, name: str) -> None:
 def known(target: Target) -> list[tuple[int, str, str]]:
     held = target.snapshot()
     found = known_contents(held.seen, held.records).values()
-    return [(each.record, each.key.name, str(each.certainty)) for each in found]
+    return [(each.record, each.key.name, str(each.event)) for each in found]
 
 
 def test_looks_around_a_record(database: Database) -> None:

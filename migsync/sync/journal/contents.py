@@ -50,15 +50,6 @@ _MOMENT = 17
 """Where the seconds begin in a time as most servers write it: ``2026-11-20 10:45:00.123456``."""
 
 
-class Certainty(StrEnum):
-    """How migsync knows what ran under a record."""
-
-    GUARDED = "guarded"
-    """The guard of ``migrate`` wrote it down as it ran: proof."""
-    SEEN = "seen"
-    """The file was the same at the last look before the record appeared and at the first one after: a presumption."""
-
-
 class Event(StrEnum):
     """What ``migrate`` did when it wrote, or deleted, a record.
 
@@ -102,11 +93,6 @@ class SeenContents:
     content: str
     documents: Documents = field(compare=False, repr=False)
     moment: str = ""
-
-    @property
-    def certainty(self) -> Certainty:
-        """Whether this is proof."""
-        return Certainty.SEEN if self.event is Event.SEEN else Certainty.GUARDED
 
     def is_of(self, record: Record) -> bool:
         """Whether the event is about this very row, and not about one that has its id today.
@@ -275,7 +261,7 @@ RAN = frozenset([Event.APPLIED, Event.SEEN])
 
 
 def known_contents(seen: Iterable[SeenContents], records: Iterable[Record]) -> dict[int, SeenContents]:
-    """By the id of each of the `records`, what ran when it was written, with its certainty.
+    """By the id of each of the `records`, what ran when it was written; the event says whether that is proof.
 
     `seen` is in the order in which it was written. Rows that were recorded without running anything are left out: what
     their migrations did is not known. So are events that are not about this very row.
