@@ -40,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True))
     # For each connection PyMySQL has OpenSSL read all certificates of the system, for 23 ms; no test verifies one.
     os.environ["SSL_CERT_FILE"] = os.devnull
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", 0):
+        # For the processes that tests start: Python tells a stale .pyc by second and size, and tests are quicker.
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for name, meaning in kinds.KINDS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     config.addinivalue_line("markers", "fresh: every Python process is started anew; see tests/forkserver.py")

@@ -213,7 +213,9 @@ def _server() -> str:
     if not Process.address:
         directory = tempfile.TemporaryDirectory(prefix="migsync-forkserver-")
         address = str(Path(directory.name) / "socket")
-        server = FRESH([sys.executable, __file__, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # Tests have their processes write no bytecode; what the server imports lasts, and is compiled once.
+        kept = {name: value for name, value in os.environ.items() if name != FREE[0] or sys.dont_write_bytecode}
+        server = FRESH([sys.executable, __file__, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=kept)
         if server.stdout.read(1) != LISTENS:
             raise RuntimeError("the fork server of the tests did not start")
         Process.address = address

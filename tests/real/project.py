@@ -72,6 +72,9 @@ WAGTAIL_SITE_NAME = "project"
 WAGTAILADMIN_BASE_URL = "http://localhost"
 """
 
+# A thousand files of others, which Python compiles once.
+ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONDONTWRITEBYTECODE": ""}
+
 # Without oscar, wagtail needs some of Django's own.
 CONTRIB = ("admin", "auth", "contenttypes", "messages", "sessions", "staticfiles")
 
@@ -199,7 +202,7 @@ class RealProject:
         return subprocess.Popen(
             [sys.executable, "manage.py", "migrate", "--noinput", "--skip-checks"],
             cwd=self.root,
-            env=os.environ | {"PROJECT_DEFAULT": alias},
+            env=os.environ | ENVIRONMENT | {"PROJECT_DEFAULT": alias},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -209,7 +212,7 @@ class RealProject:
         finished = subprocess.run(
             [self.kind.python, *arguments],
             cwd=self.root,
-            env=os.environ | {"DJANGO_SETTINGS_MODULE": "project.settings"} | dict(self.kind.environment),
+            env=os.environ | ENVIRONMENT | dict(self.kind.environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -230,7 +233,7 @@ def make_project(root: Path, databases: Mapping[str, Database], kind: Kind = WAG
     settings.write_text(kind.settings.format(databases=django_databases(databases), modules={}))
     apps = json.loads(project._run("-c", APPS, *kind.packages).splitlines()[-1])
     for label, directory in apps.items():
-        shutil.copytree(directory, project.history / label, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(directory, project.history / label)
     (project.history / "__init__.py").touch()
     modules = {label: f"history.{label}" for label in apps}
     settings.write_text(kind.settings.format(databases=django_databases(databases), modules=modules))

@@ -127,7 +127,7 @@ class Case:
 @pytest.fixture
 def case(recorded: Recorded, new_database: NewDatabase, tmp_path: Path) -> Case:
     root = tmp_path / "project"
-    shutil.copytree(recorded.project.root, root, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(recorded.project.root, root, ignore=_settings_cache)
     databases = {alias: new_database(engine) for alias, engine in engines().items()}
     project = RealProject(root, recorded.project.kind)
     use_databases(project, databases)
@@ -135,6 +135,11 @@ def case(recorded: Recorded, new_database: NewDatabase, tmp_path: Path) -> Case:
         database.create_table()
         database.insert((int(row[0]), *row[1:]) for row in recorded.rows[alias])
     return Case(project, databases, recorded)
+
+
+def _settings_cache(directory: str, _: list[str]) -> set[str]:
+    """What Python compiled of the settings, which are written anew in the same second; of the history it is kept."""
+    return {"__pycache__"} if Path(directory).name == "project" else set()
 
 
 def test_linearize_puts_every_app_in_line(case: Case) -> None:
