@@ -25,14 +25,17 @@ from tests.recorder import ROOT, STATES, VARIABLE
 
 COMMAND = re.compile(r"(?:^|: |`)(migsync [a-z-]+[^\n`]*)", re.MULTILINE)
 """A command stands on a line of its own, behind a colon, or in backquotes."""
-PLACEHOLDER = re.compile(r"(?<![.\w])[A-Z]{2,}(?![.\w])|…")
+PLACEHOLDER = re.compile(r"(?<!\w)[A-Z]{2,}(?![.\w])|…")
 """NEW, FILE, SECONDS: what a person has to fill in."""
+AFTER_ANOTHER_TOOL = re.compile(r"^First: (?!migsync).*\nThen: .*$", re.MULTILINE)
+"""`git merge` makes another state, of which the second command speaks."""
 WRONG_USAGE = 64
 Hint = Mapping[str, Any]
 
 
 def commands(hint: str) -> list[str]:
-    """The commands of a hint that can be typed as they are."""
+    """The commands of a hint that can be typed as they are, and in this state."""
+    hint = AFTER_ANOTHER_TOOL.sub("", hint)
     found = [match[1].rstrip(" .,;)") for match in COMMAND.finditer(hint)]
     return [command for command in found if not PLACEHOLDER.search(command)]
 

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from functools import wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,9 @@ def install() -> None:
             _write({"code": self.code, "found": self.found, "meaning": self.meaning, "hint": self.hint})
 
     @wraps(voice)
-    def show_and_remember(word: Any, found: str, meaning: str, hint: str, *rest: Any) -> Any:
-        _shown.add(hint)
-        return voice(word, found, meaning, hint, *rest)
+    def show_and_remember(*args: Any) -> Any:
+        _shown.add(signature(voice).bind(*args).arguments["hint"])
+        return voice(*args)
 
     view._voice = show_and_remember
     CatalogueEntry.__call__ = make_and_write
