@@ -16,6 +16,11 @@ PROJECT = frozenset({"root", "settings", "url"})
 """Options that say which project is meant, and which databases it has."""
 COMMAND = re.compile(r"(?:^|(?<=: )|(?<=`))migsync [a-z][^\n`]*", re.MULTILINE)
 """A command in a hint: on a line of its own, behind a colon, or in backquotes."""
+STATEMENTS = frozenset({"maps", "collapses", "removes", "news", "prune", "positions"})
+"""Options that a person says something with, about names or about the position of an app."""
+PLANNING = STATEMENTS | {"apps", "accept", "dedupe", "against_evidence", "no_journal"}
+"""Options that make another plan: without them, what a hint is about would not be there."""
+PLANS = frozenset({"plan", "apply", "script"})
 CONSENT = frozenset({"noinput", "dry_run", "reason"})
 """Options that are about this one command: a person decides about them anew."""
 
@@ -48,7 +53,10 @@ def same_command(*arguments: str) -> str:
 
 
 def for_this_project(hint: str) -> str:
-    """The hint of a finding or an error, each command in it with the options that say where this project is."""
+    """The hint of a finding or an error, each command in it with what it needs to work in this state.
+
+    These are the options that say where this project is; and for a new plan, those that this plan was made with.
+    """
     return COMMAND.sub(lambda found: _for_this_project(found[0]), hint)
 
 
@@ -57,12 +65,33 @@ def _for_this_project(command: str) -> str:
     words = command.split()
     if context is None or "--help" in words:
         return command
-    wanted = {name for name in PROJECT if f"--{name}" not in words}
+    options = PROJECT | PLANNING if words[1] in PLANS else PROJECT
+    wanted = {name for name in options if f"--{name.replace('_', '-')}" not in words}
     others = {parameter.name or "" for parameter in context.command.params} - wanted
-    return " ".join([command, *map(shlex.quote, _repeated(words[1], others))])
+    said = {topic for word in words for topic in _topics(word)}
+    return " ".join([command, *map(shlex.quote, _repeated(words[1], others, said))])
 
 
-def _repeated(name: str, left_out: Collection[str]) -> Iterator[str]:
+def _topics(statement: str) -> Iterator[str]:
+    """What a statement is about: each old name, each new name, or the position of an app.
+
+    A hint that says something else about the same is to be typed in place of what was given.
+    """
+    left, equals, right = statement.strip("'").partition("=")
+    app, dot, name = left.partition(".")
+    if not dot:
+        yield from [f"position of {app}"] if equals else []
+        return
+    olds, news = (right, name) if "+" in left or "+" in right else (name, right)
+    yield from (f"old {app}.{each}" for each in olds.split("+"))
+    yield from (f"new {app}.{each}" for each in filter(None, news.split("+")))
+
+
+def _repeated(name: str, left_out: Collection[str], said: Collection[str] = ()) -> Iterator[str]:
+    """The options that were given to the command that runs and that `name` takes.
+
+    Without those in `left_out`, and without statements about what is `said` already.
+    """
     context = click.get_current_context(silent=True)
     group = context.find_root().command if context else None
     if context is None or not isinstance(group, click.Group):
@@ -73,7 +102,10 @@ def _repeated(name: str, left_out: Collection[str]) -> Iterator[str]:
     # An argument may have the name of an option there, as PLAN of `apply` has that of `--output` of `plan`.
     for parameter in filter(_is_option, context.command.params):
         if parameter.name in taken and parameter.name not in left_out and _was_given(context, parameter):
-            yield from _words(parameter, context.params[parameter.name])
+            value = context.params[parameter.name]
+            if parameter.name in STATEMENTS:
+                value = [each for each in value if set(said).isdisjoint(_topics(each))]
+            yield from _words(parameter, value)
 
 
 def _is_option(parameter: click.Parameter) -> bool:

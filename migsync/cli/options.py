@@ -256,6 +256,12 @@ class NameOptions:
     removes: tuple[str, ...] = repeated(
         "--remove", metavar="APP.NAME", help="State that NAME was removed and nothing replaced it. Can be repeated."
     )
+    news: tuple[str, ...] = repeated(
+        "--new",
+        metavar="APP.NAME",
+        help="State that the file NAME is a new migration. What had this name before was renamed or removed, as --map, "
+        "--collapse or --remove states. Can be repeated.",
+    )
 
 
 AGAINST_EVIDENCE = (

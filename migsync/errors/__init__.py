@@ -6,6 +6,7 @@
     * SettingsError .......  1  the settings module does not import
   * HistoryError ..........  1  a migration file that cannot be read
   * RewriteError ..........  1  a rewrite file, or the set of them, is not valid
+  * AgainstEvidence .......  1  evidence proves something else than what was stated
   * TargetError ...........  1  a database that cannot be used
     * UnknownAlias ........  1  no such alias in the project
     * UnknownEngine .......  1  a database engine that migsync does not know
@@ -66,6 +67,7 @@ from migsync.errors.plans import (
     UnknownRun,
 )
 from migsync.errors.project import (
+    AgainstEvidence,
     HistoryError,
     ProjectError,
     RewriteError,
@@ -75,6 +77,7 @@ from migsync.errors.project import (
 
 __all__ = [
     "NOTHING_CHANGED",
+    "AgainstEvidence",
     "Blocked",
     "ExitStatus",
     "FileDiffers",

@@ -61,3 +61,17 @@ class RewriteError(MigsyncError):
     """
 
     code = "rewrite"
+
+
+class AgainstEvidence(MigsyncError):
+    """Evidence proves something else than what was stated.
+
+    You stated with ``--map``, ``--collapse`` or ``--remove`` what became of a migration. But git, a journal, a rewrite,
+    or what ``migrate`` ran in a database shows that something else became of it. If migsync followed the statement,
+    Django would take a migration for applied that never ran, or run one a second time. Nothing was changed.
+
+    The message contains the proof, and mostly the statement that fits it. If you know that the evidence is wrong, add
+    ``--against-evidence``.
+    """
+
+    code = "against-evidence"

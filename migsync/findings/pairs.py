@@ -181,6 +181,23 @@ def name_reused(*, migration: Key, alias: str = "") -> Texts:
     )
 
 
+@entry("unchecked-name", Severity.WARNING)
+def unchecked_name(*, migration: Key, reasons: Sequence[str]) -> Texts:
+    """Nothing that migsync could look at mentions an old name that was stated.
+
+    You stated with `--map`, `--collapse` or `--remove` what became of a migration. No database that could be read has
+    recorded it, no rewrite mentions it, and git shows no such file. It may still be right: another database, or a part
+    of git's history that is not here, may have it. If the name is misspelled, the rewrite changes no record.
+
+    Check the spelling. If you can, run the command where the database or the full clone can be read.
+    """
+    return Texts(
+        f"{migration} is not known here: no database that could be read, no rewrite and no commit has this name.",
+        "\n".join(["If it is misspelled, no record will change.", *reasons]),
+        "Check the spelling, or run the command again where all databases and the full clone can be read.",
+    )
+
+
 @entry("git-is-silent", Severity.INFO)
 def git_is_silent(*, app: str, reason: str) -> Texts:
     """Git could not show the older migration files of an app.

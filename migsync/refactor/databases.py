@@ -17,7 +17,8 @@ from migsync.findings.targets import (
 )
 from migsync.refactor.ground import Ground, SurveyedDatabase, Terms
 from migsync.sync.plan import Plan
-from migsync.sync.survey import Survey, afterwards
+from migsync.sync.reading import afterwards
+from migsync.sync.survey import Survey
 
 
 def chosen_databases(ground: Ground, terms: Terms) -> tuple[str, ...]:

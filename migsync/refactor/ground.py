@@ -13,7 +13,8 @@ from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
-from migsync.sync.survey import Reading, Survey, afterwards
+from migsync.sync.reading import Reading, afterwards
+from migsync.sync.survey import Survey
 
 
 @dataclass(frozen=True)

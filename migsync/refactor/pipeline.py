@@ -28,7 +28,8 @@ from migsync.proof.scope import DatabaseProof
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.sync.plan import Plan
-from migsync.sync.survey import Survey, afterwards
+from migsync.sync.reading import afterwards
+from migsync.sync.survey import Survey
 from migsync.worker.client import Worker, workers_ahead
 
 # Findings of the proof that the models would come out otherwise: with them `Reshape.otherwise` is tried.

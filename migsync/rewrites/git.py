@@ -79,10 +79,10 @@ class GitHistory:
             self._reasons[app] = f"Git could not be asked: {error}"
             return ()
 
-    def files_with(self, app: str, names: Iterable[str]) -> Mapping[str, Migration] | None:
-        """The newest state of the app's files that has all of these `names`; None where git has none."""
-        wanted = set(names)
-        return next((state.migrations for state in self.of(app) if state.migrations.keys() >= wanted), None)
+    def is_shallow(self, app: str) -> bool:
+        """True where git holds the newest commits of the app's files only."""
+        place = self._place(app)
+        return place is not None and place[0].shallow
 
     def elsewhere(self, app: str, names: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Those of `names` whose files HEAD never had: another branch that has the file, and its operations digest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migsync.errors import UsageError
 from migsync.history import History, Migration, build_history
@@ -20,11 +20,15 @@ EACH_ONCE = "A rewrite gives each old name and each new name once."
 
 @dataclass
 class NameChanges:
-    """What became of the names of one app: old to new, many to many, and gone."""
+    """What became of the names of one app: old to new, many to many, and gone.
+
+    `new` are names on disk that belong to a new migration: what had such a name before is among the old names.
+    """
 
     renamed: dict[str, str] = field(default_factory=dict)
     collapsed: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
 
     def olds(self) -> Iterator[str]:
         """Every old name that changes or goes."""
@@ -41,9 +45,9 @@ class NameChanges:
 
 
 def parse_changes(
-    maps: Iterable[str] = (), collapses: Iterable[str] = (), removes: Iterable[str] = ()
+    maps: Iterable[str] = (), collapses: Iterable[str] = (), removes: Iterable[str] = (), news: Iterable[str] = ()
 ) -> dict[str, NameChanges]:
-    """The command line's ``APP.OLD=NEW``, ``APP.NEW=OLD+OLD`` and ``APP.OLD``, by app.
+    """The command line's ``APP.OLD=NEW``, ``APP.NEW=OLD+OLD``, ``APP.OLD`` and ``APP.NEW``, by app.
 
     Raises UsageError for another form, a name that cannot be one, and an old or a new name that is given twice.
     """
@@ -59,26 +63,51 @@ def parse_changes(
         app, new, old = _sides("--collapse", text, "APP.NEW=OLD+OLD")
         found.setdefault(app, NameChanges()).collapsed.append((tuple(old.split("+")), tuple(new.split("+"))))
     for text in removes:
-        app, _, name = text.partition(".")
-        if not name:
-            raise _malformed("--remove", text, "APP.NAME")
+        app, name = _named("--remove", text)
         found.setdefault(app, NameChanges()).removed.append(name)
+    for text in news:
+        app, name = _named("--new", text)
+        found.setdefault(app, NameChanges()).new.append(name)
     for app, changes in found.items():
-        for side, names in (("old", list(changes.olds())), ("new", list(changes.news()))):
+        _check_differing(app, changes)
+        for side, names in (("old", [*changes.olds()]), ("new", [*changes.news(), *changes.new])):
             _check_names(app, side, names)
     return found
 
 
+def _check_differing(app: str, changes: NameChanges) -> None:
+    pairs = [((old,), (new,)) for old, new in changes.renamed.items()] + changes.collapsed
+    for olds, news in pairs:
+        if olds == news:
+            raise UsageError(f"{app}.{olds[0]} is given as its own new name.", "", "Leave out names that stay.")
+
+
 def is_written(changes: NameChanges, app: str, rewrites: Rewrites) -> bool:
     """Whether the newest rewrite of `app` says all of this: the same command for the next database, or once more."""
-    if not (known := rewrites.of_app(app)):
-        return False
-    written = known[-1].apps[app]
-    return (
-        set(changes.renamed.items()) <= set(written.renamed)
-        and set(changes.collapsed) <= set(written.collapsed)
-        and set(changes.removed) <= set(written.removed)
+    known = rewrites.of_app(app)
+    return bool(known) and says(known[-1].apps[app], changes, more=True)
+
+
+def says(written: AppRewrite, changes: NameChanges, *, more: bool = False) -> bool:
+    """Whether a rewrite says just what `changes` say; with `more` it may say more."""
+    pairs = (
+        (set(changes.renamed.items()), set(written.renamed)),
+        (_as_sets(changes.collapsed), _as_sets(written.collapsed)),
+        (set(changes.removed), set(written.removed)),
     )
+    return all(asked <= known if more else asked == known for asked, known in pairs)
+
+
+def _as_sets(collapsed: Iterable[tuple[Sequence[str], Sequence[str]]]) -> set[tuple[frozenset[str], frozenset[str]]]:
+    """Collapses without the order in which their names were typed."""
+    return {(frozenset(olds), frozenset(news)) for olds, news in collapsed}
+
+
+def _named(option: str, text: str) -> tuple[str, str]:
+    app, _, name = text.partition(".")
+    if not (app and name):
+        raise _malformed(option, text, "APP.NAME")
+    return app, name
 
 
 def _sides(option: str, text: str, form: str) -> tuple[str, str, str]:
@@ -132,10 +161,14 @@ def _app_rewrite(
     history: History, app: str, changes: NameChanges, old_files: Mapping[str, Migration] | None
 ) -> AppRewrite:
     after = history.names(app)
-    _check_against_disk(history, app, changes)
     past = None
     digests_before = {name: old.digest for name, old in (old_files or {}).items() if old.digest}
+    check_on_disk(history, app, changes, digests_before)
     digests_after = {name: digest for name in after if (digest := history.migrations[Key(app, name)].digest)}
+    # In the order of the files, whatever order they were typed in: the rows take the new names in this order.
+    collapsed = [(olds, tuple(sorted(news, key=after.index))) for olds, news in changes.collapsed]
+    changes = replace(changes, collapsed=collapsed)
+    _check_splits(app, changes, digests_before, digests_after)
     if old_files is not None:
         then = build_history([old for old in old_files.values() if old.key.app == app])
         past = {name: [up.name for up in then.parents(Key(app, name)) if up.app == app] for name in then.names(app)}
@@ -162,6 +195,19 @@ def _app_rewrite(
     )
 
 
+def _check_splits(app: str, changes: NameChanges, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Raise UsageError for a split into files of which one is a migration that was there before, and still is."""
+    olds = set(changes.olds())
+    for of, into in changes.collapsed:
+        same = [new for new in into if new not in olds and new in before and before[new] == after.get(new)]
+        if len(into) > 1 and same:
+            raise UsageError(
+                f"{app}.{same[0]} existed before with the same operations, so {text_list(of)} was not split into it.",
+                "Of the files that replace a migration, only a single one may have existed before: a squash.",
+                f"Leave {same[0]} out, or give it as an old name too, if another migration had this name.",
+            )
+
+
 def assemble(
     after: Sequence[str],
     changes: NameChanges,
@@ -176,10 +222,14 @@ def assemble(
     neither changed nor on disk any more is left out. Without it nothing is said about dependencies: a wrong one would
     make a database's true position look impossible, a missing one only leaves it open. The new name of a collapse that
     is among them, with the same operations, is a squash that takes up what it replaced.
+
+    Where an old name that changes or goes is on disk and is not given to another migration, a new one has it. The
+    rewrite says nothing about that one, as if it had come later.
     """
     old, given = set(changes.olds()), set(changes.news())
     united = {new for _, news in changes.collapsed for new in news}
     there = {new for new in united & set(past or ()) - old if digests_before.get(new) == digests_after.get(new)}
+    after = [name for name in after if name not in old or name in given]
     kept = [name for name in after if name not in given or name in there]
     if past is None:
         order, parents = _back(after, changes), {}
@@ -211,21 +261,47 @@ def _back(after: Sequence[str], changes: NameChanges) -> list[str]:
     return [old for name in after for old in olds_of.get(name, (name,))] + changes.removed
 
 
-def _check_against_disk(history: History, app: str, changes: NameChanges) -> None:
+def check_on_disk(history: History, app: str, changes: NameChanges, digests_before: Mapping[str, str]) -> None:
+    """Raise UsageError unless the files on disk have the names of `changes`.
+
+    `digests_before` are the operations digests of the old files by name, as far as they are known: where the file on
+    disk has others, it is a new migration.
+    """
     if app not in history.first_party:
         raise unknown_app(app, history)
     on_disk, given = set(history.names(app)), set(changes.news())
-    for new in given - on_disk:
-        last = f"The last migrations of {app}: {text_list(sorted(on_disk)[-3:]) or 'none'}."
-        raise UsageError(
-            f"{app}.{new} is not on disk.",
-            f"A rewrite describes files that already have their new names.\n{did_you_mean(new, on_disk, last)}",
-            "If the file still has its old name, rename it first.",
-        )
-    for old in changes.olds():
-        if old in on_disk and old not in given:
+    for new in [*changes.news(), *changes.new]:
+        if new not in on_disk:
+            last = f"The last migrations of {app}: {text_list(sorted(on_disk)[-3:]) or 'none'}."
             raise UsageError(
-                f"{app}.{old} is still on disk.",
-                "Either its name has not changed, or another migration has this name now.",
-                f"If another migration has this name now, give its old name: --map {app}.OLD={old}",
+                f"{app}.{new} is not on disk.",
+                f"A rewrite describes files that already have their new names.\n{did_you_mean(new, on_disk, last)}",
+                "If the file still has its old name, rename it first.",
             )
+    for old in changes.olds():
+        if old in on_disk and old not in given and old not in changes.new:
+            now = history.migrations[Key(app, old)].digest
+            if not now or digests_before.get(old, now) == now:
+                raise _still_there(app, old, unchanged=bool(now) and old in digests_before)
+    for name in changes.new:
+        if name not in set(changes.olds()) - given:
+            raise UsageError(
+                f"--new {app}.{name}: you did not say what became of the migration that had this name before.",
+                "",
+                f"If it was renamed, add --map {app}.{name}=NEW\nIf it was deleted, add --remove {app}.{name}",
+            )
+
+
+def _still_there(app: str, old: str, *, unchanged: bool) -> UsageError:
+    if unchanged:
+        return UsageError(
+            f"{app}.{old} is still on disk.",
+            "Its operations are the same as before, as git shows. So it has not become another migration.",
+            f"If another migration has become {old}, give its old name: --map {app}.OLD={old}",
+        )
+    return UsageError(
+        f"{app}.{old} is still on disk.",
+        "Either its name has not changed, or another migration has this name now.",
+        f"If an older migration has this name now, give its old name: --map {app}.OLD={old}\n"
+        f"If it is a new migration, add --new {app}.{old}",
+    )

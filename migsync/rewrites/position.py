@@ -111,17 +111,17 @@ def decide(
 
 
 def forced(name_history: NameHistory, text: str) -> Position:
-    """The position that a person states: a rewrite's file name or the beginning of its id, or ``none``."""
+    """The position that a person states: a rewrite's file name, the beginning of its id, ``none``, or ``new``."""
     if text == "none":
         return Position(frozenset())
     app, changing = name_history.app, name_history.steps
     found = [
         rewrite
         for rewrite in changing
-        if rewrite.id.startswith(text) or text in (rewrite.label, rewrite.label.removesuffix(".toml"))
+        if rewrite.id.startswith(text) or text in (rewrite.stated_as, rewrite.label.removesuffix(".toml"))
     ]
     if len(found) != 1:
-        known = ["none", *(rewrite.label for rewrite in changing)]
+        known = ["none", *(rewrite.stated_as for rewrite in changing)]
         listed = f"Possible values: {text_list(known, last='or')}."
         what = f"the ids of {len(found)} rewrites of {app} begin so" if found else f"{app} has no such rewrite"
         raise UsageError(f"--position {app}={text}: {what}.", listed if found else did_you_mean(text, known, listed))
@@ -209,6 +209,7 @@ def _doubts(
                     migration=record.key,
                     applied=record.applied or "",
                     rewrite=rewrite.label,
+                    position=rewrite.stated_as,
                     created=rewrite.created,
                     unseen_journal=unseen_journal,
                     file=rewrite.path,
@@ -231,7 +232,7 @@ def _nowhere(name_history: NameHistory, names: Collection[str], journaled: froze
 def _open(name_history: NameHistory, positions: Sequence[frozenset[str]]) -> Finding:
     app = name_history.app
     last = [
-        [rewrite.label for rewrite in name_history.rewrites.of_app(app) if rewrite.id in position]
+        [rewrite.stated_as for rewrite in name_history.rewrites.of_app(app) if rewrite.id in position]
         for position in positions
     ]
     choices = [labels[-1] if labels else "none" for labels in last]

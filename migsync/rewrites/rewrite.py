@@ -16,6 +16,8 @@ from migsync.rewrites.record import decode_name
 
 FORMAT = 1
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+NEW = "new"
+"""What a person calls the rewrite that no file holds yet."""
 NAMES = array(decode_name)
 APP_FIELDS = ("removed", "renamed", "collapsed", "depends", "squashes", "digests", "from")
 
@@ -59,6 +61,11 @@ class AppRewrite:
     def targets(self) -> frozenset[str]:
         """The new names that this rewrite gives."""
         return frozenset([new for _, new in self.renamed] + [name for _, news in self.collapsed for name in news])
+
+    @cached_property
+    def staying(self) -> frozenset[str]:
+        """The old names that are split, and are the name of one of the parts: the row keeps it."""
+        return frozenset(name for olds, news in self.collapsed for name in olds if name in news)
 
     @cached_property
     def absorbing(self) -> Mapping[str, tuple[str, ...]]:
@@ -153,6 +160,11 @@ class Rewrite:
     def label(self) -> str:
         """How a person knows it: the file's name, or the beginning of the id where there is no file yet."""
         return self.path.rpartition("/")[2] or self.id[:12]
+
+    @property
+    def stated_as(self) -> str:
+        """What ``--position`` calls it: one that is not written yet gets another id each time it is made."""
+        return self.label if self.path else NEW
 
     def says_the_same(self, other: Rewrite) -> bool:
         """True when both make the same changes of names, whenever and by whomever they were written down."""

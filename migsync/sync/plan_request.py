@@ -9,10 +9,11 @@ from dataclasses import dataclass
 class PlanRequest:
     """What a person asks of a survey, as text from the command line.
 
-    `maps` are ``APP.OLD=NEW``, `collapses` ``APP.NEW=OLD+OLD``, `removes` ``APP.NAME``, `positions` ``APP=REWRITE``,
-    `prune` ``APP`` or ``APP.NAME``. `accept` takes hinted pairs as if they were proven. With `trust_names` no journal
-    is expected in the databases. `backwards` lets records go back to the names of older files. With `against_evidence`
-    migsync goes on although what it knows of a migration that ran contradicts what was stated or what is recorded.
+    `maps` are ``APP.OLD=NEW``, `collapses` ``APP.NEW=OLD+OLD``, `removes` and `news` ``APP.NAME``, `positions`
+    ``APP=REWRITE``, `prune` ``APP`` or ``APP.NAME``. `accept` takes hinted pairs as if they were proven. With
+    `trust_names` no journal is expected in the databases. `backwards` lets records go back to the names of older files.
+    With `against_evidence` migsync goes on although what it knows of a migration that ran contradicts what was stated
+    or what is recorded.
     """
 
     databases: tuple[str, ...] = ()
@@ -20,6 +21,7 @@ class PlanRequest:
     maps: tuple[str, ...] = ()
     collapses: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
     accept: bool = False
     prune: tuple[str, ...] = ()
     dedupe: bool = False

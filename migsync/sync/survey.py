@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias, UsageError
@@ -20,7 +20,7 @@ from migsync.project.registry import missing_settings
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.name_changes import is_written, parse_changes
+from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
@@ -36,24 +36,14 @@ from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, changed_ids, make_plan
 from migsync.sync.provenance import Provenance, provenances
+from migsync.sync.reading import Reading, names_shown, open_records, unexplained_apps
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
-from migsync.sync.unknown_records import UNEXPLAINED
 from migsync.sync.unnamed_schemas import Schemas
 from migsync.words import did_you_mean
 
-
-@dataclass(frozen=True)
-class Reading:
-    """One target and what it held when it was read.
-
-    `unseen` is empty, or how to let migsync see the journal where the database does not say whether there is one.
-    """
-
-    target: Target
-    held: Snapshot
-    clock: Clock
-    unseen: str = ""
+if TYPE_CHECKING:
+    from migsync.rewrites.evidence.discovery import Discovery
 
 
 @dataclass
@@ -161,11 +151,14 @@ class Survey:
             return found, "" if self.request.trust_names else error.hint
 
 
-def survey(project: Project, request: PlanRequest, *, proposed: Rewrite | None = None) -> Survey:
+def survey(
+    project: Project, request: PlanRequest, *, proposed: Rewrite | None = None, needs_database: bool = True
+) -> Survey:
     """Read the files, the rewrites and every asked target, and plan.
 
     `proposed` is a rewrite that an earlier survey proposed, for a plan that rests on it. It is left out where a file
-    says the same by now: it was written for another database, or committed meanwhile.
+    says the same by now: it was written for another database, or committed meanwhile. A project without databases is
+    refused unless `needs_database` is false.
     Raises a MigsyncError for what concerns the project as a whole; what concerns one target is in `errors`.
     """
     result = open_survey(project)
@@ -173,7 +166,7 @@ def survey(project: Project, request: PlanRequest, *, proposed: Rewrite | None =
     if proposed and not is_among(proposed, result.rewrites.ordered):
         result.rewrites = result.rewrites.with_proposed(proposed)
     try:
-        _plan(result, request)
+        _plan(result, request, needs_database=needs_database)
         result.plans = tuple(map(result.typed, result.plans))
     except BaseException:
         result.__exit__(None, None, None)
@@ -211,11 +204,12 @@ def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]
     return found
 
 
-def _plan(result: Survey, request: PlanRequest) -> None:
-    options = _options(result, request)
-    stated = parse_changes(request.maps, request.collapses, request.removes)
+def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None:
+    stated = parse_changes(request.maps, request.collapses, request.removes, request.news)
+    options = _options(result, request, stated)
     asked = {app: changes for app, changes in stated.items() if not is_written(changes, app, result.rewrites)}
-    readings = result.read_targets(request.databases)
+    has_any = needs_database or bool(result.project.targets())
+    readings = result.read_targets(request.databases) if has_any else []
     ran = _what_ran(result, readings)
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
@@ -232,7 +226,9 @@ def _plan(result: Survey, request: PlanRequest) -> None:
             for reading, of_target in zip(readings, ran, strict=True)
         ]
 
-    result.plans = tuple(plan_all(result.rewrites, options))
+    # A position may be that of a rewrite which only the statements make.
+    written = {app: text for app, text in options.positions.items() if app not in asked}
+    result.plans = tuple(plan_all(result.rewrites, replace(options, positions=written)))
     result.findings += unread_apps(result.history)
     # A plan says what stops `migrate`, and a database without the table has none.
     if result.fresh or not result.plans:
@@ -242,26 +238,7 @@ def _plan(result: Survey, request: PlanRequest) -> None:
     unexplained = [unexplained_apps(plan) for plan in result.plans]
     if not asked and not any(unexplained):
         return
-    from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question
-
-    found = discover(
-        result.history,
-        Labels(result.rewrites).view,
-        asked.keys() | set().union(*unexplained),
-        [_open_records(result.project, reading, plan) for reading, plan in zip(readings, result.plans, strict=True)],
-        [
-            digests
-            for each in readings
-            for digests in (digests_seen(each.held.seen), *(run.digests for run in each.held.runs))
-        ],
-        asked,
-        accept=request.accept,
-        created=now(),
-        ran=[
-            certain_contents(each.held.seen, each.held.records, changed_ids(each.held.runs, plan.changes))
-            for each, plan in zip(readings, result.plans, strict=True)
-        ],
-    )
+    found = _discover(result, readings, asked, unexplained)
     result.proposed = found.proposed
     result.open_pairs = found.open_pairs
     result.findings += found.facts
@@ -284,6 +261,39 @@ def _what_ran(result: Survey, readings: Sequence[Reading]) -> list[dict[int, Pro
         ]
 
 
+def _discover(
+    result: Survey,
+    readings: Sequence[Reading],
+    asked: Mapping[str, NameChanges],
+    unexplained: Sequence[Collection[str]],
+) -> Discovery:
+    from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question
+
+    return discover(
+        result.history,
+        Labels(result.rewrites).view,
+        asked.keys() | set().union(*unexplained),
+        [
+            open_records(reading, plan, result.project.leftovers)
+            for reading, plan in zip(readings, result.plans, strict=True)
+        ],
+        [
+            digests
+            for each in readings
+            for digests in (digests_seen(each.held.seen), *(run.digests for run in each.held.runs))
+        ],
+        asked,
+        accept=result.request.accept,
+        created=now(),
+        ran=[
+            certain_contents(each.held.seen, each.held.records, changed_ids(each.held.runs, plan.changes))
+            for each, plan in zip(readings, result.plans, strict=True)
+        ],
+        databases=names_shown(readings, result.plans, result.errors) if asked else None,
+        against_evidence=result.request.against_evidence,
+    )
+
+
 def _of_files(history: History, plans: Sequence[Plan]) -> list[Finding]:
     """What stops ``migrate`` on a database without any record, unless a plan says it."""
     state = history.state(frozenset())
@@ -297,26 +307,7 @@ def _of_files(history: History, plans: Sequence[Plan]) -> list[Finding]:
     return [finding for finding in found if finding not in told]
 
 
-def unexplained_apps(plan: Plan) -> set[str]:
-    """The apps with records that neither the files nor the rewrites explain."""
-    codes = UNEXPLAINED | {"squashed-record", "inconsistent-history"}
-    return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
-
-
-def _open_records(project: Project, reading: Reading, plan: Plan) -> list[Record]:
-    """What is to be explained: the records as the plan would leave them, without the leftovers that are listed."""
-    return [record for record in afterwards(reading.held.records, plan) if record.key not in project.leftovers]
-
-
-def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
-    """The records as the plan would leave them."""
-    gone = {change.before for change in plan.changes}
-    return [record for record in records if record not in gone] + [
-        change.after for change in plan.changes if change.after
-    ]
-
-
-def _options(result: Survey, request: PlanRequest) -> PlanOptions:
+def _options(result: Survey, request: PlanRequest, stated: Collection[str]) -> PlanOptions:
     if unknown := set(request.apps) - result.history.first_party:
         today = Labels(result.rewrites).today(min(unknown))
         renamed = today in result.history.first_party
@@ -324,7 +315,7 @@ def _options(result: Survey, request: PlanRequest) -> PlanOptions:
     positions = {}
     for text in request.positions:
         app, equals, rewrite = text.partition("=")
-        if not equals or not result.rewrites.of_app(app):
+        if not equals or not (result.rewrites.of_app(app) or app in stated):
             raise UsageError(
                 f"--position {text}: {f'no rewrite changes an app {app}' if equals else 'it has no ='}.",
                 did_you_mean(app, {app for each in result.rewrites.ordered for app in each.apps}) if equals else "",

@@ -237,7 +237,8 @@ def recorded_since(
         higher = [rewrite.apps[record.app] for rewrite in above if record.app in rewrite.apps]
         # Where the label has changed too, the sources are names under the old label: this row cannot bear one.
         if any(record.name in step.sources and not step.origin for step in (*steps, *higher)):
-            if _made_since(record, run):
+            stays = any(record.name in step.staying for step in steps)
+            if _made_since(record, run, stays=stays):
                 forward = run.kind is RunKind.UNDO
                 yield undo_findings.name_means_another(
                     migration=record.key, row=record.id, run=run.number, forward=forward
@@ -246,15 +247,16 @@ def recorded_since(
             yield undo_findings.row_stays(migration=record.key, row=record.id)
 
 
-def _made_since(record: Record, run: Run) -> bool:
+def _made_since(record: Record, run: Run, *, stays: bool) -> bool:
     """Whether a row is newer than the run. Where the run changed rows of the app, it is, unless id and time say no.
 
-    A script does not know the ids of the rows that it inserts.
+    With `stays`, the run has left a row of this name as it was, so that it may well be this one. A script does not know
+    the ids of the rows that it inserts.
     """
     touched = [row for change in run.changes for row in (change.before, change.after) if row]
     newest = max((row.id or 0 for row in touched), default=0)
     newer = not Clock(naive_is_utc=True).older(record.applied, run.at)
-    if any(row.app == record.app for row in touched):
+    if not stays and any(row.app == record.app for row in touched):
         return 0 < newest < (record.id or 0) or newer
     return newest < (record.id or 0) and newer
 

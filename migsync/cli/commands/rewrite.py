@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import NameOptions, ProjectOptions, TargetOptions, flag, group, option_group, options
+from migsync.cli.options import (
+    AGAINST_EVIDENCE,
+    NameOptions,
+    ProjectOptions,
+    TargetOptions,
+    flag,
+    group,
+    option_group,
+    options,
+    values_of,
+)
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
@@ -32,6 +43,7 @@ class RewriteOptions:
 
     names: NameOptions = group(NameOptions)
     accept: bool = flag(help="Accept renames that are likely but not proven. Not with --map, --collapse or --remove.")
+    against_evidence: bool = flag(help=AGAINST_EVIDENCE)
     dry_run: bool = flag(help="Show the rewrite, and do not write it.")
     chosen: TargetOptions = group(TargetOptions)
 
@@ -44,6 +56,7 @@ class RewriteOptions:
     migsync rewrite --map shop.0003_b=0002_b                # 0003_b was renamed to 0002_b
     migsync rewrite --collapse shop.0002_x=0003_y+0004_z    # 0003_y and 0004_z became 0002_x
     migsync rewrite --remove shop.0005_merge                # 0005_merge was removed
+    migsync rewrite --map shop.0002_b=0003_b --new shop.0002_b   # a new file has the old name
     """,
 )
 @options(RewriteOptions, ProjectOptions)
@@ -57,20 +70,21 @@ def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> Exi
     these options, migsync reads the databases and writes what their records, git and the journals prove.
     """
     from migsync.sync.plan_request import PlanRequest
-    from migsync.sync.survey import open_survey, survey
+    from migsync.sync.survey import survey
 
     project = where.project()
     settle_files(output, project)
-    made: Rewrite | None
     names, databases = asked.names, asked.chosen.databases
-    if names.maps or names.collapses or names.removes:
-        if asked.accept or databases:
-            raise UsageError("--accept and --database cannot be combined with --map, --collapse and --remove.")
-        made = _from_names(open_survey(project), names)
-    else:
-        with survey(project, PlanRequest(databases=databases, accept=asked.accept)) as found:
-            made = found.proposed
-            output.show(_open_questions(found))
+    stated = any(values_of(names).values())
+    if stated and (asked.accept or databases):
+        raise UsageError("--accept and --database cannot be combined with --map, --collapse, --remove and --new.")
+    request = PlanRequest(
+        databases=databases, accept=asked.accept, against_evidence=asked.against_evidence, **values_of(names)
+    )
+    # What a person states needs no database. But where there is one, its records are evidence.
+    with survey(project, request, needs_database=not stated) as found:
+        made = _stated(found, names) if stated else found.proposed
+        output.show(_unchecked(found) if stated else _open_questions(found))
     if made is None:
         output.show([line(Span("Nothing to write: every proven rename has a rewrite already.", Style.GOOD))])
         output.document({"rewrite": None, "path": None})
@@ -117,37 +131,40 @@ def _open_questions(found: Survey) -> list[Block]:
     return blocks
 
 
-def _from_names(found: Survey, names: NameOptions) -> Rewrite:
-    from migsync.rewrites.git import GitHistory
-    from migsync.rewrites.name_changes import make_rewrite, parse_changes
-    from migsync.sync.survey import now
+def _unchecked(found: Survey) -> list[Block]:
+    """What could not be compared with the statements."""
+    from migsync.cli.views.findings import findings_blocks
+    from migsync.findings.pairs import unchecked_name
 
-    changes = parse_changes(names.maps, names.collapses, names.removes)
-    known = _known_already(found, changes)
-    if known:
+    blocks = findings_blocks([finding for finding in found.findings if finding.code == unchecked_name.code])
+    for alias, error in found.errors.items():
+        blocks.append(line(f"Not compared with the records of {alias}, which cannot be read: {error.found}"))
+    return [*blocks, *([EMPTY] if blocks else [])]
+
+
+def _stated(found: Survey, names: NameOptions) -> Rewrite | None:
+    """The rewrite of what was stated, without what is proven of other apps."""
+    from migsync.rewrites.name_changes import parse_changes
+
+    changes = parse_changes(names.maps, names.collapses, names.removes, names.news)
+    if known := _known_already(found, changes):
         return known
-    with GitHistory(app for app in found.project.apps if app.label in changes) as git:
-        # The contents that the old names had, from git: the files on disk have the new names already.
-        files = {app: old for app, stated in changes.items() if (old := git.files_with(app, stated.olds()))}
-    options = (("--map", names.maps), ("--collapse", names.collapses), ("--remove", names.removes))
-    return make_rewrite(
-        found.history,
-        changes,
-        parents=found.rewrites.heads,
-        command=" ".join(["rewrite", *(f"{option} {value}" for option, values in options for value in values)]),
-        created=now(),
-        old_files=files,
-    )
+    made = found.proposed
+    options = {"--map": names.maps, "--collapse": names.collapses, "--remove": names.removes, "--new": names.news}
+    apps = {app: change for app, change in made.apps.items() if app in changes} if made else {}
+    if not (made and apps):
+        return None
+    command = " ".join(["rewrite", *(f"{option} {value}" for option, values in options.items() for value in values)])
+    return replace(made, command=command, apps=apps)
 
 
 def _known_already(found: Survey, changes: Mapping[str, NameChanges]) -> Rewrite | None:
     """The newest rewrite, where it says all of this: the same command twice writes one file."""
+    from migsync.rewrites.name_changes import says
+
     for known in reversed(found.rewrites.ordered):
         if changes.keys() == known.apps.keys() and all(
-            set(asked.renamed.items()) == set(known.apps[app].renamed)
-            and set(asked.collapsed) == set(known.apps[app].collapsed)
-            and set(asked.removed) == set(known.apps[app].removed)
-            and known.apps[app].after == found.history.names(app)
+            says(known.apps[app], asked) and set(known.apps[app].after) <= set(found.history.names(app))
             for app, asked in changes.items()
         ):
             return known

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from migsync.errors import NOTHING_CHANGED, RewriteError
 from migsync.findings import Finding
 from migsync.findings.pairs import git_is_silent, gone
 from migsync.history import History, Key
@@ -14,10 +15,20 @@ from migsync.rewrites.evidence.evidence import Evidence, agreed, find_evidence, 
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins, find_origins
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.evidence.proposal import accepted, propose
+from migsync.rewrites.evidence.statements import (
+    NO_DATABASES,
+    DatabaseEvidence,
+    KnownNames,
+    check_statements,
+    old_files,
+    unknown_names,
+)
+from migsync.rewrites.file_state import FileState
 from migsync.rewrites.git import GitHistory
-from migsync.rewrites.name_changes import NameChanges, make_rewrite
+from migsync.rewrites.name_changes import NameChanges, check_on_disk, make_rewrite
 from migsync.rewrites.record import Record
-from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_files import check_rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 
 WhatRan: TypeAlias = Mapping[int | None, Callable[[], Contents]]
@@ -54,19 +65,22 @@ def discover(
     rewrites: Rewrites,
     apps: Collection[str],
     recorded: Sequence[Sequence[Record]],
-    digests: Iterable[Mapping[str, str]],
+    digests: Sequence[Mapping[str, str]],
     stated: Mapping[str, NameChanges],
     *,
     accept: bool,
     created: str,
     ran: Sequence[WhatRan] = (),
+    databases: DatabaseEvidence | None = None,
+    against_evidence: bool = False,
 ) -> Discovery:
     """Work out what became of the names of `apps`.
 
     `recorded` are each target's records after the known rewrites. `digests` are what runs in the journals noted: the
     operations digests of files, by ``app.name``. `stated` is what a person says with ``--map``; with `accept` likely
     pairs are taken as well. `ran` gives what ran under each target's records, by the ids of the rows, where that is
-    certain. Raises UsageError where the files contradict `stated`.
+    certain; `databases` is what they show of names. Raises UsageError where the files contradict `stated`, and
+    AgainstEvidence where evidence does, unless `against_evidence` is given.
     """
     with GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
         stated_by = _stated(rewrites, digests)
@@ -88,7 +102,7 @@ def discover(
             app: agreed([found_in(app, *each) for each in _unexplained(history, app, recorded, ran)])
             for app in sorted(apps)
         }
-        files = {app: git.files_with(app, stated[app].olds()) for app in stated}
+        known = {app: _known(history, app, git, rewrites, digests, databases or NO_DATABASES) for app in stated}
         elsewhere = {
             Key(app, name): found
             for app, evidence in evidences.items()
@@ -100,15 +114,95 @@ def discover(
     # Only where a question is left: otherwise git was not needed.
     findings += tuple(finding for finding in silent if evidences[finding.app].open)
     if stated:
-        known = {app: found for app, found in files.items() if found}
-        changes = {app: _with_proven(stated[app], evidences[app], accept=accept) for app in stated}
-        made = make_rewrite(
-            history, changes, parents=rewrites.heads, command="evidence", created=created, old_files=known
+        made, unchecked = _from_statements(
+            history,
+            {app: _with_proven(stated[app], evidences[app], accept=accept) for app in stated},
+            stated,
+            known,
+            parents=rewrites.heads,
+            created=created,
+            against_evidence=against_evidence,
         )
         proposed = replace(made, apps={**(proposed.apps if proposed else {}), **made.apps})
+        findings += unchecked
+    _check_writable(proposed)
     left = () if accept else tuple(pair for evidence in evidences.values() for pair in evidence.open)
     origins = find_origins(history, evidences, elsewhere, frozenset(_asked(evidences, accept=accept)))
     return Discovery(proposed, findings, left, origins)
+
+
+def _check_writable(proposed: Rewrite | None) -> None:
+    """Raise RewriteError for a rewrite that could not be written: nothing is planned that cannot be applied."""
+    try:
+        if proposed:
+            check_rewrite(proposed)
+    except ValueError as error:
+        raise RewriteError(
+            f"What became of the names cannot be written as one rewrite: {error}.",
+            NOTHING_CHANGED,
+            "State the changes of this app yourself, for example in two steps: migsync rewrite --map APP.OLD=NEW",
+        ) from error
+
+
+def _known(
+    history: History,
+    app: str,
+    git: GitHistory,
+    rewrites: Rewrites,
+    digests: Iterable[Mapping[str, str]],
+    databases: DatabaseEvidence,
+) -> KnownNames:
+    changes = [rewrite.apps[app] for rewrite in rewrites.of_app(app)]
+    noted = list(_noted(app, changes, digests))
+    found = KnownNames.compared(FileState.on_disk(history, app), (*git.of(app), *git.abandoned(app)), noted)
+    return replace(
+        found,
+        app=app,
+        names=frozenset(name for change in changes for name in (*change.before, *change.after)),
+        databases=databases,
+        git=git.reason(app),
+        shallow=git.is_shallow(app),
+    )
+
+
+def _noted(
+    app: str, changes: Iterable[AppRewrite], digests: Iterable[Mapping[str, str]]
+) -> Iterator[Mapping[str, str]]:
+    """The digests that journals and rewrites have for the names as they are after all rewrites, oldest first."""
+    current: dict[str, str] = {}
+    left: set[str] = set()
+    for change in changes:
+        # Once a rewrite has given a migration another name, its old name means nothing, or something else.
+        known = {**current, **change.digests_before}
+        current = {name: digest for name, digest in known.items() if name not in change.sources}
+        current |= change.digests_after
+        left |= change.sources
+    for noted in digests:
+        names = {key.name: digest for text, digest in noted.items() if (key := Key(*text.split(".", 1))).app == app}
+        yield {name: digest for name, digest in names.items() if name not in left}
+    yield current
+
+
+def _from_statements(
+    history: History,
+    changes: Mapping[str, NameChanges],
+    stated: Mapping[str, NameChanges],
+    known: Mapping[str, KnownNames],
+    *,
+    parents: Sequence[str],
+    created: str,
+    against_evidence: bool,
+) -> tuple[Rewrite, tuple[Finding, ...]]:
+    """The rewrite of `changes`, of which a person `stated` some, and what of these could not be checked."""
+    check = unknown_names if against_evidence else check_statements
+    unchecked: list[Finding] = []
+    for app, asked in stated.items():
+        before = old_files(asked, known[app]) or {}
+        check_on_disk(history, app, asked, {name: file.digest for name, file in before.items() if file.digest})
+        unchecked += check(asked, known[app])
+    found = {app: files for app in stated if (files := old_files(changes[app], known[app]))}
+    made = make_rewrite(history, changes, parents=parents, command="evidence", created=created, old_files=found)
+    return made, tuple(unchecked)
 
 
 def _asked(evidences: Mapping[str, Evidence], *, accept: bool) -> Iterator[Key]:
@@ -175,7 +269,7 @@ def _beside(stated: NameChanges, evidence: Evidence) -> Evidence:
 
 def _with_proven(stated: NameChanges, evidence: Evidence, *, accept: bool) -> NameChanges:
     """`stated`, and what `evidence` proves of the other names; with `accept`, what is likely as well."""
-    found = NameChanges(dict(stated.renamed), list(stated.collapsed), list(stated.removed))
+    found = NameChanges(dict(stated.renamed), list(stated.collapsed), list(stated.removed), list(stated.new))
     for pair in (*evidence.proven, *(accepted(evidence) if accept else ())):
         if len(pair.old) == len(pair.new) == 1:
             found.renamed[pair.old[0]] = pair.new[0]

@@ -100,7 +100,7 @@ def test_swap_that_nothing_tells_apart_is_refused_and_can_be_stated() -> None:
     plan = make_plan(disk, known, rows, REF)
     assert codes(plan) == ["open-position"]
     assert plan.blocked
-    label = known.ordered[0].label
+    label = known.ordered[0].stated_as
     assert f"--position shop={label}" in plan.findings[0].hint
     assert "--position shop=none" in plan.findings[0].hint
     passed = make_plan(disk, known, rows, REF, options=PlanOptions(positions={"shop": label}))

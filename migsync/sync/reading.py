@@ -1,0 +1,71 @@
+"""What was read of one target, and what it shows of names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migsync.errors import MigsyncError
+from migsync.history.migration import Key
+from migsync.rewrites.position import Clock
+from migsync.rewrites.record import Record
+from migsync.sync.journal.contents import certain_contents
+from migsync.sync.plan import Plan
+from migsync.sync.planner import changed_ids
+from migsync.sync.target import Snapshot, Target
+from migsync.sync.unknown_records import UNEXPLAINED
+
+if TYPE_CHECKING:
+    from migsync.rewrites.evidence.statements import DatabaseEvidence
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One target and what it held when it was read.
+
+    `unseen` is empty, or how to let migsync see the journal where the database does not say whether there is one.
+    """
+
+    target: Target
+    held: Snapshot
+    clock: Clock
+    unseen: str = ""
+
+
+def unexplained_apps(plan: Plan) -> set[str]:
+    """The apps with records that neither the files nor the rewrites explain."""
+    codes = UNEXPLAINED | {"squashed-record", "inconsistent-history"}
+    return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
+
+
+def open_records(reading: Reading, plan: Plan, leftovers: Collection[Key]) -> list[Record]:
+    """What is to be explained: the records as the plan would leave them, without the leftovers that are listed."""
+    return [record for record in afterwards(reading.held.records, plan) if record.key not in leftovers]
+
+
+def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
+    """The records as the plan would leave them."""
+    gone = {change.before for change in plan.changes}
+    return [record for record in records if record not in gone] + [
+        change.after for change in plan.changes if change.after
+    ]
+
+
+def names_shown(
+    readings: Sequence[Reading], plans: Sequence[Plan], errors: Mapping[str, MigsyncError]
+) -> DatabaseEvidence:
+    """What the databases show of names; `plans` has the plan of each reading, `errors` what could not be read."""
+    from migsync.rewrites.evidence.statements import DatabaseEvidence  # most plans have no open question
+
+    recorded, ran = {}, {}
+    for reading, plan in zip(readings, plans, strict=True):
+        alias, left = reading.target.alias, afterwards(reading.held.records, plan)
+        recorded[alias] = frozenset(record.key for record in (*reading.held.records, *left))
+        certain = certain_contents(
+            reading.held.seen, reading.held.records, changed_ids(reading.held.runs, plan.changes)
+        )
+        ran[alias] = {
+            record.key: certain[record.id]().digest for record in reading.held.records if record.id in certain
+        }
+    return DatabaseEvidence(recorded, ran, {alias: error.found for alias, error in errors.items()})
