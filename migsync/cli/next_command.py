@@ -66,7 +66,8 @@ def _for_this_project(command: str) -> str:
     if context is None or "--help" in words:
         return command
     options = PROJECT | PLANNING if words[1] in PLANS else PROJECT
-    wanted = {name for name in options if f"--{name.replace('_', '-')}" not in words}
+    # Of statements there may be more than one.
+    wanted = {name for name in options if name in STATEMENTS or f"--{name.replace('_', '-')}" not in words}
     others = {parameter.name or "" for parameter in context.command.params} - wanted
     said = {topic for word in words for topic in _topics(word)}
     return " ".join([command, *map(shlex.quote, _repeated(words[1], others, said))])

@@ -77,7 +77,7 @@ def doubtful_name(
     created: str,
     unseen_journal: str = "",
     file: str,
-    position: str,
+    position: str = "",
     alias: str = "",
 ) -> Texts:
     """A record is older than the rewrite that introduced its name.
@@ -105,7 +105,7 @@ def doubtful_name(
         f"{journal}\n"
         "Either the record was renamed by other means, or it is a leftover and the migration on disk never ran here.",
         (f"{unseen_journal}\n" if unseen_journal else "")
-        + f"If it was renamed: {commands.position(migration.app, position, alias)}\n"
+        + f"If it was renamed: {commands.position(migration.app, position or rewrite, alias)}\n"
         f"If it is a leftover: {leftover}\n"
         "If your databases never keep a journal, set journal = false in pyproject.toml, under [tool.migsync].",
     )
