@@ -15,7 +15,8 @@ from migsync.errors import ExitStatus, MigsyncError, ProjectError, common_status
 
 if TYPE_CHECKING:
     from migsync.project import Project
-    from migsync.sync.survey import Reading, Survey
+    from migsync.sync.reading import Reading
+    from migsync.sync.survey import Survey
 
 FRESH = "has no django_migrations yet. Run this command again after the first migrate."
 
