@@ -165,6 +165,8 @@ class Repository:
             # Without --full-history, git leaves out a merged branch of which nothing is left in the result.
             options = ["--full-history", "--topo-order", "--timestamp", f"--max-count={limit * len(directories)}"]
             options += ["--first-parent"] if line else []
+            # Where no reflog is kept, ``--reflog`` alone is a usage error.
+            options += ["--default", "HEAD"]
             output = self._run("rev-list", *options, start, "--", *directories)
             pairs = (line.split() for line in output.splitlines())
             self._commits[start, line] = [(commit, _day(moment)) for moment, commit in pairs]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from migsync.history.contents import Contents
 from migsync.history.graph import History
-from migsync.history.migration import Migration
+from migsync.history.migration import Key, Migration
 from migsync.rewrites.file_versions import FileVersion, fitting
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
@@ -105,6 +105,17 @@ def provenances(
         apps = {record.app for record in records if record.id in found and found[record.id].versions}
         found.update(_lost([record for record in lost if record.app in apps], versions, clock))
     return found
+
+
+def accounted(targets: Iterable[tuple[Sequence[Record], Mapping[int, Provenance]]]) -> frozenset[Key]:
+    """The names of which it is known what ran in every target that has them."""
+    by_name: set[Key] = set()
+    known: set[Key] = set()
+    for records, found in targets:
+        for record in records:
+            provenance = found.get(record.id or 0)
+            (known if provenance and provenance.source is not ContentSource.NAME else by_name).add(record.key)
+    return frozenset(known - by_name)
 
 
 def _provenance(source: ContentSource, versions: Sequence[FileContents], file: Migration | None) -> Provenance:

@@ -13,7 +13,9 @@ from migsync.engines.config import DatabaseConfig
 from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias, UsageError
 from migsync.findings import Finding
 from migsync.findings.databases import same_database
+from migsync.findings.pairs import changed_operations
 from migsync.history import Cache, History, read_history
+from migsync.history.migration import Key
 from migsync.history.unknown_app import unknown_app
 from migsync.project import Project
 from migsync.project.registry import missing_settings
@@ -35,7 +37,7 @@ from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, changed_ids, make_plan
-from migsync.sync.provenance import Provenance, provenances
+from migsync.sync.provenance import Provenance, accounted, provenances
 from migsync.sync.reading import Reading, names_shown, open_records, unexplained_apps
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
@@ -241,7 +243,11 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     found = _discover(result, readings, asked, unexplained)
     result.proposed = found.proposed
     result.open_pairs = found.open_pairs
-    result.findings += found.facts
+    judged = accounted(zip((reading.held.records for reading in readings), ran, strict=True))
+    # Where it is known what ran, the plans say what follows from an edit, if anything does.
+    result.findings += [
+        fact for fact in found.facts if fact.code != changed_operations.code or Key(fact.app, fact.name) not in judged
+    ]
     known = result.rewrites.with_proposed(found.proposed)
     origins = replace(found.origins, stated=result.project.leftovers)
     plans = plan_all(known, replace(options, origins=origins))

@@ -14,6 +14,7 @@ IMPORTS = """
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.jsonb
 import lib.fields
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField, JSONField as Json
 """
 
@@ -46,6 +47,11 @@ def field(text: str) -> str:
         ("models.DateTimeField(null=True)", "lib.fields.ZonedField(null=True)"),
         ("lib.fields.Url(max_length=9, verify=True)", "lib.fields.Url(max_length=9)"),
         ("ArrayField(lib.fields.Url(max_length=9))", "ArrayField(lib.fields.Url(max_length=8))"),
+        (
+            "models.TextField(db_index=True)",
+            "models.TextField(db_index='x' in settings.DATABASES)",
+        ),
+        ("models.TextField(null=settings.A == 1)", "models.TextField(null=settings.A == 2)"),
     ],
 )
 def test_columns_that_may_be_the_same(ran: str, now: str) -> None:

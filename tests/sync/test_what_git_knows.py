@@ -289,3 +289,15 @@ def test_later_commits_are_added_to_the_cache(project: Project, monkeypatch: pyt
     project.write(("0001", "a"), ("0002_x", "b"))
     project.git("commit", "-q", "-a", "--amend", "--allow-empty", "-m", "back", day=4)
     assert project.found() == []
+
+
+def test_an_edit_without_consequences_beside_a_rename(project: Project) -> None:
+    """What ran is compared as tables: that the edited files differ from those of git is no news by itself."""
+    project.write(("0001_a", "p"), ("0002_b", "q r"), ("0003_c", "s"))
+    project.commit(1)
+    project.ran("0001_a", "0002_b", "0003_c", day=2)
+    project.write(("0001_a", "p q"), ("0002_b", "r"), ("0004_c", "s"))
+    project.commit(3)
+    document = project.plan()
+    assert [change["after"]["name"] for plan in document["plans"] for change in plan["changes"]] == ["0004_c"]
+    assert [each["code"] for each in document["findings"]] == ["proven-pair"]

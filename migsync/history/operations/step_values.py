@@ -12,11 +12,12 @@ from migsync.history.digest import constant
 from migsync.history.operations.effects import TOGETHER
 from migsync.history.operations.fields import CLASSES, EVERY, MODELS
 from migsync.history.operations.steps import EffectStep
-from migsync.history.operations.values import Call, Code, Mapped, Name, Value, grade_of
+from migsync.history.operations.values import Call, Code, Mapped, Name, Value, grade_of, parts_of
 
 FORMAT = "migsync operation 2"
 KNOWN = frozenset(EVERY).union(*(each.arguments for each in CLASSES.values()))
 """Arguments that mean the same for every class of field that has them."""
+SETTINGS = "django.conf.settings"
 UNIQUE, INDEX = "unique", "index"
 OF_COLUMNS = {f"{MODELS}Index": INDEX, f"{MODELS}UniqueConstraint": UNIQUE}
 OF_GROUPS = dict(zip(TOGETHER.values(), (UNIQUE, INDEX), strict=True))
@@ -51,7 +52,8 @@ def text_of(value: Value) -> str:
 def step_value(step: EffectStep) -> str:
     """The value of a step, and the new name where it renames something.
 
-    Of what is of a class that is not Django's, the digest of the class follows, with the arguments that only it knows.
+    Of what is of a class that is not Django's, the digest of the class follows, with the arguments that only it knows;
+    so it does of what is worked out from the settings.
     An index, or a constraint, that only names columns is the digest of these, whatever its own name is, and the groups
     of unique_together and index_together are such digests, with commas between them.
     """
@@ -64,8 +66,12 @@ def step_value(step: EffectStep) -> str:
         return _groups(step.name, value) or digest_of(value)
     if step.part is PartKind.INDEX and (columns := _columns(value)):
         return columns
-    foreign = step.part in (PartKind.FIELD, PartKind.INDEX) and grade_of(value) is not Grade.WRITTEN
-    return digest_of(value) + (CLASS_MARK + digest_of(_class_of(value)) if foreign else "")
+    if step.part not in (PartKind.FIELD, PartKind.INDEX):
+        return digest_of(value)
+    if any(isinstance(part, Code) and SETTINGS in part.text for part in parts_of(value)):
+        # Nothing but itself is certainly the same, and nothing is certainly different.
+        return f"{digest_of(value)}{CLASS_MARK}{digest_of(value)}"
+    return digest_of(value) + (CLASS_MARK + digest_of(_class_of(value)) if grade_of(value) is not Grade.WRITTEN else "")
 
 
 def _groups(name: str, groups: Value) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,15 @@ class TestRenames:
         project.git("add", "-A")
         project.git("commit", "-q", "--amend", "-m", "renumbered")
         assert became(project.evidence("0001_initial", "0003_b")) == {"0003_b": "0002_b"}
+
+    def test_without_reflogs(self, project: Project) -> None:
+        """A copy of a repository, for a container say, may have none; git is not silent for that."""
+        line(project, "0001_initial", "0002_b")
+        project.commit()
+        shutil.rmtree(project.root / ".git" / "logs")
+        with GitHistory([project.app]) as git:
+            assert git.abandoned("shop") == ()
+            assert git.reason("shop") == ""
 
     def test_chain_with_names_used_again(self, project: Project) -> None:
         """Pitfall 1."""
