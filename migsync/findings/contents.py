@@ -60,18 +60,29 @@ def runs_twice(*, migration: Key, operations: Sequence[str], file: str, only_cod
     )
 
 
-@entry("never-ran", Severity.WARNING)
-def never_ran(*, migration: Key, parts: Sequence[str], changed: Sequence[str], file: str) -> Texts:
+@entry("never-ran", Severity.WARNING, Severity.ERROR)
+def never_ran(
+    *,
+    migration: Key,
+    parts: Sequence[str],
+    changed: Sequence[str],
+    file: str,
+    stops: Key | None = None,
+    taken_out: bool = False,
+) -> Texts:
     """The file of a migration that has run contains operations that did not run in this database.
 
     migsync knows the operations that ran: its guard noted them, or git has the file as it was then. Since then,
-    operations were added to the file, or changed, and what they make was not made under any other name either. Django
-    compares names only, so they never will run in this database. New databases get them.
+    operations were added to the file, or changed, and what they make was not made under any other name either. Or an
+    operation was taken out that had removed or changed something. Django compares names only, so the file never will
+    run again in this database. New databases get what it says today.
 
     The message names the tables (`item`), the fields (`item.price`), the indexes, constraints and options that are
-    missing in this database or are different there, and code (RunPython, RunSQL) that did not run.
+    missing in this database or are different there, and code (RunPython, RunSQL) that did not run. It is an error where
+    a migration that is still to run changes what is missing: `migrate` would fail.
 
     - If the database needs the change, take it out of this file again, and put it into a new migration.
+    - If an operation was taken out of the file, put it back.
     - If somebody made the change in this database by hand, there is nothing to do.
     """
     differences = [
@@ -80,8 +91,13 @@ def never_ran(*, migration: Key, parts: Sequence[str], changed: Sequence[str], f
     ]
     return Texts(
         " ".join((f"{migration} ran, but with other operations than its file contains today.", *differences)),
-        "`migrate` will not run the file again, so this database will not get the change.",
-        "If the database needs it, take it out of this file again, and put it into a new migration.",
+        "`migrate` will not run the file again, so this database will not get the change."
+        + (f" {stops} needs it and is still to run, so `migrate` would fail." if stops else ""),
+        "An operation was taken out of the file that ran in this database. Put it back."
+        if taken_out
+        else "If the database needs it, take it out of this file again, and put it into a new migration"
+        + (f" that {stops} depends on." if stops else "."),
+        Severity.ERROR if stops else None,
     )
 
 

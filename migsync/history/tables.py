@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from migsync.history.contents import CLASS_MARK, Action, Operation, PartKind
+from migsync.history.contents import CLASS_MARK, Action, Operation, OperationStep, PartKind
 
+TAKES = (Action.REMOVE, Action.RENAME)
+"""After these, the part is not there under its name any more."""
 UNKNOWN = "?"
 """The value of a part that only running a file shows."""
 
@@ -35,10 +37,14 @@ class TablePart(NamedTuple):
 
 @dataclass
 class TableState:
-    """What operations that ran one after the other have made: a value for each part, and how often each code ran."""
+    """What operations that ran one after the other have made: a value for each part, and how often each code ran.
+
+    `taken` counts the steps that removed or renamed a part.
+    """
 
     parts: dict[TablePart, str] = field(default_factory=dict)
     code: Counter[str] = field(default_factory=Counter)
+    taken: Counter[OperationStep] = field(default_factory=Counter)
 
     def run(self, operations: Iterable[Operation]) -> None:
         """Let operations follow that a database sees."""
@@ -46,6 +52,8 @@ class TableState:
             for step in operation.steps if not operation.state_only else ():
                 value = step.value if operation.comparable else UNKNOWN
                 place = TablePart(step.part, step.model, step.name)
+                if step.action in TAKES:
+                    self.taken[step] += 1
                 match step.action:
                     case Action.SET if step.value or step.part in (PartKind.MODEL, PartKind.FIELD):
                         self.parts[place] = value

@@ -27,7 +27,7 @@ from migsync.findings.contents import code_edited, never_ran, ran_elsewhere, run
 from migsync.history.contents import COMPUTED, Action, Contents, Operation, OperationStep, PartKind
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
-from migsync.history.tables import TablePart, TableState
+from migsync.history.tables import TAKES, TablePart, TableState
 from migsync.rewrites.record import Record
 from migsync.sync.edited_code import code_of, pair_off
 from migsync.sync.provenance import FileContents, Provenance
@@ -160,15 +160,17 @@ def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, 
 
 
 def _twice(pending: Iterable[Migration], there: TableState, claimed: TableState) -> Iterator[Finding]:
-    """Migrations that would make what is there already although no recorded file claims it."""
+    """Migrations that would make, or take away, what was made or taken away already by what no recorded file claims."""
     there, claimed = deepcopy((there, claimed))
     for migration in pending:
         again: list[tuple[str, str]] = []
         for operation in migration.contents.operations:
             for step in operation.steps if operation.comparable and not operation.state_only else ():
-                place = TablePart(step.part, step.model, step.name)
+                place = _before(step)
                 made = operation.kind in CREATES and place in there.parts and place not in claimed.parts
                 if made and not (again and operation.kind == "CreateModel" and step.part is not PartKind.MODEL):
+                    again.append((operation.kind, str(place)))
+                if _is_missing(place, there, claimed) and there.taken[step] > claimed.taken[step]:
                     again.append((operation.kind, str(place)))
                 if step.action is Action.RUN and there.code[step.value] > claimed.code[step.value]:
                     again.append((operation.kind, ""))
@@ -197,39 +199,115 @@ def _never(
     edited: Mapping[Key, _Ran],
     there: TableState,
     claimed: TableState,
-    pending: Iterable[Migration],
+    pending: Sequence[Migration],
     code: Counter[str],
 ) -> Iterator[Finding]:
-    """Recorded migrations with operations that were added since they ran, and that ran under no other name either."""
-    # What a migration is still to change need not be right before it runs.
-    open_parts = {
-        place for migration in pending for operation in migration.contents.operations for place in _places(operation)
-    }
-    missing = [place for place in claimed.differing(there) if place not in open_parts]
-    for key, each in reversed(list(edited.items())):
-        parts: list[str] = []
-        changed: list[str] = []
-        for operation in each.now.operations:
-            for step in operation.steps if not operation.state_only else ():
-                place = _place(step)
-                if place in missing:
-                    missing.remove(place)
-                    (changed if place in there.parts else parts).append(str(place))
-                if step.action is Action.RUN and operation.comparable and code[step.value] > 0:
-                    code[step.value] -= 1
-                    parts.append(operation.kind)
+    """Recorded migrations whose files would have made other tables than what ran, and nothing else makes up for it."""
+    stopped = _stopped(pending, there, claimed)
+    wrong = [place for place in claimed.differing(there) if not _changes_later(place, pending, there, claimed)]
+    newest = list(edited.values())[::-1]
+    for each, places, taken_out in _attributed(newest, wrong):
+        ran_not = list(_code_left(each.now, code))
+        missing = [place for place in places if place not in there.parts]
+        parts = (*(str(place) for place in missing if not _is_within(place, missing)), *ran_not)
+        changed = tuple(str(place) for place in places if place in there.parts)
         if (parts or changed) and each.file:
-            yield never_ran(migration=key, parts=tuple(parts), changed=tuple(changed), file=each.file.path)
+            yield never_ran(
+                migration=each.key,
+                parts=parts,
+                changed=changed,
+                file=each.file.path,
+                stops=stopped if missing else None,
+                taken_out=taken_out and not ran_not,
+            )
 
 
-def _places(operation: Operation) -> Iterator[TablePart]:
-    return map(_place, () if operation.state_only else operation.steps)
+def _attributed(newest: Sequence[_Ran], wrong: Sequence[TablePart]) -> Iterator[tuple[_Ran, Sequence[TablePart], bool]]:
+    """Each edited file with the parts that are wrong by it, and whether that is by what was taken out of it.
+
+    What was taken out may have removed a part, or a whole table, or changed it.
+    """
+    today = [{_place(step) for step in _steps(each.now)} for each in newest]
+    left = list(wrong)
+    for each, places in zip(newest, today, strict=True):
+        ran = set(map(_before, _steps(each.contents)))
+        mine = [place for place in left if place in places]
+        undone = [place for place in left if {place, _table(place)} & ran and not any(place in one for one in today)]
+        left = [place for place in left if place not in (*mine, *undone)]
+        yield each, (*mine, *undone), bool(undone) and not mine
+
+
+def _changes_later(place: TablePart, pending: Iterable[Migration], there: TableState, claimed: TableState) -> bool:
+    """Whether a migration that is still to run changes the part anyway, so that it need not be right before."""
+    steps = [step for migration in pending for step in _steps(migration.contents)]
+    table = _table(place)
+    if table in there.parts and any(step.action is Action.REMOVE and _before(step) == table for step in steps):
+        return True
+    if place in there.parts:
+        return any(_place(step) == place for step in steps)
+    # Of what was taken away before, :func:`_twice` says so.
+    taken = (step for step in steps if step.action in TAKES and _before(step) == place)
+    return any(there.taken[step] > claimed.taken[step] for step in taken)
+
+
+def _stopped(pending: Iterable[Migration], there: TableState, claimed: TableState) -> Key | None:
+    """The first migration that changes what is missing: ``migrate`` fails there."""
+    there, claimed = deepcopy((there, claimed))
+    for migration in pending:
+        for operation in migration.contents.operations:
+            if any(_is_missing(place, there, claimed) for place in _needed(operation)):
+                return migration.key
+            there.run([operation])
+            claimed.run([operation])
+    return None
+
+
+def _is_missing(place: TablePart, there: TableState, claimed: TableState) -> bool:
+    return place in claimed.parts and place not in there.parts
+
+
+def _needed(operation: Operation) -> Iterator[TablePart]:
+    """What has to be there for an operation to run."""
+    if operation.state_only or operation.kind == "CreateModel":
+        return
+    for step in operation.steps:
+        yield TablePart(PartKind.MODEL, step.model)
+        if step.action in TAKES or operation.kind == "AlterField":
+            yield _before(step)
+
+
+def _code_left(contents: Contents, code: Counter[str]) -> Iterator[str]:
+    """The kinds of the operations that run code which is counted in `code`; they are taken off it."""
+    for operation in contents.operations:
+        for step in operation.steps if operation.comparable and not operation.state_only else ():
+            if step.action is Action.RUN and code[step.value] > 0:
+                code[step.value] -= 1
+                yield operation.kind
+
+
+def _is_within(place: TablePart, places: Iterable[TablePart]) -> bool:
+    """True for a part of a table that is among `places` as a whole."""
+    return place.part is not PartKind.MODEL and _table(place) in places
+
+
+def _table(place: TablePart) -> TablePart:
+    return TablePart(PartKind.MODEL, place.model)
+
+
+def _steps(contents: Contents) -> Iterator[OperationStep]:
+    """The steps that a database sees."""
+    return (step for each in contents.operations if not each.state_only for step in each.steps)
+
+
+def _before(step: OperationStep) -> TablePart:
+    """The part of the tables that a step is about, under the name that it has before."""
+    return TablePart(step.part, step.model, step.name)
 
 
 def _place(step: OperationStep) -> TablePart:
     """The part of the tables that a step leaves behind, or takes away."""
     if step.action is not Action.RENAME:
-        return TablePart(step.part, step.model, step.name)
+        return _before(step)
     if step.part is PartKind.MODEL:
         return TablePart(step.part, step.value)
     return TablePart(step.part, step.model, step.value)

@@ -23,12 +23,18 @@ Files = dict[str, tuple[str, ...]]
 
 
 def operation(effect: str) -> Operation:
-    """An operation by what it does; ``!x`` is one that only running its file shows, ``(x)`` one of the state alone."""
+    """An operation by what it does; ``-x`` takes x away.
+
+    ``!x`` is one that only running its file shows, ``(x)`` one of the state alone.
+    """
     if effect.startswith("!"):
         return Operation(COMPUTED, effect, grade=Grade.COMPUTED)
     if effect.startswith("("):
         return Operation("AddField", effect, effect, state_only=True)
     name = effect.partition("/")[0]
+    if effect.startswith("-"):
+        step = OperationStep(Action.REMOVE, PartKind.FIELD, "item", name[1:])
+        return Operation("RemoveField", effect, name, steps=(step,))
     if effect.startswith("run"):
         return Operation("RunSQL", effect, name, steps=(OperationStep(Action.RUN, PartKind.CODE, value=name),))
     field, _, value = name.partition("=")
@@ -181,6 +187,31 @@ class TestOperations:
 
     def test_operations_that_are_taken_out_are_no_news(self) -> None:
         assert told(files(x="A B"), files(x="A")) == []
+
+    def test_an_operation_that_took_something_away_is_taken_out(self) -> None:
+        """The database lacks what every new one has."""
+        (found,) = told(files(x="A B", y="-A"), files(x="A B", y=""))
+        assert (found.code, found.name, found.facts["parts"]) == ("never-ran", "y", ["item.A"])
+        assert found.hint == "An operation was taken out of the file that ran in this database. Put it back."
+
+    def test_an_alteration_that_is_taken_out(self) -> None:
+        (found,) = told(files(x="A", y="A=1"), files(x="A", y=""))
+        assert (found.code, found.name, found.facts["changed"]) == ("never-ran", "y", ["item.A"])
+        assert told(files(x="A", y="A=1"), files(x="A", y="", z="A=2")) == [], "it is altered later anyway"
+
+    def test_a_removal_would_run_twice(self) -> None:
+        (found,) = told(files(x="A B", y="-A C"), files(x="A B", y="C", z="-A"))
+        assert (found.code, found.name, found.facts["operations"]) == ("runs-twice", "z", ["RemoveField item.A"])
+
+    def test_what_is_missing_is_needed(self) -> None:
+        """Nothing that is to run makes up for it: migrate fails there."""
+        for later in ("A=1", "-A"):
+            (found,) = told(files(x="B"), files(x="B A", y=later))
+            assert (found.code, found.name, found.severity) == ("never-ran", "x", Severity.ERROR)
+            assert found.facts["stops"] == "shop.y"
+            assert "shop.y needs it and is still to run, so `migrate` would fail." in found.meaning
+        (found,) = told(files(x="B"), files(x="B A", y="C"))
+        assert found.severity is Severity.WARNING
 
     def test_operations_that_move_between_recorded_files(self) -> None:
         assert told(files(x="A B", y="C"), files(x="A", y="B C")) == []
