@@ -1,0 +1,192 @@
+"""Random lives of files and databases: what a plan says is true, whatever people did to the files.
+
+A failure prints the life, step by step, as short as a simple search makes it. `migsync` is asked as a survey asks, with
+files and databases that are values; ``lives.py`` knows what really ran.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from migsync.history import App
+from tests.history.judge import judge
+from tests.profiles import THOROUGH, examples
+from tests.sync.planner.lives import STEPS, Life, Step, to_run
+from tests.sync.planner.verdicts import GIT, GUARDED, NOTHING, PARTLY, Judge, Source, Violation, history_of, migrations
+
+SOURCES = (GUARDED, PARTLY, GIT, NOTHING)
+OFTEN = ("migrate", "migrate", "migrate", "commit", "commit", "add", "add", "reset", "rename")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault that is not mended yet: where it shows (sources and invariant), why, and a life of its kind."""
+
+    sources: Sequence[Source]
+    invariant: str
+    reason: str
+    steps: Sequence[Step]
+    databases: int = 1
+
+
+ONE, WHOLE = (0, 0, 0), (0, 1, 3)
+DOUBTED = "A record under a name that a proposed rewrite gives is doubted, though {} that its file is the one that ran."
+LEFTOVER = "What is known of a record without a file is not accounted for."
+RENAMED_BETWEEN = (("commit", *ONE), ("rename", *ONE), ("migrate", 1, 1, 0), ("migrate", 0, 1, 2))
+DELETED = (("add", *ONE), ("migrate", *WHOLE), ("delete", 0, 0, 1))
+KNOWN = (
+    Fault(
+        (GIT,),
+        "I1",
+        "What git knows is not asked where every name has a file.",
+        (("add", *ONE), ("commit", *ONE), ("migrate", *WHOLE), ("grow", 0, 0, 1)),
+    ),
+    Fault(
+        (GIT,),
+        "I2",
+        "Git is asked for a state in which all records make sense, not for what each record ran.",
+        (
+            *(("add", *ONE), ("migrate", *ONE), ("reset", *ONE), ("add", *ONE), ("commit", *ONE)),
+            *(("migrate", 0, 1, 0), ("rename", 0, 1, 0)),
+        ),
+    ),
+    Fault(
+        (GIT,),
+        "I3",
+        "A name that is used again makes a rewrite that cannot be written.",
+        (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),
+    ),
+    Fault((GIT,), "I4", DOUBTED.format("git knows"), RENAMED_BETWEEN, databases=2),
+    Fault((GUARDED, PARTLY), "I4", DOUBTED.format("the guard has seen"), RENAMED_BETWEEN, databases=2),
+    Fault((GUARDED, PARTLY), "I1", LEFTOVER, DELETED),
+    Fault(
+        (PARTLY,),
+        "I2",
+        "What ran in one database is taken as proof for another one, of which nothing is known.",
+        (
+            *(("migrate", *ONE), ("reset", 0, 1, 0), ("commit", *ONE), ("rename", *ONE), ("commit", *ONE)),
+            ("migrate", 1, 0, 1),
+        ),
+        databases=2,
+    ),
+)
+TOLERATED = {(source, fault.invariant) for fault in KNOWN for source in fault.sources}
+
+
+def life_of(seed: int) -> tuple[list[Step], int, int]:
+    """A life by its seed: its steps, and how many apps and databases there are."""
+    rng = random.Random(seed)
+    kinds = rng.sample(STEPS, 5) + list(OFTEN) if seed % 2 else [*STEPS, *OFTEN]
+    beginning = ["add", "add", *rng.sample(["add", "commit", "migrate", "add"], rng.randint(1, 4))]
+    named = [*beginning, *rng.choices(kinds, k=rng.randint(2, 14))]
+    steps = [(kind, rng.randrange(12), rng.randrange(60), rng.randrange(60)) for kind in named]
+    return steps, 1 + (seed % 5 == 0), 1 + (seed % 3 == 0)
+
+
+def violations(steps: Sequence[Step], apps: int, databases: int, source: Source) -> list[Violation]:
+    return list(Judge(Life.of(steps, apps=apps, databases=databases), source).violations())
+
+
+def shrink(steps: Sequence[Step], apps: int, databases: int, source: Source, kind: str) -> list[Step]:
+    """The same violation with as few steps and as small numbers as a simple search finds."""
+
+    def still(tried: Sequence[Step]) -> bool:
+        return any(each.kind == kind for each in violations(tried, apps, databases, source))
+
+    steps = list(steps)
+    size = len(steps)
+    while size:
+        place = 0
+        while place < len(steps):
+            shorter = steps[:place] + steps[place + size :]
+            if still(shorter):
+                steps = shorter
+            else:
+                place += size
+        size //= 2
+    for place in range(len(steps)):
+        for part in (1, 2, 3):
+            for smaller in range(min(4, int(steps[place][part]))):
+                step: list[str | int] = list(steps[place])
+                step[part] = smaller
+                tried = [*steps[:place], tuple(step), *steps[place + 1 :]]
+                if still(tried):  # type: ignore[arg-type]
+                    steps = tried  # type: ignore[assignment]
+                    break
+    return steps
+
+
+def story(steps: Sequence[Step], apps: int, databases: int, source: Source) -> str:
+    """A life that went wrong, as a person reads it."""
+    life = Life.of(steps, apps=apps, databases=databases)
+    rows = [f"database {n}: {[str(row.key) for row in each.rows]}" for n, each in enumerate(life.databases)]
+    found = [f"{each.kind}: {each.text}" for each in Judge(life, source).violations()]
+    return "\n".join([f"{steps}, {apps} apps, {databases} databases", *life.taken, *rows, *found])
+
+
+def seeds(source: Source, quick: int, thorough: int) -> range:
+    """The same few on every run, or many from a start that is printed."""
+    start = random.SystemRandom().randrange(2**40) if THOROUGH else 0
+    print(f"\nlives {start}, {start + 1}, … with {source.name}")
+    return range(start, start + examples(quick, thorough))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_what_a_plan_says_is_true(source: Source) -> None:
+    for seed in seeds(source, 40, 1250):
+        steps, apps, databases = life_of(seed)
+        for found in violations(steps, apps, databases, source):
+            if (source, found.kind[:2]) not in TOLERATED:
+                steps = shrink(steps, apps, databases, source, found.kind)
+                pytest.fail(f"life {seed}: {found.kind}\n{story(steps, apps, databases, source)}")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(
+            fault,
+            id=f"{fault.sources[0].name}-{fault.invariant}",
+            marks=pytest.mark.xfail(reason=fault.reason, strict=True),
+        )
+        for fault in KNOWN
+    ],
+)
+def test_a_known_fault(fault: Fault) -> None:
+    found = violations(fault.steps, 1, fault.databases, fault.sources[0])
+    assert not any(each.kind.startswith(fault.invariant) for each in found)
+
+
+def test_lives_have_everything_in_them() -> None:
+    """Else the promises above would be cheap."""
+    found: Counter[str] = Counter()
+    for seed in range(60):
+        steps, apps, databases = life_of(seed)
+        life = Life.of(steps, apps=apps, databases=databases)
+        found.update(each.partition(" ")[0] for each in life.taken)
+        for plan in Judge(life, GUARDED).survey.plans:
+            found["blocked" if plan.blocked else "changed" if plan.changes else "quiet"] += 1
+            found.update({finding.code for finding in plan.findings})
+    rare = {"commit", "branch"}
+    assert {kind for kind in STEPS if not found[kind]} <= rare, found
+    assert min(found[each] for each in ("blocked", "changed", "quiet", "never-ran", "runs-twice", "ran-elsewhere")) > 1
+
+
+def test_django_runs_what_a_life_runs() -> None:
+    """The model's idea of ``migrate`` is Django's own."""
+    for seed in range(examples(40, 500)):
+        steps, apps, databases = life_of(seed)
+        life = Life.of(steps, apps=apps, databases=databases)
+        places = [App(app, f"/project/{app}/migrations") for app in life.apps]
+        for database in life.databases:
+            recorded = frozenset(row.key for row in database.rows)
+            verdict = judge(migrations(life.files), places, {}, recorded)
+            mine = to_run(life.files, recorded)
+            assert (mine is None) == bool(verdict.inconsistent or verdict.conflicts), seed
+            assert mine is None or tuple(mine) == verdict.pending, seed
+            assert mine is None or tuple(mine) == history_of(life).state(recorded).pending, seed

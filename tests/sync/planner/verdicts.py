@@ -1,0 +1,358 @@
+"""What migsync plans for a life, and whether that is true."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from migsync.decoder import load_toml
+from migsync.findings import Severity
+from migsync.history import App, Migration, build_history
+from migsync.history.graph import History
+from migsync.history.migration import Key
+from migsync.history.parser import read_contents, read_header, source_digest
+from migsync.rewrites.evidence import discovery
+from migsync.rewrites.file_state import FileState
+from migsync.rewrites.git import GitHistory
+from migsync.rewrites.position import Clock
+from migsync.rewrites.record import Record
+from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite_files import check_rewrite, to_toml
+from migsync.rewrites.rewrite_graph import Rewrites
+from migsync.sync import survey as surveys
+from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest
+from migsync.sync.plan import Plan, TargetRef
+from migsync.sync.run import Run, RunKind
+from migsync.sync.survey import PlanRequest, Reading, Survey
+from migsync.sync.undo import plan_undo
+from tests.sync.planner.lives import Database, File, Files, Life, Row, in_order, to_run
+from tests.sync.planner.texts import after
+from tests.sync.planner.written import Impossible, Tables, Written, code_of
+
+SAID_NEVER = frozenset(["never-ran"])
+SAID_TWICE = frozenset(["runs-twice"])
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where it may be known from what ran: the guard, of all rows or of some of them, and git."""
+
+    name: str
+    guarded: float = 0
+    git: bool = False
+
+
+GUARDED, PARTLY, GIT, NOTHING = Source("guarded", 1), Source("partly", 0.5), Source("git", git=True), Source("nothing")
+
+
+# Values of migsync
+
+
+@lru_cache(maxsize=20_000)
+def migration(key: Key, source: bytes) -> Migration:
+    path = f"/project/{key.app}/migrations/{key.name}.py"
+    header = read_header(source, path)._replace(source=source_digest(source))
+    return header.migration(key, path, lambda: source)
+
+
+@lru_cache(maxsize=20_000)
+def document(source: bytes, app: str) -> tuple[str, str]:
+    text = as_document(read_contents(source, "", app))
+    return document_digest(text), text
+
+
+def migrations(files: Files) -> list[Migration]:
+    return [migration(key, file.source) for key, file in files.items()]
+
+
+def history_of(life: Life) -> History:
+    return build_history(migrations(life.files), [App(app, f"/project/{app}/migrations") for app in life.apps])
+
+
+def record(row: Row) -> Record:
+    return Record(row.id, row.key.app, row.key.name, row.applied)
+
+
+def seen(row: Row) -> SeenContents:
+    digest, text = document(row.file.source, row.key.app)
+    return SeenContents(row.id, row.key, Event.APPLIED, source_digest(row.file.source), digest, lambda: {digest: text})
+
+
+def guarded_rows(database: Database, source: Source, seed: int) -> list[Row]:
+    """The rows of which the guard wrote what ran."""
+    rng = random.Random(seed)
+    return [row for row in database.rows if rng.random() < source.guarded]
+
+
+def known_rows(life: Life, database: Database, source: Source, seed: int) -> list[Row]:
+    """The rows of which somebody knows what ran: the guard, or git, where a file was the same in all commits before."""
+    found = guarded_rows(database, source, seed)
+    if source.git:
+        found += [row for row in database.rows if row not in found and _git_knows(life, row)]
+    return found
+
+
+def _git_knows(life: Life, row: Row) -> bool:
+    versions = [files[row.key] for at, files in life.commits if at <= row.applied and row.key in files]
+    ran = effects(row.file.operations)
+    return bool(versions) and all(effects(each.operations) == ran for each in versions)
+
+
+class Commits(GitHistory):
+    """The commits of a life in place of a repository."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__(())
+        self.life = life
+
+    def of(self, app: str) -> tuple[FileState, ...]:
+        found: dict[Any, FileState] = {}
+        for at, files in reversed(self.life.commits):
+            state = {key: file for key, file in files.items() if key.app == app}
+            named = {key.name: migration(key, file.source) for key, file in state.items()}
+            found.setdefault(tuple(sorted(state.items())), FileState(f"git {at}", named))
+        return tuple(found.values())
+
+    def abandoned(self, app: str) -> tuple[FileState, ...]:
+        return ()
+
+    def line(self, app: str) -> tuple[frozenset[str], ...]:
+        return tuple(state.names for state in self.of(app))
+
+    def elsewhere(self, app: str, names: object) -> dict[str, tuple[str, str]]:
+        return {}
+
+
+class InMemory(Survey):
+    """A survey of databases that are values."""
+
+    readings: Sequence[Reading] = ()
+
+    def read_targets(self, asked: Sequence[str]) -> list[Reading]:
+        return list(self.readings)
+
+
+def survey(
+    life: Life,
+    source: Source,
+    seed: int,
+    rewrites: Rewrites = Rewrites(),  # noqa: B008 (a frozen value)
+    applied: Mapping[int, tuple[list[Record], tuple[Run, ...]]] | None = None,
+) -> Survey:
+    """Plan every database of a life, as the command does. `applied` are rows and journals that are not the life's."""
+    project = SimpleNamespace(leftovers=frozenset(), journal=True)
+    found = InMemory(project, history_of(life), rewrites)  # type: ignore[arg-type]
+    readings = []
+    for number, database in enumerate(life.databases):
+        records, runs = (applied or {}).get(number) or ([record(row) for row in database.rows], ())
+        target = SimpleNamespace(ref=TargetRef(f"db{number}", "sqlite", f"database {number}"))
+        noted = tuple(seen(row) for row in guarded_rows(database, source, seed + number))
+        readings.append(Reading(target, tuple(records), runs, Clock(naive_is_utc=True), noted))  # type: ignore[arg-type]
+    found.readings = readings
+    repository = (lambda _: Commits(life)) if source.git else (lambda _: GitHistory(()))
+    with mock.patch.object(discovery, "GitHistory", repository):
+        surveys._plan(found, PlanRequest())
+    return found
+
+
+# The truth
+
+
+@dataclass(frozen=True)
+class Violation:
+    """`kind` is the invariant and what breaks it."""
+
+    kind: str
+    source: str
+    text: str
+
+
+@dataclass
+class Future:
+    """What becomes of a database when ``migrate`` runs what is left, given what ran."""
+
+    files: Files
+    recorded: Sequence[Key]
+    ran: Tables
+    fails: str = ""
+    refuses: bool = False
+    twice: list[str] = field(default_factory=list)
+    never: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        claimed, tables = Tables(), self.ran.copy()
+        recorded = set(self.recorded)
+        pending = to_run(self.files, recorded)
+        if pending is None:
+            self.refuses = True
+            return
+        before = Counter(self.ran.code)
+        for key in in_order(self.files):
+            claimed.run(self.files[key].operations)
+        for key in pending:
+            try:
+                tables.run(self.files[key].operations)
+            except Impossible as error:
+                self.fails = f"{key}: {error}"
+                return
+            self.twice += [
+                code
+                for code in code_of(self.files[key].operations)
+                if before[code] and tables.code[code] > claimed.code[code]
+            ]
+        self.never = [
+            f"{part}: {tables.parts.get(part)}, not {value}"
+            for part, value in claimed.parts.items()
+            if tables.parts.get(part) != value
+        ]
+        self.never += list(claimed.code - tables.code)
+
+    @property
+    def is_right(self) -> bool:
+        return not (self.refuses or self.fails or self.twice or self.never)
+
+
+def believed(rows: Sequence[Row], known: Sequence[Row], names: Mapping[int, Key], files: Files) -> Tables:
+    """The tables as far as somebody can know: of rows of which nothing is known, today's file is taken for what ran.
+
+    Today's files may not run in the order of the rows. What cannot run is tried again after what can.
+    """
+    tables = Tables()
+    left = [row.file if row in known else files.get(names.get(row.id, row.key), File(())) for row in rows]
+    waiting = [operation for file in left for operation in file.operations]
+    while waiting:
+        again: list[Written] = []
+        for operation in waiting:
+            try:
+                tables.run([operation])
+            except Impossible:
+                again.append(operation)
+        if len(again) == len(waiting):
+            break
+        waiting = again
+    return tables
+
+
+def effects(operations: Sequence[Written]) -> Counter[Written]:
+    return Counter(each.seen for each in operations)
+
+
+@dataclass
+class Judge:
+    """One life under one source."""
+
+    life: Life
+    source: Source
+    seed: int = 0
+
+    @cached_property
+    def survey(self) -> Survey:
+        return survey(self.life, self.source, self.seed)
+
+    def violations(self) -> Iterator[Violation]:
+        try:
+            found = self.survey
+        except Exception as error:  # whatever it is, no command may end so
+            yield self._violation(f"crash {type(error).__name__}", repr(error))
+            return
+        for number, (database, plan) in enumerate(zip(self.life.databases, found.plans, strict=True)):
+            yield from self._plan(number, database, plan)
+        yield from self._round_trip(found)
+
+    def _violation(self, kind: str, text: str) -> Violation:
+        return Violation(kind, self.source.name, text)
+
+    def _plan(self, number: int, database: Database, plan: Plan) -> Iterator[Violation]:
+        files, before = self.life.files, [record(row) for row in database.rows]
+        known = known_rows(self.life, database, self.source, self.seed + number)
+        yield from self._pairs(database, plan, known)
+        rows = before if plan.blocked else after(before, plan)
+        names = {row.id or 0: row.key for row in rows}
+        recorded = [row.key for row in rows]
+        truth = Future(files, recorded, database.tables)
+        belief = Future(files, recorded, believed(database.rows, known, names, files))
+        codes = {finding.code for finding in plan.findings if finding.severity is not Severity.INFO}
+        told = sorted(codes)
+        if not plan.blocked:
+            if truth.refuses:
+                yield self._violation("I1 migrate refuses", f"{told}")
+            if truth.fails and belief.fails:
+                said = " though a change is missing" if SAID_NEVER & codes else ""
+                yield self._violation(f"I1 migrate fails{said}", f"{truth.fails}, and only {told}")
+            if truth.twice and belief.twice and not SAID_TWICE & codes:
+                yield self._violation("I1 code twice", f"{truth.twice}, and only {told}")
+            if truth.never and belief.never and not SAID_NEVER & codes:
+                yield self._violation("I1 never", f"{truth.never}, and only {told}")
+        fits = all(row.key in files for row in before)
+        now = [row.key for row in before]
+        if fits and Future(files, now, database.tables).is_right:
+            here = {row.id or 0: row.key for row in before}
+            alarms = [finding for finding in plan.findings if finding.blocks or finding.code in SAID_NEVER | SAID_TWICE]
+            if alarms and Future(files, now, believed(database.rows, known, here, files)).is_right:
+                yield self._violation(f"I4 {alarms[0].code}", f"{[each.found for each in alarms]}")
+
+    def _pairs(self, database: Database, plan: Plan, known: Sequence[Row]) -> Iterator[Violation]:
+        """Each new name belongs to a file whose operations ran under the old ones.
+
+        A file that was edited is itself still; that it ran as it was before is known only by what the guard wrote.
+        """
+        rows = {row.id: row for row in database.rows}
+        heirs: dict[Key, list[Row]] = {}
+        for change in plan.changes:
+            if change.before is None or change.after is None:
+                yield self._violation("I2 removal", f"{change}")
+            else:
+                heirs.setdefault(change.after.key, []).append(rows[change.before.id or 0])
+        for key, olds in heirs.items():
+            file = self.life.files.get(key)
+            ran = sum((effects(row.file.operations) for row in olds), Counter[Written]())
+            same = len(olds) == 1 and file and file.identity == olds[0].file.identity and olds[0] not in known
+            if not same and (file is None or ran != effects(file.operations)):
+                yield self._violation("I2 pair", f"{key} does not have {ran}")
+
+    def _round_trip(self, found: Survey) -> Iterator[Violation]:
+        rewrites = Rewrites()
+        if not any(plan.changes and not plan.blocked for plan in found.plans):
+            return
+        if found.proposed:
+            try:
+                check_rewrite(found.proposed)
+                _, read = Rewrite.stated(load_toml(to_toml(found.proposed)), path="/project/rewrite.toml")
+            except ValueError as error:
+                yield self._violation("I3 cannot be written", repr(error))
+                return
+            rewrites = Rewrites((read,))
+        applied: dict[int, tuple[list[Record], tuple[Run, ...]]] = {}
+        done: dict[int, Run] = {}
+        for number, (database, plan) in enumerate(zip(self.life.databases, found.plans, strict=True)):
+            before = [record(row) for row in database.rows]
+            if plan.blocked or plan.empty:
+                applied[number] = before, ()
+                continue
+            run = Run(
+                f"run{number}", 1, RunKind.APPLY, plan.id, "2026-12-01T00:00:00Z", "a", "1",
+                passed=plan.passed, returned=plan.returned, changes=plan.changes, digests=plan.digests,
+            )  # fmt: skip
+            rows = after(before, plan)
+            applied[number], done[number] = (rows, (run,)), run
+            undo = plan_undo(plan.target, run, rows, (run,), rewrites.ordered)
+            if undo.blocked or after(rows, undo) != before:
+                yield self._violation("I3 undo", f"{[each.found for each in undo.findings]}")
+        if not done:
+            return
+        try:
+            again = survey(self.life, self.source, self.seed, rewrites, applied)
+        except Exception as error:
+            yield self._violation(f"crash again {type(error).__name__}", repr(error))
+            return
+        for number in done:
+            plan = again.plans[number]
+            if plan.blocked or not plan.empty:
+                told = [each.found for each in plan.findings if each.blocks]
+                yield self._violation("I3 again", f"{plan.changes} {told}")
