@@ -56,7 +56,7 @@ KNOWN = (
         ),
     ),
     Fault(
-        (GIT,),
+        (GIT, GUARDED, PARTLY),
         "I3",
         "A name that is used again makes a rewrite that cannot be written.",
         (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),
