@@ -107,7 +107,8 @@ def make_plan(
         if not goes_back and any(provenance.versions for provenance in ran.values()):
             from migsync.sync.accounting import accounting  # only where something else ran than the files of today
 
-            findings += accounting(history, translation.after, ran, changed_ids(runs, changes))
+            passed = _newly_passed(labels, scope, start.journaled)
+            findings += accounting(history, translation.after, ran, changed_ids(runs, changes, records, passed))
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))
@@ -224,10 +225,24 @@ def _scope(history: History, rewrites: Rewrites, asked: frozenset[str] | None) -
         scope = wider
 
 
-def changed_ids(runs: Iterable[Run], changes: Iterable[Change]) -> Iterator[int]:
-    """The ids of the rows that migsync has changed or will change."""
+def changed_ids(
+    runs: Sequence[Run], changes: Iterable[Change], records: Iterable[Record], passed: Iterable[Rewrite] = ()
+) -> Iterator[int]:
+    """The ids of the rows for which a rewrite answers: those that migsync has changed, or will change.
+
+    So is a row that keeps its name while others are united with it. `passed` are the rewrites that the `changes` are
+    for.
+    """
     every = [*changes, *(change for run in runs for change in run.changes)]
-    return (row.id for change in every for row in (change.before, change.after) if row and row.id is not None)
+    yield from (row.id for change in every for row in (change.before, change.after) if row and row.id is not None)
+    kept = {
+        Key(app, name)
+        for rewrite in (*passed, *(rewrite for run in runs for rewrite in run.passed))
+        for app, names in rewrite.apps.items()
+        for name in names.staying
+    }
+    if kept:
+        yield from (record.id for record in records if record.key in kept and record.id is not None)
 
 
 def _changes(rows: Iterable[TrackedRow]) -> list[Change]:

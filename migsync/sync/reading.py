@@ -17,6 +17,7 @@ from migsync.sync.target import Snapshot, Target
 from migsync.sync.unknown_records import UNEXPLAINED
 
 if TYPE_CHECKING:
+    from migsync.rewrites.evidence.discovery import WhatRan
     from migsync.rewrites.evidence.statements import DatabaseEvidence
 
 
@@ -52,6 +53,12 @@ def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
     ]
 
 
+def known_certainly(reading: Reading, plan: Plan) -> WhatRan:
+    """What ran under the records, where that is certain and no rewrite answers for it."""
+    held = reading.held
+    return certain_contents(held.seen, held.records, changed_ids(held.runs, plan.changes, held.records, plan.passed))
+
+
 def names_shown(
     readings: Sequence[Reading], plans: Sequence[Plan], errors: Mapping[str, MigsyncError]
 ) -> DatabaseEvidence:
@@ -62,9 +69,7 @@ def names_shown(
     for reading, plan in zip(readings, plans, strict=True):
         alias, left = reading.target.alias, afterwards(reading.held.records, plan)
         recorded[alias] = frozenset(record.key for record in (*reading.held.records, *left))
-        certain = certain_contents(
-            reading.held.seen, reading.held.records, changed_ids(reading.held.runs, plan.changes)
-        )
+        certain = known_certainly(reading, plan)
         ran[alias] = {
             record.key: certain[record.id]().digest for record in reading.held.records if record.id in certain
         }

@@ -32,13 +32,13 @@ from migsync.rewrites.successors import with_successors
 from migsync.rewrites.version_index import VersionIndex
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
-from migsync.sync.journal.contents import certain_contents, digests_seen
+from migsync.sync.journal.contents import digests_seen
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
-from migsync.sync.planner import PlanOptions, changed_ids, make_plan
+from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import Provenance, accounted, provenances
-from migsync.sync.reading import Reading, names_shown, open_records, unexplained_apps
+from migsync.sync.reading import Reading, known_certainly, names_shown, open_records, unexplained_apps
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unnamed_schemas import Schemas
@@ -291,10 +291,7 @@ def _discover(
         asked,
         accept=result.request.accept,
         created=now(),
-        ran=[
-            certain_contents(each.held.seen, each.held.records, changed_ids(each.held.runs, plan.changes))
-            for each, plan in zip(readings, result.plans, strict=True)
-        ],
+        ran=[known_certainly(each, plan) for each, plan in zip(readings, result.plans, strict=True)],
         databases=names_shown(readings, result.plans, result.errors) if asked else None,
         against_evidence=result.request.against_evidence,
     )

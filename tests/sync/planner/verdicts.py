@@ -34,8 +34,10 @@ from migsync.rewrites.version_index import VersionIndex
 from migsync.sync import survey as surveys
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest, moment_of
 from migsync.sync.plan import Plan, TargetRef
+from migsync.sync.plan_request import PlanRequest
+from migsync.sync.reading import Reading
 from migsync.sync.run import Run, RunKind
-from migsync.sync.survey import PlanRequest, Reading, Survey
+from migsync.sync.survey import Survey
 from migsync.sync.target import Snapshot
 from migsync.sync.undo import plan_undo
 from tests.sync.planner.lives import Database, File, Files, Life, Row, in_order, to_run
@@ -209,7 +211,7 @@ def survey(
         return CommittedVersions(life, history) if source.git else VersionIndex(history)
 
     with mock.patch.object(discovery, "GitHistory", states), mock.patch.object(surveys, "VersionIndex", versions):
-        surveys._plan(found, PlanRequest())
+        surveys._plan(found, PlanRequest(), needs_database=True)
     return found
 
 
@@ -234,9 +236,9 @@ class Future:
     ran: Tables
     fails: str = ""
     refuses: bool = False
-    twice: list[str] = field(default_factory=list)
-    never: list[str] = field(default_factory=list)
-    parts_never: list[str] = field(default_factory=list)
+    twice: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    code: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         claimed, tables = Tables(), self.ran.copy()
@@ -254,21 +256,17 @@ class Future:
             except Impossible as error:
                 self.fails = f"{key}: {error}"
                 return
-            self.twice += [
+            self.twice |= {
                 code
                 for code in code_of(self.files[key].operations)
                 if before[code] and tables.code[code] > claimed.code[code]
-            ]
-        self.parts_never = [
-            f"{part}: {tables.parts.get(part)}, not {value}"
-            for part, value in claimed.parts.items()
-            if tables.parts.get(part) != value
-        ]
-        self.never = [*self.parts_never, *(claimed.code - tables.code)]
+            }
+        self.missing = {str(part) for part, value in claimed.parts.items() if tables.parts.get(part) != value}
+        self.code = set(claimed.code - tables.code)
 
     @property
     def is_right(self) -> bool:
-        return not (self.refuses or self.fails or self.twice or self.never)
+        return not (self.refuses or self.fails or self.twice or self.missing or self.code)
 
 
 def believed(rows: Sequence[Row], known: Sequence[Row], names: Mapping[int, Key], files: Files) -> Tables:
@@ -338,13 +336,15 @@ class Judge:
             if truth.fails and belief.fails:
                 said = " though a change is missing" if SAID_NEVER & codes else ""
                 yield self._violation(f"I1 migrate fails{said}", f"{truth.fails}, and only {told}")
-            if truth.twice and belief.twice and not SAID_TWICE & codes:
-                yield self._violation("I1 code twice", f"{truth.twice}, and only {told}")
-            never = SAID_NEVER if truth.parts_never or belief.parts_never else SAID_NEVER | SAID_EDITED
+            if (twice := truth.twice & belief.twice) and not SAID_TWICE & codes:
+                yield self._violation("I1 code twice", f"{twice}, and only {told}")
             # What ran under a record without a file, of which nothing is known, may have been just that.
             guess = any(row not in known and names.get(row.id, row.key) not in files for row in database.rows)
-            if truth.never and belief.never and not guess and not never & {finding.code for finding in plan.findings}:
-                yield self._violation("I1 never", f"{truth.never}, and only {told}")
+            if (missing := truth.missing & belief.missing) and not guess and not SAID_NEVER & codes:
+                yield self._violation("I1 never", f"{missing}, and only {told}")
+            noted = {finding.code for finding in plan.findings}
+            if (code := truth.code & belief.code) and not guess and not (SAID_NEVER | SAID_EDITED) & noted:
+                yield self._violation("I1 code never", f"{code}, and only {told}")
         alarms = [finding for finding in plan.findings if finding.code in SAID_NEVER | SAID_TWICE]
         if alarms and plan.changes and not plan.blocked and truth.is_right and belief.is_right:
             yield self._violation(f"I4 after the plan: {alarms[0].code}", f"{[each.found for each in alarms]}")
