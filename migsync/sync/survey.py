@@ -32,6 +32,7 @@ from migsync.rewrites.successors import with_successors
 from migsync.rewrites.version_index import VersionIndex
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
+from migsync.sync.gone_records import with_gone
 from migsync.sync.journal.contents import digests_seen
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
@@ -215,7 +216,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     ran = _what_ran(result, readings)
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
-        return [
+        made = [
             make_plan(
                 result.history,
                 rewrites,
@@ -227,6 +228,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
             )
             for reading, of_target in zip(readings, ran, strict=True)
         ]
+        return [with_gone(result.history, reading.held, plan) for reading, plan in zip(readings, made, strict=True)]
 
     # A position may be that of a rewrite which only the statements make.
     written = {app: text for app, text in options.positions.items() if app not in asked}
