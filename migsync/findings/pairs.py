@@ -56,6 +56,18 @@ def removed_merge(*, migration: Key, reasons: Sequence[str]) -> Texts:
     return Texts(f"{migration} was a merge, and its file was removed.", "\n".join(reasons))
 
 
+@entry("without-operations", Severity.INFO)
+def without_operations(*, migration: Key, reasons: Sequence[str]) -> Texts:
+    """A recorded migration had no operations, and its record is removed: its name belongs to another migration now.
+
+    Files were renamed so that every name still exists. What ran under this name were no operations at all, so nothing
+    is lost with its record. The file that has the name today is recorded only if its operations ran under another name.
+
+    You need not do anything. Read the reasons, then apply the plan.
+    """
+    return Texts(f"{migration} had no operations, and its record is removed.", "\n".join(reasons))
+
+
 @entry("gone", Severity.INFO)
 def gone(*, migration: Key, reasons: Sequence[str], alias: str = "") -> Texts:
     """A migration is recorded and its file was deleted, but its operations are in another file.

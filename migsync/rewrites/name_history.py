@@ -74,6 +74,20 @@ class NameHistory:
             known = {**rewrite.apps[self.app].parents_before, **known}
         return known
 
+    def digests(self, position: frozenset[str]) -> Mapping[str, str]:
+        """The operations digests of the names at `position`, as far as they are known."""
+        known: dict[str, str] = {}
+        for rewrite in self.steps:
+            if rewrite.id in position:
+                known |= rewrite.apps[self.app].digests_after
+        for rewrite in self._next(position):
+            known |= rewrite.apps[self.app].digests_before
+        if len(position) == len(self.steps):
+            known |= {
+                name: self.history.migrations[Key(self.app, name)].digest for name in self.history.names(self.app)
+            }
+        return known
+
     def squashes(self, position: frozenset[str]) -> Iterator[tuple[str, set[str]]]:
         """The squashes that stand beside what they replace: those on disk, and those that were tidied since."""
         for name in self.history.names(self.app):

@@ -2,23 +2,34 @@
 
 A record's name alone does not tell, since rewrites use names again. The evidence is taken in this order: the journal;
 the recorded names, which must exist at that position and be closed under its dependencies; whether it matters at all;
-the order and the time in which the records were applied. What stays open is refused.
+what ran under the names, where that is certain; the order and the time in which the records were applied. What stays
+open is refused.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from migsync.errors import UsageError
 from migsync.findings import Finding
 from migsync.findings.positions import doubtful_name, no_position, open_position
+from migsync.history.contents import Contents
 from migsync.rewrites.name_history import NameHistory
 from migsync.rewrites.record import Record
 from migsync.rewrites.rows import TrackedRow
 from migsync.rewrites.split import NO_REVERSALS, Reversals, Split, onward, splits
 from migsync.words import did_you_mean, text_list
+
+KnownContents: TypeAlias = Callable[[Record], "Contents | None"]
+"""What ran under a record, as far as that is known."""
+
+
+def nothing_known(_: Record) -> None:
+    """Of no record it is known what ran."""
+
 
 # No time zone is further from UTC.
 WIDEST_OFFSET = datetime.timedelta(hours=14)
@@ -76,13 +87,14 @@ def decide(
     trust_names: bool = False,
     unseen_journal: str = "",
     reversals: Reversals = NO_REVERSALS,
+    ran: KnownContents = nothing_known,
 ) -> Position:
     """Decide where `records` (all of one app) stand.
 
     `journaled` are the ids of rewrites that the target's journal says it has been through, `reversals` what it says of
     those that it was taken back from. With `trust_names` the time of a record under a new name is no evidence: for
     databases that keep no journal. `unseen_journal` says how to let migsync see a journal that may be there. Until
-    then, that `journaled` lacks a rewrite is no evidence either.
+    then, that `journaled` lacks a rewrite is no evidence either. `ran` is what ran under the records.
     """
     app, changing = name_history.app, name_history.steps
     journaled &= {rewrite.id for rewrite in changing}
@@ -92,6 +104,8 @@ def decide(
     if not explained:
         names = {record.name for record in records} & touched
         return Position(journaled, (_nowhere(name_history, names, journaled, bool(reversals.rewrites)),))
+    if not _same_rows(name_history, records, explained):
+        explained = _as_ran(name_history, records, explained, ran)
     # Weaker evidence is asked only while the answer matters: where all positions lead to the same rows, none is needed,
     # and a wrong guess does no harm. It narrows the choice down but never rules out every position: records that were
     # changed by hand may be out of order under all of them.
@@ -106,7 +120,10 @@ def decide(
     best = max(explained, key=lambda split: len(split.base))
     if not _same_rows(name_history, records, explained):
         return Position(best.base, (_open(name_history, [split.base for split in explained]),))
-    doubts = [] if trust_names else _doubts(name_history, best.own, best.base - journaled, clock, unseen_journal)
+    doubts = [] if trust_names else list(_doubts(name_history, best.own, best.base - journaled, clock, unseen_journal))
+    if doubts:
+        known = _known_names(name_history, best, ran)
+        doubts = [doubt for doubt in doubts if doubt.name not in known]
     return Position(best.base, tuple(doubts), best.later)
 
 
@@ -137,6 +154,33 @@ def _same_rows(name_history: NameHistory, records: Sequence[Record], explained: 
         after, findings = onward(rows, name_history, split)
         outcomes.add((frozenset((row.origin, row.now) for row in after), bool(findings)))
     return len(outcomes) == 1
+
+
+def _as_ran(
+    name_history: NameHistory, records: Sequence[Record], explained: Sequence[Split], ran: KnownContents
+) -> list[Split]:
+    """Those where no name stands for something else than what ran, while it stands for just that in another one.
+
+    A file that was edited since stands for something else everywhere, and tells nothing.
+    """
+    digests = {split.base: name_history.digests(split.base) for split in explained}
+    for split in explained:
+        digests |= {later: name_history.digests(later) for later in split.later.values()}
+    against: set[int] = set()
+    for record in records:
+        contents = ran(record)
+        known = contents.digest if contents else ""
+        at = [digests[split.position(record)].get(record.name, "") for split in explained]
+        if known and known in at:
+            against |= {number for number, digest in enumerate(at) if digest not in ("", known)}
+    return [split for number, split in enumerate(explained) if number not in against] or list(explained)
+
+
+def _known_names(name_history: NameHistory, split: Split, ran: KnownContents) -> set[str]:
+    """The names under which ran what they stand for."""
+    digests = name_history.digests(split.base)
+    seen = {record.name: contents.digest for record in split.own if (contents := ran(record))}
+    return {name for name, digest in seen.items() if digest and digest == digests.get(name)}
 
 
 def _closed(name_history: NameHistory, records: Sequence[Record], position: frozenset[str], *_: object) -> bool:

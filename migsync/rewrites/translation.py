@@ -17,7 +17,7 @@ from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_history import NameHistory
-from migsync.rewrites.position import Clock, Position, decide, forced
+from migsync.rewrites.position import Clock, KnownContents, Position, decide, forced, nothing_known
 from migsync.rewrites.record import Record
 from migsync.rewrites.row_labels import NO_BOUNDS, Bounds, relabel, under_labels
 from migsync.rewrites.rows import TrackedRow, forward_names
@@ -120,11 +120,13 @@ def translate(
     journaled: frozenset[str],
     reversals: Reversals,
     options: TranslationOptions,
+    ran: KnownContents = nothing_known,
 ) -> Translation:
     """Take one target's `rows` to the names on disk; those of apps outside of `scope` stay as they are.
 
     `journaled` are the ids of the rewrites that the journal says the target has been through, `reversals` what it says
-    of those that it was taken back from. Raises UsageError for a stated position that names no rewrite.
+    of those that it was taken back from. `ran` is what ran under the rows. Raises UsageError for a stated
+    position that names no rewrite.
     """
     rewrites = labels.view
     stated = {app: forced(NameHistory(app, rewrites, history), text) for app, text in options.positions.items()}
@@ -152,7 +154,7 @@ def translate(
     reversals = under_labels(reversals, labels)
     for app, name_history in name_histories.items():
         here = by_app.get(app, [])
-        position = stated.get(app) or _decide(name_history, here, journaled, reversals, options)
+        position = stated.get(app) or _decide(name_history, here, journaled, reversals, options, ran)
         findings += position.findings
         positions[app] = position
         # An open position could lead the rows to two different ends: they stay as they are, and the plan is blocked.
@@ -180,6 +182,7 @@ def _decide(
     journaled: frozenset[str],
     reversals: Reversals,
     options: TranslationOptions,
+    ran: KnownContents,
 ) -> Position:
     app = name_history.app
     taken_back = tuple(pair for pair in reversals.rows if app in {row.app for row in pair if row})
@@ -191,6 +194,7 @@ def _decide(
         options.trust_names,
         options.unseen_journal,
         replace(reversals, rows=taken_back),
+        ran,
     )
 
 

@@ -34,7 +34,7 @@ from migsync.sync.backwards import (
 )
 from migsync.sync.consistency import conflicts, inconsistencies
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
-from migsync.sync.provenance import NOTHING_KNOWN, Provenance
+from migsync.sync.provenance import NOTHING_KNOWN, Provenance, contents_that_ran
 from migsync.sync.prune import prune
 from migsync.sync.run import Run
 from migsync.sync.unknown_records import leftovers, lost_apps
@@ -90,6 +90,7 @@ def make_plan(
         journaled=start.journaled,
         reversals=start.reversals,
         options=options,
+        ran=contents_that_ran(history, ran, changed_ids(runs, (), records)),
     )
     changes = _changes(translation.rows)
     lost = list(lost_rewrites(history, start.back.returned, changes))

@@ -15,7 +15,7 @@ from migsync.history.contents import Contents
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
 from migsync.rewrites.file_versions import FileVersion, fitting
-from migsync.rewrites.position import Clock
+from migsync.rewrites.position import Clock, KnownContents
 from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import Event, SeenContents, last_events
 
@@ -116,6 +116,23 @@ def accounted(targets: Iterable[tuple[Sequence[Record], Mapping[int, Provenance]
             provenance = found.get(record.id or 0)
             (known if provenance and provenance.source is not ContentSource.NAME else by_name).add(record.key)
     return frozenset(known - by_name)
+
+
+def contents_that_ran(history: History, known: Mapping[int, Provenance], changed: Iterable[int]) -> KnownContents:
+    """What ran under a record, where one version is known; without the rows `changed`: a rewrite says what they are."""
+    left_out: set[int | None] = set()
+
+    def ran(record: Record) -> Contents | None:
+        left_out.update(changed)  # only once something is asked for
+        provenance = known.get(record.id or 0)
+        if provenance is None or provenance.source is ContentSource.NAME or record.id in left_out:
+            return None
+        if provenance.versions:
+            return provenance.versions[0].contents if len(provenance.versions) == 1 else None
+        file = history.migrations.get(record.key)
+        return file.contents if file and not file.problems else None
+
+    return ran
 
 
 def _provenance(source: ContentSource, versions: Sequence[FileContents], file: Migration | None) -> Provenance:

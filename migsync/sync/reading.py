@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migsync.errors import MigsyncError
+from migsync.findings.contents import never_ran, ran_elsewhere, runs_twice
+from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.rewrites.position import Clock
+from migsync.rewrites.position import Clock, KnownContents
 from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import certain_contents
 from migsync.sync.plan import Plan
 from migsync.sync.planner import changed_ids
+from migsync.sync.provenance import Provenance, contents_that_ran
 from migsync.sync.target import Snapshot, Target
 from migsync.sync.unknown_records import UNEXPLAINED
 
@@ -40,6 +43,12 @@ def unexplained_apps(plan: Plan) -> set[str]:
     return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
 
 
+def doubtful_apps(plan: Plan) -> set[str]:
+    """The apps with records that may bear the name of another migration, by what ran under them."""
+    codes = {ran_elsewhere.code, runs_twice.code, never_ran.code}
+    return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
+
+
 def open_records(reading: Reading, plan: Plan, leftovers: Collection[Key]) -> list[Record]:
     """What is to be explained: the records as the plan would leave them, without the leftovers that are listed."""
     return [record for record in afterwards(reading.held.records, plan) if record.key not in leftovers]
@@ -55,8 +64,22 @@ def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
 
 def known_certainly(reading: Reading, plan: Plan) -> WhatRan:
     """What ran under the records, where that is certain and no rewrite answers for it."""
-    held = reading.held
-    return certain_contents(held.seen, held.records, changed_ids(held.runs, plan.changes, held.records, plan.passed))
+    return certain_contents(reading.held.seen, reading.held.records, ids_answered_for(reading, plan))
+
+
+def presumed(
+    history: History, readings: Sequence[Reading], plans: Sequence[Plan], ran: Sequence[Mapping[int, Provenance]]
+) -> list[KnownContents]:
+    """For each target what ran there, also where it only follows from the time."""
+    return [
+        contents_that_ran(history, known, ids_answered_for(reading, plan))
+        for reading, plan, known in zip(readings, plans, ran, strict=True)
+    ]
+
+
+def ids_answered_for(reading: Reading, plan: Plan) -> Iterator[int]:
+    """The ids of the rows for which a rewrite answers."""
+    return changed_ids(reading.held.runs, plan.changes, reading.held.records, plan.passed)
 
 
 def names_shown(

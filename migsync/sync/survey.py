@@ -32,14 +32,21 @@ from migsync.rewrites.successors import with_successors
 from migsync.rewrites.version_index import VersionIndex
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
-from migsync.sync.gone_records import with_gone
 from migsync.sync.journal.contents import digests_seen
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import Provenance, accounted, provenances
-from migsync.sync.reading import Reading, known_certainly, names_shown, open_records, unexplained_apps
+from migsync.sync.reading import (
+    Reading,
+    doubtful_apps,
+    known_certainly,
+    names_shown,
+    open_records,
+    presumed,
+    unexplained_apps,
+)
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unnamed_schemas import Schemas
@@ -216,7 +223,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     ran = _what_ran(result, readings)
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
-        made = [
+        return [
             make_plan(
                 result.history,
                 rewrites,
@@ -228,7 +235,6 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
             )
             for reading, of_target in zip(readings, ran, strict=True)
         ]
-        return [with_gone(result.history, reading.held, plan) for reading, plan in zip(readings, made, strict=True)]
 
     # A position may be that of a rewrite which only the statements make.
     written = {app: text for app, text in options.positions.items() if app not in asked}
@@ -240,9 +246,10 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     # Most plans explain every record, and are done here. The others are made a second time, with what the evidence of
     # all targets together has shown: a rewrite serves every database, so it must not be made from one of them alone.
     unexplained = [unexplained_apps(plan) for plan in result.plans]
-    if not asked and not any(unexplained):
+    doubtful = [doubtful_apps(plan) for plan in result.plans]
+    if not asked and not any(unexplained) and not any(doubtful):
         return
-    found = _discover(result, readings, asked, unexplained)
+    found = _discover(result, readings, ran, asked, [*unexplained, *doubtful])
     result.proposed = found.proposed
     result.open_pairs = found.open_pairs
     judged = accounted(zip((reading.held.records for reading in readings), ran, strict=True))
@@ -261,8 +268,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
 
 def _what_ran(result: Survey, readings: Sequence[Reading]) -> list[dict[int, Provenance]]:
     """What ran in each of the targets, by the ids of their records."""
-    history = result.history
-    with VersionIndex(history, result.project.cache.with_suffix(".versions")) as versions:
+    with VersionIndex(history := result.history, result.project.cache.with_suffix(".versions")) as versions:
         return [
             provenances(history, each.held.records, seen=each.held.seen, versions=versions, clock=each.clock)
             for each in readings
@@ -272,19 +278,17 @@ def _what_ran(result: Survey, readings: Sequence[Reading]) -> list[dict[int, Pro
 def _discover(
     result: Survey,
     readings: Sequence[Reading],
+    ran: Sequence[Mapping[int, Provenance]],
     asked: Mapping[str, NameChanges],
-    unexplained: Sequence[Collection[str]],
+    open_apps: Sequence[Collection[str]],
 ) -> Discovery:
     from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question
 
     return discover(
         result.history,
         Labels(result.rewrites).view,
-        asked.keys() | set().union(*unexplained),
-        [
-            open_records(reading, plan, result.project.leftovers)
-            for reading, plan in zip(readings, result.plans, strict=True)
-        ],
+        asked.keys() | set().union(*open_apps),
+        [open_records(each, plan, result.project.leftovers) for each, plan in zip(readings, result.plans, strict=True)],
         [
             digests
             for each in readings
@@ -294,6 +298,7 @@ def _discover(
         accept=result.request.accept,
         created=now(),
         ran=[known_certainly(each, plan) for each, plan in zip(readings, result.plans, strict=True)],
+        presumed=presumed(result.history, readings, result.plans, ran),
         databases=names_shown(readings, result.plans, result.errors) if asked else None,
         against_evidence=result.request.against_evidence,
     )

@@ -55,6 +55,17 @@ class Project(Shop):
         assert found == status, said
         return said
 
+    def settled(self, names: list[str]) -> None:
+        """The plan is applied, undone to the letter and applied again."""
+        before = self.names()
+        assert self.migsync("apply", "--noinput")[0] == 0
+        assert self.names() == names
+        assert "up to date" in self.plan()
+        assert self.migsync("undo", "--noinput")[0] == 0
+        assert self.names() == before
+        assert self.migsync("apply", "--noinput")[0] == 0
+        assert self.names() == names
+
     def stopped(self) -> str:
         status, said = self.manage("migrate", "-v0")
         assert status == 1
@@ -94,6 +105,43 @@ def test_an_exchange_is_named_and_put_right(project: Project) -> None:
     assert project.migsync("apply", "--noinput")[0] == 0
     project.migrate()
     assert project.names() == ["0001_initial", "0003_y", "0004_z"]
+    assert "up to date" in project.plan()
+
+
+def test_an_exchange_is_planned(project: Project) -> None:
+    """The order of the numbers is put right; what ran as 0003_y is 0002_y now, and the other one has its name."""
+    project.write(("0001_initial", "a"), ("0003_y", "b"), ("0002_y", "c"))
+    project.migrate("shop", "0003_y")
+    project.write(("0001_initial", "a"), ("0002_y", "b"), ("0003_y", "c"))
+    assert "shop.0003_y became shop.0002_y." in project.plan()
+    project.settled(["0001_initial", "0002_y"])
+    project.migrate()
+    assert "up to date" in project.plan()
+
+
+def test_a_union_under_a_name_that_ran_is_planned(project: Project) -> None:
+    """C moved to the file that ran before, and D took the name of C."""
+    project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_x", "c"), ("0004_x", "d"))
+    project.migrate("shop", "0003_x")
+    project.write(("0001_initial", "a"), ("0002_x", "b c"), ("0003_x", "d"))
+    said = project.plan()
+    assert "shop.0002_x and shop.0003_x became shop.0002_x." in said
+    assert "What ran under this name is in shop.0002_x today" in said
+    project.settled(["0001_initial", "0002_x"])
+    project.migrate()
+    assert project.names() == ["0001_initial", "0002_x", "0003_x"]
+    assert "up to date" in project.plan()
+
+
+def test_a_shift_onto_the_name_of_a_file_without_operations_is_planned(project: Project) -> None:
+    project.write(("0001_initial", "a"), ("0002_x", ""), ("0003_x", "c"), ("0004_x", "d"))
+    project.migrate("shop", "0003_x")
+    project.write(("0001_initial", "a"), ("0002_x", "c"), ("0003_x", "d"))
+    said = project.plan()
+    assert "shop.0003_x became shop.0002_x." in said
+    assert "shop.0002_x had no operations, and its record is removed." in said
+    project.settled(["0001_initial", "0002_x"])
+    project.migrate()
     assert "up to date" in project.plan()
 
 

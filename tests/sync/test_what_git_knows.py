@@ -101,6 +101,13 @@ class Project:
         (plan,) = self.plan(*arguments)["plans"]
         return [(each["code"], each.get("name", "")) for each in plan["findings"]]
 
+    def renamed(self) -> list[tuple[str, str | None]]:
+        """What the plan, which is not blocked, changes: old and new name."""
+        found = self.plan()
+        assert found["status"] == 0
+        changes = found["plans"][0]["changes"]
+        return [(each["before"]["name"], each["after"] and each["after"]["name"]) for each in changes]
+
 
 def moment(day: float) -> str:
     seconds = round((day % 1) * 86400)
@@ -118,11 +125,7 @@ def test_exchanged_names_of_which_one_ran(project: Project) -> None:
     project.ran("0001", "0003_x", day=2)
     project.write(("0001", "a"), ("0002_x", "b"), ("0003_x", "c"))
     project.commit(3)
-    found = project.plan()
-    assert found["status"] == 0
-    assert [(each["before"]["name"], each["after"]["name"]) for each in found["plans"][0]["changes"]] == [
-        ("0003_x", "0002_x")
-    ]
+    assert project.renamed() == [("0003_x", "0002_x")]
 
 
 def test_exchanged_names_that_all_ran(project: Project) -> None:
@@ -150,7 +153,7 @@ def test_united_files_with_another_one_under_the_last_name(project: Project) -> 
     project.ran("0001", "0002_x", "0003_x", day=2)
     project.write(("0001", "a"), ("0002_x", "b c"), ("0003_x", "d"))
     project.commit(3)
-    assert project.found() == [("never-ran", "0003_x")]
+    assert project.renamed() == [("0002_x", None), ("0003_x", "0002_x")]
 
 
 def test_united_before_all_of_it_ran(project: Project) -> None:

@@ -89,8 +89,7 @@ def _columns(index: Value) -> str:
 
 
 def _class_of(value: Value) -> Value:
-    """A value without the arguments that say the same of every class, as far as these are written here."""
+    """A value without the arguments that say the same of every class."""
     if not isinstance(value, Call):
         return value
-    kept = {name: each for name, each in value.named if name not in KNOWN or grade_of(each) is not Grade.WRITTEN}
-    return Call.of(value.function, value.arguments, kept)
+    return Call.of(value.function, value.arguments, {name: each for name, each in value.named if name not in KNOWN})

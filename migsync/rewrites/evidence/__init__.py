@@ -6,7 +6,8 @@
 - :mod:`~.proofs`: what can be proven of that;
 - :mod:`~.hints`: what is only likely among the rest, or is spoken against;
 - :mod:`~.pairs`: what both say, old and new names with a verdict and its reasons;
-- :mod:`~.evidence`: all that is known about one app, first for one database, then agreed on by several;
+- :mod:`~.moves`: records whose operations are in files of other names, although every name fits;
+- :mod:`~.evidence`: all that is known about one app by one database; :mod:`~.agreement`: and by several;
 - :mod:`~.proposal`: the rewrite that the proofs make, and the findings about what is left;
 - :mod:`~.origins`: what was found out about records without a file, for the planner's findings about them.
 

@@ -11,7 +11,8 @@ from migsync.findings import Finding
 from migsync.findings.pairs import git_is_silent, gone
 from migsync.history import History, Key
 from migsync.history.contents import Contents
-from migsync.rewrites.evidence.evidence import Evidence, agreed, find_evidence, is_explained
+from migsync.rewrites.evidence.agreement import agreed
+from migsync.rewrites.evidence.evidence import Evidence, find_evidence, is_explained, is_moved
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins, find_origins
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.evidence.proposal import accepted, propose
@@ -26,13 +27,16 @@ from migsync.rewrites.evidence.statements import (
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.git import GitHistory
 from migsync.rewrites.name_changes import NameChanges, check_on_disk, make_rewrite
+from migsync.rewrites.position import KnownContents, nothing_known
 from migsync.rewrites.record import Record
-from migsync.rewrites.rewrite import EVIDENCE, AppRewrite, Rewrite
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_files import check_rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 
 WhatRan: TypeAlias = Mapping[int | None, Callable[[], Contents]]
 """What ran under a record, by the id of its row."""
+RanByName: TypeAlias = Mapping[str, Contents]
+"""What ran under the recorded names of one app."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +77,21 @@ def discover(
     ran: Sequence[WhatRan] = (),
     databases: DatabaseEvidence | None = None,
     against_evidence: bool = False,
+    presumed: Sequence[KnownContents] = (),
 ) -> Discovery:
     """Work out what became of the names of `apps`.
 
     `recorded` are each target's records after the known rewrites. `digests` are what runs in the journals noted: the
     operations digests of files, by ``app.name``. `stated` is what a person says with ``--map``; with `accept` likely
     pairs are taken as well. `ran` gives what ran under each target's records, by the ids of the rows, where that is
-    certain; `databases` is what they show of names. Raises UsageError where the files contradict `stated`, and
-    AgainstEvidence where evidence does, unless `against_evidence` is given.
+    certain, and `presumed` also where it only follows from the time; `databases` is what they show of names. Raises
+    UsageError where the files contradict `stated`, and AgainstEvidence where evidence does, unless `against_evidence`
+    is given.
     """
     with GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
         stated_by = _stated(rewrites, digests)
 
-        def found_in(app: str, names: Sequence[str], ran_there: Mapping[str, Contents]) -> Evidence:
+        def found_in(app: str, names: Sequence[str], certain: RanByName, likely: RanByName) -> Evidence:
             stated_of = stated_by.get(app, ())
             return find_evidence(
                 history,
@@ -95,11 +101,12 @@ def discover(
                 stated_of,
                 lambda: git.abandoned(app),
                 lambda: git.line(app),
-                ran_there,
+                certain,
+                likely,
             )
 
         evidences = {
-            app: agreed([found_in(app, *each) for each in _unexplained(history, app, recorded, ran)])
+            app: agreed([found_in(app, *each) for each in _unexplained(history, app, recorded, ran, presumed)])
             for app in sorted(apps)
         }
         known = {app: _known(history, app, git, rewrites, digests, databases or NO_DATABASES) for app in stated}
@@ -110,7 +117,7 @@ def discover(
         }
         silent = tuple(git_is_silent(app=app, reason=git.reason(app)) for app in evidences if git.reason(app))
     evidences |= {app: _beside(stated[app], evidences[app]) for app in stated}
-    proposed, findings = propose(evidences, rewrites.heads, created, EVIDENCE, accept_hints=accept)
+    proposed, findings = propose(evidences, rewrites.heads, created, "evidence", accept_hints=accept)
     # Only where a question is left: otherwise git was not needed.
     findings += tuple(finding for finding in silent if evidences[finding.app].open)
     if stated:
@@ -201,7 +208,7 @@ def _from_statements(
         check_on_disk(history, app, asked, {name: file.digest for name, file in before.items() if file.digest})
         unchecked += check(asked, known[app])
     found = {app: files for app in stated if (files := old_files(changes[app], known[app]))}
-    made = make_rewrite(history, changes, parents=parents, command=EVIDENCE, created=created, old_files=found)
+    made = make_rewrite(history, changes, parents=parents, command="evidence", created=created, old_files=found)
     return made, tuple(unchecked)
 
 
@@ -218,22 +225,26 @@ def _unexplained(
     app: str,
     recorded: Sequence[Sequence[Record]],
     ran: Sequence[WhatRan],
-) -> list[tuple[tuple[str, ...], Mapping[str, Contents]]]:
+    presumed: Sequence[KnownContents],
+) -> list[tuple[tuple[str, ...], RanByName, RanByName]]:
     """The names that each target has recorded and the files do not explain, with what ran under them.
 
     Each once; those with the most names come first.
     """
-    # By their names: databases with the same records (tenants) need to be worked out only once.
-    found: dict[tuple[tuple[str, ...], tuple[str, ...]], Mapping[str, Contents]] = {}
-    for records, known in zip(recorded, ran or [{}] * len(recorded), strict=True):
+    found: dict[tuple[tuple[str, ...], ...], tuple[RanByName, RanByName]] = {}
+    for number, records in enumerate(recorded):
         mine = sorted(_of(app, records), key=lambda record: record.age)
         names = tuple(record.name for record in mine)
-        if not is_explained(history, app, set(names)):
-            certain = {record.name: known[record.id]() for record in mine if record.id in known}
-            found[names, tuple(f"{name} {each.digest}" for name, each in certain.items())] = certain
+        seen, known = ran[number] if ran else {}, presumed[number] if presumed else nothing_known
+        certain = {record.name: seen[record.id]() for record in mine if record.id in seen}
+        likely = {record.name: contents for record in mine if (contents := known(record))}
+        if not is_explained(history, app, set(names)) or is_moved(history, app, names, likely):
+            # By their names and what ran: databases with the same records (tenants) are worked out only once.
+            digests = (f"{name} {each.digest}" for known in (certain, likely) for name, each in known.items())
+            found[names, tuple(digests)] = certain, likely
     # `agreed` starts from the first. It needs one at least, also for an app that is here only because of --map.
-    left = sorted(found.items(), key=lambda each: (-len(each[0][0]), each[0]))
-    return [(names, certain) for (names, _), certain in left] or [((), {})]
+    left = sorted(found, key=lambda each: (-len(each[0]), each))
+    return [(each[0], *found[each]) for each in left] or [((), {}, {})]
 
 
 def _of(app: str, records: Sequence[Record]) -> list[Record]:

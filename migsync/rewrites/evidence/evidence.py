@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -12,11 +12,13 @@ from migsync.history.contents import Contents
 from migsync.rewrites.evidence.alike import alike, state_of, translated
 from migsync.rewrites.evidence.case import Case
 from migsync.rewrites.evidence.hints import Hints
+from migsync.rewrites.evidence.moves import Moves, find_moves, unrecorded
 from migsync.rewrites.evidence.pairs import Pair, Verdict
 from migsync.rewrites.evidence.proofs import Proofs
 from migsync.rewrites.evidence.resets import Reset, find_reset
 from migsync.rewrites.file_state import FileState, topological_order, unlike_above
 
+EMPTIED = "It had no operations when it ran, and its name belongs to another migration today."
 NOTED = "what migsync noted in a database or in a rewrite"
 
 
@@ -64,6 +66,11 @@ def is_explained(history: History, app: str, recorded: AbstractSet[str]) -> bool
     return FileState.on_disk(history, app).explains(recorded)
 
 
+def is_moved(history: History, app: str, recorded: Sequence[str], ran: Mapping[str, Contents]) -> bool:
+    """True when what ran is in files of other names, although every name may fit."""
+    return bool(find_moves(FileState.on_disk(history, app), recorded, ran))
+
+
 def find_evidence(
     history: History,
     app: str,
@@ -73,6 +80,7 @@ def find_evidence(
     abandoned: Callable[[], Iterable[FileState]] = tuple,
     line: Callable[[], Iterable[AbstractSet[str]]] = tuple,
     ran: Mapping[str, Contents] | None = None,
+    presumed: Mapping[str, Contents] | None = None,
 ) -> Evidence:
     """Work out what became of the names of `app`.
 
@@ -81,10 +89,12 @@ def find_evidence(
     do not explain the records, and `abandoned` (commits that only the reflog knows) only when `past` do not either.
     `line` gives the names of the files on the branch itself, newest first. `stated` are digests by name, one mapping
     for each state of the app that a journal or a rewrite wrote down. `ran` is what ran under the names, where that is
-    certain.
+    certain, and `presumed` also where it only follows from the time.
     """
     disk = FileState.on_disk(history, app)
     recorded = tuple(dict.fromkeys(recorded))
+    if presumed and (moves := find_moves(disk, recorded, presumed)):
+        return _moved(app, disk, recorded, moves, presumed, tuple(past()))
     if disk.explains(frozenset(recorded)):
         return Evidence(
             app, recorded, tuple(history.names(app)), pairs=tuple(_changed_since_stated(app, disk, recorded, stated))
@@ -97,6 +107,52 @@ def find_evidence(
     if not explained and (more := tuple(abandoned())):
         case = _case(app, disk, recorded, (*case.past, *more), stated, case.line, ran)
     return _evidence(Proofs(case), tuple(history.names(app)), ran)
+
+
+def _moved(
+    app: str,
+    disk: FileState,
+    recorded: tuple[str, ...],
+    moves: Moves,
+    ran: Mapping[str, Contents],
+    past: Sequence[FileState],
+) -> Evidence:
+    """The evidence where every name fits, but what ran is in files of other names."""
+    seen = state_of(app, {name: contents for name, contents in ran.items() if name in recorded})
+    same = alike((disk, seen, *past))
+    now, seen, *then = (replace(state, alike=same) for state in (disk, seen, *past))
+    # The newest commit in which every old name has what ran under it: with its other files and the real order.
+    state = next(
+        (each for each in then if all(each.digests.get(name) == seen.digests.get(name) for name in moves.olds)), None
+    )
+    others = unrecorded(now, state, moves, recorded) if state else {}
+    parents = state.as_recorded(frozenset(recorded)) if state else {name: frozenset[str]() for name in recorded}
+    order = topological_order(parents) if state else tuple(recorded)
+    digests = {name: digest for name, digest in (state or now).written.items() if digest and name in parents}
+    source = state.source if state else ""
+    return Evidence(
+        app=app,
+        recorded=recorded,
+        after=tuple(disk.migrations),
+        before=order or tuple(parents),
+        depends=unlike_above(order or tuple(parents), parents),
+        digests_before={**digests, **seen.written},
+        digests_after={name: digest for name, digest in disk.written.items() if digest},
+        pairs=tuple(
+            Pair(app, olds, news, Verdict.PROOF, (reason,))
+            for olds, news, reason in (
+                *(((old,), (new,), _moved_reason(app, new)) for old, new in moves.renamed.items()),
+                *((olds, (new,), _moved_reason(app, new)) for new, olds in moves.united.items()),
+                *(((name,), (), EMPTIED) for name in moves.emptied),
+                *(((old,), (new,), f"The operations are the same as in {source}.") for old, new in others.items()),
+            )
+        ),
+        source=source,
+    )
+
+
+def _moved_reason(app: str, new: str) -> str:
+    return f"What ran under this name is in {app}.{new} today, and in no other file."
 
 
 def _case(
@@ -273,59 +329,3 @@ def _changed_since_stated(
 def _changed(app: str, name: str, where: str) -> Pair:
     reason = f"Its operations are no longer those of {where}."
     return Pair(app, (name,), (name,), Verdict.AGAINST, (reason,))
-
-
-def agreed(evidences: Sequence[Evidence]) -> Evidence:
-    """The first evidence, with what the others know besides, and without what they do not confirm.
-
-    All must be of one app. A rewrite serves every database, so a pair is proven only if it is for each one that has
-    recorded the old name. Old names that other databases add come along as far as their new ones are still free; what
-    is left needs a rewrite of its own, after this one.
-    """
-    found, *others = evidences
-    for other in others:
-        found = _with(found, other)
-    return found
-
-
-def _with(found: Evidence, other: Evidence) -> Evidence:
-    recorded = set(other.recorded)
-    pairs = [_confirmed(pair, other) if recorded & set(pair.old) else pair for pair in found.pairs]
-    removed = tuple(entry for entry in found.removed if entry[0] not in recorded or entry in other.removed)
-    # The other database has recorded the merge too, and does not prove that it is gone: this becomes a question.
-    pairs += [
-        Pair(found.app, (name,), (), Verdict.HINT, reasons)
-        for name, reasons in found.removed
-        if (name, reasons) not in removed
-    ]
-    olds = {name for pair in pairs for name in pair.old} | {name for name, _ in removed} | set(found.before)
-    news = {name for pair in pairs for name in pair.new if pair.verdict is not Verdict.AGAINST}
-    pairs += [pair for pair in other.pairs if not olds & set(pair.old) and not news & set(pair.new)]
-    removed += tuple(entry for entry in other.removed if entry[0] not in olds)
-    told = {name for pair in pairs for name in pair.old} | {name for name, _ in removed}
-    return replace(
-        found,
-        recorded=tuple(dict.fromkeys((*found.recorded, *other.recorded))),
-        pairs=tuple(pairs),
-        removed=removed,
-        gone=tuple(dict(entry for entry in (*found.gone, *other.gone) if entry[0] not in told).items()),
-        seen={**other.seen, **found.seen},
-        distinct=found.distinct | other.distinct,
-        taken=tuple(dict.fromkeys(name for name in (*found.taken, *other.taken) if name not in told)),
-    )
-
-
-def _confirmed(pair: Pair, other: Evidence) -> Pair:
-    """`pair`, or a hint in its place when `other` does not prove the same."""
-    if pair.verdict is not Verdict.PROOF or any(
-        (pair.old, pair.new) == (known.old, known.new) for known in other.proven
-    ):
-        return pair
-    doubts = tuple(_doubts(pair, other)) or ("The records of another database do not fit the same state of the files.",)
-    return replace(pair, verdict=Verdict.HINT, reasons=(*pair.reasons, *doubts))
-
-
-def _doubts(pair: Pair, other: Evidence) -> Iterator[str]:
-    for known in other.pairs:
-        if set(known.old) & set(pair.old):
-            yield from (f"For another database: {reason}" for reason in known.reasons)

@@ -75,17 +75,11 @@ def _findings(evidence: Evidence, taken_in: Iterable[Pair]) -> Iterator[Finding]
     recorded = set(evidence.recorded)
     by_old: dict[tuple[str, ...], list[Pair]] = {}
     for pair in evidence.pairs:
-        # The rename of a file that no database has applied changes no row, and is not worth a word.
-        if pair.verdict is Verdict.PROOF and recorded & set(pair.old):
-            yield entries.proven_pair(migration=_last(pair), olds=pair.olds, reasons=pair.reasons)
-        elif pair.verdict is Verdict.AGAINST and pair.old == pair.new:
-            yield entries.changed_operations(migration=_last(pair), reasons=pair.reasons)
-        elif pair.verdict is Verdict.AGAINST:
-            yield entries.another_migration(migration=_last(pair), other=pair.olds[0], reasons=pair.reasons)
-        elif pair in accepted_pairs:
-            yield entries.accepted_pair(migration=_last(pair), olds=pair.olds, reasons=pair.reasons)
-        elif pair.verdict is Verdict.HINT:
+        if pair.verdict is Verdict.HINT and pair not in accepted_pairs:
             by_old.setdefault(pair.old, []).append(pair)
+        # The rename of a file that no database has applied changes no row, and is not worth a word.
+        elif pair.verdict is not Verdict.PROOF or recorded & set(pair.old):
+            yield _settled(pair)
     for pairs in by_old.values():
         yield _open(pairs)
     for name, reasons in evidence.removed:
@@ -95,6 +89,21 @@ def _findings(evidence: Evidence, taken_in: Iterable[Pair]) -> Iterator[Finding]
         yield entries.name_reused(migration=Key(evidence.app, name))
     for name, reasons in evidence.gone:
         yield entries.gone(migration=Key(evidence.app, name), reasons=reasons)
+
+
+def _settled(pair: Pair) -> Finding:
+    """What is said about a pair that is no question."""
+    migration, reasons = _last(pair), pair.reasons
+    match pair.verdict:
+        case Verdict.PROOF if pair.new:
+            return entries.proven_pair(migration=migration, olds=pair.olds, reasons=reasons)
+        case Verdict.PROOF:
+            return entries.without_operations(migration=migration, reasons=reasons)
+        case Verdict.AGAINST if pair.old == pair.new:
+            return entries.changed_operations(migration=migration, reasons=reasons)
+        case Verdict.AGAINST:
+            return entries.another_migration(migration=migration, other=pair.olds[0], reasons=reasons)
+    return entries.accepted_pair(migration=migration, olds=pair.olds, reasons=reasons)
 
 
 def _last(pair: Pair) -> Key:

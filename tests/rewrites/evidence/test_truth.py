@@ -10,7 +10,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migsync.rewrites.evidence.evidence import Evidence, agreed, find_evidence
+from migsync.rewrites.evidence.agreement import agreed
+from migsync.rewrites.evidence.evidence import Evidence, find_evidence
 from tests.profiles import examples
 from tests.rewrites.evidence.evolution import NO_OPERATIONS, STEPS, Evolution, Files
 from tests.rewrites.evidence.repository import Project, source

@@ -38,10 +38,10 @@ ONE, WHOLE = (0, 0, 0), (0, 1, 3)
 RENAMED_BETWEEN = (("commit", *ONE), ("rename", *ONE), ("migrate", 1, 1, 0), ("migrate", 0, 1, 2))
 KNOWN = (
     Fault(
-        (GUARDED, PARTLY, GIT),
+        (PARTLY, GIT),
         "I4",
-        "A record under a name that a proposed rewrite gives is doubted, though it is known that its file is what ran.",
-        RENAMED_BETWEEN,
+        "A record under a name that a proposed rewrite gives is doubted, where it is not known that its file is what ran.",
+        (("add", *ONE), ("add", 0, 1, 0), ("migrate", 0, 1, 1), ("shift", 0, 2, 0), ("migrate", 1, 1, 1)),
         databases=2,
     ),
     Fault(
@@ -52,6 +52,11 @@ KNOWN = (
     ),
 )
 MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
+    "a record under a name that a rewrite gives is not doubted where it is known that its file is what ran": (
+        RENAMED_BETWEEN,
+        2,
+        GUARDED,
+    ),
     "a name is used again for something else": (
         (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),
         1,

@@ -1,0 +1,65 @@
+"""What several databases show about the names of one app, as one: a rewrite serves all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from migsync.rewrites.evidence.evidence import Evidence
+from migsync.rewrites.evidence.pairs import Pair, Verdict
+
+
+def agreed(evidences: Sequence[Evidence]) -> Evidence:
+    """The first evidence, with what the others know besides, and without what they do not confirm.
+
+    All must be of one app. A rewrite serves every database, so a pair is proven only if it is for each one that has
+    recorded the old name. Old names that other databases add come along as far as their new ones are still free; what
+    is left needs a rewrite of its own, after this one.
+    """
+    found, *others = evidences
+    for other in others:
+        found = _with(found, other)
+    return found
+
+
+def _with(found: Evidence, other: Evidence) -> Evidence:
+    recorded = set(other.recorded)
+    pairs = [_confirmed(pair, other) if recorded & set(pair.old) else pair for pair in found.pairs]
+    removed = tuple(entry for entry in found.removed if entry[0] not in recorded or entry in other.removed)
+    # The other database has recorded the merge too, and does not prove that it is gone: this becomes a question.
+    pairs += [
+        Pair(found.app, (name,), (), Verdict.HINT, reasons)
+        for name, reasons in found.removed
+        if (name, reasons) not in removed
+    ]
+    olds = {name for pair in pairs for name in pair.old} | {name for name, _ in removed} | set(found.before)
+    news = {name for pair in pairs for name in pair.new if pair.verdict is not Verdict.AGAINST}
+    pairs += [pair for pair in other.pairs if not olds & set(pair.old) and not news & set(pair.new)]
+    removed += tuple(entry for entry in other.removed if entry[0] not in olds)
+    told = {name for pair in pairs for name in pair.old} | {name for name, _ in removed}
+    return replace(
+        found,
+        recorded=tuple(dict.fromkeys((*found.recorded, *other.recorded))),
+        pairs=tuple(pairs),
+        removed=removed,
+        gone=tuple(dict(entry for entry in (*found.gone, *other.gone) if entry[0] not in told).items()),
+        seen={**other.seen, **found.seen},
+        distinct=found.distinct | other.distinct,
+        taken=tuple(dict.fromkeys(name for name in (*found.taken, *other.taken) if name not in told)),
+    )
+
+
+def _confirmed(pair: Pair, other: Evidence) -> Pair:
+    """`pair`, or a hint in its place when `other` does not prove the same."""
+    if pair.verdict is not Verdict.PROOF or any(
+        (pair.old, pair.new) == (known.old, known.new) for known in other.proven
+    ):
+        return pair
+    doubts = tuple(_doubts(pair, other)) or ("The records of another database do not fit the same state of the files.",)
+    return replace(pair, verdict=Verdict.HINT, reasons=(*pair.reasons, *doubts))
+
+
+def _doubts(pair: Pair, other: Evidence) -> Iterator[str]:
+    for known in other.pairs:
+        if set(known.old) & set(pair.old):
+            yield from (f"For another database: {reason}" for reason in known.reasons)
