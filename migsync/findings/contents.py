@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from migsync.findings.commands import migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -12,8 +13,27 @@ from migsync.words import count, text_list
 SHOWN = 5
 
 
-@entry("ran-elsewhere", Severity.ERROR)
-def ran_elsewhere(*, app: str, moved: Mapping[str, str], taken: Sequence[str]) -> Texts:
+PRESUMED = "This is presumed: migsync did not watch `migrate`, but these were the files before it and after it."
+
+
+def _stated(alias: str, what: str) -> str:
+    return f"{what}: {migsync('apply', '--against-evidence', alias=alias)}"
+
+
+def _meaning(text: str, *, presumed: bool) -> str:
+    return f"{text} {PRESUMED}" if presumed else text
+
+
+@entry("ran-elsewhere", Severity.ERROR, Severity.WARNING)
+def ran_elsewhere(
+    *,
+    app: str,
+    moved: Mapping[str, str],
+    taken: Sequence[str],
+    presumed: bool = False,
+    stated: bool = False,
+    alias: str = "",
+) -> Texts:
     """What ran under a recorded name is in a file of another name today.
 
     migsync knows the operations that ran: its guard noted them, or git has the files as they were then. Since then,
@@ -25,20 +45,34 @@ def ran_elsewhere(*, app: str, moved: Mapping[str, str], taken: Sequence[str]) -
     If a file is to keep its new name, no other file may have the old one. Give a new file that took it over a name that
     was not used before, and let it depend on what ran. Then no file explains the record, and migsync plans its new
     name: the operations that ran prove it.
+
+    If it is migsync that is wrong about what ran, for example because a file was edited, run and only then committed,
+    use `--against-evidence`. It is a warning then. It also is where migsync only presumes what ran.
     """
     pairs = [f"what ran as {old} is in {new} today" for old, new in moved.items()]
     return Texts(
         f"The files of {app} were renamed so that {'a record' if len(moved) == 1 else f'{len(moved)} records'} would "
         f"stand for another migration: {text_list(pairs, SHOWN)}.",
-        "With these names, `migrate` would run operations a second time, or never.",
+        _meaning("With these names, `migrate` would run operations a second time, or never.", presumed=presumed),
         f"Give {text_list(list(moved.values()), SHOWN)} back the name under which it ran: "
         f"{text_list([f'{new} to {old}' for old, new in moved.items()], SHOWN)}."
-        + (f" First give {text_list(taken)} of today a name that was not used before." if taken else ""),
+        + (f" First give {text_list(taken)} of today a name that was not used before." if taken else "")
+        + ("" if presumed or stated else "\n" + _stated(alias, "If something else ran")),
+        Severity.WARNING if presumed or stated else None,
     )
 
 
 @entry("runs-twice", Severity.ERROR, Severity.WARNING)
-def runs_twice(*, migration: Key, operations: Sequence[str], file: str, only_code: bool = False) -> Texts:
+def runs_twice(
+    *,
+    migration: Key,
+    operations: Sequence[str],
+    file: str,
+    only_code: bool = False,
+    presumed: bool = False,
+    stated: bool = False,
+    alias: str = "",
+) -> Texts:
     """A migration that is not recorded contains operations that ran already, as a part of another migration.
 
     migsync knows the operations that ran: its guard noted them, or git has the file as it was then. Some of these are
@@ -48,19 +82,26 @@ def runs_twice(*, migration: Key, operations: Sequence[str], file: str, only_cod
 
     Move these operations back to the file of the migration under which they ran. If this migration is left without
     operations, delete it, or keep it empty.
+
+    If somebody took back by hand what they made, use `--against-evidence`. It is a warning then. It also is where
+    migsync only presumes what ran.
     """
-    one = len(operations) == 1
+    one, mild = len(operations) == 1, only_code or presumed or stated
     return Texts(
         f"{migration} is not recorded, but {count(len(operations), 'operation')} in it ran already: "
         f"{text_list(operations, SHOWN)}.",
-        f"{'It' if one else 'They'} ran as a part of another migration, whose file does not contain "
-        f"{'it' if one else 'them'} any more. `migrate` would run {'it' if one else 'them'} a second time.",
-        f"Move {'it' if one else 'them'} back to the file of the migration under which {'it' if one else 'they'} ran.",
-        Severity.WARNING if only_code else None,
+        _meaning(
+            f"{'It' if one else 'They'} ran as a part of another migration, whose file does not contain "
+            f"{'it' if one else 'them'} any more. `migrate` would run {'it' if one else 'them'} a second time.",
+            presumed=presumed,
+        ),
+        f"Move {'it' if one else 'them'} back to the file of the migration under which {'it' if one else 'they'} ran."
+        + ("" if mild else "\n" + _stated(alias, f"If somebody took {'it' if one else 'them'} back by hand")),
+        Severity.WARNING if mild else None,
     )
 
 
-@entry("never-ran", Severity.WARNING, Severity.ERROR)
+@entry("never-ran", Severity.ERROR, Severity.WARNING)
 def never_ran(
     *,
     migration: Key,
@@ -69,6 +110,10 @@ def never_ran(
     file: str,
     stops: Key | None = None,
     taken_out: bool = False,
+    needed: bool = False,
+    presumed: bool = False,
+    stated: bool = False,
+    alias: str = "",
 ) -> Texts:
     """The file of a migration that has run contains operations that did not run in this database.
 
@@ -78,12 +123,18 @@ def never_ran(
     run again in this database. New databases get what it says today.
 
     The message names the tables (`item`), the fields (`item.price`), the indexes, constraints and options that are
-    missing in this database or are different there, and code (RunPython, RunSQL) that did not run. It is an error where
-    a migration that is still to run changes what is missing: `migrate` would fail.
+    missing in this database or are different there, and code (RunPython, RunSQL) that did not run.
+
+    It is an error where the code of today fails without it, also after all that is still to run: a table or a column
+    that is missing, or a column that does not take NULL; and where a migration that is still to run changes what is
+    missing, so that `migrate` would fail. It is a warning for indexes, constraints, options, code and other differences
+    of a column, and where migsync only presumes what ran.
 
     - If the database needs the change, take it out of this file again, and put it into a new migration.
     - If an operation was taken out of the file, put it back.
-    - If somebody made the change in this database by hand, there is nothing to do.
+    - If somebody made the change in this database by hand, or migsync is wrong about what ran, use
+      `--against-evidence`: the error is a warning then. `migsync apply --against-evidence` also notes it in the
+      database, where it has migsync's tables, so that it is not reported again.
     """
     differences = [
         *([f"This database does not have: {text_list(parts, SHOWN)}."] if parts else []),
@@ -91,13 +142,19 @@ def never_ran(
     ]
     return Texts(
         " ".join((f"{migration} ran, but with other operations than its file contains today.", *differences)),
-        "`migrate` will not run the file again, so this database will not get the change."
-        + (f" {stops} needs it and is still to run, so `migrate` would fail." if stops else ""),
-        "An operation was taken out of the file that ran in this database. Put it back."
-        if taken_out
-        else "If the database needs it, take it out of this file again, and put it into a new migration"
-        + (f" that {stops} depends on." if stops else "."),
-        Severity.ERROR if stops else None,
+        _meaning(
+            "`migrate` will not run the file again, so this database will not get the change."
+            + (f" {stops} needs it and is still to run, so `migrate` would fail." if stops else ""),
+            presumed=presumed,
+        ),
+        (
+            "An operation was taken out of the file that ran in this database. Put it back."
+            if taken_out
+            else "If the database needs it, take it out of this file again, and put it into a new migration"
+            + (f" that {stops} depends on." if stops else ".")
+        )
+        + ("" if stated else "\n" + _stated(alias, "If somebody made the change by hand")),
+        None if (needed or stops) and not presumed and not stated else Severity.WARNING,
     )
 
 

@@ -38,6 +38,8 @@ class PartKind(StrEnum):
     FIELD = "field"
     INDEX = "index"
     """A constraint too: their names are in one space."""
+    LINK = "link"
+    """A many-to-many field, which has a table of its own."""
     TOGETHER = "together"
     OPTION = "option"
     CODE = "code"
@@ -50,8 +52,8 @@ CLASS_MARK = "~"
 class OperationStep(NamedTuple):
     """One step of an operation.
 
-    `name` is that of the part within its `model`. `value` is the digest of what is set or run, and the new name where
-    it is renamed; see :mod:`migsync.history.operations.step_values`.
+    `name` is that of the part within its `model`. `value` says what is set, in a form that is made to be compared:
+    :mod:`migsync.history.operations.step_values`. It is the new name where something is renamed.
     """
 
     action: Action

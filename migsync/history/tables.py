@@ -1,20 +1,22 @@
-"""The tables that operations make, part by part, worked out from their steps; no database is asked."""
+"""The tables that operations make, part by part, worked out from their steps; no database is asked.
+
+Models are only names for tables. So two states are compared by the tables that they stand for: by ``db_table``, with
+those of many-to-many fields, foreign keys by the table in which they end, indexes and constraints by their columns.
+What only running a file shows is unknown, and never a difference.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from migsync.history.columns import UNKNOWN, Column, Link
 from migsync.history.contents import CLASS_MARK, Action, Operation, OperationStep, PartKind
 
 TAKES = (Action.REMOVE, Action.RENAME)
 """After these, the part is not there under its name any more."""
-UNKNOWN = "?"
-"""The value of a part that only running a file shows."""
-
-INDEXES = (PartKind.INDEX, PartKind.TOGETHER)
 
 
 class TablePart(NamedTuple):
@@ -28,11 +30,23 @@ class TablePart(NamedTuple):
         match self.part:
             case PartKind.MODEL:
                 return self.model
-            case PartKind.FIELD:
+            case PartKind.FIELD | PartKind.LINK:
                 return f"{self.model}.{self.name}"
             case PartKind.INDEX:
                 return f"{self.name} of {self.model}" if self.name else f"an index of {self.model}"
         return f"{self.name} of {self.model}"
+
+
+class Difference(NamedTuple):
+    """Something that one state has and another one lacks or has otherwise.
+
+    `place` is it in the first state, and `table` the name of its table. `needed`: code that relies on it fails.
+    """
+
+    place: TablePart
+    table: str
+    missing: bool
+    needed: bool
 
 
 @dataclass
@@ -50,7 +64,9 @@ class TableState:
         """Let operations follow that a database sees."""
         for operation in operations:
             for step in operation.steps if not operation.state_only else ():
-                value = step.value if operation.comparable else UNKNOWN
+                # A link's own text says what is known of it.
+                known = operation.comparable or step.part is PartKind.LINK or step.action is not Action.SET
+                value = step.value if known else UNKNOWN + step.value
                 place = TablePart(step.part, step.model, step.name)
                 if step.action in TAKES:
                     self.taken[step] += 1
@@ -64,42 +80,145 @@ class TableState:
                     case Action.RUN if operation.comparable:
                         self.code[step.value] += 1
 
-    def differing(self, other: TableState) -> list[TablePart]:
-        """The parts that are here, and that `other` lacks or has with another value.
-
-        Of indexes and unique constraints only the columns count: people write a name, a unique_together or an
-        index_together in another way.
-        """
-        indexed = other._columns()
-        return [
-            place
-            for place, value in self.parts.items()
-            if is_different(value, other.parts.get(place))
-            and not (place.part in INDEXES and indexed.get(place.model, set()).issuperset(value.split(",")))
-        ]
-
-    def _columns(self) -> dict[str, set[str]]:
-        """The values of the indexes and constraints by model."""
-        found: dict[str, set[str]] = {}
-        for place, value in self.parts.items():
-            if place.part in INDEXES:
-                found.setdefault(place.model, set()).update(value.split(","))
-        return found
+    def table_of(self, app: str, model: str) -> str:
+        """The name of a model's table; it begins with UNKNOWN where only running a file shows it."""
+        return self.parts.get(TablePart(PartKind.OPTION, model, "db_table")) or f"{app}_{model}"
 
     def _remove(self, place: TablePart) -> None:
         if place.part is PartKind.MODEL:
             self.parts = {each: value for each, value in self.parts.items() if each.model != place.model}
         else:
             self.parts.pop(place, None)
+            if place.part is PartKind.FIELD:
+                self.parts.pop(place._replace(part=PartKind.LINK), None)
 
     def _rename(self, place: TablePart, new: str) -> None:
         if place.part is PartKind.MODEL:
             self.parts = {
-                each._replace(model=new) if each.model == place.model else each: value
+                each._replace(model=new) if each.model == place.model else each: _referring(each, value, place, new)
                 for each, value in self.parts.items()
             }
-        elif place in self.parts:
-            self.parts[place._replace(name=new)] = self.parts.pop(place)
+            return
+        for each in (place, place._replace(part=PartKind.LINK)) if place.part is PartKind.FIELD else (place,):
+            if each in self.parts:
+                self.parts[each._replace(name=new)] = self.parts.pop(each)
+
+
+def _referring(part: TablePart, value: str, renamed: TablePart, new: str) -> str:
+    """The value of a part after a model got another name."""
+    if part.part is PartKind.FIELD and (column := Column.parse(value)).to == f".{renamed.model}":
+        return str(column._replace(to=f".{new}"))
+    if part.part is PartKind.LINK and (link := Link.parse(value)).to == f".{renamed.model}":
+        return str(link._replace(to=f".{new}"))
+    return value
+
+
+@dataclass
+class _Table:
+    """One table: where it comes from, and its parts. `columns` are by field, `indexes` by their values.
+
+    `made` is False where only parts of it are known to be changed.
+    """
+
+    place: TablePart
+    made: bool = True
+    columns: dict[str, tuple[Column, TablePart]] = field(default_factory=dict)
+    indexes: dict[str, TablePart] = field(default_factory=dict)
+    options: dict[str, tuple[str, TablePart]] = field(default_factory=dict)
+
+    def column(self, name: str, wanted: Column) -> Column | None:
+        """The column that a field means which is called `name` elsewhere, and described as `wanted` there."""
+        names = wanted.names(name)
+        return next((each for own, (each, _) in self.columns.items() if names & each.names(own)), None)
+
+
+def tables(state: TableState, app: str) -> dict[str, _Table]:
+    """The tables of a state by their names, those of many-to-many fields too."""
+    found: dict[str, _Table] = {}
+    models = [each for each in state.parts if each.part is PartKind.MODEL]
+    for each in models:
+        found[state.table_of(app, each.model)] = _Table(each)
+    parts: dict[str, list[TablePart]] = defaultdict(list)
+    for each in state.parts:
+        parts[each.model].append(each)
+    for model, of_model in parts.items():
+        name = state.table_of(app, model)
+        # Of a model that is not made here, parts may be changed all the same.
+        table = found.setdefault(name, _Table(TablePart(PartKind.MODEL, model), made=False))
+        for each in of_model:
+            _add(found, table, name, each, state.parts[each])
+    for table in found.values():
+        table.columns = {name: (_ending(column, state, app), place) for name, (column, place) in table.columns.items()}
+    return found
+
+
+def _add(found: dict[str, _Table], table: _Table, name: str, place: TablePart, value: str) -> None:
+    match place.part:
+        case PartKind.FIELD:
+            table.columns[place.name] = Column.parse(value), place
+        case PartKind.LINK:
+            link = Link.parse(value)
+            names = ("id", f"{place.model}_id", f"{link.to.rpartition('.')[2]}_id")
+            columns = {each: (Column(UNKNOWN), place) for each in names}
+            # A link of a model to itself has other names.
+            known = link.to not in (f".{place.model}", UNKNOWN)
+            found.setdefault(link.table or f"{name}_{place.name}", _Table(place, columns=columns if known else {}))
+        case PartKind.INDEX:
+            table.indexes[value] = place
+        case PartKind.TOGETHER:
+            table.indexes |= dict.fromkeys(value.split(","), place)
+        case PartKind.OPTION if place.name != "db_table":
+            table.options[place.name] = value, place
+
+
+def _ending(column: Column, state: TableState, app: str) -> Column:
+    """The column with the table that it refers to; UNKNOWN for one of another app, or of a proxy."""
+    if not column.to:
+        return column
+    model = column.to.removeprefix(".")
+    known = column.to.startswith(".") and TablePart(PartKind.MODEL, model) in state.parts
+    return column._replace(to=state.table_of(app, model) if known else UNKNOWN)
+
+
+def differences(one: TableState, other: TableState, app: str) -> list[Difference]:
+    """What `one` has, and `other` lacks or has otherwise, table by table."""
+    there = tables(other, app)
+    hidden = any(name.startswith(UNKNOWN) for name in there)
+    return [
+        difference
+        for name, table in tables(one, app).items()
+        if not name.startswith(UNKNOWN) and not (hidden and name not in there)
+        for difference in _of_table(name, table, there.get(name))
+    ]
+
+
+def _of_table(name: str, table: _Table, other: _Table | None) -> Iterator[Difference]:
+    if other is None:
+        places = [
+            *([table.place] if table.made else []),
+            *(place for _, place in table.columns.values()),
+            *table.indexes.values(),
+        ]
+        places += [place for _, place in table.options.values()]
+        yield from (Difference(place, name, True, place.part in NEEDED) for place in dict.fromkeys(places))
+        return
+    if PartKind.LINK in (table.place.part, other.place.part) and not (table.columns and other.columns):
+        return
+    for field_name, (column, place) in table.columns.items():
+        found = other.column(field_name, column)
+        if found is None:
+            yield Difference(place, name, True, True)
+        elif _differs(column, found):
+            yield Difference(place, name, False, (column.null, found.null) == ("null", "not null"))
+    there = {place: value for value, place in other.indexes.items()}
+    hidden = any(each.startswith(UNKNOWN) for each in other.indexes)
+    for value, place in table.indexes.items() if not hidden else ():
+        # By its columns, or what it is called where they are not known.
+        if value not in other.indexes and is_different(value, there.get(place)):
+            yield Difference(place, name, place not in there, False)
+    for option, (value, place) in table.options.items():
+        if is_different(value, other.options.get(option, (None, place))[0]):
+            yield Difference(place, name, option not in other.options, False)
 
 
 def is_different(value: str, other: str | None) -> bool:
@@ -110,6 +229,20 @@ def is_different(value: str, other: str | None) -> bool:
     """
     if other is None or value == other:
         return other is None
-    if UNKNOWN in (value, other):
+    if value.startswith(UNKNOWN) or other.startswith(UNKNOWN):
         return False
     return value.partition(CLASS_MARK)[2] == other.partition(CLASS_MARK)[2]
+
+
+def _differs(one: Column, other: Column) -> bool:
+    """Whether two columns differ for certain."""
+    of_class = CLASS_MARK in one.type + other.type
+    return (
+        is_different(one.type, other.type)
+        or is_different(one.null, other.null)
+        or (not of_class and is_different(one.to, other.to))
+    )
+
+
+NEEDED = frozenset([PartKind.MODEL, PartKind.FIELD, PartKind.LINK])
+"""Without these, code fails that relies on them."""

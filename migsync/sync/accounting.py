@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -27,10 +28,11 @@ from migsync.findings.contents import code_edited, never_ran, ran_elsewhere, run
 from migsync.history.contents import COMPUTED, Action, Contents, Operation, OperationStep, PartKind
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
-from migsync.history.tables import TAKES, TablePart, TableState
+from migsync.history.tables import TAKES, Difference, TablePart, TableState, differences
 from migsync.rewrites.record import Record
 from migsync.sync.edited_code import code_of, pair_off
-from migsync.sync.provenance import FileContents, Provenance
+from migsync.sync.other_tables import OtherApps, needed_at_last
+from migsync.sync.provenance import ContentSource, FileContents, Provenance
 
 CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
 """Operations that fail where what they make is there already."""
@@ -45,6 +47,7 @@ class _Ran:
     key: Key
     version: FileContents | None
     file: Migration | None
+    presumed: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -78,27 +81,25 @@ def accounting(
     rows that migsync has changed or will change.
     """
     left_out = frozenset(changed)
-    versions = {
-        record.id: provenance.versions
-        for record in records
-        if record.id is not None
-        and record.id not in left_out
-        and (provenance := known.get(record.id))
-        and provenance.versions
-    }
+    others = {record: each for record, each in known.items() if each.versions and record not in left_out}
 
-    def ran(record: Record, number: int) -> _Ran:
+    def ran(record: Record, number: int = 0) -> _Ran:
         file = history.migrations.get(record.key)
-        of_record = () if file and file.problems else versions.get(record.id or 0, ())
-        version = of_record[min(number, len(of_record) - 1)] if of_record else None
-        return _Ran(record.key, version, file)
+        found = None if file and file.problems else others.get(record.id or 0)
+        if found is None:
+            return _Ran(record.key, None, file)
+        version = found.versions[min(number, len(found.versions) - 1)]
+        return _Ran(record.key, version, file, found.source is ContentSource.SEEN)
 
     # Of most files it is known that the one of today ran. Only the apps of the others are looked at.
-    edited = {record.app for record in records if record.id in versions and record.key in history.migrations}
+    edited = {record.app for record in records if record.id in others and record.key in history.migrations}
     for app in sorted(edited & history.first_party):
         mine = sorted((record for record in records if record.app == app), key=lambda record: record.id or 0)
-        most = max(len(versions.get(record.id or 0, ())) for record in mine)
-        yield from _in_all([list(_of_app(history, app, [ran(each, turn) for each in mine])) for turn in range(most)])
+        most = max(len(others[each.id or 0].versions) if each.id in others else 1 for each in mine)
+        beside = OtherApps([record for record in records if record.app != app], lambda record: ran(record).contents)
+        yield from _in_all(
+            [list(_of_app(history, app, [ran(each, turn) for each in mine], beside)) for turn in range(most)]
+        )
 
 
 def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
@@ -109,7 +110,7 @@ def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
             yield finding
 
 
-def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding]:
+def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) -> Iterator[Finding]:
     edited = {each.key: each for each in ran if each.is_edited}
     if not edited:
         return
@@ -123,18 +124,25 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran]) -> Iterator[Finding
         if key in recorded:
             claimed.run(recorded[key].now.operations)
     pending = [history.migrations[key] for key in order if key not in recorded]
-    found = list(_twice([migration for migration in pending if not migration.replaces], there, claimed))
+    presumed = any(each.presumed for each in edited.values())
+    unreplaced = [migration for migration in pending if not migration.replaces]
+    found = list(_twice(unreplaced, there, claimed, presumed=presumed))
     in_place: tuple[str, ...] = ()
     # A list of operations that only running the file shows may have made anything, and so may a file that is gone.
     if not unknown and not any(_lost(each.contents) - _lost(each.now) for each in edited.values()):
         code, in_place = _code(edited.values(), there, claimed, pending)
-        found += _never(edited, there, claimed, pending, code)
+        made = set(_made(unreplaced))
+        lacking = [each for each in differences(claimed, there, app) if not (each.missing and each.place in made)]
+        lacking = [each for each in lacking if not beside.have(each.table)]
+        needed = needed_at_last(app, lacking, there, claimed, unreplaced)
+        found += _never(edited, there, claimed, pending, code, lacking, needed)
     # Wrong names are the cause of what was found then. Where nothing was found, all that moved ran and is recorded.
     moved = _moved(history, app, set(recorded), edited) if found else {}
     if moved:
         # Another file took the name of what ran. As long as it has it, nobody can say what became of that.
         taken = tuple(key.name for key in moved if key not in moved.values())
-        yield ran_elsewhere(app=app, moved={old.name: new.name for old, new in moved.items()}, taken=taken)
+        names = {old.name: new.name for old, new in moved.items()}
+        yield ran_elsewhere(app=app, moved=names, taken=taken, presumed=presumed)
     else:
         yield from found
         if in_place:
@@ -159,7 +167,9 @@ def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, 
     return {old: new for old, new in found.items() if counts[new] == 1}
 
 
-def _twice(pending: Iterable[Migration], there: TableState, claimed: TableState) -> Iterator[Finding]:
+def _twice(
+    pending: Iterable[Migration], there: TableState, claimed: TableState, *, presumed: bool
+) -> Iterator[Finding]:
     """Migrations that would make, or take away, what was made or taken away already by what no recorded file claims."""
     there, claimed = deepcopy((there, claimed))
     for migration in pending:
@@ -182,6 +192,7 @@ def _twice(pending: Iterable[Migration], there: TableState, claimed: TableState)
                 operations=tuple(f"{kind} {place}".rstrip() for kind, place in again),
                 file=migration.path,
                 only_code=all(kind in CODE for kind, _ in again),
+                presumed=presumed,
             )
 
 
@@ -201,16 +212,20 @@ def _never(
     claimed: TableState,
     pending: Sequence[Migration],
     code: Counter[str],
+    lacking: Sequence[Difference],
+    needed: AbstractSet[TablePart],
 ) -> Iterator[Finding]:
     """Recorded migrations whose files would have made other tables than what ran, and nothing else makes up for it."""
     stopped = _stopped(pending, there, claimed)
-    wrong = [place for place in claimed.differing(there) if not _changes_later(place, pending, there, claimed)]
+    absent = {each.place for each in lacking if each.missing}
+    places_of = dict.fromkeys(each.place for each in lacking)
+    wrong = [place for place in places_of if not _changes_later(place, pending, there, claimed)]
     newest = list(edited.values())[::-1]
     for each, places, taken_out in _attributed(newest, wrong):
         ran_not = list(_code_left(each.now, code))
-        missing = [place for place in places if place not in there.parts]
+        missing = [place for place in places if place in absent]
         parts = (*(str(place) for place in missing if not _is_within(place, missing)), *ran_not)
-        changed = tuple(str(place) for place in places if place in there.parts)
+        changed = tuple(str(place) for place in places if place not in absent)
         if (parts or changed) and each.file:
             yield never_ran(
                 migration=each.key,
@@ -219,6 +234,8 @@ def _never(
                 file=each.file.path,
                 stops=stopped if missing else None,
                 taken_out=taken_out and not ran_not,
+                needed=not needed.isdisjoint(places),
+                presumed=each.presumed,
             )
 
 
@@ -248,6 +265,12 @@ def _changes_later(place: TablePart, pending: Iterable[Migration], there: TableS
     # Of what was taken away before, :func:`_twice` says so.
     taken = (step for step in steps if step.action in TAKES and _before(step) == place)
     return any(there.taken[step] > claimed.taken[step] for step in taken)
+
+
+def _made(pending: Iterable[Migration]) -> Iterator[TablePart]:
+    """What migrations that are still to run make."""
+    operations = (operation for migration in pending for operation in migration.contents.operations)
+    return (_place(step) for each in operations if each.kind in CREATES and not each.state_only for step in each.steps)
 
 
 def _stopped(pending: Iterable[Migration], there: TableState, claimed: TableState) -> Key | None:

@@ -109,7 +109,9 @@ def make_plan(
             from migsync.sync.accounting import accounting  # only where something else ran than the files of today
 
             passed = _newly_passed(labels, scope, start.journaled)
-            findings += accounting(history, translation.after, ran, changed_ids(runs, changes, records, passed))
+            left_out = changed_ids(runs, changes, records, passed)
+            differing = accounting(history, translation.after, ran, left_out)
+            findings += (each.with_facts(stated=True) if options.against_evidence else each for each in differing)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))

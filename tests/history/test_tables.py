@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.history.tables import TableState
+from migsync.history.tables import TableState, differences
 from tests.history.operations.test_operations import of
 
 IMPORTS = """
@@ -27,7 +27,7 @@ def tables(operations: str) -> TableState:
 
 def missing(ran: str, now: str) -> list[str]:
     """The parts that the file of today claims, and that what ran has not made."""
-    return [str(place) for place in tables(now).differing(tables(ran))]
+    return [str(each.place) for each in differences(tables(now), tables(ran), "shop")]
 
 
 def field(text: str) -> str:

@@ -52,6 +52,7 @@ def text_of(value: Value) -> str:
 def step_value(step: EffectStep) -> str:
     """The value of a step, and the new name where it renames something.
 
+    A column, a many-to-many table and the name of a table are the text of their step.
     Of what is of a class that is not Django's, the digest of the class follows, with the arguments that only it knows;
     so it does of what is worked out from the settings.
     An index, or a constraint, that only names columns is the digest of these, whatever its own name is, and the groups
@@ -66,6 +67,10 @@ def step_value(step: EffectStep) -> str:
         return _groups(step.name, value) or digest_of(value)
     if step.part is PartKind.INDEX and (columns := _columns(value)):
         return columns
+    return step.text.replace("*", _digest(step, value)) if step.text else _digest(step, value)
+
+
+def _digest(step: EffectStep, value: Value) -> str:
     if step.part not in (PartKind.FIELD, PartKind.INDEX):
         return digest_of(value)
     if any(isinstance(part, Code) and SETTINGS in part.text for part in parts_of(value)):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from migsync.findings import Finding, Severity
 from migsync.history import App, Key, Migration, build_history
+from migsync.history.columns import Column
 from migsync.history.contents import COMPUTED, Action, Contents, Grade, Operation, OperationStep, PartKind
 from migsync.history.graph import History
 from migsync.rewrites.record import Record
@@ -39,9 +40,8 @@ def operation(effect: str) -> Operation:
         return Operation("RunSQL", effect, name, steps=(OperationStep(Action.RUN, PartKind.CODE, value=name),))
     field, _, value = name.partition("=")
     kind = "AlterField" if value else "AddField"
-    return Operation(
-        kind, effect, name, steps=(OperationStep(Action.SET, PartKind.FIELD, "item", field, value or "plain"),)
-    )
+    column = str(Column(value or "plain", "null" if value == "null" else "not null"))
+    return Operation(kind, effect, name, steps=(OperationStep(Action.SET, PartKind.FIELD, "item", field, column),))
 
 
 def contents(*effects: str) -> Contents:
@@ -115,16 +115,21 @@ class TestNames:
         """The other name is not recorded: its operations would run under the name of what ran."""
         (found,) = told(files(a="A", x="B", y="C"), files(a="A", x="C", y="B"), upto=2)
         assert found.code == "ran-elsewhere"
-        assert found.facts == {"app": "shop", "moved": {"x": "y"}, "taken": ["x"]}
+        assert found.facts == {"app": "shop", "moved": {"x": "y"}, "taken": ["x"], "presumed": False}
         assert found.hint.startswith("Give y back the name under which it ran: y to x. First give x of today a name")
 
     def test_a_new_file_under_an_old_name(self) -> None:
         (found,) = told(files(a="A", x="B"), files(a="A", x="N", y="B"))
-        assert found.facts == {"app": "shop", "moved": {"x": "y"}, "taken": ["x"]}
+        assert found.facts == {"app": "shop", "moved": {"x": "y"}, "taken": ["x"], "presumed": False}
 
     def test_a_cycle(self) -> None:
         (found,) = told(files(x="A", y="B", z="C", n="D"), files(x="N", y="A", z="B", n="C"))
-        assert found.facts == {"app": "shop", "moved": {"x": "y", "y": "z", "z": "n"}, "taken": ["x"]}
+        assert found.facts == {
+            "app": "shop",
+            "moved": {"x": "y", "y": "z", "z": "n"},
+            "taken": ["x"],
+            "presumed": False,
+        }
 
     def test_a_file_with_the_same_effects_that_ran_itself_is_no_heir(self) -> None:
         assert codes(told(files(x="A", y="B"), files(x="B C", y="B"))) == [("never-ran", "x")]
@@ -192,7 +197,7 @@ class TestOperations:
         """The database lacks what every new one has."""
         (found,) = told(files(x="A B", y="-A"), files(x="A B", y=""))
         assert (found.code, found.name, found.facts["parts"]) == ("never-ran", "y", ["item.A"])
-        assert found.hint == "An operation was taken out of the file that ran in this database. Put it back."
+        assert found.hint.startswith("An operation was taken out of the file that ran in this database. Put it back.")
 
     def test_an_alteration_that_is_taken_out(self) -> None:
         (found,) = told(files(x="A", y="A=1"), files(x="A", y=""))
@@ -211,18 +216,35 @@ class TestOperations:
             assert found.facts["stops"] == "shop.y"
             assert "shop.y needs it and is still to run, so `migrate` would fail." in found.meaning
         (found,) = told(files(x="B"), files(x="B A", y="C"))
-        assert found.severity is Severity.WARNING
+        assert "stops" not in found.facts
 
     def test_operations_that_move_between_recorded_files(self) -> None:
         assert told(files(x="A B", y="C"), files(x="A", y="B C")) == []
 
     def test_an_alteration_that_was_added(self) -> None:
-        assert codes(told(files(x="A"), files(x="A A=1"))) == [("never-ran", "x")]
+        (found,) = told(files(x="A"), files(x="A A=1"))
+        assert (found.code, found.name, found.severity) == ("never-ran", "x", Severity.WARNING)
+        (found,) = told(files(x="A"), files(x="A A=null"))
+        assert found.severity is Severity.ERROR, "code of today writes NULL"
         assert told(files(x="A A=1"), files(x="A=1")) == [], "Django writes one operation for two"
 
     def test_code_is_counted(self) -> None:
         assert codes(told(files(x="run"), files(x="run run"))) == [("never-ran", "x")]
         assert told(files(x="run", y="A"), files(x="", y="A run")) == []
+
+    def test_what_a_pending_migration_makes_is_not_needed(self) -> None:
+        (found,) = told(files(x="A"), files(x="A B"))
+        assert found.severity is Severity.ERROR
+        assert found.with_facts(stated=True).severity is Severity.WARNING
+        assert told(files(x="A"), files(x="A B", y="B")) == []
+        (found,) = told(files(x="A"), files(x="A B", y="B=1"))
+        assert found.severity is Severity.ERROR, "y fails, since B is not there"
+
+    def test_what_is_presumed_is_a_warning(self) -> None:
+        database = Database(rows={1: "x"})
+        database.see(1, "x", ("A",), Event.SEEN)
+        (found,) = database.findings(files(x="A B"))
+        assert (found.severity, "This is presumed" in found.meaning) == (Severity.WARNING, True)
 
     def test_what_no_database_sees_is_no_news(self) -> None:
         assert told(files(x="A"), files(x="A/reworded (state)")) == []
