@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import select
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,13 @@ PATIENCE = 30
 QUESTIONS = (b"[y/N]:", b"[y/N/d]:", b"Which goes first?:")
 NEW = ("0001_initial", "0002_price", "0003_sku")
 MAPPED = ("--map", "shop.0003_price=0002_price", "--map", "shop.0005_sku=0003_sku", "--remove", "shop.0004_merge")
+# Its terminal is that of its session, as a shell has it: Ctrl-C reaches it.
+AT_TERMINAL = """
+import fcntl, os, runpy, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+runpy.run_module("migsync", run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclass
@@ -110,12 +116,16 @@ class Shop:
 
     def at_terminal(self, *arguments, answers=(), **environment):
         """Run at a pseudo-terminal, giving one answer to each question; one that is called does it while it waits."""
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.chdir(self.root)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job has it ignored
-            command = [sys.executable, "-m", "migsync", *arguments]
-            os.execve(sys.executable, command, self.environment(**{"TERM": "xterm", "COLUMNS": "100"} | environment))
+        terminal, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-c", AT_TERMINAL, *arguments],
+            cwd=self.root,
+            env=self.environment(**{"TERM": "xterm", "COLUMNS": "100"} | environment),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
         shown, waiting, given = b"", list(answers), ""
         while True:
             if not select.select([terminal], [], [], PATIENCE)[0]:
@@ -135,6 +145,6 @@ class Shop:
                 given = given() if callable(given) else given
                 os.write(terminal, given.encode())
         os.close(terminal)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        status = process.wait()
         assert b"Traceback" not in shown, shown.decode()
         return Ended(status, shown.decode())
