@@ -13,6 +13,7 @@ Run as a script, this file is the server. It imports nothing from the tests: a p
 from __future__ import annotations
 
 import atexit
+import codecs
 import gc
 import importlib
 import importlib.util
@@ -43,7 +44,8 @@ LISTENS = b"."
 NUMBER = struct.Struct("!q")
 OF_THE_START = ("PYTHON", "LC_", "LANG")
 """Variables that Python reads when it starts. A process that wants others than the server's is a fresh one."""
-FREE = ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED")
+ENCODING = "PYTHONIOENCODING"
+FREE = ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", ENCODING)
 """But for these. All processes of one server have the same hash seed, which is what migsync asks for."""
 
 LIBRARIES = (
@@ -335,7 +337,10 @@ def _stream(name: str, number: int) -> io.TextIOWrapper:
     through = given.write_through  # PYTHONUNBUFFERED
     raw = io.open(number, "rb" if name == "stdin" else "wb", 0 if through else -1, closefd=False)  # noqa: UP020, SIM115
     lines = name == "stderr" or raw.isatty()
-    return io.TextIOWrapper(raw, given.encoding, given.errors, line_buffering=lines, write_through=through)
+    encoding, _, errors = os.environ.get(ENCODING, "").partition(":")
+    errors = given.errors if name == "stderr" else errors or ("strict" if encoding else given.errors)
+    encoding = codecs.lookup(encoding).name if encoding else given.encoding
+    return io.TextIOWrapper(raw, encoding, errors, line_buffering=lines, write_through=through)
 
 
 def _run(command: list[str]) -> int:

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
 """
 COMMANDS = {
     "apply": ["--noinput"],
-    "demo": [],
+    "demo": ["--dir", "."],  # refused; tests/cli/test_demo.py has all of it
     "explain": ["blocked"],
     "fix-conflicts": ["--dry-run"],
     "graph": [],
@@ -113,6 +113,14 @@ def test_it_ends_the_same(tmp_path, code, forked):
     # The frames of a traceback differ by those of the server.
     last, other = (each.stderr.strip().rpartition("\n")[2] for each in found)
     assert last == other
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1:replace"])
+def test_the_encoding_of_its_streams(tmp_path, encoding, forked):
+    code = "import sys; print([(each.encoding, each.errors) for each in (sys.stdin, sys.stdout, sys.stderr)])"
+    more = {"cwd": tmp_path, "env": {**os.environ, "PYTHONIOENCODING": encoding}}
+    found = [run("-c", code, start=start, **more) for start in (forkserver.fresh, forkserver.forked)]
+    assert vars(found[0]) == vars(found[1])
 
 
 @pytest.mark.parametrize(

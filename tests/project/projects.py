@@ -89,7 +89,7 @@ def django_finds(root: Path) -> list[tuple[str, str | None]]:
     process = subprocess.run(
         [sys.executable, "-c", DJANGO_FINDS],
         cwd=root,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(root)},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
         capture_output=True,
         text=True,
         check=False,
