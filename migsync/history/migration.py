@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from migsync.history.contents import SECOND, UNREAD
 from migsync.key import Key as Key
@@ -80,6 +80,13 @@ class Migration:
     contents: Any = field(default=_Lazy("contents", UNREAD), compare=False)
     first_digest: Any = field(default=_Lazy("first_digest", ""), compare=False)
     source: str = field(default="", compare=False)
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, object]) -> Self:
+        """As the constructor, which sets each of them by a function, in less time."""
+        migration = object.__new__(cls)
+        migration.__dict__.update(fields)
+        return migration
 
     def has(self, digest: str) -> bool:
         """True when a digest of either kind, which is not empty, is that of the operations."""

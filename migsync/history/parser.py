@@ -40,15 +40,23 @@ class Header(NamedTuple):
         `digest` is that of the operations, where the caller knows it.
         """
         operations = _Operations(source, path or str(key), key.app)
-        return Migration(
-            key,
-            path,
-            *self[:6],
-            digest=digest or operations.digest,
-            problems=self.problems,
-            contents=operations.contents,
-            first_digest=operations.first_digest,
-            source=self.source,
+        dependencies, run_before, replaces, initial, atomic, has_operations, problems, digest_of_file = self
+        return Migration.of_fields(
+            {
+                "key": key,
+                "path": path,
+                "dependencies": dependencies,
+                "run_before": run_before,
+                "replaces": replaces,
+                "initial": initial,
+                "atomic": atomic,
+                "operations": has_operations,
+                "digest": digest or operations.digest,
+                "problems": problems,
+                "contents": operations.contents,
+                "first_digest": operations.first_digest,
+                "source": digest_of_file,
+            }
         )
 
 

@@ -132,10 +132,12 @@ def _merges(rows: Sequence[TrackedRow], gone: Iterable[Rewrite], history: Histor
     removed = {
         Key(change.origin or app, name) for each in gone for app, change in each.apps.items() for name in change.removed
     }
+    if not removed:
+        return []
     recorded = {row.now.key: row.now.applied for row in rows if row.now}
     found: list[TrackedRow] = []
     # Children first: a merge that is found may be the child by which the next one is.
-    for key in reversed(history.order) if removed else ():
+    for key in reversed(history.order):
         times = [recorded[child] or "" for child in history.children(key) if child in recorded]
         if key in removed and key not in recorded and not history.migrations[key].operations and times:
             # It came before everything that depends on it.

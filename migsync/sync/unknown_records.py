@@ -154,7 +154,7 @@ def _squashed(
 def _stated_on_disk(
     history: History, records: Sequence[Record], scope: Collection[str], stated: Collection[Key]
 ) -> Iterator[Finding]:
-    for record in records:
+    for record in records if stated else ():
         if record.key in stated and record.key in history.migrations and record.app in scope:
             yield leftover_on_disk(migration=record.key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import dataclasses
 from textwrap import dedent
 
 import pytest
@@ -222,3 +223,10 @@ def test_a_broken_file_is_named_with_its_line(source: bytes, found: str) -> None
 def test_deep_expressions() -> None:
     many = " + ".join(["[('shop', '0001_a')]"] * 200)
     assert parse(f"dependencies = {many}").dependencies == (A,) * 200
+
+
+def test_a_file_that_is_read_has_every_field_of_a_migration() -> None:
+    """It is made without the constructor."""
+    read = parse("operations = []")
+    assert list(vars(read)) == [field.name for field in dataclasses.fields(Migration)]
+    assert dataclasses.replace(read) == read
