@@ -42,7 +42,7 @@ def _take_look(output: Output, survey: Survey, alias: str, *, ran: bool) -> None
         if ran and not has_looks(held.version):
             # The run has made the tables. The rows are those of before it.
             held = replace(held, version=target.journal_version())
-        take_look(target, survey.history, held)
+        take_look(target, survey.history, held, sources=survey.project.keep_sources)
     except (MigsyncError, SQLAlchemyError, OSError) as error:
         found = error.found if isinstance(error, MigsyncError) else str(error).partition("\n")[0]
         output.tell([line(Span(alias, Style.HEADING), f"  could not note what the migration files are: {found}")])

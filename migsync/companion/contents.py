@@ -29,10 +29,12 @@ from migsync.history.contents import UNREAD, Contents
 from migsync.history.parser import read_contents, source_digest
 from migsync.key import Key
 from migsync.sync.journal.contents import OWN_SCHEMA, Event, as_document, document_digest
+from migsync.sync.journal.sources import packed_source
 from migsync.sync.journal.tables import (
     CONTENT_SEEN_TABLE,
     CONTENT_TABLE,
     RAN_TABLE,
+    SOURCE_TABLE,
     VERSION_TABLE,
     has_contents,
     has_looks,
@@ -46,10 +48,11 @@ FirstParty = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class _File:
-    """A migration's file: the SHA-256 of its bytes, empty where there is no source, and what it does."""
+    """A migration's file: the SHA-256 of its bytes, empty where there is no source, what it does, and the bytes."""
 
     source: str
     contents: Contents
+    text: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,17 @@ class _Running:
 
 @dataclass
 class ContentsRecorder:
-    """Watches one ``migrate`` of one alias. `first_party` is asked for once, `warn` is called at most once."""
+    """Watches one ``migrate`` of one alias. `warn` is called at most once.
+
+    `first_party` and `keep_sources` are asked when there is something to note: which files are the project's own, and
+    whether the files themselves are kept.
+    """
 
     alias: str
     fake_initial: bool
     first_party: Callable[[], FirstParty]
     warn: Callable[[str], object]
+    keep_sources: Callable[[], bool] = bool
     _tables: _Tables | None = None
     _looked: bool = False
     _running: _Running | None = None
@@ -168,7 +176,7 @@ class ContentsRecorder:
         except HistoryError:
             # Python has read it, so it can only be nested too deeply for us.
             contents = UNREAD
-        return _File(source_digest(source), contents)
+        return _File(source_digest(source), contents, source)
 
     def _writable(self) -> bool:
         """Whether this database has the tables; looked up once."""
@@ -179,7 +187,7 @@ class ContentsRecorder:
 
     def _write(self, row: _Row, event: Event, file: _File | None) -> None:
         if self._tables is not None and file is not None:
-            self._tables.write(row, event, file)
+            self._tables.write(row, event, file, keep_source=self.keep_sources())
 
     @contextmanager
     def _harmless(self) -> Iterator[None]:
@@ -239,7 +247,7 @@ class _Tables:
     place: str
     name: str
 
-    def write(self, row: _Row, event: Event, file: _File) -> None:
+    def write(self, row: _Row, event: Event, file: _File, *, keep_source: bool) -> None:
         """Add one event. A statement that fails is taken back alone: the transaction of ``migrate`` goes on."""
         document = as_document(file.contents)
         digest = document_digest(document)
@@ -257,6 +265,8 @@ class _Tables:
         marks = f"{', '.join(['%s'] * len(values))}, {self.engine.now.replace('%', '%%')}"
         with transaction.atomic(self.alias), connections[self.alias].cursor() as cursor:
             self._keep(cursor, CONTENT_TABLE, digest, lambda: document)
+            if keep_source and file.source and self.name == RAN_TABLE:
+                self._keep(cursor, SOURCE_TABLE, file.source, lambda: packed_source(file.text))
             cursor.execute(
                 f"INSERT INTO {self.place}{self.name} ({', '.join(values)}, at) VALUES ({marks})",  # noqa: S608 (names of ours)
                 list(values.values()),

@@ -26,11 +26,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cached_property
 
 from django.conf import settings
 from django.db import connections
@@ -178,9 +178,25 @@ def _project() -> Project:
     return find_project(settings=os.environ.get(SETTINGS_VARIABLE))
 
 
-def first_party() -> Callable[[], FirstParty]:
-    """Which directories are the project's own; the project is looked for when that is first asked."""
-    return cache(lambda: FirstParty(_project().root))
+@dataclass(frozen=True)
+class GuardedProject:
+    """What the notes of a ``migrate`` need of the project, which is looked for when that is first asked."""
+
+    @cached_property
+    def _found(self) -> Project:
+        return _project()
+
+    @cached_property
+    def _own(self) -> FirstParty:
+        return FirstParty(self._found.root)
+
+    def first_party(self) -> FirstParty:
+        """Which directories are the project's own."""
+        return self._own
+
+    def keep_sources(self) -> bool:
+        """Whether the files that run are kept in the databases."""
+        return self._found.keep_sources
 
 
 def settle() -> Settlement | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from migsync.filesystem.boundary import read_source
 from migsync.words import did_you_mean, text_list
 
 PYPROJECT = "pyproject.toml"
+DIGESTS, SOURCE = "digests", "source"
+"""The values of ``contents``: what is kept in the databases of the files that ran. The first is the default."""
 LONGEST_NAME = 255  # bytes, on every usual file system
 CORRECT = "Correct the file, then run the command again."
 
@@ -39,6 +41,7 @@ class Options:
     settings: str = ""
     rewrites: str = "migration_rewrites"
     journal: bool = True
+    contents: str = DIGESTS
     lock_timeout: float = LOCK_TIMEOUT
     python_path: tuple[str, ...] = ()
     ignore_schemas: tuple[str, ...] = ()
@@ -93,6 +96,7 @@ class _Reader:
                 "settings",
                 "rewrites",
                 "journal",
+                "contents",
                 "lock-timeout",
                 "python-path",
                 "ignore-schemas",
@@ -107,6 +111,7 @@ class _Reader:
             settings=self.text(table, "settings", where),
             rewrites=self.path(self.text(table, "rewrites", where), f"{where}.rewrites") or Options.rewrites,
             journal=self.flag(table, "journal", where, default=True),
+            contents=self.choice(table, "contents", where, (DIGESTS, SOURCE)),
             lock_timeout=self.seconds(table, "lock-timeout", where, default=LOCK_TIMEOUT),
             python_path=tuple(
                 self.path(place, f"{where}.python-path") for place in self.texts(table, "python-path", where)
@@ -146,6 +151,17 @@ class _Reader:
         value = table.get(key, "")
         if not isinstance(value, str):
             raise self.wrong(f"{where}.{key}", "a string", value)
+        return value
+
+    def choice(self, table: Mapping[str, object], key: str, where: str, known: Sequence[str]) -> str:
+        value = self.text(table, key, where) if key in table else known[0]
+        if value not in known:
+            listed = text_list((f'"{one}"' for one in known), last="or")
+            raise ProjectError(
+                f"{self.file}: {where}.{key} is {shortened(value)}.",
+                did_you_mean(value, known),
+                f"Set it to {listed}, then run the command again.",
+            )
         return value
 
     def texts(self, table: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:

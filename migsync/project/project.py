@@ -17,7 +17,7 @@ from migsync.project.cache_file import cache_file
 from migsync.project.databases.aliases import Aliases, django_aliases, option_aliases, url_alias
 from migsync.project.environment import project_set_up
 from migsync.project.firstparty import FirstParty
-from migsync.project.options import Options
+from migsync.project.options import SOURCE, Options
 from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
@@ -39,7 +39,8 @@ class Project:
     `databases` are the aliases that are synced by default; those `passed_over` can still be asked for. `use_tz` is
     None when not known. `lock_timeout` is how many seconds migsync waits for a lock, to read or to write.
     `settings_module` is empty without one. `leftovers` are the recorded migrations that the project says are no file of
-    today. Schemas that match one of the patterns in `ignore_schemas` belong to other projects.
+    today. Schemas that match one of the patterns in `ignore_schemas` belong to other projects. With `keep_sources`, the
+    databases keep the files that run.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class Project:
     settings: Mapping[str, str] = field(default_factory=dict)
     use_tz: bool | None = None
     journal: bool = True
+    keep_sources: bool = False
     lock_timeout: float = LOCK_TIMEOUT
     ignore_schemas: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -143,6 +145,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
         settings=stated.models if stated else {},
         use_tz=stated.use_tz if stated else None,
         journal=options.journal,
+        keep_sources=options.contents == SOURCE,
         lock_timeout=options.lock_timeout,
         ignore_schemas=options.ignore_schemas,
         findings=(*findings, *apps.findings, *_none_of_its_own(place, apps), *aliases.findings),

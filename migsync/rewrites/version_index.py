@@ -95,6 +95,10 @@ class VersionIndex:
             self._cache.changed = True
         return sources[blob]
 
+    def text(self, app: str, blob: str) -> bytes | None:
+        """The bytes of a version; None where git does not hold it."""
+        return self._blob(app, blob)
+
     def contents(self, app: str, blob: str) -> Contents | None:
         """The operations of a version; None for what is no migration, or git does not hold."""
         from migsync.history.parser import read_contents

@@ -10,14 +10,16 @@ it leaves the result of the command as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
+from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from migsync.engines import Deadline, ErrorKind, MigrationTable
 from migsync.errors import HistoryError, LockTimeout
 from migsync.history.graph import History
+from migsync.history.parser import source_digest
 from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import (
     Event,
@@ -30,6 +32,7 @@ from migsync.sync.journal.contents import (
     write_events,
 )
 from migsync.sync.journal.looks import FileSet, Look, identity_digest, read_files, write_look
+from migsync.sync.journal.sources import kept_sources, write_sources
 from migsync.sync.journal.tables import has_looks
 from migsync.sync.target import Snapshot, Target
 
@@ -99,9 +102,10 @@ def unchanged(records: Iterable[Record], before: FileSet, now: FileSet) -> list[
     return [record for record in records if source(now, record) and source(now, record) == source(before, record)]
 
 
-def take_look(target: Target, history: History, held: Snapshot) -> bool:
+def take_look(target: Target, history: History, held: Snapshot, *, sources: bool = False) -> bool:
     """Note what the files are, and what follows for the newest of the records that the target `held`.
 
+    With `sources`, the files themselves are kept as well.
     True where something was written. False where there was nothing to note, or no table for it, or where this user may
     not write there, or somebody else is writing just now. Raises the driver's other errors, and TargetError.
     """
@@ -109,12 +113,13 @@ def take_look(target: Target, history: History, held: Snapshot) -> bool:
     if not has_looks(held.version) or table is None or target.read_only:
         return False
     files, identity = FileSet.of(history), target.ref.identity
-    look = next_look(held.look, held.records, files.digest, identity)
+    look = next_look(held.look, held.records, files.digest, identity, sources=sources)
     if look is None:
         return False
     try:
         events = _events(target, table, history, held, files)
-        return _write(target, table, look, files, events)
+        kept = _sources(target, table, history, files) if sources else {}
+        return _write(target, table, look, files, events, kept)
     except LockTimeout:
         return False
     except DBAPIError as error:
@@ -150,13 +155,34 @@ def _seen(history: History, records: Iterable[Record]) -> Iterator[SeenContents]
         )
 
 
-def _write(target: Target, table: MigrationTable, look: Look, files: FileSet, events: Sequence[SeenContents]) -> bool:
+def _sources(target: Target, table: MigrationTable, history: History, files: FileSet) -> dict[str, bytes]:
+    """The files that the database does not keep yet, by digest."""
+    with target.transaction() as connection:
+        kept = kept_sources(connection, table.schema)
+    found: dict[str, bytes] = {}
+    for digest, key in files.sources().items():
+        source = b"" if digest in kept else Path(history.migrations[key].path).read_bytes()
+        # A file that was edited after it had been read is another one; the next look sees it.
+        if source and source_digest(source) == digest:
+            found[digest] = source
+    return found
+
+
+def _write(
+    target: Target,
+    table: MigrationTable,
+    look: Look,
+    files: FileSet,
+    events: Sequence[SeenContents],
+    sources: Mapping[str, bytes],
+) -> bool:
     with closing(target.connect()) as connection:
         try:
             target.behaviour.begin_note(connection, table, Deadline(WAIT_SECONDS))
             written = write_look(connection, target.behaviour, table.schema, look, files)
             if written:
                 write_events(connection, target.behaviour, table.schema, events)
+                write_sources(connection, target.behaviour, table.schema, sources)
                 connection.commit()
         finally:
             # Nothing is left to take back after a COMMIT.

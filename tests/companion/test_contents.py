@@ -15,6 +15,7 @@ import pytest
 from migsync.history.parser import read_contents
 from migsync.sync.journal.contents import Event, SeenContents, read_contents_seen
 from migsync.sync.journal.schema import upgrade_journal
+from migsync.sync.journal.sources import unpacked_source
 from tests.companion.test_guard import Shop
 from tests.databases import Database, django_databases, user_of
 from tests.project.projects import write
@@ -343,3 +344,17 @@ def test_the_journal_of_another_schema_on_the_search_path_is_left_alone(
         ("0004_a",)
     ]
     assert events(postgresql_database) == []
+
+
+def test_the_file_itself_is_kept_where_the_project_wants_it(sqlite_shop: Shop) -> None:
+    add(sqlite_shop, "0004_a", "0003_later", ADD.format("a"))
+    assert sqlite_shop.manage("migrate", "-v0") == (0, "")
+    kept = "SELECT digest, document FROM migsync_source"
+    assert sqlite_shop.database.execute(kept) == []
+    with (sqlite_shop.root / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.migsync]\ncontents = "source"\n')
+    path = add(sqlite_shop, "0005_b", "0004_a", ADD.format("b"))
+    assert sqlite_shop.manage("migrate", "-v0") == (0, "")
+    [(digest, document)] = sqlite_shop.database.execute(kept)
+    assert unpacked_source(document, digest) == path.read_bytes()
+    assert digest == seen(sqlite_shop.database)[-1].source

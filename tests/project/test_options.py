@@ -23,6 +23,7 @@ def test_everything(tmp_path: Path) -> None:
         settings = "config.settings"
         rewrites = "names"
         journal = false
+        contents = "source"
         lock-timeout = 2.5
         python-path = "src"
         ignore-schemas = ["archive", "old_*"]
@@ -38,6 +39,7 @@ def test_everything(tmp_path: Path) -> None:
         settings="config.settings",
         rewrites="names",
         journal=False,
+        contents="source",
         lock_timeout=2.5,
         python_path=("src",),
         ignore_schemas=("archive", "old_*"),
@@ -70,6 +72,8 @@ def test_no_file_no_table_and_an_empty_table(tmp_path: Path) -> None:
             "",
         ),
         ("[tool.migsync.databases]\na = 'sqlite://'", "tool.migsync.databases.a must be a table, not str", ""),
+        ("[tool.migsync]\ncontents = 'sources'", "tool.migsync.contents is 'sources'", "Did you mean source?"),
+        ("[tool.migsync]\ncontents = 1", "tool.migsync.contents must be a string", ""),
         ("[tool.migsync]\njournal = 'no'", "tool.migsync.journal must be true or false", ""),
         ("[tool.migsync]\nlock-timeout = -1", "must be a number of seconds", ""),
         ("[tool.migsync]\nlock-timeout = true", "must be a number of seconds", ""),

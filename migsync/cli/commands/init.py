@@ -82,7 +82,8 @@ def _init(survey: Survey, reading: Reading) -> dict[str, Any]:
     from migsync.sync.setup import make_journal
 
     before = make_journal(reading.target, lock_timeout=survey.project.lock_timeout)
-    looked = take_look(reading.target, survey.history, replace(reading.held, version=NEWEST))
+    held = replace(reading.held, version=NEWEST)
+    looked = take_look(reading.target, survey.history, held, sources=survey.project.keep_sources)
     return {"before": before, "version": NEWEST, "noted": looked}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,37 +11,51 @@ from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import ProjectOptions, TargetOptions, argument, group, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block
-from migsync.errors import ExitStatus
+from migsync.errors import ExitStatus, UsageError, common_status
+from migsync.words import did_you_mean
+
+if TYPE_CHECKING:
+    from migsync.project import Project
+
+
+FORMS = "Give a plan file, the id of a run (migsync log lists them), or the APP.NAME of a migration."
 
 
 @option_group
 class ShowOptions:
     """What ``migsync show`` shows."""
 
-    what: str = argument(metavar="PLAN|RUN")
+    what: str = argument(metavar="PLAN|RUN|APP.NAME")
     chosen: TargetOptions = group(TargetOptions)
 
 
 @click.command(
     cls=MigsyncCommand,
-    short_help="Show a saved plan or a run in full.",
+    short_help="Show a saved plan, a run, or what is known of a migration.",
     examples="""
-    migsync show plan.json      # a plan that migsync plan -o plan.json saved
-    migsync show 3f9c1a         # a run; migsync log lists the ids
+    migsync show plan.json        # a plan that migsync plan -o plan.json saved
+    migsync show 3f9c1a           # a run; migsync log lists the ids
+    migsync show shop.0002_price  # what ran under this name, and how that is known
     """,
 )
 @options(ShowOptions, ProjectOptions)
 def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatus:
-    """Show what a saved plan would change, or every row that a run changed.
+    """Show what a saved plan would change, every row that a run changed, or what is known of a migration.
 
     PLAN is a file that `migsync plan -o PLAN` saved; no database is read for it. RUN is the id of a run, the beginning
     of the id, or the number of the run in `migsync log`.
+
+    APP.NAME is a migration, which need not have a file any more. migsync shows what ran under this name in each
+    database: which operations, and whether that is known from the guard of `migrate`, from looks of `migsync apply` or
+    from git. Sources that are not on disk are shown if git or a database has them; see `contents` in the settings.
     """
     what = asked.what
     # What looks like a path is one, even if nothing is there: "there is no run plans/a.json" would not help.
     if Path(what).is_file() or what.endswith(".json") or "/" in what:
         _show_plans(output, Path(what))
         return ExitStatus.DONE
+    if "." in what:
+        return _show_migration(output, asked, where.project())
     from migsync.cli.targets import find_runs, open_targets, rewrite_labels
     from migsync.cli.views.documents import run_document
     from migsync.cli.views.findings import error_blocks
@@ -63,6 +78,30 @@ def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatu
         output.show(blocks)
         output.document({"databases": shown})
         return ExitStatus.DONE
+
+
+def _show_migration(output: Output, asked: ShowOptions, project: Project) -> ExitStatus:
+    from migsync.cli.views.findings import error_blocks
+    from migsync.cli.views.migrations import migration_blocks, migration_document
+    from migsync.history.migration import Key
+    from migsync.sync.inquiry import inquire, known_names
+    from migsync.sync.survey import open_survey
+
+    app, _, name = asked.what.partition(".")
+    if not app or not name:
+        raise UsageError(f"{asked.what} does not have the form APP.NAME.", "", FORMS)
+    with open_survey(project) as found:
+        readings = found.read_targets(asked.chosen.databases)
+        facts = inquire(found, readings, Key(app, name))
+        for error in found.errors.values():
+            output.tell(error_blocks(error))
+        known = known_names(found, readings)
+        if not facts.is_found and asked.what not in known:
+            near = did_you_mean(asked.what, known)
+            raise UsageError(f"No migration {asked.what} is known here.", near, FORMS)
+        output.show(migration_blocks(facts, shorten=output.shorten))
+        output.document(migration_document(facts))
+        return common_status(found.errors.values())
 
 
 def _show_plans(output: Output, file: Path) -> None:

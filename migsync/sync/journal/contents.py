@@ -216,6 +216,20 @@ def _grade(value: object) -> Grade:
         raise DecodeError("is not a grade") from error
 
 
+def noted_times(connection: sa.Connection, schema: str | None, key: Key, version: str) -> dict[tuple[int, Event], str]:
+    """When each event about a migration was noted (UTC), the last one of a kind, by the record and the event."""
+    tables = [CONTENT_SEEN_TABLE] * has_contents(version) + [RAN_TABLE] * has_looks(version)
+    found: dict[tuple[int, Event], str] = {}
+    for name in tables:
+        seen = sa.table(name, *map(sa.column, (*COLUMNS[:5], "schema_name", "at")), schema=schema)
+        query = sa.select(seen.c.record, seen.c.event, seen.c.at).order_by(seen.c.number)
+        rows = connection.execute(
+            query.where(seen.c.schema_name == OWN_SCHEMA, seen.c.app == key.app, seen.c.name == key.name)
+        )
+        found |= {(record, EVENTS[event]): at for record, event, at in rows if event in EVENTS}
+    return found
+
+
 def _checked(row: tuple[Any, ...], table: str) -> tuple[Any, ...]:
     """The row, if it is one that migsync can have written."""
     # There is one row for each migration, so that there may be ten thousand.

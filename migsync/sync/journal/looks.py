@@ -114,6 +114,18 @@ def read_files(connection: sa.Connection, schema: str | None, digest: str, apps:
         raise _unreadable(f"A document in {FILES_TABLE} cannot be read: {error}") from error
 
 
+def last_digest(connection: sa.Connection, schema: str | None, key: Key, version: str) -> str:
+    """The SHA-256 that the file of a migration had when it was last seen; empty where no look saw it."""
+    if not has_looks(version):
+        return ""
+    looks = look_table(schema)
+    query = sa.select(looks.c.files).where(looks.c.schema_name == OWN_SCHEMA).order_by(looks.c.number.desc())
+    for files in dict.fromkeys(connection.scalars(query).all()):
+        if found := read_files(connection, schema, files, [key.app]).apps.get(key.app, {}).get(key.name):
+            return found
+    return ""
+
+
 def look_table(schema: str | None) -> sa.TableClause:
     """The table for statements."""
     return sa.table(LOOK_TABLE, *map(sa.column, ("schema_name", *COLUMNS, "at")), schema=schema)

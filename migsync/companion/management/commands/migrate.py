@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands.migrate import Command as DjangosOwn
 
 from migsync.companion.contents import ContentsRecorder, recorded_contents
-from migsync.companion.guard import OnMigrate, first_party, on_migrate, refusals, reserved, settle, stop, sync
+from migsync.companion.guard import GuardedProject, OnMigrate, on_migrate, refusals, reserved, settle, stop, sync
 from migsync.errors import MigsyncError
 from migsync.escapes import printable, printable_lines
 from migsync.words import count
@@ -93,11 +93,13 @@ class Command(_without_us()):  # type: ignore[misc]
                 # In the other mode sync() has refused, or has made the changes.
                 if guarded and mode is OnMigrate.CHECK:
                     stop(refusals(alias, mode))
+                project = GuardedProject()
                 recorder = ContentsRecorder(
                     alias,
                     bool(options.get("fake_initial")),
-                    first_party(),
+                    project.first_party,
                     lambda said: self.stderr.write(printable(said)),
+                    project.keep_sources,
                 )
                 with recorded_contents(recorder) as self._contents:
                     return super().handle(*args, **options)
