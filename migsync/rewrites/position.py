@@ -65,6 +65,11 @@ class Clock:
         except (ValueError, OverflowError):
             return None
 
+    def newer(self, applied: str | None, moment: str) -> bool:
+        """True when `applied` is certainly after `moment` (UTC text); False for anything that is no time."""
+        span = self.span(applied)
+        return span is not None and span[0] > datetime.datetime.fromisoformat(moment).timestamp()
+
 
 @dataclass(frozen=True)
 class Position:
@@ -111,7 +116,8 @@ def decide(
     # changed by hand may be out of order under all of them.
     # A run keeps the old times. Where no journal says whether there was one, they say nothing.
     timeless = trust_names or unseen_journal
-    for narrow in (_closed, _in_applied_order) if timeless else (_closed, _in_applied_order, _not_before_made):
+    by_time = () if timeless else (_not_before_made, _complete_since)
+    for narrow in (_closed, _in_applied_order, *by_time):
         if _same_rows(name_history, records, explained):
             break
         fitting = [split for split in explained if narrow(name_history, split.own, split.base, journaled, clock)]
@@ -235,6 +241,27 @@ def _not_before_made(
         if rewrite.id in position - journaled and rewrite.made_with_files
     ]
     return not any(all(clock.older(record.applied, moment) for record in records) for moment in made)
+
+
+def _complete_since(
+    name_history: NameHistory,
+    records: Sequence[Record],
+    position: frozenset[str],
+    journaled: frozenset[str],
+    clock: Clock,
+) -> bool:
+    """A database that has all of today's files, recorded after they were made anew, was made with them.
+
+    Only for a reset by hand under a name that was there before, as it is nearly always: else each new database would
+    ask whether its ``0001_initial`` is the old one.
+    """
+    steps = [rewrite.apps[name_history.app] for rewrite in name_history.steps]
+    resets = all(any(set(olds) & set(news) for olds, news in step.collapsed) for step in steps)
+    complete = {record.name for record in records} >= set(name_history.history.names(name_history.app))
+    if not resets or not complete or any(rewrite.made_with_files for rewrite in name_history.steps):
+        return True
+    since = all(clock.newer(record.applied, each.created) for record in records for each in name_history.steps)
+    return not since or len(position) == len(steps)
 
 
 def _doubts(

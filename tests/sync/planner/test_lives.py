@@ -40,7 +40,7 @@ KNOWN = (
     Fault(
         (PARTLY, GIT),
         "I4",
-        "A record under a name that a proposed rewrite gives is doubted, where it is not known that its file is what ran.",
+        "A record under a name that a proposed rewrite gives is doubted, where it is not known what ran.",
         (("add", *ONE), ("add", 0, 1, 0), ("migrate", 0, 1, 1), ("shift", 0, 2, 0), ("migrate", 1, 1, 1)),
         databases=2,
     ),

@@ -92,6 +92,21 @@ def test_swap_on_a_database_migrated_afterwards_is_left_alone() -> None:
     assert make_plan(disk, known, rows, REF).empty
 
 
+def test_a_reset_under_the_first_name() -> None:
+    """Every database has a record of this name: the old one, or the new one."""
+    disk = history(shop="0001_initial")
+    known = rewrites(disk, ":shop.0001_initial=0001_initial+0002_x", old={"shop": "0001_initial 0002_x"})
+    clock = PlanOptions(clock=Clock(naive_is_utc=True))
+    whole = make_plan(disk, known, records("shop.0001_initial", "shop.0002_x"), REF, options=clock)
+    assert [change.kind for change in whole.changes] == [ChangeKind.REMOVE, ChangeKind.RENAME]
+    behind = make_plan(disk, known, records("shop.0001_initial"), REF, options=clock)
+    assert codes(behind) == ["open-position"]
+    assert make_plan(disk, known, records("shop.0001_initial", year=2027), REF, options=clock).empty
+    # A time without an offset may be hours away from the moment at which the rewrite was written.
+    day = [Record(1, "shop", "0001_initial", f"{MADE[:10]} 23:59:59")]
+    assert codes(make_plan(disk, known, day, REF)) == ["open-position"]
+
+
 def test_swap_that_nothing_tells_apart_is_refused_and_can_be_stated() -> None:
     disk = history(shop="0001_initial 0002_x 0003_x")
     known = rewrites(disk, "shop.0003_x=0002_x", "shop.0002_x=0003_x", old=SWAP_OLD)
