@@ -30,6 +30,9 @@ def take_looks(output: Output, survey: Survey, plans: Sequence[Plan], results: S
         for alias in survey.held:
             if alias not in left:
                 _take_look(output, survey, alias, ran=alias in ran)
+        for plan in plans:
+            if plan.target.alias not in left and survey.request.against_evidence:
+                _note_stated(output, survey, plan)
     except KeyboardInterrupt:
         return
 
@@ -46,3 +49,32 @@ def _take_look(output: Output, survey: Survey, alias: str, *, ran: bool) -> None
     except (MigsyncError, SQLAlchemyError, OSError) as error:
         found = error.found if isinstance(error, MigsyncError) else str(error).partition("\n")[0]
         output.tell([line(Span(alias, Style.HEADING), f"  could not note what the migration files are: {found}")])
+
+
+def _note_stated(output: Output, survey: Survey, plan: Plan) -> None:
+    """Note what a person stated with ``--against-evidence``, so that it is not asked again."""
+    from migsync.sync.look import note_stated
+
+    alias = plan.target.alias
+    apps = {finding.app for finding in plan.findings if finding.facts.get("stated")}
+    changed = {row for change in plan.changes for row in (change.before, change.after)}
+    found = survey.ran.get(alias, {})
+    records = [
+        record
+        for record in survey.held[alias].records
+        if record.app in apps
+        and record not in changed
+        and record.key in survey.history.migrations
+        and record.id in found
+        and found[record.id].versions
+    ]
+    try:
+        held = replace(survey.held[alias], version=survey.targets[alias].journal_version())
+        noted = note_stated(survey.targets[alias], survey.history, held, records)
+    except (MigsyncError, SQLAlchemyError, OSError) as error:
+        said = error.found if isinstance(error, MigsyncError) else str(error).partition("\n")[0]
+        output.tell([line(Span(alias, Style.HEADING), f"  could not note what was stated: {said}")])
+        return
+    if noted:
+        files = "file is" if noted == 1 else "files are"
+        output.show([line(Span(alias, Style.HEADING), f"  noted that {noted} {files} taken for what ran")])

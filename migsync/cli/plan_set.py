@@ -94,7 +94,7 @@ def open_plan_set(
             found.proposed,
             {**found.errors, **_refused_fresh(found)},
             survey_blocks(found, shorten=output.shorten),
-            survey_document(found),
+            survey_document(found) if output.json else {},
             survey=found,
         )
 

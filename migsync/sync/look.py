@@ -128,6 +128,27 @@ def take_look(target: Target, history: History, held: Snapshot, *, sources: bool
         raise target.explain(error) from error
 
 
+def note_stated(target: Target, history: History, held: Snapshot, records: Sequence[Record]) -> int:
+    """Note that a person took the files of today for what ran under `records`; how many were noted.
+
+    Where there is no table for it, or this user may not write there, nothing is. Raises as :func:`take_look`.
+    """
+    table, behaviour = target.table, target.behaviour
+    if not has_looks(held.version) or table is None or target.read_only or not records:
+        return 0
+    events = tuple(_of_today(history, records, Event.STATED))
+    try:
+        with closing(target.connect()) as connection:
+            behaviour.begin_note(connection, table, Deadline(WAIT_SECONDS))
+            write_events(connection, behaviour, table.schema, events)
+            connection.commit()
+    except DBAPIError as error:
+        if behaviour.error_kind(error) in UNIMPORTANT:
+            return 0
+        raise target.explain(error) from error
+    return len(events)
+
+
 def _events(
     target: Target, table: MigrationTable, history: History, held: Snapshot, files: FileSet
 ) -> tuple[SeenContents, ...]:
@@ -136,10 +157,11 @@ def _events(
         return ()
     with target.transaction() as connection:
         before = read_files(connection, table.schema, held.look.files, {record.app for record in newer})
-    return tuple(_seen(history, unchanged(newer, before, files)))
+    return tuple(_of_today(history, unchanged(newer, before, files), Event.SEEN))
 
 
-def _seen(history: History, records: Iterable[Record]) -> Iterator[SeenContents]:
+def _of_today(history: History, records: Iterable[Record], event: Event) -> Iterator[SeenContents]:
+    """Events that say of the files of today that they are what ran."""
     documents: dict[str, str] = {}
     for record in records:
         file = history.migrations[record.key]
@@ -151,7 +173,7 @@ def _seen(history: History, records: Iterable[Record]) -> Iterator[SeenContents]
         digest = document_digest(document)
         documents[digest] = document
         yield SeenContents(
-            record.id or 0, record.key, Event.SEEN, file.source, digest, lambda: documents, moment_of(record.applied)
+            record.id or 0, record.key, event, file.source, digest, lambda: documents, moment_of(record.applied)
         )
 
 

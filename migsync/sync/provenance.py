@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 class ContentSource(StrEnum):
     """How it is known what ran; the first is the best."""
 
+    STATED = "stated"
+    """Somebody said that the file of then is what ran, whatever speaks against it."""
     GUARDED = "guarded"
     """The guard of ``migrate`` noted it at that moment: proof."""
     SEEN = "seen"
@@ -36,7 +39,7 @@ class ContentSource(StrEnum):
     """Only the name is known. The file of today is taken for what ran."""
 
 
-SOURCES = {Event.APPLIED: ContentSource.GUARDED, Event.SEEN: ContentSource.SEEN}
+SOURCES = {Event.STATED: ContentSource.STATED, Event.APPLIED: ContentSource.GUARDED, Event.SEEN: ContentSource.SEEN}
 """By the events after which something ran."""
 
 
@@ -72,6 +75,21 @@ class GitContents(NamedTuple):
 
     source: str
     contents: Contents
+
+
+def what_ran(
+    history: History, cache: Path | None, targets: Iterable[tuple[Sequence[Record], Sequence[SeenContents], Clock]]
+) -> list[dict[int, Provenance]]:
+    """For each target (its records, its events and its clock) what ran, by the ids of the records.
+
+    `cache` is the file in which is kept what git knows.
+    """
+    from migsync.rewrites.version_index import VersionIndex  # not for those who only want the values
+
+    with VersionIndex(history, cache) as versions:
+        return [
+            provenances(history, records, seen=seen, versions=versions, clock=clock) for records, seen, clock in targets
+        ]
 
 
 def provenances(

@@ -29,7 +29,6 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_files import load_rewrites
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
-from migsync.rewrites.version_index import VersionIndex
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
 from migsync.sync.journal.contents import digests_seen
@@ -37,7 +36,7 @@ from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, make_plan
-from migsync.sync.provenance import Provenance, accounted, provenances
+from migsync.sync.provenance import Provenance, accounted, what_ran
 from migsync.sync.reading import (
     Reading,
     doubtful_apps,
@@ -62,7 +61,8 @@ class Survey:
 
     `plans` has one plan for each target that could be read, in the order of the aliases; `fresh` are aliases without
     ``django_migrations`` (nothing to do), `errors` those that could not be read. `proposed` is the rewrite that the
-    plans rest on and that no file holds yet, `open_pairs` those that only a person can settle.
+    plans rest on and that no file holds yet, `open_pairs` those that only a person can settle. `ran` is what ran, by
+    alias and id of the record.
     """
 
     project: Project
@@ -78,6 +78,7 @@ class Survey:
     records: dict[str, tuple[Record, ...]] = field(default_factory=dict)
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
     held: dict[str, Snapshot] = field(default_factory=dict)
+    ran: dict[str, dict[int, Provenance]] = field(default_factory=dict)
     request: PlanRequest = field(default_factory=PlanRequest)
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
@@ -220,7 +221,9 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     asked = {app: changes for app, changes in stated.items() if not is_written(changes, app, result.rewrites)}
     has_any = needs_database or bool(result.project.targets())
     readings = result.read_targets(request.databases) if has_any else []
-    ran = _what_ran(result, readings)
+    held = [(each.held.records, each.held.seen, each.clock) for each in readings]
+    ran = what_ran(result.history, result.project.cache.with_suffix(".versions"), held)
+    result.ran = {each.target.alias: found for each, found in zip(readings, ran, strict=True)}
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
         return [
@@ -264,15 +267,6 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
         replace(plan, findings=(*found.questions(apps), *plan.findings))
         for plan, apps in zip(plans, unexplained, strict=True)
     )
-
-
-def _what_ran(result: Survey, readings: Sequence[Reading]) -> list[dict[int, Provenance]]:
-    """What ran in each of the targets, by the ids of their records."""
-    with VersionIndex(history := result.history, result.project.cache.with_suffix(".versions")) as versions:
-        return [
-            provenances(history, each.held.records, seen=each.held.seen, versions=versions, clock=each.clock)
-            for each in readings
-        ]
 
 
 def _discover(

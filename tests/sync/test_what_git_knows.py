@@ -10,13 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from migsync.sync.journal.schema import upgrade_journal
 from tests.databases import SQLiteDatabase, django_databases
 from tests.rewrites.evidence.repository import GIT
+from tests.sync.story import target_of
 
 FILE = """
 from django.db import migrations, models
@@ -95,6 +98,13 @@ class Project:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return {"status": done.returncode, **json.loads(done.stdout)}
+
+    def migsync(self, status: int, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "migsync", *arguments], cwd=self.root, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout
 
     def found(self, *arguments: str) -> list[tuple[str, str]]:
         """(code, name) of all that is wrong in the database."""
@@ -304,3 +314,36 @@ def test_an_edit_without_consequences_beside_a_rename(project: Project) -> None:
     document = project.plan()
     assert [change["after"]["name"] for plan in document["plans"] for change in plan["changes"]] == ["0004_c"]
     assert [each["code"] for each in document["findings"]] == ["proven-pair"]
+
+
+def test_what_a_person_states_is_noted_and_not_asked_again(project: Project) -> None:
+    project.write(("0001", "a"), ("0002_x", "b"))
+    project.commit(1)
+    project.ran("0001", "0002_x", day=2)
+    project.write(("0001", "a"), ("0002_x", "b c"))
+    project.commit(3)
+    assert "2 records: 2 by git" in project.migsync(1, "plan")
+    with target_of(project.database) as target, closing(target.connect()) as connection:
+        upgrade_journal(connection, target.table.schema)
+        connection.commit()
+    before = project.database.dump()
+    said = project.migsync(0, "plan", "--against-evidence")
+    assert "did not run in full" in said
+    assert project.plan()["status"] == 1, "a plan notes nothing"
+    assert "noted that 1 file is taken for what ran" in project.migsync(0, "apply", "--noinput", "--against-evidence")
+    assert project.database.dump() == before
+    assert "2 records: 1 stated, 1 by git" in project.migsync(0, "plan")
+    (database,) = project.plan()["databases"]
+    assert [(each["name"], each["known"]) for each in database["records"]] == [("0001", "git"), ("0002_x", "stated")]
+    project.write(("0001", "a"), ("0002_x", "b c d"))
+    assert project.found() == [("never-ran", "0002_x")], "from then on"
+
+
+def test_each_record_has_its_source(project: Project) -> None:
+    project.write(("0001", "a"), ("0002_x", "b"))
+    project.commit(1)
+    project.ran("0001", "0002_x", "0003_y", day=2)
+    project.write(("0001", "a"), ("0002_x", "b c"), ("0003_y", "d"))
+    (database,) = project.plan()["databases"]
+    known = [(each["name"], each["known"], len(each.get("sources", ()))) for each in database["records"]]
+    assert known == [("0001", "git", 0), ("0002_x", "git", 1), ("0003_y", "name", 0)]

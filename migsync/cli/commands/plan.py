@@ -79,7 +79,8 @@ def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> Ex
             save_plans(asked.file, found.plan_file)
         output.show(survey_blocks(found, shorten=output.shorten))
         output.show(_next(found, asked.file))
-        output.document(survey_document(found))
+        if output.json:
+            output.document(survey_document(found))
         if output.form == "sql":
             _tell_problems(output, found)
             output.raw(_sql(found))

@@ -26,11 +26,14 @@ FRESH = "fresh: no django_migrations table yet, nothing to do"
 
 def survey_blocks(survey: Survey, *, shorten: bool) -> list[Block]:
     """Every target of a survey, and what was found about the project as a whole."""
+    from migsync.cli.views.sources import source_line
+
     return targets_blocks(
         survey.plans,
         idle=dict.fromkeys(survey.fresh, FRESH),
         errors=survey.errors,
         findings=survey.findings,
+        about={alias: text for alias in survey.ran if (text := source_line(survey, alias))},
         labels={survey.proposed.id: "a new rewrite (migsync apply writes it)"} if survey.proposed else NONE,
         shorten=shorten,
     )
@@ -108,10 +111,22 @@ def _in_short(
 
 
 def survey_document(survey: Survey) -> dict[str, Any]:
-    """The survey as JSON values: a plan file's, and besides the root, each database's state and the findings."""
-    from migsync.cli.views.documents import error_document, plan_state
+    """The survey as JSON values: a plan file's, and besides the root, each database's state and the findings.
 
-    databases = [{"alias": plan.target.alias, "state": plan_state(plan), "plan": plan.id} for plan in survey.plans]
+    `records` says for each record how it is known what ran.
+    """
+    from migsync.cli.views.documents import error_document, plan_state
+    from migsync.cli.views.sources import source_documents
+
+    databases: list[dict[str, Any]] = [
+        {
+            "alias": plan.target.alias,
+            "state": plan_state(plan),
+            "plan": plan.id,
+            "records": source_documents(survey, plan.target.alias),
+        }
+        for plan in survey.plans
+    ]
     databases += [{"alias": alias, "state": "fresh"} for alias in survey.fresh]
     errors = [
         {"alias": alias, "state": "error", "error": error_document(error)} for alias, error in survey.errors.items()

@@ -71,6 +71,8 @@ class Event(StrEnum):
     """The operations were taken back, and the record deleted."""
     SEEN = "seen"
     """Nobody watched; the file was the same before and after the record appeared. It may have been faked."""
+    STATED = "stated"
+    """Nothing was watched, and a person said that the file is what ran, whatever speaks against it."""
 
 
 EVENTS = {str(event): event for event in Event}
@@ -271,7 +273,7 @@ def write_events(
     insert_rows(connection, sa.insert(table), [dict(zip(names, row, strict=True)) for row in rows])
 
 
-RAN = frozenset([Event.APPLIED, Event.SEEN])
+RAN = frozenset([Event.APPLIED, Event.SEEN, Event.STATED])
 
 
 def known_contents(seen: Iterable[SeenContents], records: Iterable[Record]) -> dict[int, SeenContents]:
