@@ -129,7 +129,7 @@ def plan_again(output: Output, first: Survey, plan: Plan, *, noinput: bool) -> P
     alias = plan.target.alias
     request = replace(first.request, databases=(alias,))
     if first.proposed:  # the rewrite that was written says it now
-        request = replace(request, maps=(), collapses=(), removes=())
+        request = replace(request, maps=(), collapses=(), removes=(), news=())
     with survey(first.project, request) as found:
         # There is one database, so one error at most.
         for error in found.errors.values():

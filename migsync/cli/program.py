@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from itertools import pairwise
@@ -12,7 +13,7 @@ from migsync import __version__
 from migsync.cli.command import MigsyncGroup
 from migsync.cli.help_text import WIDTH
 from migsync.cli.output import Output
-from migsync.errors import ExitStatus, InDoubt, Interrupted, MigsyncError, UsageError
+from migsync.errors import ExitStatus, InDoubt, Interrupted, MigsyncError, ProjectError, UsageError
 from migsync.words import did_you_mean
 
 EPILOG = """
@@ -88,12 +89,28 @@ for name in COMMANDS:
 def run(arguments: Sequence[str], program_name: str = "migsync") -> int:
     """Run one command line and return its exit status; every message has been written."""
     output = Output(form="json" if _asks_for_json(arguments) else "text")
+    if (error := _lost_directory()) is not None:
+        output.error(error)
+        return error.exit_status
     result = _run(list(arguments), program_name, output)
     if output.failure:
         # What was done was done all the same, but a caller must not take a plan that it never got for an empty one.
         output.tell_failure()
         return result or ExitStatus.REFUSED
     return result
+
+
+def _lost_directory() -> ProjectError | None:
+    """The error for a current directory that is not there: almost every command would ask for its name."""
+    try:
+        os.getcwd()  # noqa: PTH109 -- only whether there is one
+    except OSError:
+        return ProjectError(
+            "The current directory does not exist any more.",
+            "It was removed, or replaced by another one of the same name, while your shell was in it.",
+            "Change to a directory that exists, or enter it again: cd DIRECTORY",
+        )
+    return None
 
 
 def _run(arguments: list[str], program_name: str, output: Output) -> int:

@@ -6,7 +6,7 @@ The command itself says only what is to become of the migrations; see :mod:`migs
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line, near
 from migsync.cli.views.findings import findings_blocks
-from migsync.errors import ExitStatus, UsageError
+from migsync.errors import NOTHING_CHANGED, ExitStatus, UsageError
+from migsync.findings import Severity
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -220,12 +221,12 @@ class _FileCommand:
                 self._write_report(report, draft, survey)
                 self.output.show([EMPTY, line(f"Report written: {near(report.absolute())}")])
             if draft.blocked:
+                self.output.show([EMPTY, line(NOTHING_CHANGED)])
                 if draft.proposal.files:
-                    self.output.show([EMPTY])
                     self._tell_details()
                 return self._end(draft, "refused", ExitStatus.REFUSED)
             if draft.empty:
-                self.output.show([line(Span("Nothing to do: the files are in order.", Style.GOOD))])
+                self._show_nothing_to_do(survey)
                 return self._end(draft, "nothing to do", ExitStatus.DONE)
             if self.options.consent.dry_run or not self.options.consent.noinput:
                 # Before anybody is asked, or told what would be done. The commit looks again, for itself.
@@ -236,6 +237,18 @@ class _FileCommand:
                 return self._end(draft, "dry run", ExitStatus.DONE)
             self._ask(draft)
             return self._commit(survey, draft)
+
+    def _show_nothing_to_do(self, survey: Survey) -> None:
+        """That the files are in order is said only where `migrate` would start with them."""
+        from migsync.sync.consistency import conflicts
+
+        found = conflicts(survey.history, survey.history.state(frozenset()))
+        forked = [replace(finding, severity=Severity.WARNING) for finding in found]
+        if not forked:
+            self.output.show([line(Span("Nothing to do: the files are in order.", Style.GOOD))])
+            return
+        self.output.show([line("There is nothing to do for this command, but the files are not in order:"), EMPTY])
+        self.output.show(findings_blocks(forked, shorten=self.output.shorten))
 
     def _refuse_uncommitted(self, draft: Draft) -> None:
         from migsync.files.commit.git import git_status, refuse_uncommitted

@@ -206,3 +206,26 @@ def _seen(key: Key, seen: Mapping[str, str]) -> str:
 def _rows(rows: Sequence[tuple[Key, int | None]]) -> str:
     """The records with the ids of their rows: all, since a record that nothing explains is always named."""
     return text_list(f"{key} (row {row})" for key, row in rows)
+
+
+@entry("record-gone", Severity.WARNING)
+def record_gone(*, migration: Key, row: int, run: str, number: int, insert: str, alias: str = "") -> Texts:
+    """A run of migsync wrote a record that is not there any more, and no run removed it.
+
+    migsync's journal keeps every record that a run changed. This one was deleted afterwards: by hand, by `migrate`
+    backwards without migsync's guard, or by `migrate --prune`. Its migration is on disk, so `migrate` will run it
+    again.
+
+    - If `migrate` took the operations back, there is nothing to do.
+    - If the operations are still in the database, put the record back with the SQL of the message. It is as it was,
+      with its id and its timestamp.
+
+    Records that `migsync undo` or `--prune` removed are not reported.
+    """
+    return Texts(
+        f"Run {number} wrote {migration} into row {row} of django_migrations. This row is gone, and no run removed it.",
+        f"`migrate` will run {migration} again. The row was deleted by hand, or by `migrate` backwards without the "
+        "guard.",
+        f"If its operations were taken back, there is nothing to do. If not, put the row back:\n  {insert}\n"
+        f"To see the run: {migsync('show', run, alias=alias)}",
+    )

@@ -27,6 +27,7 @@ from migsync.proof.proof import Recorded, prove
 from migsync.proof.scope import DatabaseProof
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
+from migsync.sync.consistency import conflicts
 from migsync.sync.plan import Plan
 from migsync.sync.reading import afterwards
 from migsync.sync.survey import Survey
@@ -111,7 +112,10 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         proof = prove(survey.project, proposal, list(_recorded(ground, plans)), workers=workers)
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.proven
-        if terms.scope.any and not proof.blocked:
+        # On files with several leaves `migrate` does not start, so nothing could be built with them.
+        forked = list(conflicts(history, history.state(frozenset()))) if terms.scope.any and not proof.blocked else []
+        findings += forked
+        if terms.scope.any and not proof.blocked and not forked:
             shown = _by_databases(survey, proposal, history, terms)
             findings += shown.findings
             facts = (*facts, *shown.facts)

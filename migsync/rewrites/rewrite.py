@@ -16,6 +16,8 @@ from migsync.rewrites.record import decode_name
 
 FORMAT = 1
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+EVIDENCE = "evidence"
+"""The `command` of a rewrite that was made of what is proven, stated with a plan, or accepted."""
 NEW = "new"
 """What a person calls the rewrite that no file holds yet."""
 NAMES = array(decode_name)

@@ -15,7 +15,7 @@ from migsync.escapes import toml_text
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_source
 from migsync.rewrites.record import name_problem
-from migsync.rewrites.rewrite import FORMAT, AppRewrite, Rewrite
+from migsync.rewrites.rewrite import EVIDENCE, FORMAT, AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites, sort_rewrites
 
 HAND_EDITED = "Databases identify a rewrite by the digest of its content, so it is never edited."
@@ -130,12 +130,21 @@ def toml_key(label: str) -> str:
 def _free_path(directory: Path, rewrite: Rewrite) -> Path:
     stamp = re.sub(r"[-:]|Z$", "", rewrite.created)
     words = re.findall(r"[a-z0-9_]+", rewrite.command.lower())
-    stem = "_".join([stamp, words[0] if words else "rewrite", *sorted(rewrite.apps)[:3]])
+    word = _deed(rewrite) if rewrite.command == EVIDENCE else words[0] if words else "rewrite"
+    stem = "_".join([stamp, word, *sorted(rewrite.apps)[:3]])
     path, count = directory / f"{stem}.toml", 1
     while path.exists():
         count += 1
         path = directory / f"{stem}_{count}.toml"
     return path
+
+
+def _deed(rewrite: Rewrite) -> str:
+    """What a rewrite does most of all, in one word, where no command of a person says it."""
+    apps = rewrite.apps.values()
+    if any(app.renamed for app in apps):
+        return "rename"
+    return "collapse" if any(app.collapsed for app in apps) else "remove"
 
 
 def _read(path: Path) -> tuple[str, Rewrite]:

@@ -31,6 +31,7 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
+from migsync.sync.gone_records import with_gone
 from migsync.sync.journal.contents import digests_seen
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
@@ -226,7 +227,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     result.ran = {each.target.alias: found for each, found in zip(readings, ran, strict=True)}
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
-        return [
+        made = [
             make_plan(
                 result.history,
                 rewrites,
@@ -238,6 +239,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
             )
             for reading, of_target in zip(readings, ran, strict=True)
         ]
+        return [with_gone(result.history, reading.held, plan) for reading, plan in zip(readings, made, strict=True)]
 
     # A position may be that of a rewrite which only the statements make.
     written = {app: text for app, text in options.positions.items() if app not in asked}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -228,3 +230,16 @@ def test_a_rewrite_edited_by_hand(shop):
     before = shop.rows("default")
     refused(shop.run("apply", "--noinput"), said=[path.name])
     assert shop.rows("default") == before
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["apply", "--noinput"], ["squash", "shop"], ["demo"]])
+def test_a_current_directory_that_was_removed(tmp_path, arguments):
+    code = (
+        "import os, sys; os.makedirs('gone'); os.chdir('gone'); os.rmdir(os.getcwd()); "
+        "from migsync.cli.program import run; sys.exit(run(sys.argv[1:]))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: The current directory does not exist any more.")

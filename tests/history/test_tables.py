@@ -51,6 +51,10 @@ def field(text: str) -> str:
             "models.TextField(db_index=True)",
             "models.TextField(db_index='x' in settings.DATABASES)",
         ),
+        # Which model it is, only another module knows.
+        ("lib.fields.Key(to='shop.Item')", "lib.fields.Key(to=lib.model('shop.Item'))"),
+        ("models.ForeignKey('shop.Item', models.CASCADE)", "models.ForeignKey(lib.model('shop.Item'), models.CASCADE)"),
+        ("models.ForeignKey(b'shop.Item', models.CASCADE)", "models.ForeignKey('shop.Item', models.CASCADE)"),
         ("models.TextField(null=settings.A == 1)", "models.TextField(null=settings.A == 2)"),
     ],
 )
@@ -70,6 +74,18 @@ def test_columns_that_may_be_the_same(ran: str, now: str) -> None:
 )
 def test_columns_that_are_different(ran: str, now: str) -> None:
     assert missing(field(ran), field(now)) == missing(field(now), field(ran)) == ["item.price"]
+
+
+def test_names_as_bytes() -> None:
+    """As Django wrote them on Python 2."""
+    assert missing("migrations.CreateModel(b'Item', [(b'a', models.TextField())])", field("models.TextField()"))
+    assert (
+        missing(
+            "migrations.CreateModel(b'Item', [(b'price', models.TextField())])",
+            "migrations.CreateModel('Item', [('price', models.TextField())])",
+        )
+        == []
+    )
 
 
 TOGETHER = "migrations.AlterIndexTogether('item', {('a', 'b')})"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migsync.errors import RewriteError
-from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite import EVIDENCE, AppRewrite, Rewrite
 from migsync.rewrites.rewrite_files import load_rewrites, to_toml, write_rewrite
 
 LINEARIZE = Rewrite(
@@ -189,3 +189,17 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.toml")
     with pytest.raises(RewriteError, match="a device or a pipe"):
         load_rewrites(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("app", "name"),
+    [
+        (AppRewrite(("1", "3"), ("2",), removed=("3",), renamed=(("1", "2"),)), "rename_shop"),
+        (AppRewrite(("1", "2", "3"), ("4",), removed=("3",), collapsed=((("1", "2"), ("4",)),)), "collapse_shop"),
+        (AppRewrite(("1", "2"), ("1",), removed=("2",)), "remove_shop"),
+    ],
+)
+def test_what_no_command_made_is_named_after_what_it_does(tmp_path: Path, app: AppRewrite, name: str) -> None:
+    made = Rewrite((), EVIDENCE, "2026-01-01T00:00:00Z", {"shop": app})
+    assert write_rewrite(tmp_path, made).name == f"20260101T000000_{name}.toml"
+    assert load_rewrites(tmp_path).ordered == (made,)

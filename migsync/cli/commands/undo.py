@@ -25,7 +25,7 @@ from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
-from migsync.errors import ExitStatus, UnknownRun, UsageError, common_status
+from migsync.errors import NOTHING_CHANGED, ExitStatus, UnknownRun, UsageError, common_status
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
+
+
+FILES_STAY = (
+    "Only the records change. Change the files back too before the next migrate, or it runs these migrations again."
+)
 
 
 @option_group
@@ -107,12 +112,12 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         if ready:
             require_consent_possible(output, noinput=consent.noinput)
             output.show([EMPTY])
+            if any(plan.changes for plan in ready):
+                output.show([line(FILES_STAY)])
             require_yes(_question(ready), noinput=consent.noinput)
         results = [Result(alias, "nothing to do") for alias in idle]
         results += [Result.failed(alias, error) for alias, error in found.errors.items()]
         results += Execution(output, project, found.targets, asked.log.reason).carry_out(plans)
-        if any(result.run and result.plan and result.plan.changes for result in results):
-            output.show([line("Change the files back too before the next migrate, or it runs these migrations again.")])
         return finish(output, results, again=("undo", *([run] if run else ())), facts={})
 
 
@@ -193,6 +198,7 @@ def _undo_with_files(
             show_details()
         facts = {"commit": record.id, "files": [slot.path for slot in record.slots]}
         if any(plan.blocked for plan in plans):
+            output.show([EMPTY, line(NOTHING_CHANGED)])
             output.document({**facts, "status": "refused"})
             return ExitStatus.REFUSED
         if consent.dry_run:

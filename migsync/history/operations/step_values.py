@@ -94,7 +94,8 @@ def _columns(index: Value) -> str:
 
 
 def _class_of(value: Value) -> Value:
-    """A value without the arguments that say the same of every class."""
+    """A value without the arguments that say the same of every class, as far as these are written here."""
     if not isinstance(value, Call):
         return value
-    return Call.of(value.function, value.arguments, {name: each for name, each in value.named if name not in KNOWN})
+    kept = {name: each for name, each in value.named if name not in KNOWN or grade_of(each) is not Grade.WRITTEN}
+    return Call.of(value.function, value.arguments, kept)

@@ -178,7 +178,8 @@ class Values:
         scope = scope or self.body
         match node:
             case ast.Constant(value=value):
-                return None if value is Ellipsis else value
+                # Python 2 wrote names as bytes; a digest tells no difference either.
+                return value.decode("latin-1") if isinstance(value, bytes) else None if value is Ellipsis else value
             case ast.List() | ast.Tuple():
                 return tuple(self._elements(node.elts, scope))
             case ast.Set(elts=elements):

@@ -29,7 +29,7 @@ from migsync.rewrites.git import GitHistory
 from migsync.rewrites.name_changes import NameChanges, check_on_disk, make_rewrite
 from migsync.rewrites.position import KnownContents, nothing_known
 from migsync.rewrites.record import Record
-from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite import EVIDENCE, AppRewrite, Rewrite
 from migsync.rewrites.rewrite_files import check_rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 
@@ -117,7 +117,7 @@ def discover(
         }
         silent = tuple(git_is_silent(app=app, reason=git.reason(app)) for app in evidences if git.reason(app))
     evidences |= {app: _beside(stated[app], evidences[app]) for app in stated}
-    proposed, findings = propose(evidences, rewrites.heads, created, "evidence", accept_hints=accept)
+    proposed, findings = propose(evidences, rewrites.heads, created, EVIDENCE, accept_hints=accept)
     # Only where a question is left: otherwise git was not needed.
     findings += tuple(finding for finding in silent if evidences[finding.app].open)
     if stated:
@@ -208,7 +208,7 @@ def _from_statements(
         check_on_disk(history, app, asked, {name: file.digest for name, file in before.items() if file.digest})
         unchecked += check(asked, known[app])
     found = {app: files for app in stated if (files := old_files(changes[app], known[app]))}
-    made = make_rewrite(history, changes, parents=parents, command="evidence", created=created, old_files=found)
+    made = make_rewrite(history, changes, parents=parents, command=EVIDENCE, created=created, old_files=found)
     return made, tuple(unchecked)
 
 
