@@ -38,6 +38,6 @@ def load() -> None:
     # deadline=None: the machine's speed is not under test. print_blob: a failure prints what repeats it.
     # In CI no database of examples: each run has a seed of its own, which is printed.
     common = settings(deadline=None, print_blob=True, **({"database": None} if IN_CI else {}))
-    settings.register_profile("quick", common, max_examples=100)
+    settings.register_profile("quick", common, max_examples=60)
     settings.register_profile("thorough", common, max_examples=500)
     settings.load_profile(NAME)

@@ -175,7 +175,7 @@ def damage(rng, text):
             return text.replace(": null", ": " + "[" * 100_000 + "]" * 100_000, 1)
 
 
-@settings(max_examples=examples(300, 10_000))
+@settings(max_examples=examples(150, 10_000))
 @given(st.integers(0, 2**48))
 def test_an_error_or_the_same_effect(shared, seed):
     world, original, before, after = shared

@@ -1,8 +1,12 @@
-"""Every migration of Django, wagtail and oscar: all names changed, and changed back to the same bytes."""
+"""Migrations of Django, wagtail and oscar: all names changed, and changed back to the same bytes.
+
+Every one when thorough, else a third of them, another in each run; a failure names the file.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +15,15 @@ import pytest
 
 from migsync.edits import MigrationEdit, edit_migration
 from migsync.history import SETTING, Key, Migration, parse_migration
+from tests.profiles import THOROUGH
 
 
 def sources(package: str) -> Iterator[tuple[Path, bytes, Migration]]:
     spec = importlib.util.find_spec(package)
     assert spec is not None
     assert spec.origin is not None
-    for path in sorted(Path(spec.origin).parent.rglob("migrations/[0-9]*.py")):
+    paths = sorted(Path(spec.origin).parent.rglob("migrations/[0-9]*.py"))
+    for path in paths if THOROUGH else sorted(random.SystemRandom().sample(paths, len(paths) // 3)):
         source = path.read_bytes()
         yield path, source, parse_migration(source, Key("app", path.stem), str(path))
 
@@ -44,7 +50,7 @@ def test_there_and_back(package: str) -> None:
         again = edit_migration(changed, str(path), MigrationEdit("app", {old: (new,) for old, new in back.items()}))
         assert again == source, path
         count += bool(there)
-    assert count >= {"django": 10, "wagtail": 100, "oscar": 100}[package]
+    assert count >= {"django": 10, "wagtail": 100, "oscar": 100}[package] * (1 if THOROUGH else 0.2)
 
 
 @pytest.mark.parametrize("package", ["wagtail", "oscar"])

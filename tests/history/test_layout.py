@@ -143,7 +143,7 @@ def almost_generated(draw: st.DrawFn) -> bytes:
     return "".join(lines).encode()
 
 
-@hypothesis_settings(max_examples=examples(150, 400))
+@hypothesis_settings(max_examples=examples(80, 400))
 @given(almost_generated())
 @example(GENERATED.replace("    ]\n", "        ]; dependencies = [\n    ]\n").encode())
 @example(GENERATED.replace("        migrations.AddField(", "        dependencies\n        ] = [\n        (").encode())

@@ -48,13 +48,13 @@ def compare(state: LoaderState, verdict: Verdict) -> None:
     assert {app: names for app, names in leaves.items() if len(names) > 1} == verdict.conflicts
 
 
-@hypothesis_settings(max_examples=examples(80, 150))
+@hypothesis_settings(max_examples=examples(50, 150))
 @given(files(max_size=EXHAUSTIVE))
 def test_every_subset_of_rows_of_a_small_history(on_disk: Files) -> None:
     check(on_disk, subsets(on_disk.keys[:EXHAUSTIVE]))
 
 
-@hypothesis_settings(max_examples=examples(120, 250))
+@hypothesis_settings(max_examples=examples(70, 250))
 @given(st.data())
 def test_some_subsets_of_rows_of_a_larger_history(data: st.DataObject) -> None:
     on_disk = data.draw(files(max_size=25))

@@ -168,14 +168,14 @@ def check_the_reason(project: Project, reshape: Reshape) -> None:
             assert any(not (one <= other or other <= one) for one in done for other in done)
 
 
-@settings(max_examples=examples(150, 400), deadline=None)
+@settings(max_examples=examples(80, 400), deadline=None)
 @given(projects(), st.lists(st.sampled_from(APPS), unique=True))
 def test_linearize(project: Project, apps: list[str]) -> None:
     known = [app for app in apps if project.history.names(app)]
     check_linearize(project, known)
 
 
-@settings(max_examples=examples(100, 200), deadline=None)
+@settings(max_examples=examples(60, 200), deadline=None)
 @given(projects())
 def test_renumber(project: Project) -> None:
     reshape = renumber(project.history, applied=by_alias(project.rows))
@@ -194,7 +194,7 @@ def test_renumber(project: Project) -> None:
     assert not renumber(history, applied=by_alias(after)).keys.renamed
 
 
-@settings(max_examples=examples(120, 300), deadline=None)
+@settings(max_examples=examples(70, 300), deadline=None)
 @given(projects(), st.randoms(use_true_random=False))
 def test_fix_conflicts(project: Project, rng: random.Random) -> None:
     found = {app: branches(project.history, app) for app in APPS}

@@ -349,7 +349,7 @@ def test_forged_records_never_reach_outside_even_when_they_are_trusted(box: Path
         runs=[["default", "cd" * 16]],
     )
     ends: dict[str, int] = {}
-    for _ in range(examples(300, 2_000)):
+    for _ in range(examples(150, 2_000)):
         record, opened = good, {"commit": ID, "state": rng.choice(["staging", "staged", "decided"]), "aside": []}
         if rng.random() < 0.8:
             record = mutated(rng, record)

@@ -128,7 +128,7 @@ def together(made: History, parts: list[list[Key]]) -> History:
     return build_history(Migration(key, dependencies=tuple(ups - {key})) for key, ups in found.items())
 
 
-@settings(max_examples=examples(100, 300), deadline=None)
+@settings(max_examples=examples(60, 300), deadline=None)
 @given(st.integers(4, 40), st.integers(0, 2**32), st.data())
 def test_cycles_are_foreseen_and_split_makes_the_fewest_parts(size: int, seed: int, data: st.DataObject) -> None:
     made = make_project(random.Random(seed), size, merges=True, squashes=False).history

@@ -113,7 +113,7 @@ def contracted(history: History, keys: list[Key]) -> History:
     return build_history([*found, Migration(squash, dependencies=stands(outside, True))], history.apps.values())
 
 
-@settings(max_examples=examples(100, 300), deadline=None)
+@settings(max_examples=examples(60, 300), deadline=None)
 @given(st.integers(1, 40), st.integers(0, 2**32), st.booleans(), st.booleans())
 def test_runs_are_safe_and_maximal(size: int, seed: int, merges: bool, squashes: bool) -> None:
     history = make_project(random.Random(seed), size, merges=merges, squashes=squashes).history

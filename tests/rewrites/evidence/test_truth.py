@@ -69,7 +69,7 @@ def check_all_true(evolution: Evolution, evidence: Evidence, states: Mapping[str
         assert lives_as is None or evolution.files[lives_as].operations != NO_OPERATIONS, (name, lives_as)
 
 
-@settings(max_examples=examples(1000, 4000), deadline=None)
+@settings(max_examples=examples(400, 4000), deadline=None)
 @given(histories)
 def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
@@ -77,7 +77,7 @@ def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
     check_all_true(evolution, evidence)
 
 
-@settings(max_examples=examples(500, 1500), deadline=None)
+@settings(max_examples=examples(200, 1500), deadline=None)
 @given(histories)
 def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
@@ -95,7 +95,7 @@ def test_every_proof_from_what_was_seen_is_true(taken: list[Step], every: int, g
     check_all_true(evolution, evidence)
 
 
-@settings(max_examples=examples(500, 1500), deadline=None)
+@settings(max_examples=examples(200, 1500), deadline=None)
 @given(histories, number)
 def test_what_two_databases_agree_on_is_true_for_both(taken: list[Step], stopped: int) -> None:
     """The second database was last migrated earlier than the first."""

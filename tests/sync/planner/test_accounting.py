@@ -295,7 +295,7 @@ def lives(draw: st.DrawFn) -> tuple[Files, int, Files]:
     return before, draw(st.integers(0, len(before))), after
 
 
-@settings(max_examples=examples(1000, 5000), deadline=None)
+@settings(max_examples=examples(400, 5000), deadline=None)
 @given(lives())
 def test_nothing_is_silent_and_nothing_is_a_false_alarm(life: tuple[Files, int, Files]) -> None:
     before, upto, after = life

@@ -166,7 +166,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=examples(40, 400), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20, 400), suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False), STEPS)
 def test_the_last_apply_leaves_what_a_straight_life_leaves(rng: random.Random, steps: list[str]) -> None:
     with tempfile.TemporaryDirectory() as directory:

@@ -29,7 +29,7 @@ def _django():
         yield
 
 
-@hypothesis_settings(max_examples=examples(100, 250))
+@hypothesis_settings(max_examples=examples(60, 250))
 @given(st.integers(0, 2**32), st.sampled_from(["before", "unknown", "inside"]))
 def test_any_operations(seed, there):
     operations = Story(random.Random(seed)).operations()
