@@ -36,13 +36,45 @@ class Fault:
 
 ONE, WHOLE = (0, 0, 0), (0, 1, 3)
 RENAMED_BETWEEN = (("commit", *ONE), ("rename", *ONE), ("migrate", 1, 1, 0), ("migrate", 0, 1, 2))
+RESET_BETWEEN = (
+    *(("add", *ONE), ("commit", *ONE), ("migrate", 0, 1, 0), ("reset", *ONE), ("commit", *ONE), ("migrate", 1, 0, 0)),
+)
 KNOWN = (
     Fault(
-        (PARTLY, GIT),
+        (GUARDED, PARTLY, GIT),
         "I4",
-        "A record under a name that a proposed rewrite gives is doubted, where it is not known what ran.",
-        (("add", *ONE), ("add", 0, 1, 0), ("migrate", 0, 1, 1), ("shift", 0, 2, 0), ("migrate", 1, 1, 1)),
+        "Where names were exchanged, what one database proves is no rewrite that the rows of another one fit.",
+        (
+            *(("add", *ONE), ("commit", *ONE), ("add", *ONE), ("add", 0, 1, 0), ("exchange", 0, 2, 1)),
+            *(("migrate", 0, 1, 0), ("delete", *ONE), ("migrate", 1, 1, 2), ("exchange", 0, 2, 0)),
+        ),
         databases=2,
+    ),
+    Fault(
+        (GIT,),
+        "I4",
+        "A file that was edited since, and makes the same tables, speaks for no position.",
+        (*RESET_BETWEEN, ("reset", 0, 1, 0)),
+        databases=2,
+    ),
+    Fault(
+        (GUARDED, GIT),
+        "I3",
+        "A record that a run has renamed is doubted once a rewrite is proposed that gives its name to another one.",
+        (
+            *(("add", *ONE), ("add", *ONE), ("add", 0, 1, 0), ("migrate", 0, 1, 1), ("add", 0, 2, 0)),
+            *(("rename", 0, 3, 0), ("migrate", 1, 6, 1), ("add", 0, 43, 0), ("exchange", 0, 3, 0)),
+        ),
+        databases=2,
+    ),
+    Fault(
+        (GIT,),
+        "cr",
+        "A file is the heir of one record by its operations, and of two by their tables.",
+        (
+            *(("add", *ONE), ("migrate", 0, 1, 1), ("shift", 0, 2, 0), ("commit", *ONE), ("reset", *ONE)),
+            *(("add", 0, 1, 0), ("commit", *ONE), ("migrate", 0, 1, 0), ("rename", 0, 2, 0)),
+        ),
     ),
     Fault(
         (GUARDED, PARTLY),
@@ -75,6 +107,7 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GIT,
     ),
+    "one database was migrated before files were reset, another one after it": (RESET_BETWEEN, 2, GIT),
     "a row that keeps its name while others are united with it": (
         (("add", *ONE), ("migrate", *WHOLE), ("unite", 0, 0, 1)),
         1,
