@@ -39,6 +39,11 @@ def migrate(*arguments: object, alias: str = "") -> str:
     return shlex.join(words)
 
 
+def old_files(commit: str, app: str, name: str, alias: str = "") -> str:
+    """Migrating with the files of a commit, line by line, and back again."""
+    return f"git checkout {commit[:10]}\n{migrate(app, name, alias=alias)}\ngit checkout -"
+
+
 def keep_hint(keys: Sequence[Key]) -> str:
     """What to write to keep the records of these migrations although no file explains them."""
     records = "the record" if len(keys) == 1 else "the records"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from migsync.findings.commands import migsync
+from migsync.findings.commands import migsync, old_files
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -113,6 +113,8 @@ def never_ran(
     needed: bool = False,
     presumed: bool = False,
     stated: bool = False,
+    commit: str = "",
+    last: str = "",
     alias: str = "",
 ) -> Texts:
     """The file of a migration that has run contains operations that did not run in this database.
@@ -131,6 +133,9 @@ def never_ran(
     of a column, and where migsync only presumes what ran.
 
     - If the database needs the change, take it out of this file again, and put it into a new migration.
+    - If several files were united into this one, or all were made anew, and this database had not run all of the old
+      ones: the message names the commit in which git has them. Run them from there. Then this database has what the
+      new file makes, and migsync plans its name.
     - If an operation was taken out of the file, put it back.
     - If somebody made the change in this database by hand, or migsync is wrong about what ran, use
       `--against-evidence`: the error is a warning then. `migsync apply --against-evidence` also notes it in the
@@ -153,6 +158,7 @@ def never_ran(
             else "If the database needs it, take it out of this file again, and put it into a new migration"
             + (f" that {stops} depends on." if stops else ".")
         )
+        + (f"\nOr run the old files, which make it:\n{old_files(commit, migration.app, last, alias)}" if commit else "")
         + ("" if stated else "\n" + _stated(alias, "If somebody made the change by hand")),
         None if (needed or stops) and not presumed and not stated else Severity.WARNING,
     )

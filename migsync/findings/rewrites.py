@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migsync.findings.commands import look_at, migrate, migsync, prune
+from migsync.findings.commands import look_at, migrate, migsync, old_files, prune
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -56,6 +56,8 @@ def partial_collapse(
     names: Sequence[str],
     rewrite: str,
     file: str = "",
+    commit: str = "",
+    parts: Sequence[str] = (),
     alias: str = "",
 ) -> Texts:
     """A database has applied only some of the migrations that a rewrite put together.
@@ -68,16 +70,18 @@ def partial_collapse(
     - If the new files are deployed already, deploy the release from before the rewrite and run
       `python manage.py migrate APP NAME`, where NAME is the last of the old migrations. Then deploy the current release
       and run migsync again.
+    - Where git has the old files, the message names the commit. Check it out, and run the command there.
     - If you are about to change the files, run that command now. Then run the command again.
     """
     stand = "stands" if len(names) == 1 else "stand"
     last = migrate(other.app, other.name, alias=alias)
     return Texts(
         f"{text_list(f'{migration.app}.{name}' for name in names)} {stand} for several migrations. Not recorded here: "
-        f"{text_list(missing)}.",
+        f"{text_list(missing)}." + (f" This database does not have: {text_list(parts, 5)}." if parts else ""),
         "If migsync recorded the new name, Django would never run what is missing. If it did not, Django would run the "
         "others again.",
         f"Deploy the release from before {rewrite}, then run: {last}\nThen run migsync again."
+        + (f"\nOr, with the files in git:\n{old_files(commit, other.app, other.name, alias)}" if commit else "")
         if file
         # The rewrite of a change that is only planned has no file yet, and the old files are still there.
         else f"Apply the rest first, with the files from before this change: {last}\nThen run this command again.",

@@ -18,12 +18,13 @@ ON_DISK = "the files on disk"
 class FileState:
     """One app's migrations by name. `source` says where they were seen: ``git 1a2b3c4 (2026-11-20)``.
 
-    `alike` gives digests that count as another one.
+    `alike` gives digests that count as another one; `commit` is the id of the commit that they were seen in.
     """
 
     source: str
     migrations: Mapping[str, Migration]
     alike: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
 
     @classmethod
     def on_disk(cls, history: History, app: str) -> FileState:

@@ -184,7 +184,7 @@ class Repository:
             blobs = dict(_migration_blobs(content, len(tree) // 2))
             files = {name: self._migration(app, name, blob) for name, blob in blobs.items()}
             whole = {name: file for name, file in files.items() if file}
-            state = FileState(f"git {commit[:10]} ({date})", whole)
+            state = FileState(f"git {commit[:10]} ({date})", whole, commit=commit)
             # With a file that cannot be read (conflict markers, say), no database was migrated from this commit.
             if len(whole) == len(files) and state.is_legal:
                 yield state

@@ -33,6 +33,7 @@ from migsync.sync.comparison import is_among
 from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
 from migsync.sync.gone_records import with_gone
 from migsync.sync.journal.contents import digests_seen
+from migsync.sync.old_files import with_old_files
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
@@ -105,7 +106,7 @@ class Survey:
 
     def typed(self, plan: Plan) -> Plan:
         """The plan with findings whose commands can be typed in this project."""
-        return plan.naming(self.project.typed(plan.target.alias))
+        return with_old_files(self.history, plan).naming(self.project.typed(plan.target.alias))
 
     def read_targets(self, asked: Sequence[str]) -> list[Reading]:
         """Open and read the targets: `asked`, or every alias; each database once."""
@@ -263,8 +264,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
         fact for fact in found.facts if fact.code != changed_operations.code or Key(fact.app, fact.name) not in judged
     ]
     known = result.rewrites.with_proposed(found.proposed)
-    origins = replace(found.origins, stated=result.project.leftovers)
-    plans = plan_all(known, replace(options, origins=origins))
+    plans = plan_all(known, replace(options, origins=replace(found.origins, stated=result.project.leftovers)))
     result.plans = tuple(
         replace(plan, findings=(*found.questions(apps), *plan.findings))
         for plan, apps in zip(plans, unexplained, strict=True)

@@ -18,13 +18,15 @@ OLD = (("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
 def reset(project: Project, *, git: bool) -> None:
     """All files are deleted, and one is made that has everything."""
     if git:
-        repository = Repository(project.root / "unused", git=False)
-        repository.git("init", "-q", cwd=project.root)
-        (project.root / ".gitignore").write_text("__pycache__\n*.sqlite3\n")
-        for message in ("add", "commit"):
-            more = ("-A",) if message == "add" else ("-q", "-m", "work")
-            repository.git(message, *more, cwd=project.root)
+        (project.root / ".gitignore").write_text("__pycache__\n*.sqlite3\n.migsync\n")
+        Repository(project.root / "unused", git=False).git("init", "-q", cwd=project.root)
+        git_in(project, "add", "-A")
+        git_in(project, "commit", "-q", "-m", "work")
     project.write(("0001_initial", "a b c"))
+
+
+def git_in(project: Project, *arguments: str) -> None:
+    Repository(project.root / "unused", git=False).git(*arguments, cwd=project.root)
 
 
 def forget(project: Project) -> None:
@@ -71,15 +73,40 @@ def test_undone_and_done_again(project: Project) -> None:
     assert project.database.dump() == after
 
 
-@pytest.mark.parametrize("known", ["git", "guarded"])
-def test_a_database_that_is_behind(project: Project, known: str) -> None:
+def test_a_database_that_is_behind(project: Project) -> None:
     project.write(*OLD)
     project.migrate("shop", "0001")
-    if known == "git":
-        forget(project)
-    reset(project, git=known == "git")
+    reset(project, git=False)
     said = project.plan(1)
     assert "blocked" in said
     assert "shop.0001_initial ran, but with other operations" in said
     assert "item.b" in said
     assert "item.c" in said
+    assert "git checkout" not in said
+
+
+@pytest.mark.parametrize("rewrite", [True, False])
+def test_a_database_that_is_behind_runs_the_old_files_from_git(project: Project, rewrite: bool) -> None:
+    """With the rewrite of another database, and before there is one: the commands that are printed lead out."""
+    project.write(*OLD)
+    project.migrate("shop", "0001")
+    forget(project)
+    reset(project, git=True)
+    if rewrite:
+        collapse = "shop.0001_initial=0001_initial+0002_x+0003_y"
+        assert project.migsync("rewrite", "--collapse", collapse)[0] == 0
+    said = project.plan(1)
+    assert ("Not recorded here: 0002_x and 0003_y." if rewrite else "ran, but with other operations") in said
+    assert "This database does not have: item." in said
+    git_in(project, "add", "-A")
+    git_in(project, "commit", "-q", "-m", "reset")
+    commands = [line.strip() for line in said.splitlines() if line.strip().startswith(("git ", "python "))]
+    start = next(number for number, line in enumerate(commands) if line.startswith("git checkout"))
+    checkout, migrate, back = (line.split()[1:] for line in commands[start : start + 3])
+    git_in(project, *checkout)
+    assert project.run(*migrate)[0] == 0
+    git_in(project, *back)
+    assert "needs 3 changes" in project.plan()
+    assert project.migsync("apply", "--noinput")[0] == 0
+    assert "No planned migration operations" in project.manage("migrate", "--plan")[1]
+    assert "up to date" in project.plan()

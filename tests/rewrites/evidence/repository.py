@@ -32,7 +32,7 @@ class Project:
     def __init__(self, root: Path, directory: str = "shop/migrations", git: bool = True) -> None:
         self.root = root
         self.migrations = root / directory
-        self.migrations.mkdir(parents=True)
+        self.migrations.mkdir(parents=True, exist_ok=True)
         (self.migrations / "__init__.py").touch()
         self.app = App("shop", str(self.migrations))
         if git:
