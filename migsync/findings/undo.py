@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from migsync.findings.commands import migrate, migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
+from migsync.words import text_list
 
 AS_LEFT = "A run can only be undone while its records are as it left them."
 
@@ -176,4 +179,53 @@ def id_taken(*, migration: Key, row: int | None, other: Key) -> Texts:
     return Texts(
         f"The id {row} of {migration} belongs to {other} now.",
         "The record gets a new id. Its name and its time are the old ones.",
+    )
+
+
+@entry("files-needed-since", Severity.ERROR)
+def files_needed_since(*, command: str, needed: Mapping[str, str]) -> Texts:
+    """Migrations that were added since depend on the result of a change that is to be undone.
+
+    `migsync undo --files` restores the files as they were before a command. Files that were written after it depend on
+    the names that it gave. With the older files, Django could not load them.
+
+    Nothing was changed. Keep the change. Or remove the newer files, or change their dependencies, and undo it then.
+    """
+    return Texts(
+        f"{text_list(needed, 3)} would not load without the result of {command}.",
+        "\n".join([*list(needed.values())[:3], "The files were added or changed after that command."]),
+        "Keep the change, or first change or remove what depends on it.",
+    )
+
+
+@entry("rewrite-needed-since", Severity.ERROR)
+def rewrite_needed_since(*, command: str, rewrite: str, other: str) -> Texts:
+    """A later rewrite was made on top of the one that would be removed.
+
+    `migsync undo --files` also removes the rewrite that the command wrote. Each rewrite names those before it. Without
+    the one that it was made on top of, the later one is not valid, and no command works.
+
+    Undo the later change first, if it was made by a command: the newest change is undone first. Or keep both.
+    """
+    return Texts(
+        f"{other} was made on top of {rewrite}, which the undo of {command} would remove.",
+        "Without it, the later rewrite would not be valid, and no command would work.",
+        "Undo the later change first, or keep both.",
+    )
+
+
+@entry("rewrite-applied-since", Severity.ERROR)
+def rewrite_applied_since(*, command: str, rewrite: str, run: str, alias: str) -> Texts:
+    """A database has applied the rewrite that would be removed together with the files.
+
+    The files and the records of a database must have the same names. This database got the new names in a run of its
+    own, after the files had changed. `migsync undo --files` undoes only the runs that were made together with the
+    files. With the older files, the records of this database would have names that no file explains.
+
+    Undo the run in the database first. Then undo the change of the files.
+    """
+    return Texts(
+        f"{alias} has applied {rewrite} in the run {run}, which is not undone together with the files of {command}.",
+        "With the older files, its records would have names that no file explains.",
+        f"Undo it there first: {migsync('undo', run, alias=alias)}",
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal
@@ -18,13 +17,14 @@ from migsync.files.reshape import Reshape
 from migsync.findings import Finding
 from migsync.findings.proof import model_changes, state_differs
 from migsync.findings.targets import applied_names, unreachable_target
-from migsync.history import History, build_history, read_migration
+from migsync.history import History
 from migsync.history.graph import relabelled
-from migsync.history.migration import Key, Migration
+from migsync.history.migration import Key
 from migsync.project import Project
 from migsync.proof.fact import Fact
 from migsync.proof.proof import Recorded, prove
 from migsync.proof.scope import DatabaseProof
+from migsync.refactor.changed_history import with_changes
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.sync.consistency import conflicts
@@ -158,18 +158,9 @@ def history_after(project: Project, history: History, proposal: Proposal) -> His
     for label, app in proposal.rewrite.apps.items() if proposal.rewrite else ():
         if app.origin:
             history = relabelled(history, app.origin, label, project.settings, complete=complete)
-    directories = {Path(app.directory): label for label, app in history.apps.items() if app.directory}
-    gone = {str(change.old_path) for change in proposal.files if change.old_path}
-    found = {key: migration for key, migration in history.migrations.items() if migration.path not in gone}
-    for change in proposal.files:
-        path = change.new_path
-        if path is not None and change.new is not None and path.suffix == ".py" and path.parent in directories:
-            key = Key(directories[path.parent], path.stem)
-            found[key] = read_migration(change.new, key, str(path), _stated_digest(proposal, key))
-    # In the order of the apps, as Django loads them and as the history before was built.
-    place = {label: number for number, label in enumerate(history.apps)}
-    ordered: list[Migration] = sorted(found.values(), key=lambda it: (place.get(it.key.app, -1), it.key))
-    return build_history(ordered, history.apps.values(), project.settings, complete=complete)
+    return with_changes(
+        project, history, proposal.files, stated=lambda key: _stated_digest(proposal, key), complete=complete
+    )
 
 
 def _stated_digest(proposal: Proposal, key: Key) -> str:

@@ -52,6 +52,15 @@ def conflicts(history: History, state: LoaderState) -> Iterator[Finding]:
             )
 
 
+def stops(history: History) -> Iterator[Finding]:
+    """What stops ``migrate`` on a database without any record."""
+    state = history.state(frozenset())
+    blocking = [finding for finding in history.findings if finding.blocks]
+    yield from blocking
+    yield from inconsistencies(history, state, history.first_party, told=bool(blocking))
+    yield from conflicts(history, state)
+
+
 def unread_apps(history: History) -> Iterator[Finding]:
     """How many apps could not be read in full, so that their part of these checks is missing."""
     if apps := sorted(history.unread):

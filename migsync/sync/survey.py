@@ -30,7 +30,7 @@ from migsync.rewrites.rewrite_files import load_rewrites
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
-from migsync.sync.consistency import conflicts, inconsistencies, unread_apps
+from migsync.sync.consistency import stops, unread_apps
 from migsync.sync.gone_records import with_gone
 from migsync.sync.journal.contents import digests_seen
 from migsync.sync.old_files import with_old_files
@@ -248,7 +248,8 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     result.findings += unread_apps(result.history)
     # A plan says what stops `migrate`, and a database without the table has none.
     if result.fresh or not result.plans:
-        result.findings += _of_files(result.history, result.plans)
+        told = {finding for plan in result.plans for finding in plan.findings}
+        result.findings += [finding for finding in stops(result.history) if finding not in told]
     # Most plans explain every record, and are done here. The others are made a second time, with what the evidence of
     # all targets together has shown: a rewrite serves every database, so it must not be made from one of them alone.
     unexplained = [unexplained_apps(plan) for plan in result.plans]
@@ -298,19 +299,6 @@ def _discover(
         databases=names_shown(readings, result.plans, result.errors) if asked else None,
         against_evidence=result.request.against_evidence,
     )
-
-
-def _of_files(history: History, plans: Sequence[Plan]) -> list[Finding]:
-    """What stops ``migrate`` on a database without any record, unless a plan says it."""
-    state = history.state(frozenset())
-    blocking = [finding for finding in history.findings if finding.blocks]
-    found = [
-        *blocking,
-        *inconsistencies(history, state, history.first_party, told=bool(blocking)),
-        *conflicts(history, state),
-    ]
-    told = {finding for plan in plans for finding in plan.findings}
-    return [finding for finding in found if finding not in told]
 
 
 def _options(result: Survey, request: PlanRequest, stated: Collection[str]) -> PlanOptions:

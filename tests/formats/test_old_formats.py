@@ -220,12 +220,16 @@ def test_files_and_rows_are_undone_together(settled):
     trust(settled, "undo", "--files", "--noinput", status=1)
     settled.run("undo", "--files", "--noinput")
     settled.has_rows("default", "before squash")
+    # The files that were added since depend on names that linearize gave.
+    assert "files-needed-since" in settled.run("undo", "--files", "--noinput", status=1)
+    for name in NEW_FILES.keys() - PROJECT.keys():
+        (settled.root / name).unlink()
     settled.run("undo", "--files", "--noinput")
     settled.has_rows("default", "before linearize")
-    for name, text in {**PROJECT, **NEW_FILES}.items():
+    for name, text in {**PROJECT, "shop/models.py": NEW_FILES["shop/models.py"]}.items():
         if name != "config.py":
             assert (settled.root / name).read_text() == text
-    assert settled.shop() == sorted([*FILES["before linearize"], "0009_item_note", "0011_item_weight"])
+    assert settled.shop() == FILES["before linearize"]
     assert not (settled.root / "migration_rewrites").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,15 @@ from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
-from migsync.errors import NOTHING_CHANGED, ExitStatus, UnknownRun, UsageError, common_status
+from migsync.errors import (
+    NOTHING_CHANGED,
+    ExitStatus,
+    HistoryError,
+    RewriteError,
+    UnknownRun,
+    UsageError,
+    common_status,
+)
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
     from migsync.cli.targets import OpenTargets
     from migsync.files.commit.record import CommitRecord
     from migsync.files.proposal import FileChange
+    from migsync.findings import Finding
     from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
@@ -172,22 +182,26 @@ def _undo_with_files(
     """Take back the change of files that `text` names (its id, or a run's), or the last one in force."""
     from migsync.cli.execution import database_steps, step_results
     from migsync.cli.results import finish_files
-    from migsync.cli.targets import open_targets, readable_rewrites
+    from migsync.cli.targets import OpenTargets, open_targets, readable_rewrites
     from migsync.cli.views.commits import undo_blocks, undo_detail_blocks
     from migsync.cli.views.diffs import moves
     from migsync.files.commit import changes_back, journals_of, undo_files
 
     record = _file_record(project, text)
-    with open_targets(project, list(dict.fromkeys(alias for alias, _ in record.runs)), records=True) as found:
+    with open_targets(project, (), records=True) if project.targets() else nullcontext(OpenTargets()) as found:
         # Files and rows go back together. With one database out of reach, its rows would keep the names of files that
         # are gone.
-        for error in found.errors.values():
-            raise error
+        for alias, error in found.errors.items():
+            if alias in dict(record.runs):
+                raise error
         plans = [plan.naming(project.typed(plan.target.alias)) for plan in _plans_with_files(record, found)]
         root = Path(os.path.realpath(project.root))
         changes = moves(changes_back(root, record))
-        output.show(undo_blocks(record, changes, plans, root, shorten=output.shorten))
-        labels = {rewrite.id: rewrite.label for rewrite in readable_rewrites(project)}
+        rewrites = readable_rewrites(project)
+        against = list(_against(project, record, changes, plans, found, rewrites))
+        output.show(undo_blocks(record, changes, plans, root, against, shorten=output.shorten))
+        output.show(_unread(found, record))
+        labels = {rewrite.id: rewrite.label for rewrite in rewrites}
 
         def show_details() -> None:
             blocks = undo_detail_blocks(changes, plans, root, labels, verbose=output.verbose)
@@ -197,9 +211,10 @@ def _undo_with_files(
             output.show([EMPTY])
             show_details()
         facts = {"commit": record.id, "files": [slot.path for slot in record.slots]}
-        if any(plan.blocked for plan in plans):
+        if against or any(plan.blocked for plan in plans):
             output.show([EMPTY, line(NOTHING_CHANGED)])
-            output.document({**facts, "status": "refused"})
+            findings = [finding.as_dict() for finding in against]
+            output.document({**facts, "status": "refused", "findings": findings})
             return ExitStatus.REFUSED
         if consent.dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
@@ -212,7 +227,7 @@ def _undo_with_files(
         output.show([EMPTY])
         if not consent.noinput:
             output.show([line(Span("d shows every diff and record.", Style.DIM))])
-        require_yes(_files_question(changes, plans), noinput=consent.noinput, show=show_details)
+        require_yes(_files_question(record, changes, plans), noinput=consent.noinput, show=show_details)
         steps = database_steps(output, plans, found.targets, project.lock_timeout, reason)
         made = undo_files(project, record, databases=steps, run_was_committed=journals_of(project))
         results = step_results(project, plans, made)
@@ -221,10 +236,40 @@ def _undo_with_files(
         return finish_files(output, results, facts)
 
 
-def _files_question(changes: Sequence[FileChange], plans: Sequence[Plan]) -> str:
+def _against(
+    project: Project,
+    record: CommitRecord,
+    changes: Sequence[FileChange],
+    plans: Sequence[Plan],
+    found: OpenTargets,
+    rewrites: Sequence[Rewrite],
+) -> Iterable[Finding]:
+    """What builds on the change that is to be undone. Files that do not load today may be what it mends."""
+    from migsync.refactor.reversal import reversal_findings
+    from migsync.sync.survey import open_survey
+
+    try:
+        survey = open_survey(project)
+    except (HistoryError, RewriteError):
+        return ()
+    with survey:
+        return list(
+            reversal_findings(survey.project, survey.history, rewrites, record.command, changes, plans, found.runs)
+        )
+
+
+def _unread(found: OpenTargets, record: CommitRecord) -> list[Block]:
+    """The databases of which nobody knows whether they have applied the change."""
+    return [
+        line(f"{alias} cannot be read. If it has applied {record.command}, undo it there too: {error.found}")
+        for alias, error in found.errors.items()
+    ]
+
+
+def _files_question(record: CommitRecord, changes: Sequence[FileChange], plans: Sequence[Plan]) -> str:
     files, rows = count(len(changes), "file"), sum(len(plan.changes) for plan in plans)
     records = f" and {count(rows, 'record')} in {', '.join(plan.target.alias for plan in plans)}"
-    return f"Undo the change of {files}{records if rows else ''}?"
+    return f"Undo {record.command}: {files}{records if rows else ''}?"
 
 
 def _file_record(project: Project, text: str | None) -> CommitRecord:

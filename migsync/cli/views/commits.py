@@ -19,17 +19,24 @@ if TYPE_CHECKING:
 
     from migsync.files.commit.record import CommitRecord
     from migsync.files.proposal import FileChange
+    from migsync.findings import Finding
     from migsync.sync.plan import Plan
 
 
 def undo_blocks(
-    record: CommitRecord, changes: Sequence[FileChange], plans: Sequence[Plan], root: Path, *, shorten: bool
+    record: CommitRecord,
+    changes: Sequence[FileChange],
+    plans: Sequence[Plan],
+    root: Path,
+    against: Iterable[Finding] = (),
+    *,
+    shorten: bool,
 ) -> list[Block]:
-    """What is taken back, in short, and what was found."""
+    """What is taken back, in short, and what was found: in the databases, and `against` it."""
     return with_gaps(
         [
             _summary(record, changes, plans, root, shorten=shorten),
-            findings_blocks((finding for plan in plans for finding in plan.findings), shorten=shorten),
+            findings_blocks([*against, *(finding for plan in plans for finding in plan.findings)], shorten=shorten),
         ]
     )
 
