@@ -53,6 +53,8 @@ def truth(mirror: Mirror, states: list[tuple[str, Snapshot]]) -> Truth:
     may = set(by_git.items())
     for key, migration in before.history.migrations.items():
         now = after.history.migrations.get(key)
+        if any(key in heir.replaces for heir in after.history.migrations.values()):
+            continue  # Django knows it
         heirs = bearers.get((key.app, migration.digest), []) if migration.digest and migration.operations else []
         may |= {(key, heir) for heir in heirs}
         if now and same_work(migration, now):
@@ -104,16 +106,18 @@ def directories_with_renames(mirror: Mirror, old: str, new: str) -> set[str]:
 
 
 def worth(answer: Answer, recorded: set[Key], known: Truth, before: Snapshot, after: Snapshot) -> tuple[Worth, str]:
-    """What an answer is worth for a database with these records, and the pair that decides."""
-    planned = {change.before.key: change.after.key for change in answer.plan.changes if change.before and change.after}
-    for old, new in planned.items():
-        if not _is_plausible(old, new, known, before, after):
-            return Worth.WRONG, f"{old} -> {new}"
+    """What an answer is worth for a database with these records, and the pair that decides.
+
+    Rows are compared as a set: where several become several, it is of no matter which one gets which name.
+    """
+    leaving = {change.before.key for change in answer.plan.changes if change.before}
+    given = {change.after.key for change in answer.plan.changes if change.after}
+    final = (recorded - leaving) | given
+    for new in given - recorded:
+        if not any(_is_plausible(old, new, known, before, after) for old in leaving):
+            return Worth.WRONG, f"{min(leaving)} -> {new}"
     expected = {old: new for old, new in known.became.items() if old in recorded and new not in recorded}
-    removed = {change.before.key for change in answer.plan.changes if change.before and not change.after}
-    # Several rows that become one: one of them stays.
-    united = {old for old, new in expected.items() if old in removed and new in planned.values()}
-    left = {old: new for old, new in expected.items() if planned.get(old) != new and old not in united}
+    left = {old: new for old, new in expected.items() if new not in final or (old in final and old not in given)}
     if not left:
         return (Worth.RIGHTLY, "") if answer.blocked else (Worth.RIGHT, "")
     old, new = next((pair for pair in left.items() if pair[0] in known.same), next(iter(left.items())))
@@ -132,12 +136,11 @@ def _is_plausible(old: Key, new: Key, known: Truth, before: Snapshot, after: Sna
     first, second = before.history.migrations.get(old), after.history.migrations.get(new)
     if first is None or second is None or same_work(first, second):
         return True
-    # Several that became one: what the old one did is a part of what the new one does.
-    made, makes = (
-        {(step.part, step.model, step.name) for operation in each.contents.operations for step in operation.steps}
-        for each in (first, second)
-    )
-    return bool(made & makes) or not first.operations
+    # Several that became one, or several others: what the old one did is a part of what the new one does. And a file
+    # that does nothing has run.
+    makes = {(step.part, step.model, step.name) for each in second.contents.operations for step in each.steps}
+    made = {(step.part, step.model, step.name) for each in first.contents.operations for step in each.steps}
+    return bool(made & makes) or not makes
 
 
 def _is_offered(answer: Answer, old: Key, new: Key) -> bool:
