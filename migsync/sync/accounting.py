@@ -65,6 +65,15 @@ class _Ran:
         return self.file.contents if self.file else Contents()
 
     @property
+    def claims(self) -> tuple[Operation, ...]:
+        """The operations of today, and what ran where a list that only running the file shows may contain it."""
+        today = self.now.operations
+        if not _lost(self.now) - _lost(self.contents):
+            return today
+        written = {each.exact for each in today}
+        return (*(each for each in self.contents.operations if each.exact not in written), *today)
+
+    @property
     def is_edited(self) -> bool:
         """Whether the file does something else to a database than what ran."""
         if self.file is None or self.version is None or self.version.source == self.file.source:
@@ -122,7 +131,7 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) 
         there.run(each.contents.operations)
     for key in order:
         if key in recorded:
-            claimed.run(recorded[key].now.operations)
+            claimed.run(recorded[key].claims)
     pending = [history.migrations[key] for key in order if key not in recorded]
     presumed = any(each.presumed for each in edited.values())
     unreplaced = [migration for migration in pending if not migration.replaces]

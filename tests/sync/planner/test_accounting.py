@@ -255,6 +255,13 @@ class TestWhatIsNotKnown:
         assert told(files(x="!a"), files(x="!b")) == []
         assert codes(told(files(x="!a A"), files(x="!a A B"))) == [("never-ran", "x")]
 
+    def test_computed_operations_in_the_place_of_what_ran(self) -> None:
+        """``if settings.HEAVY: operations = […]``: the list may contain what ran, or not."""
+        assert told(files(a="A", x="A=1 B"), files(a="A", x="!c")) == []
+        assert told(files(a="A", x="A=1 run1"), files(a="A", x="run1 !c")) == []
+        assert codes(told(files(a="A", x="A=1"), files(a="A", x="!c", y="D"), upto=1)) == []
+        assert codes(told(files(a="A", x="A=1"), files(a="A D", x="!c"))) == [("never-ran", "a")]
+
     def test_without_contents(self) -> None:
         database = Database(rows={1: "x"})
         assert database.findings(files(x="A")) == []
