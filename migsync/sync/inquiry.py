@@ -18,6 +18,7 @@ from migsync.sync.journal.sources import read_sources
 from migsync.sync.plan import Change
 from migsync.sync.provenance import ContentSource, GitContents, Provenance, provenances
 from migsync.sync.reading import Reading
+from migsync.sync.run import Run
 from migsync.sync.survey import Survey
 
 GIT = "git"
@@ -27,14 +28,15 @@ GIT = "git"
 class RowFacts:
     """One row of one database that bears the name, or bore it when its migration ran, or before a run renamed it.
 
-    `key` is its name today. `event` is what was noted about it, if anything was, at `noted` (UTC). `versions` are the
-    contents of which one ran, by the digest of the file; empty where they are not known. `runs` are the numbers of the
-    runs that changed the row.
+    `key` is its name today, `ran_as` the one before any run changed it. `event` is what was noted about it, if anything
+    was, at `noted` (UTC). `versions` are the contents of which one ran, by the digest of the file; empty where they are
+    not known. `runs` are the numbers of the runs that changed the row.
     """
 
     alias: str
     row: int
     key: Key
+    ran_as: Key
     applied: str
     source: ContentSource
     event: Event | None = None
@@ -73,7 +75,8 @@ def inquire(survey: Survey, readings: Sequence[Reading], key: Key) -> MigrationF
         rows = [row for reading in readings for row in _rows(survey.history, reading, key, versions)]
         wanted = {digest for row in rows for digest in row.versions}
         sources = _kept(readings, key, wanted, today=file.source if file else "")
-        sources |= _from_git(versions, key, (wanted - sources.keys()) if wanted or file else None)
+        for name in dict.fromkeys([key, *(row.ran_as for row in rows)]):
+            sources |= _from_git(versions, name, (wanted - sources.keys()) if wanted or file else None)
     sources.pop(file.source if file else "", None)
     recorded = {row.alias for row in rows}
     missing = tuple(each.target.alias for each in readings if each.target.alias not in recorded)
@@ -109,21 +112,31 @@ def _rows(history: History, reading: Reading, key: Key, versions: VersionIndex) 
     if target.table is not None and held.version:
         with target.explained(), target.transaction() as connection:
             times = noted_times(connection, target.table.schema, key, held.version)
-    known = provenances(history, meant, seen=held.seen, versions=versions, clock=reading.clock)
+    # Git knows a file by the name under which it ran, and not by the one that a run gave the row since.
+    then = {record: _as_it_ran(record, held.runs) for record in meant}
+    known = provenances(history, list(then.values()), seen=held.seen, versions=versions, clock=reading.clock)
     for record in meant:
         event = events.get(record.id or 0)
-        ran = known.get(record.id or 0) or _lost(record, event, reading, versions)
+        ran = known.get(record.id or 0) or _lost(then[record], event, reading, versions)
         yield RowFacts(
             target.alias,
             record.id or 0,
             record.key,
+            then[record].key,
             record.applied or "",
             ran.source,
             event.event if event else None,
             times.get((event.record, event.event), "") if event else "",
-            _versions(ran, event, history.migrations.get(record.key)),
+            _versions(ran, event, history.migrations.get(then[record].key)),
             tuple(run.number for run in held.runs if any(_is_of(change, record) for change in run.changes)),
         )
+
+
+def _as_it_ran(record: Record, runs: Iterable[Run]) -> Record:
+    """The row as it was before the first run that changed it."""
+    changes = (change for run in runs for change in run.changes if _is_of(change, record))
+    first = next((change.before for change in changes if change.before), record)
+    return record._replace(app=first.app, name=first.name)
 
 
 def _noted_key(event: SeenContents | None) -> tuple[Key, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from tests.databases import Database
 SOURCES = 'contents = "source"'
 
 
-def git(root: Path, *arguments: str) -> None:
+def git(root: Path, *arguments: str, at: str = "") -> None:
     name = ["-c", "user.name=me", "-c", "user.email=me@example.com"]
-    subprocess.run(["git", "-C", str(root), *name, *arguments], check=True, capture_output=True)
+    moment = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at else {}
+    subprocess.run(
+        ["git", "-C", str(root), *name, *arguments], check=True, capture_output=True, env={**os.environ, **moment}
+    )
 
 
 def shown(project: Project, name: str) -> dict:
@@ -121,3 +125,20 @@ def test_a_row_that_a_run_renamed_names_the_run(tmp_path: Path, sqlite_database:
     # By its old name as well, which nothing but the run and the rewrite know.
     assert shown(project, "shop.0003_price")["databases"] == [row]
     assert ", as shop.0002_price today" in project.run("show", "shop.0003_price").out
+
+
+def test_git_is_asked_for_the_name_under_which_a_renamed_row_ran(tmp_path: Path, sqlite_database: Database) -> None:
+    project = made(tmp_path, record(sqlite_database))
+    old = add(project, "0003_price", "0001_initial", 3)
+    git(project.root, "init", "-q")
+    git(project.root, "add", "shop")
+    git(project.root, "commit", "-qm", "one", at="2026-01-01T00:00:00Z")
+    text = old.read_text()
+    old.unlink()
+    assert project.run("apply", "--noinput").status == 0
+    found = shown(project, "shop.0002_price")
+    (version,) = found["databases"][0]["versions"]
+    assert (found["databases"][0]["known"], version["is_today"]) == ("git", False)
+    assert "changed by run 1, ran as shop.0003_price" in project.run("show", "shop.0002_price").out
+    assert version["operations"] == [{"kind": "RunSQL", "subject": ""}]
+    assert [source["text"] for source in found["sources"]] == [text]

@@ -322,7 +322,7 @@ def test_what_a_person_states_is_noted_and_not_asked_again(project: Project) -> 
     project.ran("0001", "0002_x", day=2)
     project.write(("0001", "a"), ("0002_x", "b c"))
     project.commit(3)
-    assert "2 records: 2 by git" in project.migsync(1, "plan")
+    assert "what ran: 2 by git" in project.migsync(1, "plan")
     with target_of(project.database) as target, closing(target.connect()) as connection:
         upgrade_journal(connection, target.table.schema)
         connection.commit()
@@ -332,7 +332,7 @@ def test_what_a_person_states_is_noted_and_not_asked_again(project: Project) -> 
     assert project.plan()["status"] == 1, "a plan notes nothing"
     assert "noted that 1 file is taken for what ran" in project.migsync(0, "apply", "--noinput", "--against-evidence")
     assert project.database.dump() == before
-    assert "2 records: 1 stated, 1 by git" in project.migsync(0, "plan")
+    assert "what ran: 1 stated, 1 by git" in project.migsync(0, "plan")
     (database,) = project.plan()["databases"]
     assert [(each["name"], each["known"]) for each in database["records"]] == [("0001", "git"), ("0002_x", "stated")]
     project.write(("0001", "a"), ("0002_x", "b c d"))

@@ -70,7 +70,8 @@ def _row_lines(facts: MigrationFacts, row: RowFacts) -> Iterator[Line]:
         same = "the file of today" if today and digest == today else f"source {digest[:12]}" if digest else ""
         yield line(f"{title}: {_operations(contents)}", *([f"  ({same})"] if same else []), indent=2, hang=12)
     if row.runs:
-        yield line(f"changed by run {text_list(row.runs)}", indent=2)
+        before = f", ran as {row.ran_as}" if row.ran_as not in (row.key, facts.key) else ""
+        yield line(f"changed by run {text_list(row.runs)}{before}", indent=2)
 
 
 def _known(row: RowFacts) -> str:
@@ -95,6 +96,7 @@ def _row_document(facts: MigrationFacts, row: RowFacts) -> dict[str, Any]:
     return {
         "row": row.row,
         "name": str(row.key),
+        "ran_as": str(row.ran_as),
         "applied": row.applied,
         "known": str(row.source),
         "event": str(row.event) if row.event else None,

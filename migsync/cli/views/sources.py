@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from migsync.sync.provenance import ContentSource, Provenance
-from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.sync.survey import Survey
@@ -22,7 +21,7 @@ BY_NAME = Provenance(ContentSource.NAME)
 
 
 def source_line(survey: Survey, alias: str) -> str:
-    """``52 records: 38 guarded, 9 by git, 5 by name only``; empty where all are known by their names only."""
+    """``what ran: 38 guarded, 9 by git, 5 by name only``; empty where all are known by their names only."""
     known = survey.ran.get(alias)
     if not known:
         return ""
@@ -31,7 +30,7 @@ def source_line(survey: Survey, alias: str) -> str:
     numbers = Counter(each.source for each in known.values())
     numbers[ContentSource.NAME] += total - len(known)
     parts = [f"{numbers[source]} {words}" for source, words in WORDS.items() if numbers[source]]
-    return f"{count(total, 'record')}: {', '.join(parts)}"
+    return f"what ran: {', '.join(parts)}"
 
 
 def source_documents(survey: Survey, alias: str) -> list[dict[str, Any]]:
