@@ -64,8 +64,8 @@ class TableState:
         """Let operations follow that a database sees."""
         for operation in operations:
             for step in operation.steps if not operation.state_only else ():
-                # A link's own text says what is known of it.
-                known = operation.comparable or step.part is PartKind.LINK or step.action is not Action.SET
+                # The texts of a link and of a table say themselves what is known of them.
+                known = operation.comparable or step.part in SAYING or step.action is not Action.SET
                 value = step.value if known else UNKNOWN + step.value
                 place = TablePart(step.part, step.model, step.name)
                 if step.action in TAKES:
@@ -117,11 +117,13 @@ def _referring(part: TablePart, value: str, renamed: TablePart, new: str) -> str
 class _Table:
     """One table: where it comes from, and its parts. `columns` are by field, `indexes` by their values.
 
-    `made` is False where only parts of it are known to be changed.
+    `made` is False where only parts of it are known to be changed, and `hidden` is True where only running a file shows
+    its columns.
     """
 
     place: TablePart
     made: bool = True
+    hidden: bool = False
     columns: dict[str, tuple[Column, TablePart]] = field(default_factory=dict)
     indexes: dict[str, TablePart] = field(default_factory=dict)
     options: dict[str, tuple[str, TablePart]] = field(default_factory=dict)
@@ -137,7 +139,7 @@ def tables(state: TableState, app: str) -> dict[str, _Table]:
     found: dict[str, _Table] = {}
     models = [each for each in state.parts if each.part is PartKind.MODEL]
     for each in models:
-        found[state.table_of(app, each.model)] = _Table(each)
+        found[state.table_of(app, each.model)] = _Table(each, hidden=state.parts[each].startswith(UNKNOWN))
     parts: dict[str, list[TablePart]] = defaultdict(list)
     for each in state.parts:
         parts[each.model].append(each)
@@ -159,7 +161,7 @@ def _add(found: dict[str, _Table], table: _Table, name: str, place: TablePart, v
         case PartKind.LINK:
             link = Link.parse(value)
             names = ("id", f"{place.model}_id", f"{link.to.rpartition('.')[2]}_id")
-            columns = {each: (Column(UNKNOWN), place) for each in names}
+            columns = {each: (Column(UNKNOWN, to=UNKNOWN), place) for each in names}
             # A link of a model to itself has other names.
             known = link.to not in (f".{place.model}", UNKNOWN)
             found.setdefault(link.table or f"{name}_{place.name}", _Table(place, columns=columns if known else {}))
@@ -206,9 +208,9 @@ def _of_table(name: str, table: _Table, other: _Table | None) -> Iterator[Differ
         return
     for field_name, (column, place) in table.columns.items():
         found = other.column(field_name, column)
-        if found is None:
+        if found is None and not other.hidden:
             yield Difference(place, name, True, True)
-        elif _differs(column, found):
+        elif found and _differs(column, found):
             yield Difference(place, name, False, (column.null, found.null) == ("null", "not null"))
     there = {place: value for value, place in other.indexes.items()}
     hidden = any(each.startswith(UNKNOWN) for each in other.indexes)
@@ -244,5 +246,6 @@ def _differs(one: Column, other: Column) -> bool:
     )
 
 
+SAYING = frozenset([PartKind.MODEL, PartKind.LINK])
 NEEDED = frozenset([PartKind.MODEL, PartKind.FIELD, PartKind.LINK])
 """Without these, code fails that relies on them."""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from migsync.history.contents import Contents
 from migsync.history.tables import TableState, differences
+from migsync.rewrites.record import Record
+from migsync.sync.other_tables import OtherApps
 from tests.history.operations.test_operations import of
 
 IMPORTS = """
@@ -134,3 +137,98 @@ def test_indexes_are_known_by_their_columns(ran: str, now: str) -> None:
 )
 def test_indexes_that_are_missing(ran: str, now: str, parts: list[str]) -> None:
     assert missing(ran, now) == parts
+
+
+def model(name: str, *fields: str, **options: str) -> str:
+    columns = ", ".join(f"('{field.partition('=')[0]}', {field.partition('=')[2]})" for field in fields)
+    return f"migrations.CreateModel('{name}', [{columns}], options={options!r})"
+
+
+ID = "id=models.BigAutoField(primary_key=True)"
+TO_ITEM, TO_TAG = (
+    "item=models.ForeignKey('shop.item', models.CASCADE)",
+    "tag=models.ForeignKey('shop.tag', models.CASCADE)",
+)
+TAGS = "tags=models.ManyToManyField('shop.Tag')"
+THROUGH = "tags=models.ManyToManyField('shop.Tag', through='shop.ItemTag')"
+TAG = model("Tag", ID)
+LINKED = f"{TAG}, {model('Item', ID, TAGS)}"
+PROXY = "migrations.CreateModel('Special', [], options={'proxy': True}, bases=('shop.item',))"
+
+
+def through(*more: str) -> str:
+    link = model("ItemTag", ID, TO_ITEM, TO_TAG, *more, db_table="shop_item_tags")
+    return f"{TAG}, {model('Item', ID, THROUGH)}, {link}"
+
+
+@pytest.mark.parametrize(
+    ("ran", "now"),
+    [
+        # A model got another name, and kept its table or took it along.
+        (
+            f"{model('Item', ID)}, migrations.RenameModel('Item', 'Thing'), "
+            "migrations.AlterModelTable('thing', 'shop_item')",
+            model("Thing", ID, db_table="shop_item"),
+        ),
+        (f"{model('Item', ID)}, migrations.RenameModel('Item', 'Thing')", model("Thing", ID)),
+        # An automatic many-to-many table got a model of its own.
+        (LINKED, through()),
+        # A foreign key counts by the table in which it ends.
+        (
+            f"{model('Item', ID)}, {model('Note', ID, TO_ITEM)}, migrations.RenameModel('Item', 'Thing')",
+            f"{model('Thing', ID)}, {model('Note', ID, TO_ITEM.replace('shop.item', 'shop.thing'))}",
+        ),
+        (
+            f"{model('Item', ID)}, {PROXY}, {model('Note', ID, TO_ITEM)}",
+            f"{model('Item', ID)}, {PROXY}, {model('Note', ID, TO_ITEM.replace('shop.item', 'shop.special'))}",
+        ),
+        (
+            model("Note", ID, "user=models.ForeignKey('auth.User', models.CASCADE)"),
+            model("Note", ID, "user=models.ForeignKey('accounts.User', models.CASCADE)"),
+        ),
+        # What only running the file shows.
+        (model("Item", ID), "migrations.CreateModel('Item', lib.fields.all())"),
+    ],
+)
+def test_tables_are_compared_and_not_models(ran: str, now: str) -> None:
+    assert missing(ran, now) == missing(now, ran) == []
+
+
+@pytest.mark.parametrize(
+    ("ran", "now", "parts"),
+    [
+        (TAG, LINKED, ["item", "item.id", "item.tags"]),
+        (f"{TAG}, {model('Item', ID)}", LINKED, ["item.tags"]),
+        (LINKED, through("since=models.DateTimeField()"), ["itemtag.since"]),
+        (model("Thing", ID), model("Thing", ID, db_table="shop_item"), ["thing", "thing.id"]),
+        (
+            f"{LINKED}, {model('Note', ID, TO_ITEM)}",
+            f"{LINKED}, {model('Note', ID, TO_ITEM.replace('shop.item', 'shop.tag'))}",
+            ["note.item"],
+        ),
+    ],
+)
+def test_tables_that_are_missing(ran: str, now: str, parts: list[str]) -> None:
+    assert sorted(missing(ran, now)) == parts
+
+
+@pytest.mark.parametrize(
+    ("ran", "now", "needed"),
+    [
+        ("models.IntegerField()", "models.IntegerField(null=True)", True),
+        ("models.IntegerField(null=True)", "models.IntegerField()", False),
+        ("models.CharField(max_length=1)", "models.CharField(max_length=2)", False),
+    ],
+)
+def test_code_fails_without_null(ran: str, now: str, needed: bool) -> None:
+    (found,) = differences(tables(field(now)), tables(field(ran)), "shop")
+    assert (found.missing, found.needed) == (False, needed)
+
+
+def test_a_custom_user_takes_the_table_of_the_package() -> None:
+    """As does a model that moved here with its table."""
+    user = of(model("User", ID), app="auth")
+    records = [Record(1, "auth", "0001_initial", ""), Record(2, "authors", "0001_initial", "")]
+    contents = {"auth": Contents(tuple(user)), "authors": Contents()}
+    others = OtherApps(records, lambda record: contents[record.app])
+    assert [table for table in ("auth_user", "auth_group", "shop_user") if others.have(table)] == ["auth_user"]

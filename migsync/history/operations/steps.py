@@ -71,7 +71,7 @@ def _created(model: str, fields: Value, parents: Value, effect: Value) -> Iterat
     options = effect.keywords if isinstance(effect, Call) else {}
     if not isinstance(fields, frozenset):
         # A list that only running the file shows.
-        yield EffectStep(Action.SET, PartKind.MODEL, model, value=effect)
+        yield EffectStep(Action.SET, PartKind.MODEL, model, value=effect, text=f"{UNKNOWN}*")
         return
     yield EffectStep(Action.SET, PartKind.MODEL, model, value=parents)
     for pair in fields:
