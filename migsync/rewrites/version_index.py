@@ -8,6 +8,7 @@ is known.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -166,8 +167,9 @@ class VersionIndex:
         """A digest of the files on disk of each app."""
         sources: dict[str, list[str]] = {}
         for key, migration in self._history.migrations.items():
-            sources.setdefault(key.app, []).append(f"{key.name} {migration.source}")
-        return {app: hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest() for app, found in sources.items()}
+            sources.setdefault(key.app, []).extend((key.name, migration.source))
+        # In the order in which they were read, which is that of their names.
+        return {app: hashlib.sha256("\n".join(found).encode()).hexdigest() for app, found in sources.items()}
 
     @cached_property
     def _places(self) -> Mapping[str, _Place]:
@@ -206,29 +208,30 @@ class VersionIndex:
 
 def _tops() -> Callable[[str], _Place | None]:
     """A function that says where a directory is; each directory above is looked at once, since apps are many."""
-    real: dict[Path, Path] = {}
-    tops: dict[Path, Path | None] = {}
+    real: dict[str, str] = {}
+    tops: dict[str, str] = {}
 
-    def resolved(directory: Path) -> Path:
+    def resolved(directory: str) -> str:
         if directory not in real:
-            parent = directory.parent
-            plain = parent != directory and directory.name != ".." and not directory.is_symlink()
-            real[directory] = resolved(parent) / directory.name if plain else directory.resolve()
+            parent, name = os.path.split(directory)
+            plain = name and not os.path.islink(directory)  # noqa: PTH114 -- texts, for hundreds of directories
+            real[directory] = os.path.join(resolved(parent), name) if plain else os.path.realpath(directory)  # noqa: PTH118
         return real[directory]
 
-    def top(directory: Path) -> Path | None:
+    def top(directory: str) -> str:
         if directory not in tops:
             # As `repository_of`: a broken .git counts.
-            there, parent = (directory / ".git").exists(), directory.parent
-            tops[directory] = directory if there else None if parent == directory else top(parent)
+            there = os.path.exists(f"{directory}{os.sep}.git")  # noqa: PTH110 -- as above
+            parent = os.path.split(directory)[0]
+            tops[directory] = directory if there else "" if parent == directory else top(parent)
         return tops[directory]
 
     def place(directory: str) -> _Place | None:
-        found = resolved(Path(directory).absolute())
+        found = resolved(os.path.abspath(directory))  # noqa: PTH100 -- as above
         repository = top(found)
         # ``cat-file --batch`` reads one name a line.
-        if not repository or repository == found or "\n" in str(found):
+        if not repository or repository == found or "\n" in found:
             return None
-        return _Place(str(repository), found.relative_to(repository).as_posix())
+        return _Place(repository, found.removeprefix(repository).strip(os.sep).replace(os.sep, "/"))
 
     return place

@@ -107,17 +107,25 @@ def provenances(
     last = last_events(seen, records)
     found: dict[int, Provenance] = {}
     lost: list[Record] = []
+    own, files, as_today = history.first_party, history.migrations, AS_TODAY[ContentSource.GIT]
+    apps = {record.app for record in records} & own
+    open_files = {app: versions.open_files(app) if versions else None for app in apps}
+    # There may be ten thousand, of which git has no other version.
     for record in records:
-        if record.id is None or record.app not in history.first_party:
+        if record.id is None or record.app not in own:
             continue
-        file = history.migrations.get(record.key)
+        file = files.get(Key(record.app, record.name))
         if event := last.get(record.id):
             # Of a record that was made without running anything, only its name is known.
             if event.event in SOURCES:
                 found[record.id] = _provenance(SOURCES[event.event], [event], file)
         elif file is None:
             lost.append(record)
-        elif versions and clock and (of_file := _in_git(record, file, versions, clock)):
+        elif (of_app := open_files[record.app]) is None or versions is None or clock is None:
+            continue
+        elif record.name not in of_app:
+            found[record.id] = as_today
+        elif of_file := _in_git(record, file, of_app[record.name], versions, clock):
             found[record.id] = of_file
     if lost and versions and clock:
         apps = {record.app for record in records if record.id in found and found[record.id].versions}
@@ -160,14 +168,11 @@ def _provenance(source: ContentSource, versions: Sequence[FileContents], file: M
     return Provenance(source, tuple(versions))
 
 
-def _in_git(record: Record, file: Migration, versions: VersionIndex, clock: Clock) -> Provenance | None:
-    files = versions.open_files(record.app)
-    if files is None:
-        return None
-    if record.name not in files:
-        return AS_TODAY[ContentSource.GIT]
+def _in_git(
+    record: Record, file: Migration, known: Sequence[FileVersion], versions: VersionIndex, clock: Clock
+) -> Provenance | None:
+    """What ran under a record, where its file had the versions `known`, of which one at least is not that of today."""
     span = clock.span(record.applied)
-    known = files[record.name]
     if not known or not span or file.problems:
         return None
     blobs = fitting(known, *span)
