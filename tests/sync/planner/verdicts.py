@@ -21,6 +21,7 @@ from migsync.history.contents import Contents
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.history.parser import read_contents, read_header, source_digest
+from migsync.rewrites import version_index
 from migsync.rewrites.evidence import discovery
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.file_versions import DELETED, FileVersion
@@ -199,7 +200,7 @@ def survey(
     readings = []
     for number, database in enumerate(life.databases):
         records, runs = (applied or {}).get(number) or ([record(row) for row in database.rows], ())
-        target = SimpleNamespace(ref=TargetRef(f"db{number}", "sqlite", f"database {number}"))
+        target = SimpleNamespace(alias=f"db{number}", ref=TargetRef(f"db{number}", "sqlite", f"database {number}"))
         noted = tuple(seen(row) for row in guarded_rows(database, source, seed + number))
         held = Snapshot(tuple(records), runs, noted)
         readings.append(Reading(target, held, Clock(naive_is_utc=True)))  # type: ignore[arg-type]
@@ -211,7 +212,7 @@ def survey(
     def versions(history: History, _: object) -> VersionIndex:
         return CommittedVersions(life, history) if source.git else VersionIndex(history)
 
-    with mock.patch.object(discovery, "GitHistory", states), mock.patch.object(surveys, "VersionIndex", versions):
+    with mock.patch.object(discovery, "GitHistory", states), mock.patch.object(version_index, "VersionIndex", versions):
         surveys._plan(found, PlanRequest(), needs_database=True)
     return found
 
