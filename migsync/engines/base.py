@@ -244,6 +244,20 @@ class Engine(ABC):
     def insert_new(self, table: sa.TableClause) -> sa.Insert:
         """An INSERT that leaves out rows whose key is there already; it needs no other right than INSERT."""
 
+    def insert_many(
+        self, connection: sa.Connection, table: sa.TableClause, rows: Sequence[Mapping[str, Any]], *, new: bool = False
+    ) -> None:
+        """Insert rows, which have the same columns; with `new` those whose key is there already are left out."""
+        import sqlalchemy as sa
+
+        names = list(rows[0])
+        statement = self.insert_new(table) if new else sa.insert(table)
+        # For the driver: SQLAlchemy looks at each value of each row.
+        compiled = statement.compile(dialect=connection.dialect, column_keys=names)
+        order = compiled.positiontup
+        values = [tuple(map(row.__getitem__, order)) for row in rows] if order else list(map(dict, rows))
+        connection.exec_driver_sql(str(compiled), values)
+
     # Values.
 
     def unwritable(self, connection: sa.Connection, table: MigrationTable, ids: Iterable[int]) -> dict[int, str]:

@@ -95,11 +95,13 @@ def records_since(last: Look | None, held: Snapshot, identity: str) -> list[Reco
 
 def unchanged(records: Iterable[Record], before: FileSet, now: FileSet) -> list[Record]:
     """The records whose file is the same in both."""
-
-    def source(files: FileSet, record: Record) -> str:
-        return files.apps.get(record.app, {}).get(record.name, "")
-
-    return [record for record in records if source(now, record) and source(now, record) == source(before, record)]
+    nothing: Mapping[str, str] = {}
+    found = []
+    for record in records:
+        source = now.apps.get(record.app, nothing).get(record.name)
+        if source and source == before.apps.get(record.app, nothing).get(record.name):
+            found.append(record)
+    return found
 
 
 def take_look(target: Target, history: History, held: Snapshot, *, sources: bool = False) -> bool:

@@ -1,6 +1,6 @@
 """Runs benchmarks by hand and prints their tables, as they stand in the README of this directory.
 
-    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [growth]
+    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [look] [growth]
 
 Without a name, all of them. PostgreSQL is the tests' own or MIGSYNC_TEST_POSTGRESQL, MariaDB is MIGSYNC_TEST_MARIADB.
 """
@@ -62,7 +62,21 @@ def growth(directory: Path, times: int) -> str:
     return planning.growth_table(SIZES, columns, start)
 
 
-BENCHMARKS = {"start": start, "plan": plan, "changes": change, "graph": graph, "apply": apply, "growth": growth}
+def look(directory: Path, times: int) -> str:
+    from tests.benchmarks import looking
+
+    return looking.report(directory, SIZES[-1], times)
+
+
+BENCHMARKS = {
+    "start": start,
+    "plan": plan,
+    "changes": change,
+    "graph": graph,
+    "apply": apply,
+    "look": look,
+    "growth": growth,
+}
 
 
 def machine() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,23 @@ class PostgreSQL(Engine):
         from sqlalchemy.dialects.postgresql import insert
 
         return insert(table).on_conflict_do_nothing()
+
+    def insert_many(
+        self, connection: sa.Connection, table: sa.TableClause, rows: Sequence[Mapping[str, Any]], *, new: bool = False
+    ) -> None:
+        """As one JSON document, which costs the driver much less than a parameter for each value."""
+        quote = connection.dialect.identifier_preparer
+        # Numbers are bigint, and all else is text.
+        kinds = {quote.quote(name): "bigint" if isinstance(value, int) else "text" for name, value in rows[0].items()}
+        columns = ", ".join(kinds)
+        record = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+        # psycopg takes a percent sign for a parameter.
+        place = quote.format_table(table).replace("%", "%%")
+        connection.exec_driver_sql(
+            f"INSERT INTO {place} ({columns}) SELECT {columns} "  # noqa: S608 (names of ours)
+            f"FROM json_to_recordset(CAST(%s AS json)) AS new ({record})" + " ON CONFLICT DO NOTHING" * new,
+            (json.dumps([dict(row) for row in rows]),),
+        )
 
     def error_kind(self, error: DBAPIError) -> ErrorKind:
         """What the server's SQLSTATE says."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -44,6 +45,7 @@ COLUMNS = ("number", "record", "app", "name", "event", "source", "content", "mom
 TYPES = [int, int, str, str, str, str, str, str]
 OPERATION = ("kind", "exact", "effect", "subject", "default", "grade", "state_only", "steps")
 
+_values = attrgetter(*OPERATION)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d\d:\d\d:(\d\d)(?:\.(\d{1,6}))?")
 _MOMENT = 17
@@ -176,7 +178,7 @@ def read_documents(connection: sa.Connection, schema: str | None) -> dict[str, s
 
 def as_document(contents: Contents) -> str:
     """The contents as JSON in ASCII: the same text for the same contents, so that its digest stands for them."""
-    operations = [{name: getattr(operation, name) for name in OPERATION} for operation in contents.operations]
+    operations = [dict(zip(OPERATION, _values(each), strict=True)) for each in contents.operations]
     return as_json({"format": FORMAT, "operations": operations})
 
 
@@ -270,7 +272,7 @@ def write_events(
         for each in events
     ]
     table = sa.table(RAN_TABLE, *map(sa.column, names), schema=schema)
-    insert_rows(connection, sa.insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+    insert_rows(connection, behaviour, table, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 RAN = frozenset([Event.APPLIED, Event.SEEN, Event.STATED])

@@ -56,10 +56,13 @@ LOOK_TABLES = (FILES_TABLE, SOURCE_TABLE, LOOK_TABLE, RAN_TABLE)
 READING = dict.fromkeys((RUN_TABLE, VERSION_TABLE, *CONTENT_TABLES, *LOOK_TABLES), "SELECT")
 WRITING = READING | dict.fromkeys((RUN_TABLE, *CONTENT_TABLES, *LOOK_TABLES), "SELECT, INSERT")
 BATCH = 500
-"""How many rows one statement sends, or asks for: old versions of SQLite take 999 parameters."""
+"""How many rows one statement asks for: old versions of SQLite take 999 parameters."""
+SENT = 2000
+"""How many rows are sent at once."""
 TABLES_COMMAND = "migsync script --journal-tables --out sql"
 
 T = TypeVar("T")
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 
 
 def journal_version(connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS) -> str:
@@ -178,18 +181,25 @@ def write_documents(
     """Add documents by digest to a table of such; those that are there stay."""
     rows = [{"digest": digest, "document": document} for digest, document in sorted(documents.items())]
     document_table = sa.table(name, sa.column("digest"), sa.column("document"), schema=schema)
-    insert_rows(connection, behaviour.insert_new(document_table), rows)
+    insert_rows(connection, behaviour, document_table, rows, new=True)
 
 
-def insert_rows(connection: sa.Connection, statement: sa.Insert, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows, in batches."""
-    for start in range(0, len(rows), BATCH):
-        connection.execute(statement, list(rows[start : start + BATCH]))
+def insert_rows(
+    connection: sa.Connection,
+    behaviour: Engine,
+    table: sa.TableClause,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    new: bool = False,
+) -> None:
+    """Insert many rows, in batches; with `new` only those whose key is not there."""
+    for start in range(0, len(rows), SENT):
+        behaviour.insert_many(connection, table, rows[start : start + SENT], new=new)
 
 
 def as_json(value: Iterable[Any]) -> str:
     """`value` as JSON in ASCII, which any character set of a database holds."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    return _ENCODER.encode(value)
 
 
 def packed(decode: Decoder[T]) -> Decoder[T]:
