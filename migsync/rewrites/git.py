@@ -6,6 +6,7 @@ import datetime
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -83,6 +84,24 @@ class GitHistory:
         """True where git holds the newest commits of the app's files only."""
         place = self._place(app)
         return place is not None and place[0].shallow
+
+    def sources(self, app: str, state: FileState) -> dict[str, bytes]:
+        """The bytes of the files of one state, by name; empty where git does not have them."""
+        place = self._place(app)
+        if place is None or not state.commit:
+            return {}
+        repository, directory = place
+        with suppress(GitError):
+            return {name: repository.content(f"{state.commit}:{directory}/{name}.py") for name in state.migrations}
+        return {}
+
+    def whole(self, app: str, state: FileState) -> tuple[Path, bytes] | None:
+        """The top of the repository, and all that it had at the commit of `state`, as a tar archive."""
+        place = self._place(app)
+        try:
+            return (place[0].top, run_git(place[0].top, "archive", "--format=tar", state.commit)) if place else None
+        except GitError:
+            return None
 
     def elsewhere(self, app: str, names: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Those of `names` whose files HEAD never had: another branch that has the file, and its operations digest."""
@@ -211,6 +230,10 @@ class Repository:
         """The content of a file by its id or its ``branch:path``; None when git does not have it."""
         kind, _, content = self._object(name)
         return content if kind == "blob" else None
+
+    def content(self, place: str) -> bytes:
+        """The bytes of the file at `place` (``commit:path``)."""
+        return self._object(place)[2]
 
     def digest(self, app: str, name: str, place: str) -> str:
         """The operations digest of the file at `place` (``branch:path``); empty when it cannot be read in full."""

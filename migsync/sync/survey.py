@@ -280,6 +280,7 @@ def _discover(
     open_apps: Sequence[Collection[str]],
 ) -> Discovery:
     from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question
+    from migsync.rewrites.evidence.rendered import Renderings
 
     return discover(
         result.history,
@@ -298,6 +299,7 @@ def _discover(
         presumed=presumed(result.history, readings, result.plans, ran),
         databases=names_shown(readings, result.plans, result.errors) if asked else None,
         against_evidence=result.request.against_evidence,
+        renderings=Renderings(result.project.runtime, result.project.cache.with_suffix(".tables")),
     )
 
 

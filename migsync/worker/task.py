@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from migsync.key import Key
-from migsync.worker import protocol
+from migsync.worker import made_tables, protocol
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -27,6 +27,7 @@ REHEARSAL: Final = Task("migsync.worker.rehearsal:answer", protocol.RehearsalReq
 TRACE: Final = Task("migsync.worker.trace:answer", protocol.TraceRequest, protocol.TraceResult)
 SQUASH: Final = Task("migsync.worker.compose.squash:answer", protocol.SquashRequest, protocol.SquashResult)
 REMAKE: Final = Task("migsync.worker.remake.remake:answer", protocol.RemakeRequest, protocol.RemakeResult)
+TABLES: Final = Task("migsync.worker.tables:answer", made_tables.TablesRequest, made_tables.TablesResult, timeout=120)
 REGISTRY: Final = Task(
     "migsync.worker.registry:installed_apps", protocol.RegistryRequest, protocol.RegistryResult, timeout=120
 )
@@ -34,7 +35,7 @@ MODEL_SETTINGS: Final = Task(
     "migsync.worker.registry:model_settings", protocol.ModelSettingsRequest, protocol.ModelSettingsResult, timeout=120
 )
 TASKS: Final[Mapping[str, Task[Any, Any]]] = {
-    task.function: task for task in (EXAMINATION, REHEARSAL, TRACE, SQUASH, REMAKE, REGISTRY, MODEL_SETTINGS)
+    task.function: task for task in (EXAMINATION, REHEARSAL, TRACE, SQUASH, REMAKE, TABLES, REGISTRY, MODEL_SETTINGS)
 }
 
 STAGES: Final[Mapping[str, str]] = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from migsync.history.contents import Action, Contents, Operation
 from migsync.history.tables import TableState
@@ -21,6 +21,33 @@ Files: TypeAlias = "Sequence[tuple[str, Contents]]"
 
 CODE = frozenset(["RunPython", "RunSQL"])
 """Django's operations that change no table, as far as Django knows. What they did is done where they ran."""
+
+NO_TABLES = ""
+"""What :attr:`RunFile.tables` is before the first table."""
+
+
+class RunFile(NamedTuple):
+    """A file in the order in which it runs: `tables` stand for all that there are after it, and `code` is its own.
+
+    `changes`: it changes tables. `known`: each of its operations is.
+    """
+
+    name: str
+    tables: str
+    code: tuple[str, ...]
+    changes: bool
+    known: bool = True
+
+
+def run_files(files: Files) -> list[RunFile]:
+    """The files as they are read, one after the other."""
+    state = TableState()
+    found = []
+    for name, contents in files:
+        state.run(contents.operations)
+        tables = str(hash(frozenset(state.parts.items()))) if state.parts else NO_TABLES
+        found.append(RunFile(name, tables, tuple(_code(contents)), _makes_tables(contents), _is_known(contents)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -41,16 +68,16 @@ class Collapse:
 class _Place:
     """What the files before one place in a list have made. `same` are those among them that stayed what they were."""
 
-    parts: int
+    tables: str
     code: Counter[str]
     same: frozenset[str]
 
     def is_like(self, new: _Place) -> bool:
         """Whether the files before `new` make the same. Their code must have run; other code may have run as well."""
-        return self.parts == new.parts and self.same == new.same and new.code <= self.code
+        return self.tables == new.tables and self.same == new.same and new.code <= self.code
 
 
-def collapses_of(old: Files, new: Files, same: Mapping[str, str]) -> tuple[Collapse, ...]:
+def collapses_of(old: Sequence[RunFile], new: Sequence[RunFile], same: Mapping[str, str]) -> tuple[Collapse, ...]:
     """What became of the `old` files; nothing where some are gone, and the tables differ from there on.
 
     `same` are the old files that are still themselves, with their names in `new`: they are in no collapse. Behind the
@@ -65,8 +92,8 @@ def collapses_of(old: Files, new: Files, same: Mapping[str, str]) -> tuple[Colla
         at = next((each for each in range(reached, len(claimed)) if there[index].is_like(claimed[each])), None)
         if at is None:
             continue
-        passed = [name for name, _ in old[place:index]]
-        news = [name for name, _ in new[reached:at] if name not in same.values()]
+        passed = [each.name for each in old[place:index]]
+        news = [each.name for each in new[reached:at] if each.name not in same.values()]
         # An old file that changes no table belongs to the next ones that do.
         waiting += [name for name in passed if name not in same]
         if news and waiting:
@@ -74,54 +101,52 @@ def collapses_of(old: Files, new: Files, same: Mapping[str, str]) -> tuple[Colla
         if news or same.keys() & set(passed):
             waiting = []
         place, reached = index, at
-    on_disk = {name for name, _ in new}
-    if any(name not in same and name not in on_disk for name, _ in old[place:]):
+    on_disk = {each.name for each in new}
+    if any(each.name not in same and each.name not in on_disk for each in old[place:]):
         return ()
-    contents_old, contents_new = dict(old), dict(new)
-    found = _with_last(found, waiting, contents_old, new[reached:])
-    return tuple(_judged(found, contents_old, contents_new))
+    before, after = ({each.name: each for each in side} for side in (old, new))
+    found = _with_last(found, waiting, before, new[reached:])
+    return tuple(_judged(found, before, after))
 
 
-def _places(files: Files, same: Mapping[str, str]) -> Iterator[_Place]:
-    state, kept = TableState(), frozenset[str]()
-    yield _place(state, kept)
-    for name, contents in files:
-        state.run(contents.operations)
-        kept |= {same[name]} if name in same else frozenset()
-        yield _place(state, kept)
-
-
-def _place(state: TableState, same: frozenset[str]) -> _Place:
-    return _Place(hash(frozenset(state.parts.items())), Counter(state.code), same)
+def _places(files: Sequence[RunFile], same: Mapping[str, str]) -> Iterator[_Place]:
+    code, kept = Counter[str](), frozenset[str]()
+    yield _Place(NO_TABLES, code, kept)
+    for each in files:
+        code = code + Counter(each.code)
+        kept |= {same[each.name]} if each.name in same else frozenset()
+        yield _Place(each.tables, code, kept)
 
 
 def _with_last(
-    found: list[Collapse], waiting: Sequence[str], old: Mapping[str, Contents], rest: Files
+    found: list[Collapse], waiting: Sequence[str], old: Mapping[str, RunFile], rest: Sequence[RunFile]
 ) -> list[Collapse]:
     """The collapses with the last old files, which changed no table: what they ran may be in the next new files.
 
     Otherwise they belong to the collapse before them.
     """
-    ran = Counter(code for name in waiting for code in _code(old[name]))
+    ran = _code_of(old[name] for name in waiting)
     for number in range(1, len(rest) + 1 if ran else 0):
         news = rest[:number]
-        if not any(_makes_tables(contents) for _, contents in news) and ran == _code_of(dict(news)):
-            return [*found, Collapse(tuple(waiting), tuple(name for name, _ in news))]
+        if not any(each.changes for each in news) and ran == _code_of(news):
+            return [*found, Collapse(tuple(waiting), tuple(each.name for each in news))]
     if waiting and found and list(old).index(waiting[0]) == list(old).index(found[-1].olds[-1]) + 1:
         return [*found[:-1], replace(found[-1], olds=(*found[-1].olds, *waiting))]
     return found
 
 
-def _judged(found: Iterable[Collapse], old: Mapping[str, Contents], new: Mapping[str, Contents]) -> Iterator[Collapse]:
+def _judged(found: Iterable[Collapse], old: Mapping[str, RunFile], new: Mapping[str, RunFile]) -> Iterator[Collapse]:
     for each in found:
-        before = {name: old[name] for name in each.olds}
-        after = {name: new[name] for name in each.news}
-        tables = [any(map(_makes_tables, side.values())) for side in (before, after)]
+        before, after = [old[name] for name in each.olds], [new[name] for name in each.news]
+        tables = [any(one.changes for one in side) for side in (before, after)]
         ran, runs = _code_of(before), _code_of(after)
         # Files that change no table are only known by their code.
         if runs <= ran if all(tables) else ran == runs and ran and not any(tables):
-            known = all(map(_is_known, (*before.values(), *after.values())))
-            yield each if known else replace(each, certain=False)
+            yield each if all(one.known for one in (*before, *after)) else replace(each, certain=False)
+
+
+def _code_of(files: Iterable[RunFile]) -> Counter[str]:
+    return Counter(code for each in files for code in each.code)
 
 
 def _running(contents: Contents) -> Iterator[Operation]:
@@ -131,10 +156,6 @@ def _running(contents: Contents) -> Iterator[Operation]:
 def _code(contents: Contents) -> Iterator[str]:
     steps = (step for operation in _running(contents) for step in operation.steps if operation.comparable)
     return (step.value for step in steps if step.action is Action.RUN)
-
-
-def _code_of(files: Mapping[str, Contents]) -> Counter[str]:
-    return Counter(code for contents in files.values() for code in _code(contents))
 
 
 def _makes_tables(contents: Contents) -> bool:

@@ -16,6 +16,8 @@ from migsync.rewrites.evidence.evidence import Evidence, find_evidence, is_expla
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins, find_origins
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.evidence.proposal import accepted, propose
+from migsync.rewrites.evidence.rendered import Renderings
+from migsync.rewrites.evidence.resets import not_rendered
 from migsync.rewrites.evidence.statements import (
     NO_DATABASES,
     DatabaseEvidence,
@@ -78,15 +80,16 @@ def discover(
     databases: DatabaseEvidence | None = None,
     against_evidence: bool = False,
     presumed: Sequence[KnownContents] = (),
+    renderings: Renderings | None = None,
 ) -> Discovery:
     """Work out what became of the names of `apps`.
 
     `recorded` are each target's records after the known rewrites. `digests` are what runs in the journals noted: the
     operations digests of files, by ``app.name``. `stated` is what a person says with ``--map``; with `accept` likely
     pairs are taken as well. `ran` gives what ran under each target's records, by the ids of the rows, where that is
-    certain, and `presumed` also where it only follows from the time; `databases` is what they show of names. Raises
-    UsageError where the files contradict `stated`, and AgainstEvidence where evidence does, unless `against_evidence`
-    is given.
+    certain, and `presumed` also where it only follows from the time; `databases` is what they show of names;
+    `renderings` asks Django for the tables that files make. Raises UsageError where the files contradict `stated`, and
+    AgainstEvidence where evidence does, unless `against_evidence` is given.
     """
     with GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
         stated_by = _stated(rewrites, digests)
@@ -103,6 +106,7 @@ def discover(
                 lambda: git.line(app),
                 certain,
                 likely,
+                renderings.of(history.apps[app], git) if renderings else not_rendered,
             )
 
         evidences = {

@@ -15,7 +15,7 @@ from migsync.rewrites.evidence.hints import Hints
 from migsync.rewrites.evidence.moves import Moves, find_moves, unrecorded
 from migsync.rewrites.evidence.pairs import Pair, Verdict
 from migsync.rewrites.evidence.proofs import Proofs
-from migsync.rewrites.evidence.resets import Reset, find_reset
+from migsync.rewrites.evidence.resets import Render, Reset, find_reset, not_rendered
 from migsync.rewrites.file_state import FileState, topological_order, unlike_above
 
 EMPTIED = "It had no operations when it ran, and its name belongs to another migration today."
@@ -81,6 +81,7 @@ def find_evidence(
     line: Callable[[], Iterable[AbstractSet[str]]] = tuple,
     ran: Mapping[str, Contents] | None = None,
     presumed: Mapping[str, Contents] | None = None,
+    render: Render = not_rendered,
 ) -> Evidence:
     """Work out what became of the names of `app`.
 
@@ -89,7 +90,8 @@ def find_evidence(
     do not explain the records, and `abandoned` (commits that only the reflog knows) only when `past` do not either.
     `line` gives the names of the files on the branch itself, newest first. `stated` are digests by name, one mapping
     for each state of the app that a journal or a rewrite wrote down. `ran` is what ran under the names, where that is
-    certain, and `presumed` also where it only follows from the time.
+    certain, and `presumed` also where it only follows from the time. `render` asks Django for the tables that files
+    make.
     """
     disk = FileState.on_disk(history, app)
     recorded = tuple(dict.fromkeys(recorded))
@@ -106,7 +108,7 @@ def find_evidence(
     explained = case.before is not None and case.before.explains(case.records)
     if not explained and (more := tuple(abandoned())):
         case = _case(app, disk, recorded, (*case.past, *more), stated, case.line, ran)
-    return _evidence(Proofs(case), tuple(history.names(app)), ran)
+    return _evidence(Proofs(case), tuple(history.names(app)), ran, render)
 
 
 def _moved(
@@ -175,7 +177,9 @@ def _case(
     return Case(app, now, recorded, tuple(then), digests, line, seen.digests)
 
 
-def _evidence(proofs: Proofs, after: tuple[str, ...], ran: Mapping[str, Contents]) -> Evidence:
+def _evidence(
+    proofs: Proofs, after: tuple[str, ...], ran: Mapping[str, Contents], render: Render = not_rendered
+) -> Evidence:
     case = proofs.case
     # The proven pairs come first: a hint is looked for only among the names that they leave over.
     collapsed = [
@@ -188,7 +192,7 @@ def _evidence(proofs: Proofs, after: tuple[str, ...], ran: Mapping[str, Contents
         if not any(new in pair.new for pair in collapsed)
     ]
     settled = {old: pair.new[0] for pair in (*collapsed, *renamed) for old in pair.old}
-    reset = find_reset(case, ran, settled)
+    reset = find_reset(case, ran, settled, render)
     settled |= {old: pair.new[0] for pair in reset.pairs for old in pair.old}
     removed = {name: state for name, state in proofs.removed.items() if name not in settled}
     leaving = settled.keys() | removed.keys()

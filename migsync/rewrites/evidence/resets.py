@@ -5,15 +5,21 @@ The old files are those of the newest state in git that has them, or what was se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from migsync.history.contents import Contents
 from migsync.rewrites.evidence.case import Case
-from migsync.rewrites.evidence.collapses import Collapse, Files, collapses_of
+from migsync.rewrites.evidence.collapses import Collapse, Files, RunFile, collapses_of, run_files
 from migsync.rewrites.evidence.pairs import Pair, Verdict
 from migsync.rewrites.file_state import FileState, topological_order
+
+Sides: TypeAlias = "tuple[list[RunFile], list[RunFile]]"
+"""The old files, and those on disk, with the tables that they make."""
+Render: TypeAlias = "Callable[[FileState, Sequence[str], Sequence[str]], Sides | str]"
+"""From the state of the old files, and the names in order on both sides; a text says why there is no answer."""
 
 SEEN = "what migsync noted when they ran"
 
@@ -36,10 +42,18 @@ class Reset:
         return {squash: tuple(sorted(names)) for squash, names in replaced.items() if squash in olds and names <= olds}
 
 
-def find_reset(case: Case, ran: Mapping[str, Contents], settled: Mapping[str, str]) -> Reset:
+def not_rendered(_state: FileState, _olds: Sequence[str], _news: Sequence[str]) -> str:
+    """The :data:`Render` where Django cannot be asked."""
+    return ""
+
+
+def find_reset(
+    case: Case, ran: Mapping[str, Contents], settled: Mapping[str, str], render: Render = not_rendered
+) -> Reset:
     """What became of the records that are still open.
 
     `ran` is what ran under the recorded names, as far as that is certain. `settled` are old names with their new ones.
+    `render` asks Django for the tables where reading the files leaves a question.
     """
     open_names = {name for name in case.recorded if name not in case.disk.names and name not in settled}
     if not open_names or any(not names <= case.disk.migrations.keys() for names in case.disk.replaced.values()):
@@ -47,9 +61,30 @@ def find_reset(case: Case, ran: Mapping[str, Contents], settled: Mapping[str, st
     for state in (*_states(case, open_names), None):
         old = _old_files(case, state, ran)
         pairs = tuple(_pairs(case, state, old, ran, settled)) if old else ()
+        if state and old and not any(pair.verdict is Verdict.PROOF and open_names & set(pair.old) for pair in pairs):
+            pairs = _rendered(case, state, old, ran, settled, render) or pairs
         if any(open_names & set(pair.old) for pair in pairs):
             return Reset(pairs, state)
     return Reset()
+
+
+def _rendered(
+    case: Case,
+    state: FileState,
+    old: Files,
+    ran: Mapping[str, Contents],
+    settled: Mapping[str, str],
+    render: Render,
+) -> tuple[Pair, ...]:
+    """The pairs by the tables that Django makes; nothing where the files themselves say all, or it gives no answer."""
+    new = _new_files(case)
+    known = all(each.known for each in (*run_files(old), *run_files(new)))
+    otherwise = any(contents.digest != state.written.get(name) for name, contents in ran.items() if name in dict(old))
+    sides = "" if known or otherwise else render(state, [name for name, _ in old], [name for name, _ in new])
+    if isinstance(sides, str):
+        doubtful = _pairs(case, state, old, ran, settled) if sides else ()
+        return tuple(replace(pair, reasons=(*pair.reasons, sides)) for pair in doubtful)
+    return tuple(_pairs(case, state, old, ran, settled, sides))
 
 
 def _states(case: Case, names: AbstractSet[str]) -> list[FileState]:
@@ -77,14 +112,18 @@ def _new_files(case: Case) -> Files:
 
 
 def _pairs(
-    case: Case, state: FileState | None, old: Files, ran: Mapping[str, Contents], settled: Mapping[str, str]
+    case: Case,
+    state: FileState | None,
+    old: Files,
+    ran: Mapping[str, Contents],
+    settled: Mapping[str, str],
+    sides: Sides | None = None,
 ) -> Iterator[Pair]:
     new = _new_files(case)
     before, after = dict(old), dict(new)
     same = {**_kept(old, after), **{name: became for name, became in settled.items() if name in before}}
-    for each in collapses_of(old, new, same):
-        # These were only renamed: which is which is not for the tables to tell.
-        if sorted(before[name].effects for name in each.olds) == sorted(after[name].effects for name in each.news):
+    for each in collapses_of(*(sides or (run_files(old), run_files(new))), same):
+        if _only_renamed([before[name] for name in each.olds], [after[name] for name in each.news]):
             continue
         olds = (*each.olds, *_labels(state, each))
         # With a record of its own, the new file has run, or somebody has said so; the old records are leftovers.
@@ -94,6 +133,12 @@ def _pairs(
         doubt = _doubt(case, state, each, ran)
         verdict = Verdict.HINT if doubt else Verdict.PROOF
         yield Pair(case.app, olds, each.news, verdict, (_reason(case.app, each, state), *((doubt,) if doubt else ())))
+
+
+def _only_renamed(before: Sequence[Contents], after: Sequence[Contents]) -> bool:
+    """True for files that do the same one by one: which is which is not for the tables to tell."""
+    known = all(contents.comparable for contents in (*before, *after))
+    return known and sorted(each.effects for each in before) == sorted(each.effects for each in after)
 
 
 def _kept(old: Files, new: Mapping[str, Contents]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from migsync.history.contents import Contents
 from migsync.history.parser import read_contents
-from migsync.rewrites.evidence.collapses import Collapse, collapses_of
+from migsync.rewrites.evidence.collapses import Collapse, RunFile, collapses_of, run_files
 from tests.profiles import examples
 
 FILE = """
@@ -54,7 +54,7 @@ def found(
 ) -> list[str]:
     """The collapses as ``1 2 -> 1``; with a question mark where not all is known."""
     sides = [[(name, contents(*operations)) for name, operations in side.items()] for side in (old, new)]
-    return [text(each) for each in collapses_of(sides[0], sides[1], same or {})]
+    return [text(each) for each in collapses_of(run_files(sides[0]), run_files(sides[1]), same or {})]
 
 
 def text(each: Collapse) -> str:
@@ -156,8 +156,8 @@ def divided(operations: Sequence[str], draw: random.Random) -> list[list[str]]:
     return [list(operations[start:end]) for start, end in zip(cuts, [*cuts[1:], len(operations)], strict=True)]
 
 
-def files(parts: Sequence[Sequence[str]], letter: str) -> list[tuple[str, Contents]]:
-    return [(f"{letter}{number}", contents(*part)) for number, part in enumerate(parts)]
+def files(parts: Sequence[Sequence[str]], letter: str) -> list[RunFile]:
+    return run_files([(f"{letter}{number}", contents(*part)) for number, part in enumerate(parts)])
 
 
 def made(parts: Sequence[Sequence[str]]) -> tuple[dict[str, bool], list[str]]:
