@@ -25,12 +25,12 @@ from dataclasses import dataclass
 
 from migsync.findings import Finding
 from migsync.findings.contents import code_edited, never_ran, ran_elsewhere, runs_twice
-from migsync.history.contents import COMPUTED, Action, Contents, Operation, OperationStep, PartKind
+from migsync.history.contents import Action, Contents, Operation, OperationStep, PartKind
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
 from migsync.history.tables import TAKES, Difference, TablePart, TableState, differences
 from migsync.rewrites.record import Record
-from migsync.sync.edited_code import code_of, pair_off
+from migsync.sync.edited_code import claims, code_of, lost, pair_off
 from migsync.sync.other_tables import OtherApps, needed_at_last
 from migsync.sync.provenance import ContentSource, FileContents, Provenance
 
@@ -66,12 +66,8 @@ class _Ran:
 
     @property
     def claims(self) -> tuple[Operation, ...]:
-        """The operations of today, and what ran where a list that only running the file shows may contain it."""
-        today = self.now.operations
-        if not _lost(self.now) - _lost(self.contents):
-            return today
-        written = {each.exact for each in today}
-        return (*(each for each in self.contents.operations if each.exact not in written), *today)
+        """What the file of today stands for: see :func:`migsync.sync.edited_code.claims`."""
+        return claims(self.contents, self.now)
 
     @property
     def is_edited(self) -> bool:
@@ -138,7 +134,7 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) 
     found = list(_twice(unreplaced, there, claimed, presumed=presumed))
     in_place: tuple[str, ...] = ()
     # A list of operations that only running the file shows may have made anything, and so may a file that is gone.
-    if not unknown and not any(_lost(each.contents) - _lost(each.now) for each in edited.values()):
+    if not unknown and not any(lost(each.contents) - lost(each.now) for each in edited.values()):
         code, in_place = _code(edited.values(), there, claimed, pending)
         made = set(_made(unreplaced))
         lacking = [each for each in differences(claimed, there, app) if not (each.missing and each.place in made)]
@@ -343,8 +339,3 @@ def _place(step: OperationStep) -> TablePart:
     if step.part is PartKind.MODEL:
         return TablePart(step.part, step.value)
     return TablePart(step.part, step.model, step.value)
-
-
-def _lost(contents: Contents) -> Counter[str]:
-    """The lists of operations that only running the file shows."""
-    return Counter(operation.exact for operation in contents.operations if operation.kind == COMPUTED)

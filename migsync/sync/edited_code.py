@@ -2,7 +2,8 @@
 
 What code does is not known, so an edit of it is no difference between tables. People edit code that has run so that it
 still runs in new databases: a library has changed, a model is gone. What the code was for has been done here. Only code
-that was *added* to a file has not run in any form.
+that was *added* to a file has not run in any form. Nor has code been added that does what an operation did: that one is
+among the `state_operations` of its SeparateDatabaseAndState then.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from migsync.history.contents import Action, Contents, Operation
+from migsync.history.contents import COMPUTED, Action, Contents, Operation
 
 
 def pair_off(ran: Contents, now: Contents, idle: Counter[str], missing: Counter[str]) -> bool:
@@ -20,13 +21,36 @@ def pair_off(ran: Contents, now: Contents, idle: Counter[str], missing: Counter[
     """
     found = False
     olds = list(_olds(ran, now, idle))
+    by_code = any(_done_by_code(ran, now))
     for value in code_of(now):
-        if olds and missing[value] > 0:
-            old = olds.pop(0)
-            idle[old] -= 1
+        if (olds or by_code) and missing[value] > 0:
+            if olds:
+                idle[olds.pop(0)] -= 1
             missing[value] -= 1
             found = True
     return found
+
+
+def claims(ran: Contents, now: Contents) -> tuple[Operation, ...]:
+    """What the file of today stands for in a database in which `ran` did.
+
+    These are its own operations, and those that ran and may be in a list that only running the file shows, or are done
+    by code today.
+    """
+    written = {each.exact for each in now.operations if not each.state_only}
+    kept = ran.operations if lost(now) - lost(ran) else _done_by_code(ran, now)
+    return (*(each for each in kept if each.exact not in written), *now.operations)
+
+
+def lost(contents: Contents) -> Counter[str]:
+    """The lists of operations that only running the file shows."""
+    return Counter(operation.exact for operation in contents.operations if operation.kind == COMPUTED)
+
+
+def _done_by_code(ran: Contents, now: Contents) -> Iterator[Operation]:
+    """The operations that ran and that the file of today leaves to code."""
+    stated = {each.effect for each in now.operations if each.state_only and each.effect}
+    return (each for each in ran.operations if not each.state_only and each.effect in stated)
 
 
 def _olds(ran: Contents, now: Contents, idle: Counter[str]) -> Iterator[str]:

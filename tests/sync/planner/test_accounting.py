@@ -15,7 +15,7 @@ from migsync.history.contents import COMPUTED, Action, Contents, Grade, Operatio
 from migsync.history.graph import History
 from migsync.rewrites.record import Record
 from migsync.sync.accounting import accounting
-from migsync.sync.edited_code import pair_off
+from migsync.sync.edited_code import claims, pair_off
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest
 from migsync.sync.provenance import provenances
 from tests.profiles import examples
@@ -261,6 +261,18 @@ class TestWhatIsNotKnown:
         assert told(files(a="A", x="A=1 run1"), files(a="A", x="run1 !c")) == []
         assert codes(told(files(a="A", x="A=1"), files(a="A", x="!c", y="D"), upto=1)) == []
         assert codes(told(files(a="A", x="A=1"), files(a="A D", x="!c"))) == [("never-ran", "a")]
+
+    def test_code_in_the_place_of_an_operation(self) -> None:
+        """As where an index is made by hand today: the operation is left for the state, and code does what it did."""
+        database = Database()
+        database.migrate(files(a="A", x="B"))
+        assert codes(database.findings(files(a="A", x="run1 run2"))) == [("never-ran", "x")]
+        now = contents("B", "run1", "run2").operations
+        now = (replace(now[0], state_only=True), *now[1:])
+        missing = Counter(["run1", "run2"])
+        assert pair_off(contents("B"), Contents(now), Counter(), missing)
+        assert not +missing
+        assert claims(contents("B", "C"), Contents(now)) == (*contents("B").operations, *now)
 
     def test_without_contents(self) -> None:
         database = Database(rows={1: "x"})
