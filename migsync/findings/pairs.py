@@ -215,13 +215,16 @@ def git_is_silent(*, app: str, reason: str) -> Texts:
     """Git could not show the older migration files of an app.
 
     To prove what was renamed, migsync compares the records with the older files in git. Here that is not possible:
-    there is no repository, git is not installed, or the clone is shallow, as in CI. So migsync has to ask what it could
-    otherwise find out.
+    there is no repository, as in a container, git is not installed, or the clone is shallow, as in CI. So migsync has
+    to ask what it could otherwise find out.
 
-    - Run migsync in a full clone. `git fetch --unshallow` completes a shallow one.
+    - Run `migsync rewrite` in a full clone that can reach the database, and commit the rewrite that it writes. From
+      then on no database needs git for this change. `git fetch --unshallow` completes a shallow clone.
     - Or answer the questions yourself, with the options in the other messages.
     """
     return Texts(
         f"{app}: {reason}",
         "With the older files, migsync could prove what became of a name. Without them, it has to ask.",
+        f"In a full clone that can reach the database: {migsync('rewrite')}\n"
+        "Commit the rewrite that it writes. With it, no database needs git.",
     )

@@ -2,8 +2,8 @@
 
 A record's name alone does not tell, since rewrites use names again. The evidence is taken in this order: the journal;
 the recorded names, which must exist at that position and be closed under its dependencies; whether it matters at all;
-what ran under the names, where that is certain; the order and the time in which the records were applied. What stays
-open is refused.
+what ran under the names, where that is certain; the order and the time in which the records were applied; of rewrites
+that no file holds yet, what git tells. What stays open is refused.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 from migsync.errors import UsageError
@@ -93,6 +94,7 @@ def decide(
     unseen_journal: str = "",
     reversals: Reversals = NO_REVERSALS,
     ran: KnownContents = nothing_known,
+    presumed: KnownContents = nothing_known,
 ) -> Position:
     """Decide where `records` (all of one app) stand.
 
@@ -100,6 +102,7 @@ def decide(
     those that it was taken back from. With `trust_names` the time of a record under a new name is no evidence: for
     databases that keep no journal. `unseen_journal` says how to let migsync see a journal that may be there. Until
     then, that `journaled` lacks a rewrite is no evidence either. `ran` is what ran under the records.
+    `presumed` is what the files of their names were at the time of `applied`, as git tells.
     """
     app, changing = name_history.app, name_history.steps
     journaled &= {rewrite.id for rewrite in changing}
@@ -122,6 +125,10 @@ def decide(
             break
         fitting = [split for split in explained if narrow(name_history, split.own, split.base, journaled, clock)]
         explained = fitting or explained
+    # Names are what rewrites change, so this tells nothing of one that a run may have applied without a journal.
+    unwritten = {rewrite.id for rewrite in changing if not rewrite.path}
+    if all(first.base ^ second.base <= unwritten for first, second in pairwise(explained)):
+        explained = _as_ran(name_history, records, explained, presumed)
     # Of several that lead to the same rows, the one that is furthest on: the fewest steps are left to take.
     best = max(explained, key=lambda split: len(split.base))
     if not _same_rows(name_history, records, explained):

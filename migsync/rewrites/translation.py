@@ -121,12 +121,13 @@ def translate(
     reversals: Reversals,
     options: TranslationOptions,
     ran: KnownContents = nothing_known,
+    presumed: KnownContents = nothing_known,
 ) -> Translation:
     """Take one target's `rows` to the names on disk; those of apps outside of `scope` stay as they are.
 
     `journaled` are the ids of the rewrites that the journal says the target has been through, `reversals` what it says
-    of those that it was taken back from. `ran` is what ran under the rows. Raises UsageError for a stated
-    position that names no rewrite.
+    of those that it was taken back from. `ran` and `presumed` are what ran under the rows, see
+    :func:`position.decide`. Raises UsageError for a stated position that names no rewrite.
     """
     rewrites = labels.view
     stated = {app: forced(NameHistory(app, rewrites, history), text) for app, text in options.positions.items()}
@@ -154,7 +155,7 @@ def translate(
     reversals = under_labels(reversals, labels)
     for app, name_history in name_histories.items():
         here = by_app.get(app, [])
-        position = stated.get(app) or _decide(name_history, here, journaled, reversals, options, ran)
+        position = stated.get(app) or _decide(name_history, here, journaled, reversals, options, ran, presumed)
         findings += position.findings
         positions[app] = position
         # An open position could lead the rows to two different ends: they stay as they are, and the plan is blocked.
@@ -183,6 +184,7 @@ def _decide(
     reversals: Reversals,
     options: TranslationOptions,
     ran: KnownContents,
+    presumed: KnownContents,
 ) -> Position:
     app = name_history.app
     taken_back = tuple(pair for pair in reversals.rows if app in {row.app for row in pair if row})
@@ -195,6 +197,7 @@ def _decide(
         options.unseen_journal,
         replace(reversals, rows=taken_back),
         ran,
+        presumed,
     )
 
 

@@ -34,10 +34,10 @@ from migsync.sync.backwards import (
 )
 from migsync.sync.consistency import conflicts, inconsistencies
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
-from migsync.sync.provenance import NOTHING_KNOWN, Provenance, contents_that_ran
+from migsync.sync.provenance import NOTHING_KNOWN, Provenance, beside_git, contents_that_ran
 from migsync.sync.prune import prune
 from migsync.sync.run import Run
-from migsync.sync.unknown_records import leftovers, lost_apps
+from migsync.sync.unknown_records import leftovers, lost_apps, strangers
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,9 @@ def make_plan(
     """
     labels = Labels(rewrites)
     scope = _scope(history, labels.view, options.apps)
+    if rewrites.ordered and (options.trust_names or options.unseen_journal):
+        # A run that no journal has may have given the names of today, and git is asked by these.
+        ran = beside_git(ran)
     start = _start(history, labels, records, runs, scope, options)
     translation = translate(
         history,
@@ -90,7 +93,8 @@ def make_plan(
         journaled=start.journaled,
         reversals=start.reversals,
         options=options,
-        ran=contents_that_ran(history, ran, changed_ids(runs, (), records)),
+        ran=contents_that_ran(history, beside_git(ran), changed_ids(runs, (), records)),
+        presumed=contents_that_ran(history, ran, changed_ids(runs, (), records)),
     )
     changes = _changes(translation.rows)
     lost = list(lost_rewrites(history, start.back.returned, changes))
@@ -112,6 +116,8 @@ def make_plan(
             left_out = changed_ids(runs, changes, records, passed)
             differing = accounting(history, translation.after, ran, left_out)
             findings += (each.with_facts(stated=True) if options.against_evidence else each for each in differing)
+    else:
+        findings += strangers(history, translation.recorded, scope, labels.view, options.origins)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))

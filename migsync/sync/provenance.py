@@ -144,6 +144,11 @@ def accounted(targets: Iterable[tuple[Sequence[Record], Mapping[int, Provenance]
     return frozenset(known - by_name)
 
 
+def beside_git(known: Mapping[int, Provenance]) -> dict[int, Provenance]:
+    """What is known without older files in git: these were found by the name of today, which a run may have given."""
+    return {row: each for row, each in known.items() if each.source is not ContentSource.GIT or not each.versions}
+
+
 def contents_that_ran(history: History, known: Mapping[int, Provenance], changed: Iterable[int]) -> KnownContents:
     """What ran under a record, where one version is known; without the rows `changed`: a rewrite says what they are."""
     left_out: set[int | None] = set()

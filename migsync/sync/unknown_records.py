@@ -21,6 +21,7 @@ from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.record import Record
+from migsync.rewrites.rewrite_graph import Rewrites
 
 UNEXPLAINED = frozenset({unknown_record.code, perhaps_ran.code})
 """The codes of findings about records that nothing explains."""
@@ -49,6 +50,21 @@ def leftovers(
     unknown = [record for record in unknown if record not in labels]
     for app, found in groupby(sorted(unknown, key=lambda record: (record.app, record.age)), key=lambda it: it.app):
         yield from _of_app(app, list(found), records, history, state, origins)
+
+
+def strangers(
+    history: History, records: Sequence[Record], scope: Collection[str], rewrites: Rewrites, origins: Origins
+) -> Iterator[Finding]:
+    """Each record that neither a file nor a rewrite knows by its name: for a plan that leaves open what names mean."""
+    replaced = {key for migration in history.migrations.values() for key in migration.replaces}
+    known = history.migrations.keys() | replaced | origins.stated | origins.explained | origins.asked
+    for app, found in groupby(sorted(records, key=lambda record: (record.app, record.age)), key=lambda it: it.app):
+        if app in scope:
+            changes = [rewrite.apps[app] for rewrite in rewrites.of_app(app)]
+            names = {name for change in changes for name in (*change.before, *change.after)}
+            for record in found:
+                if record.key not in known and record.name not in names:
+                    yield unknown_record(migration=record.key, row=record.id, seen=_seen([record], origins))
 
 
 def _of_app(

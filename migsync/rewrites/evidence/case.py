@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from migsync.history.contents import Contents
 from migsync.rewrites.file_state import FileState
 
 UNKNOWN = ""
@@ -45,7 +46,8 @@ class Case:
     `recorded` is in the order in which it was applied; `past` are the states of the files in git, newest first.
     `stated` are what journals and rewrites say that the names' operations were, each one state by name. `line` has the
     names of the files in HEAD and along its first parents, newest first. `ran` are the operations digests of what was
-    seen to run under recorded names: whatever else the name was, the record stands for that.
+    seen to run under recorded names: whatever else the name was, the record stands for that. `seen` are these
+    operations.
     """
 
     app: str
@@ -55,6 +57,7 @@ class Case:
     stated: Sequence[Mapping[str, str]] = ()
     line: Sequence[AbstractSet[str]] = ()
     ran: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, Contents] = field(default_factory=dict)
 
     @cached_property
     def records(self) -> frozenset[str]:
@@ -151,6 +154,23 @@ class Case:
             else:
                 yield from self._leftover(name, index, lenient=True)
 
+    def shared(self, old: str, new: str) -> tuple[str, ...]:
+        """The operations that the file `new` has today of all that the record `old` may stand for, by what they change.
+
+        Somebody may have edited the file as well as renamed it. It would run these a second time.
+        """
+        ran = {effect for contents in self._contents(old) for effect in contents.effects}
+        found = (each for each in self.disk.migrations[new].contents.operations if each.comparable)
+        names = (f"{each.kind} {each.subject}".rstrip() for each in found if each.effect in ran and not each.state_only)
+        return tuple(dict.fromkeys(names))
+
+    def _contents(self, name: str) -> Iterator[Contents]:
+        if name in self.seen:
+            return iter((self.seen[name],))
+        meanings = self.meanings(name) or self.possible(name)
+        held = (state for state in self.past if name in state.migrations)
+        return (state.migrations[name].contents for state in held if state.digests[name] in meanings)
+
     def ever(self, name: str) -> Mapping[str, str]:
         """Every digest that `name` has had in git, with the newest state that has it, whatever the records say."""
         found: dict[str, str] = {}
@@ -180,14 +200,14 @@ class Case:
         """(name, name on disk) where the file on disk came to the branch later than the commit that took `name` away.
 
         What a file became arrives in the commit that takes the file away. So nothing that came later can be it, unless
-        what arrived then was renamed in its turn, or it has the operations.
+        what arrived then was renamed in its turn, or it has the operations, or some of them.
         """
         for name in names:
             last = next((index for index, files in enumerate(self.line) if name in files), 0)
             if last and self.line[last - 1] - self.line[last] <= self.disk.names:
                 had = self.ever(name)
                 for new in self.disk.migrations.keys() - self.line[last - 1]:
-                    if self.disk.digests[new] not in had:
+                    if self.disk.digests[new] not in had and not self.shared(name, new):
                         yield name, new
 
     def replaced_in(self, name: str) -> FileState | None:

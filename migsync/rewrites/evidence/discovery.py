@@ -123,7 +123,7 @@ def discover(
     evidences |= {app: _beside(stated[app], evidences[app]) for app in stated}
     proposed, findings = propose(evidences, rewrites.heads, created, EVIDENCE, accept_hints=accept)
     # Only where a question is left: otherwise git was not needed.
-    findings += tuple(finding for finding in silent if evidences[finding.app].open)
+    findings += tuple(finding for finding in silent if evidences[finding.app].is_in_question)
     if stated:
         made, unchecked = _from_statements(
             history,

@@ -60,6 +60,15 @@ class Evidence:
         """The pairs that only a person can settle."""
         return tuple(pair for pair in self.pairs if pair.verdict is Verdict.HINT)
 
+    @property
+    def is_in_question(self) -> bool:
+        """True with an open pair, or with a record that nothing explains beside a file that may be what it ran."""
+        settled = [name for pair in self.proven for name in pair.old]
+        gone = [name for name, _ in (*self.removed, *self.gone)]
+        left = set(self.recorded).difference(self.after, settled, gone)
+        free = set(self.after).difference(self.recorded, (name for pair in self.proven for name in pair.new))
+        return bool(self.open or self.taken or (left and free))
+
 
 def is_explained(history: History, app: str, recorded: AbstractSet[str]) -> bool:
     """True when the files on disk explain the records of `app`, so that there is nothing to look for."""
@@ -174,7 +183,7 @@ def _case(
         {name: same.get(digest, digest) for name, digest in state.items()}
         for state in translated(stated, (disk, *past))
     ]
-    return Case(app, now, recorded, tuple(then), digests, line, seen.digests)
+    return Case(app, now, recorded, tuple(then), digests, line, seen.digests, ran)
 
 
 def _evidence(

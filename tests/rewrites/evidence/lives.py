@@ -144,6 +144,20 @@ def plans(
     stated: Mapping[str, NameChanges] | None = None,
 ) -> tuple[Rewrite | None, list[Plan]]:
     """What `migsync plan` proposes to write, and the plan of each database."""
+    found, made = survey(history, known, targets, git, accept=accept, stated=stated)
+    return found and found.proposed, made
+
+
+def survey(
+    history: History,
+    known: Rewrites,
+    targets: Sequence[Database],
+    git: Sequence[FileState],
+    *,
+    accept: bool = False,
+    stated: Mapping[str, NameChanges] | None = None,
+) -> tuple[discovery.Discovery | None, list[Plan]]:
+    """What was found out about names, if anything had to be, and the plan of each database."""
     stated = stated or {}
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
@@ -168,7 +182,7 @@ def plans(
     finally:
         discovery.GitHistory = real  # type: ignore[misc]
     made = plan_all(known.with_proposed(found.proposed), PlanOptions(origins=found.origins, conflicts=True))
-    return found.proposed, [
+    return found, [
         replace(plan, findings=(*found.questions(apps), *plan.findings))
         for plan, apps in zip(made, unexplained, strict=True)
     ]
