@@ -256,6 +256,9 @@ def _attributed(newest: Sequence[_Ran], wrong: Sequence[TablePart]) -> Iterator[
         mine = [place for place in left if place in places]
         undone = [place for place in left if {place, _table(place)} & ran and not any(place in one for one in today)]
         left = [place for place in left if place not in (*mine, *undone)]
+        if each is newest[-1]:
+            # A migration that is as it was has renamed them since: the parts, or their table.
+            mine, left = [*mine, *left], []
         yield each, (*mine, *undone), bool(undone) and not mine
 
 
