@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from migsync.cli.views.migrations import KNOWN
+from migsync.sync.provenance import ContentSource
 from tests.cli.entries import Entry, Project, record
 from tests.cli.test_looks import add, made, migrate, tables
 from tests.databases import Database
@@ -142,3 +144,15 @@ def test_git_is_asked_for_the_name_under_which_a_renamed_row_ran(tmp_path: Path,
     assert "changed by run 1, ran as shop.0003_price" in project.run("show", "shop.0002_price").out
     assert version["operations"] == [{"kind": "RunSQL", "subject": ""}]
     assert [source["text"] for source in found["sources"]] == [text]
+
+
+def test_every_way_to_know_what_ran_has_words(looked: tuple[Project, Database]) -> None:
+    project, database = looked
+    assert KNOWN.keys() | {ContentSource.GIT} == set(ContentSource)
+    for event, said in (
+        ("stated", "stated with --against-evidence, noted 20"),
+        ("applied", "known from the guard of migrate, noted 20"),
+        ("faked", "nothing ran: it was faked, noted 20"),
+    ):
+        database.execute(f"UPDATE migsync_ran SET event = '{event}'")
+        assert f"what ran: {said}" in project.run("show", "shop.0003_sku").out

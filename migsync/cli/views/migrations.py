@@ -20,6 +20,12 @@ NOTHING_RAN = {
     Event.REPLACED: "nothing ran under this name: it is a part of a squash",
     Event.UNAPPLIED: "it was unapplied",
 }
+KNOWN = {
+    ContentSource.STATED: "stated with --against-evidence",
+    ContentSource.GUARDED: "known from the guard of migrate",
+    ContentSource.SEEN: "presumed: the file was the same before and after the record appeared",
+    ContentSource.NAME: "not known; migsync takes the file of today for it",
+}
 
 
 def migration_blocks(facts: MigrationFacts, *, shorten: bool = False) -> list[Block]:
@@ -78,13 +84,9 @@ def _known(row: RowFacts) -> str:
     noted = f", noted {row.noted[:19].replace('T', ' ')} UTC" if row.noted else ""
     if row.event in NOTHING_RAN:
         return f"{NOTHING_RAN[row.event]}{noted}"
-    if row.source is ContentSource.GUARDED:
-        return f"known from the guard of migrate{noted}"
-    if row.source is ContentSource.SEEN:
-        return f"presumed: the file was the same before and after the record appeared{noted}"
     if row.source is ContentSource.GIT:
         return f"known from git, which held {count(len(row.versions) or 1, 'version')} that fit the time"
-    return "not known; migsync takes the file of today for it"
+    return f"{KNOWN[row.source]}{noted}"
 
 
 def _operations(contents: Contents) -> str:
