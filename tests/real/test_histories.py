@@ -11,8 +11,11 @@ MIGSYNC_TEST_HISTORIES_SEED repeats a run.
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +26,7 @@ import pytest
 from migsync.findings import Severity
 from migsync.history import Key
 from migsync.sync.consistency import conflicts
+from tests.databases import SQLiteDatabase
 from tests.real.answers import Answer, RealDatabase, answer, migrated
 from tests.real.repositories import Clone, Mirror, Snapshot
 from tests.real.truth import Worth, directories_with_renames, truth, worth
@@ -114,6 +118,43 @@ def test_renames(asked: Asked) -> None:
     table(asked.mirror.name, counts, ["databases", *Worth])
     print(*bad, sep="\n")
     assert not bad
+
+
+def test_the_command(asked: Asked, tmp_path: Path) -> None:
+    """One of these databases on SQLite, and the files in a work tree: the command plans what was planned in process."""
+    found = next(_only_renamed(asked), None)
+    if found is None:
+        pytest.skip("no commit that gave a file another name, and nothing else")
+    commit, moment, only, before, after = found
+    real = RealDatabase(tuple(migrated(before.history)), moment)
+    expected = asked.answer(commit, real, "git", only)
+    root = asked.clone.at(commit)
+    for path, blob in asked.mirror.files_of(commit).items():
+        if Path(path).parent.as_posix() in only:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(asked.mirror.source(blob))
+            (root / path).with_name("__init__.py").touch()
+    lines = [f'"{label}" = "{directory}"' for label, directory in after.directories.items()]
+    (root / "pyproject.toml").write_text("\n".join(("[tool.migsync.apps]", *lines)))
+    database = SQLiteDatabase(tmp_path / "db.sqlite3")
+    database.create_table()
+    database.insert([(row.id or 0, row.app, row.name, row.applied or "") for row in real.records])
+    command = [sys.executable, "-m", "migsync", "plan", "--url", database.url, "--format", "json"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    (plan,) = json.loads(done.stdout)["plans"]
+    changes = [(each.before and each.before.name, each.after and each.after.name) for each in expected.plan.changes]
+    names = [tuple((each.get(side) or {}).get("name") for side in ("before", "after")) for each in plan["changes"]]
+    assert names == changes
+    assert [each["code"] for each in plan["findings"]] == [each.code for each in expected.plan.findings]
+
+
+def _only_renamed(asked: Asked) -> Iterator[tuple[str, int, set[str], Snapshot, Snapshot]]:
+    """Commits that gave a file another name and left its operations; the newest first."""
+    for commit, parent, moment in asked.mirror.renames():
+        only = directories_with_renames(asked.mirror, parent, commit)
+        before, after = (asked.snapshot(each, "none", only) for each in (parent, commit))
+        if is_loadable(before) and is_loadable(after) and truth(asked.mirror, [(parent, before), (commit, after)]).same:
+            yield commit, moment, only, before, after
 
 
 def databases(before: Snapshot, renamed: set[Key], moment: int, chosen: random.Random) -> Iterator[RealDatabase]:
