@@ -4,8 +4,8 @@
 
 - :mod:`~.case`: one app's records, and what each may stand for by the files on disk and their states in the past;
 - :mod:`~.proofs`: what can be proven of that;
-- :mod:`~.resets`: files that were made anew or united, by the tables that they make (:mod:`~.collapses`), which Django says
-  where reading the files is not enough (:mod:`~.rendered`);
+- :mod:`~.resets`: files that were made anew or united, by the tables that they make (:mod:`~.collapses`), which Django
+  says where reading the files is not enough (:mod:`~.rendered`);
 - :mod:`~.hints`: what is only likely among the rest, or is spoken against;
 - :mod:`~.pairs`: what both say, old and new names with a verdict and its reasons;
 - :mod:`~.moves`: records whose operations are in files of other names, although every name fits;

@@ -306,3 +306,26 @@ class TestLikely:
         assert "Commit the rewrite" in told.hint
         # A leftover is no question as long as nothing waits.
         assert found(project, "0001_initial", "0002_menu", "0002_auto").facts == []
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_the_old_side_of_a_stated_exchange_is_that_of_before(project: Project, committed: bool) -> None:
+    """Case 45: HEAD may have the new files by now, or not yet."""
+    project.write("0001_initial")
+    project.write("0003_x", "0001_initial", op="B")
+    project.write("0002_x", "0003_x", op="C")
+    project.commit()
+    project.write("0002_x", "0001_initial", op="B")
+    project.write("0003_x", "0002_x", op="C")
+    if committed:
+        project.commit("exchanged")
+        project.write("0004_y", "0003_x")
+        project.commit("and on")
+    stated = {"shop": NameChanges({"0003_x": "0002_x", "0002_x": "0003_x"})}
+    rows = records("shop.0001_initial", "shop.0003_x", "shop.0002_x")
+    known = discover(project.history(), Rewrites(), {"shop"}, [rows], (), stated, accept=False, created=MADE)
+    assert known.proposed
+    change = known.proposed.apps["shop"]
+    assert change.before[:3] == ("0001_initial", "0003_x", "0002_x")
+    assert change.parents_before["0002_x"] == ("0003_x",)
+    assert change.digests_before["0003_x"] == change.digests_after["0002_x"] != change.digests_after["0003_x"]
