@@ -111,6 +111,7 @@ def never_ran(
     stops: Key | None = None,
     taken_out: bool = False,
     needed: bool = False,
+    another: bool = False,
     presumed: bool = False,
     stated: bool = False,
     commit: str = "",
@@ -132,7 +133,12 @@ def never_ran(
     missing, so that `migrate` would fail. It is a warning for indexes, constraints, options, code and other differences
     of a column, and where migsync only presumes what ran.
 
+    Where the file makes nothing of what ran, it is another migration: the old file was deleted, and a new one was given
+    its name. That is always an error.
+
     - If the database needs the change, take it out of this file again, and put it into a new migration.
+    - If a new file has the name of a deleted one, give it a name that was not used before. Or state with `--remove` and
+      `--new` that the old migration is gone: migsync removes its record, and `migrate` runs the new one.
     - If several files were united into this one, or all were made anew, and this database had not run all of the old
       ones: the message names the commit in which git has them. Run them from there. Then this database has what the
       new file makes, and migsync plans its name.
@@ -146,7 +152,7 @@ def never_ran(
         *([f"Different here: {text_list(changed, SHOWN)}."] if changed else []),
     ]
     return Texts(
-        " ".join((f"{migration} ran, but with other operations than its file contains today.", *differences)),
+        " ".join((_what_ran(migration, another=another), *differences)),
         _meaning(
             "`migrate` will not run the file again, so this database will not get the change."
             + (f" {stops} needs it and is still to run, so `migrate` would fail." if stops else ""),
@@ -155,13 +161,26 @@ def never_ran(
         (
             "An operation was taken out of the file that ran in this database. Put it back."
             if taken_out
+            else "Give the new file a name that was not used before.\n"
+            f"Or, if the old one is gone for good, let `migrate` run the new one: {_forget(migration, alias)}"
+            if another
             else "If the database needs it, take it out of this file again, and put it into a new migration"
             + (f" that {stops} depends on." if stops else ".")
         )
         + (f"\nOr run the old files, which make it:\n{old_files(commit, migration.app, last, alias)}" if commit else "")
         + ("" if stated else "\n" + _stated(alias, "If somebody made the change by hand")),
-        None if (needed or stops) and not presumed and not stated else Severity.WARNING,
+        None if (needed or stops or another) and not presumed and not stated else Severity.WARNING,
     )
+
+
+def _forget(migration: Key, alias: str) -> str:
+    return migsync("plan", "--remove", migration, "--new", migration, alias=alias)
+
+
+def _what_ran(migration: Key, *, another: bool) -> str:
+    if another:
+        return f"Another migration ran as {migration}: nothing of what ran is in its file, and nothing of its file ran."
+    return f"{migration} ran, but with other operations than its file contains today."
 
 
 @entry("code-edited", Severity.INFO)

@@ -33,6 +33,7 @@ from migsync.rewrites.record import Record
 from migsync.sync.edited_code import claims, code_of, lost, pair_off
 from migsync.sync.other_tables import OtherApps, needed_at_last
 from migsync.sync.provenance import ContentSource, FileContents, Provenance
+from migsync.sync.taken_name import is_another
 
 CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
 """Operations that fail where what they make is there already."""
@@ -240,6 +241,7 @@ def _never(
                 stops=stopped if missing else None,
                 taken_out=taken_out and not ran_not,
                 needed=not needed.isdisjoint(places),
+                another=bool(parts) and not changed and is_another(each.contents, each.now),
                 presumed=each.presumed,
             )
 

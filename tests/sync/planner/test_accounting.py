@@ -151,6 +151,15 @@ class TestOperations:
         (found,) = told(files(a="A", x="B", y="C"), files(a="A", x="B C"), upto=2)
         assert (found.code, found.name, found.facts["parts"]) == ("never-ran", "x", ["item.C"])
 
+    def test_another_migration_under_the_name_of_a_deleted_one(self) -> None:
+        """Case 49: an error, whatever it makes; a file that was edited in part is not another one."""
+        (found,) = told(files(x="A", y="B"), files(x="A", y="C"))
+        assert (found.code, found.name, found.severity) == ("never-ran", "y", Severity.ERROR)
+        assert found.facts["another"]
+        assert "migsync plan --remove shop.y --new shop.y" in found.hint
+        (found,) = told(files(x="A", y="B"), files(x="A", y="B C"))
+        assert "another" not in found.facts or not found.facts["another"]
+
     def test_code_that_was_edited_in_place(self) -> None:
         """What it was for was done here, so that this is only worth a note."""
         (found,) = told(files(a="A", x="run1", y="B run2"), files(a="A", x="run3", y="run4 B"))
