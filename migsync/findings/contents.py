@@ -200,3 +200,47 @@ def code_edited(*, app: str, names: Sequence[str]) -> Texts:
         "`migrate` does not run the new code in this database.",
         "If it corrects rows, correct them here with a new migration.",
     )
+
+
+@entry("taken-back", Severity.ERROR, Severity.WARNING)
+def taken_back(*, migration: Key, row: int, stated: bool = False, alias: str = "") -> Texts:
+    """A record is there although `migrate` took its migration back.
+
+    migsync's guard noted that `migrate` unapplied this migration and deleted its record. The same row, with the same id
+    and time, is there again: somebody restored `django_migrations` alone, or inserted the row by hand. Both cannot be
+    true: either the operations are undone, or the record is right.
+
+    - If the operations are undone, delete this row of `django_migrations`, so that `migrate` runs them again; or
+      restore the whole database.
+    - If the tables were restored too, use `--against-evidence`. It is a warning then, and `migsync apply
+      --against-evidence` notes it.
+    """
+    return Texts(
+        f"{migration} (row {row}) is recorded, but the guard saw `migrate` take it back and delete this row.",
+        "If its operations are undone, `migrate` will not run them again.",
+        "Delete this row of django_migrations if its operations are undone."
+        + ("" if stated else "\n" + _stated(alias, "If they are not")),
+        Severity.WARNING if stated else None,
+    )
+
+
+@entry("other-content", Severity.ERROR, Severity.WARNING)
+def other_content(
+    *, migration: Key, new: str, rewrite: str, file: str = "", stated: bool = False, alias: str = ""
+) -> Texts:
+    """A rewrite renames a record, but what ran under it is not what the rewrite says.
+
+    A rewrite holds a digest of the operations of each migration before the change. migsync's guard noted other
+    operations when `migrate` ran this migration in this database, and the file with the new name does not have them
+    either. So the record would get the name of something that did not run here. The rewrite was made from other files,
+    for example on another branch, or the file was edited after it had run.
+
+    - If what the file with the new name does is in this database, use `--against-evidence`. It is a warning then.
+    - Otherwise, find out which migration has what ran: `migsync show APP.NAME` shows what is known.
+    """
+    return Texts(
+        f"{rewrite} renames {migration} to {new}, but here {migration.name} ran with other operations than it says.",
+        f"The record would say that {new} has run, and it has not.",
+        "" if stated else _stated(alias, f"If what {new} does is in this database"),
+        Severity.WARNING if stated else None,
+    )

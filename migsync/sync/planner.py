@@ -109,13 +109,18 @@ def make_plan(
     if not any(finding.code in UNDECIDED for finding in findings):
         findings += translation.contradictions(records)
         findings += _judge(history, translation, options, told=start.files_told, lost=bool(lost))
-        if not goes_back and any(provenance.versions for provenance in ran.values()):
-            from migsync.sync.accounting import accounting  # only where something else ran than the files of today
+        if not goes_back and (changes or any(each.versions or each.taken_back for each in ran.values())):
+            # Only where something else ran than the files of today, or is to be called otherwise.
+            from migsync.sync.accounting import accounting
+            from migsync.sync.contradictions import contradictions
 
-            passed = _newly_passed(labels, scope, start.journaled)
+            passed = tuple(_newly_passed(labels, scope, start.journaled))
             left_out = changed_ids(runs, changes, records, passed)
-            differing = accounting(history, translation.after, ran, left_out)
-            findings += (each.with_facts(stated=True) if options.against_evidence else each for each in differing)
+            speaking = [
+                *accounting(history, translation.after, ran, left_out),
+                *contradictions(history, translation.after, ran, changes, passed),
+            ]
+            findings += (each.with_facts(stated=True) if options.against_evidence else each for each in speaking)
     else:
         findings += strangers(history, translation.recorded, scope, labels.view, options.origins)
     if goes_back:

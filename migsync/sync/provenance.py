@@ -60,10 +60,12 @@ class Provenance(NamedTuple):
 
     `versions` are the contents of which one ran, likeliest first. They are empty where the file of today is one of
     them, or where nothing is known (`source` is NAME).
+    `taken_back`: the row is there, though the guard saw `migrate` delete this very row.
     """
 
     source: ContentSource
     versions: tuple[FileContents, ...] = ()
+    taken_back: bool = False
 
 
 NOTHING_KNOWN: Mapping[int, Provenance] = MappingProxyType({})
@@ -119,6 +121,8 @@ def provenances(
             # Of a record that was made without running anything, only its name is known.
             if event.event in SOURCES:
                 found[record.id] = _provenance(SOURCES[event.event], [event], file)
+            elif event.event is Event.UNAPPLIED:
+                found[record.id] = Provenance(ContentSource.NAME, taken_back=True)
         elif file is None:
             lost.append(record)
         elif (of_app := open_files[record.app]) is None or versions is None or clock is None:
