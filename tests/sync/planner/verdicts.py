@@ -21,6 +21,7 @@ from migsync.history.contents import Contents
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.history.parser import read_contents, read_header, source_digest
+from migsync.project import Project
 from migsync.rewrites import version_index
 from migsync.rewrites.evidence import discovery
 from migsync.rewrites.file_state import FileState
@@ -195,8 +196,11 @@ def survey(
     applied: Mapping[int, tuple[list[Record], tuple[Run, ...]]] | None = None,
 ) -> Survey:
     """Plan every database of a life, as the command does. `applied` are rows and journals that are not the life's."""
-    project = SimpleNamespace(leftovers=frozenset(), journal=True, cache=Path("cache"))
-    found = InMemory(project, history_of(life), rewrites)  # type: ignore[arg-type]
+    history = history_of(life)
+    root = Path("/project")
+    apps = tuple(history.apps.values())
+    project = Project(root, root / "migration_rewrites", apps, {}, root / "cache", static=True)
+    found = InMemory(project, history, rewrites)
     readings = []
     for number, database in enumerate(life.databases):
         records, runs = (applied or {}).get(number) or ([record(row) for row in database.rows], ())
