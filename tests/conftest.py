@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext
@@ -74,6 +75,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest first, that no worker ends with one of them alone; then those that fail soonest.
     order = ("real", "pure", "django", "server")
     items.sort(key=lambda item: order.index(found[item]))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish() -> None:
+    """What tests import has been compiled and kept; what they write in this process is for them alone."""
+    sys.dont_write_bytecode = True
 
 
 @pytest.hookimpl(wrapper=True)

@@ -39,6 +39,7 @@ from types import CodeType, ModuleType
 from typing import Any, ClassVar
 
 FRESH = subprocess.Popen
+NO_BYTECODE = sys.dont_write_bytecode
 SAFE_PATH = "-P"
 LISTENS = b"."
 NUMBER = struct.Struct("!q")
@@ -216,7 +217,7 @@ def _server() -> str:
         directory = tempfile.TemporaryDirectory(prefix="migsync-forkserver-")
         address = str(Path(directory.name) / "socket")
         # Tests have their processes write no bytecode; what the server imports lasts, and is compiled once.
-        kept = {name: value for name, value in os.environ.items() if name != FREE[0] or sys.dont_write_bytecode}
+        kept = {name: value for name, value in os.environ.items() if name != FREE[0] or NO_BYTECODE}
         server = FRESH([sys.executable, __file__, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=kept)
         if server.stdout.read(1) != LISTENS:
             raise RuntimeError("the fork server of the tests did not start")
