@@ -23,7 +23,8 @@ ROWS = records("shop.0001_initial", "shop.0003_price")
 def found(reshape: Reshape, *words: str) -> list[tuple[str, str]]:
     """What is found of one database, where the rewrite of the proposal is that of `words`."""
     disk, new = history(shop=OLD), history(shop="0001_initial 0002_price")
-    reading = SimpleNamespace(target=SimpleNamespace(alias="default", read_only=""), records=ROWS)
+    held = SimpleNamespace(records=ROWS)
+    reading = SimpleNamespace(target=SimpleNamespace(alias="default", read_only=""), held=held)
     survey = SimpleNamespace(history=disk, errors={}, findings=[])
     database = SurveyedDatabase(reading, make_plan(disk, rewrites(disk), ROWS, REF))
     plan = make_plan(new, rewrites(new, *words, old={"shop": OLD}), ROWS, REF)

@@ -173,5 +173,5 @@ def test_the_journal_alone(database: Database) -> None:
     script = journal_script(database.engine)
     assert run(database, script).status == 0
     assert run(database, script).status == 0
-    assert database.execute("SELECT version_num FROM migsync_version") == [("0002",)]
+    assert database.execute("SELECT version_num FROM migsync_version") == [("0003",)]
     assert runs(database) == ()
