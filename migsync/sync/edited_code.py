@@ -39,7 +39,8 @@ def claims(ran: Contents, now: Contents) -> tuple[Operation, ...]:
     """
     written = {each.exact for each in now.operations if not each.state_only}
     kept = ran.operations if lost(now) - lost(ran) else _done_by_code(ran, now)
-    return (*(each for each in kept if each.exact not in written), *now.operations)
+    # Last: what ran may be what the list changes of the operations before it.
+    return (*now.operations, *(each for each in kept if each.exact not in written))
 
 
 def lost(contents: Contents) -> Counter[str]:
