@@ -117,15 +117,15 @@ def test_colour_is_there_when_it_is_asked_for(shop):
 
 
 def test_a_likely_pair_is_asked_about_and_becomes_a_rewrite(tmp_path):
-    recorded, on_disk = ("0001_initial", "0002_price", "0003_sku"), ("0001_initial", "0002_cost", "0003_sku")
+    recorded, on_disk = ("0001_initial", "0002_price", "0003_sku"), ("0001_initial", "0012_price", "0003_sku")
     shop = Shop(tmp_path).write("default", names=on_disk).record("default", recorded)
     blocked = shop.run("apply", "--noinput")
     assert (blocked.status, shop.names("default")) == (1, recorded)
-    assert "--map shop.0002_price=0002_cost" in blocked.out
+    assert "--map shop.0002_price=0012_price" in blocked.out
     no = shop.at_terminal("apply", answers=["n\n"])
     assert (no.status, shop.names("default")) == (1, recorded)
     yes = shop.at_terminal("apply", answers=["y\n", "y\n"])
-    assert "shop.0002_price may have become shop.0002_cost." in yes.out
+    assert "shop.0002_price may have become shop.0012_price." in yes.out
     assert (yes.status, shop.names("default")) == (0, on_disk)
     assert len(list((shop.root / "migration_rewrites").glob("*.toml"))) == 1
 

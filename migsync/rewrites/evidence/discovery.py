@@ -106,7 +106,7 @@ def discover(
                 lambda: git.line(app),
                 certain,
                 likely,
-                renderings.of(history.apps[app], git) if renderings else not_rendered,
+                renderings.of(history.apps[app], git) if renderings and app in history.apps else not_rendered,
             )
 
         evidences = {
