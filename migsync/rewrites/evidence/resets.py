@@ -130,6 +130,9 @@ def _pairs(
         recorded = set(each.news) & case.records - set(olds)
         if recorded or set(olds) == set(each.news) or set(olds) & settled.keys():
             continue
+        # Equal operations say more than equal tables.
+        if set(each.news) & set(settled.values()):
+            continue
         doubt = _doubt(case, state, each, ran)
         verdict = Verdict.HINT if doubt else Verdict.PROOF
         yield Pair(case.app, olds, each.news, verdict, (_reason(case.app, each, state), *((doubt,) if doubt else ())))

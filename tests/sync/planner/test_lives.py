@@ -82,8 +82,8 @@ KNOWN = (
     ),
     Fault(
         (GIT,),
-        "cr",
-        "A file is the heir of one record by its operations, and of two by their tables.",
+        "I3",
+        "A file is the heir of one record by its operations, and of two by their tables: only the next plan says so.",
         (
             *(("add", *ONE), ("migrate", 0, 1, 1), ("shift", 0, 2, 0), ("commit", *ONE), ("reset", *ONE)),
             *(("add", 0, 1, 0), ("commit", *ONE), ("migrate", 0, 1, 0), ("rename", 0, 2, 0)),
