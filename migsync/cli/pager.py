@@ -33,11 +33,10 @@ def page(content: bytes, command: str) -> bool:
     """
     environment = {**SETTINGS, **os.environ}
     try:
-        with (
-            _left_to_the_pager(signal.SIGINT),
-            # By the shell, as git does: `PAGER="less -S"` is a command line. It is the user's own.
-            subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, env=environment) as process,  # noqa: S602
-        ):
+        with _left_to_the_pager(signal.SIGINT):
+            # By the shell, as git does: `PAGER="less -S"` is a command line. It is the user's own. Not in a `with`: one
+            # that SIGTERM ends before the first statement in it would wait for the pager.
+            process = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, env=environment)  # noqa: S602
             try:
                 # A pipe that the pager has closed is how it says that it has shown enough.
                 with contextlib.suppress(BrokenPipeError):
@@ -45,6 +44,8 @@ def page(content: bytes, command: str) -> bool:
             except BaseException:  # SIGTERM: a pager that is left alone would go on reading the terminal's keys
                 process.terminate()
                 raise
+            finally:
+                process.wait()
     except OSError:
         return False
     return process.returncode not in NOT_STARTED
