@@ -33,9 +33,10 @@ class FileVersion(NamedTuple):
 def fitting(versions: Sequence[FileVersion], earliest: float, latest: float) -> tuple[str, ...]:
     """The blobs of which one was the file at a moment between `earliest` and `latest`, likeliest first.
 
-    Empty where that is not known.
+    `versions` have children before their parents. Empty where that is not known.
     """
-    ordered = sorted(versions, key=lambda each: each.committed)
+    # A rebase commits many in one second: the child counts as the later one.
+    ordered = sorted(versions[::-1], key=lambda each: each.committed)
     # Git keeps whole seconds: of a commit in the same second, nobody can say whether it was before.
     begin = math.floor(earliest)
     main = [each for each in ordered if each.main]

@@ -34,7 +34,7 @@ class LoggedVersion(NamedTuple):
 
 
 Versions = dict[str, dict[str, list[LoggedVersion]]]
-"""By directory in the repository and name of the migration, in no order."""
+"""By directory in the repository and name of the migration. Children come before their parents."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ def _later(top: Path, known: VersionLog, tips: Tips) -> VersionLog:
     if not set(tips.all) <= set(known.tips.all):
         for directory, found in read_versions(top, known.versions, tips, known.tips.all).items():
             for name, added in found.items():
-                versions[directory].setdefault(name, []).extend(added)
+                versions[directory][name] = [*added, *versions[directory].get(name, ())]
     line = known.line if tips.head == known.tips.head else read_line(top, tips.head)
     return _trimmed(VersionLog(tips, versions, line))
 

@@ -347,3 +347,18 @@ def test_each_record_has_its_source(project: Project) -> None:
     (database,) = project.plan()["databases"]
     known = [(each["name"], each["known"], len(each.get("sources", ()))) for each in database["records"]]
     assert known == [("0001", "git", 0), ("0002_x", "git", 1), ("0003_y", "name", 0)]
+
+
+def test_two_commits_of_one_second(project: Project) -> None:
+    """A rebase makes many; the file was what the last of them says."""
+    project.write(("0001", "a"), ("0002_x", "b"))
+    project.commit(1)
+    project.write(("0001", "a"), ("0002_x", "b c"))
+    project.commit(1)
+    project.ran("0001", "0002_x", day=2)
+    assert project.found() == []
+    project.write(("0001", "a"), ("0002_x", "b"))
+    project.commit(3)
+    project.write(("0001", "a"), ("0002_x", "b c d"))
+    project.commit(3)
+    assert project.found() == [("never-ran", "0002_x")]
