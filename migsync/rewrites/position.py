@@ -69,7 +69,8 @@ class Clock:
     def newer(self, applied: str | None, moment: str) -> bool:
         """True when `applied` is certainly after `moment` (UTC text); False for anything that is no time."""
         span = self.span(applied)
-        return span is not None and span[0] > datetime.datetime.fromisoformat(moment).timestamp()
+        # The moment is cut off to whole seconds.
+        return span is not None and span[0] >= datetime.datetime.fromisoformat(moment).timestamp() + 1
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,10 @@ def test_a_database_that_is_behind_runs_the_old_files_from_git(project: Project,
     """With the rewrite of another database, and before there is one: the commands that are printed lead out."""
     project.write(*OLD)
     project.migrate("shop", "0001")
-    forget(project)
     reset(project, git=True)
-    if rewrite:
+    if not rewrite:
+        forget(project)
+    else:
         collapse = "shop.0001_initial=0001_initial+0002_x+0003_y"
         assert project.migsync("rewrite", "--collapse", collapse)[0] == 0
     said = project.plan(1)
