@@ -61,6 +61,10 @@ def made_by(files: Files) -> Tables:
     tables = Tables(strict=True)
     for key in order:
         tables.run(files[key].operations)
+    # Of branches, `migrate` may run another one first.
+    as_django = Tables(strict=True)
+    for key in to_run(files, ()) or ():
+        as_django.run(files[key].operations)
     return tables
 
 
