@@ -36,7 +36,8 @@ def fitting(versions: Sequence[FileVersion], earliest: float, latest: float) -> 
     `versions` have children before their parents. Empty where that is not known.
     """
     # A rebase commits many in one second: the child counts as the later one.
-    ordered = sorted(versions[::-1], key=lambda each: each.committed)
+    parents_first = versions[::-1]
+    ordered = sorted(parents_first, key=lambda each: each.committed)
     # Git keeps whole seconds: of a commit in the same second, nobody can say whether it was before.
     begin = math.floor(earliest)
     main = [each for each in ordered if each.main]

@@ -232,6 +232,8 @@ def test_printed_commands_repeat_what_was_stated(anywhere: Site) -> None:
     anywhere.line(_0001_a="A", _0002_b="B", _0003_d="D").record("0001_a", "0003_b", "0004_d", "0009_gone")
     asked = anywhere.run("plan", "--map", "shop.0003_b=0002_b", "--prune", "shop.0009_gone")
     assert asked.status == 1
-    told = printed(asked)
+    # One is to be typed in another clone, where nothing is stated.
+    told = [command for command in printed(asked) if not command.startswith("migsync rewrite")]
+    assert told
     assert all("--map shop.0003_b=0002_b --prune shop.0009_gone" in command for command in told), told
-    assert [ended.status for ended in anywhere.typed(asked)] == [0, 0]
+    assert {ended.status for ended in anywhere.typed(asked)} == {0}
