@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from migsync.history.columns import UNKNOWN, Column, Link
-from migsync.history.contents import CLASS_MARK, Action, Operation, OperationStep, PartKind
+from migsync.history.contents import CLASS_MARK, Action, Contents, Operation, OperationStep, PartKind
 
 TAKES = (Action.REMOVE, Action.RENAME)
 """After these, the part is not there under its name any more."""
@@ -249,3 +249,27 @@ def _differs(one: Column, other: Column) -> bool:
 SAYING = frozenset([PartKind.MODEL, PartKind.LINK])
 NEEDED = frozenset([PartKind.MODEL, PartKind.FIELD, PartKind.LINK])
 """Without these, code fails that relies on them."""
+
+
+def table_of(place: TablePart) -> TablePart:
+    """The table that a part belongs to."""
+    return TablePart(PartKind.MODEL, place.model)
+
+
+def steps_of(contents: Contents) -> Iterator[OperationStep]:
+    """The steps that a database sees."""
+    return (step for each in contents.operations if not each.state_only for step in each.steps)
+
+
+def part_before(step: OperationStep) -> TablePart:
+    """The part of the tables that a step is about, under the name that it has before."""
+    return TablePart(step.part, step.model, step.name)
+
+
+def part_after(step: OperationStep) -> TablePart:
+    """The part of the tables that a step leaves behind, or takes away."""
+    if step.action is not Action.RENAME:
+        return part_before(step)
+    if step.part is PartKind.MODEL:
+        return TablePart(step.part, step.value)
+    return TablePart(step.part, step.model, step.value)

@@ -11,7 +11,8 @@ files would make. Where they differ, one of three things is wrong:
 Tables are compared, and not operations: people move operations between files, and Django writes one CreateModel for
 what took five operations. Code (RunPython, RunSQL) is counted; code that was edited in place has run
 (:mod:`migsync.sync.edited_code`). Of a record of which only the name is known, the file of today is taken for what ran.
-So it is for rows that a run of migsync changed: a rewrite answers for these. Where several versions of a file may have
+So it is for rows that a run of migsync changed: a rewrite answers for these, unless it was made of evidence
+(:mod:`migsync.sync.followed_rows`). Where several versions of a file may have
 run, only what is wrong with each of them is reported.
 """
 
@@ -25,12 +26,23 @@ from dataclasses import dataclass
 
 from migsync.findings import Finding
 from migsync.findings.contents import code_edited, never_ran, ran_elsewhere, runs_twice
-from migsync.history.contents import Action, Contents, Operation, OperationStep, PartKind
+from migsync.history.contents import Action, Contents, Operation, PartKind
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
-from migsync.history.tables import TAKES, Difference, TablePart, TableState, differences
+from migsync.history.tables import (
+    TAKES,
+    Difference,
+    TablePart,
+    TableState,
+    differences,
+    part_after,
+    part_before,
+    steps_of,
+    table_of,
+)
 from migsync.rewrites.record import Record
 from migsync.sync.edited_code import claims, code_of, lost, pair_off
+from migsync.sync.followed_rows import NONE_FOLLOWED, FollowedRows
 from migsync.sync.other_tables import OtherApps, needed_at_last
 from migsync.sync.provenance import ContentSource, FileContents, Provenance
 from migsync.sync.taken_name import is_another
@@ -79,18 +91,26 @@ class _Ran:
 
 
 def accounting(
-    history: History, records: Sequence[Record], known: Mapping[int, Provenance], changed: Iterable[int]
+    history: History,
+    records: Sequence[Record],
+    known: Mapping[int, Provenance],
+    changed: Iterable[int],
+    followed: FollowedRows = NONE_FOLLOWED,
 ) -> Iterator[Finding]:
     """What is wrong with the operations of the project's own apps in one database.
 
     `records` are the rows as the plan leaves them, `known` what ran by the id of a row, and `changed` are the ids of
-    rows that migsync has changed or will change.
+    rows that migsync has changed or will change. For those that are `followed`, what ran counts all the same.
     """
     left_out = frozenset(changed)
     others = {record: each for record, each in known.items() if each.versions and record not in left_out}
+    others |= {row: Provenance(known[row].source, (version,)) for row, version in followed.versions.items()}
+
+    removed = {record.id for record in followed.removed}
 
     def ran(record: Record, number: int = 0) -> _Ran:
-        file = history.migrations.get(record.key)
+        # What a row that goes stood for is claimed by another one.
+        file = None if record.id in removed else history.migrations.get(record.key)
         found = None if file and file.problems else others.get(record.id or 0)
         if found is None:
             return _Ran(record.key, None, file)
@@ -100,7 +120,8 @@ def accounting(
     # Of most files it is known that the one of today ran. Only the apps of the others are looked at.
     edited = {record.app for record in records if record.id in others and record.key in history.migrations}
     for app in sorted(edited & history.first_party):
-        mine = sorted((record for record in records if record.app == app), key=lambda record: record.id or 0)
+        there = (*records, *followed.removed)
+        mine = sorted((record for record in there if record.app == app), key=lambda record: record.id or 0)
         most = max(len(others[each.id or 0].versions) if each.id in others else 1 for each in mine)
         beside = OtherApps([record for record in records if record.app != app], lambda record: ran(record).contents)
         yield from _in_all(
@@ -182,7 +203,7 @@ def _twice(
         again: list[tuple[str, str]] = []
         for operation in migration.contents.operations:
             for step in operation.steps if operation.comparable and not operation.state_only else ():
-                place = _before(step)
+                place = part_before(step)
                 made = operation.kind in CREATES and place in there.parts and place not in claimed.parts
                 if made and not (again and operation.kind == "CreateModel" and step.part is not PartKind.MODEL):
                     again.append((operation.kind, str(place)))
@@ -251,12 +272,12 @@ def _attributed(newest: Sequence[_Ran], wrong: Sequence[TablePart]) -> Iterator[
 
     What was taken out may have removed a part, or a whole table, or changed it.
     """
-    today = [{_place(step) for step in _steps(each.now)} for each in newest]
+    today = [{part_after(step) for step in steps_of(each.now)} for each in newest]
     left = list(wrong)
     for each, places in zip(newest, today, strict=True):
-        ran = set(map(_before, _steps(each.contents)))
+        ran = set(map(part_before, steps_of(each.contents)))
         mine = [place for place in left if place in places]
-        undone = [place for place in left if {place, _table(place)} & ran and not any(place in one for one in today)]
+        undone = [place for place in left if {place, table_of(place)} & ran and not any(place in one for one in today)]
         left = [place for place in left if place not in (*mine, *undone)]
         if each is newest[-1]:
             # A migration that is as it was has renamed them since: the parts, or their table.
@@ -266,21 +287,23 @@ def _attributed(newest: Sequence[_Ran], wrong: Sequence[TablePart]) -> Iterator[
 
 def _changes_later(place: TablePart, pending: Iterable[Migration], there: TableState, claimed: TableState) -> bool:
     """Whether a migration that is still to run changes the part anyway, so that it need not be right before."""
-    steps = [step for migration in pending for step in _steps(migration.contents)]
-    table = _table(place)
-    if table in there.parts and any(step.action is Action.REMOVE and _before(step) == table for step in steps):
+    steps = [step for migration in pending for step in steps_of(migration.contents)]
+    table = table_of(place)
+    if table in there.parts and any(step.action is Action.REMOVE and part_before(step) == table for step in steps):
         return True
     if place in there.parts:
-        return any(_place(step) == place for step in steps)
+        return any(part_after(step) == place for step in steps)
     # Of what was taken away before, :func:`_twice` says so.
-    taken = (step for step in steps if step.action in TAKES and _before(step) == place)
+    taken = (step for step in steps if step.action in TAKES and part_before(step) == place)
     return any(there.taken[step] > claimed.taken[step] for step in taken)
 
 
 def _made(pending: Iterable[Migration]) -> Iterator[TablePart]:
     """What migrations that are still to run make."""
     operations = (operation for migration in pending for operation in migration.contents.operations)
-    return (_place(step) for each in operations if each.kind in CREATES and not each.state_only for step in each.steps)
+    return (
+        part_after(step) for each in operations if each.kind in CREATES and not each.state_only for step in each.steps
+    )
 
 
 def _stopped(pending: Iterable[Migration], there: TableState, claimed: TableState) -> Key | None:
@@ -306,7 +329,7 @@ def _needed(operation: Operation) -> Iterator[TablePart]:
     for step in operation.steps:
         yield TablePart(PartKind.MODEL, step.model)
         if step.action in TAKES or operation.kind == "AlterField":
-            yield _before(step)
+            yield part_before(step)
 
 
 def _code_left(contents: Contents, code: Counter[str]) -> Iterator[str]:
@@ -320,27 +343,4 @@ def _code_left(contents: Contents, code: Counter[str]) -> Iterator[str]:
 
 def _is_within(place: TablePart, places: Iterable[TablePart]) -> bool:
     """True for a part of a table that is among `places` as a whole."""
-    return place.part is not PartKind.MODEL and _table(place) in places
-
-
-def _table(place: TablePart) -> TablePart:
-    return TablePart(PartKind.MODEL, place.model)
-
-
-def _steps(contents: Contents) -> Iterator[OperationStep]:
-    """The steps that a database sees."""
-    return (step for each in contents.operations if not each.state_only for step in each.steps)
-
-
-def _before(step: OperationStep) -> TablePart:
-    """The part of the tables that a step is about, under the name that it has before."""
-    return TablePart(step.part, step.model, step.name)
-
-
-def _place(step: OperationStep) -> TablePart:
-    """The part of the tables that a step leaves behind, or takes away."""
-    if step.action is not Action.RENAME:
-        return _before(step)
-    if step.part is PartKind.MODEL:
-        return TablePart(step.part, step.value)
-    return TablePart(step.part, step.model, step.value)
+    return place.part is not PartKind.MODEL and table_of(place) in places

@@ -113,11 +113,13 @@ def make_plan(
             # Only where something else ran than the files of today, or is to be called otherwise.
             from migsync.sync.accounting import accounting
             from migsync.sync.contradictions import contradictions
+            from migsync.sync.followed_rows import followed_rows
 
             passed = tuple(_newly_passed(labels, scope, start.journaled))
             left_out = changed_ids(runs, changes, records, passed)
+            followed = followed_rows(history, changes, passed, ran, changed_ids(runs, (), records))
             speaking = [
-                *accounting(history, translation.after, ran, left_out),
+                *accounting(history, translation.after, ran, left_out, followed),
                 *contradictions(history, translation.after, ran, changes, passed),
             ]
             findings += (each.with_facts(stated=True) if options.against_evidence else each for each in speaking)

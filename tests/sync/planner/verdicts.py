@@ -380,8 +380,11 @@ class Judge:
     def _pairs(self, database: Database, plan: Plan, known: Sequence[Row]) -> Iterator[Violation]:
         """Each new name belongs to a file whose operations ran under the old ones.
 
-        A file that was edited is itself still; that it ran as it was before is known only by what the guard wrote.
+        A file that was edited is itself still; that it ran as it was before is known only by what the guard wrote. A
+        plan that is blocked, because it is known that something else ran, changes nothing.
         """
+        if any(finding.blocks and finding.code in SAID_NEVER | SAID_TWICE for finding in plan.findings):
+            return
         rows = {row.id: row for row in database.rows}
         heirs: dict[Key, list[Row]] = {}
         for change in plan.changes:
