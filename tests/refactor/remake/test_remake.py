@@ -100,6 +100,9 @@ def test_two_apps_in_a_circle_with_what_their_models_do_not_show(project):
     check(project)
     assert project.databases["fresh"].execute("SELECT name FROM shop_names") == [("second",)]
     assert columns(project.databases["fresh"], "shop_item") == columns(project.databases["default"], "shop_item")
+    refused = project.migsync("undo", "--files", "--yes")
+    assert (refused.status, "-d behind" in refused.out) == (1, True), "that database has the new names"
+    assert project.migsync("undo", "--database", "behind", "--yes").status == 0
     assert project.migsync("undo", "--files", "--yes").status == 0
     assert names(project, "shop") == sorted(CIRCLE["shop"])
     assert project.dumps()["default"] == before["default"]
