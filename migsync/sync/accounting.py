@@ -118,7 +118,7 @@ def accounting(
         return _Ran(record.key, version, file, found.source is ContentSource.SEEN)
 
     # Of most files it is known that the one of today ran. Only the apps of the others are looked at.
-    edited = {record.app for record in records if record.id in others and record.key in history.migrations}
+    edited = {record.app for record in records if record.id in others}
     for app in sorted(edited & history.first_party):
         there = (*records, *followed.removed)
         mine = sorted((record for record in there if record.app == app), key=lambda record: record.id or 0)
@@ -139,10 +139,11 @@ def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
 
 def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) -> Iterator[Finding]:
     edited = {each.key: each for each in ran if each.is_edited}
-    if not edited:
+    unknown = not all(each.is_known for each in ran)
+    # What a file did that is gone, another one may do again, unless yet another one took it away.
+    if not edited and (unknown or all(each.file for each in ran)):
         return
     recorded = {each.key: each for each in ran if each.file}
-    unknown = not all(each.is_known for each in ran)
     order = [Key(app, name) for name in history.names(app)]
     there, claimed = TableState(), TableState()
     for each in ran:

@@ -132,8 +132,7 @@ def provenances(
         elif of_file := _in_git(record, file, of_app[record.name], versions, clock):
             found[record.id] = of_file
     if lost and versions and clock:
-        apps = {record.app for record in records if record.id in found and found[record.id].versions}
-        found.update(_lost([record for record in lost if record.app in apps], versions, clock))
+        found.update(_lost(lost, versions, clock))
     return found
 
 
@@ -194,7 +193,7 @@ def _in_git(
 
 
 def _lost(records: Iterable[Record], versions: VersionIndex, clock: Clock) -> Iterator[tuple[int, Provenance]]:
-    """What ran under records whose files are gone; asked only where it matters what else ran in the app."""
+    """What ran under records whose files are gone."""
     for record in records:
         span = clock.span(record.applied)
         blobs = fitting(versions.of(record.key), *span) if span else ()

@@ -107,6 +107,21 @@ def codes(found: list[Finding]) -> list[tuple[str, str]]:
     return [(finding.code, finding.name) for finding in found]
 
 
+class TestFilesThatAreGone:
+    def test_what_they_did_is_not_done_again(self) -> None:
+        before = files(one="a", two="b", three="c")
+        assert codes(told(before, files(one="a", three="c", four="b"))) == [("runs-twice", "four")]
+
+    def test_nothing_is_said_where_nothing_does_it_again(self) -> None:
+        before = files(one="a", two="b", three="c")
+        assert told(before, files(one="a", three="c", four="d")) == []
+        assert told(before, files(one="a", three="c")) == []
+
+    def test_code_may_have_been_written_to_run_again(self) -> None:
+        (found,) = told(files(one="a", two="run1"), files(one="a", three="run1"))
+        assert (found.code, found.severity) == ("runs-twice", Severity.WARNING)
+
+
 class TestNames:
     def test_an_exchange_of_which_all_ran_is_no_news(self) -> None:
         assert told(files(a="A", x="B", y="C"), files(a="A", x="C", y="B")) == []
