@@ -53,7 +53,12 @@ class Renderings:
     ) -> Sides | str:
         directory = os.path.realpath(app.directory or "")
         paths = {name: f"{directory}{os.sep}{name}.py" for name in (*old, *news)}
-        kept = self.cache / f"{_digest(app.label, olds, old, {name: _bytes(paths[name]) for name in news})}.json"
+        try:
+            new = {name: Path(paths[name]).read_bytes() for name in news}
+        except OSError as error:
+            # Somebody changes the files in this moment.
+            return f"The files on disk cannot be read: {error.strerror}."
+        kept = self.cache / f"{_digest(app.label, olds, old, new)}.json"
         found = _kept(kept)
         if found is None:
             files: Files = {paths[name]: old.get(name) for name in paths}
@@ -100,10 +105,6 @@ def _moved(runtime: Runtime, top: Path, place: Path) -> Runtime:
         search_path=tuple(str(moved(each)) for each in runtime.search_path),
         python_path=tuple(str(moved(each)) for each in runtime.python_path),
     )
-
-
-def _bytes(path: str) -> bytes:
-    return Path(path).read_bytes()
 
 
 def _digest(app: str, olds: Sequence[str], *sides: Mapping[str, bytes]) -> str:

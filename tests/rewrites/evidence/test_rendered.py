@@ -114,3 +114,11 @@ def test_old_files_that_cannot_be_run_are_a_question_with_the_reason(shop: Shop,
     assert became(evidence, Verdict.HINT) == ["0001_initial+0002_b -> 0001_all"]
     assert "No module named 'gone_for_good'" in evidence.open[0].reasons[-1]
     assert "also not with the code of their commit" in evidence.open[0].reasons[-1]
+
+
+def test_a_file_that_vanishes_meanwhile_is_no_traceback(shop: Shop, tmp_path: Path) -> None:
+    with GitHistory([shop.app]) as git:
+        state = git.of("shop")[0]
+        (shop.migrations / "0003_c.py").unlink()
+        answer = Renderings(shop.runtime, tmp_path / "tables").of(shop.app, git)(state, ["0001_initial"], ["0003_c"])
+    assert answer == "The files on disk cannot be read: No such file or directory."
