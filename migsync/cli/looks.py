@@ -47,8 +47,7 @@ def _take_look(output: Output, survey: Survey, alias: str, *, ran: bool) -> None
             held = replace(held, version=target.journal_version())
         take_look(target, survey.history, held, sources=survey.project.keep_sources)
     except (MigsyncError, SQLAlchemyError, OSError) as error:
-        found = error.found if isinstance(error, MigsyncError) else str(error).partition("\n")[0]
-        output.tell([line(Span(alias, Style.HEADING), f"  could not note what the migration files are: {found}")])
+        _tell_failed(output, alias, "what the migration files are", error)
 
 
 def _note_stated(output: Output, survey: Survey, plan: Plan) -> None:
@@ -72,9 +71,13 @@ def _note_stated(output: Output, survey: Survey, plan: Plan) -> None:
         held = replace(survey.held[alias], version=survey.targets[alias].journal_version())
         noted = note_stated(survey.targets[alias], survey.history, held, records)
     except (MigsyncError, SQLAlchemyError, OSError) as error:
-        said = error.found if isinstance(error, MigsyncError) else str(error).partition("\n")[0]
-        output.tell([line(Span(alias, Style.HEADING), f"  could not note what was stated: {said}")])
+        _tell_failed(output, alias, "what was stated", error)
         return
     if noted:
         files = "file is" if noted == 1 else "files are"
         output.show([line(Span(alias, Style.HEADING), f"  noted that {noted} {files} taken for what ran")])
+
+
+def _tell_failed(output: Output, alias: str, what: str, error: Exception) -> None:
+    said = error.found if isinstance(error, MigsyncError) else str(error).partition("\n")[0]
+    output.tell([line(Span(alias, Style.HEADING), f"  could not note {what}: {said}")])

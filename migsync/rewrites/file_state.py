@@ -143,9 +143,14 @@ class FileState:
         return {name: parents[name] for name in topological_order(parents) or sorted(parents)}
 
     @cached_property
+    def order(self) -> tuple[str, ...] | None:
+        """The files, each after those that it depends on; None for a loop."""
+        return topological_order({name: up & self.migrations.keys() for name, up in self.parents.items()})
+
+    @property
     def is_legal(self) -> bool:
         """False for a loop of dependencies: no database was ever in that state."""
-        return topological_order({name: up & self.migrations.keys() for name, up in self.parents.items()}) is not None
+        return self.order is not None
 
 
 def topological_order(parents: Mapping[str, Collection[str]]) -> tuple[str, ...] | None:

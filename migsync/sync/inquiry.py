@@ -9,14 +9,14 @@ from typing import NamedTuple
 from migsync.history.contents import Contents
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
-from migsync.rewrites.file_versions import DELETED, fitting
+from migsync.rewrites.file_versions import DELETED
 from migsync.rewrites.record import Record
 from migsync.rewrites.version_index import VersionIndex
 from migsync.sync.journal.contents import Event, SeenContents, last_events, noted_times
 from migsync.sync.journal.looks import last_digest
 from migsync.sync.journal.sources import read_sources
 from migsync.sync.plan import Change
-from migsync.sync.provenance import ContentSource, GitContents, Provenance, provenances
+from migsync.sync.provenance import ContentSource, Provenance, held_by_git, provenances
 from migsync.sync.reading import Reading
 from migsync.sync.run import Run
 from migsync.sync.survey import Survey
@@ -158,13 +158,7 @@ def _versions(ran: Provenance, event: SeenContents | None, file: Migration | Non
 
 def _lost(record: Record, event: SeenContents | None, reading: Reading, versions: VersionIndex) -> Provenance:
     """What git had of a file that is gone."""
-    span = reading.clock.span(record.applied)
-    if event or span is None:
-        return Provenance(ContentSource.NAME)
-    app = record.app
-    blobs = fitting(versions.of(record.key), *span)
-    read = [(versions.source(app, blob), versions.contents(app, blob)) for blob in blobs]
-    found = tuple(GitContents(source, contents) for source, contents in read if contents)
+    found = () if event else held_by_git(record, versions, reading.clock)
     return Provenance(ContentSource.GIT, found) if found else Provenance(ContentSource.NAME)
 
 

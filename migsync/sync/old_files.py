@@ -15,7 +15,7 @@ from migsync.history import History
 from migsync.history.contents import PartKind
 from migsync.history.migration import Key
 from migsync.history.tables import TablePart, TableState
-from migsync.rewrites.file_state import FileState, topological_order
+from migsync.rewrites.file_state import FileState
 from migsync.rewrites.git import GitHistory
 from migsync.sync.plan import Plan
 
@@ -50,7 +50,7 @@ def _completes(state: FileState, key: Key, parts: Collection[str], history: Hist
     today, file = history.migrations.get(key), state.migrations.get(key.name)
     if file is None or today is None or file.digest == today.digest:
         return ""
-    order = topological_order({each: up & state.migrations.keys() for each, up in state.parents.items()}) or ()
+    order = state.order or ()
     made = {str(place) for place in _parts(state, order)}
     by_file = {str(place) for place in _parts(state, [key.name])}
     return order[-1] if made.issuperset(parts) and by_file.isdisjoint(parts) else ""

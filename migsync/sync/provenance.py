@@ -195,10 +195,15 @@ def _in_git(
 def _lost(records: Iterable[Record], versions: VersionIndex, clock: Clock) -> Iterator[tuple[int, Provenance]]:
     """What ran under records whose files are gone."""
     for record in records:
-        span = clock.span(record.applied)
-        blobs = fitting(versions.of(record.key), *span) if span else ()
-        if record.id is not None and (found := tuple(_read(record.app, blobs, versions))):
+        if record.id is not None and (found := held_by_git(record, versions, clock)):
             yield record.id, Provenance(ContentSource.GIT, found)
+
+
+def held_by_git(record: Record, versions: VersionIndex, clock: Clock) -> tuple[GitContents, ...]:
+    """The versions of a file of which one ran, as git held it then, whether it is on disk today or not."""
+    span = clock.span(record.applied)
+    blobs = fitting(versions.of(record.key), *span) if span else ()
+    return tuple(_read(record.app, blobs, versions))
 
 
 def _read(app: str, blobs: Iterable[str], versions: VersionIndex) -> Iterator[GitContents]:

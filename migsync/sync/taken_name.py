@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migsync.history.contents import Contents, PartKind
+from migsync.history.tables import steps_of
 
 
 def is_another(ran: Contents, now: Contents) -> bool:
@@ -17,7 +18,4 @@ def is_another(ran: Contents, now: Contents) -> bool:
 
 
 def _parts(contents: Contents) -> Iterator[tuple[PartKind, str, str]]:
-    for operation in contents.operations:
-        for step in operation.steps if not operation.state_only else ():
-            if step.part is not PartKind.CODE:
-                yield step.part, step.model, step.name
+    return ((step.part, step.model, step.name) for step in steps_of(contents) if step.part is not PartKind.CODE)

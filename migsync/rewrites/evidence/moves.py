@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from migsync.history.contents import Contents
 from migsync.history.tables import TableState
-from migsync.rewrites.file_state import FileState, topological_order
+from migsync.rewrites.file_state import FileState
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def find_moves(disk: FileState, recorded: Sequence[str], ran: Mapping[str, Conte
         return NO_MOVES
     files = {name: file.contents for name, file in disk.migrations.items()}
     old = {name: ran[name] if name in ran else files[name] for name in recorded}
-    kept = {name for name, contents in old.items() if name in files and _same(contents, files[name])}
+    kept = {name for name, contents in old.items() if name in files and contents.same_effect(files[name])}
     left = {name: contents for name, contents in old.items() if name not in kept}
     open_files = {name: contents for name, contents in files.items() if name not in kept}
     if not left or not all(each.comparable for each in left.values()):
@@ -109,12 +109,6 @@ def unrecorded(disk: FileState, state: FileState, moves: Moves, recorded: Sequen
     return found
 
 
-def _same(ran: Contents, file: Contents) -> bool:
-    if ran.digest and ran.digest == file.digest:
-        return True
-    return ran.comparable and file.comparable and ran.effects == file.effects
-
-
 def _effects(contents: Iterable[Contents]) -> Counter[str]:
     return Counter(effect for each in contents for effect in each.effects)
 
@@ -124,7 +118,7 @@ def _same_tables(disk: FileState, ran: Iterable[Contents], after: set[str]) -> b
     there, claimed = TableState(), TableState()
     for contents in ran:
         there.run(contents.operations)
-    for name in topological_order({name: up & disk.migrations.keys() for name, up in disk.parents.items()}) or ():
+    for name in disk.order or ():
         if name in after:
             claimed.run(disk.migrations[name].contents.operations)
     return there == claimed

@@ -14,7 +14,7 @@ from migsync.history.contents import Contents
 from migsync.rewrites.evidence.case import Case
 from migsync.rewrites.evidence.collapses import Collapse, Files, RunFile, collapses_of, run_files
 from migsync.rewrites.evidence.pairs import Pair, Verdict
-from migsync.rewrites.file_state import FileState, topological_order
+from migsync.rewrites.file_state import FileState
 
 Sides: TypeAlias = "tuple[list[RunFile], list[RunFile]]"
 """The old files, and those on disk, with the tables that they make."""
@@ -96,7 +96,7 @@ def _states(case: Case, names: AbstractSet[str]) -> list[FileState]:
 def _old_files(case: Case, state: FileState | None, ran: Mapping[str, Contents]) -> Files:
     """The old files in their order; empty where the contents of some are not known."""
     if state:
-        names = topological_order({name: up & state.migrations.keys() for name, up in state.parents.items()}) or ()
+        names = state.order or ()
         # A squash beside all that it replaces is another name for it.
         labels = {squash for squash, replaced in state.replaced.items() if replaced <= state.migrations.keys()}
         return [(name, ran.get(name) or state.migrations[name].contents) for name in names if name not in labels]
@@ -107,8 +107,8 @@ def _old_files(case: Case, state: FileState | None, ran: Mapping[str, Contents])
 
 
 def _new_files(case: Case) -> Files:
-    names = topological_order({name: up & case.disk.migrations.keys() for name, up in case.disk.parents.items()}) or ()
-    return [(name, case.disk.migrations[name].contents) for name in names if name not in case.disk.replaced]
+    disk = case.disk
+    return [(name, disk.migrations[name].contents) for name in disk.order or () if name not in disk.replaced]
 
 
 def _pairs(
@@ -146,15 +146,7 @@ def _only_renamed(before: Sequence[Contents], after: Sequence[Contents]) -> bool
 
 def _kept(old: Files, new: Mapping[str, Contents]) -> dict[str, str]:
     """Files that do the same under the same name."""
-    return {
-        name: name
-        for name, contents in old
-        if name in new
-        and (
-            (contents.digest and contents.digest == new[name].digest)
-            or (contents.comparable and new[name].comparable and contents.effects == new[name].effects)
-        )
-    }
+    return {name: name for name, contents in old if name in new and contents.same_effect(new[name])}
 
 
 def _labels(state: FileState | None, collapse: Collapse) -> Iterator[str]:
