@@ -38,6 +38,9 @@ def terminable(run: Callable[[], int]) -> int:
     finally:
         if ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # Python notes a KeyboardInterrupt that goes through source given to exec(), as it does where a dataclass is
+        # made, and would end the process by SIGINT, although it was caught. Source that ends well clears the note.
+        exec("")  # noqa: S102
     # Any other status says more: 5, for example, that some databases are done.
     return TERMINATED if came and status == REFUSED else status
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -87,6 +88,26 @@ def test_ctrl_c_in_the_middle_says_what_really_happened(two, aliases, sent, stat
     assert "Traceback" not in errors
     assert two.names("second") == OLD[:2]
     assert two.names("default") == (NEW if "default" in aliases else OLD)
+
+
+@pytest.mark.fresh
+def test_a_signal_while_a_dataclass_is_made_keeps_the_status(tmp_path):
+    # What making a dataclass does: Python remembers a KeyboardInterrupt that went through it until the process ends.
+    source = """
+        import sys
+        from migsync.cli.signals import terminable
+
+        def run():
+            try:
+                exec("raise KeyboardInterrupt")
+            except KeyboardInterrupt:
+                return 1
+
+        sys.exit(terminable(run))
+    """
+    (tmp_path / "interrupted.py").write_text(dedent(source))
+    command = [sys.executable, "-m", "interrupted"]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 1
 
 
 def test_a_terminal_has_colour_and_tables(shop):
