@@ -30,7 +30,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import TargetRef
 from migsync.sync.planner import PlanOptions, make_plan
-from migsync.sync.reading import afterwards
+from migsync.sync.target_state import afterwards
 from migsync.words import count, truncated
 from migsync.worker.protocol import CatalogChange, RehearsalResult, RehearsedWay
 

@@ -17,8 +17,8 @@ from migsync.findings.targets import (
 )
 from migsync.refactor.ground import Ground, SurveyedDatabase, Terms
 from migsync.sync.plan import Plan
-from migsync.sync.reading import afterwards
 from migsync.sync.survey import Survey
+from migsync.sync.target_state import afterwards
 
 
 def chosen_databases(ground: Ground, terms: Terms) -> tuple[str, ...]:
@@ -66,6 +66,6 @@ def _of_database(
     after = {row.key for row in afterwards(database.records, plan)}
     if not plan.blocked and after != reshape.keys.recorded(database.applied):
         yield unexpected_plan(alias=alias)
-    reason = database.reading.target.read_only
+    reason = database.state.target.read_only
     if reason and updated and not plan.empty:
         yield read_only_target(alias=alias, reason=reason)

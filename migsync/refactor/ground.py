@@ -13,8 +13,8 @@ from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
-from migsync.sync.reading import Reading, afterwards
 from migsync.sync.survey import Survey
+from migsync.sync.target_state import TargetState, afterwards
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,18 @@ class Terms:
 class SurveyedDatabase:
     """One database that could be read, and its `plan` as of now: what `migsync apply` would do before files change."""
 
-    reading: Reading
+    state: TargetState
     plan: Plan
 
     @property
     def alias(self) -> str:
         """Its alias."""
-        return self.reading.target.alias
+        return self.state.target.alias
 
     @property
     def records(self) -> Sequence[Record]:
         """Its records as they are."""
-        return self.reading.held.records
+        return self.state.held.records
 
     @cached_property
     def applied(self) -> frozenset[Key]:
@@ -74,24 +74,22 @@ class Ground:
 def survey_ground(survey: Survey, databases: Sequence[str]) -> Ground:
     """Read every target of the project, and those that are asked for by name though they are synced on demand only."""
     aliases = dict.fromkeys([*survey.project.databases, *databases])
-    readings = survey.read_targets(list(aliases)) if aliases else ()
+    states = survey.read_targets(list(aliases)) if aliases else ()
     return Ground(
         survey,
-        {it.target.alias: SurveyedDatabase(it, plan_for(survey, it, survey.history)) for it in readings},
+        {it.target.alias: SurveyedDatabase(it, plan_for(survey, it, survey.history)) for it in states},
     )
 
 
-def plan_for(survey: Survey, reading: Reading, history: History, proposal: Proposal | None = None) -> Plan:
+def plan_for(survey: Survey, state: TargetState, history: History, proposal: Proposal | None = None) -> Plan:
     """The plan of one target for `history`, with the rewrite of `proposal` among those that are committed."""
     project = survey.project
     options = PlanOptions(
-        clock=reading.clock,
+        clock=state.clock,
         trust_names=not project.journal,
-        unseen_journal=reading.unseen,
+        unseen_journal=state.unseen,
         origins=Origins(stated=project.leftovers),
     )
     rewrites = survey.rewrites.with_proposed(proposal.rewrite if proposal else None)
-    plan = make_plan(
-        history, rewrites, reading.held.records, reading.target.ref, runs=reading.held.runs, options=options
-    )
+    plan = make_plan(history, rewrites, state.held.records, state.target.ref, runs=state.held.runs, options=options)
     return survey.typed(plan)

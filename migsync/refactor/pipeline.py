@@ -29,8 +29,8 @@ from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.sync.consistency import conflicts
 from migsync.sync.plan import Plan
-from migsync.sync.reading import afterwards
 from migsync.sync.survey import Survey
+from migsync.sync.target_state import afterwards
 from migsync.worker.client import Worker, workers_ahead
 
 # Findings of the proof that the models would come out otherwise: with them `Reshape.otherwise` is tried.
@@ -102,7 +102,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     if proposal.blocked or proposal.empty:
         return Draft(proposal, survey.history, findings=proposal.findings)
     history = history_after(survey.project, survey.history, proposal)
-    plans = {alias: plan_for(survey, it.reading, history, proposal) for alias, it in ground.databases.items()}
+    plans = {alias: plan_for(survey, it.state, history, proposal) for alias, it in ground.databases.items()}
     chosen = chosen_databases(ground, terms)
     findings = [*proposal.findings, *(finding for finding in history.findings if finding.blocks)]
     findings += database_findings(ground, plans, reshape, chosen, terms)

@@ -1,7 +1,8 @@
 """The rows that a rewrite made of evidence changes, with what ran under them.
 
-Evidence of one database proves such a rewrite, and it serves all others too: where something else ran, the accounting
-has to see it. A rewrite that a command made was proven with the files, and answers for its rows itself.
+Evidence of one database proves such a rewrite, and it serves all others too: where something else ran,
+:mod:`~migsync.sync.drift` has to see it. A rewrite that a command made was proven with the files, and answers for its
+rows itself.
 """
 
 from __future__ import annotations

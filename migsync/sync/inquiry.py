@@ -17,9 +17,9 @@ from migsync.sync.journal.looks import last_digest
 from migsync.sync.journal.sources import read_sources
 from migsync.sync.plan import Change
 from migsync.sync.provenance import ContentSource, Provenance, held_by_git, provenances
-from migsync.sync.reading import Reading
 from migsync.sync.run import Run
 from migsync.sync.survey import Survey
+from migsync.sync.target_state import TargetState
 
 GIT = "git"
 
@@ -68,35 +68,35 @@ class MigrationFacts:
         return bool(self.file or self.rows or self.sources)
 
 
-def inquire(survey: Survey, readings: Sequence[Reading], key: Key) -> MigrationFacts:
+def inquire(survey: Survey, states: Sequence[TargetState], key: Key) -> MigrationFacts:
     """What the files, the databases and git know of a migration. Raises TargetError for what cannot be read."""
     file = survey.history.migrations.get(key)
     with VersionIndex(survey.history, survey.project.cache.with_suffix(".versions")) as versions:
-        rows = [row for reading in readings for row in _rows(survey.history, reading, key, versions)]
+        rows = [row for state in states for row in _rows(survey.history, state, key, versions)]
         wanted = {digest for row in rows for digest in row.versions}
-        sources = _kept(readings, key, wanted, today=file.source if file else "")
+        sources = _kept(states, key, wanted, today=file.source if file else "")
         for name in dict.fromkeys([key, *(row.ran_as for row in rows)]):
             sources |= _from_git(versions, name, (wanted - sources.keys()) if wanted or file else None)
     sources.pop(file.source if file else "", None)
     recorded = {row.alias for row in rows}
-    missing = tuple(each.target.alias for each in readings if each.target.alias not in recorded)
+    missing = tuple(each.target.alias for each in states if each.target.alias not in recorded)
     return MigrationFacts(key, file, tuple(rows), sources, missing)
 
 
-def known_names(survey: Survey, readings: Sequence[Reading]) -> set[str]:
+def known_names(survey: Survey, states: Sequence[TargetState]) -> set[str]:
     """Every name of a migration that the files, the rewrites and the databases mention."""
     keys = set(survey.history.migrations)
     for rewrite in survey.rewrites.ordered:
         keys |= {Key(app, name) for app, each in rewrite.apps.items() for name in (*each.before, *each.after)}
-    for held in (reading.held for reading in readings):
+    for held in (state.held for state in states):
         changes = [change for run in held.runs for change in run.changes]
         keys |= {row.key for change in changes for row in (change.before, change.after) if row}
         keys |= {record.key for record in held.records} | {each.key for each in held.seen}
     return set(map(str, keys))
 
 
-def _rows(history: History, reading: Reading, key: Key, versions: VersionIndex) -> Iterator[RowFacts]:
-    held, target = reading.held, reading.target
+def _rows(history: History, state: TargetState, key: Key, versions: VersionIndex) -> Iterator[RowFacts]:
+    held, target = state.held, state.target
     events = last_events(held.seen, held.records)
     renamed = {
         change.before.id for run in held.runs for change in run.changes if change.before and change.before.key == key
@@ -114,10 +114,10 @@ def _rows(history: History, reading: Reading, key: Key, versions: VersionIndex) 
             times = noted_times(connection, target.table.schema, key, held.version)
     # Git knows a file by the name under which it ran, and not by the one that a run gave the row since.
     then = {record: _as_it_ran(record, held.runs) for record in meant}
-    known = provenances(history, list(then.values()), seen=held.seen, versions=versions, clock=reading.clock)
+    known = provenances(history, list(then.values()), seen=held.seen, versions=versions, clock=state.clock)
     for record in meant:
         event = events.get(record.id or 0)
-        ran = known.get(record.id or 0) or _lost(then[record], event, reading, versions)
+        ran = known.get(record.id or 0) or _lost(then[record], event, state, versions)
         yield RowFacts(
             target.alias,
             record.id or 0,
@@ -156,17 +156,17 @@ def _versions(ran: Provenance, event: SeenContents | None, file: Migration | Non
     return {event.source: event.contents} if event and event.event is Event.REPLACED else {}
 
 
-def _lost(record: Record, event: SeenContents | None, reading: Reading, versions: VersionIndex) -> Provenance:
+def _lost(record: Record, event: SeenContents | None, state: TargetState, versions: VersionIndex) -> Provenance:
     """What git had of a file that is gone."""
-    found = () if event else held_by_git(record, versions, reading.clock)
+    found = () if event else held_by_git(record, versions, state.clock)
     return Provenance(ContentSource.GIT, found) if found else Provenance(ContentSource.NAME)
 
 
-def _kept(readings: Iterable[Reading], key: Key, wanted: set[str], *, today: str) -> dict[str, FoundSource]:
+def _kept(states: Iterable[TargetState], key: Key, wanted: set[str], *, today: str) -> dict[str, FoundSource]:
     """The sources that the databases keep: of what ran and, where the file is gone, the last one that was seen."""
     found: dict[str, FoundSource] = {}
-    for reading in readings:
-        target, version = reading.target, reading.held.version
+    for state in states:
+        target, version = state.target, state.held.version
         if target.table is None or not version:
             continue
         with target.explained(), target.transaction() as connection:

@@ -111,15 +111,15 @@ def make_plan(
         findings += _judge(history, translation, options, told=start.files_told, lost=bool(lost))
         if not goes_back and (changes or any(each.versions or each.taken_back for each in ran.values())):
             # Only where something else ran than the files of today, or is to be called otherwise.
-            from migsync.sync.accounting import accounting
             from migsync.sync.contradictions import contradictions
+            from migsync.sync.drift import find_drift
             from migsync.sync.followed_rows import followed_rows
 
             passed = tuple(_newly_passed(labels, scope, start.journaled))
             left_out = changed_ids(runs, changes, records, passed)
             followed = followed_rows(history, changes, passed, ran, changed_ids(runs, (), records))
             speaking = [
-                *accounting(history, translation.after, ran, left_out, followed),
+                *find_drift(history, translation.after, ran, left_out, followed),
                 *contradictions(history, translation.after, ran, changes, passed),
             ]
             findings += (each.with_facts(stated=True) if options.against_evidence else each for each in speaking)

@@ -39,8 +39,10 @@ from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import Provenance, accounted, what_ran
-from migsync.sync.reading import (
-    Reading,
+from migsync.sync.run import Run
+from migsync.sync.target import Snapshot, Target, open_target
+from migsync.sync.target_state import (
+    TargetState,
     doubtful_apps,
     known_certainly,
     names_shown,
@@ -48,8 +50,6 @@ from migsync.sync.reading import (
     presumed,
     unexplained_apps,
 )
-from migsync.sync.run import Run
-from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.unnamed_schemas import Schemas
 from migsync.words import did_you_mean
 
@@ -108,50 +108,50 @@ class Survey:
         """The plan with findings whose commands can be typed in this project."""
         return with_old_files(self.history, plan).naming(self.project.typed(plan.target.alias))
 
-    def read_targets(self, asked: Sequence[str]) -> list[Reading]:
+    def read_targets(self, asked: Sequence[str]) -> list[TargetState]:
         """Open and read the targets: `asked`, or every alias; each database once."""
         chosen = choose(self.project, asked)
-        readings: dict[str, Reading] = {}
+        states: dict[str, TargetState] = {}
         schemas = Schemas()
         for config in chosen:
             try:
-                reading = self._read(config, schemas)
+                state = self._read(config, schemas)
             except MigsyncError as error:
                 self.errors[config.alias] = error
                 continue
-            if reading is None:
+            if state is None:
                 self.fresh.append(config.alias)
                 continue
-            identity = reading.target.ref.identity
-            other = readings.get(identity)
+            identity = state.target.ref.identity
+            other = states.get(identity)
             # An alias for reading (a replica's, say) is often the same database: the one that can be written stands for
             # both.
-            if other and not (other.target.read_only and not reading.target.read_only):
+            if other and not (other.target.read_only and not state.target.read_only):
                 self.findings.append(same_database(alias=config.alias, same=other.target.alias))
                 continue
             if other:
                 self.findings.append(same_database(alias=other.target.alias, same=config.alias))
-            readings[identity] = reading
-        for reading in readings.values():
-            self.targets[reading.target.alias] = reading.target
-            self.records[reading.target.alias] = reading.held.records
-            self.runs[reading.target.alias] = reading.held.runs
-            self.held[reading.target.alias] = reading.held
+            states[identity] = state
+        for state in states.values():
+            self.targets[state.target.alias] = state.target
+            self.records[state.target.alias] = state.held.records
+            self.runs[state.target.alias] = state.held.runs
+            self.held[state.target.alias] = state.held
         looked_at = {config.alias for config in chosen} - self.errors.keys()
         self.findings += schemas.findings(self.project, looked_at)
-        return list(readings.values())
+        return list(states.values())
 
-    def _read(self, config: DatabaseConfig, schemas: Schemas) -> Reading | None:
+    def _read(self, config: DatabaseConfig, schemas: Schemas) -> TargetState | None:
         target = self._open.enter_context(open_target(config))
         found, unseen = self._snapshot(target, schemas)
         schemas.add(target, found.schemas)
         if found.fresh:
             return None
         use_tz = self.project.use_tz if config.use_tz is None else config.use_tz
-        return Reading(target, found, Clock(naive_is_utc=bool(use_tz)), unseen)
+        return TargetState(target, found, Clock(naive_is_utc=bool(use_tz)), unseen)
 
     def _snapshot(self, target: Target, schemas: Schemas) -> tuple[Snapshot, str]:
-        """The records with the journal, and :attr:`Reading.unseen`.
+        """The records with the journal, and :attr:`TargetState.unseen`.
 
         Without the journal where the project or the request says that there is none, or where it cannot be seen.
         """
@@ -222,25 +222,25 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     options = _options(result, request, stated)
     asked = {app: changes for app, changes in stated.items() if not is_written(changes, app, result.rewrites)}
     has_any = needs_database or bool(result.project.targets())
-    readings = result.read_targets(request.databases) if has_any else []
-    held = [(each.held.records, each.held.seen, each.clock) for each in readings]
+    states = result.read_targets(request.databases) if has_any else []
+    held = [(each.held.records, each.held.seen, each.clock) for each in states]
     ran = what_ran(result.history, result.project.cache.with_suffix(".versions"), held)
-    result.ran = {each.target.alias: found for each, found in zip(readings, ran, strict=True)}
+    result.ran = {each.target.alias: found for each, found in zip(states, ran, strict=True)}
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
         made = [
             make_plan(
                 result.history,
                 rewrites,
-                reading.held.records,
-                reading.target.ref,
-                runs=reading.held.runs,
+                state.held.records,
+                state.target.ref,
+                runs=state.held.runs,
                 ran=of_target,
-                options=replace(options, clock=reading.clock, unseen_journal=reading.unseen),
+                options=replace(options, clock=state.clock, unseen_journal=state.unseen),
             )
-            for reading, of_target in zip(readings, ran, strict=True)
+            for state, of_target in zip(states, ran, strict=True)
         ]
-        return [with_gone(result.history, reading.held, plan) for reading, plan in zip(readings, made, strict=True)]
+        return [with_gone(result.history, state.held, plan) for state, plan in zip(states, made, strict=True)]
 
     # A position may be that of a rewrite which only the statements make.
     written = {app: text for app, text in options.positions.items() if app not in asked}
@@ -256,10 +256,10 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     doubtful = [doubtful_apps(plan) for plan in result.plans]
     if not asked and not any(unexplained) and not any(doubtful):
         return
-    found = _discover(result, readings, ran, asked, [*unexplained, *doubtful])
+    found = _discover(result, states, ran, asked, [*unexplained, *doubtful])
     result.proposed = found.proposed
     result.open_pairs = found.open_pairs
-    judged = accounted(zip((reading.held.records for reading in readings), ran, strict=True))
+    judged = accounted(zip((state.held.records for state in states), ran, strict=True))
     # Where it is known what ran, the plans say what follows from an edit, if anything does.
     result.findings += [
         fact for fact in found.facts if fact.code != changed_operations.code or Key(fact.app, fact.name) not in judged
@@ -274,7 +274,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
 
 def _discover(
     result: Survey,
-    readings: Sequence[Reading],
+    states: Sequence[TargetState],
     ran: Sequence[Mapping[int, Provenance]],
     asked: Mapping[str, NameChanges],
     open_apps: Sequence[Collection[str]],
@@ -286,18 +286,18 @@ def _discover(
         result.history,
         Labels(result.rewrites).view,
         asked.keys() | set().union(*open_apps),
-        [open_records(each, plan, result.project.leftovers) for each, plan in zip(readings, result.plans, strict=True)],
+        [open_records(each, plan, result.project.leftovers) for each, plan in zip(states, result.plans, strict=True)],
         [
             digests
-            for each in readings
+            for each in states
             for digests in (digests_seen(each.held.seen), *(run.digests for run in each.held.runs))
         ],
         asked,
         accept=result.request.accept,
         created=now(),
-        ran=[known_certainly(each, plan) for each, plan in zip(readings, result.plans, strict=True)],
-        presumed=presumed(result.history, readings, result.plans, ran),
-        databases=names_shown(readings, result.plans, result.errors) if asked else None,
+        ran=[known_certainly(each, plan) for each, plan in zip(states, result.plans, strict=True)],
+        presumed=presumed(result.history, states, result.plans, ran),
+        databases=names_shown(states, result.plans, result.errors) if asked else None,
         against_evidence=result.request.against_evidence,
         renderings=Renderings(result.project.runtime, result.project.cache.with_suffix(".tables")),
     )

@@ -21,8 +21,8 @@ from migsync.sync import survey
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.plan_request import PlanRequest
-from migsync.sync.reading import Reading
 from migsync.sync.target import Snapshot
+from migsync.sync.target_state import TargetState
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class _Survey(survey.Survey):
     database: RealDatabase = field(default_factory=lambda: RealDatabase((), 0))
     guarded: bool = False
 
-    def read_targets(self, asked: Sequence[str]) -> list[Reading]:
+    def read_targets(self, asked: Sequence[str]) -> list[TargetState]:
         target = SimpleNamespace(ref=TargetRef("default", "sqlite", "real"), alias="default")
         seen = self.database.seen if self.guarded else ()
         held = Snapshot(self.database.records, seen=seen)
-        return [Reading(cast("Any", target), held, Clock(naive_is_utc=True))]
+        return [TargetState(cast("Any", target), held, Clock(naive_is_utc=True))]
 
 
 @dataclass(frozen=True)

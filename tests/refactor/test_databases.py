@@ -24,9 +24,9 @@ def found(reshape: Reshape, *words: str) -> list[tuple[str, str]]:
     """What is found of one database, where the rewrite of the proposal is that of `words`."""
     disk, new = history(shop=OLD), history(shop="0001_initial 0002_price")
     held = SimpleNamespace(records=ROWS)
-    reading = SimpleNamespace(target=SimpleNamespace(alias="default", read_only=""), held=held)
+    state = SimpleNamespace(target=SimpleNamespace(alias="default", read_only=""), held=held)
     survey = SimpleNamespace(history=disk, errors={}, findings=[])
-    database = SurveyedDatabase(reading, make_plan(disk, rewrites(disk), ROWS, REF))
+    database = SurveyedDatabase(state, make_plan(disk, rewrites(disk), ROWS, REF))
     plan = make_plan(new, rewrites(new, *words, old={"shop": OLD}), ROWS, REF)
     terms = Terms(update_db=True)
     ground = Ground(survey, {"default": database})

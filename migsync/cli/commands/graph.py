@@ -128,8 +128,7 @@ def _states_of(found: Survey, aliases: Collection[str]) -> dict[str, LoaderState
     if not aliases:
         return {}
     rows = {
-        reading.target.alias: {record.key for record in reading.held.records}
-        for reading in found.read_targets([*aliases])
+        state.target.alias: {record.key for record in state.held.records} for state in found.read_targets([*aliases])
     }
     rows |= {alias: set() for alias in found.fresh}
     return {alias: found.history.state(rows[alias]) for alias in aliases if alias in rows}

@@ -15,8 +15,8 @@ from migsync.errors import ExitStatus, MigsyncError, ProjectError, common_status
 
 if TYPE_CHECKING:
     from migsync.project import Project
-    from migsync.sync.reading import Reading
     from migsync.sync.survey import Survey
+    from migsync.sync.target_state import TargetState
 
 FRESH = "has no django_migrations yet. Run this command again after the first migrate."
 
@@ -46,10 +46,10 @@ def init(output: Output, chosen: TargetOptions, where: ProjectOptions) -> ExitSt
     blocks: list[Block] = []
     databases: list[dict[str, Any]] = []
     with open_survey(project) as found:
-        for reading in found.read_targets(chosen.databases):
-            alias = reading.target.alias
+        for state in found.read_targets(chosen.databases):
+            alias = state.target.alias
             try:
-                made = _init(found, reading)
+                made = _init(found, state)
             except MigsyncError as error:
                 found.errors[alias] = error
                 continue
@@ -75,15 +75,15 @@ def _require_journal(project: Project) -> None:
         )
 
 
-def _init(survey: Survey, reading: Reading) -> dict[str, Any]:
+def _init(survey: Survey, state: TargetState) -> dict[str, Any]:
     """What was done in one database, as JSON values."""
     from migsync.sync.journal.tables import NEWEST
     from migsync.sync.look import take_look
     from migsync.sync.setup import make_journal
 
-    before = make_journal(reading.target, lock_timeout=survey.project.lock_timeout)
-    held = replace(reading.held, version=NEWEST)
-    looked = take_look(reading.target, survey.history, held, sources=survey.project.keep_sources)
+    before = make_journal(state.target, lock_timeout=survey.project.lock_timeout)
+    held = replace(state.held, version=NEWEST)
+    looked = take_look(state.target, survey.history, held, sources=survey.project.keep_sources)
     return {"before": before, "version": NEWEST, "noted": looked}
 
 

@@ -91,11 +91,11 @@ def _show_migration(output: Output, asked: ShowOptions, project: Project) -> Exi
     if not app or not name:
         raise UsageError(f"{asked.what} does not have the form APP.NAME.", "", FORMS)
     with open_survey(project) as found:
-        readings = found.read_targets(asked.chosen.databases)
-        facts = inquire(found, readings, Key(app, name))
+        states = found.read_targets(asked.chosen.databases)
+        facts = inquire(found, states, Key(app, name))
         for error in found.errors.values():
             output.tell(error_blocks(error))
-        known = known_names(found, readings)
+        known = known_names(found, states)
         if not facts.is_found and asked.what not in known:
             near = did_you_mean(asked.what, known)
             raise UsageError(f"No migration {asked.what} is known here.", near, FORMS)

@@ -15,7 +15,7 @@ from migsync.refactor.tidy import DatabaseRecords, tidy
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.planner import make_plan
-from migsync.sync.reading import afterwards
+from migsync.sync.target_state import afterwards
 from tests.files.proposals import CREATED, Project, carry_out
 from tests.sync.planner.texts import REF
 

@@ -15,8 +15,8 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
-from migsync.sync.reading import afterwards, unexplained_apps
 from migsync.sync.run import Run, RunKind
+from migsync.sync.target_state import afterwards, unexplained_apps
 from tests.rewrites.evidence.evolution import Evolution
 from tests.sync.planner.texts import MADE, REF, records
 

@@ -8,7 +8,7 @@ from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.sync.contradictions import contradictions
 from migsync.sync.plan import Change
 from migsync.sync.provenance import ContentSource, Provenance
-from tests.sync.planner.test_accounting import Files, contents, files, history
+from tests.sync.planner.test_drift import Files, contents, files, history
 
 BEFORE = Record(2, "shop", "x", "2026-01-01")
 CHANGE = Change(BEFORE, BEFORE._replace(name="y"), "test")

@@ -22,9 +22,9 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import contents_that_ran, provenances
-from migsync.sync.reading import doubtful_apps, unexplained_apps
+from migsync.sync.target_state import doubtful_apps, unexplained_apps
 from tests.profiles import examples
-from tests.sync.planner.test_accounting import Database, Files, files, history, lives
+from tests.sync.planner.test_drift import Database, Files, files, history, lives
 from tests.sync.planner.texts import MADE, REF, after
 
 OPTIONS = PlanOptions(conflicts=True)

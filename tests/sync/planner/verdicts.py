@@ -37,10 +37,10 @@ from migsync.sync import survey as surveys
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest, moment_of
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.plan_request import PlanRequest
-from migsync.sync.reading import Reading
 from migsync.sync.run import Run, RunKind
 from migsync.sync.survey import Survey
 from migsync.sync.target import Snapshot
+from migsync.sync.target_state import TargetState
 from migsync.sync.undo import plan_undo
 from tests.sync.planner.lives import Database, File, Files, Life, Row, in_order, to_run
 from tests.sync.planner.texts import after
@@ -182,10 +182,10 @@ class CommittedVersions(VersionIndex):
 class InMemory(Survey):
     """A survey of databases that are values."""
 
-    readings: Sequence[Reading] = ()
+    states: Sequence[TargetState] = ()
 
-    def read_targets(self, asked: Sequence[str]) -> list[Reading]:
-        return list(self.readings)
+    def read_targets(self, asked: Sequence[str]) -> list[TargetState]:
+        return list(self.states)
 
 
 def survey(
@@ -201,14 +201,14 @@ def survey(
     apps = tuple(history.apps.values())
     project = Project(root, root / "migration_rewrites", apps, {}, root / "cache", static=True)
     found = InMemory(project, history, rewrites)
-    readings = []
+    states = []
     for number, database in enumerate(life.databases):
         records, runs = (applied or {}).get(number) or ([record(row) for row in database.rows], ())
         target = SimpleNamespace(alias=f"db{number}", ref=TargetRef(f"db{number}", "sqlite", f"database {number}"))
         noted = tuple(seen(row) for row in guarded_rows(database, source, seed + number))
         held = Snapshot(tuple(records), runs, noted)
-        readings.append(Reading(target, held, Clock(naive_is_utc=True)))  # type: ignore[arg-type]
-    found.readings = readings
+        states.append(TargetState(target, held, Clock(naive_is_utc=True)))  # type: ignore[arg-type]
+    found.states = states
 
     def states(_: object) -> GitHistory:
         return Commits(life) if source.git else GitHistory(())

@@ -90,7 +90,7 @@ class _Ran:
         return not self.contents.same_effect(self.now)
 
 
-def accounting(
+def find_drift(
     history: History,
     records: Sequence[Record],
     known: Mapping[int, Provenance],

@@ -14,7 +14,7 @@ from migsync.history.columns import Column
 from migsync.history.contents import COMPUTED, Action, Contents, Grade, Operation, OperationStep, PartKind
 from migsync.history.graph import History
 from migsync.rewrites.record import Record
-from migsync.sync.accounting import accounting
+from migsync.sync.drift import find_drift
 from migsync.sync.edited_code import claims, pair_off
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest
 from migsync.sync.provenance import provenances
@@ -94,7 +94,7 @@ class Database:
     def findings(self, found: Files, changed: tuple[int, ...] = ()) -> list[Finding]:
         records = [Record(number, "shop", name, "2026-01-01") for number, name in self.rows.items()]
         disk = history(found)
-        return list(accounting(disk, records, provenances(disk, records, seen=self.seen), changed))
+        return list(find_drift(disk, records, provenances(disk, records, seen=self.seen), changed))
 
 
 def told(before: Files, after: Files, upto: int | None = None) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What was read of one target, and what it shows of names."""
+"""One target with what was read of it, and what that shows of names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reading:
+class TargetState:
     """One target and what it held when it was read.
 
     `unseen` is empty, or how to let migsync see the journal where the database does not say whether there is one.
@@ -49,9 +49,9 @@ def doubtful_apps(plan: Plan) -> set[str]:
     return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
 
 
-def open_records(reading: Reading, plan: Plan, leftovers: Collection[Key]) -> list[Record]:
+def open_records(state: TargetState, plan: Plan, leftovers: Collection[Key]) -> list[Record]:
     """What is to be explained: the records as the plan would leave them, without the leftovers that are listed."""
-    return [record for record in afterwards(reading.held.records, plan) if record.key not in leftovers]
+    return [record for record in afterwards(state.held.records, plan) if record.key not in leftovers]
 
 
 def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
@@ -62,38 +62,36 @@ def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
     ]
 
 
-def known_certainly(reading: Reading, plan: Plan) -> WhatRan:
+def known_certainly(state: TargetState, plan: Plan) -> WhatRan:
     """What ran under the records, where that is certain and no rewrite answers for it."""
-    return certain_contents(reading.held.seen, reading.held.records, ids_answered_for(reading, plan))
+    return certain_contents(state.held.seen, state.held.records, ids_answered_for(state, plan))
 
 
 def presumed(
-    history: History, readings: Sequence[Reading], plans: Sequence[Plan], ran: Sequence[Mapping[int, Provenance]]
+    history: History, states: Sequence[TargetState], plans: Sequence[Plan], ran: Sequence[Mapping[int, Provenance]]
 ) -> list[KnownContents]:
     """For each target what ran there, also where it only follows from the time."""
     return [
-        contents_that_ran(history, known, ids_answered_for(reading, plan))
-        for reading, plan, known in zip(readings, plans, ran, strict=True)
+        contents_that_ran(history, known, ids_answered_for(state, plan))
+        for state, plan, known in zip(states, plans, ran, strict=True)
     ]
 
 
-def ids_answered_for(reading: Reading, plan: Plan) -> Iterator[int]:
+def ids_answered_for(state: TargetState, plan: Plan) -> Iterator[int]:
     """The ids of the rows for which a rewrite answers."""
-    return changed_ids(reading.held.runs, plan.changes, reading.held.records, plan.passed)
+    return changed_ids(state.held.runs, plan.changes, state.held.records, plan.passed)
 
 
 def names_shown(
-    readings: Sequence[Reading], plans: Sequence[Plan], errors: Mapping[str, MigsyncError]
+    states: Sequence[TargetState], plans: Sequence[Plan], errors: Mapping[str, MigsyncError]
 ) -> DatabaseEvidence:
-    """What the databases show of names; `plans` has the plan of each reading, `errors` what could not be read."""
+    """What the databases show of names; `plans` has the plan of each state, `errors` what could not be read."""
     from migsync.rewrites.evidence.statements import DatabaseEvidence  # most plans have no open question
 
     recorded, ran = {}, {}
-    for reading, plan in zip(readings, plans, strict=True):
-        alias, left = reading.target.alias, afterwards(reading.held.records, plan)
-        recorded[alias] = frozenset(record.key for record in (*reading.held.records, *left))
-        certain = known_certainly(reading, plan)
-        ran[alias] = {
-            record.key: certain[record.id]().digest for record in reading.held.records if record.id in certain
-        }
+    for state, plan in zip(states, plans, strict=True):
+        alias, left = state.target.alias, afterwards(state.held.records, plan)
+        recorded[alias] = frozenset(record.key for record in (*state.held.records, *left))
+        certain = known_certainly(state, plan)
+        ran[alias] = {record.key: certain[record.id]().digest for record in state.held.records if record.id in certain}
     return DatabaseEvidence(recorded, ran, {alias: error.found for alias, error in errors.items()})
