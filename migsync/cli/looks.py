@@ -65,7 +65,7 @@ def _note_stated(output: Output, survey: Survey, plan: Plan) -> None:
         and record not in changed
         and record.key in survey.history.migrations
         and record.id in found
-        and (found[record.id].versions or found[record.id].taken_back)
+        and (found[record.id].versions or found[record.id].unapplied)
     ]
     try:
         held = replace(survey.held[alias], version=survey.targets[alias].journal_version())

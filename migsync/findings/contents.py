@@ -83,7 +83,7 @@ def runs_twice(
     Move these operations back to the file of the migration under which they ran. If this migration is left without
     operations, delete it, or keep it empty.
 
-    If somebody took back by hand what they made, use `--against-evidence`. It is a warning then. It also is where
+    If somebody unapplied them by hand, use `--against-evidence`. It is a warning then. It also is where
     migsync only presumes what ran.
     """
     one, mild = len(operations) == 1, only_code or presumed or stated
@@ -96,7 +96,7 @@ def runs_twice(
             presumed=presumed,
         ),
         f"Move {'it' if one else 'them'} back to the file of the migration under which {'it' if one else 'they'} ran."
-        + ("" if mild else "\n" + _stated(alias, f"If somebody took {'it' if one else 'them'} back by hand")),
+        + ("" if mild else "\n" + _stated(alias, f"If somebody unapplied {'it' if one else 'them'} by hand")),
         Severity.WARNING if mild else None,
     )
 
@@ -202,24 +202,24 @@ def code_edited(*, app: str, names: Sequence[str]) -> Texts:
     )
 
 
-@entry("taken-back", Severity.ERROR, Severity.WARNING)
-def taken_back(*, migration: Key, row: int, stated: bool = False, alias: str = "") -> Texts:
-    """A record is there although `migrate` took its migration back.
+@entry("unapplied-record", Severity.ERROR, Severity.WARNING)
+def unapplied_record(*, migration: Key, row: int, stated: bool = False, alias: str = "") -> Texts:
+    """A record is there although `migrate` unapplied its migration.
 
     migsync's guard noted that `migrate` unapplied this migration and deleted its record. The same row, with the same id
     and time, is there again: somebody restored `django_migrations` alone, or inserted the row by hand. Both cannot be
-    true: either the operations are undone, or the record is right.
+    true: either the operations were unapplied, or the record is right.
 
-    - If the operations are undone, delete this row of `django_migrations`, so that `migrate` runs them again; or
+    - If the operations were unapplied, delete this row of `django_migrations`, so that `migrate` runs them again; or
       restore the whole database.
     - If the tables were restored too, use `--against-evidence`. It is a warning then, and `migsync apply
       --against-evidence` notes it.
     """
     return Texts(
-        f"{migration} (row {row}) is recorded, but the guard saw `migrate` take it back and delete this row.",
-        "If its operations are undone, `migrate` will not run them again.",
-        "Delete this row of django_migrations if its operations are undone."
-        + ("" if stated else "\n" + _stated(alias, "If they are not")),
+        f"{migration} (row {row}) is recorded, but the guard saw `migrate` unapply it and delete this row.",
+        "If its operations were unapplied, `migrate` will not run them again.",
+        "Delete this row of django_migrations if its operations were unapplied."
+        + ("" if stated else "\n" + _stated(alias, "If they were not")),
         Severity.WARNING if stated else None,
     )
 

@@ -216,7 +216,7 @@ def record_gone(*, migration: Key, row: int, run: str, number: int, insert: str,
     backwards without migsync's guard, or by `migrate --prune`. Its migration is on disk, so `migrate` will run it
     again.
 
-    - If `migrate` took the operations back, there is nothing to do.
+    - If `migrate` unapplied the operations, there is nothing to do.
     - If the operations are still in the database, put the record back with the SQL of the message. It is as it was,
       with its id and its timestamp.
 
@@ -226,6 +226,6 @@ def record_gone(*, migration: Key, row: int, run: str, number: int, insert: str,
         f"Run {number} wrote {migration} into row {row} of django_migrations. This row is gone, and no run removed it.",
         f"`migrate` will run {migration} again. The row was deleted by hand, or by `migrate` backwards without the "
         "guard.",
-        f"If its operations were taken back, there is nothing to do. If not, put the row back:\n  {insert}\n"
+        f"If its operations were unapplied, there is nothing to do. If not, put the row back:\n  {insert}\n"
         f"To see the run: {migsync('show', run, alias=alias)}",
     )

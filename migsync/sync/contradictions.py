@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migsync.findings import Finding
-from migsync.findings.contents import other_content, taken_back
+from migsync.findings.contents import other_content, unapplied_record
 from migsync.history.graph import History
 from migsync.history.migration import is_second
 from migsync.rewrites.record import Record
@@ -27,8 +27,8 @@ def contradictions(
     """
     for record in records:
         provenance = ran.get(record.id or 0)
-        if provenance and provenance.taken_back:
-            yield taken_back(migration=record.key, row=record.id or 0)
+        if provenance and provenance.unapplied:
+            yield unapplied_record(migration=record.key, row=record.id or 0)
     for change in changes:
         before, after = change.before, change.after
         if before and after and before.app == after.app and before.name != after.name:

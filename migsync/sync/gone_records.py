@@ -28,7 +28,7 @@ def with_gone(history: History, held: Snapshot, plan: Plan) -> Plan:
 def gone_records(history: History, held: Snapshot, plan: Plan) -> Iterator[Finding]:
     """The records whose absence makes ``migrate`` run something again.
 
-    Not those that the guard saw going when ``migrate`` took their operations back.
+    Not those that the guard saw going when ``migrate`` unapplied their operations.
     """
     there = {record.id for record in held.records}
     written = {row: found for row, found in _written(held.runs).items() if row not in there}

@@ -109,7 +109,7 @@ def make_plan(
     if not any(finding.code in UNDECIDED for finding in findings):
         findings += translation.contradictions(records)
         findings += _judge(history, translation, options, told=start.files_told, lost=bool(lost))
-        if not goes_back and (changes or any(each.versions or each.taken_back for each in ran.values())):
+        if not goes_back and (changes or any(each.versions or each.unapplied for each in ran.values())):
             # Only where something else ran than the files of today, or is to be called otherwise.
             from migsync.sync.contradictions import contradictions
             from migsync.sync.drift import find_drift

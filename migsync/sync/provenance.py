@@ -60,12 +60,12 @@ class Provenance(NamedTuple):
 
     `versions` are the contents of which one ran, likeliest first. They are empty where the file of today is one of
     them, or where nothing is known (`source` is NAME).
-    `taken_back`: the row is there, though the guard saw `migrate` delete this very row.
+    `unapplied`: the row is there, though the guard saw `migrate` unapply it and delete this very row.
     """
 
     source: ContentSource
     versions: tuple[FileContents, ...] = ()
-    taken_back: bool = False
+    unapplied: bool = False
 
 
 NOTHING_KNOWN: Mapping[int, Provenance] = MappingProxyType({})
@@ -122,7 +122,7 @@ def provenances(
             if event.event in SOURCES:
                 found[record.id] = _provenance(SOURCES[event.event], [event], file)
             elif event.event is Event.UNAPPLIED:
-                found[record.id] = Provenance(ContentSource.NAME, taken_back=True)
+                found[record.id] = Provenance(ContentSource.NAME, unapplied=True)
         elif file is None:
             lost.append(record)
         elif (of_app := open_files[record.app]) is None or versions is None or clock is None:

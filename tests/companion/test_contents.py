@@ -100,8 +100,8 @@ def test_each_migration_is_seen_as_it_runs(shop: Shop, database: Database) -> No
     assert shop.manage("migrate", "-v0", "shop", "0004_a") == (0, "")
     assert shop.manage("migrate", "-v0", "--fake", "shop", "0005_b") == (0, "")
     assert events(database)[2:] == [("0005_b", "unapplied"), ("0005_b", "faked")]
-    before, taken_back, faked = seen(database)[1:]
-    assert taken_back == replace(before, event=Event.UNAPPLIED)
+    before, unapplied, faked = seen(database)[1:]
+    assert unapplied == replace(before, event=Event.UNAPPLIED)
     assert faked.record == int(database.dump()[-1][0])
     # Nothing runs, so nothing is seen.
     assert shop.manage("migrate", "-v0", "--fake", "shop", "0004_a") == (0, "")

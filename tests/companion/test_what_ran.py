@@ -229,7 +229,7 @@ def test_renamed_without_git(project: Project) -> None:
     assert project.names() == ["0001_initial", "0003_collection", "0004_menu"]
 
 
-def test_a_record_that_was_taken_back_and_is_there_again(project: Project) -> None:
+def test_a_record_that_was_unapplied_and_is_there_again(project: Project) -> None:
     """Somebody restored django_migrations alone."""
     project.write(("0001_initial", "a"), ("0002_x", "b"))
     project.migrate()
@@ -237,7 +237,7 @@ def test_a_record_that_was_taken_back_and_is_there_again(project: Project) -> No
     project.migrate("shop", "0001_initial")
     project.database.insert([row])
     said = project.plan(1)
-    assert "is recorded, but the guard saw `migrate` take it back and delete this row" in said
+    assert "is recorded, but the guard saw `migrate` unapply it and delete this row" in said
     assert "migsync.E002" in project.stopped()
     status, said = project.migsync("apply", "--noinput", "--against-evidence")
     assert (status, "noted that 1 file is taken for what ran" in said) == (0, True)

@@ -70,7 +70,7 @@ class Event(StrEnum):
     and the squash ran in its place.
     """
     UNAPPLIED = "unapplied"
-    """The operations were taken back, and the record deleted."""
+    """The migration was unapplied, and the record deleted."""
     SEEN = "seen"
     """Nobody watched; the file was the same before and after the record appeared. It may have been faked."""
     STATED = "stated"

@@ -45,7 +45,7 @@ def test_only_what_the_guard_saw_counts() -> None:
 
 
 def test_a_person_may_know_better() -> None:
-    known = {2: Provenance(ContentSource.NAME, taken_back=True)}
+    known = {2: Provenance(ContentSource.NAME, unapplied=True)}
     (found,) = contradictions(history(files(x="B")), [BEFORE], known, [], [])
-    assert (found.code, found.severity) == ("taken-back", Severity.ERROR)
+    assert (found.code, found.severity) == ("unapplied-record", Severity.ERROR)
     assert found.with_facts(stated=True).severity is Severity.WARNING

@@ -308,7 +308,7 @@ class TestWhatIsNotKnown:
         database.see(1, "x", ("A",), Event.FAKED)
         assert database.findings(files(x="B")) == []
 
-    def test_records_that_were_taken_back(self) -> None:
+    def test_records_that_were_unapplied(self) -> None:
         database = Database()
         database.migrate(files(x="A"))
         database.see(1, "x", ("A",), Event.UNAPPLIED)
