@@ -13,7 +13,7 @@ from pathlib import Path
 
 from migsync.files.proposal import FileChange, Proposal
 from migsync.findings import Finding
-from migsync.findings.proof import leaves, model_changes, models_ahead, nothing_to_compare, proof_failed
+from migsync.findings.proof import cannot_run, leaves, model_changes, models_ahead, nothing_to_compare, proof_failed
 from migsync.history import Key
 from migsync.project import Project
 from migsync.proof.fact import Fact
@@ -21,6 +21,7 @@ from migsync.proof.identities import Identities
 from migsync.proof.plans import FRESH, Recorded, compare_plans
 from migsync.proof.states import differences, equal_apps, relabelled
 from migsync.words import count
+from migsync.worker.clash import Clash
 from migsync.worker.client import Worker, ask
 from migsync.worker.codec import Files
 from migsync.worker.protocol import ExaminationRequest, ExaminationResult, ModelChange
@@ -145,10 +146,12 @@ def _findings(
     if isinstance(old, WorkerFailure):
         yield from _leaves(proposal.leaves, {}, new.leaves, identities.labels)
         yield nothing_to_compare(reason=old.sentence, file=old.file, line=old.line)
+        yield from _clashes((), new.clashes, identities)
         yield from _changes(None, new.changes)
         return
     yield from _leaves(proposal.leaves, old.leaves, new.leaves, identities.labels)
     yield from differences(relabelled(old.models, identities.labels), new.models)
+    yield from _clashes(old.clashes, new.clashes, identities)
     yield from _changes(old.changes, new.changes)
     for target, before, after in zip(targets, old.targets, new.targets, strict=True):
         yield from compare_plans(target, before, after, identities)
@@ -197,6 +200,24 @@ def _changes(old: Sequence[ModelChange] | None, new: Sequence[ModelChange]) -> I
         yield model_changes(app=app, change=words, old_fails=old is None)
     if pending:
         yield models_ahead(changes=pending)
+
+
+def _clashes(old: Iterable[Clash], new: Iterable[Clash], identities: Identities) -> Iterator[Finding]:
+    """What cannot run with the new files. What the old ones already run in that order is no matter of the proposal."""
+    # Two branches that add the same thing clash in the old files too, but not in an order that these state. Tables of
+    # two apps may be in two databases.
+    known = {
+        (key, each.action, each.part, other)
+        for each in old
+        if each.ordered or each.other is None or each.other.app != each.key.app
+        for key in identities.of_key(each.key)
+        for other in (identities.of_key(each.other) if each.other else (None,))
+    }
+    for each in new:
+        if (each.key, each.action, each.part, each.other) not in known:
+            yield cannot_run(
+                migration=each.key, operation=each.number, action=each.action, part=each.part, other=each.other
+            )
 
 
 def _keys(targets: Iterable[AbstractSet[Key]]) -> tuple[tuple[Key, ...], ...]:

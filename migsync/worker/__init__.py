@@ -14,8 +14,9 @@ In the worker, which :mod:`.main` runs, once :mod:`.setup` has started Django:
 
 - the tasks: :mod:`.examination` (a proof by Django's loader), :mod:`.rehearsal` and :mod:`.trace` (a proof by
   databases), :mod:`.compose.squash`, :mod:`.remake.remake`, :mod:`.registry` (apps and settings);
-- what they use: :mod:`.overlay` (files that are not on disk yet), :mod:`.loader`, :mod:`.model_changes`,
-  :mod:`.renderer` (a state as text), :mod:`.isolation` (a scratch database, and nothing outside).
+- what they use: :mod:`.overlay` (files that are not on disk yet), :mod:`.loader`, :mod:`.state_watch` (operations that
+  cannot run), :mod:`.model_changes`, :mod:`.renderer` (a state as text), :mod:`.isolation` (a scratch database, and
+  nothing outside).
 
 Nothing is imported here: a worker must start fast.
 """

@@ -12,6 +12,7 @@ from migsync.worker.model_changes import model_changes
 from migsync.worker.protocol import ExaminationRequest, ExaminationResult, ModelChange, TargetPlan
 from migsync.worker.renderer import Renderer
 from migsync.worker.setup import first_line, origin, relabel, stage
+from migsync.worker.state_watch import StateWatch
 
 
 def answer(request: ExaminationRequest) -> ExaminationResult:
@@ -22,29 +23,29 @@ def answer(request: ExaminationRequest) -> ExaminationResult:
     leaves, changes = loader.graph.leaf_nodes(), tuple[ModelChange, ...]()
     renderer = Renderer(_modules(loader.disk_migrations, request.names))
     with stage("state"):
-        order = forwards(loader.graph, leaves)
-        state = _state(loader, order)
-        models = renderer.state(state)
+        watch = _watched(loader, forwards(loader.graph, leaves))
+        models = renderer.state(watch.state)
     # With other labels the models are those of later: what they would change is no matter, nor that they may not fit.
     with stage("changes"), suppress(*(Exception,) if request.labels else ()):
-        changes = _changes(loader, state, renderer)
+        changes = _changes(loader, watch.state, renderer)
     return ExaminationResult(
         migrations=len(loader.disk_migrations),
         leaves=_by_app(leaves),
         models=models,
         changes=changes,
         targets=tuple(_target(keys) for keys in request.targets),
+        clashes=tuple(watch.clashes),
     )
 
 
-def _state(loader: Any, order: Iterable[Node]) -> Any:  # noqa: ANN401
-    """``loader.project_state()``, whose own search for duplicates is quadratic."""
+def _watched(loader: Any, order: Iterable[Node]) -> StateWatch:  # noqa: ANN401
+    """``loader.project_state()``, whose own search for duplicates is quadratic, and what cannot run on the way."""
     from django.db.migrations.state import ProjectState
 
-    state = ProjectState(real_apps=loader.unmigrated_apps)
+    watch = StateWatch(ProjectState(real_apps=loader.unmigrated_apps), loader.graph)
     for key in order:
-        loader.graph.nodes[key].mutate_state(state, preserve=False)
-    return state
+        watch.run(key)
+    return watch
 
 
 def _modules(migrations: Mapping[Node, Any], names: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from migsync.key import Key
+from migsync.worker.clash import Clash
 
 if TYPE_CHECKING:
     from migsync.findings import Finding  # a worker writes findings and reads none: codec.py imports the class
@@ -69,13 +70,17 @@ RenderedState = Mapping[str, Mapping[str, RenderedModel]]
 
 
 class ExaminationResult(NamedTuple):
-    """`migrations` is their number, `leaves` the names by app, `models` the state, `targets` as they were asked for."""
+    """`migrations` is their number, `leaves` the names by app, `models` the state, `targets` as they were asked for.
+
+    `clashes` are the operations that cannot run when all migrations run one after the other.
+    """
 
     migrations: int
     leaves: Mapping[str, tuple[str, ...]]
     models: RenderedState
     changes: tuple[ModelChange, ...]
     targets: tuple[TargetPlan, ...]
+    clashes: tuple[Clash, ...] = ()
 
 
 # rehearsal: what Django records while it migrates, without running anything
