@@ -64,6 +64,7 @@ def _note_stated(output: Output, survey: Survey, plan: Plan) -> None:
         if record.app in apps
         and record not in changed
         and record.key in survey.history.migrations
+        and record.id is not None
         and record.id in found
         and (found[record.id].versions or found[record.id].unapplied)
     ]

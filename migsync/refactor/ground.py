@@ -45,7 +45,7 @@ class SurveyedDatabase:
     @property
     def alias(self) -> str:
         """Its alias."""
-        return self.state.target.alias
+        return self.state.ref.alias
 
     @property
     def records(self) -> Sequence[Record]:
@@ -91,5 +91,5 @@ def plan_for(survey: Survey, state: TargetState, history: History, proposal: Pro
         origins=Origins(stated=project.leftovers),
     )
     rewrites = survey.rewrites.with_proposed(proposal.rewrite if proposal else None)
-    plan = make_plan(history, rewrites, state.held.records, state.target.ref, runs=state.held.runs, options=options)
+    plan = make_plan(history, rewrites, state.held.records, state.ref, runs=state.held.runs, options=options)
     return survey.typed(plan)

@@ -79,7 +79,7 @@ def inquire(survey: Survey, states: Sequence[TargetState], key: Key) -> Migratio
             sources |= _from_git(versions, name, (wanted - sources.keys()) if wanted or file else None)
     sources.pop(file.source if file else "", None)
     recorded = {row.alias for row in rows}
-    missing = tuple(each.target.alias for each in states if each.target.alias not in recorded)
+    missing = tuple(each.ref.alias for each in states if each.ref.alias not in recorded)
     return MigrationFacts(key, file, tuple(rows), sources, missing)
 
 

@@ -10,16 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from migsync.engines.config import DatabaseConfig
-from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias, UsageError
+from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias
 from migsync.findings import Finding
 from migsync.findings.databases import same_database
 from migsync.findings.pairs import changed_operations
 from migsync.history import Cache, History, read_history
 from migsync.history.migration import Key
-from migsync.history.unknown_app import unknown_app
 from migsync.project import Project
 from migsync.project.registry import missing_settings
-from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
@@ -36,12 +34,14 @@ from migsync.sync.journal.contents import digests_seen
 from migsync.sync.old_files import with_old_files
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
+from migsync.sync.plan_options import plan_options
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import Provenance, accounted, what_ran
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.target_state import (
+    DatabaseState,
     TargetState,
     doubtful_apps,
     known_certainly,
@@ -51,10 +51,10 @@ from migsync.sync.target_state import (
     unexplained_apps,
 )
 from migsync.sync.unnamed_schemas import Schemas
-from migsync.words import did_you_mean
 
 if TYPE_CHECKING:
     from migsync.rewrites.evidence.discovery import Discovery
+    from migsync.rewrites.git import GitHistory
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Survey:
     records: dict[str, tuple[Record, ...]] = field(default_factory=dict)
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
     held: dict[str, Snapshot] = field(default_factory=dict)
-    ran: dict[str, dict[int, Provenance]] = field(default_factory=dict)
+    ran: dict[str, Mapping[int, Provenance]] = field(default_factory=dict)
     request: PlanRequest = field(default_factory=PlanRequest)
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
@@ -122,7 +122,7 @@ class Survey:
             if state is None:
                 self.fresh.append(config.alias)
                 continue
-            identity = state.target.ref.identity
+            identity = state.ref.identity
             other = states.get(identity)
             # An alias for reading (a replica's, say) is often the same database: the one that can be written stands for
             # both.
@@ -148,10 +148,10 @@ class Survey:
         if found.fresh:
             return None
         use_tz = self.project.use_tz if config.use_tz is None else config.use_tz
-        return TargetState(target, found, Clock(naive_is_utc=bool(use_tz)), unseen)
+        return TargetState(target.ref, found, Clock(naive_is_utc=bool(use_tz)), unseen, target=target)
 
     def _snapshot(self, target: Target, schemas: Schemas) -> tuple[Snapshot, str]:
-        """The records with the journal, and :attr:`TargetState.unseen`.
+        """The records with the journal, and :attr:`DatabaseState.unseen`.
 
         Without the journal where the project or the request says that there is none, or where it cannot be seen.
         """
@@ -218,14 +218,35 @@ def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]
 
 
 def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None:
-    stated = parse_changes(request.maps, request.collapses, request.removes, request.news)
-    options = _options(result, request, stated)
-    asked = {app: changes for app, changes in stated.items() if not is_written(changes, app, result.rewrites)}
+    options, asked = _asked(result, request)  # a mistake in it is told before a database is opened
     has_any = needs_database or bool(result.project.targets())
     states = result.read_targets(request.databases) if has_any else []
     held = [(each.held.records, each.held.seen, each.clock) for each in states]
     ran = what_ran(result.history, result.project.cache.with_suffix(".versions"), held)
-    result.ran = {each.target.alias: found for each, found in zip(states, ran, strict=True)}
+    _plan_states(result, states, ran, options, asked)
+
+
+def plan_state(result: Survey, state: DatabaseState, ran: Mapping[int, Provenance], git: GitHistory) -> None:
+    """Plan one database that need not be there; `ran` is what ran in it, and `git` has the older files."""
+    _plan_states(result, [state], [ran], *_asked(result, result.request), git)
+
+
+def _asked(result: Survey, request: PlanRequest) -> tuple[PlanOptions, dict[str, NameChanges]]:
+    """The options of the plans, and the changes of names that are stated and that no rewrite says yet."""
+    stated = parse_changes(request.maps, request.collapses, request.removes, request.news)
+    asked = {app: changes for app, changes in stated.items() if not is_written(changes, app, result.rewrites)}
+    return plan_options(request, result.project, result.history, result.rewrites, stated), asked
+
+
+def _plan_states(
+    result: Survey,
+    states: Sequence[DatabaseState],
+    ran: Sequence[Mapping[int, Provenance]],
+    options: PlanOptions,
+    asked: Mapping[str, NameChanges],
+    git: GitHistory | None = None,
+) -> None:
+    result.ran = {each.ref.alias: found for each, found in zip(states, ran, strict=True)}
 
     def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
         made = [
@@ -233,7 +254,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
                 result.history,
                 rewrites,
                 state.held.records,
-                state.target.ref,
+                state.ref,
                 runs=state.held.runs,
                 ran=of_target,
                 options=replace(options, clock=state.clock, unseen_journal=state.unseen),
@@ -256,7 +277,7 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
     doubtful = [doubtful_apps(plan) for plan in result.plans]
     if not asked and not any(unexplained) and not any(doubtful):
         return
-    found = _discover(result, states, ran, asked, [*unexplained, *doubtful])
+    found = _discover(result, states, ran, asked, [*unexplained, *doubtful], git)
     result.proposed = found.proposed
     result.open_pairs = found.open_pairs
     judged = accounted(zip((state.held.records for state in states), ran, strict=True))
@@ -274,10 +295,11 @@ def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None
 
 def _discover(
     result: Survey,
-    states: Sequence[TargetState],
+    states: Sequence[DatabaseState],
     ran: Sequence[Mapping[int, Provenance]],
     asked: Mapping[str, NameChanges],
     open_apps: Sequence[Collection[str]],
+    git: GitHistory | None,
 ) -> Discovery:
     from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question
     from migsync.rewrites.evidence.rendered import Renderings
@@ -300,34 +322,7 @@ def _discover(
         databases=names_shown(states, result.plans, result.errors) if asked else None,
         against_evidence=result.request.against_evidence,
         renderings=Renderings(result.project.runtime, result.project.cache.with_suffix(".tables")),
-    )
-
-
-def _options(result: Survey, request: PlanRequest, stated: Collection[str]) -> PlanOptions:
-    if unknown := set(request.apps) - result.history.first_party:
-        today = Labels(result.rewrites).today(min(unknown))
-        renamed = today in result.history.first_party
-        raise unknown_app(min(unknown), result.history, f"Its label is {today} now." if renamed else "")
-    positions = {}
-    for text in request.positions:
-        app, equals, rewrite = text.partition("=")
-        if not equals or not (result.rewrites.of_app(app) or app in stated):
-            raise UsageError(
-                f"--position {text}: {f'no rewrite changes an app {app}' if equals else 'it has no ='}.",
-                did_you_mean(app, {app for each in result.rewrites.ordered for app in each.apps}) if equals else "",
-                "Write it as APP=REWRITE. REWRITE is `none`, or the file name or id of a rewrite that changes APP.",
-            )
-        positions[app] = rewrite
-    return PlanOptions(
-        apps=frozenset(request.apps) or None,
-        positions=positions,
-        prune=request.prune,
-        dedupe=request.dedupe,
-        trust_names=request.trust_names or not result.project.journal,
-        backwards=request.backwards,
-        against_evidence=request.against_evidence,
-        origins=Origins(stated=result.project.leftovers),
-        conflicts=True,
+        git=git,
     )
 
 

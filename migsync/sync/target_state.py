@@ -1,9 +1,9 @@
-"""One target with what was read of it, and what that shows of names."""
+"""What a database holds, with the target that it was read of, and what that shows of names."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migsync.errors import MigsyncError
@@ -13,7 +13,7 @@ from migsync.history.migration import Key
 from migsync.rewrites.position import Clock, KnownContents
 from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import certain_contents
-from migsync.sync.plan import Plan
+from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.planner import changed_ids
 from migsync.sync.provenance import Provenance, contents_that_ran
 from migsync.sync.target import Snapshot, Target
@@ -25,16 +25,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TargetState:
-    """One target and what it held when it was read.
+class DatabaseState:
+    """What one database holds, which need not be there: it may be that which a commit would have made.
 
     `unseen` is empty, or how to let migsync see the journal where the database does not say whether there is one.
     """
 
-    target: Target
+    ref: TargetRef
     held: Snapshot
     clock: Clock
     unseen: str = ""
+
+
+@dataclass(frozen=True)
+class TargetState(DatabaseState):
+    """One target and what it held when it was read."""
+
+    target: Target = field(kw_only=True)
 
 
 def unexplained_apps(plan: Plan) -> set[str]:
@@ -49,7 +56,7 @@ def doubtful_apps(plan: Plan) -> set[str]:
     return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
 
 
-def open_records(state: TargetState, plan: Plan, leftovers: Collection[Key]) -> list[Record]:
+def open_records(state: DatabaseState, plan: Plan, leftovers: Collection[Key]) -> list[Record]:
     """What is to be explained: the records as the plan would leave them, without the leftovers that are listed."""
     return [record for record in afterwards(state.held.records, plan) if record.key not in leftovers]
 
@@ -62,13 +69,13 @@ def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
     ]
 
 
-def known_certainly(state: TargetState, plan: Plan) -> WhatRan:
+def known_certainly(state: DatabaseState, plan: Plan) -> WhatRan:
     """What ran under the records, where that is certain and no rewrite answers for it."""
     return certain_contents(state.held.seen, state.held.records, ids_answered_for(state, plan))
 
 
 def presumed(
-    history: History, states: Sequence[TargetState], plans: Sequence[Plan], ran: Sequence[Mapping[int, Provenance]]
+    history: History, states: Sequence[DatabaseState], plans: Sequence[Plan], ran: Sequence[Mapping[int, Provenance]]
 ) -> list[KnownContents]:
     """For each target what ran there, also where it only follows from the time."""
     return [
@@ -77,20 +84,20 @@ def presumed(
     ]
 
 
-def ids_answered_for(state: TargetState, plan: Plan) -> Iterator[int]:
+def ids_answered_for(state: DatabaseState, plan: Plan) -> Iterator[int]:
     """The ids of the rows for which a rewrite answers."""
     return changed_ids(state.held.runs, plan.changes, state.held.records, plan.passed)
 
 
 def names_shown(
-    states: Sequence[TargetState], plans: Sequence[Plan], errors: Mapping[str, MigsyncError]
+    states: Sequence[DatabaseState], plans: Sequence[Plan], errors: Mapping[str, MigsyncError]
 ) -> DatabaseEvidence:
     """What the databases show of names; `plans` has the plan of each state, `errors` what could not be read."""
     from migsync.rewrites.evidence.statements import DatabaseEvidence  # most plans have no open question
 
     recorded, ran = {}, {}
     for state, plan in zip(states, plans, strict=True):
-        alias, left = state.target.alias, afterwards(state.held.records, plan)
+        alias, left = state.ref.alias, afterwards(state.held.records, plan)
         recorded[alias] = frozenset(record.key for record in (*state.held.records, *left))
         certain = known_certainly(state, plan)
         ran[alias] = {record.key: certain[record.id]().digest for record in state.held.records if record.id in certain}

@@ -85,10 +85,10 @@ class _Survey(survey.Survey):
     guarded: bool = False
 
     def read_targets(self, asked: Sequence[str]) -> list[TargetState]:
-        target = SimpleNamespace(ref=TargetRef("default", "sqlite", "real"), alias="default")
+        ref = TargetRef("default", "sqlite", "real")
         seen = self.database.seen if self.guarded else ()
         held = Snapshot(self.database.records, seen=seen)
-        return [TargetState(cast("Any", target), held, Clock(naive_is_utc=True))]
+        return [TargetState(ref, held, Clock(naive_is_utc=True), target=cast("Any", SimpleNamespace(alias="default")))]
 
 
 @dataclass(frozen=True)

@@ -127,9 +127,7 @@ def _states_of(found: Survey, aliases: Collection[str]) -> dict[str, LoaderState
     """What Django's loader makes of the rows of each of these databases that could be read."""
     if not aliases:
         return {}
-    rows = {
-        state.target.alias: {record.key for record in state.held.records} for state in found.read_targets([*aliases])
-    }
+    rows = {state.ref.alias: {record.key for record in state.held.records} for state in found.read_targets([*aliases])}
     rows |= {alias: set() for alias in found.fresh}
     return {alias: found.history.state(rows[alias]) for alias in aliases if alias in rows}
 

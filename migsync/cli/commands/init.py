@@ -47,7 +47,7 @@ def init(output: Output, chosen: TargetOptions, where: ProjectOptions) -> ExitSt
     databases: list[dict[str, Any]] = []
     with open_survey(project) as found:
         for state in found.read_targets(chosen.databases):
-            alias = state.target.alias
+            alias = state.ref.alias
             try:
                 made = _init(found, state)
             except MigsyncError as error:

@@ -81,6 +81,7 @@ def discover(
     against_evidence: bool = False,
     presumed: Sequence[KnownContents] = (),
     renderings: Renderings | None = None,
+    git: GitHistory | None = None,
 ) -> Discovery:
     """Work out what became of the names of `apps`.
 
@@ -88,10 +89,11 @@ def discover(
     operations digests of files, by ``app.name``. `stated` is what a person says with ``--map``; with `accept` likely
     pairs are taken as well. `ran` gives what ran under each target's records, by the ids of the rows, where that is
     certain, and `presumed` also where it only follows from the time; `databases` is what they show of names;
-    `renderings` asks Django for the tables that files make. Raises UsageError where the files contradict `stated`, and
+    `renderings` asks Django for the tables that files make. `git` has the older files, where it is not that of the
+    apps' own repositories. Raises UsageError where the files contradict `stated`, and
     AgainstEvidence where evidence does, unless `against_evidence` is given.
     """
-    with GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
+    with git or GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
         stated_by = _stated(rewrites, digests)
 
         def found_in(app: str, names: Sequence[str], certain: RanByName, likely: RanByName) -> Evidence:

@@ -204,10 +204,10 @@ def survey(
     states = []
     for number, database in enumerate(life.databases):
         records, runs = (applied or {}).get(number) or ([record(row) for row in database.rows], ())
-        target = SimpleNamespace(alias=f"db{number}", ref=TargetRef(f"db{number}", "sqlite", f"database {number}"))
+        ref = TargetRef(f"db{number}", "sqlite", f"database {number}")
         noted = tuple(seen(row) for row in guarded_rows(database, source, seed + number))
         held = Snapshot(tuple(records), runs, noted)
-        states.append(TargetState(target, held, Clock(naive_is_utc=True)))  # type: ignore[arg-type]
+        states.append(TargetState(ref, held, Clock(naive_is_utc=True), target=SimpleNamespace(alias=ref.alias)))  # type: ignore[arg-type]
     found.states = states
 
     def states(_: object) -> GitHistory:
