@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from migsync.findings.commands import migsync, old_files
 from migsync.findings.entry import Texts, entry
@@ -109,9 +109,7 @@ def never_ran(
     changed: Sequence[str],
     file: str,
     stops: Key | None = None,
-    taken_out: bool = False,
     needed: bool = False,
-    another: bool = False,
     presumed: bool = False,
     stated: bool = False,
     commit: str = "",
@@ -121,9 +119,8 @@ def never_ran(
     """The file of a migration that has run contains operations that did not run in this database.
 
     migsync knows the operations that ran: its guard noted them, or git has the file as it was then. Since then,
-    operations were added to the file, or changed, and what they make was not made under any other name either. Or an
-    operation was taken out that had removed or changed something. Django compares names only, so the file never will
-    run again in this database. New databases get what it says today.
+    operations were added to the file, or changed, and what they make was not made under any other name either. Django
+    compares names only, so the file never will run again in this database. New databases get what it says today.
 
     The message names the tables (`item`), the fields (`item.price`), the indexes, constraints and options that are
     missing in this database or are different there, and code (RunPython, RunSQL) that did not run.
@@ -133,54 +130,117 @@ def never_ran(
     missing, so that `migrate` would fail. It is a warning for indexes, constraints, options, code and other differences
     of a column, and where migsync only presumes what ran.
 
-    Where the file makes nothing of what ran, it is another migration: the old file was deleted, and a new one was given
-    its name. That is always an error.
-
     - If the database needs the change, take it out of this file again, and put it into a new migration.
-    - If a new file has the name of a deleted one, give it a name that was not used before. Or state with `--remove` and
-      `--new` that the old migration is gone: migsync removes its record, and `migrate` runs the new one.
     - If several files were united into this one, or all were made anew, and this database had not run all of the old
       ones: the message names the commit in which git has them. Run them from there. Then this database has what the
       new file makes, and migsync plans its name.
-    - If an operation was taken out of the file, put it back.
     - If somebody made the change in this database by hand, or migsync is wrong about what ran, use
       `--against-evidence`: the error is a warning then. `migsync apply --against-evidence` also notes it in the
       database, where it has migsync's tables, so that it is not reported again.
     """
-    differences = [
-        *([f"This database does not have: {text_list(parts, SHOWN)}."] if parts else []),
-        *([f"Different here: {text_list(changed, SHOWN)}."] if changed else []),
-    ]
+    found = f"{migration} ran, but with other operations than its file contains today."
     return Texts(
-        " ".join((_what_ran(migration, another=another), *differences)),
-        _meaning(
-            "`migrate` will not run the file again, so this database will not get the change."
-            + (f" {stops} needs it and is still to run, so `migrate` would fail." if stops else ""),
-            presumed=presumed,
-        ),
-        (
-            "An operation was taken out of the file that ran in this database. Put it back."
-            if taken_out
-            else "Give the new file a name that was not used before.\n"
-            f"Or, if the old one is gone for good, let `migrate` run the new one: {_forget(migration, alias)}"
-            if another
-            else "If the database needs it, take it out of this file again, and put it into a new migration"
-            + (f" that {stops} depends on." if stops else ".")
-        )
+        " ".join((found, *_lacking(parts, changed))),
+        _will_not_run(stops, presumed=presumed),
+        "If the database needs it, take it out of this file again, and put it into a new migration"
+        + (f" that {stops} depends on." if stops else ".")
         + (f"\nOr run the old files, which make it:\n{old_files(commit, migration.app, last, alias)}" if commit else "")
-        + ("" if stated else "\n" + _stated(alias, "If somebody made the change by hand")),
-        None if (needed or stops or another) and not presumed and not stated else Severity.WARNING,
+        + _made_by_hand(alias, stated=stated),
+        None if (needed or stops) and not presumed and not stated else Severity.WARNING,
     )
 
 
-def _forget(migration: Key, alias: str) -> str:
-    return migsync("plan", "--remove", migration, "--new", migration, alias=alias)
+@entry("removed-operation", Severity.ERROR, Severity.WARNING)
+def removed_operation(
+    *,
+    migration: Key,
+    parts: Sequence[str],
+    changed: Sequence[str],
+    file: str,
+    stops: Key | None = None,
+    needed: bool = False,
+    presumed: bool = False,
+    stated: bool = False,
+    alias: str = "",
+) -> Texts:
+    """An operation that ran in this database is not in its file any more, so that new databases differ from this one.
+
+    migsync knows the operations that ran: its guard noted them, or git has the file as it was then. Since then, an
+    operation was taken out of the file that had removed or changed something in this database, and no other file has
+    it. Operations that had only added something are not reported.
+
+    It is an error where the code of today fails without what is missing here, or `migrate` would fail. Else it is a
+    warning, also where migsync only presumes what ran.
+
+    - Put the operation back into its file. To undo it everywhere, write a new migration.
+    - If somebody changed this database by hand, or migsync is wrong about what ran, use `--against-evidence`: the error
+      is a warning then.
+    """
+    found = f"{migration} ran here with an operation that its file does not contain any more."
+    return Texts(
+        " ".join((found, *_lacking(parts, changed))),
+        _meaning(f"New databases differ from this one.{_stopping(stops)}", presumed=presumed),
+        "Put the operation back into the file." + _made_by_hand(alias, stated=stated),
+        None if (needed or stops) and not presumed and not stated else Severity.WARNING,
+    )
 
 
-def _what_ran(migration: Key, *, another: bool) -> str:
-    if another:
-        return f"Another migration ran as {migration}: nothing of what ran is in its file, and nothing of its file ran."
-    return f"{migration} ran, but with other operations than its file contains today."
+@entry("replaced-file", Severity.ERROR, Severity.WARNING)
+def replaced_file(
+    *,
+    migration: Key,
+    parts: Sequence[str],
+    file: str,
+    stops: Key | None = None,
+    presumed: bool = False,
+    stated: bool = False,
+    alias: str = "",
+) -> Texts:
+    """Another migration has the name of one that ran: its file was deleted, and a new one was given its name.
+
+    migsync knows the operations that ran: its guard noted them, or git has the file as it was then. The file of this
+    name makes nothing of what ran. Django compares names only, so the new file never will run in this database.
+
+    - Give the new file a name that was not used before.
+    - If the old migration is gone for good, state that with `--remove` and `--new`: migsync removes its record, and
+      `migrate` runs the new one.
+    - If somebody made the change in this database by hand, or migsync is wrong about what ran, use
+      `--against-evidence`: the error is a warning then. It also is where migsync only presumes what ran.
+    """
+    found = f"Another migration ran as {migration}: nothing of what ran is in its file, and nothing of its file ran."
+    forget = migsync("plan", "--remove", migration, "--new", migration, alias=alias)
+    return Texts(
+        " ".join((found, *_lacking(parts))),
+        _will_not_run(stops, presumed=presumed),
+        "Give the new file a name that was not used before.\n"
+        f"Or, if the old one is gone for good, let `migrate` run the new one: {forget}"
+        + _made_by_hand(alias, stated=stated),
+        Severity.WARNING if presumed or stated else None,
+    )
+
+
+NOT_RUN = frozenset({never_ran.code, removed_operation.code, replaced_file.code})
+"""The codes of findings about recorded migrations whose files do what did not run."""
+
+
+def _lacking(parts: Sequence[str], changed: Sequence[str] = ()) -> Iterator[str]:
+    if parts:
+        yield f"This database does not have: {text_list(parts, SHOWN)}."
+    if changed:
+        yield f"Different here: {text_list(changed, SHOWN)}."
+
+
+def _will_not_run(stops: Key | None, *, presumed: bool) -> str:
+    text = "`migrate` will not run the file again, so this database will not get the change."
+    return _meaning(text + _stopping(stops), presumed=presumed)
+
+
+def _stopping(stops: Key | None) -> str:
+    return f" {stops} needs it and is still to run, so `migrate` would fail." if stops else ""
+
+
+def _made_by_hand(alias: str, *, stated: bool) -> str:
+    return "" if stated else "\n" + _stated(alias, "If somebody made the change by hand")
 
 
 @entry("code-edited", Severity.INFO)

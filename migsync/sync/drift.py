@@ -20,35 +20,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from copy import deepcopy
 from dataclasses import dataclass
 
 from migsync.findings import Finding
-from migsync.findings.contents import code_edited, never_ran, ran_elsewhere, runs_twice
+from migsync.findings.contents import (
+    code_edited,
+    never_ran,
+    ran_elsewhere,
+    removed_operation,
+    replaced_file,
+    runs_twice,
+)
 from migsync.history.contents import Action, Contents, Operation, PartKind
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
-from migsync.history.tables import (
-    TAKES,
-    Difference,
-    TablePart,
-    TableState,
-    differences,
-    part_after,
-    part_before,
-    steps_of,
-    table_of,
-)
+from migsync.history.tables import Difference, TablePart, TableState, part_after, part_before, steps_of, table_of
 from migsync.rewrites.record import Record
+from migsync.sync.app_tables import CREATES, AppTables
 from migsync.sync.edited_code import claims, code_of, lost, pair_off
 from migsync.sync.followed_rows import NONE_FOLLOWED, FollowedRows
-from migsync.sync.other_tables import OtherApps, needed_at_last
+from migsync.sync.other_apps import OtherApps
 from migsync.sync.provenance import ContentSource, FileContents, Provenance
-from migsync.sync.taken_name import is_another
 
-CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
-"""Operations that fail where what they make is there already."""
 CODE = frozenset(["RunPython", "RunSQL"])
 """Operations that may have been written to be run again."""
 
@@ -88,6 +81,17 @@ class _Ran:
         if self.file is None or self.version is None or self.version.source == self.file.source:
             return False
         return not self.contents.same_effect(self.now)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the file makes nothing of what ran, so that it is another migration and not this one, edited.
+
+        Only by the parts of tables: code is edited in place. Nothing is said where only running a file shows what it
+        does.
+        """
+        olds, news = set(_table_parts(self.contents)), set(_table_parts(self.now))
+        known = self.contents.comparable and self.now.comparable
+        return known and bool(olds and news) and olds.isdisjoint(news)
 
 
 def find_drift(
@@ -144,26 +148,15 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) 
     if not edited and (unknown or all(each.file for each in ran)):
         return
     recorded = {each.key: each for each in ran if each.file}
-    order = [Key(app, name) for name in history.names(app)]
-    there, claimed = TableState(), TableState()
-    for each in ran:
-        there.run(each.contents.operations)
-    for key in order:
-        if key in recorded:
-            claimed.run(recorded[key].claims)
-    pending = [history.migrations[key] for key in order if key not in recorded]
+    tables = _tables(history, app, ran, recorded)
     presumed = any(each.presumed for each in edited.values())
-    unreplaced = [migration for migration in pending if not migration.replaces]
-    found = list(_twice(unreplaced, there, claimed, presumed=presumed))
+    found = list(_twice(tables, presumed=presumed))
     in_place: tuple[str, ...] = ()
     # A list of operations that only running the file shows may have made anything, and so may a file that is gone.
     if not unknown and not any(lost(each.contents) - lost(each.now) for each in edited.values()):
-        code, in_place = _code(edited.values(), there, claimed, pending)
-        made = set(_made(unreplaced))
-        lacking = [each for each in differences(claimed, there, app) if not (each.missing and each.place in made)]
-        lacking = [each for each in lacking if not beside.have(each.table)]
-        needed = needed_at_last(app, lacking, there, claimed, unreplaced)
-        found += _never(edited, there, claimed, pending, code, lacking, needed)
+        code, in_place = _code(edited.values(), tables)
+        lacking = [each for each in tables.lacking() if not beside.have(each.table)]
+        found += _never(edited, tables, code, lacking)
     # Wrong names are the cause of what was found then. Where nothing was found, all that moved ran and is recorded.
     moved = _moved(history, app, set(recorded), edited) if found else {}
     if moved:
@@ -175,6 +168,18 @@ def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) 
         yield from found
         if in_place:
             yield code_edited(app=app, names=in_place)
+
+
+def _tables(history: History, app: str, ran: Iterable[_Ran], recorded: Mapping[Key, _Ran]) -> AppTables:
+    order = [Key(app, name) for name in history.names(app)]
+    pending = [history.migrations[key] for key in order if key not in recorded]
+    tables = AppTables(app, TableState(), TableState(), pending)
+    for each in ran:
+        tables.there.run(each.contents.operations)
+    for key in order:
+        if key in recorded:
+            tables.claimed.run(recorded[key].claims)
+    return tables
 
 
 def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, _Ran]) -> dict[Key, Key]:
@@ -195,12 +200,11 @@ def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, 
     return {old: new for old, new in found.items() if counts[new] == 1}
 
 
-def _twice(
-    pending: Iterable[Migration], there: TableState, claimed: TableState, *, presumed: bool
-) -> Iterator[Finding]:
+def _twice(tables: AppTables, *, presumed: bool) -> Iterator[Finding]:
     """Migrations that would make, or take away, what was made or taken away already by what no recorded file claims."""
-    there, claimed = deepcopy((there, claimed))
-    for migration in pending:
+    tables = tables.copy()
+    there, claimed = tables.there, tables.claimed
+    for migration in tables.unreplaced:
         again: list[tuple[str, str]] = []
         for operation in migration.contents.operations:
             for step in operation.steps if operation.comparable and not operation.state_only else ():
@@ -208,12 +212,11 @@ def _twice(
                 made = operation.kind in CREATES and place in there.parts and place not in claimed.parts
                 if made and not (again and operation.kind == "CreateModel" and step.part is not PartKind.MODEL):
                     again.append((operation.kind, str(place)))
-                if _is_missing(place, there, claimed) and there.taken[step] > claimed.taken[step]:
+                if tables.is_missing(place) and there.taken[step] > claimed.taken[step]:
                     again.append((operation.kind, str(place)))
                 if step.action is Action.RUN and there.code[step.value] > claimed.code[step.value]:
                     again.append((operation.kind, ""))
-            there.run([operation])
-            claimed.run([operation])
+            tables.run([operation])
         if again:
             yield runs_twice(
                 migration=migration.key,
@@ -224,48 +227,43 @@ def _twice(
             )
 
 
-def _code(
-    edited: Iterable[_Ran], there: TableState, claimed: TableState, pending: Iterable[Migration]
-) -> tuple[Counter[str], tuple[str, ...]]:
+def _code(edited: Iterable[_Ran], tables: AppTables) -> tuple[Counter[str], tuple[str, ...]]:
     """The code in recorded files that did not run in any form, and the migrations whose code was edited in place."""
-    idle, missing = there.code - claimed.code, claimed.code - there.code
+    ran, claimed = tables.there.code, tables.claimed.code
     # What moved to a migration that is still to run was not edited.
-    idle -= Counter(value for migration in pending for value in code_of(migration.contents))
+    moved = Counter(value for migration in tables.pending for value in code_of(migration.contents))
+    idle, missing = ran - claimed - moved, claimed - ran
     return missing, tuple(each.key.name for each in edited if pair_off(each.contents, each.now, idle, missing))
 
 
 def _never(
-    edited: Mapping[Key, _Ran],
-    there: TableState,
-    claimed: TableState,
-    pending: Sequence[Migration],
-    code: Counter[str],
-    lacking: Sequence[Difference],
-    needed: AbstractSet[TablePart],
+    edited: Mapping[Key, _Ran], tables: AppTables, code: Counter[str], lacking: Sequence[Difference]
 ) -> Iterator[Finding]:
     """Recorded migrations whose files would have made other tables than what ran, and nothing else makes up for it."""
-    stopped = _stopped(pending, there, claimed)
+    stopped, needed = tables.stopped(), tables.needed_at_last(lacking)
     absent = {each.place for each in lacking if each.missing}
-    places_of = dict.fromkeys(each.place for each in lacking)
-    wrong = [place for place in places_of if not _changes_later(place, pending, there, claimed)]
+    wrong = [place for place in dict.fromkeys(each.place for each in lacking) if not tables.is_changed_later(place)]
     newest = list(edited.values())[::-1]
     for each, places, taken_out in _attributed(newest, wrong):
         ran_not = list(_code_left(each.now, code))
         missing = [place for place in places if place in absent]
         parts = (*(str(place) for place in missing if not _is_within(place, missing)), *ran_not)
         changed = tuple(str(place) for place in places if place not in absent)
-        if (parts or changed) and each.file:
-            yield never_ran(
-                migration=each.key,
-                parts=parts,
-                changed=changed,
-                file=each.file.path,
-                stops=stopped if missing else None,
-                taken_out=taken_out and not ran_not,
-                needed=not needed.isdisjoint(places),
-                another=bool(parts) and not changed and is_another(each.contents, each.now),
-                presumed=each.presumed,
-            )
+        if not (parts or changed) or each.file is None:
+            continue
+        file, stops = each.file.path, stopped if missing else None
+        if parts and not changed and each.is_replaced:
+            yield replaced_file(migration=each.key, parts=parts, file=file, stops=stops, presumed=each.presumed)
+            continue
+        yield (removed_operation if taken_out and not ran_not else never_ran)(
+            migration=each.key,
+            parts=parts,
+            changed=changed,
+            file=file,
+            stops=stops,
+            needed=not needed.isdisjoint(places),
+            presumed=each.presumed,
+        )
 
 
 def _attributed(newest: Sequence[_Ran], wrong: Sequence[TablePart]) -> Iterator[tuple[_Ran, Sequence[TablePart], bool]]:
@@ -286,53 +284,6 @@ def _attributed(newest: Sequence[_Ran], wrong: Sequence[TablePart]) -> Iterator[
         yield each, (*mine, *undone), bool(undone) and not mine
 
 
-def _changes_later(place: TablePart, pending: Iterable[Migration], there: TableState, claimed: TableState) -> bool:
-    """Whether a migration that is still to run changes the part anyway, so that it need not be right before."""
-    steps = [step for migration in pending for step in steps_of(migration.contents)]
-    table = table_of(place)
-    if table in there.parts and any(step.action is Action.REMOVE and part_before(step) == table for step in steps):
-        return True
-    if place in there.parts:
-        return any(part_after(step) == place for step in steps)
-    # Of what was taken away before, :func:`_twice` says so.
-    taken = (step for step in steps if step.action in TAKES and part_before(step) == place)
-    return any(there.taken[step] > claimed.taken[step] for step in taken)
-
-
-def _made(pending: Iterable[Migration]) -> Iterator[TablePart]:
-    """What migrations that are still to run make."""
-    operations = (operation for migration in pending for operation in migration.contents.operations)
-    return (
-        part_after(step) for each in operations if each.kind in CREATES and not each.state_only for step in each.steps
-    )
-
-
-def _stopped(pending: Iterable[Migration], there: TableState, claimed: TableState) -> Key | None:
-    """The first migration that changes what is missing: ``migrate`` fails there."""
-    there, claimed = deepcopy((there, claimed))
-    for migration in pending:
-        for operation in migration.contents.operations:
-            if any(_is_missing(place, there, claimed) for place in _needed(operation)):
-                return migration.key
-            there.run([operation])
-            claimed.run([operation])
-    return None
-
-
-def _is_missing(place: TablePart, there: TableState, claimed: TableState) -> bool:
-    return place in claimed.parts and place not in there.parts
-
-
-def _needed(operation: Operation) -> Iterator[TablePart]:
-    """What has to be there for an operation to run."""
-    if operation.state_only or operation.kind == "CreateModel":
-        return
-    for step in operation.steps:
-        yield TablePart(PartKind.MODEL, step.model)
-        if step.action in TAKES or operation.kind == "AlterField":
-            yield part_before(step)
-
-
 def _code_left(contents: Contents, code: Counter[str]) -> Iterator[str]:
     """The kinds of the operations that run code which is counted in `code`; they are taken off it."""
     for operation in contents.operations:
@@ -340,6 +291,10 @@ def _code_left(contents: Contents, code: Counter[str]) -> Iterator[str]:
             if step.action is Action.RUN and code[step.value] > 0:
                 code[step.value] -= 1
                 yield operation.kind
+
+
+def _table_parts(contents: Contents) -> Iterator[TablePart]:
+    return (part_before(step) for step in steps_of(contents) if step.part is not PartKind.CODE)
 
 
 def _is_within(place: TablePart, places: Iterable[TablePart]) -> bool:

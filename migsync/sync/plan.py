@@ -14,7 +14,7 @@ from typing import Any
 from migsync.decoder import DecodeError, Fields, array, exactly, optional, table, text
 from migsync.findings import Finding
 from migsync.findings.backwards import database_ahead, newer_records
-from migsync.findings.contents import never_ran
+from migsync.findings.contents import NOT_RUN
 from migsync.findings.records import unknown_record
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
@@ -171,7 +171,7 @@ class Plan:
     @property
     def incomplete(self) -> int:
         """How many recorded migrations have operations that did not run."""
-        return sum(finding.code == never_ran.code for finding in self.findings)
+        return sum(finding.code in NOT_RUN for finding in self.findings)
 
     def naming(self, alias: str) -> Plan:
         """The plan with findings whose commands name the database by this alias; without one, they name none."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migsync.errors import MigsyncError
-from migsync.findings.contents import never_ran, ran_elsewhere, runs_twice
+from migsync.findings.contents import NOT_RUN, ran_elsewhere, runs_twice
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.position import Clock, KnownContents
@@ -52,7 +52,7 @@ def unexplained_apps(plan: Plan) -> set[str]:
 
 def doubtful_apps(plan: Plan) -> set[str]:
     """The apps with records that may bear the name of another migration, by what ran under them."""
-    codes = {ran_elsewhere.code, runs_twice.code, never_ran.code}
+    codes = NOT_RUN | {ran_elsewhere.code, runs_twice.code}
     return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
 
 

@@ -10,7 +10,7 @@ import pytest
 from migsync.history.contents import Contents
 from migsync.history.tables import TableState, differences
 from migsync.rewrites.record import Record
-from migsync.sync.other_tables import OtherApps
+from migsync.sync.other_apps import OtherApps
 from tests.history.operations.test_operations import of
 
 IMPORTS = """

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migsync.findings import Finding, Severity
+from migsync.findings.contents import NOT_RUN
 from migsync.history import App, Key, Migration, build_history
 from migsync.history.columns import Column
 from migsync.history.contents import COMPUTED, Action, Contents, Grade, Operation, OperationStep, PartKind
@@ -147,12 +148,12 @@ class TestNames:
         }
 
     def test_a_file_with_the_same_effects_that_ran_itself_is_no_heir(self) -> None:
-        assert codes(told(files(x="A", y="B"), files(x="B C", y="B"))) == [("never-ran", "x")]
+        assert codes(told(files(x="A", y="B"), files(x="B C", y="B"))) == [("replaced-file", "x")]
 
     def test_two_heirs_are_none(self) -> None:
         assert codes(told(files(x="A"), files(x="N", y="A", z="A"))) == [
             ("runs-twice", "y"),
-            ("never-ran", "x"),
+            ("replaced-file", "x"),
         ]
 
 
@@ -160,7 +161,7 @@ class TestOperations:
     def test_united_files(self) -> None:
         """B and C are in x now, and y is D, which did not run."""
         before, after = files(a="A", x="B", y="C", z="D"), files(a="A", x="B C", y="D")
-        assert codes(told(before, after, upto=3)) == [("never-ran", "y")]
+        assert codes(told(before, after, upto=3)) == [("replaced-file", "y")]
 
     def test_united_before_all_of_it_ran(self) -> None:
         (found,) = told(files(a="A", x="B", y="C"), files(a="A", x="B C"), upto=2)
@@ -169,11 +170,10 @@ class TestOperations:
     def test_another_migration_under_the_name_of_a_deleted_one(self) -> None:
         """Case 49: an error, whatever it makes; a file that was edited in part is not another one."""
         (found,) = told(files(x="A", y="B"), files(x="A", y="C"))
-        assert (found.code, found.name, found.severity) == ("never-ran", "y", Severity.ERROR)
-        assert found.facts["another"]
+        assert (found.code, found.name, found.severity) == ("replaced-file", "y", Severity.ERROR)
         assert "migsync plan --remove shop.y --new shop.y" in found.hint
         (found,) = told(files(x="A", y="B"), files(x="A", y="B C"))
-        assert "another" not in found.facts or not found.facts["another"]
+        assert found.code == "never-ran"
 
     def test_code_that_was_edited_in_place(self) -> None:
         """What it was for was done here, so that this is only worth a note."""
@@ -220,12 +220,12 @@ class TestOperations:
     def test_an_operation_that_took_something_away_is_taken_out(self) -> None:
         """The database lacks what every new one has."""
         (found,) = told(files(x="A B", y="-A"), files(x="A B", y=""))
-        assert (found.code, found.name, found.facts["parts"]) == ("never-ran", "y", ["item.A"])
-        assert found.hint.startswith("An operation was taken out of the file that ran in this database. Put it back.")
+        assert (found.code, found.name, found.facts["parts"]) == ("removed-operation", "y", ["item.A"])
+        assert found.hint.startswith("Put the operation back into the file.")
 
     def test_an_alteration_that_is_taken_out(self) -> None:
         (found,) = told(files(x="A", y="A=1"), files(x="A", y=""))
-        assert (found.code, found.name, found.facts["changed"]) == ("never-ran", "y", ["item.A"])
+        assert (found.code, found.name, found.facts["changed"]) == ("removed-operation", "y", ["item.A"])
         assert told(files(x="A", y="A=1"), files(x="A", y="", z="A=2")) == [], "it is altered later anyway"
 
     def test_a_removal_would_run_twice(self) -> None:
@@ -353,7 +353,7 @@ def test_nothing_is_silent_and_nothing_is_a_false_alarm(life: tuple[Files, int, 
     found = {finding.code for finding in database.findings(after)}
     if never or twice - gone:
         assert found
-        assert "ran-elsewhere" in found or {"never-ran"} & found == ({"never-ran"} if never else set())
+        assert "ran-elsewhere" in found or bool(NOT_RUN & found) == bool(never)
         assert "ran-elsewhere" in found or not twice - gone or "runs-twice" in found
     elif not twice:
         assert not found

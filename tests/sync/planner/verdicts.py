@@ -16,6 +16,7 @@ from unittest import mock
 
 from migsync.decoder import load_toml
 from migsync.findings import Severity
+from migsync.findings.contents import NOT_RUN
 from migsync.history import App, Migration, build_history
 from migsync.history.contents import Contents
 from migsync.history.graph import History
@@ -46,7 +47,6 @@ from tests.sync.planner.lives import Database, File, Files, Life, Row, in_order,
 from tests.sync.planner.texts import after
 from tests.sync.planner.written import Impossible, Tables, Written, code_of
 
-SAID_NEVER = frozenset(["never-ran"])
 SAID_EDITED = frozenset(["code-edited"])
 SAID_TWICE = frozenset(["runs-twice"])
 DOUBTS = frozenset(["doubtful-name", "open-position"])
@@ -349,18 +349,18 @@ class Judge:
             if truth.refuses:
                 yield self._violation("I1 migrate refuses", f"{told}")
             if truth.fails and belief.fails:
-                said = " though a change is missing" if SAID_NEVER & codes else ""
+                said = " though a change is missing" if NOT_RUN & codes else ""
                 yield self._violation(f"I1 migrate fails{said}", f"{truth.fails}, and only {told}")
             if (twice := truth.twice & belief.twice) and not SAID_TWICE & codes:
                 yield self._violation("I1 code twice", f"{twice}, and only {told}")
             # What ran under a record without a file, of which nothing is known, may have been just that.
             guess = any(row not in known and names.get(row.id, row.key) not in files for row in database.rows)
-            if (missing := truth.missing & belief.missing) and not guess and not SAID_NEVER & codes:
+            if (missing := truth.missing & belief.missing) and not guess and not NOT_RUN & codes:
                 yield self._violation("I1 never", f"{missing}, and only {told}")
             noted = {finding.code for finding in plan.findings}
-            if (code := truth.code & belief.code) and not guess and not (SAID_NEVER | SAID_EDITED) & noted:
+            if (code := truth.code & belief.code) and not guess and not (NOT_RUN | SAID_EDITED) & noted:
                 yield self._violation("I1 code never", f"{code}, and only {told}")
-        alarms = [finding for finding in plan.findings if finding.code in SAID_NEVER | SAID_TWICE]
+        alarms = [finding for finding in plan.findings if finding.code in NOT_RUN | SAID_TWICE]
         if alarms and plan.changes and not plan.blocked and not misled and truth.is_right and belief.is_right:
             yield self._violation(f"I4 after the plan: {alarms[0].code}", f"{[each.found for each in alarms]}")
         fits = all(row.key in files for row in before)
@@ -368,7 +368,7 @@ class Judge:
         now = [row.key for row in before]
         if fits and Future(files, now, database.tables).is_right:
             here = {row.id or 0: row.key for row in before}
-            alarms = [finding for finding in plan.findings if finding.blocks or finding.code in SAID_NEVER | SAID_TWICE]
+            alarms = [finding for finding in plan.findings if finding.blocks or finding.code in NOT_RUN | SAID_TWICE]
             # A database that was behind when files were united may lack what makes no difference to its tables.
             alarms = [finding for finding in alarms if finding.code != "partial-collapse"]
             if len(known) < len(database.rows):
@@ -383,7 +383,7 @@ class Judge:
         A file that was edited is itself still; that it ran as it was before is known only by what the guard wrote. A
         plan that is blocked, because it is known that something else ran, changes nothing.
         """
-        if any(finding.blocks and finding.code in SAID_NEVER | SAID_TWICE for finding in plan.findings):
+        if any(finding.blocks and finding.code in NOT_RUN | SAID_TWICE for finding in plan.findings):
             return
         rows = {row.id: row for row in database.rows}
         heirs: dict[Key, list[Row]] = {}
