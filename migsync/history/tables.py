@@ -102,6 +102,10 @@ class TableState:
         for each in (place, place._replace(part=PartKind.LINK)) if place.part is PartKind.FIELD else (place,):
             if each in self.parts:
                 self.parts[each._replace(name=new)] = self.parts.pop(each)
+        if place.part is PartKind.FIELD:
+            # An index follows its columns. Only a digest of their old names is known.
+            indexes = [each for each in self.parts if each.model == place.model and each.part in OF_COLUMNS]
+            self.parts |= {each: UNKNOWN + self.parts[each].replace(",", " ") for each in indexes}
 
 
 def _referring(part: TablePart, value: str, renamed: TablePart, new: str) -> str:
@@ -246,6 +250,7 @@ def _differs(one: Column, other: Column) -> bool:
     )
 
 
+OF_COLUMNS = frozenset([PartKind.INDEX, PartKind.TOGETHER])
 SAYING = frozenset([PartKind.MODEL, PartKind.LINK])
 NEEDED = frozenset([PartKind.MODEL, PartKind.FIELD, PartKind.LINK])
 """Without these, code fails that relies on them."""

@@ -149,6 +149,8 @@ TO_ITEM, TO_TAG = (
     "item=models.ForeignKey('shop.item', models.CASCADE)",
     "tag=models.ForeignKey('shop.tag', models.CASCADE)",
 )
+COST, PRICE = "cost=models.IntegerField()", "price=models.IntegerField()"
+INDEX = "migrations.AddIndex('item', models.Index(fields=['%s'], name='by_price'))"
 TAGS = "tags=models.ManyToManyField('shop.Tag')"
 THROUGH = "tags=models.ManyToManyField('shop.Tag', through='shop.ItemTag')"
 TAG = model("Tag", ID)
@@ -185,6 +187,13 @@ def through(*more: str) -> str:
         (
             model("Note", ID, "user=models.ForeignKey('auth.User', models.CASCADE)"),
             model("Note", ID, "user=models.ForeignKey('accounts.User', models.CASCADE)"),
+        ),
+        # An index follows its columns.
+        (
+            f"{model('Item', ID, COST)}, {INDEX % 'cost'}, migrations.AlterUniqueTogether('item', [('cost', 'id')]), "
+            "migrations.RenameField('item', 'cost', 'price')",
+            f"{model('Item', ID, PRICE)}, {INDEX % 'price'}, "
+            "migrations.AlterUniqueTogether('item', [('price', 'id')])",
         ),
         # What only running the file shows.
         (model("Item", ID), "migrations.CreateModel('Item', lib.fields.all())"),
