@@ -34,7 +34,8 @@ class ContentSource(StrEnum):
     SEEN = "seen"
     """The file was the same at the last look before the record appeared and at the first one after: a presumption."""
     GIT = "git"
-    """The version, or one of the versions, that git held when the migration was applied."""
+    """The version, or one of the versions, that git held when the migration was applied; or the file of today, which
+    was on disk at that moment and is in no commit."""
     NAME = "name"
     """Only the name is known. The file of today is taken for what ran."""
 
@@ -187,9 +188,9 @@ def _in_git(
     if any(versions.is_today(file, blob) for blob in blobs):
         return AS_TODAY[ContentSource.GIT]
     found = tuple(_read(record.app, blobs, versions))
-    if not found or _was_on_disk(file, known, span[1], versions):
-        return None
-    return Provenance(ContentSource.GIT, found)
+    if found and _was_on_disk(file, known, span[1], versions):
+        return AS_TODAY[ContentSource.GIT]
+    return Provenance(ContentSource.GIT, found) if found else None
 
 
 def _lost(records: Iterable[Record], versions: VersionIndex, clock: Clock) -> Iterator[tuple[int, Provenance]]:

@@ -122,10 +122,11 @@ class Database:
 
 @dataclass
 class Life:
-    """Files through time. `commits` are what git holds, oldest first."""
+    """Files through time. `commits` are what git holds, oldest first; `written` is when a file on disk was changed."""
 
     apps: Sequence[str] = ("shop",)
     files: dict[Key, File] = field(default_factory=dict)
+    written: dict[Key, str] = field(default_factory=dict)
     commits: list[tuple[str, Files]] = field(default_factory=list)
     databases: list[Database] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
@@ -152,6 +153,9 @@ class Life:
             made_by(self.files)
         except Impossible:
             self.files = before
+        for key in self.files:
+            if self.files[key] != before.get(key):
+                self.written[key] = self.moment(30)
         if self.files != before or rows != [len(each.rows) for each in self.databases]:
             gone = {operation for file in before.values() for operation in file.operations}
             self.lost += gone - {operation for file in self.files.values() for operation in file.operations}
@@ -165,7 +169,10 @@ class Life:
 
     def clock(self) -> str:
         self.minute += 1
-        return f"2026-01-{1 + self.minute // 1440:02} {self.minute // 60 % 24:02}:{self.minute % 60:02}:00"
+        return self.moment()
+
+    def moment(self, second: int = 0) -> str:
+        return f"2026-01-{1 + self.minute // 1440:02} {self.minute // 60 % 24:02}:{self.minute % 60:02}:{second:02}"
 
     # What people do to the files
 

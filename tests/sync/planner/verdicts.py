@@ -34,6 +34,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_files import check_rewrite, to_toml
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.version_index import VersionIndex
+from migsync.sync import provenance
 from migsync.sync import survey as surveys
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest, moment_of
 from migsync.sync.plan import Plan, TargetRef
@@ -113,10 +114,24 @@ def known_rows(life: Life, database: Database, source: Source, seed: int) -> lis
     return found
 
 
-def _git_knows(life: Life, row: Row) -> bool:
-    """Whether the newest commit before the row has what ran; a server may have lagged behind, and nobody sees that."""
+def in_git(life: Life, row: Row) -> File | None:
+    """What git takes for what ran: the file in the newest commit before it; a server may have lagged behind.
+
+    Nothing where that of today was on disk already: it may be what ran.
+    """
     before = [files for at, files in life.commits if at <= row.applied]
-    file = before[-1].get(row.key) if before else None
+    return before[-1].get(row.key) if before and not on_disk(life, row) else None
+
+
+def on_disk(life: Life, row: Row) -> bool:
+    """Whether the file of today was there already, though it is in no commit."""
+    file = life.files.get(row.key)
+    committed = file and any(row.key in files and files[row.key].source == file.source for _, files in life.commits)
+    return file is not None and not committed and life.written[row.key] <= row.applied
+
+
+def _git_knows(life: Life, row: Row) -> bool:
+    file = in_git(life, row)
     return file is not None and effects(file.operations) == effects(row.file.operations)
 
 
@@ -210,13 +225,22 @@ def survey(
         states.append(TargetState(ref, held, Clock(naive_is_utc=True), target=SimpleNamespace(alias=ref.alias)))  # type: ignore[arg-type]
     found.states = states
 
+    def stat(path: str) -> SimpleNamespace:
+        app, _, name = path.removeprefix("/project/").removesuffix(".py").split("/")
+        seconds = datetime.fromisoformat(life.written[Key(app, name)]).replace(tzinfo=UTC).timestamp()
+        return SimpleNamespace(st_mtime=seconds, st_ctime=seconds)
+
     def states(_: object) -> GitHistory:
         return Commits(life) if source.git else GitHistory(())
 
     def versions(history: History, _: object) -> VersionIndex:
         return CommittedVersions(life, history) if source.git else VersionIndex(history)
 
-    with mock.patch.object(discovery, "GitHistory", states), mock.patch.object(version_index, "VersionIndex", versions):
+    with (
+        mock.patch.object(discovery, "GitHistory", states),
+        mock.patch.object(version_index, "VersionIndex", versions),
+        mock.patch.object(provenance, "os", SimpleNamespace(stat=stat)),
+    ):
         surveys._plan(found, PlanRequest(), needs_database=True)
     return found
 
@@ -343,7 +367,7 @@ class Judge:
         codes = {finding.code for finding in plan.findings if finding.severity is not Severity.INFO}
         told = sorted(codes)
         # Where what ran was not what was committed, git says something else, and cannot know better.
-        misled = self.source.git and len(known) < len(database.rows)
+        misled = self.source.git and any(not on_disk(self.life, row) for row in database.rows if row not in known)
         # Today's files, taken for what ran, say nothing of the order in which it did.
         if not plan.blocked and not misled and (known or not database.rows):
             if truth.refuses:
@@ -395,7 +419,7 @@ class Judge:
                 continue
             row = rows[change.before.id or 0]
             news = self._collapsed_into(change.before) or ([change.after.key] if change.after else [])
-            if not news and row.file.operations:
+            if not news and (row.file if row in known else self._taken_for(row)).operations:
                 yield self._violation("I2 removal", f"{change}")
             for key in news:
                 heirs.setdefault(key, []).append(row)
@@ -409,15 +433,34 @@ class Judge:
             if file is None:
                 yield self._violation("I2 pair", f"{key} is no file")
                 continue
-            ran = sum((effects(row.file.operations) for row in olds), Counter[Written]())
             same = len(olds) == 1 and file.identity == olds[0].file.identity and olds[0] not in known
-            if not same and ran != effects(file.operations) and not self._has_made(database, file, claimed):
+            right = same or self._has_made(database, file, claimed) or self._are_one([row.file for row in olds], file)
+            if not right and not self._are_one([row.file if row in known else self._taken_for(row) for row in olds], file):
+                ran = sum((effects(row.file.operations) for row in olds), Counter[Written]())
                 yield self._violation("I2 pair", f"{key} does not have {ran}")
 
     def _collapsed_into(self, old: Record) -> list[Key]:
         apps = self.survey.proposed.apps if self.survey.proposed else {}
         collapsed = apps[old.app].collapsed if old.app in apps else ()
         return [Key(old.app, new) for olds, news in collapsed if old.name in olds for new in news]
+
+    def _taken_for(self, row: Row) -> File:
+        """What ran under a row of which nothing is known here, by git or by what another database knows of its name."""
+        if self.source.git:
+            return in_git(self.life, row) or row.file
+        databases = enumerate(self.life.databases)
+        rows = [each for n, database in databases for each in guarded_rows(database, self.source, self.seed + n)]
+        return next((each.file for each in rows if each.key == row.key), row.file)
+
+    def _are_one(self, olds: Sequence[File], new: File) -> bool:
+        """Whether a file has the operations of the old ones, or makes what they made together."""
+        if sum((effects(file.operations) for file in olds), Counter[Written]()) == effects(new.operations):
+            return True
+        there, made = Tables(), Tables()
+        for file in olds:
+            self._pretend(there, file)
+        self._pretend(made, new)
+        return bool(made.parts) and there.parts == made.parts and not made.code - there.code
 
     def _pretend(self, tables: Tables, file: File) -> None:
         for operation in file.operations:
