@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from migsync.history.contents import Contents
 from migsync.history.graph import History
-from migsync.history.migration import Key
+from migsync.history.migration import Key, Migration
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 
@@ -87,6 +89,19 @@ class NameHistory:
                 name: self.history.migrations[Key(self.app, name)].digest for name in self.history.names(self.app)
             }
         return known
+
+    def stands_for(self, digest: str, contents: Contents) -> bool:
+        """Whether a digest among :meth:`digests` is that of `contents`, or of a file of today that does the same.
+
+        Such a file was edited since it ran, in what no database sees.
+        """
+        file = self._by_digest.get(digest)
+        return bool(digest) and (digest == contents.digest or bool(file and contents.same_effect(file.contents)))
+
+    @cached_property
+    def _by_digest(self) -> Mapping[str, Migration]:
+        files = (self.history.migrations[Key(self.app, name)] for name in self.history.names(self.app))
+        return {file.digest: file for file in files if file.digest and not file.problems}
 
     def squashes(self, position: frozenset[str]) -> Iterator[tuple[str, set[str]]]:
         """The squashes that stand beside what they replace: those on disk, and those that were tidied since."""

@@ -134,7 +134,7 @@ def decide(
     best = max(explained, key=lambda split: len(split.base))
     if not _same_rows(name_history, records, explained):
         return Position(best.base, (_open(name_history, [split.base for split in explained]),))
-    doubts = [] if trust_names else list(_doubts(name_history, best.own, best.base - journaled, clock, unseen_journal))
+    doubts = [] if trust_names else list(_doubts(name_history, best.own, best.base, journaled, clock, unseen_journal))
     if doubts:
         known = _known_names(name_history, best, ran)
         doubts = [doubt for doubt in doubts if doubt.name not in known]
@@ -182,19 +182,27 @@ def _as_ran(
         digests |= {later: name_history.digests(later) for later in split.later.values()}
     against: set[int] = set()
     for record in records:
-        contents = ran(record)
-        known = contents.digest if contents else ""
-        at = [digests[split.position(record)].get(record.name, "") for split in explained]
-        if known and known in at:
-            against |= {number for number, digest in enumerate(at) if digest not in ("", known)}
+        if contents := ran(record):
+            at = [digests[split.position(record)].get(record.name, "") for split in explained]
+            fits = [name_history.stands_for(digest, contents) for digest in at]
+            if any(fits):
+                against |= {number for number, digest in enumerate(at) if digest and not fits[number]}
     return [split for number, split in enumerate(explained) if number not in against] or list(explained)
 
 
 def _known_names(name_history: NameHistory, split: Split, ran: KnownContents) -> set[str]:
-    """The names under which ran what they stand for."""
+    """The names of which it is known what ran: what they stand for, or what the plan compares with the files of today.
+
+    A name that is still to be changed is compared with no file.
+    """
     digests = name_history.digests(split.base)
-    seen = {record.name: contents.digest for record in split.own if (contents := ran(record))}
-    return {name for name, digest in seen.items() if digest and digest == digests.get(name)}
+    seen = {record.name: contents for record in split.own if (contents := ran(record))}
+    moving = {name for each in name_history.remaining(split.base) for name in each.apps[name_history.app].sources}
+    return {
+        name
+        for name, contents in seen.items()
+        if name not in moving or name_history.stands_for(digests.get(name, ""), contents)
+    }
 
 
 def _closed(name_history: NameHistory, records: Sequence[Record], position: frozenset[str], *_: object) -> bool:
@@ -273,15 +281,22 @@ def _complete_since(
 
 
 def _doubts(
-    name_history: NameHistory, records: Sequence[Record], unjournaled: frozenset[str], clock: Clock, unseen_journal: str
+    name_history: NameHistory,
+    records: Sequence[Record],
+    position: frozenset[str],
+    journaled: frozenset[str],
+    clock: Clock,
+    unseen_journal: str,
 ) -> Iterable[Finding]:
     """A record under a name that a rewrite gave, applied before that rewrite was made, and no journal to explain it."""
     app = name_history.app
-    for rewrite in name_history.rewrites.of_app(app):
-        if rewrite.id not in unjournaled:
+    by_journal = {name for one in name_history.steps if one.id in journaled for name in one.apps[app].targets}
+    for rewrite in name_history.steps:
+        if rewrite.id not in position - journaled:
             continue
-        # A squash that takes up what it replaced bore its name before the rewrite, so its row may well be older.
-        given = rewrite.apps[app].targets - rewrite.apps[app].absorbing.keys()
+        # A squash that takes up what it replaced bore its name before the rewrite, so its row may well be older. So may
+        # that of a name which another rewrite gave as well, if the journal has that one.
+        given = rewrite.apps[app].targets - rewrite.apps[app].absorbing.keys() - by_journal
         for record in records:
             if record.name in given and clock.older(record.applied, rewrite.created):
                 yield doubtful_name(

@@ -111,12 +111,12 @@ def find_evidence(
             app, recorded, tuple(history.names(app)), pairs=tuple(_changed_since_stated(app, disk, recorded, stated))
         )
     ran = ran or {}
-    case = _case(app, disk, recorded, tuple(past()), stated, tuple(line()), ran)
+    case = _case(app, disk, recorded, tuple(past()), stated, tuple(line()), ran, presumed or {})
     # A commit that was amended or rebased away may be what the database was migrated with. But there are many of them,
     # and most were never run anywhere, so they are read only where the branch itself explains nothing.
     explained = case.before is not None and case.before.explains(case.records)
     if not explained and (more := tuple(abandoned())):
-        case = _case(app, disk, recorded, (*case.past, *more), stated, case.line, ran)
+        case = _case(app, disk, recorded, (*case.past, *more), stated, case.line, ran, case.presumed)
     return _evidence(Proofs(case), tuple(history.names(app)), ran, render)
 
 
@@ -174,6 +174,7 @@ def _case(
     stated: Sequence[Mapping[str, str]],
     line: Sequence[AbstractSet[str]],
     ran: Mapping[str, Contents],
+    presumed: Mapping[str, Contents],
 ) -> Case:
     """A case in which one digest stands for all files that do the same."""
     seen = state_of(app, ran)
@@ -183,7 +184,7 @@ def _case(
         {name: same.get(digest, digest) for name, digest in state.items()}
         for state in translated(stated, (disk, *past))
     ]
-    return Case(app, now, recorded, tuple(then), digests, line, seen.digests, ran)
+    return Case(app, now, recorded, tuple(then), digests, line, seen.digests, ran, presumed)
 
 
 def _evidence(

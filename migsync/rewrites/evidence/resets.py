@@ -161,8 +161,13 @@ def _doubt(case: Case, state: FileState | None, collapse: Collapse, ran: Mapping
     if not collapse.certain:
         return "Some of their operations are known only when they run, and were left out."
     for name in collapse.olds if state else ():
+        if name not in case.records or name in ran:
+            continue
+        likely = case.presumed.get(name)
         versions = {other.digests[name] for other in case.past if name in other.migrations and _has(other, collapse)}
-        if name in case.records and name not in ran and len(versions) > 1:
+        if likely and state and not likely.same_effect(state.migrations[name].contents):
+            return f"But {name} had other operations when it ran, by its time."
+        if not likely and len(versions) > 1:
             return f"But {name} was edited while they were there, and nothing shows which version ran."
     return ""
 

@@ -54,30 +54,10 @@ RESET_BETWEEN = (
 )
 KNOWN = (
     Fault(
-        (GUARDED, PARTLY, GIT),
-        "I4",
-        "Where names were exchanged, what one database proves is no rewrite that the rows of another one fit.",
-        (
-            *(("add", *ONE), ("commit", *ONE), ("add", *ONE), ("add", 0, 1, 0), ("exchange", 0, 2, 1)),
-            *(("migrate", 0, 1, 0), ("delete", *ONE), ("migrate", 1, 1, 2), ("exchange", 0, 2, 0)),
-        ),
-        databases=2,
-    ),
-    Fault(
         (GIT,),
         "I4",
         "A file that was edited since, and makes the same tables, speaks for no position.",
         (*RESET_BETWEEN, ("reset", 0, 1, 0)),
-        databases=2,
-    ),
-    Fault(
-        (GUARDED, GIT),
-        "I3",
-        "A record that a run has renamed is doubted once a rewrite is proposed that gives its name to another one.",
-        (
-            *(("add", *ONE), ("add", *ONE), ("add", 0, 1, 0), ("migrate", 0, 1, 1), ("add", 0, 2, 0)),
-            *(("rename", 0, 3, 0), ("migrate", 1, 6, 1), ("add", 0, 43, 0), ("exchange", 0, 3, 0)),
-        ),
         databases=2,
     ),
     Fault(
@@ -101,6 +81,38 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         RENAMED_BETWEEN,
         2,
         GUARDED,
+    ),
+    "where names were exchanged, what ran in another database is known, so that its names are not doubted": (
+        (
+            *(("add", *ONE), ("commit", *ONE), ("add", *ONE), ("add", 0, 1, 0), ("exchange", 0, 2, 1)),
+            *(("migrate", 0, 1, 0), ("delete", *ONE), ("migrate", 1, 1, 2), ("exchange", 0, 2, 0)),
+        ),
+        2,
+        GUARDED,
+    ),
+    "a record that a run has renamed is not doubted where a rewrite for another database gives the same name": (
+        (
+            *(("add", *ONE), ("add", *ONE), ("add", 0, 1, 0), ("migrate", 0, 1, 1), ("add", 0, 2, 0)),
+            *(("rename", 0, 3, 0), ("migrate", 1, 6, 1), ("add", 0, 43, 0), ("exchange", 0, 3, 0)),
+        ),
+        2,
+        GUARDED,
+    ),
+    "a file was edited in what no database sees, and speaks for a position as it did before": (
+        (
+            *(("add", *ONE), ("migrate", 1, 1, 1), ("reset", *ONE), ("commit", *ONE), ("migrate", *ONE)),
+            ("reword", *ONE),
+        ),
+        2,
+        GUARDED,
+    ),
+    "git held another version when it ran than the one that was united with the next file": (
+        (
+            *(("add", *ONE), ("migrate", 0, 1, 1), ("add", 0, 1, 0), ("alter", *ONE), ("commit", *ONE)),
+            ("unite", 0, 0, 1),
+        ),
+        1,
+        GIT,
     ),
     "a name is used again for something else": (
         (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),

@@ -435,7 +435,9 @@ class Judge:
                 continue
             same = len(olds) == 1 and file.identity == olds[0].file.identity and olds[0] not in known
             right = same or self._has_made(database, file, claimed) or self._are_one([row.file for row in olds], file)
-            if not right and not self._are_one([row.file if row in known else self._taken_for(row) for row in olds], file):
+            if not right and not self._are_one(
+                [row.file if row in known else self._taken_for(row) for row in olds], file
+            ):
                 ran = sum((effects(row.file.operations) for row in olds), Counter[Written]())
                 yield self._violation("I2 pair", f"{key} does not have {ran}")
 
