@@ -192,8 +192,7 @@ def through(*more: str) -> str:
         (
             f"{model('Item', ID, COST)}, {INDEX % 'cost'}, migrations.AlterUniqueTogether('item', [('cost', 'id')]), "
             "migrations.RenameField('item', 'cost', 'price')",
-            f"{model('Item', ID, PRICE)}, {INDEX % 'price'}, "
-            "migrations.AlterUniqueTogether('item', [('price', 'id')])",
+            f"{model('Item', ID, PRICE)}, {INDEX % 'price'}, migrations.AlterUniqueTogether('item', [('price', 'id')])",
         ),
         # What only running the file shows.
         (model("Item", ID), "migrations.CreateModel('Item', lib.fields.all())"),
