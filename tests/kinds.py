@@ -47,6 +47,7 @@ PURE = (
     "refactor/tidy/test_random.py",
     "rewrites/test_files.py",
     "rewrites/test_name_changes.py",
+    "rewrites/test_package_rewrites.py",
     "rewrites/test_successors.py",
     "sync/planner",
     "test_decoder.py",

@@ -71,17 +71,17 @@ def readable_rewrites(project: Project) -> tuple[Rewrite, ...]:
 
     An undo needs no rewrite, so a broken one must not stop it.
     """
-    from migsync.rewrites.rewrite_files import load_rewrites
+    from migsync.rewrites.package_rewrites import all_rewrites
 
     try:
-        return load_rewrites(project.rewrites).ordered
+        return all_rewrites(project)[0].ordered
     except MigsyncError:
         return ()
 
 
 def rewrite_labels(project: Project) -> dict[str, str]:
     """The file names of the project's rewrites by id, for showing; none where they cannot be read."""
-    return {rewrite.id: rewrite.label for rewrite in readable_rewrites(project)}
+    return {rewrite.id: rewrite.source for rewrite in readable_rewrites(project)}
 
 
 def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:

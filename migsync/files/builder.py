@@ -154,7 +154,7 @@ def _rewrite(resolution: Resolution, rewrites: Rewrites, created: str) -> Rewrit
     if not changes:
         return None
     apps = {labels.get(app, app): _app_rewrite(resolution, app, of_app) for app, of_app in sorted(changes.items())}
-    return Rewrite(rewrites.heads, resolution.reshape.command, created, apps, made_with_files=True)
+    return Rewrite(rewrites.heads({*apps, *labels}), resolution.reshape.command, created, apps, made_with_files=True)
 
 
 def _on_disk(resolution: Resolution) -> Iterator[tuple[Key, Key | None]]:

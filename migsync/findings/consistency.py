@@ -61,9 +61,9 @@ def inconsistent_history(
     - The missing migration ran under another name. Say so with `--map`.
     - The dependency was added after the migration had run. Apply the missing migration first, with the files that this
       database was last migrated with. Then deploy the files of today.
-    - A package was installed in another version, whose migrations differ. Install the version that this database was
-      migrated with. If the tables of the missing migration exist already, record it with the command in the message,
-      which runs nothing.
+    - A package was installed in another version, whose migrations differ. Where it renamed them and ships no rewrite,
+      write one with `migsync rewrite --third-party`. Or install the version that this database was migrated with. If
+      the tables of the missing migration exist already, record it with the command in the message, which runs nothing.
     """
     hint = (
         f"If {other} ran here under another name: {migsync('plan', '--map', f'{other.app}.OLD={other.name}')}\n"
@@ -82,10 +82,13 @@ def inconsistent_history(
 def _package_advice(child: Key, parent: Key, strange: Sequence[Key], alias: str, *, own_child: bool) -> str:
     ran = f"If the tables of {parent} exist, record it, which runs nothing: {_record(parent, alias)}"
     if strange:
+        old = strange[0].name if len(strange) == 1 else "OLD"
+        stated = migsync("rewrite", "--third-party", "--map", f"{parent.app}.{old}={parent.name}")
         return (
             f"The installed version of {parent.app} does not have {text_list(strange, NAMED)}, which "
             f"{'is' if len(strange) == 1 else 'are'} recorded. It may have renamed its files.\n"
-            f"Install a version that has {'it' if len(strange) == 1 else 'them'}.\n{ran}"
+            f"If {'it' if len(strange) == 1 else 'one of them'} is {parent.name} now, say so: {stated}\n"
+            f"Or install a version that has {'it' if len(strange) == 1 else 'them'}.\n{ran}"
         )
     if own_child:
         return (

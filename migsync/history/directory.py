@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.machinery import all_suffixes
 from typing import NamedTuple
 
+from migsync.filesystem.archives import archive_of, members
+
 
 class Stamp(NamedTuple):
     """What tells that a file is still the same: its size, and when it and its entry were last changed (ns)."""
@@ -53,7 +55,7 @@ def read_directory(directory: str) -> MigrationDirectory | None:
     try:
         entries = os.scandir(directory)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return _in_archive(directory)
     files: dict[str, MigrationFile] = {}
     packages: set[str] = set()
     is_package = False
@@ -72,6 +74,27 @@ def read_directory(directory: str) -> MigrationDirectory | None:
                 files[name] = MigrationFile(name, entry.path, stamp)
     found = tuple(files[name] for name in sorted(files.keys() - packages))
     return MigrationDirectory(directory, found, is_package)
+
+
+def _in_archive(directory: str) -> MigrationDirectory | None:
+    """The migrations in a directory of a zip archive; each is as old as the archive."""
+    found = sorted(members(directory))
+    if not found:
+        return None
+    files = {}
+    for filename, size in found:
+        name, suffix = _split(filename)
+        path = os.path.join(directory, filename)  # noqa: PTH118 -- texts in, texts out
+        if suffix and name[:1] not in _LEFT_OUT and "." not in name and (suffix == ".py" or name not in files):
+            files[name] = MigrationFile(name, path, member_stamp(path, size))
+    return MigrationDirectory(directory, tuple(files.values()), any(_split(name)[0] == "__init__" for name, _ in found))
+
+
+def member_stamp(path: str, size: int) -> Stamp:
+    """The stamp of a file in an archive: it changes with the archive. Raises OSError where that is gone."""
+    archive, _ = archive_of(path) or (path, "")
+    status = os.stat(archive)  # noqa: PTH116 -- as above
+    return Stamp(size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _split(filename: str) -> tuple[str, str]:

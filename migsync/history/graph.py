@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,8 +31,22 @@ class History:
 
     @cached_property
     def first_party(self) -> frozenset[str]:
-        """The labels of the apps whose records may be changed."""
+        """The labels of the project's own apps, whose files may be changed."""
         return frozenset(label for label, app in self.apps.items() if app.first_party)
+
+    @cached_property
+    def synced(self) -> frozenset[str]:
+        """The labels of the apps whose records may be changed: the project's own, and those that are rewritten."""
+        return frozenset(label for label, app in self.apps.items() if app.first_party or app.rewritten)
+
+    def with_rewritten(self, labels: Collection[str]) -> History:
+        """The same, where rewrites speak of the installed apps `labels`."""
+        changed = {
+            label: replace(app, rewritten=True)
+            for label, app in self.apps.items()
+            if label in labels and not app.first_party
+        }
+        return replace(self, apps={**self.apps, **changed}) if changed else self
 
     @cached_property
     def unread(self) -> frozenset[str]:

@@ -112,10 +112,13 @@ class Migration:
 class App:
     """Where the migrations of one installed app are.
 
-    `directory` is None for an app without migrations. Only a first-party app's records are ever changed: its
-    directory is inside the project's root and in no environment's ``site-packages``.
+    `directory` is None for an app without migrations. Only a first-party app's files are ever changed: its directory is
+    inside the project's root and in no environment's ``site-packages``. Records are changed of these apps, and of
+    installed packages' apps that are `rewritten`: a rewrite of the package, or one of the project made for it, says
+    what became of their names.
     """
 
     label: str
     directory: str | None
     first_party: bool = True
+    rewritten: bool = False

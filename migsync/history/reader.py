@@ -11,11 +11,12 @@ from functools import partial
 
 from migsync.errors import HistoryError
 from migsync.escapes import printable
+from migsync.filesystem.archives import read_member
 from migsync.filesystem.boundary import SOURCE_LIMIT, open_to_read
 from migsync.findings import Finding
 from migsync.findings.history import broken_migration, no_init
 from migsync.history.cache import Cache, now
-from migsync.history.directory import MigrationDirectory, MigrationFile, Stamp, read_directory
+from migsync.history.directory import MigrationDirectory, MigrationFile, Stamp, member_stamp, read_directory
 from migsync.history.graph import History, build_history
 from migsync.history.layout import read_generated
 from migsync.history.migration import CONTROL_CHARACTER, App, Key, Migration, Problem
@@ -163,6 +164,8 @@ def _bytes(file: MigrationFile) -> bytes:
             content = os.read(descriptor, file.stamp.size + 1)  # one byte more, to notice that the file has grown
         finally:
             os.close(descriptor)
+    except NotADirectoryError:
+        content = read_member(file.path)
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
         hint = "Make the file readable, then run the command again."
@@ -183,13 +186,16 @@ def _again(file: MigrationFile) -> bytes:
     """The content of a file whose header was read earlier."""
     content = _bytes(file)
     # Both must be of the same content, and minutes may lie between the two.
-    if _stamp(file.path) != file.stamp:
+    if _stamp(file) != file.stamp:
         raise _changed(file)
     return content
 
 
-def _stamp(path: str) -> Stamp:
-    status = os.stat(path)  # noqa: PTH116 -- one for each of thousands of files
+def _stamp(file: MigrationFile) -> Stamp:
+    try:
+        status = os.stat(file.path)  # noqa: PTH116 -- one for each of thousands of files
+    except NotADirectoryError:
+        return member_stamp(file.path, file.stamp.size)
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from migsync.errors import ProjectError
@@ -22,10 +22,14 @@ Registry = Callable[[], Sequence[RegisteredApp]]
 
 @dataclass(frozen=True)
 class Apps:
-    """The apps of a project, and what must be said about how they were found."""
+    """The apps of a project, and what must be said about how they were found; `places` are their directories by label.
+
+    An app's directory is that of its package, where its migrations need not be.
+    """
 
     apps: tuple[App, ...]
     findings: tuple[Finding, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def installed_apps(
@@ -63,7 +67,9 @@ def installed_apps(
     found = [places[number] for number in sorted(places)]
     _no_label_twice([(app.label, app.name) for app in found])
     apps = tuple(App(app.label, app.directory, bool(app.directory and first_party(app.directory))) for app in found)
-    return Apps(apps, tuple(findings))
+    packages = {app.label: modules.find(app.name) for app in found}
+    directories = {label: it.locations[0] for label, it in packages.items() if it and it.locations}
+    return Apps(apps, tuple(findings), directories)
 
 
 def _place(app: InstalledApp, migration_modules: Any, modules: Modules) -> RegisteredApp:  # noqa: ANN401 -- as above

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from migsync.filesystem.archives import archive_of
 from migsync.worker.runtime import ENVIRONMENT_PARTS
 
 ENVIRONMENT_MARK = "pyvenv.cfg"
@@ -37,6 +38,9 @@ class FirstParty:
     def __call__(self, directory: str) -> bool:
         """True when the directory is the project's own."""
         real = os.path.realpath(directory)
+        # No file is changed in an archive, wherever that is.
+        if not os.path.exists(real) and archive_of(real):  # noqa: PTH110 -- texts in, texts out
+            return False
         if not _inside(real, self.root) or ENVIRONMENT_PARTS.intersection(Path(real).parts):
             return False
         if any(_inside(real, library) for library in self._libraries):

@@ -11,6 +11,8 @@ from functools import cached_property
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+from migsync.filesystem.archives import read_member
+
 
 @dataclass(frozen=True)
 class Module:
@@ -35,7 +37,7 @@ class Module:
             return None
         try:
             # Bytes, so that a BOM or a coding line is heeded. A NUL among them is a ValueError or a SyntaxError.
-            return ast.parse(Path(self.file).read_bytes())
+            return ast.parse(_content(self.file))
         except (OSError, SyntaxError, ValueError):
             return None
 
@@ -77,6 +79,13 @@ class Modules:
             # A namespace package: PathFinder looks its parent up in sys.modules, where it is not.
             places = [os.path.join(location, last) for location in package.locations]  # noqa: PTH118 -- texts in, texts out
             return _module(name, "", tuple(place for place in places if Path(place).is_dir()))
+
+
+def _content(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except NotADirectoryError:
+        return read_member(file)
 
 
 def _search(name: str, path: list[str] | None) -> ModuleSpec | None:

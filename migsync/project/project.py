@@ -18,6 +18,7 @@ from migsync.project.databases.aliases import Aliases, django_aliases, option_al
 from migsync.project.environment import project_set_up
 from migsync.project.firstparty import FirstParty
 from migsync.project.options import SOURCE, Options
+from migsync.project.packages import Package, find_packages
 from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
@@ -40,7 +41,7 @@ class Project:
     None when not known. `lock_timeout` is how many seconds migsync waits for a lock, to read or to write.
     `settings_module` is empty without one. `leftovers` are the recorded migrations that the project says are no file of
     today. Schemas that match one of the patterns in `ignore_schemas` belong to other projects. With `keep_sources`, the
-    databases keep the files that run.
+    databases keep the files that run. `packages` are those that ship rewrites.
     """
 
     root: Path
@@ -59,6 +60,7 @@ class Project:
     settings_module: str = ""
     static: bool = False
     leftovers: frozenset[Key] = frozenset()
+    packages: tuple[Package, ...] = ()
 
     @property
     def runnable(self) -> bool:
@@ -136,9 +138,10 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
     else:
         apps = scanned_apps(place.directory, first_party, place.search_path)
     aliases = _aliases(place, stated, url)
+    rewrites = _rewrites(place)
     return Project(
         root=place.directory,
-        rewrites=_rewrites(place),
+        rewrites=rewrites,
         apps=apps.apps,
         databases=aliases.databases,
         cache=cache_file(place.directory, os.environ),
@@ -153,6 +156,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
         settings_module=stated.module if stated else "",
         static=stated is None,
         leftovers=frozenset(map(Key.parse, options.leftovers)),
+        packages=find_packages(apps.places, rewrites),
     )
 
 

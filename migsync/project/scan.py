@@ -46,6 +46,7 @@ def scanned_apps(root: Path, first_party: Callable[[str], bool], search_path: Se
     `search_path` is where the project's modules are found; they are read, and never imported.
     """
     found: dict[str, App] = {}
+    places: dict[str, str] = {}
     modules = Modules([*search_path, *sys.path])
     findings = []
     for directory in _migration_packages(root):
@@ -60,7 +61,8 @@ def scanned_apps(root: Path, first_party: Callable[[str], bool], search_path: Se
                 NAME_THE_APPS,
             )
         found[label] = App(label, str(directory), first_party(str(directory)))
-    return Apps(tuple(found.values()), tuple(findings))
+        places[label] = str(app)
+    return Apps(tuple(found.values()), tuple(findings), places)
 
 
 def _migration_packages(root: Path) -> Iterator[Path]:

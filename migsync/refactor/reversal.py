@@ -36,7 +36,7 @@ def reversal_findings(
         yield from _needed_files(project, history, command, changes)
     for rewrite in removed:
         for other in rewrites:
-            if rewrite.id in other.parents and other not in removed:
+            if rewrite.id in other.parent_ids and other not in removed:
                 yield rewrite_needed_since(command=command, rewrite=rewrite.label, other=other.label)
         yield from _still_applied(rewrite, command, list(plans), runs)
 

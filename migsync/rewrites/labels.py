@@ -106,6 +106,8 @@ class Labels:
             apps,
             rewrite.made_with_files,
             rewrite.path,
+            rewrite.third_party,
+            rewrite.package,
             original=rewrite,
         )
 

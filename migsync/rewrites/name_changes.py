@@ -267,7 +267,7 @@ def check_on_disk(history: History, app: str, changes: NameChanges, digests_befo
     `digests_before` are the operations digests of the old files by name, as far as they are known: where the file on
     disk has others, it is a new migration.
     """
-    if app not in history.first_party:
+    if app not in history.synced:
         raise unknown_app(app, history)
     on_disk, given = set(history.names(app)), set(changes.news())
     for new in [*changes.news(), *changes.new]:

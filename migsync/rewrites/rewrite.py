@@ -21,6 +21,7 @@ EVIDENCE = "evidence"
 NEW = "new"
 """What a person calls the rewrite that no file holds yet."""
 NAMES = array(decode_name)
+REWRITE_FIELDS = ("format", "parents", "command", "made_with_files", "third_party")
 APP_FIELDS = ("removed", "renamed", "collapsed", "depends", "squashes", "digests", "from")
 
 
@@ -136,8 +137,11 @@ class AppRewrite:
 class Rewrite:
     """One rewrite file. `created` is UTC text, ``2026-11-20T10:45:00Z``; `parents` are ids of rewrites.
 
-    `made_with_files`: the files were changed in the same step, so nobody had the new names before `created`. Where a
-    rewrite only writes down what was done by hand, its `created` says nothing about when that was.
+    A parent that an installed package ships is ``PACKAGE/ID``: it counts where the package has it. `made_with_files`:
+    the files were changed in the same step, so nobody had the new names before `created`. Where a rewrite only writes
+    down what was done by hand, its `created` says nothing about when that was. `third_party`: a project speaks of
+    installed packages' apps. `package` is the dotted name of the package that ships the file, empty for the project's
+    own.
     """
 
     parents: tuple[str, ...]
@@ -146,6 +150,8 @@ class Rewrite:
     apps: Mapping[str, AppRewrite]
     made_with_files: bool = False
     path: str = field(default="", compare=False)
+    third_party: bool = False
+    package: str = field(default="", compare=False)
 
     @cached_property
     def id(self) -> str:
@@ -164,17 +170,32 @@ class Rewrite:
         return self.path.rpartition("/")[2] or self.id[:12]
 
     @property
+    def source(self) -> str:
+        """As `label`, with the package that ships it."""
+        return f"{self.label} of the package {self.package}" if self.package else self.label
+
+    @property
+    def parent_ids(self) -> tuple[str, ...]:
+        """The ids of the parents, wherever these come from."""
+        return tuple(parent.rpartition("/")[2] for parent in self.parents)
+
+    @property
     def stated_as(self) -> str:
         """What ``--position`` calls it: one that is not written yet gets another id each time it is made."""
         return self.label if self.path else NEW
 
     def says_the_same(self, other: Rewrite) -> bool:
         """True when both make the same changes of names, whenever and by whomever they were written down."""
-        # Not `before`, `depends` and digests: a machine without the old files (no git) knows less of them.
+        # Not `before`, `depends` and digests: a machine without the old files (no git) knows less of them. Nor the
+        # names after it, where one was written for the installed version of a package and one for the next.
+        whole = self.package == other.package
+
+        def changes(app: AppRewrite) -> tuple[object, ...]:
+            after = set(app.after) if whole else None
+            return app.origin, set(app.renamed), set(app.collapsed), set(app.removed), after
+
         return self.apps.keys() == other.apps.keys() and all(
-            (app.origin, set(app.renamed), set(app.collapsed), set(app.removed), set(app.after))
-            == (twin.origin, set(twin.renamed), set(twin.collapsed), set(twin.removed), set(twin.after))
-            for app, twin in ((app, other.apps[label]) for label, app in self.apps.items())
+            changes(app) == changes(other.apps[label]) for label, app in self.apps.items()
         )
 
     def _content(self) -> dict[str, Any]:
@@ -184,6 +205,7 @@ class Rewrite:
             "command": self.command,
             "created": self.created,
             **({"made_with_files": True} if self.made_with_files else {}),
+            **({"third_party": True} if self.third_party else {}),
             "apps": {label: app.as_dict() for label, app in sorted(self.apps.items())},
         }
 
@@ -200,9 +222,9 @@ class Rewrite:
         return rewrite
 
     @classmethod
-    def stated(cls, document: object, path: str = "") -> tuple[str, Rewrite]:
+    def stated(cls, document: object, path: str = "", package: str = "") -> tuple[str, Rewrite]:
         """The id that a document states, and the rewrite that it is; raises DecodeError for another shape."""
-        fields = Fields(document, ("id", "created", "apps"), ("format", "parents", "command", "made_with_files"))
+        fields = Fields(document, ("id", "created", "apps"), REWRITE_FIELDS)
         fields.get_or("format", exactly(FORMAT), FORMAT)
         rewrite = cls(
             parents=fields.get_or("parents", NAMES, ()),
@@ -211,6 +233,8 @@ class Rewrite:
             apps=fields.get("apps", table(AppRewrite.from_dict, decode_name)),
             made_with_files=fields.get_or("made_with_files", boolean, False),
             path=path,
+            third_party=fields.get_or("third_party", boolean, False),
+            package=package,
         )
         return fields.get("id", text), rewrite
 

@@ -12,6 +12,7 @@ from typing import Any
 from migsync.decoder import DecodeError, load_toml, same, shortened, utf8
 from migsync.errors import RewriteError
 from migsync.escapes import toml_text
+from migsync.filesystem.archives import members, read_member
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_source
 from migsync.rewrites.record import name_problem
@@ -27,8 +28,13 @@ def load_rewrites(directory: Path) -> Rewrites:
     Raises RewriteError, naming the file, for one that is not a valid rewrite, and for a set of them that cannot be
     put in order.
     """
-    paths = sorted(directory.glob("*.toml")) if directory.is_dir() else []
-    stated = {path: _read(path) for path in paths}
+    return read_rewrites(directory).without_doubles()
+
+
+def read_rewrites(directory: Path, package: str = "") -> Rewrites:
+    """As :func:`load_rewrites`, with those that say the same; `package` ships them, perhaps in a zip archive."""
+    paths = sorted(directory.glob("*.toml")) if directory.is_dir() else _in_archive(directory)
+    stated = {path: _read(path, package) for path in paths}
     rewrites = [rewrite for _, rewrite in stated.values()]
     # By the ids that the files state. An edited file has another digest: by that, its children would be refused first,
     # for a missing parent.
@@ -36,9 +42,13 @@ def load_rewrites(directory: Path) -> Rewrites:
     for path, (digest, rewrite) in stated.items():
         if digest != rewrite.id:
             raise RewriteError(
-                f"{path} was edited: its id is not the digest of its content.", HAND_EDITED, _restore(path)
+                f"{path} was edited: its id is not the digest of its content.", HAND_EDITED, _restore(path, package)
             )
-    return ordered.without_doubles()
+    return ordered
+
+
+def _in_archive(directory: Path) -> list[Path]:
+    return sorted(directory / name for name, _ in members(str(directory)) if name.endswith(".toml"))
 
 
 def rewrite_file(directory: Path, rewrite: Rewrite) -> tuple[Path, bytes]:
@@ -85,6 +95,8 @@ def to_toml(rewrite: Rewrite) -> str:
     ]
     if rewrite.made_with_files:
         lines.append("made_with_files = true")
+    if rewrite.third_party:
+        lines.append("third_party = true")
     for label, app in sorted(rewrite.apps.items()):
         lines += ["", *_app_lines(f"apps.{toml_key(label)}", app.as_dict())]
     return "\n".join(lines) + "\n"
@@ -147,13 +159,20 @@ def _deed(rewrite: Rewrite) -> str:
     return "collapse" if any(app.collapsed for app in apps) else "remove"
 
 
-def _read(path: Path) -> tuple[str, Rewrite]:
+def _content(path: Path) -> bytes:
+    try:
+        return read_source(path)
+    except NotADirectoryError:
+        return read_member(str(path))
+
+
+def _read(path: Path, package: str = "") -> tuple[str, Rewrite]:
     """The id that the file states, and what it says."""
     try:
-        document = load_toml(utf8(read_source(path)))
+        document = load_toml(utf8(_content(path)))
     except (OSError, DecodeError) as error:
         said = getattr(error, "strerror", None) or error
-        raise RewriteError(f"{path} cannot be read: {said}.", HAND_EDITED, _restore(path)) from error
+        raise RewriteError(f"{path} cannot be read: {said}.", HAND_EDITED, _restore(path, package)) from error
     stated = document.get("format") if isinstance(document, dict) else None
     # Before anything else: a file of a later format would be called invalid, and its author told to restore it.
     if not same(stated, FORMAT):
@@ -163,14 +182,16 @@ def _read(path: Path) -> tuple[str, Rewrite]:
             "If it is a rewrite, upgrade migsync: python -m pip install --upgrade migsync",
         )
     try:
-        identity, rewrite = Rewrite.stated(document, path=str(path))
+        identity, rewrite = Rewrite.stated(document, path=str(path), package=package)
         check_rewrite(rewrite)
     except ValueError as error:
-        raise RewriteError(f"{path} is not a valid rewrite: {error}.", HAND_EDITED, _restore(path)) from error
+        raise RewriteError(f"{path} is not a valid rewrite: {error}.", HAND_EDITED, _restore(path, package)) from error
     return identity, rewrite
 
 
-def _restore(path: Path) -> str:
+def _restore(path: Path, package: str) -> str:
+    if package:
+        return f"It belongs to the installed package {package}: install that again, or in another version."
     return (
         f"Restore the file: git checkout -- {shlex.quote(str(path))}\n"
         "A further change of names needs a rewrite of its own."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -12,6 +12,7 @@ from itertools import combinations
 
 from migsync.errors import RewriteError
 from migsync.findings import Finding
+from migsync.findings.packages import package_rewrite_differs
 from migsync.findings.rewrites import rewrites_conflict
 from migsync.rewrites.rewrite import Rewrite
 
@@ -35,11 +36,16 @@ class Rewrites:
         found = {rewrite.id: rewrite for rewrite in self.ordered}
         return found | {left_out: found[kept] for left_out, kept in self.same.items()}
 
-    @property
-    def heads(self) -> tuple[str, ...]:
-        """The ids that no rewrite has as a parent: the parents of the next one."""
-        inner = {parent for rewrite in self.ordered for parent in rewrite.parents}
-        return tuple(sorted(rewrite.id for rewrite in self.ordered if rewrite.id not in inner))
+    def heads(self, apps: Collection[str]) -> tuple[str, ...]:
+        """The parents of the next rewrite of the project, which is about `apps`: those that no rewrite has as a parent.
+
+        Of installed packages only those that speak of `apps`: the others may come and go.
+        """
+        inner = {parent for rewrite in self.ordered for parent in rewrite.parent_ids}
+        last = [rewrite for rewrite in self.ordered if rewrite.id not in inner]
+        found = [rewrite.id for rewrite in last if not rewrite.package]
+        found += [f"{it.package}/{it.id}" for it in last if it.package and not it.labels.isdisjoint(apps)]
+        return tuple(sorted(found))
 
     def with_proposed(self, rewrite: Rewrite | None) -> Rewrites:
         """These and one more, made on top of them."""
@@ -79,7 +85,7 @@ class Rewrites:
         found: dict[str, frozenset[str]] = {}
         for rewrite in self.ordered:
             # What was made on top of a double was made on top of the one that stands for it.
-            named = (self.same.get(parent, parent) for parent in rewrite.parents)
+            named = (self.same.get(parent, parent) for parent in rewrite.parent_ids)
             parents = [parent for parent in named if parent in found]
             found[rewrite.id] = frozenset(parents).union(*(found[parent] for parent in parents))
         return found
@@ -112,12 +118,17 @@ class Rewrites:
                 related = first.id in self.ancestors[second.id] or second.id in self.ancestors[first.id]
                 names = _touched(first, app) & _touched(second, app)
                 if names and not related:
-                    found.append(
-                        rewrites_conflict(
-                            rewrite=first.label, unrelated=second.label, app=app, name=min(names), file=second.path
-                        )
-                    )
+                    found.append(_conflict(first, second, app, min(names)))
         return found
+
+
+def _conflict(first: Rewrite, second: Rewrite, app: str, name: str) -> Finding:
+    if bool(first.package) == bool(second.package):
+        return rewrites_conflict(rewrite=first.source, unrelated=second.source, app=app, name=name, file=second.path)
+    own, shipped = (second, first) if first.package else (first, second)
+    return package_rewrite_differs(
+        app=app, name=name, package=shipped.package, rewrite=own.label, shipped=shipped.label, file=own.path
+    )
 
 
 def _touched(rewrite: Rewrite, app: str) -> frozenset[str]:
@@ -139,15 +150,42 @@ def sort_rewrites(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rew
         by_id[identity] = rewrite
     for rewrite in by_id.values():
         for parent in rewrite.parents:
-            if parent not in by_id:
-                raise RewriteError(
-                    f"{rewrite.path} depends on the rewrite with the id {parent[:12]}…, which is missing.",
-                    "Its file was deleted, or was never committed.",
-                    "Restore the file from git. To find the commit that deleted it: "
-                    f"git log --all --diff-filter=D --summary -- {shlex.quote(os.path.dirname(rewrite.path) or '.')}",  # noqa: PTH120 -- text
-                )
+            if parent not in by_id and "/" not in parent:
+                raise _missing(rewrite, parent)
+    return _sorted(by_id)
+
+
+def united(own: Rewrites, shipped: Iterable[Rewrite]) -> Rewrites:
+    """The project's rewrites, and those that packages ship; of those that say the same only the first.
+
+    Parents that packages do not have any more are passed over.
+    """
+    every = {rewrite.id: rewrite for rewrite in (*own.ordered, *shipped)}
+    return _sorted(every).without_doubles()
+
+
+def _missing(rewrite: Rewrite, parent: str) -> RewriteError:
+    found = f"{rewrite.path} depends on the rewrite with the id {parent[:12]}…, which is missing."
+    if rewrite.package:
+        return RewriteError(
+            found,
+            f"The installed package {rewrite.package} ships one of them, and not the other.",
+            "Install another version of the package, and tell its authors.",
+        )
+    return RewriteError(
+        found,
+        "Its file was deleted, or was never committed.",
+        "Restore the file from git. To find the commit that deleted it: "
+        f"git log --all --diff-filter=D --summary -- {shlex.quote(os.path.dirname(rewrite.path) or '.')}",  # noqa: PTH120 -- text
+    )
+
+
+def _sorted(by_id: Mapping[str, Rewrite]) -> Rewrites:
+    """Each one after its parents; raises RewriteError for a loop."""
     ready: list[Rewrite] = []
-    sorter = TopologicalSorter({identity: rewrite.parents for identity, rewrite in by_id.items()})
+    sorter = TopologicalSorter(
+        {identity: [up for up in rewrite.parent_ids if up in by_id] for identity, rewrite in by_id.items()}
+    )
     try:
         sorter.prepare()
     except CycleError as error:

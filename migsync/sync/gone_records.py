@@ -39,7 +39,7 @@ def gone_records(history: History, held: Snapshot, plan: Plan) -> Iterator[Findi
     applied = history.state(after).applied
     for row, (record, run) in sorted(written.items()):
         key = record.key
-        if row not in unapplied and key in history.migrations and key.app in history.first_party and key not in applied:
+        if row not in unapplied and key in history.migrations and key.app in history.synced and key not in applied:
             insert = _insert(plan.target.schema, record)
             yield record_gone(migration=key, row=row, run=run.id[:SHORT], number=run.number, insert=insert)
 

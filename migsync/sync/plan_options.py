@@ -23,7 +23,7 @@ def plan_options(
 
     Raises UsageError for an app that the project does not have, and for a position that is none.
     """
-    if unknown := set(request.apps) - history.first_party:
+    if unknown := set(request.apps) - history.synced:
         today = Labels(rewrites).today(min(unknown))
         renamed = today in history.first_party
         raise unknown_app(min(unknown), history, f"Its label is {today} now." if renamed else "")

@@ -13,7 +13,7 @@ class PlanRequest:
     ``APP=REWRITE``, `prune` ``APP`` or ``APP.NAME``. `accept` takes hinted pairs as if they were proven. With
     `trust_names` no journal is expected in the databases. `backwards` lets records go back to the names of older files.
     With `against_evidence` migsync goes on although what it knows of a migration that ran contradicts what was stated
-    or what is recorded.
+    or what is recorded. `third_party`: the statements are about apps of installed packages.
     """
 
     databases: tuple[str, ...] = ()
@@ -29,3 +29,4 @@ class PlanRequest:
     trust_names: bool = False
     backwards: bool = False
     against_evidence: bool = False
+    third_party: bool = False

@@ -37,18 +37,18 @@ from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.provenance import NOTHING_KNOWN, Provenance, beside_git, contents_that_ran
 from migsync.sync.prune import prune
 from migsync.sync.run import Run
-from migsync.sync.unknown_records import leftovers, lost_apps, strangers
+from migsync.sync.unknown_records import leftovers, lost_apps, renamed_in_packages, strangers
 
 
 @dataclass(frozen=True)
 class PlanOptions(TranslationOptions):
     """What a person asked for.
 
-    `apps` limits the plan (None: all first-party apps). `prune` are ``app.name`` or ``app`` of rows to remove. With
-    `conflicts`, several leaf nodes in one app are refused as ``migrate`` does; commands that mend such files plan
-    without it. `origins` is what is known about records without a file. `backwards` lets records go back to the names
-    of older files. With `against_evidence` a plan is made although what is known of a migration that ran speaks against
-    it.
+    `apps` limits the plan (None: all apps of the project, and those of packages that rewrites speak of). `prune` are
+    ``app.name`` or ``app`` of rows to remove. With `conflicts`, several leaf nodes in one app are refused as
+    ``migrate`` does; commands that mend such files plan without it. `origins` is what is known about records without a
+    file. `backwards` lets records go back to the names of older files. With `against_evidence` a plan is made although
+    what is known of a migration that ran speaks against it.
     """
 
     apps: frozenset[str] | None = None
@@ -124,7 +124,8 @@ def make_plan(
             ]
             findings += (each.with_facts(stated=True) if options.against_evidence else each for each in speaking)
     else:
-        findings += strangers(history, translation.recorded, scope, labels.view, options.origins)
+        own = scope & history.first_party
+        findings += strangers(history, translation.recorded, own, labels.view, options.origins)
     if goes_back:
         blocked = any(finding.blocks for finding in findings)
         findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))
@@ -157,7 +158,7 @@ def _start(
     scope: frozenset[str],
     options: PlanOptions,
 ) -> _Start:
-    rewrites, others = labels.view, history.first_party - scope
+    rewrites, others = labels.view, history.synced - scope
     of_files = [finding for finding in history.findings if finding.blocks and finding.app not in others]
     findings = [*of_files, *labels.conflicts(), *rewrites.conflicts(), *_of_journal(runs, options)]
     rows = [TrackedRow.of(record) for record in records]
@@ -184,9 +185,12 @@ def _judge(
     yield from inconsistencies(history, state, scope, told=told)
     if options.conflicts:
         yield from conflicts(history, state)
-    yield from leftovers(history, state, after, scope, options.origins)
+    # Records of packages come and go with their versions: no file has to explain them.
+    own = scope & history.first_party
+    yield from leftovers(history, state, after, own, options.origins)
+    yield from renamed_in_packages(history, state, after, options.origins.stated)
     if not lost:
-        yield from lost_apps(history, after, scope, options.origins.stated)
+        yield from lost_apps(history, after, own, options.origins.stated)
 
 
 def _plan(
@@ -231,11 +235,11 @@ def _of_journal(runs: Sequence[Run], options: PlanOptions) -> Iterator[Finding]:
 def _scope(history: History, rewrites: Rewrites, asked: frozenset[str] | None) -> frozenset[str]:
     """The apps that may be changed; an app that shares a rewrite with one that was asked for comes along."""
     if asked is None:
-        return history.first_party
-    scope = asked & history.first_party
+        return history.synced
+    scope = asked & history.synced
     while True:
         joined = {app for rewrite in rewrites.ordered if scope & rewrite.apps.keys() for app in rewrite.apps}
-        wider = scope | (joined & history.first_party)
+        wider = scope | (joined & history.synced)
         if wider == scope:
             return scope
         scope = wider

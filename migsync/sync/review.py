@@ -115,12 +115,12 @@ def _check_proposed(proposed: Rewrite | None, now: Survey) -> None:
     """Raises PlanFileError for a rewrite that must not be written into this project."""
     if proposed is None:
         return
-    if strange := sorted(proposed.labels - now.history.first_party):
+    if strange := sorted(proposed.labels - now.history.synced):
         raise PlanFileError(
             f"The plan depends on a rewrite of {strange[0]}, which is not an app of this project.", NOTHING_CHANGED
         )
     known = {rewrite.id for rewrite in now.rewrites.ordered} | now.rewrites.same.keys()
-    if missing := [parent for parent in proposed.parents if parent not in known]:
+    if missing := [parent for parent in proposed.parent_ids if parent not in known]:
         raise PlanFileError(
             f"The plan depends on the rewrite with the id {missing[0]:.12}…, which is not in this project.",
             NOTHING_CHANGED,

@@ -21,10 +21,10 @@ from migsync.project.registry import missing_settings
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
+from migsync.rewrites.package_rewrites import all_rewrites, rewritten_apps
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
-from migsync.rewrites.rewrite_files import load_rewrites
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
@@ -50,6 +50,7 @@ from migsync.sync.target_state import (
     presumed,
     unexplained_apps,
 )
+from migsync.sync.third_party import with_stated
 from migsync.sync.unnamed_schemas import Schemas
 
 if TYPE_CHECKING:
@@ -197,10 +198,10 @@ def open_survey(project: Project) -> Survey:
     if project.runnable and (missing := missing_settings(history, project.settings, project.runtime)):
         project = replace(project, settings={**project.settings, **missing})
         history = read_history(project.apps, settings=project.settings, cache=cache, complete=complete)
-    rewrites = load_rewrites(project.rewrites)
-    history = with_successors(history, rewrites)
+    rewrites, foreign = all_rewrites(project)
+    history = with_successors(history, rewrites).with_rewritten(rewritten_apps(rewrites))
     found = Survey(project, history, rewrites)
-    found.findings += [*project.findings, *(finding for finding in history.findings if not finding.blocks)]
+    found.findings += [*project.findings, *foreign, *(finding for finding in history.findings if not finding.blocks)]
     return found
 
 
@@ -234,6 +235,7 @@ def plan_state(result: Survey, state: DatabaseState, ran: Mapping[int, Provenanc
 def _asked(result: Survey, request: PlanRequest) -> tuple[PlanOptions, dict[str, NameChanges]]:
     """The options of the plans, and the changes of names that are stated and that no rewrite says yet."""
     stated = parse_changes(request.maps, request.collapses, request.removes, request.news)
+    result.history = with_stated(result.history, stated, request)
     asked = {app: changes for app, changes in stated.items() if not is_written(changes, app, result.rewrites)}
     return plan_options(request, result.project, result.history, result.rewrites, stated), asked
 

@@ -160,12 +160,12 @@ def out_of_order(run: Run, runs: Sequence[Run]) -> list[Finding]:
 
 def _below(rewrite: Rewrite, known: Mapping[str, Rewrite]) -> Iterator[Rewrite]:
     """The rewrites that this one was made on top of, as far as the journal knows them."""
-    todo, seen = list(rewrite.parents), set[str]()
+    todo, seen = list(rewrite.parent_ids), set[str]()
     while todo:
         found = known.get(todo.pop())
         if found and found.id not in seen:
             seen.add(found.id)
-            todo += found.parents
+            todo += found.parent_ids
             yield found
 
 

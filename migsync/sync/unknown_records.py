@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from migsync.findings import Finding
+from migsync.findings.packages import package_name_changed
 from migsync.findings.records import (
     leftover_on_disk,
     lost_app,
@@ -173,6 +174,35 @@ def _stated_on_disk(
     for record in records if stated else ():
         if record.key in stated and record.key in history.migrations and record.app in scope:
             yield leftover_on_disk(migration=record.key)
+
+
+def renamed_in_packages(
+    history: History, state: LoaderState, records: Sequence[Record], stated: Collection[Key]
+) -> Iterator[Finding]:
+    """Each record of an installed package's app that may be a file which ``migrate`` would run, by the name.
+
+    Where Django says that the records are inconsistent, that is said already.
+    """
+    told = {parent.app for _, parent in state.inconsistent}
+    packaged = history.apps.keys() - history.first_party - told
+    pending = sorted(key for key in state.nodes - state.applied if key.app in packaged)
+    if not pending:
+        return
+    replaced = {key for migration in history.migrations.values() for key in migration.replaces}
+    known = history.migrations.keys() | replaced | frozenset(stated)
+    strange = [record for record in records if record.app in packaged and record.key not in known]
+    for key in pending:
+        found = [record for record in strange if record.app == key.app and _alike(record.name, key.name)]
+        # Of several none is more likely than the others.
+        if len(found) == 1:
+            yield package_name_changed(migration=key, other=found[0].key, row=found[0].id)
+
+
+def _alike(first: str, second: str) -> bool:
+    """Whether two names have the same number, or the same words after it."""
+    parts = [name.partition("_") for name in (first, second)]
+    numbered = all(number.isdigit() for number, _, _ in parts)
+    return numbered and (parts[0][0] == parts[1][0] or parts[0][2] == parts[1][2])
 
 
 ANY_APP = "0001_initial"

@@ -138,7 +138,7 @@ def test_rewrites_come_after_their_parents_and_else_by_age(tmp_path: Path) -> No
         write_rewrite(tmp_path, rewrite)
     rewrites = load_rewrites(tmp_path)
     assert rewrites.ordered == (other, early, late)
-    assert set(rewrites.heads) == {other.id, late.id}
+    assert set(rewrites.heads(())) == {other.id, late.id}
 
 
 def test_two_branches_that_meet_are_a_finding_that_names_both_files(tmp_path: Path) -> None:

@@ -43,6 +43,10 @@ class RewriteOptions:
 
     names: NameOptions = group(NameOptions)
     accept: bool = flag(help="Accept renames that are likely but not proven. Not with --map, --collapse or --remove.")
+    third_party: bool = flag(
+        help="Write a rewrite for an app of an installed package, which ships none itself. With --map, --collapse and "
+        "--remove."
+    )
     against_evidence: bool = flag(help=AGAINST_EVIDENCE)
     dry_run: bool = flag(help="Show the rewrite, and do not write it.")
     chosen: TargetOptions = group(TargetOptions)
@@ -57,6 +61,7 @@ class RewriteOptions:
     migsync rewrite --collapse shop.0002_x=0003_y+0004_z    # 0003_y and 0004_z became 0002_x
     migsync rewrite --remove shop.0005_merge                # 0005_merge was removed
     migsync rewrite --map shop.0002_b=0003_b --new shop.0002_b   # a new file has the old name
+    migsync rewrite --third-party --map taggit.0003_x=0003_y     # an installed package renamed a file
     """,
 )
 @options(RewriteOptions, ProjectOptions)
@@ -78,12 +83,22 @@ def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> Exi
     stated = any(values_of(names).values())
     if stated and (asked.accept or databases):
         raise UsageError("--accept and --database cannot be combined with --map, --collapse, --remove and --new.")
+    if asked.third_party and not stated:
+        raise UsageError(
+            "--third-party needs --map, --collapse or --remove.",
+            "What became of the names of an installed package is not worked out: git has no files of it.",
+            "State it: migsync rewrite --third-party --map APP.OLD=NEW",
+        )
     request = PlanRequest(
-        databases=databases, accept=asked.accept, against_evidence=asked.against_evidence, **values_of(names)
+        databases=databases,
+        accept=asked.accept,
+        against_evidence=asked.against_evidence,
+        third_party=asked.third_party,
+        **values_of(names),
     )
     # What a person states needs no database. But where there is one, its records are evidence.
     with survey(project, request, needs_database=not stated) as found:
-        made = _stated(found, names) if stated else found.proposed
+        made = _stated(found, asked) if stated else found.proposed
         output.show(_unchecked(found) if stated else _open_questions(found))
     if made is None:
         output.show([line(Span("Nothing to write: every proven rename has a rewrite already.", Style.GOOD))])
@@ -142,10 +157,11 @@ def _unchecked(found: Survey) -> list[Block]:
     return [*blocks, *([EMPTY] if blocks else [])]
 
 
-def _stated(found: Survey, names: NameOptions) -> Rewrite | None:
+def _stated(found: Survey, asked: RewriteOptions) -> Rewrite | None:
     """The rewrite of what was stated, without what is proven of other apps."""
     from migsync.rewrites.name_changes import parse_changes
 
+    names = asked.names
     changes = parse_changes(names.maps, names.collapses, names.removes, names.news)
     if known := _known_already(found, changes):
         return known
@@ -154,8 +170,9 @@ def _stated(found: Survey, names: NameOptions) -> Rewrite | None:
     apps = {app: change for app, change in made.apps.items() if app in changes} if made else {}
     if not (made and apps):
         return None
-    command = " ".join(["rewrite", *(f"{option} {value}" for option, values in options.items() for value in values)])
-    return replace(made, command=command, apps=apps)
+    words = [f"{option} {value}" for option, values in options.items() for value in values]
+    command = " ".join(["rewrite", *(["--third-party"] if asked.third_party else []), *words])
+    return replace(made, command=command, apps=apps, third_party=asked.third_party)
 
 
 def _known_already(found: Survey, changes: Mapping[str, NameChanges]) -> Rewrite | None:

@@ -65,7 +65,7 @@ def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
     rows: list[tuple[str | Span, ...]] = []
     for plan in survey.plans:
         alias, engine = plan.target.alias, plan.target.engine
-        behind = ", ".join(rewrite.label for rewrite in plan.passed) or "-"
+        behind = ", ".join(rewrite.source for rewrite in plan.passed) or "-"
         rows.append(
             (Span(alias, Style.HEADING), engine_title(engine), standing(plan, short=True), behind, _last(survey, plan))
         )

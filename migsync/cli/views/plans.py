@@ -38,8 +38,8 @@ def plan_blocks(
     """
     blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan, short=after_summary))]
     blocks += [line(about, indent=2)] if about else []
-    blocks += [line("applies ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.passed]
-    blocks += [line("reverts ", labels.get(rewrite.id, rewrite.label), indent=2) for rewrite in plan.returned]
+    blocks += [line("applies ", labels.get(rewrite.id, rewrite.source), indent=2) for rewrite in plan.passed]
+    blocks += [line("reverts ", labels.get(rewrite.id, rewrite.source), indent=2) for rewrite in plan.returned]
     blocks += findings_blocks(plan.findings, indent=2, shorten=shorten)
     for app, changes in groupby(sorted(plan.changes, key=_app), key=_app):
         found = list(changes)

@@ -123,7 +123,7 @@ def discover(
         }
         silent = tuple(git_is_silent(app=app, reason=git.reason(app)) for app in evidences if git.reason(app))
     evidences |= {app: _beside(stated[app], evidences[app]) for app in stated}
-    proposed, findings = propose(evidences, rewrites.heads, created, EVIDENCE, accept_hints=accept)
+    proposed, findings = propose(evidences, rewrites.heads(evidences), created, EVIDENCE, accept_hints=accept)
     # Only where a question is left: otherwise git was not needed.
     findings += tuple(finding for finding in silent if evidences[finding.app].is_in_question)
     if stated:
@@ -132,7 +132,7 @@ def discover(
             {app: _with_proven(stated[app], evidences[app], accept=accept) for app in stated},
             stated,
             known,
-            parents=rewrites.heads,
+            parents=rewrites.heads({*evidences, *stated}),
             created=created,
             against_evidence=against_evidence,
         )

@@ -170,7 +170,7 @@ def build(rng: random.Random, with_files: bool) -> tuple[list[Epoch], Rewrites]:
             made = make_rewrite(
                 history,
                 {"shop": changes},
-                parents=known.heads,
+                parents=known.heads(()),
                 command="rewrite",
                 created=created(number),
                 old_files={"shop": epochs[-1].files()} if with_files else None,

@@ -44,7 +44,7 @@ class Releases:
             made = make_rewrite(
                 epoch.history(),
                 {"shop": changes},
-                parents=self.known.heads,
+                parents=self.known.heads(()),
                 command="rewrite",
                 created=self.clock().replace(" ", "T") + "Z",
                 old_files={"shop": self.epochs[-1].files()},
