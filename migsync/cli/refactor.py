@@ -342,4 +342,5 @@ class _FileCommand:
 def _sql(draft: Draft) -> str:
     from migsync.sync.scripts import apply_script
 
-    return "\n".join(apply_script(plan) for plan in draft.plans if not plan.empty and not plan.blocked)
+    ready = (plan for plan in draft.plans if not plan.empty and not plan.blocked)
+    return "\n".join(apply_script(plan, draft.records[plan.target.alias]) for plan in ready)

@@ -117,10 +117,11 @@ class Engine(ABC):
     current_database: ClassVar[str]
     """A query for the connection's database, as Django's ``NAME`` has it."""
     table_schema: ClassVar[str] = ""
-    """A query for the schema of the ``django_migrations`` that its unqualified name means; empty where databases have
-    no schemas."""
+    """A query for the schema in which an unqualified ``django_migrations`` is; empty where there are no schemas."""
     client: ClassVar[str]
     """The command that runs a script, with ``{file}`` and ``DATABASE`` to be filled in."""
+    script_needs: ClassVar[tuple[str, ...]]
+    """What a script checks first of the session and the server, in words."""
     table_options: ClassVar[Mapping[str, Any]] = {}
     """Arguments of SQLAlchemy's ``Table`` for the tables of the journal."""
 

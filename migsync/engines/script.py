@@ -19,7 +19,8 @@ RUN_TABLE = "migsync_run"
 LEGEND = """\
 -- present: rows that have an id of the plan; as_before, as_after: those that are as before or as after the plan;
 -- bearers: rows that have a new name of the plan; inserted: those that are a new row of the plan;
--- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force.
+-- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force;
+-- beside: other rows of the same apps; kept: those that are as they were when the plan was made.
 """
 """What a script counts."""
 JSON_COLUMNS = ("passed", "returned", "changes", "digests")
@@ -67,6 +68,15 @@ class ChangeRow(NamedTuple):
         return (self.new_app, self.new_name, self.applied)
 
 
+class KeptRow(NamedTuple):
+    """A row of a changed app that the plan leaves as it is: one row of ``migsync_kept``."""
+
+    id: int
+    applied: str | None
+    app: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Counts:
     """What a script must count in the table, before or after it has written.
@@ -89,6 +99,8 @@ class ScriptPlan:
     ``undone``. `journal_row` has the columns of the journal's row that are known before it is written; it is empty for
     a script without a journal. `undoes` is the run, and `undone_plan` the plan whose run this one takes back, or empty.
     `duplicates` are the numbers `n` of the rows that come back beside one of their name, as they were before the plan.
+    `kept` are the rows that the apps of the plan have besides; a script refuses to run where there are others by now,
+    as `migsync apply` does. None where that is of no matter: an undo leaves rows alone that were recorded since.
     """
 
     id: str
@@ -99,6 +111,7 @@ class ScriptPlan:
     undoes: str = ""
     undone_plan: str = ""
     duplicates: tuple[int, ...] = ()
+    kept: tuple[KeptRow, ...] | None = None
 
     @property
     def journal(self) -> bool:
@@ -109,6 +122,11 @@ class ScriptPlan:
     def count(self) -> str:
         """How many rows, in words."""
         return count(len(self.rows), "row")
+
+    @cached_property
+    def apps(self) -> list[str]:
+        """The apps whose rows change."""
+        return sorted({app for row in self.rows for app in (row.app, row.new_app) if app is not None})
 
     @cached_property
     def renamed(self) -> list[ChangeRow]:
@@ -185,6 +203,8 @@ class ScriptPlan:
         wanted = {"present": self.before.present, "as_before": self.before.present, "bearers": self.bearers}
         if self.removed_by_name:
             wanted["named"] = self.before.named
+        if self.kept is not None:
+            wanted["beside"] = wanted["kept"] = len(self.kept)
         return _all_of(counts, wanted)
 
     def is_already(self, counts: str = "") -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal
@@ -27,6 +27,7 @@ from migsync.proof.scope import DatabaseProof
 from migsync.refactor.changed_history import with_changes
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
+from migsync.rewrites.record import Record
 from migsync.sync.consistency import conflicts
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
@@ -45,7 +46,7 @@ class Draft:
 
     `findings` are all of them in the order to be read: one that blocks refuses. `facts` say what was proven. `chosen`
     are the aliases whose plans are applied in the same step. `later` are those that are synced later: databases
-    that would change and are not chosen, and those that could not be read.
+    that would change and are not chosen, and those that could not be read. `records` are the rows of each target.
     """
 
     proposal: Proposal
@@ -55,6 +56,7 @@ class Draft:
     findings: tuple[Finding, ...] = ()
     facts: tuple[Fact, ...] = ()
     later: tuple[str, ...] = ()
+    records: Mapping[str, Sequence[Record]] = field(default_factory=dict)
 
     @property
     def blocked(self) -> bool:
@@ -128,6 +130,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         tuple(dict.fromkeys(map(reshape.explain, findings))),
         tuple(facts),
         (*later, *survey.errors),
+        {alias: database.records for alias, database in ground.databases.items()},
     )
 
 

@@ -1,12 +1,18 @@
 -- migsync 0.1.0: undo plan 2d5ca720a4ab2a0b895fce9e6c24ec98
 --
--- 1 rename, 1 removal in django_migrations.
+-- 1 rename, 1 removal in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
 --
 -- Database    default (mysql)
 -- Identity    the identity that the server gave
 -- To run      mariadb DATABASE < default.undo.sql    (or mysql)
 -- To undo     mariadb DATABASE < default.apply.sql    (or mysql)
+--
+-- It needs:
+--   a database with the table django_migrations
+--   no open transaction
+--   a server that is not read-only
+-- The script checks this first. If it is not so, it says so and changes nothing.
 --
 -- The script makes all changes or none, even if the client continues after an error.
 -- It is safe to run it again. The outcome is one of these, or an error:
@@ -15,19 +21,40 @@
 --   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
 -- Reverts:
---   20261120T104500_remake.toml
+--   20261120T104500_remake.toml    (migsync rewrite remake, 2026-11-20T10:45:00Z)
 --
 -- undo of plan 2d5ca720a4ab:
 --   remove row: shop.0002_prices, applied 2025-03-02 09:30:00.123456
 --   rename row 2: shop.0003_stock -> shop.0002_everything
 
+-- What this script needs; otherwise it stops here, before anything is changed. No transaction may be open.
+SET @migsync_stop = NULL, @migsync_there = NULL;
+/*!50701 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ */;
+SET @migsync_stop = IF(0 /*!50701 + (ROW_COUNT() <> 0) */ /*M! + @@SESSION.in_transaction */,
+    'migsync: nothing changed: a transaction is open; COMMIT or ROLLBACK it first', NULL);
+SELECT COUNT(*) INTO @migsync_there FROM information_schema.TABLES
+ WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'django_migrations';
+SET @migsync_stop = COALESCE(@migsync_stop, CASE
+    WHEN @@GLOBAL.read_only THEN 'migsync: nothing changed: this server is read-only; connect to the primary one'
+    WHEN DATABASE() IS NULL THEN 'migsync: nothing changed: no database is selected; name it in the command'
+    WHEN COALESCE(@migsync_there, 0) = 0
+        THEN CONCAT('migsync: nothing changed: the database ', DATABASE(), ' has no table django_migrations')
+    ELSE ''
+END);
+SELECT @migsync_stop AS outcome FROM DUAL WHERE @migsync_stop <> '';
+SET @migsync_safe_updates = @@SESSION.sql_safe_updates;
+SET SESSION sql_safe_updates = IF(@migsync_stop = '', 'OFF', @migsync_stop);
+
 SET @migsync_time_zone = @@SESSION.time_zone, @migsync_sql_mode = @@SESSION.sql_mode,
     @migsync_autocommit = @@SESSION.autocommit, @migsync_row_wait = @@SESSION.innodb_lock_wait_timeout,
-    @migsync_table_wait = @@SESSION.lock_wait_timeout;
+    @migsync_table_wait = @@SESSION.lock_wait_timeout, @migsync_limit = @@SESSION.sql_select_limit,
+    @migsync_big = @@SESSION.sql_big_selects;
 SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',
-    innodb_lock_wait_timeout = 10, lock_wait_timeout = 10;
+    innodb_lock_wait_timeout = 10, lock_wait_timeout = 10,
+    sql_select_limit = 18446744073709551615, sql_big_selects = 1,
+    autocommit = IF(@migsync_stop = '', 1, @@SESSION.autocommit);
 
-CREATE TABLE IF NOT EXISTS migsync_run (
+SET @migsync_sql = IF(@migsync_stop = '', 'CREATE TABLE IF NOT EXISTS migsync_run (
     id VARCHAR(32) NOT NULL,
     number INTEGER NOT NULL,
     kind VARCHAR(8) NOT NULL,
@@ -43,13 +70,17 @@ CREATE TABLE IF NOT EXISTS migsync_run (
     digests LONGTEXT NOT NULL,
     PRIMARY KEY (id),
     UNIQUE (number)
-)ENGINE=InnoDB CHARSET=utf8mb4;
-CREATE TABLE IF NOT EXISTS migsync_content (
+)ENGINE=InnoDB CHARSET=utf8mb4', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'CREATE TABLE IF NOT EXISTS migsync_content (
     digest VARCHAR(64) NOT NULL,
     document LONGTEXT NOT NULL,
     PRIMARY KEY (digest)
-)ENGINE=InnoDB CHARSET=utf8mb4;
-CREATE TABLE IF NOT EXISTS migsync_content_seen (
+)ENGINE=InnoDB CHARSET=utf8mb4', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'CREATE TABLE IF NOT EXISTS migsync_content_seen (
     number BIGINT NOT NULL AUTO_INCREMENT,
     schema_name VARCHAR(64) NOT NULL,
     record BIGINT NOT NULL,
@@ -61,18 +92,24 @@ CREATE TABLE IF NOT EXISTS migsync_content_seen (
     at VARCHAR(32) NOT NULL,
     PRIMARY KEY (number),
     CONSTRAINT migsync_content_seen_schema UNIQUE (schema_name, number)
-)ENGINE=InnoDB CHARSET=utf8mb4;
-CREATE TABLE IF NOT EXISTS migsync_files (
+)ENGINE=InnoDB CHARSET=utf8mb4', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'CREATE TABLE IF NOT EXISTS migsync_files (
     digest VARCHAR(64) NOT NULL,
     document LONGTEXT NOT NULL,
     PRIMARY KEY (digest)
-)ENGINE=InnoDB CHARSET=utf8mb4;
-CREATE TABLE IF NOT EXISTS migsync_source (
+)ENGINE=InnoDB CHARSET=utf8mb4', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'CREATE TABLE IF NOT EXISTS migsync_source (
     digest VARCHAR(64) NOT NULL,
     document LONGTEXT NOT NULL,
     PRIMARY KEY (digest)
-)ENGINE=InnoDB CHARSET=utf8mb4;
-CREATE TABLE IF NOT EXISTS migsync_look (
+)ENGINE=InnoDB CHARSET=utf8mb4', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'CREATE TABLE IF NOT EXISTS migsync_look (
     schema_name VARCHAR(64) NOT NULL,
     number BIGINT NOT NULL,
     record BIGINT NOT NULL,
@@ -83,8 +120,10 @@ CREATE TABLE IF NOT EXISTS migsync_look (
     sources INTEGER NOT NULL,
     at VARCHAR(32) NOT NULL,
     PRIMARY KEY (schema_name, number)
-)ENGINE=InnoDB CHARSET=utf8mb4;
-CREATE TABLE IF NOT EXISTS migsync_ran (
+)ENGINE=InnoDB CHARSET=utf8mb4', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'CREATE TABLE IF NOT EXISTS migsync_ran (
     number BIGINT NOT NULL AUTO_INCREMENT,
     schema_name VARCHAR(64) NOT NULL,
     record BIGINT NOT NULL,
@@ -97,16 +136,21 @@ CREATE TABLE IF NOT EXISTS migsync_ran (
     at VARCHAR(32) NOT NULL,
     PRIMARY KEY (number),
     CONSTRAINT migsync_ran_schema UNIQUE (schema_name, number)
-)ENGINE=InnoDB CHARSET=utf8mb4;
-CREATE TABLE IF NOT EXISTS migsync_version (
+)ENGINE=InnoDB CHARSET=utf8mb4', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'CREATE TABLE IF NOT EXISTS migsync_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT migsync_version_pkc PRIMARY KEY (version_num)
-);
-INSERT INTO migsync_version (version_num) SELECT '0003' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM migsync_version);
-
+)', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'INSERT INTO migsync_version (version_num) SELECT ''0003'' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM migsync_version)', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
 -- A row without name is inserted; a row without new_name is deleted. Names are binary, so that letter case and
 -- trailing spaces count.
-DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_outcome;
+DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_kept, migsync_outcome;
 CREATE TEMPORARY TABLE migsync_outcome (outcome VARCHAR(190) PRIMARY KEY) ENGINE = InnoDB;
 CREATE TEMPORARY TABLE migsync_change (
     n BIGINT PRIMARY KEY, id BIGINT, applied VARBINARY(64),
@@ -124,21 +168,25 @@ SET @migsync_digests = '{}';
 SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NULL, @migsync_safe = NULL,
     @migsync_locked = NULL, @migsync_present = NULL, @migsync_as_before = NULL, @migsync_as_after = NULL,
     @migsync_bearers = NULL, @migsync_inserted = NULL, @migsync_named = 0, @migsync_standing = NULL,
-    @migsync_done = NULL;
+    @migsync_beside = 0, @migsync_kept = 0, @migsync_done = NULL;
 SELECT ENGINE = 'InnoDB' INTO @migsync_safe FROM information_schema.TABLES
  WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'django_migrations';
 
 -- Readers continue. Writers wait, and so does migrate in a project with migsync.companion. The locking read
--- is the first one of the transaction: a plain read before it would fix an older snapshot.
-SELECT GET_LOCK(CONCAT('migsync ', SHA1(DATABASE())), 10) INTO @migsync_lock;
-SET SESSION autocommit = 0;
-SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-START TRANSACTION;
-SELECT COUNT(*) INTO @migsync_locked FROM django_migrations FOR UPDATE;
+-- begins the transaction: a plain read before it would fix an older snapshot.
+SELECT IF(@migsync_stop = '', GET_LOCK(CONCAT('migsync ', SHA1(DATABASE())), 10), 0) INTO @migsync_lock;
+SET SESSION autocommit = IF(@migsync_stop = '', 0, @@SESSION.autocommit);
+SET @migsync_sql = IF(@migsync_stop = '', 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+SET @migsync_sql = IF(@migsync_stop = '', 'SELECT COUNT(*) INTO @migsync_locked FROM django_migrations FOR UPDATE', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
 
 -- present: rows that have an id of the plan; as_before, as_after: those that are as before or as after the plan;
 -- bearers: rows that have a new name of the plan; inserted: those that are a new row of the plan;
--- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force.
+-- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force;
+-- beside: other rows of the same apps; kept: those that are as they were when the plan was made.
 SELECT COUNT(*),
        COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.app AND CONVERT(m.name USING utf8mb4) = c.name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END),
        COUNT(CASE WHEN CONVERT(m.app USING utf8mb4) = c.new_app AND CONVERT(m.name USING utf8mb4) = c.new_name AND CAST(m.applied AS CHAR) <=> c.applied THEN 1 END)
@@ -164,14 +212,15 @@ SET @migsync_gate = COALESCE(
     @migsync_present = 1 AND @migsync_as_before = 1 AND @migsync_bearers = 0 AND @migsync_named = 1, 0);
 SET @migsync_again = COALESCE(NOT @migsync_gate AND
     @migsync_present = 1 AND @migsync_as_after = 1 AND @migsync_named = 0 AND @migsync_standing IS NULL, 0);
-SET @migsync_open = COALESCE(@migsync_gate = 1 AND @migsync_lock = 1 AND @migsync_safe = 1 AND @migsync_locked >= 0, 0);
+SET @migsync_open = COALESCE(@migsync_stop = '' AND @migsync_gate = 1 AND @migsync_lock = 1 AND @migsync_safe = 1
+    AND @migsync_locked >= 0, 0);
 
 -- List the rows that are not as planned.
 SELECT CONCAT('row ', c.id, ' is not ', CONVERT(c.app USING utf8mb4), '.', CONVERT(c.name USING utf8mb4),
               COALESCE(CONCAT(', applied ', CONVERT(c.applied USING utf8mb4)), '')) AS stale
   FROM migsync_change AS c LEFT JOIN django_migrations AS m
        ON m.id = c.id AND CONVERT(m.app USING utf8mb4) = c.app AND CONVERT(m.name USING utf8mb4) = c.name AND CAST(m.applied AS CHAR) <=> c.applied
- WHERE m.id IS NULL AND c.id IS NOT NULL AND c.name IS NOT NULL AND @migsync_gate = 0 AND @migsync_again = 0
+ WHERE m.id IS NULL AND c.id IS NOT NULL AND c.name IS NOT NULL AND @migsync_stop = '' AND @migsync_gate = 0 AND @migsync_again = 0
  ORDER BY c.n LIMIT 10;
 
 DELETE m FROM django_migrations AS m JOIN migsync_change AS c
@@ -215,13 +264,16 @@ SET @migsync_open = COALESCE(@migsync_open = 1 AND
     @migsync_present = 1 AND @migsync_as_after = 1 AND @migsync_named = 0, 0);
 
 SET @migsync_sql = IF(@migsync_open = 1, 'COMMIT', 'DO 0');
-PREPARE migsync_end FROM @migsync_sql;
-EXECUTE migsync_end;
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
 SET @migsync_done = (@migsync_open = 1 AND ROW_COUNT() = 0);
-ROLLBACK;
-DEALLOCATE PREPARE migsync_end;
+SET @migsync_sql = IF(@migsync_stop = '', 'ROLLBACK', 'DO 0');
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
+DEALLOCATE PREPARE migsync_statement;
 
 SET @migsync_said = CASE
+    WHEN COALESCE(@migsync_stop, 'x') <> '' THEN @migsync_stop
     WHEN @migsync_done = 1 THEN 'migsync: undone, 2 rows'
     WHEN @migsync_again = 1 THEN 'migsync: already undone'
     WHEN @migsync_lock IS NULL OR @migsync_lock = 0
@@ -236,10 +288,12 @@ SET @migsync_said = CASE
                 GREATEST(@migsync_bearers - 0, 0))
 END;
 SELECT @migsync_said AS outcome;
-DO RELEASE_LOCK(CONCAT('migsync ', SHA1(DATABASE())));
-SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode, autocommit = @migsync_autocommit,
-    innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait;
-DROP TEMPORARY TABLE IF EXISTS migsync_change;
+DO IF(@migsync_lock = 1, RELEASE_LOCK(CONCAT('migsync ', SHA1(DATABASE()))), 0);
+SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode,
+    innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait,
+    sql_safe_updates = @migsync_safe_updates, sql_select_limit = @migsync_limit, sql_big_selects = @migsync_big,
+    autocommit = IF(@migsync_stop = '', @migsync_autocommit, @@SESSION.autocommit);
+DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_kept;
 
 -- For the exit status: if nothing was undone, insert the same key twice, an error that shows the outcome.
 INSERT INTO migsync_outcome

@@ -1,12 +1,18 @@
 -- migsync 0.1.0: undo plan 6e6667e141f2bbc34804336f0aab3417
 --
--- 1 rename, 2 inserts in django_migrations.
+-- 1 rename, 2 inserts in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
 --
 -- Database    default (postgresql, schema public)
 -- Identity    the identity that the server gave
 -- To run      psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.undo.sql
 -- To undo     psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.apply.sql
+--
+-- It needs:
+--   a database with the table public.django_migrations
+--   no open transaction: no BEGIN, no psql -1, and AUTOCOMMIT on
+--   a session that can write, at READ COMMITTED
+-- The script checks this first. If it is not so, it says so and changes nothing.
 --
 -- The script makes all changes or none, even if the client continues after an error.
 -- It is safe to run it again. The outcome is one of these, or an error:
@@ -15,7 +21,7 @@
 --   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
 -- Reverts:
---   20261120T104500_collapse.toml
+--   20261120T104500_collapse.toml    (migsync rewrite collapse, 2026-11-20T10:45:00Z)
 --
 -- undo of plan 6e6667e141f2:
 --   restore row 3: shop.0003_add_b, applied 2025-03-03 09:30:00+00
@@ -30,17 +36,40 @@ DECLARE
     bearers bigint;    -- rows that have a new name of the plan
     inserted bigint;   -- those that are a new row of the plan
     named bigint := 0; -- rows that the plan deletes without knowing their id
+    beside bigint;     -- other rows of the same apps
+    kept bigint;       -- those that are as they were when the plan was made
     standing text;     -- the last run of the plan that is in force
     written bigint;    -- rows that the last statement changed
+    caller_commits boolean := now() <> statement_timestamp();  -- a transaction was open before this statement
+    settings text[] := ARRAY[
+        current_setting('lock_timeout'), current_setting('TimeZone'), current_setting('DateStyle'),
+        current_setting('client_min_messages')
+    ];
 BEGIN
-    SET LOCAL lock_timeout = '10s';
-    SET LOCAL TimeZone = 'UTC';
-    SET LOCAL DateStyle = 'ISO, YMD';
-    SET LOCAL client_min_messages = 'warning';
+    -- What this script needs; otherwise it stops here, before anything is changed.
+    IF pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN
+        RAISE EXCEPTION 'migsync: nothing changed: this session cannot write to the database %', current_database()
+            USING HINT = 'Connect to the primary server, with default_transaction_read_only off.';
+    END IF;
+    IF caller_commits AND current_setting('migsync.caller_commits', true) IS DISTINCT FROM 'on' THEN
+        RAISE EXCEPTION 'migsync: nothing changed: a transaction is open (BEGIN, psql -1, or AUTOCOMMIT off)'
+            USING HINT = 'Run this script outside a transaction, without -1 and with AUTOCOMMIT on. '
+                'To run it in your own transaction and COMMIT that yourself, first: SET migsync.caller_commits = on;';
+    END IF;
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'migsync: nothing changed: this script must run at READ COMMITTED'
             USING HINT = 'Run this first: SET default_transaction_isolation = ''read committed'';';
     END IF;
+    IF to_regclass('public.django_migrations') IS NULL THEN
+        RAISE EXCEPTION 'migsync: nothing changed: the database % has no table %', current_database(),
+            'public.django_migrations'
+            USING HINT = 'Connect to the database that the first lines of this script name.';
+    END IF;
+
+    SET LOCAL lock_timeout = '10s';
+    SET LOCAL TimeZone = 'UTC';
+    SET LOCAL DateStyle = 'ISO, YMD';
+    SET LOCAL client_min_messages = 'warning';
 
     -- A row without name is inserted; a row without new_name is deleted.
     CREATE TEMPORARY TABLE migsync_change (
@@ -50,6 +79,9 @@ BEGIN
         (1, 3, '2025-03-03 09:30:00+00', NULL, NULL, 'shop', '0003_add_b'),
         (2, 2, '2025-03-02 09:30:00.123456+00', NULL, NULL, 'shop', '0002_add_a'),
         (3, 4, '2025-03-04 09:30:00.123456+00', 'shop', '0002_squashed_0004_add_c', 'shop', '0004_add_c');
+
+    -- The other rows of these apps, which stay as they are.
+    CREATE TEMPORARY TABLE migsync_kept (id bigint, applied text, app text, name text) ON COMMIT DROP;
 
     -- Readers continue. Writers wait, and so does migrate in a project with migsync.companion.
     PERFORM pg_advisory_xact_lock(575434166107128376);
@@ -153,19 +185,23 @@ BEGIN
     );
     IF NOT (present = 1 AND as_before = 1 AND bearers = 0) THEN
         IF present = 3 AND as_after = 3 AND standing IS NULL THEN
-            DROP TABLE pg_temp.migsync_change;
+            DROP TABLE pg_temp.migsync_change, pg_temp.migsync_kept;
+            PERFORM set_config('lock_timeout', settings[1], true), set_config('TimeZone', settings[2], true),
+                    set_config('DateStyle', settings[3], true), set_config('client_min_messages', settings[4], true);
             RAISE INFO 'migsync: already undone';
             RETURN;
         END IF;
-        RAISE EXCEPTION 'migsync: stale, nothing changed: % of 3 rows not as planned; new names already taken: %',
+        RAISE EXCEPTION
+            'migsync: stale, nothing changed: % of 3 rows not as planned; new names already taken: %',
             1 - as_before - named, greatest(bearers - 0, 0)
             USING HINT = 'Make a new plan: migsync plan', DETAIL = coalesce((
-                SELECT string_agg(format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied), ' ')
-                  FROM (SELECT * FROM pg_temp.migsync_change AS c
-                         WHERE c.id IS NOT NULL AND c.name IS NOT NULL AND NOT EXISTS (
-                               SELECT 1 FROM public.django_migrations AS m
-                                WHERE m.id = c.id AND ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied))
-                         ORDER BY c.n LIMIT 10) AS c), '');
+                SELECT string_agg(said, ' ') FROM (
+                    (SELECT format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied) AS said
+                       FROM pg_temp.migsync_change AS c
+                      WHERE c.id IS NOT NULL AND c.name IS NOT NULL
+                        AND NOT EXISTS (SELECT 1 FROM public.django_migrations AS m WHERE m.id = c.id AND ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied))
+                      ORDER BY c.n)
+                    LIMIT 10) AS found), '');
     END IF;
 
     UPDATE public.django_migrations AS m SET app = c.new_app, name = c.new_name
@@ -219,7 +255,13 @@ BEGIN
         RAISE EXCEPTION 'migsync: failed, nothing changed: % rows written, not 1', written;
     END IF;
 
-    DROP TABLE pg_temp.migsync_change;
-    RAISE INFO 'migsync: undone, 3 rows';
+    DROP TABLE pg_temp.migsync_change, pg_temp.migsync_kept;
+    PERFORM set_config('lock_timeout', settings[1], true), set_config('TimeZone', settings[2], true),
+            set_config('DateStyle', settings[3], true), set_config('client_min_messages', settings[4], true);
+    IF caller_commits THEN
+        RAISE INFO 'migsync: 3 rows changed in your transaction, not undone before you COMMIT';
+    ELSE
+        RAISE INFO 'migsync: undone, 3 rows';
+    END IF;
 END
 $migsync$;

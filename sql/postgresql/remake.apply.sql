@@ -1,6 +1,6 @@
 -- migsync 0.1.0: apply plan 300fdd6e49fb8710968ebc8cb0cbfeb3
 --
--- 1 rename, 1 insert in django_migrations.
+-- 1 rename, 1 insert in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
 --
 -- Database    default (postgresql, schema public)
@@ -9,6 +9,12 @@
 -- To undo     psql -X -v ON_ERROR_STOP=1 -d DATABASE -f default.undo.sql
 --             or: migsync undo --database default
 --
+-- It needs:
+--   a database with the table public.django_migrations
+--   no open transaction: no BEGIN, no psql -1, and AUTOCOMMIT on
+--   a session that can write, at READ COMMITTED
+-- The script checks this first. If it is not so, it says so and changes nothing.
+--
 -- The script makes all changes or none, even if the client continues after an error.
 -- It is safe to run it again. The outcome is one of these, or an error:
 --   migsync: applied, 2 rows
@@ -16,7 +22,7 @@
 --   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
 -- Applies:
---   20261120T104500_remake.toml
+--   20261120T104500_remake.toml    (migsync rewrite remake, 2026-11-20T10:45:00Z)
 --
 -- 20261120T104500_remake.toml:
 --   rename row 2: shop.0002_everything -> shop.0003_stock
@@ -30,17 +36,40 @@ DECLARE
     bearers bigint;    -- rows that have a new name of the plan
     inserted bigint;   -- those that are a new row of the plan
     named bigint := 0; -- rows that the plan deletes without knowing their id
+    beside bigint;     -- other rows of the same apps
+    kept bigint;       -- those that are as they were when the plan was made
     standing text;     -- the last run of the plan that is in force
     written bigint;    -- rows that the last statement changed
+    caller_commits boolean := now() <> statement_timestamp();  -- a transaction was open before this statement
+    settings text[] := ARRAY[
+        current_setting('lock_timeout'), current_setting('TimeZone'), current_setting('DateStyle'),
+        current_setting('client_min_messages')
+    ];
 BEGIN
-    SET LOCAL lock_timeout = '10s';
-    SET LOCAL TimeZone = 'UTC';
-    SET LOCAL DateStyle = 'ISO, YMD';
-    SET LOCAL client_min_messages = 'warning';
+    -- What this script needs; otherwise it stops here, before anything is changed.
+    IF pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN
+        RAISE EXCEPTION 'migsync: nothing changed: this session cannot write to the database %', current_database()
+            USING HINT = 'Connect to the primary server, with default_transaction_read_only off.';
+    END IF;
+    IF caller_commits AND current_setting('migsync.caller_commits', true) IS DISTINCT FROM 'on' THEN
+        RAISE EXCEPTION 'migsync: nothing changed: a transaction is open (BEGIN, psql -1, or AUTOCOMMIT off)'
+            USING HINT = 'Run this script outside a transaction, without -1 and with AUTOCOMMIT on. '
+                'To run it in your own transaction and COMMIT that yourself, first: SET migsync.caller_commits = on;';
+    END IF;
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'migsync: nothing changed: this script must run at READ COMMITTED'
             USING HINT = 'Run this first: SET default_transaction_isolation = ''read committed'';';
     END IF;
+    IF to_regclass('public.django_migrations') IS NULL THEN
+        RAISE EXCEPTION 'migsync: nothing changed: the database % has no table %', current_database(),
+            'public.django_migrations'
+            USING HINT = 'Connect to the database that the first lines of this script name.';
+    END IF;
+
+    SET LOCAL lock_timeout = '10s';
+    SET LOCAL TimeZone = 'UTC';
+    SET LOCAL DateStyle = 'ISO, YMD';
+    SET LOCAL client_min_messages = 'warning';
 
     -- A row without name is inserted; a row without new_name is deleted.
     CREATE TEMPORARY TABLE migsync_change (
@@ -49,6 +78,11 @@ BEGIN
     INSERT INTO pg_temp.migsync_change VALUES
         (1, 2, '2025-03-02 09:30:00.123456+00', 'shop', '0002_everything', 'shop', '0003_stock'),
         (2, NULL, '2025-03-02 09:30:00.123456+00', NULL, NULL, 'shop', '0002_prices');
+
+    -- The other rows of these apps, which stay as they are.
+    CREATE TEMPORARY TABLE migsync_kept (id bigint, applied text, app text, name text) ON COMMIT DROP;
+    INSERT INTO pg_temp.migsync_kept VALUES
+        (1, '2025-03-01 09:30:00.123456+00', 'shop', '0001_initial');
 
     -- Readers continue. Writers wait, and so does migrate in a project with migsync.companion.
     PERFORM pg_advisory_xact_lock(575434166107128376);
@@ -142,6 +176,9 @@ BEGIN
     SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
       INTO bearers, inserted
       FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
+    SELECT count(*), count(k.id) INTO beside, kept
+      FROM public.django_migrations AS m LEFT JOIN pg_temp.migsync_kept AS k ON m.id = k.id AND ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(k.app, k.name, k.applied)
+     WHERE m.app IN ('shop') AND NOT EXISTS (SELECT 1 FROM pg_temp.migsync_change AS c WHERE c.id = m.id);
     standing := (
         WITH RECURSIVE family (root, number, id) AS (
             SELECT id, number, id FROM public.migsync_run WHERE plan_id = '300fdd6e49fb8710968ebc8cb0cbfeb3'
@@ -150,21 +187,31 @@ BEGIN
         )
         SELECT root FROM family GROUP BY root, number HAVING count(*) % 2 = 1 ORDER BY number DESC LIMIT 1
     );
-    IF NOT (present = 1 AND as_before = 1 AND bearers = 0) THEN
+    IF NOT (present = 1 AND as_before = 1 AND bearers = 0 AND beside = 1 AND kept = 1) THEN
         IF present = 1 AND as_after = 1 AND inserted = 1 AND standing IS NOT NULL THEN
-            DROP TABLE pg_temp.migsync_change;
+            DROP TABLE pg_temp.migsync_change, pg_temp.migsync_kept;
+            PERFORM set_config('lock_timeout', settings[1], true), set_config('TimeZone', settings[2], true),
+                    set_config('DateStyle', settings[3], true), set_config('client_min_messages', settings[4], true);
             RAISE INFO 'migsync: already applied';
             RETURN;
         END IF;
-        RAISE EXCEPTION 'migsync: stale, nothing changed: % of 2 rows not as planned; new names already taken: %',
-            1 - as_before - named, greatest(bearers - 0, 0)
+        RAISE EXCEPTION
+            'migsync: stale, nothing changed: % of 2 rows not as planned; new names already taken: %; other rows of these apps not as planned: %',
+            1 - as_before - named, greatest(bearers - 0, 0), greatest(beside, 1) - kept
             USING HINT = 'Make a new plan: migsync plan', DETAIL = coalesce((
-                SELECT string_agg(format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied), ' ')
-                  FROM (SELECT * FROM pg_temp.migsync_change AS c
-                         WHERE c.id IS NOT NULL AND c.name IS NOT NULL AND NOT EXISTS (
-                               SELECT 1 FROM public.django_migrations AS m
-                                WHERE m.id = c.id AND ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied))
-                         ORDER BY c.n LIMIT 10) AS c), '');
+                SELECT string_agg(said, ' ') FROM (
+                    (SELECT format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied) AS said
+                       FROM pg_temp.migsync_change AS c
+                      WHERE c.id IS NOT NULL AND c.name IS NOT NULL
+                        AND NOT EXISTS (SELECT 1 FROM public.django_migrations AS m WHERE m.id = c.id AND ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied))
+                      ORDER BY c.n) UNION ALL (SELECT format('Row %s is not %s.%s, applied %s.', k.id, k.app, k.name, k.applied) AS said
+                       FROM pg_temp.migsync_kept AS k
+                      WHERE NOT EXISTS (SELECT 1 FROM public.django_migrations AS m WHERE m.id = k.id AND ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(k.app, k.name, k.applied))
+                      ORDER BY k.id) UNION ALL (SELECT format('Row %s, %s.%s, is not in the plan.', m.id, m.app, m.name)
+                       FROM public.django_migrations AS m
+                      WHERE m.app IN ('shop') AND NOT EXISTS (SELECT 1 FROM pg_temp.migsync_change AS c WHERE c.id = m.id) AND NOT EXISTS (SELECT 1 FROM pg_temp.migsync_kept AS k WHERE k.id = m.id)
+                      ORDER BY m.id)
+                    LIMIT 10) AS found), '');
     END IF;
 
     UPDATE public.django_migrations AS m SET app = c.new_app, name = c.new_name
@@ -196,6 +243,9 @@ BEGIN
     SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied)
       INTO bearers, inserted
       FROM pg_temp.migsync_change AS c JOIN public.django_migrations AS m ON m.app = c.new_app AND m.name = c.new_name;
+    SELECT count(*), count(k.id) INTO beside, kept
+      FROM public.django_migrations AS m LEFT JOIN pg_temp.migsync_kept AS k ON m.id = k.id AND ROW(m.app, m.name, m.applied::text) IS NOT DISTINCT FROM ROW(k.app, k.name, k.applied)
+     WHERE m.app IN ('shop') AND NOT EXISTS (SELECT 1 FROM pg_temp.migsync_change AS c WHERE c.id = m.id);
     IF NOT (present = 1 AND as_after = 1 AND inserted = 1) THEN
         RAISE EXCEPTION 'migsync: failed, nothing changed: rows differ from those written (a trigger?)';
     END IF;
@@ -218,7 +268,13 @@ BEGIN
         RAISE EXCEPTION 'migsync: failed, nothing changed: % rows written, not 1', written;
     END IF;
 
-    DROP TABLE pg_temp.migsync_change;
-    RAISE INFO 'migsync: applied, 2 rows';
+    DROP TABLE pg_temp.migsync_change, pg_temp.migsync_kept;
+    PERFORM set_config('lock_timeout', settings[1], true), set_config('TimeZone', settings[2], true),
+            set_config('DateStyle', settings[3], true), set_config('client_min_messages', settings[4], true);
+    IF caller_commits THEN
+        RAISE INFO 'migsync: 2 rows changed in your transaction, not applied before you COMMIT';
+    ELSE
+        RAISE INFO 'migsync: applied, 2 rows';
+    END IF;
 END
 $migsync$;

@@ -1,6 +1,6 @@
 -- migsync 0.1.0: apply plan b2984e9b9ce5fdeb4409d573a08b8ef7
 --
--- 2 renames in django_migrations.
+-- 2 renames in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
 --
 -- Database    default (sqlite)
@@ -9,6 +9,12 @@
 -- To undo     sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.undo.sql
 --             or: migsync undo --database default
 --
+-- It needs:
+--   a database with the table django_migrations
+--   no open transaction; in one, nothing is kept before you COMMIT
+--   a file that can be written
+-- The script checks this first. If it is not so, it says so and changes nothing.
+--
 -- The script makes all changes or none, even if the client continues after an error.
 -- It is safe to run it again. The outcome is one of these, or an error:
 --   migsync: applied, 2 rows
@@ -16,11 +22,28 @@
 --   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
 -- Applies:
---   20261120T104500_chain.toml
+--   20261120T104500_chain.toml    (migsync rewrite chain, 2026-11-20T10:45:00Z)
 --
 -- 20261120T104500_chain.toml:
 --   rename row 2: shop.0003_alter_item_price -> shop.0002_alter_item_price
 --   rename row 3: shop.0004_alter_item_price -> shop.0003_alter_item_price
+
+DROP VIEW IF EXISTS temp.migsync_state;
+DROP TABLE IF EXISTS temp.migsync_change;
+DROP TABLE IF EXISTS temp.migsync_kept;
+DROP TABLE IF EXISTS temp.migsync_session;
+DROP TABLE IF EXISTS temp.migsync_json;
+DROP TABLE IF EXISTS temp.migsync_outcome;
+-- What this script needs; otherwise it stops here, before anything is changed. `open`: a transaction is open.
+CREATE TEMPORARY TABLE migsync_session (
+    tables INTEGER, open INTEGER,
+    CONSTRAINT "migsync: nothing changed: this file has no table django_migrations" CHECK (tables)
+);
+PRAGMA defer_foreign_keys = ON;
+INSERT INTO temp.migsync_session
+SELECT count(*), 0 FROM main.sqlite_master WHERE type = 'table' AND name = 'django_migrations';
+UPDATE temp.migsync_session SET open = (SELECT defer_foreign_keys FROM pragma_defer_foreign_keys);
+PRAGMA defer_foreign_keys = OFF;
 
 CREATE TABLE IF NOT EXISTS migsync_run (
     id VARCHAR(32) NOT NULL,
@@ -99,10 +122,6 @@ CREATE TABLE IF NOT EXISTS migsync_version (
 );
 INSERT INTO migsync_version (version_num) SELECT '0003' WHERE NOT EXISTS (SELECT 1 FROM migsync_version);
 
-DROP VIEW IF EXISTS temp.migsync_state;
-DROP TABLE IF EXISTS temp.migsync_change;
-DROP TABLE IF EXISTS temp.migsync_json;
-DROP TABLE IF EXISTS temp.migsync_outcome;
 -- A row without name is inserted; a row without new_name is deleted.
 CREATE TEMPORARY TABLE migsync_change (
     n INTEGER PRIMARY KEY, id INTEGER, applied TEXT, app TEXT, name TEXT, new_app TEXT, new_name TEXT
@@ -113,6 +132,10 @@ CREATE TEMPORARY TABLE migsync_outcome (outcome TEXT);
 INSERT INTO temp.migsync_change VALUES
     (1, 2, '2025-03-02 09:30:00.123456', 'shop', '0003_alter_item_price', 'shop', '0002_alter_item_price'),
     (2, 3, '2025-03-03 09:30:00', 'shop', '0004_alter_item_price', 'shop', '0003_alter_item_price');
+-- The other rows of these apps, which stay as they are.
+CREATE TEMPORARY TABLE migsync_kept (id INTEGER PRIMARY KEY, applied TEXT, app TEXT, name TEXT);
+INSERT INTO temp.migsync_kept VALUES
+    (1, '2025-03-01 09:30:00.123456', 'shop', '0001_initial');
 CREATE TEMPORARY TABLE migsync_json (passed TEXT, returned TEXT, changes TEXT, digests TEXT);
 INSERT INTO temp.migsync_json VALUES (
     '[{"id":"45b13e18f4de63ad1ddf9f9a635d69d2205370bccce7d15e9e1dc9f0b73b11cc","format":1,"parents":[],"command":"rewrite chain","created":"2026-11-20T10:45:00Z","apps":{"shop":{"before":["0001_initial","0003_alter_item_price","0004_alter_item_price"],"after":["0001_initial","0002_alter_item_price","0003_alter_item_price"],"removed":[],"renamed":[["0003_alter_item_price","0002_alter_item_price"],["0004_alter_item_price","0003_alter_item_price"]],"collapsed":[]}}}]',
@@ -123,7 +146,8 @@ INSERT INTO temp.migsync_json VALUES (
 
 -- present: rows that have an id of the plan; as_before, as_after: those that are as before or as after the plan;
 -- bearers: rows that have a new name of the plan; inserted: those that are a new row of the plan;
--- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force.
+-- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force;
+-- beside: other rows of the same apps; kept: those that are as they were when the plan was made.
 CREATE TEMPORARY VIEW migsync_state AS SELECT
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id) AS present,
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
@@ -132,6 +156,10 @@ CREATE TEMPORARY VIEW migsync_state AS SELECT
       WHERE c.new_app = m.app AND c.new_name = m.name AND c.applied IS CAST(m.applied AS TEXT)) AS as_after,
     (SELECT count(*) FROM main.django_migrations AS m CROSS JOIN temp.migsync_change AS c
       WHERE c.new_name = m.name AND c.new_app = m.app) AS bearers,
+    (SELECT count(*) FROM main.django_migrations AS m
+      WHERE m.app COLLATE BINARY IN ('shop') AND m.id NOT IN (SELECT c.id FROM temp.migsync_change AS c WHERE c.id IS NOT NULL)) AS beside,
+    (SELECT count(*) FROM temp.migsync_kept AS k JOIN main.django_migrations AS m ON m.id = k.id
+      WHERE k.app = m.app AND k.name = m.name AND k.applied IS CAST(m.applied AS TEXT)) AS kept,
     (
         WITH RECURSIVE family (root, number, id) AS (
             SELECT id, number, id FROM migsync_run WHERE plan_id = 'b2984e9b9ce5fdeb4409d573a08b8ef7'
@@ -144,7 +172,7 @@ CREATE TEMPORARY VIEW migsync_state AS SELECT
 -- List the rows that are not as planned.
 SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coalesce(', applied ' || c.applied, '')
   FROM temp.migsync_change AS c, temp.migsync_state AS s
- WHERE NOT (s.present = 2 AND s.as_before = 2 AND s.bearers = 1)
+ WHERE NOT (s.present = 2 AND s.as_before = 2 AND s.bearers = 1 AND s.beside = 1 AND s.kept = 1)
    AND NOT (s.present = 2 AND s.as_after = 2 AND s.standing IS NOT NULL)
    AND c.id IS NOT NULL AND c.name IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = c.id AND c.app = m.app AND c.name = m.name AND c.applied IS CAST(m.applied AS TEXT))
@@ -153,15 +181,29 @@ SELECT 'migsync: new names already taken: ' || (bearers - 1)
   FROM temp.migsync_state
  WHERE bearers > 1 AND NOT (present = 2 AND as_after = 2 AND standing IS NOT NULL);
 
+SELECT 'migsync: row ' || k.id || ' is not ' || k.app || '.' || k.name || coalesce(', applied ' || k.applied, '')
+  FROM temp.migsync_kept AS k
+ WHERE NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = k.id AND k.app = m.app AND k.name = m.name AND k.applied IS CAST(m.applied AS TEXT))
+   AND (SELECT NOT (present = 2 AND as_before = 2 AND bearers = 1 AND beside = 1 AND kept = 1) AND NOT (present = 2 AND as_after = 2 AND standing IS NOT NULL) FROM temp.migsync_state)
+ ORDER BY k.id LIMIT 10;
+SELECT 'migsync: row ' || m.id || ', ' || m.app || '.' || m.name || ', is not in the plan'
+  FROM main.django_migrations AS m
+      WHERE m.app COLLATE BINARY IN ('shop') AND m.id NOT IN (SELECT c.id FROM temp.migsync_change AS c WHERE c.id IS NOT NULL)
+   AND m.id NOT IN (SELECT k.id FROM temp.migsync_kept AS k)
+   AND (SELECT NOT (present = 2 AND as_before = 2 AND bearers = 1 AND beside = 1 AND kept = 1) AND NOT (present = 2 AND as_after = 2 AND standing IS NOT NULL) FROM temp.migsync_state)
+ ORDER BY m.id LIMIT 10;
+
 CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
     -- Write nothing unless every row is as planned and no other row has a new name.
     INSERT INTO migsync_outcome
     SELECT 'migsync: already applied' FROM temp.migsync_state
-     WHERE NOT (present = 2 AND as_before = 2 AND bearers = 1)
+     WHERE NOT (present = 2 AND as_before = 2 AND bearers = 1 AND beside = 1 AND kept = 1)
        AND present = 2 AND as_after = 2 AND standing IS NOT NULL;
     SELECT RAISE(IGNORE) FROM temp.migsync_outcome;
+    SELECT RAISE(ABORT, 'migsync: nothing changed: the checks at the beginning of the script failed')
+     WHERE NOT EXISTS (SELECT 1 FROM temp.migsync_session);
     SELECT RAISE(ABORT, 'migsync: stale, nothing changed') FROM temp.migsync_state
-     WHERE NOT (present = 2 AND as_before = 2 AND bearers = 1);
+     WHERE NOT (present = 2 AND as_before = 2 AND bearers = 1 AND beside = 1 AND kept = 1);
 
     UPDATE django_migrations
        SET app = (SELECT c.new_app FROM temp.migsync_change AS c WHERE c.id = django_migrations.id),
@@ -188,7 +230,10 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
     SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the number of rows written is not 1')
      WHERE changes() <> 1;
 
-    INSERT INTO migsync_outcome VALUES ('migsync: applied, 2 rows');
+    INSERT INTO migsync_outcome
+    SELECT CASE WHEN open THEN 'migsync: 2 rows changed in your transaction, not applied before you COMMIT'
+           ELSE 'migsync: applied, 2 rows' END
+      FROM temp.migsync_session;
 END;
 
 INSERT INTO temp.migsync_state (present) VALUES (0);
@@ -196,5 +241,7 @@ INSERT INTO temp.migsync_state (present) VALUES (0);
 SELECT coalesce((SELECT outcome FROM temp.migsync_outcome), 'migsync: not applied, nothing changed');
 DROP VIEW IF EXISTS temp.migsync_state;
 DROP TABLE IF EXISTS temp.migsync_change;
+DROP TABLE IF EXISTS temp.migsync_kept;
+DROP TABLE IF EXISTS temp.migsync_session;
 DROP TABLE IF EXISTS temp.migsync_json;
 DROP TABLE IF EXISTS temp.migsync_outcome;

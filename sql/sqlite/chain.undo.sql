@@ -1,12 +1,18 @@
 -- migsync 0.1.0: undo plan b2984e9b9ce5fdeb4409d573a08b8ef7
 --
--- 2 renames in django_migrations.
+-- 2 renames in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
 --
 -- Database    default (sqlite)
 -- Identity    the identity that the server gave
 -- To run      sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.undo.sql
 -- To undo     sqlite3 -bail -cmd '.timeout 10000' DATABASE < default.apply.sql
+--
+-- It needs:
+--   a database with the table django_migrations
+--   no open transaction; in one, nothing is kept before you COMMIT
+--   a file that can be written
+-- The script checks this first. If it is not so, it says so and changes nothing.
 --
 -- The script makes all changes or none, even if the client continues after an error.
 -- It is safe to run it again. The outcome is one of these, or an error:
@@ -15,11 +21,28 @@
 --   migsync: stale, nothing changed   (the rows are not those of the plan)
 --
 -- Reverts:
---   20261120T104500_chain.toml
+--   20261120T104500_chain.toml    (migsync rewrite chain, 2026-11-20T10:45:00Z)
 --
 -- undo of plan b2984e9b9ce5:
 --   rename row 3: shop.0003_alter_item_price -> shop.0004_alter_item_price
 --   rename row 2: shop.0002_alter_item_price -> shop.0003_alter_item_price
+
+DROP VIEW IF EXISTS temp.migsync_state;
+DROP TABLE IF EXISTS temp.migsync_change;
+DROP TABLE IF EXISTS temp.migsync_kept;
+DROP TABLE IF EXISTS temp.migsync_session;
+DROP TABLE IF EXISTS temp.migsync_json;
+DROP TABLE IF EXISTS temp.migsync_outcome;
+-- What this script needs; otherwise it stops here, before anything is changed. `open`: a transaction is open.
+CREATE TEMPORARY TABLE migsync_session (
+    tables INTEGER, open INTEGER,
+    CONSTRAINT "migsync: nothing changed: this file has no table django_migrations" CHECK (tables)
+);
+PRAGMA defer_foreign_keys = ON;
+INSERT INTO temp.migsync_session
+SELECT count(*), 0 FROM main.sqlite_master WHERE type = 'table' AND name = 'django_migrations';
+UPDATE temp.migsync_session SET open = (SELECT defer_foreign_keys FROM pragma_defer_foreign_keys);
+PRAGMA defer_foreign_keys = OFF;
 
 CREATE TABLE IF NOT EXISTS migsync_run (
     id VARCHAR(32) NOT NULL,
@@ -98,10 +121,6 @@ CREATE TABLE IF NOT EXISTS migsync_version (
 );
 INSERT INTO migsync_version (version_num) SELECT '0003' WHERE NOT EXISTS (SELECT 1 FROM migsync_version);
 
-DROP VIEW IF EXISTS temp.migsync_state;
-DROP TABLE IF EXISTS temp.migsync_change;
-DROP TABLE IF EXISTS temp.migsync_json;
-DROP TABLE IF EXISTS temp.migsync_outcome;
 -- A row without name is inserted; a row without new_name is deleted.
 CREATE TEMPORARY TABLE migsync_change (
     n INTEGER PRIMARY KEY, id INTEGER, applied TEXT, app TEXT, name TEXT, new_app TEXT, new_name TEXT
@@ -122,7 +141,8 @@ INSERT INTO temp.migsync_json VALUES (
 
 -- present: rows that have an id of the plan; as_before, as_after: those that are as before or as after the plan;
 -- bearers: rows that have a new name of the plan; inserted: those that are a new row of the plan;
--- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force.
+-- named: rows that the plan deletes without knowing their id; standing: the last run of the plan that is in force;
+-- beside: other rows of the same apps; kept: those that are as they were when the plan was made.
 CREATE TEMPORARY VIEW migsync_state AS SELECT
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id) AS present,
     (SELECT count(*) FROM temp.migsync_change AS c JOIN main.django_migrations AS m ON m.id = c.id
@@ -159,6 +179,8 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
      WHERE NOT (present = 2 AND as_before = 2 AND bearers = 1)
        AND present = 2 AND as_after = 2 AND standing IS NULL;
     SELECT RAISE(IGNORE) FROM temp.migsync_outcome;
+    SELECT RAISE(ABORT, 'migsync: nothing changed: the checks at the beginning of the script failed')
+     WHERE NOT EXISTS (SELECT 1 FROM temp.migsync_session);
     SELECT RAISE(ABORT, 'migsync: stale, nothing changed') FROM temp.migsync_state
      WHERE NOT (present = 2 AND as_before = 2 AND bearers = 1);
 
@@ -187,7 +209,10 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
     SELECT RAISE(ABORT, 'migsync: failed, nothing changed: the number of rows written is not 1')
      WHERE changes() <> 1;
 
-    INSERT INTO migsync_outcome VALUES ('migsync: undone, 2 rows');
+    INSERT INTO migsync_outcome
+    SELECT CASE WHEN open THEN 'migsync: 2 rows changed in your transaction, not undone before you COMMIT'
+           ELSE 'migsync: undone, 2 rows' END
+      FROM temp.migsync_session;
 END;
 
 INSERT INTO temp.migsync_state (present) VALUES (0);
@@ -195,5 +220,7 @@ INSERT INTO temp.migsync_state (present) VALUES (0);
 SELECT coalesce((SELECT outcome FROM temp.migsync_outcome), 'migsync: not undone, nothing changed');
 DROP VIEW IF EXISTS temp.migsync_state;
 DROP TABLE IF EXISTS temp.migsync_change;
+DROP TABLE IF EXISTS temp.migsync_kept;
+DROP TABLE IF EXISTS temp.migsync_session;
 DROP TABLE IF EXISTS temp.migsync_json;
 DROP TABLE IF EXISTS temp.migsync_outcome;

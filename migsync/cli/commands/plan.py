@@ -106,7 +106,8 @@ def _not_with_a_file(survey: Survey) -> set[str]:
 def _sql(survey: Survey) -> str:
     from migsync.sync.scripts import apply_script
 
-    return "\n".join(apply_script(plan) for plan in survey.plans if not plan.empty and not plan.blocked)
+    ready = (plan for plan in survey.plans if not plan.empty and not plan.blocked)
+    return "\n".join(apply_script(plan, survey.records[plan.target.alias]) for plan in ready)
 
 
 def _tell_problems(output: Output, survey: Survey) -> None:

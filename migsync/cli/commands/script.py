@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ from migsync.filesystem.boundary import file_name
 
 if TYPE_CHECKING:
     from migsync.project import Project
+    from migsync.rewrites.rewrite import Rewrite
+    from migsync.sync.plan import Plan
 
 
 @option_group
@@ -85,8 +88,10 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
     with open_plan_set(output, project, asked.file, planning, trust_names=no_journal, ask=False) as plan_set:
         texts = {}
         for plan in plan_set.ready:
-            texts[_place(directory, plan.target.alias, "apply")] = apply_script(plan, journal=not no_journal)
-            texts[_place(directory, plan.target.alias, "undo")] = undo_script(plan, journal=not no_journal)
+            plan, alias = _as_written(plan, plan_set.proposed, project.rewrites), plan.target.alias
+            records = plan_set.survey.records[alias] if plan_set.survey else None
+            texts[_place(directory, alias, "apply")] = apply_script(plan, records, journal=not no_journal)
+            texts[_place(directory, alias, "undo")] = undo_script(plan, journal=not no_journal)
         # Before the rewrite is written: a refusal must leave nothing behind.
         _check(texts, force=asked.force)
         rewrite = write_proposed(output, plan_set)
@@ -100,6 +105,23 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
             output.show([line(Span("Nothing to do: no script was written.", Style.GOOD))])
         output.document({"files": [str(path) for path in texts], "rewrite": rewrite, **plan_set.document})
         return plan_set.status
+
+
+def _as_written(plan: Plan, proposed: Rewrite | None, directory: Path) -> Plan:
+    """The plan as it is once the rewrite that it rests on is a file: a script names that file."""
+    from migsync.rewrites.rewrite_files import rewrite_file
+
+    if proposed is None:
+        return plan
+    written = replace(proposed, path=str(rewrite_file(directory, proposed)[0]))
+    return replace(
+        plan,
+        passed=tuple(written if each == proposed else each for each in plan.passed),
+        changes=tuple(
+            replace(change, cause=written.label) if change.cause == proposed.label else change
+            for change in plan.changes
+        ),
+    )
 
 
 def _place(directory: Path, alias: str, what: str) -> Path:

@@ -61,6 +61,7 @@ class MySQL(Engine):
     now = NOW
     from_nothing = " FROM DUAL"
     current_database = "SELECT DATABASE()"
+    script_needs = ("no open transaction", "a server that is not read-only")
     client = "mariadb DATABASE < {file}    (or mysql)"
     # The two names are those of SQLAlchemy's dialects.
     table_options: ClassVar[dict[str, Any]] = {

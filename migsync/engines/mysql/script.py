@@ -8,9 +8,10 @@ prepares a COMMIT; whatever else happened is rolled back. A lost connection lose
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import indent
 
+from migsync.engines.mysql.session import NEEDS, SESSION, prepared
 from migsync.engines.script import JSON_COLUMNS, LEGEND, LOCK_SECONDS, ROWS_A_STATEMENT, ScriptPlan, number, pieces
 
 NOW = "DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ')"
@@ -53,19 +54,10 @@ def _database(plan: ScriptPlan) -> str:
     return literal(plan.schema) if plan.schema else "DATABASE()"
 
 
-# The session as migsync's own is, so that every value that was read can be written: zero dates, id 0.
-_SESSION = """\
-SET @migsync_time_zone = @@SESSION.time_zone, @migsync_sql_mode = @@SESSION.sql_mode,
-    @migsync_autocommit = @@SESSION.autocommit, @migsync_row_wait = @@SESSION.innodb_lock_wait_timeout,
-    @migsync_table_wait = @@SESSION.lock_wait_timeout;
-SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',
-    innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds};
-"""
-
 _CREATE = """\
 -- A row without name is inserted; a row without new_name is deleted. Names are binary, so that letter case and
 -- trailing spaces count.
-DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_outcome;
+DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_kept, migsync_outcome;
 CREATE TEMPORARY TABLE migsync_outcome (outcome VARCHAR(190) PRIMARY KEY) ENGINE = InnoDB;
 CREATE TEMPORARY TABLE migsync_change (
     n BIGINT PRIMARY KEY, id BIGINT, applied VARBINARY(64),
@@ -73,16 +65,23 @@ CREATE TEMPORARY TABLE migsync_change (
     KEY (id), KEY (new_name(255))
 ) ENGINE = InnoDB;"""
 
+_KEPT = """\
+-- The other rows of these apps, which stay as they are.
+CREATE TEMPORARY TABLE migsync_kept (
+    id BIGINT PRIMARY KEY, applied VARBINARY(64), app VARBINARY(1020), name VARBINARY(1020)
+) ENGINE = InnoDB;"""
+
 
 def _tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
-    yield _SESSION.format(seconds=LOCK_SECONDS)
-    if journal_ddl:
-        yield journal_ddl
+    yield NEEDS.format(database=_database(plan))
+    yield SESSION.format(seconds=LOCK_SECONDS)
+    for statement in filter(None, map(str.strip, journal_ddl.split(";\n"))):
+        yield prepared(statement)
     yield _CREATE
-    for start in range(0, len(plan.rows), ROWS_A_STATEMENT):
-        rows = plan.rows[start : start + ROWS_A_STATEMENT]
-        yield "INSERT INTO migsync_change VALUES"
-        yield ",\n".join(f"    ({', '.join([*map(number, row[:2]), *map(literal, row[2:])])})" for row in rows) + ";"
+    yield from _inserts("migsync_change", [(*map(number, row[:2]), *map(literal, row[2:])) for row in plan.rows])
+    if plan.kept is not None:
+        yield _KEPT
+        yield from _inserts("migsync_kept", [(number(row.id), *map(literal, row[1:])) for row in plan.kept])
     if plan.journal:
         for column in JSON_COLUMNS:
             first, *others = pieces(plan.journal_row[column])
@@ -92,24 +91,30 @@ def _tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
     yield ""
 
 
+def _inserts(table: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for start in range(0, len(rows), ROWS_A_STATEMENT):
+        yield f"INSERT INTO {table} VALUES"
+        yield ",\n".join(f"    ({', '.join(row)})" for row in rows[start : start + ROWS_A_STATEMENT]) + ";"
+
+
 def _lock(plan: ScriptPlan) -> str:
     # First all variables are set: they live as long as the session, and an earlier script must not open this gate.
     database = _database(plan)
+    locked = f"SELECT COUNT(*) INTO @migsync_locked FROM {_table(plan, 'django_migrations')} FOR UPDATE"
     return f"""\
 SET @migsync_open = 0, @migsync_again = 0, @migsync_gate = 0, @migsync_lock = NULL, @migsync_safe = NULL,
     @migsync_locked = NULL, @migsync_present = NULL, @migsync_as_before = NULL, @migsync_as_after = NULL,
     @migsync_bearers = NULL, @migsync_inserted = NULL, @migsync_named = 0, @migsync_standing = NULL,
-    @migsync_done = NULL;
+    @migsync_beside = 0, @migsync_kept = 0, @migsync_done = NULL;
 SELECT ENGINE = 'InnoDB' INTO @migsync_safe FROM information_schema.TABLES
  WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = 'django_migrations';
 
 -- Readers continue. Writers wait, and so does migrate in a project with migsync.companion. The locking read
--- is the first one of the transaction: a plain read before it would fix an older snapshot.
-SELECT GET_LOCK(CONCAT('migsync ', SHA1({database})), {LOCK_SECONDS}) INTO @migsync_lock;
-SET SESSION autocommit = 0;
-SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-START TRANSACTION;
-SELECT COUNT(*) INTO @migsync_locked FROM {_table(plan, "django_migrations")} FOR UPDATE;
+-- begins the transaction: a plain read before it would fix an older snapshot.
+SELECT IF(@migsync_stop = '', GET_LOCK(CONCAT('migsync ', SHA1({database})), {LOCK_SECONDS}), 0) INTO @migsync_lock;
+SET SESSION autocommit = IF(@migsync_stop = '', 0, @@SESSION.autocommit);
+{prepared("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")}
+{prepared(locked)}
 """
 
 
@@ -142,7 +147,33 @@ SELECT COUNT(*), COUNT(CASE WHEN c.id IS NULL AND CAST(m.applied AS CHAR) <=> c.
 SELECT COUNT(*) INTO @migsync_named
   FROM migsync_change AS c JOIN {table} AS m ON c.id IS NULL AND {_image("")};
 """
+    if plan.kept is not None:
+        state += f"""\
+SELECT COUNT(*), COUNT(k.id) INTO @migsync_beside, @migsync_kept
+  FROM {_beside(plan)} AND {_SAME}
+ WHERE {_of_apps(plan)};
+"""
     return state
+
+
+_SAME = (
+    "CONVERT(m.app USING utf8mb4) = k.app AND CONVERT(m.name USING utf8mb4) = k.name"
+    " AND CAST(m.applied AS CHAR) <=> k.applied"
+)
+
+
+def _beside(plan: ScriptPlan) -> str:
+    """SQL: every row `m`, with its row `c` of the plan and the one `k` that stays."""
+    return (
+        f"{_table(plan, 'django_migrations')} AS m LEFT JOIN migsync_change AS c ON c.id = m.id"
+        " LEFT JOIN migsync_kept AS k ON k.id = m.id"
+    )
+
+
+def _of_apps(plan: ScriptPlan) -> str:
+    """SQL: the row `m` is of an app that the plan changes, and not one of the plan's rows."""
+    apps = ", ".join(f"CAST({literal(app)} AS BINARY)" for app in plan.apps)
+    return f"c.n IS NULL AND CAST(CONVERT(m.app USING utf8mb4) AS BINARY) IN ({apps})"
 
 
 def _gate(plan: ScriptPlan) -> Iterator[str]:
@@ -157,17 +188,39 @@ SET @migsync_gate = COALESCE(
     {before}, 0);
 SET @migsync_again = COALESCE(NOT @migsync_gate AND
     {already}, 0);
-SET @migsync_open = COALESCE(@migsync_gate = 1 AND @migsync_lock = 1 AND @migsync_safe = 1 AND @migsync_locked >= 0, 0);
+SET @migsync_open = COALESCE(@migsync_stop = '' AND @migsync_gate = 1 AND @migsync_lock = 1 AND @migsync_safe = 1
+    AND @migsync_locked >= 0, 0);
 """
     if plan.rows:
-        yield f"""\
+        yield from _stale_rows(plan)
+
+
+_SHUT = "@migsync_stop = '' AND @migsync_gate = 0 AND @migsync_again = 0"
+
+
+def _stale_rows(plan: ScriptPlan) -> Iterator[str]:
+    yield f"""\
 -- List the rows that are not as planned.
 SELECT CONCAT('row ', c.id, ' is not ', CONVERT(c.app USING utf8mb4), '.', CONVERT(c.name USING utf8mb4),
               COALESCE(CONCAT(', applied ', CONVERT(c.applied USING utf8mb4)), '')) AS stale
   FROM migsync_change AS c LEFT JOIN {_table(plan, "django_migrations")} AS m
        ON m.id = c.id AND {_image("")}
- WHERE m.id IS NULL AND c.id IS NOT NULL AND c.name IS NOT NULL AND @migsync_gate = 0 AND @migsync_again = 0
+ WHERE m.id IS NULL AND c.id IS NOT NULL AND c.name IS NOT NULL AND {_SHUT}
  ORDER BY c.n LIMIT 10;
+"""
+    if plan.kept is not None:
+        yield f"""\
+SELECT CONCAT('row ', k.id, ' is not ', CONVERT(k.app USING utf8mb4), '.', CONVERT(k.name USING utf8mb4),
+              COALESCE(CONCAT(', applied ', CONVERT(k.applied USING utf8mb4)), '')) AS stale
+  FROM migsync_kept AS k LEFT JOIN {_table(plan, "django_migrations")} AS m
+       ON m.id = k.id AND {_SAME}
+ WHERE m.id IS NULL AND {_SHUT}
+ ORDER BY k.id LIMIT 10;
+SELECT CONCAT('row ', m.id, ', ', m.app, '.', m.name, ', is not in the plan') AS stale
+  FROM {_beside(plan)}
+ WHERE k.id IS NULL AND {_of_apps(plan)}
+   AND {_SHUT}
+ ORDER BY m.id LIMIT 10;
 """
 
 
@@ -237,15 +290,21 @@ def _end(plan: ScriptPlan) -> Iterator[str]:
         yield f"SET @migsync_open = COALESCE(@migsync_open = 1 AND\n    {plan.is_after('@migsync_')}, 0);"
         yield ""
     expected = plan.before.present + plan.before.named
+    others = ""
+    if plan.kept is not None:
+        others = f""",
+                '; other rows of these apps not as planned: ',
+                GREATEST(@migsync_beside, {len(plan.kept)}) - @migsync_kept"""
     yield f"""\
 SET @migsync_sql = IF(@migsync_open = 1, 'COMMIT', 'DO 0');
-PREPARE migsync_end FROM @migsync_sql;
-EXECUTE migsync_end;
+PREPARE migsync_statement FROM @migsync_sql;
+EXECUTE migsync_statement;
 SET @migsync_done = (@migsync_open = 1 AND ROW_COUNT() = 0);
-ROLLBACK;
-DEALLOCATE PREPARE migsync_end;
+{prepared("ROLLBACK")}
+DEALLOCATE PREPARE migsync_statement;
 
 SET @migsync_said = CASE
+    WHEN COALESCE(@migsync_stop, 'x') <> '' THEN @migsync_stop
     WHEN @migsync_done = 1 THEN 'migsync: {plan.done}, {plan.count}'
     WHEN @migsync_again = 1 THEN 'migsync: already {plan.done}'
     WHEN @migsync_lock IS NULL OR @migsync_lock = 0
@@ -257,13 +316,15 @@ SET @migsync_said = CASE
     WHEN @migsync_gate = 1 THEN 'migsync: failed, rolled back, nothing changed'
     ELSE CONCAT('migsync: stale, nothing changed: ', {expected} - @migsync_as_before - @migsync_named,
                 ' of {plan.count} not as planned; new names already taken: ',
-                GREATEST(@migsync_bearers - {plan.bearers}, 0))
+                GREATEST(@migsync_bearers - {plan.bearers}, 0){others})
 END;
 SELECT @migsync_said AS outcome;
-DO RELEASE_LOCK(CONCAT('migsync ', SHA1({_database(plan)})));
-SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode, autocommit = @migsync_autocommit,
-    innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait;
-DROP TEMPORARY TABLE IF EXISTS migsync_change;
+DO IF(@migsync_lock = 1, RELEASE_LOCK(CONCAT('migsync ', SHA1({_database(plan)}))), 0);
+SET SESSION time_zone = @migsync_time_zone, sql_mode = @migsync_sql_mode,
+    innodb_lock_wait_timeout = @migsync_row_wait, lock_wait_timeout = @migsync_table_wait,
+    sql_safe_updates = @migsync_safe_updates, sql_select_limit = @migsync_limit, sql_big_selects = @migsync_big,
+    autocommit = IF(@migsync_stop = '', @migsync_autocommit, @@SESSION.autocommit);
+DROP TEMPORARY TABLE IF EXISTS migsync_change, migsync_kept;
 
 -- For the exit status: if nothing was {plan.done}, insert the same key twice, an error that shows the outcome.
 INSERT INTO migsync_outcome

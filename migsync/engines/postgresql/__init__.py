@@ -55,6 +55,10 @@ class PostgreSQL(Engine):
     now = NOW
     table_schema = SCHEMA
     current_database = "SELECT current_database()"
+    script_needs = (
+        "no open transaction: no BEGIN, no psql -1, and AUTOCOMMIT on",
+        "a session that can write, at READ COMMITTED",
+    )
     client = "psql -X -v ON_ERROR_STOP=1 -d DATABASE -f {file}"
     operations_module = "django.contrib.postgres.operations"
     operations_first = ("CreateExtension", "CreateCollation", "RemoveCollation")

@@ -12,11 +12,11 @@ from itertools import count
 from textwrap import indent
 
 from migsync.engines.postgresql.lock import advisory_key
+from migsync.engines.postgresql.session import CHANGE, KEPT, RESTORE, SESSION, needs
 from migsync.engines.script import JSON_COLUMNS, LOCK_SECONDS, ScriptPlan
 
 NOW = "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 """The server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
-CHANGE = "pg_temp.migsync_change"
 AUTHOR = "left(session_user || '@' || coalesce(host(inet_client_addr()), 'local'), 255)"
 
 
@@ -68,7 +68,8 @@ def _table(plan: ScriptPlan, name: str) -> str:
 def _body(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
     state = _state(plan)
     yield _DECLARE
-    yield _SESSION.format(seconds=LOCK_SECONDS)
+    yield needs(literal(_table(plan, "django_migrations")))
+    yield SESSION.format(seconds=LOCK_SECONDS)
     yield from _changes(plan)
     yield from _lock(plan)
     if plan.journal:
@@ -87,8 +88,12 @@ def _body(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
         yield "    END IF;"
     if plan.journal:
         yield from _journal_row(plan)
-    yield f"    DROP TABLE {CHANGE};"
-    yield f"    RAISE INFO 'migsync: {plan.done}, {plan.count}';"
+    yield RESTORE
+    yield "    IF caller_commits THEN"
+    yield f"        RAISE INFO 'migsync: {plan.count} changed in your transaction, not {plan.done} before you COMMIT';"
+    yield "    ELSE"
+    yield f"        RAISE INFO 'migsync: {plan.done}, {plan.count}';"
+    yield "    END IF;"
     yield "END"
 
 
@@ -100,20 +105,16 @@ DECLARE
     bearers bigint;    -- rows that have a new name of the plan
     inserted bigint;   -- those that are a new row of the plan
     named bigint := 0; -- rows that the plan deletes without knowing their id
+    beside bigint;     -- other rows of the same apps
+    kept bigint;       -- those that are as they were when the plan was made
     standing text;     -- the last run of the plan that is in force
     written bigint;    -- rows that the last statement changed
+    caller_commits boolean := now() <> statement_timestamp();  -- a transaction was open before this statement
+    settings text[] := ARRAY[
+        current_setting('lock_timeout'), current_setting('TimeZone'), current_setting('DateStyle'),
+        current_setting('client_min_messages')
+    ];
 BEGIN"""
-
-# Under a stricter isolation the snapshot would be older than the lock, and a row of the meantime not be seen.
-_SESSION = """\
-    SET LOCAL lock_timeout = '{seconds}s';
-    SET LOCAL TimeZone = 'UTC';
-    SET LOCAL DateStyle = 'ISO, YMD';
-    SET LOCAL client_min_messages = 'warning';
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'migsync: nothing changed: this script must run at READ COMMITTED'
-            USING HINT = 'Run this first: SET default_transaction_isolation = ''read committed'';';
-    END IF;"""
 
 
 def _changes(plan: ScriptPlan) -> Iterator[str]:
@@ -133,6 +134,12 @@ def _changes(plan: ScriptPlan) -> Iterator[str]:
             )
             + ";"
         )
+    yield ""
+    yield "    -- The other rows of these apps, which stay as they are."
+    yield "    CREATE TEMPORARY TABLE migsync_kept (id bigint, applied text, app text, name text) ON COMMIT DROP;"
+    if plan.kept:
+        yield f"    INSERT INTO {KEPT} VALUES"
+        yield ",\n".join(f"        ({', '.join([str(row.id), *map(literal, row[1:])])})" for row in plan.kept) + ";"
 
 
 def _lock(plan: ScriptPlan) -> Iterator[str]:
@@ -155,6 +162,7 @@ def _journal_tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
 
 _IMAGE = "ROW(m.app, m.name, m.applied::text)"
 _OLD = f"{_IMAGE} IS NOT DISTINCT FROM ROW(c.app, c.name, c.applied)"
+_SAME = f"{_IMAGE} IS NOT DISTINCT FROM ROW(k.app, k.name, k.applied)"
 _NEW = f"{_IMAGE} IS NOT DISTINCT FROM ROW(c.new_app, c.new_name, c.applied)"
 
 
@@ -177,32 +185,66 @@ def _state(plan: ScriptPlan) -> str:
     SELECT count(*) INTO named
       FROM {CHANGE} AS c JOIN {table} AS m ON m.app = c.app AND m.name = c.name
      WHERE c.id IS NULL AND m.applied::text IS NOT DISTINCT FROM c.applied;"""
+    if plan.kept is not None:
+        state += f"""
+    SELECT count(*), count(k.id) INTO beside, kept
+      FROM {table} AS m LEFT JOIN {KEPT} AS k ON m.id = k.id AND {_SAME}
+     WHERE {_beside(plan)};"""
     return state
 
 
+def _beside(plan: ScriptPlan) -> str:
+    """SQL: the row `m` is of an app that the plan changes, and not one of the plan's rows."""
+    apps = ", ".join(map(literal, plan.apps))
+    return f"m.app IN ({apps}) AND NOT EXISTS (SELECT 1 FROM {CHANGE} AS c WHERE c.id = m.id)"
+
+
 def _gate(plan: ScriptPlan) -> Iterator[str]:
-    table, state = _table(plan, "django_migrations"), plan.before
+    state = plan.before
     yield f"    IF NOT ({plan.is_before()}) THEN"
     yield f"        IF {plan.is_already()} THEN"
-    yield f"            DROP TABLE {CHANGE};"
+    yield indent(RESTORE, "        ")
     yield f"            RAISE INFO 'migsync: already {plan.done}';"
     yield "            RETURN;"
     yield "        END IF;"
     if plan.rows:
+        others = "" if plan.kept is None else "; other rows of these apps not as planned: %"
+        differing = "" if plan.kept is None else f", greatest(beside, {len(plan.kept)}) - kept"
         yield f"""\
-        RAISE EXCEPTION 'migsync: stale, nothing changed: % of {plan.count} not as planned; new names already taken: %',
-            {state.present + state.named} - as_before - named, greatest(bearers - {plan.bearers}, 0)
+        RAISE EXCEPTION
+            'migsync: stale, nothing changed: % of {plan.count} not as planned; new names already taken: %{others}',
+            {state.present + state.named} - as_before - named, greatest(bearers - {plan.bearers}, 0){differing}
             USING HINT = 'Make a new plan: migsync plan', DETAIL = coalesce((
-                SELECT string_agg(format('Row %s is not %s.%s, applied %s.', c.id, c.app, c.name, c.applied), ' ')
-                  FROM (SELECT * FROM {CHANGE} AS c
-                         WHERE c.id IS NOT NULL AND c.name IS NOT NULL AND NOT EXISTS (
-                               SELECT 1 FROM {table} AS m
-                                WHERE m.id = c.id AND {_OLD})
-                         ORDER BY c.n LIMIT 10) AS c), '');"""
+                SELECT string_agg(said, ' ') FROM (
+{indent(" UNION ALL ".join(_stale_rows(plan)), " " * 20)}
+                    LIMIT 10) AS found), '');"""
     else:
         yield "        RAISE EXCEPTION 'migsync: stale, nothing changed';"
     yield "    END IF;"
     yield ""
+
+
+def _stale_rows(plan: ScriptPlan) -> Iterator[str]:
+    """Queries for the rows that are not as planned, in words."""
+    table = _table(plan, "django_migrations")
+    not_there = "SELECT format('Row %s is not %s.%s, applied %s.', {0}.id, {0}.app, {0}.name, {0}.applied) AS said"
+    yield f"""\
+({not_there.format("c")}
+   FROM {CHANGE} AS c
+  WHERE c.id IS NOT NULL AND c.name IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM {table} AS m WHERE m.id = c.id AND {_OLD})
+  ORDER BY c.n)"""
+    if plan.kept is not None:
+        yield f"""\
+({not_there.format("k")}
+   FROM {KEPT} AS k
+  WHERE NOT EXISTS (SELECT 1 FROM {table} AS m WHERE m.id = k.id AND {_SAME})
+  ORDER BY k.id)"""
+        yield f"""\
+(SELECT format('Row %s, %s.%s, is not in the plan.', m.id, m.app, m.name)
+   FROM {table} AS m
+  WHERE {_beside(plan)} AND NOT EXISTS (SELECT 1 FROM {KEPT} AS k WHERE k.id = m.id)
+  ORDER BY m.id)"""
 
 
 def _writes(plan: ScriptPlan) -> Iterator[str]:

@@ -45,6 +45,7 @@ class SQLite(Engine):
     one_integer_type = True
     now = NOW
     current_database = "SELECT file FROM pragma_database_list WHERE name = 'main'"
+    script_needs = ("no open transaction; in one, nothing is kept before you COMMIT", "a file that can be written")
     client = "sqlite3 -bail -cmd '.timeout 10000' DATABASE < {file}"
     if_read_only = "Make the file and its directory writable for this user, then run the command again."
 

@@ -3,12 +3,15 @@
 The trigger's work is part of that one statement, so it takes the write lock first, is atomic, and is undone by
 RAISE(ABORT), under every client. BEGIN IMMEDIATE would not do: where it fails because the database is locked, a client
 that runs on after an error goes on without a transaction. A COMMIT can fail too, after success was printed.
+
+In a transaction that is open already, all of this is part of it, and nothing is kept before its COMMIT: the outcome
+says so.
 """
 # ruff: noqa: S608 - text is made here, never sent: every value goes through `literal`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import indent
 
@@ -20,7 +23,14 @@ NOW = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')"
 
 def make_script(plan: ScriptPlan, journal_ddl: str) -> str:
     """The statements; `journal_ddl` is empty for a script without a journal."""
-    parts = [*_tables(plan, journal_ddl), _state(plan), *_stale_rows(plan), *_trigger(plan), *_outcome(plan)]
+    parts = [
+        _NEEDS,
+        *_tables(plan, journal_ddl),
+        _state(plan),
+        *_stale_rows(plan),
+        *_trigger(plan),
+        *_outcome(plan),
+    ]
     return "\n".join(parts) + "\n"
 
 
@@ -41,8 +51,25 @@ def literal(text: str | None) -> str:
 _DROP = """\
 DROP VIEW IF EXISTS temp.migsync_state;
 DROP TABLE IF EXISTS temp.migsync_change;
+DROP TABLE IF EXISTS temp.migsync_kept;
+DROP TABLE IF EXISTS temp.migsync_session;
 DROP TABLE IF EXISTS temp.migsync_json;
 DROP TABLE IF EXISTS temp.migsync_outcome;"""
+
+# A COMMIT turns defer_foreign_keys off, and outside a transaction each statement that writes ends in one.
+_NEEDS = f"""\
+{_DROP}
+-- What this script needs; otherwise it stops here, before anything is changed. `open`: a transaction is open.
+CREATE TEMPORARY TABLE migsync_session (
+    tables INTEGER, open INTEGER,
+    CONSTRAINT "migsync: nothing changed: this file has no table django_migrations" CHECK (tables)
+);
+PRAGMA defer_foreign_keys = ON;
+INSERT INTO temp.migsync_session
+SELECT count(*), 0 FROM main.sqlite_master WHERE type = 'table' AND name = 'django_migrations';
+UPDATE temp.migsync_session SET open = (SELECT defer_foreign_keys FROM pragma_defer_foreign_keys);
+PRAGMA defer_foreign_keys = OFF;
+"""
 
 _CREATE = """\
 -- A row without name is inserted; a row without new_name is deleted.
@@ -54,15 +81,25 @@ CREATE INDEX temp.migsync_change_new_name ON migsync_change (new_name, new_app);
 CREATE TEMPORARY TABLE migsync_outcome (outcome TEXT);"""
 
 
+_KEPT = """\
+-- The other rows of these apps, which stay as they are.
+CREATE TEMPORARY TABLE migsync_kept (id INTEGER PRIMARY KEY, applied TEXT, app TEXT, name TEXT);"""
+
+
+def _inserts(table: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for start in range(0, len(rows), ROWS_A_STATEMENT):
+        yield f"INSERT INTO temp.{table} VALUES"
+        yield ",\n".join(f"    ({', '.join(row)})" for row in rows[start : start + ROWS_A_STATEMENT]) + ";"
+
+
 def _tables(plan: ScriptPlan, journal_ddl: str) -> Iterator[str]:
     if journal_ddl:
         yield journal_ddl
-    yield _DROP
     yield _CREATE
-    for start in range(0, len(plan.rows), ROWS_A_STATEMENT):
-        rows = plan.rows[start : start + ROWS_A_STATEMENT]
-        yield "INSERT INTO temp.migsync_change VALUES"
-        yield ",\n".join(f"    ({', '.join([*map(number, row[:2]), *map(literal, row[2:])])})" for row in rows) + ";"
+    yield from _inserts("migsync_change", [(*map(number, row[:2]), *map(literal, row[2:])) for row in plan.rows])
+    if plan.kept is not None:
+        yield _KEPT
+        yield from _inserts("migsync_kept", [(number(row.id), *map(literal, row[1:])) for row in plan.kept])
     if plan.journal:
         yield f"CREATE TEMPORARY TABLE migsync_json ({', '.join(f'{column} TEXT' for column in JSON_COLUMNS)});"
         cut = {column: pieces(plan.journal_row[column]) for column in JSON_COLUMNS}
@@ -96,6 +133,12 @@ def _state(plan: ScriptPlan) -> str:
         counts.append(f"(SELECT count(*) {by_name}\n      WHERE c.id IS NULL AND {_AFTER}) AS inserted")
     if plan.removed_by_name:
         counts.append(f"(SELECT count(*) {by_name}\n      WHERE c.id IS NULL AND {_BEFORE}) AS named")
+    if plan.kept is not None:
+        counts.append(f"(SELECT count(*) {_beside(plan)}) AS beside")
+        counts.append(
+            "(SELECT count(*) FROM temp.migsync_kept AS k JOIN main.django_migrations AS m ON m.id = k.id"
+            f"\n      WHERE {_SAME}) AS kept"
+        )
     if plan.journal:
         counts.append(f"(\n{indent(plan.standing(RUN_TABLE), ' ' * 8)}\n    ) AS standing")
     select = ",\n    ".join(counts)
@@ -103,6 +146,18 @@ def _state(plan: ScriptPlan) -> str:
 {LEGEND}CREATE TEMPORARY VIEW migsync_state AS SELECT
     {select};
 """
+
+
+_SAME = "k.app = m.app AND k.name = m.name AND k.applied IS CAST(m.applied AS TEXT)"
+
+
+def _beside(plan: ScriptPlan) -> str:
+    """SQL: the rows `m` of the apps that the plan changes, without the plan's rows."""
+    apps = ", ".join(map(literal, plan.apps))
+    return (
+        f"FROM main.django_migrations AS m\n      WHERE m.app COLLATE BINARY IN ({apps})"
+        " AND m.id NOT IN (SELECT c.id FROM temp.migsync_change AS c WHERE c.id IS NOT NULL)"
+    )
 
 
 def _stale_rows(plan: ScriptPlan) -> Iterator[str]:
@@ -120,6 +175,20 @@ SELECT 'migsync: row ' || c.id || ' is not ' || c.app || '.' || c.name || coales
 SELECT 'migsync: new names already taken: ' || (bearers - {plan.bearers})
   FROM temp.migsync_state
  WHERE bearers > {plan.bearers} AND NOT ({plan.is_already()});
+"""
+    if plan.kept is not None:
+        shut = f"(SELECT NOT ({plan.is_before()}) AND NOT ({plan.is_already()}) FROM temp.migsync_state)"
+        yield f"""\
+SELECT 'migsync: row ' || k.id || ' is not ' || k.app || '.' || k.name || coalesce(', applied ' || k.applied, '')
+  FROM temp.migsync_kept AS k
+ WHERE NOT EXISTS (SELECT 1 FROM main.django_migrations AS m WHERE m.id = k.id AND {_SAME})
+   AND {shut}
+ ORDER BY k.id LIMIT 10;
+SELECT 'migsync: row ' || m.id || ', ' || m.app || '.' || m.name || ', is not in the plan'
+  {_beside(plan)}
+   AND m.id NOT IN (SELECT k.id FROM temp.migsync_kept AS k)
+   AND {shut}
+ ORDER BY m.id LIMIT 10;
 """
 
 
@@ -142,6 +211,8 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
      WHERE NOT ({before})
        AND {already};
     SELECT RAISE(IGNORE) FROM temp.migsync_outcome;
+    SELECT RAISE(ABORT, 'migsync: nothing changed: the checks at the beginning of the script failed')
+     WHERE NOT EXISTS (SELECT 1 FROM temp.migsync_session);
     SELECT RAISE(ABORT, 'migsync: stale, nothing changed') FROM temp.migsync_state
      WHERE NOT ({before});
 """
@@ -157,7 +228,11 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
 """
     if plan.journal:
         yield from _journal_row(plan)
-    yield f"    INSERT INTO migsync_outcome VALUES ('migsync: {plan.done}, {plan.count}');"
+    yield f"""\
+    INSERT INTO migsync_outcome
+    SELECT CASE WHEN open THEN 'migsync: {plan.count} changed in your transaction, not {plan.done} before you COMMIT'
+           ELSE 'migsync: {plan.done}, {plan.count}' END
+      FROM temp.migsync_session;"""
     yield "END;"
     yield ""
 

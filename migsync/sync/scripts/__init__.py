@@ -7,8 +7,11 @@ client that runs on after an error. The text is ASCII and depends on nothing but
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from migsync.engines import engine_named
 from migsync.errors import UnknownEngine
+from migsync.rewrites.record import Record
 from migsync.sync.journal.schema import journal_ddl
 from migsync.sync.plan import Plan
 from migsync.sync.scripts.header import header, journal_header
@@ -17,18 +20,21 @@ from migsync.sync.scripts.script_plan import reverse, script_plan
 __all__ = ["apply_script", "journal_script", "undo_script"]
 
 
-def apply_script(plan: Plan, *, journal: bool = True) -> str:
+def apply_script(plan: Plan, records: Iterable[Record] | None = None, *, journal: bool = True) -> str:
     """SQL that applies the plan to its target; without `journal` it leaves no trace but the rows.
+
+    `records` are all rows of the target. With them, the script is stale where an app that it changes has other rows by
+    then, as `migsync apply` is.
 
     Raises Blocked for a plan that must not be applied, and MigsyncError for one with nothing to do or with a name
     that cannot stand in a script.
     """
-    return _script(plan, journal=journal)
+    return _script(plan, records, journal=journal)
 
 
 def undo_script(plan: Plan, *, journal: bool = True) -> str:
     """SQL that takes back what :func:`apply_script` or ``migsync apply`` did for this plan; raises the same."""
-    return _script(reverse(plan), journal=journal, undone_plan=plan.id)
+    return _script(reverse(plan), None, journal=journal, undone_plan=plan.id)
 
 
 def journal_script(engine: str, schema: str = "", grants: str = "", *, file: str = "journal.sql") -> str:
@@ -40,8 +46,8 @@ def journal_script(engine: str, schema: str = "", grants: str = "", *, file: str
     return journal_header(engine, file) + _clean(journal_ddl(engine, schema, upgrade=True)) + rights
 
 
-def _script(plan: Plan, *, journal: bool, undone_plan: str = "") -> str:
-    made, target = script_plan(plan, journal=journal, undone_plan=undone_plan), plan.target
+def _script(plan: Plan, records: Iterable[Record] | None, *, journal: bool, undone_plan: str = "") -> str:
+    made, target = script_plan(plan, records, journal=journal, undone_plan=undone_plan), plan.target
     try:
         engine = engine_named(target.engine)
     except UnknownEngine as error:

@@ -9,6 +9,7 @@ import migsync
 from migsync.engines import Engine, engine_named
 from migsync.engines.script import ScriptPlan
 from migsync.escapes import sql_comment
+from migsync.rewrites.rewrite import EVIDENCE, Rewrite
 from migsync.sync.plan import Change, ChangeKind, Plan
 from migsync.sync.scripts.script_plan import row_of
 from migsync.words import count
@@ -18,7 +19,7 @@ WORDS = {ChangeKind.RENAME: "rename", ChangeKind.REMOVE: "removal", ChangeKind.I
 
 def header(plan: Plan, script: ScriptPlan, engine: Engine) -> str:
     """The comment, ending with an empty line."""
-    return "".join(f"-- {line}".rstrip() + "\n" for line in _lines(plan, script, engine.client)) + "\n"
+    return "".join(f"-- {line}".rstrip() + "\n" for line in _lines(plan, script, engine)) + "\n"
 
 
 def journal_header(engine: str, file: str) -> str:
@@ -31,7 +32,7 @@ def journal_header(engine: str, file: str) -> str:
     )
 
 
-def _lines(plan: Plan, script: ScriptPlan, client: str) -> Iterator[str]:
+def _lines(plan: Plan, script: ScriptPlan, engine: Engine) -> Iterator[str]:
     target = plan.target
     # The names that `migsync script` gives.
     names = [_argument(f"{target.alias}.{what}.sql") for what in ("apply", "undo")]
@@ -42,10 +43,15 @@ def _lines(plan: Plan, script: ScriptPlan, client: str) -> Iterator[str]:
     yield ""
     yield f"Database    {sql_comment(target.alias)} ({sql_comment(target.engine)}{_schema(target.schema)})"
     yield f"Identity    {sql_comment(target.identity)}"
-    yield f"To run      {client.format(file=run)}"
-    yield f"To undo     {client.format(file=undo)}"
+    yield f"To run      {engine.client.format(file=run)}"
+    yield f"To undo     {engine.client.format(file=undo)}"
     if script.journal and script.done == "applied":
         yield f"            or: migsync undo --database {_argument(target.alias)}"
+    yield ""
+    yield "It needs:"
+    yield f"  a database with the table {f'{sql_comment(target.schema)}.' if target.schema else ''}django_migrations"
+    yield from (f"  {need}" for need in engine.script_needs)
+    yield "The script checks this first. If it is not so, it says so and changes nothing."
     yield ""
     yield "The script makes all changes or none, even if the client continues after an error."
     yield "It is safe to run it again. The outcome is one of these, or an error:"
@@ -56,7 +62,7 @@ def _lines(plan: Plan, script: ScriptPlan, client: str) -> Iterator[str]:
         if rewrites:
             yield ""
             yield f"{verb}:"
-            yield from (f"  {sql_comment(rewrite.label)}" for rewrite in rewrites)
+            yield from (f"  {sql_comment(rewrite.label)}{_made(rewrite)}" for rewrite in rewrites)
     if plan.changes:
         yield ""
         yield from _changes(plan.changes)
@@ -75,6 +81,12 @@ def _title(plan: Plan, script: ScriptPlan) -> str:
     return f"apply plan {plan.id}"
 
 
+def _made(rewrite: Rewrite) -> str:
+    """With which command a rewrite was made, where it says so."""
+    command = "" if rewrite.command == EVIDENCE else f"migsync {rewrite.command}, "
+    return f"    ({sql_comment(command)}{sql_comment(rewrite.created)})"
+
+
 def _schema(schema: str) -> str:
     return f", schema {sql_comment(schema)}" if schema else ""
 
@@ -85,7 +97,8 @@ def _summary(plan: Plan, script: ScriptPlan) -> Iterator[str]:
         if number := sum(change.kind is kind for change in plan.changes):
             counted.append(count(number, word))
     if counted:
-        yield f"{', '.join(counted)} in django_migrations."
+        apps = {row.app for change in plan.changes for row in (change.before, change.after) if row}
+        yield f"{', '.join(counted)} in django_migrations ({sql_comment(', '.join(sorted(apps)))})."
         yield "Every row that stays keeps its id and its applied timestamp."
     else:
         yield "No row of django_migrations changes. The journal notes which rewrites were applied."

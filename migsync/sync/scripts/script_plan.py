@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import migsync
-from migsync.engines.script import ChangeRow, ScriptPlan
+from migsync.engines.script import ChangeRow, KeptRow, ScriptPlan
 from migsync.errors import Blocked, MigsyncError
 from migsync.rewrites.record import Record
 from migsync.sync.comparison import new_plan
@@ -15,10 +15,13 @@ from migsync.sync.run import Run, RunKind
 from migsync.sync.undo import DEDUPE, known_digests, reversed_changes
 
 
-def script_plan(plan: Plan, *, journal: bool = True, undone_plan: str = "") -> ScriptPlan:
+def script_plan(
+    plan: Plan, records: Iterable[Record] | None = None, *, journal: bool = True, undone_plan: str = ""
+) -> ScriptPlan:
     """The plan for a script; raises Blocked or MigsyncError for a plan that cannot be one.
 
-    `undone_plan` is the plan whose run this one takes back, or empty.
+    `records` are all rows of the target, where they are known. `undone_plan` is the plan whose run this one
+    takes back, or empty.
     """
     if plan.blocked:
         raise Blocked(
@@ -41,6 +44,7 @@ def script_plan(plan: Plan, *, journal: bool = True, undone_plan: str = "") -> S
         duplicates=tuple(
             n for n, change in enumerate(plan.changes, start=1) if change.cause == DEDUPE and change.before is None
         ),
+        kept=None if records is None or kind is RunKind.UNDO else tuple(_kept(plan, records)),
     )
 
 
@@ -105,6 +109,17 @@ def _rows(plan: Plan) -> Iterator[ChangeRow]:
             after.app if after else None,
             after.name if after else None,
         )
+
+
+def _kept(plan: Plan, records: Iterable[Record]) -> Iterator[KeptRow]:
+    """The rows that the changed apps have besides those that change."""
+    rows = [row for change in plan.changes for row in (change.before, change.after) if row]
+    apps, ids = {row.app for row in rows}, {row.id for row in rows}
+    for row_id, app, name, applied in records:
+        if app in apps and row_id is not None and row_id not in ids:
+            for text in (app, name, applied):
+                _check(text)
+            yield KeptRow(row_id, applied, app, name)
 
 
 def _comes_back(change: Change) -> bool:

@@ -18,7 +18,7 @@ def references() -> dict[str, str]:
         files[f"{engine}/journal.sql"] = journal_script(engine, schema)
         for case in SHOWN:
             plan = case.plan(engine, schema=schema)
-            files[f"{engine}/{case.name}.apply.sql"] = apply_script(plan)
+            files[f"{engine}/{case.name}.apply.sql"] = apply_script(plan, case.records(engine))
             files[f"{engine}/{case.name}.undo.sql"] = undo_script(plan)
     return files
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from migsync.errors import StalePlan
+from migsync.rewrites.record import Record
+from migsync.sync.comparison import check_before
 from migsync.sync.run import RunKind, applies_in_force
 from migsync.sync.scripts import apply_script, journal_script, undo_script
 from tests.databases import Database
@@ -106,6 +109,33 @@ def test_a_new_name_that_another_row_bears_shuts_the_gate(database: Database, ca
             fill(database, case.records(database.engine))
             database.insert([(80, "shop", change.after.name, applied(database.engine, 27))])
             refuses(database, apply_script(plan), stop)
+
+
+@stopping
+@pytest.mark.parametrize("case", [SHIFT, REMAKE], ids=lambda case: case.name)
+def test_stale_as_apply_has_it(database: Database, case: Case, stop: bool) -> None:
+    """A row that the app has got, lost or changed since makes a plan stale, though the plan does not touch it."""
+    records = case.records(database.engine)
+    plan, day = case.plan(database.engine), applied(database.engine, 27)
+    script = apply_script(plan, records)
+    for difference in (
+        f"INSERT INTO django_migrations (id, app, name, applied) VALUES (70, 'shop', '0009_new', '{day}')",
+        "DELETE FROM django_migrations WHERE id = 1",
+        "UPDATE django_migrations SET name = '0001_other' WHERE id = 1",
+        f"UPDATE django_migrations SET applied = '{day}' WHERE id = 1",
+    ):
+        fill(database, records)
+        database.execute(difference)
+        with pytest.raises(StalePlan):
+            check_before(plan, [Record(int(row[0]), *row[1:]) for row in database.dump()])
+        refuses(database, script, stop)
+    fill(database, records)
+    # Another app, and one whose label differs in nothing but letter case, are of no matter.
+    database.insert([(80, "auth", "0002_x", day), (81, "SHOP", "0001_x", day)])
+    assert "migsync: applied" in run(database, script, stop).text
+    database.insert([(82, "shop", "0010_since", day)])
+    assert "migsync: already applied" in run(database, script, stop).text
+    assert "migsync: undone" in run(database, undo_script(plan), stop).text
 
 
 @stopping

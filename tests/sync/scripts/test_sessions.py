@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -53,10 +54,122 @@ def test_postgresql_in_a_transaction_of_its_reader(postgresql_database: Database
     fill(postgresql_database, REMAKE.records("postgresql"))
     before = postgresql_database.dump()
     plan = REMAKE.plan("postgresql")
-    text = f"BEGIN;\n{apply_script(plan)}{undo_script(plan)}{apply_script(plan)}ROLLBACK;\n"
-    said = run(postgresql_database, text)
-    assert (said.status, said.text.count("migsync: applied")) == (0, 2), said.text
+    begin = "BEGIN;\nSET migsync.caller_commits = on;\nSET LOCAL DateStyle = German;\n"
+    text = f"{begin}{apply_script(plan)}{undo_script(plan)}{apply_script(plan)}SHOW DateStyle;\n"
+    said = run(postgresql_database, f"{text}ROLLBACK;\n")
+    assert (said.status, said.text.count("2 rows changed in your transaction")) == (0, 3), said.text
+    assert "migsync: applied" not in said.text
+    assert "German" in said.text
     assert postgresql_database.dump() == before
+    run(postgresql_database, f"{text}COMMIT;\n")
+    assert postgresql_database.dump() != before
+
+
+OPEN = {
+    "postgresql": [
+        (["-1"], ""),
+        (["-v", "AUTOCOMMIT=off"], ""),
+        ([], "BEGIN;"),
+        ([], "BEGIN; UPDATE other SET n = 2;"),
+    ],
+    "mysql": [
+        ([], "START TRANSACTION; UPDATE other SET n = 2;"),
+        ([], "SET autocommit = 0; SELECT n FROM other;"),
+        (["--init-command=SET autocommit = 0"], "UPDATE other SET n = 2;"),
+    ],
+    "sqlite": [([], "BEGIN;"), ([], "BEGIN; UPDATE other SET n = 2;")],
+}
+
+
+@pytest.mark.parametrize("stop", [True, False], ids=["stop", "go-on"])
+def test_in_an_open_transaction_nothing_is_called_applied_that_is_not_kept(database: Database, stop: bool) -> None:
+    fill(database, SHIFT.records(database.engine))
+    database.execute("CREATE TABLE other (n INTEGER)")
+    database.execute("INSERT INTO other VALUES (1)")
+    script = apply_script(SHIFT.plan(database.engine), SHIFT.records(database.engine))
+    before = database.dump()
+    for options, begin in OPEN[database.engine]:
+        said = run(database, f"{begin}\n{script}", stop, options)
+        assert "migsync: applied" not in said.text
+        words = "changed in your transaction" if database.engine == "sqlite" else "a transaction is open"
+        assert f"{words}" in said.text, said.text
+        assert said.status != 0 or not stop or database.engine == "sqlite"
+        # Neither of the script nor of the caller: that was not committed, and not by the script either.
+        assert database.dump() == before
+        assert database.execute("SELECT n FROM other") == [(1,)]
+        # What the caller commits then is the caller's own work, and all of it.
+        run(database, f"{begin}\n{script}\nCOMMIT;\n", False, options)
+        kept = database.execute("SELECT n FROM other") == [(2,)]
+        assert kept is (database.engine != "postgresql" and "UPDATE" in begin)
+        assert (database.dump() == before) is (database.engine != "sqlite")
+        fill(database, SHIFT.records(database.engine))
+        database.execute("UPDATE other SET n = 1")
+
+
+def test_mysql_has_no_variable_for_an_open_transaction(mysql_database: Database) -> None:
+    """The script as MySQL reads it, on MariaDB: its comments for one server are read by the other."""
+    script = apply_script(SHIFT.plan("mysql"), SHIFT.records("mysql"))
+    as_mysql = re.sub(r"/\*!50701 (.*?)\*/", r"\1", re.sub(r"/\*M!.*?\*/", "", script))
+    assert as_mysql.count("in_transaction") == 0
+    fill(mysql_database, SHIFT.records("mysql"))
+    before = mysql_database.dump()
+    begin = "START TRANSACTION; SELECT * FROM django_migrations;\n"
+    for stop in (True, False):
+        said = run(mysql_database, begin + as_mysql, stop)
+        assert "Transaction characteristics can't be changed" in said.text
+        assert stop or "migsync: nothing changed: a transaction is open" in said.text
+        assert mysql_database.dump() == before
+    assert "migsync: applied, 3 rows" in run(mysql_database, as_mysql).text
+
+
+EASY = {
+    "mysql": [["--safe-updates"], ["--safe-updates", "--init-command=SET autocommit = 0"]],
+    "postgresql": [["-v", "SINGLELINE=off"]],
+    "sqlite": [["-header", "-column"]],
+}
+
+
+def test_settings_of_a_client_that_a_script_can_bear(database: Database) -> None:
+    plan = SHIFT.plan(database.engine)
+    for options in EASY[database.engine]:
+        fill(database, SHIFT.records(database.engine))
+        before = database.dump()
+        for stop in (True, False):
+            script = apply_script(plan, SHIFT.records(database.engine))
+            assert "migsync: applied, 3 rows" in run(database, script, stop, options).text
+            assert "migsync: undone, 3 rows" in run(database, undo_script(plan), stop, options).text
+            assert database.dump() == before
+
+
+@pytest.mark.parametrize("stop", [True, False], ids=["stop", "go-on"])
+def test_a_database_without_the_table(database: Database, stop: bool) -> None:
+    said = run(database, apply_script(SHIFT.plan(database.engine), SHIFT.records(database.engine)), stop)
+    assert "migsync: nothing changed" in said.text
+    assert "has no table django_migrations" in said.text
+    assert "migsync: applied" not in said.text
+    assert said.status != 0 or not stop
+
+
+def test_a_session_that_cannot_write(postgresql_database: Database) -> None:
+    fill(postgresql_database, SHIFT.records("postgresql"))
+    before = postgresql_database.dump()
+    env = {"PGOPTIONS": "-c default_transaction_read_only=on"}
+    said = run(postgresql_database, apply_script(SHIFT.plan("postgresql")), env=env)
+    assert "migsync: nothing changed: this session cannot write" in said.text
+    assert said.status != 0
+    assert postgresql_database.dump() == before
+
+
+def test_a_mariadb_that_is_read_only(mysql_database: Database) -> None:
+    """The server of the tests is not to be made read-only: others use it. The script is shown another variable."""
+    fill(mysql_database, SHIFT.records("mysql"))
+    before = mysql_database.dump()
+    script = apply_script(SHIFT.plan("mysql")).replace("@@GLOBAL.read_only", "@@GLOBAL.innodb_file_per_table")
+    for stop in (True, False):
+        said = run(mysql_database, script, stop)
+        assert "migsync: nothing changed: this server is read-only" in said.text
+        assert mysql_database.dump() == before
+    assert runs(mysql_database) == ()
 
 
 def test_postgresql_in_a_schema(postgresql_database: Database) -> None:
