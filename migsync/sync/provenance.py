@@ -153,6 +153,11 @@ def beside_git(known: Mapping[int, Provenance]) -> dict[int, Provenance]:
     return {row: each for row, each in known.items() if each.source is not ContentSource.GIT or not each.versions}
 
 
+def without_git(known: Mapping[int, Provenance]) -> dict[int, Provenance]:
+    """What was noted in the database, and is known for certain."""
+    return {row: each for row, each in known.items() if each.source is not ContentSource.GIT}
+
+
 def contents_that_ran(history: History, known: Mapping[int, Provenance], changed: Iterable[int]) -> KnownContents:
     """What ran under a record, where one version is known; without the rows `changed`: a rewrite says what they are."""
     left_out: set[int | None] = set()

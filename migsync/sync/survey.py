@@ -30,7 +30,6 @@ from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import stops, unread_apps
 from migsync.sync.gone_records import with_gone
-from migsync.sync.journal.contents import digests_seen
 from migsync.sync.old_files import with_old_files
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
@@ -44,10 +43,7 @@ from migsync.sync.target_state import (
     DatabaseState,
     TargetState,
     doubtful_apps,
-    known_certainly,
-    names_shown,
-    open_records,
-    presumed,
+    evidence_of,
     unexplained_apps,
 )
 from migsync.sync.third_party import with_stated
@@ -305,24 +301,24 @@ def _discover(
 ) -> Discovery:
     from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question
     from migsync.rewrites.evidence.rendered import Renderings
+    from migsync.rewrites.evidence.statements import Statements
 
+    leftovers = result.project.leftovers
     return discover(
         result.history,
         Labels(result.rewrites).view,
         asked.keys() | set().union(*open_apps),
-        [open_records(each, plan, result.project.leftovers) for each, plan in zip(states, result.plans, strict=True)],
         [
-            digests
-            for each in states
-            for digests in (digests_seen(each.held.seen), *(run.digests for run in each.held.runs))
+            evidence_of(result.history, state, plan, known, leftovers)
+            for state, plan, known in zip(states, result.plans, ran, strict=True)
         ],
-        asked,
-        accept=result.request.accept,
+        Statements(
+            asked,
+            result.request.accept,
+            result.request.against_evidence,
+            {alias: error.found for alias, error in result.errors.items()},
+        ),
         created=now(),
-        ran=[known_certainly(each, plan) for each, plan in zip(states, result.plans, strict=True)],
-        presumed=presumed(result.history, states, result.plans, ran),
-        databases=names_shown(states, result.plans, result.errors) if asked else None,
-        against_evidence=result.request.against_evidence,
         renderings=Renderings(result.project.runtime, result.project.cache.with_suffix(".tables")),
         git=git,
     )

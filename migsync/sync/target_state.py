@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from migsync.errors import MigsyncError
 from migsync.findings.contents import NOT_RUN, ran_elsewhere, runs_twice
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.rewrites.position import Clock, KnownContents
+from migsync.rewrites.evidence.database import DatabaseEvidence
+from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
-from migsync.sync.journal.contents import certain_contents
+from migsync.sync.journal.contents import digests_seen
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.planner import changed_ids
-from migsync.sync.provenance import Provenance, contents_that_ran
+from migsync.sync.provenance import Provenance, contents_that_ran, without_git
 from migsync.sync.target import Snapshot, Target
 from migsync.sync.unknown_records import UNEXPLAINED
-
-if TYPE_CHECKING:
-    from migsync.rewrites.evidence.discovery import WhatRan
-    from migsync.rewrites.evidence.statements import DatabaseEvidence
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,6 @@ def doubtful_apps(plan: Plan) -> set[str]:
     return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
 
 
-def open_records(state: DatabaseState, plan: Plan, leftovers: Collection[Key]) -> list[Record]:
-    """What is to be explained: the records as the plan would leave them, without the leftovers that are listed."""
-    return [record for record in afterwards(state.held.records, plan) if record.key not in leftovers]
-
-
 def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
     """The records as the plan would leave them."""
     gone = {change.before for change in plan.changes}
@@ -69,36 +59,21 @@ def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:
     ]
 
 
-def known_certainly(state: DatabaseState, plan: Plan) -> WhatRan:
-    """What ran under the records, where that is certain and no rewrite answers for it."""
-    return certain_contents(state.held.seen, state.held.records, ids_answered_for(state, plan))
-
-
-def presumed(
-    history: History, states: Sequence[DatabaseState], plans: Sequence[Plan], ran: Sequence[Mapping[int, Provenance]]
-) -> list[KnownContents]:
-    """For each target what ran there, also where it only follows from the time."""
-    return [
-        contents_that_ran(history, known, ids_answered_for(state, plan))
-        for state, plan, known in zip(states, plans, ran, strict=True)
-    ]
-
-
 def ids_answered_for(state: DatabaseState, plan: Plan) -> Iterator[int]:
     """The ids of the rows for which a rewrite answers."""
     return changed_ids(state.held.runs, plan.changes, state.held.records, plan.passed)
 
 
-def names_shown(
-    states: Sequence[DatabaseState], plans: Sequence[Plan], errors: Mapping[str, MigsyncError]
+def evidence_of(
+    history: History, state: DatabaseState, plan: Plan, ran: Mapping[int, Provenance], leftovers: Collection[Key]
 ) -> DatabaseEvidence:
-    """What the databases show of names; `plans` has the plan of each state, `errors` what could not be read."""
-    from migsync.rewrites.evidence.statements import DatabaseEvidence  # most plans have no open question
-
-    recorded, ran = {}, {}
-    for state, plan in zip(states, plans, strict=True):
-        alias, left = state.ref.alias, afterwards(state.held.records, plan)
-        recorded[alias] = frozenset(record.key for record in (*state.held.records, *left))
-        certain = known_certainly(state, plan)
-        ran[alias] = {record.key: certain[record.id]().digest for record in state.held.records if record.id in certain}
-    return DatabaseEvidence(recorded, ran, {alias: error.found for alias, error in errors.items()})
+    """What a database shows of names: the records as its `plan` would leave them, and what ran under them."""
+    held = state.held
+    return DatabaseEvidence(
+        state.ref.alias,
+        [record for record in afterwards(held.records, plan) if record.key not in leftovers],
+        held.records,
+        (digests_seen(held.seen), *(run.digests for run in held.runs)),
+        certain=contents_that_ran(history, without_git(ran), ids_answered_for(state, plan)),
+        presumed=contents_that_ran(history, ran, ids_answered_for(state, plan)),
+    )

@@ -17,9 +17,10 @@ from migsync.history.graph import History
 from migsync.rewrites.record import Record
 from migsync.sync.apply import apply_plan
 from migsync.sync.journal.contents import (
+    RAN,
     Event,
     SeenContents,
-    known_contents,
+    last_events,
     moment_of,
     read_contents_seen,
     same_moment,
@@ -132,21 +133,21 @@ class TestIdentity:
             return SeenContents(1, Key("shop", "a"), Event.APPLIED, "", "", dict, moment)
 
         row = record(1, "a")
-        assert known_contents([event("01.000001")], [row]).keys() == {1}
-        assert known_contents([event("01.000001")], [row._replace(name="z")]).keys() == {1}, "a rename keeps the row"
-        assert known_contents([event("02.000001")], [row]) == {}, "the id was used again"
+        assert last_events([event("01.000001")], [row]).keys() == {1}
+        assert last_events([event("01.000001")], [row._replace(name="z")]).keys() == {1}, "a rename keeps the row"
+        assert last_events([event("02.000001")], [row]) == {}, "the id was used again"
         # Events of an older migsync have the name alone.
-        assert known_contents([event("")], [row]).keys() == {1}
-        assert known_contents([event("")], [row._replace(name="z")]) == {}
+        assert last_events([event("")], [row]).keys() == {1}
+        assert last_events([event("")], [row._replace(name="z")]) == {}
 
     def test_a_proof_stays_one(self) -> None:
         guarded = SeenContents(1, Key("shop", "a"), Event.APPLIED, "", "", dict)
         seen, faked = replace(guarded, event=Event.SEEN), replace(guarded, event=Event.FAKED)
         row = record(1, "a")
-        assert known_contents([guarded, seen], [row])[1].event is Event.APPLIED
-        assert known_contents([seen], [row])[1].event is Event.SEEN
-        assert known_contents([seen, guarded], [row])[1].event is Event.APPLIED
-        assert known_contents([faked, seen], [row]) == {}
+        assert last_events([guarded, seen], [row])[1].event is Event.APPLIED
+        assert last_events([seen], [row])[1].event is Event.SEEN
+        assert last_events([seen, guarded], [row])[1].event is Event.APPLIED
+        assert last_events([faked, seen], [row])[1].event is Event.FAKED
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def add(database: Database, number: int, name: str) -> None:
 
 def known(target: Target) -> list[tuple[int, str, str]]:
     held = target.snapshot()
-    found = known_contents(held.seen, held.records).values()
+    found = [each for each in last_events(held.seen, held.records).values() if each.event in RAN]
     return [(each.record, each.key.name, str(each.event)) for each in found]
 
 

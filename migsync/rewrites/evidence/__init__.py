@@ -2,6 +2,7 @@
 
 :func:`~.discovery.discover` is the entry, once for all targets. In the order in which the data goes:
 
+- :mod:`~.database`: what one database shows; :mod:`~.sources`: all that is asked, the files and git too;
 - :mod:`~.case`: one app's records, and what each may stand for by the files on disk and their states in the past;
 - :mod:`~.proofs`: what can be proven of that;
 - :mod:`~.resets`: files that were made anew or united, by the tables that they make (:mod:`~.collapses`), which Django

@@ -15,6 +15,7 @@ from migsync.findings.pairs import unchecked_name
 from migsync.history import Migration
 from migsync.key import Key
 from migsync.rewrites.evidence.alike import alike, translated
+from migsync.rewrites.evidence.database import DatabaseEvidence
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.name_changes import NameChanges
 from migsync.words import did_you_mean, similar, text_list
@@ -24,24 +25,20 @@ GO_ON = "If you are sure that this is wrong, add --against-evidence."
 
 
 @dataclass(frozen=True)
-class DatabaseEvidence:
-    """What the databases that could be read show of names; those in `unread`, with the reason, could not be.
+class Statements:
+    """What a person says: `changes` by app, and whether likely pairs are to be taken as well.
 
-    `recorded` are the names of the records by alias. `ran` are the operations digests of what the guard of ``migrate``
-    saw running under them.
+    With `against_evidence` it counts whatever is known. `unread` are the databases that could not be read, with the
+    reason.
     """
 
-    recorded: Mapping[str, frozenset[Key]] = field(default_factory=dict)
-    ran: Mapping[str, Mapping[Key, str]] = field(default_factory=dict)
+    changes: Mapping[str, NameChanges] = field(default_factory=dict)
+    accept: bool = False
+    against_evidence: bool = False
     unread: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, app: str) -> Iterator[tuple[str, set[str]]]:
-        """Each alias with the names of `app` that are recorded there."""
-        for alias, keys in self.recorded.items():
-            yield alias, {key.name for key in keys if key.app == app}
 
-
-NO_DATABASES = DatabaseEvidence()
+NO_STATEMENTS = Statements()
 
 
 @dataclass(frozen=True)
@@ -49,8 +46,8 @@ class KnownNames:
     """All that is known of the names of one app.
 
     `past` are the states of the files in git, newest first; `noted` digests by name as rewrites and journals wrote them
-    down, oldest first; `names` those that rewrites mention. `git` is empty, or why git does not tell everything;
-    `shallow` where it holds the newest commits only.
+    down, oldest first; `names` those that rewrites mention. The databases that are `unread` could not be read, for the
+    reason. `git` is empty, or why git does not tell everything; `shallow` where it holds the newest commits only.
     """
 
     app: str
@@ -58,7 +55,8 @@ class KnownNames:
     past: Sequence[FileState] = ()
     noted: Sequence[Mapping[str, str]] = ()
     names: frozenset[str] = frozenset()
-    databases: DatabaseEvidence = NO_DATABASES
+    databases: Sequence[DatabaseEvidence] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
     git: str = ""
     shallow: bool = False
 
@@ -76,7 +74,7 @@ class KnownNames:
     @cached_property
     def every(self) -> frozenset[str]:
         """Every name that was ever heard of."""
-        recorded = (names for _, names in self.databases.of(self.app))
+        recorded = (names for _, names in self.recorded())
         return self.names.union(self.disk.names, *(state.names for state in self.past), *self.noted, *recorded)
 
     @property
@@ -85,17 +83,21 @@ class KnownNames:
 
         Not without git: a database that is behind has not recorded all names that others have.
         """
-        return bool(self.past) and not self.databases.unread and not self.shallow
+        return bool(self.past) and not self.unread and not self.shallow
+
+    def recorded(self) -> Iterator[tuple[str, set[str]]]:
+        """The alias of each database with the names that are recorded there."""
+        return ((each.alias, each.names(self.app)) for each in self.databases)
 
     def unexplained(self) -> set[str]:
         """The recorded names that have no file."""
-        return {name for _, names in self.databases.of(self.app) for name in names} - self.disk.names
+        return {name for _, names in self.recorded() for name in names} - self.disk.names
 
     def versions(self, name: str) -> Iterator[tuple[str, str]]:
         """(digest, where it was seen) of the operations that ran, or may have run, as `name`: the surest first."""
-        for alias, ran in self.databases.ran.items():
-            if digest := ran.get(Key(self.app, name)):
-                yield self.disk.alike.get(digest, digest), f"what `migrate` ran in the database {alias}"
+        for database in self.databases:
+            if ran := database.digest(Key(self.app, name)):
+                yield self.disk.alike.get(ran, ran), f"what `migrate` ran in the database {database.alias}"
         for state in self.past:
             if digest := state.digests.get(name):
                 yield digest, state.source
@@ -173,7 +175,7 @@ def _unknown(old: str, changes: NameChanges, known: KnownNames) -> Finding:
 
 
 def _unchecked(old: str, known: KnownNames) -> Finding:
-    unread = [f"The database {alias} could not be read." for alias in known.databases.unread]
+    unread = [f"The database {alias} could not be read." for alias in known.unread]
     return unchecked_name(migration=Key(known.app, old), reasons=[*unread, *([known.git] if known.git else [])])
 
 
@@ -199,7 +201,7 @@ def _check_contents(old: str, news: Sequence[str], changes: NameChanges, known: 
 
 def _recorded_too(old: str, heir: str, known: KnownNames) -> bool:
     """True where each database that has recorded `old` has recorded `heir` as well: nothing is lost with the one."""
-    return all(heir in names for _, names in known.databases.of(known.app) if old in names)
+    return all(heir in names for _, names in known.recorded() if old in names)
 
 
 def _check_apart(old: str, new: str, changes: NameChanges, known: KnownNames) -> None:
@@ -220,7 +222,7 @@ def _check_recorded(old: str, new: str, changes: NameChanges, known: KnownNames)
     """Raise AgainstEvidence where every database that has recorded `old` has recorded `new` beside it."""
     if new in set(changes.olds()):
         return
-    both = [(alias, new in names) for alias, names in known.databases.of(known.app) if old in names]
+    both = [(alias, new in names) for alias, names in known.recorded() if old in names]
     if both and all(beside for _, beside in both):
         raise AgainstEvidence(
             f"{known.app}.{new} is recorded beside {known.app}.{old}, so it is another migration.",

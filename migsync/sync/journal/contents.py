@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property, partial
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -278,15 +278,6 @@ def write_events(
 RAN = frozenset([Event.APPLIED, Event.SEEN, Event.STATED])
 
 
-def known_contents(seen: Iterable[SeenContents], records: Iterable[Record]) -> dict[int, SeenContents]:
-    """By the id of each of the `records`, what ran when it was written; the event says whether that is proof.
-
-    `seen` is in the order in which it was written. Rows that were recorded without running anything are left out: what
-    their migrations did is not known. So are events that are not about this very row.
-    """
-    return {record: event for record, event in last_events(seen, records).items() if event.event in RAN}
-
-
 def noted_records(seen: Iterable[SeenContents], records: Iterable[Record]) -> frozenset[int]:
     """The ids of the `records` that something is known about, be it that nothing ran."""
     return frozenset(last_events(seen, records))
@@ -304,18 +295,6 @@ def last_events(seen: Iterable[SeenContents], records: Iterable[Record]) -> dict
         if each.event is not Event.SEEN or each.record not in found:
             found[each.record] = each
     return found
-
-
-def certain_contents(
-    seen: Sequence[SeenContents], records: Sequence[Record], changed: Iterable[int]
-) -> dict[int | None, Callable[[], Contents]]:
-    """What ran by the id of each row, to be read when it is needed; without rows that migsync has `changed`."""
-    left_out = frozenset(changed) if seen else ()
-    return {
-        record: partial(getattr, each, "contents")
-        for record, each in known_contents(seen, records).items()
-        if record not in left_out
-    }
 
 
 def digests_seen(seen: Iterable[SeenContents]) -> dict[str, str]:

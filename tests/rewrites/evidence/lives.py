@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, cast
 
 from migsync.history import App, History, build_history
-from migsync.rewrites.evidence import discovery
+from migsync.rewrites.evidence.database import DatabaseEvidence
+from migsync.rewrites.evidence.discovery import Discovery, discover
+from migsync.rewrites.evidence.statements import Statements
 from migsync.rewrites.file_state import FileState
+from migsync.rewrites.git import GitHistory
 from migsync.rewrites.name_changes import NameChanges
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
@@ -156,7 +159,7 @@ def survey(
     *,
     accept: bool = False,
     stated: Mapping[str, NameChanges] | None = None,
-) -> tuple[discovery.Discovery | None, list[Plan]]:
+) -> tuple[Discovery | None, list[Plan]]:
     """What was found out about names, if anything had to be, and the plan of each database."""
     stated = stated or {}
 
@@ -167,20 +170,18 @@ def survey(
     unexplained = [unexplained_apps(plan) for plan in first]
     if not stated and not any(unexplained):
         return None, first
-    real, discovery.GitHistory = discovery.GitHistory, lambda _: Git(git)  # type: ignore[assignment, misc]
-    try:
-        found = discovery.discover(
-            history,
-            known,
-            {"shop"},
-            [afterwards(each.rows, plan) for each, plan in zip(targets, first, strict=True)],
-            [run.digests for each in targets for run in each.runs],
-            stated,
-            accept=accept,
-            created=MADE,
-        )
-    finally:
-        discovery.GitHistory = real  # type: ignore[misc]
+    found = discover(
+        history,
+        known,
+        {"shop"},
+        [
+            DatabaseEvidence("", afterwards(each.rows, plan), each.rows, [run.digests for run in each.runs])
+            for each, plan in zip(targets, first, strict=True)
+        ],
+        Statements(stated, accept),
+        created=MADE,
+        git=cast("GitHistory", Git(git)),
+    )
     made = plan_all(known.with_proposed(found.proposed), PlanOptions(origins=found.origins, conflicts=True))
     return found, [
         replace(plan, findings=(*found.questions(apps), *plan.findings))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from migsync.rewrites.evidence.database import DatabaseEvidence
 from migsync.rewrites.evidence.discovery import Discovery, discover
+from migsync.rewrites.evidence.statements import Statements
 from migsync.rewrites.name_changes import NameChanges
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
@@ -23,7 +25,7 @@ def project(tmp_path: Path) -> Project:
 
 def found(project: Project, *names: str) -> Discovery:
     rows = records(*(f"shop.{name}" for name in names))
-    return discover(project.history(), Rewrites(), {"shop"}, [rows], (), {}, accept=False, created=MADE)
+    return discover(project.history(), Rewrites(), {"shop"}, [DatabaseEvidence("", rows)], created=MADE)
 
 
 def plan(project: Project, *names: str) -> Plan:
@@ -239,10 +241,8 @@ def test_what_is_stated_about_one_record_answers_no_question_about_another(proje
         project.history(),
         Rewrites(),
         {"shop"},
-        [rows],
-        (),
-        {"shop": NameChanges({"0003_price": "0002_price"})},
-        accept=False,
+        [DatabaseEvidence("", rows)],
+        Statements({"shop": NameChanges({"0003_price": "0002_price"})}),
         created=MADE,
     )
     made = make_plan(
@@ -321,9 +321,9 @@ def test_the_old_side_of_a_stated_exchange_is_that_of_before(project: Project, c
         project.commit("exchanged")
         project.write("0004_y", "0003_x")
         project.commit("and on")
-    stated = {"shop": NameChanges({"0003_x": "0002_x", "0002_x": "0003_x"})}
+    stated = Statements({"shop": NameChanges({"0003_x": "0002_x", "0002_x": "0003_x"})})
     rows = records("shop.0001_initial", "shop.0003_x", "shop.0002_x")
-    known = discover(project.history(), Rewrites(), {"shop"}, [rows], (), stated, accept=False, created=MADE)
+    known = discover(project.history(), Rewrites(), {"shop"}, [DatabaseEvidence("", rows)], stated, created=MADE)
     assert known.proposed
     change = known.proposed.apps["shop"]
     assert change.before[:3] == ("0001_initial", "0003_x", "0002_x")

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from migsync.errors import AgainstEvidence
-from migsync.history import Key
-from migsync.rewrites.evidence.statements import DatabaseEvidence, KnownNames, check_statements
+from migsync.history.contents import Contents
+from migsync.rewrites.evidence.database import DatabaseEvidence
+from migsync.rewrites.evidence.statements import KnownNames, check_statements
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.name_changes import NameChanges
+from migsync.rewrites.record import Record
 from tests.sync.planner.texts import migrations
 
 DISK = FileState("the files on disk", migrations("shop", "0001 0002_b 0003_c"))
-RECORDED = {"default": frozenset({Key("shop", "0001"), Key("shop", "0009_b")})}
+RECORDED = [Record(1, "shop", "0001", ""), Record(2, "shop", "0009_b", "")]
 
 
 def known(*, ran: dict[str, str] | None = None, noted: dict[str, str] | None = None) -> KnownNames:
-    digests = {Key("shop", name): digest for name, digest in (ran or {}).items()}
-    databases = DatabaseEvidence(RECORDED, {"default": digests})
-    return replace(KnownNames.compared(DISK, (), [noted or {}]), databases=databases)
+    digests = ran or {}
+
+    def certain(record: Record) -> Contents | None:
+        return cast("Contents", SimpleNamespace(digest=digests[record.name])) if record.name in digests else None
+
+    database = DatabaseEvidence("default", RECORDED, RECORDED, certain=certain)
+    return replace(KnownNames.compared(DISK, (), [noted or {}]), databases=[database])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from migsync.findings.pairs import proven_pair, without_operations
 from migsync.history.graph import History
+from migsync.rewrites.evidence.database import DatabaseEvidence
 from migsync.rewrites.evidence.discovery import discover
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.record import Record
@@ -49,9 +50,8 @@ def planned(found: Files, *databases: Database) -> tuple[list[Plan], Rewrite | N
     if not asked:
         return plans, None, []
     ran = [contents_that_ran(now, provenances(now, rows(each), seen=each.seen), ()) for each in databases]
-    known = discover(
-        now, Rewrites(), asked, list(map(rows, databases)), (), {}, accept=False, created=MADE, presumed=ran
-    )
+    shown = [DatabaseEvidence("", rows(each), presumed=known) for each, known in zip(databases, ran, strict=True)]
+    known = discover(now, Rewrites(), asked, shown, created=MADE)
     rewrites = Rewrites().with_proposed(known.proposed)
     plans = [
         replace(plan, findings=(*known.questions({"shop"}), *plan.findings))
