@@ -159,6 +159,7 @@ def removed_operation(
     file: str,
     stops: Key | None = None,
     needed: bool = False,
+    deleted: bool = False,
     presumed: bool = False,
     stated: bool = False,
     alias: str = "",
@@ -166,21 +167,26 @@ def removed_operation(
     """An operation that ran in this database is not in its file any more, so that new databases differ from this one.
 
     migsync knows the operations that ran: its guard noted them, or git has the file as it was then. Since then, an
-    operation was taken out of the file that had removed or changed something in this database, and no other file has
-    it. Operations that had only added something are not reported.
+    operation was taken out of the file, or the whole file was deleted. It had removed or changed something in this
+    database, and no other file has it. Operations that had only added something are not reported.
 
     It is an error where the code of today fails without what is missing here, or `migrate` would fail. Else it is a
     warning, also where migsync only presumes what ran.
 
-    - Put the operation back into its file. To undo it everywhere, write a new migration.
+    - Put the operation, or the file, back. To undo it everywhere, write a new migration.
     - If somebody changed this database by hand, or migsync is wrong about what ran, use `--against-evidence`: the error
       is a warning then.
     """
-    found = f"{migration} ran here with an operation that its file does not contain any more."
+    found = (
+        f"{migration} ran here, and its file was deleted."
+        if deleted
+        else f"{migration} ran here with an operation that its file does not contain any more."
+    )
     return Texts(
         " ".join((found, *_lacking(parts, changed))),
         _meaning(f"New databases differ from this one.{_stopping(stops)}", presumed=presumed),
-        "Put the operation back into the file." + _made_by_hand(alias, stated=stated),
+        f"Put the {'file back, or what it did into a new migration' if deleted else 'operation back into the file'}."
+        + _made_by_hand(alias, stated=stated),
         None if (needed or stops) and not presumed and not stated else Severity.WARNING,
     )
 

@@ -77,8 +77,8 @@ class _Ran:
 
     @property
     def is_edited(self) -> bool:
-        """Whether the file does something else to a database than what ran."""
-        if self.file is None or self.version is None or self.version.source == self.file.source:
+        """Whether the file does something else to a database than what ran, or is gone."""
+        if self.version is None or (self.file and self.version.source == self.file.source):
             return False
         return not self.contents.same_effect(self.now)
 
@@ -143,10 +143,9 @@ def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
 
 def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) -> Iterator[Finding]:
     edited = {each.key: each for each in ran if each.is_edited}
-    unknown = not all(each.is_known for each in ran)
-    # What a file did that is gone, another one may do again, unless yet another one took it away.
-    if not edited and (unknown or all(each.file for each in ran)):
+    if not edited:
         return
+    unknown = not all(each.is_known for each in ran)
     recorded = {each.key: each for each in ran if each.file}
     tables = _tables(history, app, ran, recorded)
     presumed = any(each.presumed for each in edited.values())
@@ -191,6 +190,8 @@ def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, 
             bearers.setdefault(effect, []).append(key)
     found = {}
     for key, each in edited.items():
+        if each.file is None:
+            continue  # its name is wrong anyway
         heirs = bearers.get(each.contents.effect, ())
         # The other name must be free, or its own record must have run something else.
         if len(heirs) == 1 and heirs[0] != key and (heirs[0] not in recorded or heirs[0] in edited):
@@ -249,13 +250,13 @@ def _never(
         missing = [place for place in places if place in absent]
         parts = (*(str(place) for place in missing if not _is_within(place, missing)), *ran_not)
         changed = tuple(str(place) for place in places if place not in absent)
-        if not (parts or changed) or each.file is None:
+        if not (parts or changed):
             continue
-        file, stops = each.file.path, stopped if missing else None
+        file, stops = each.file.path if each.file else "", stopped if missing else None
         if parts and not changed and each.is_replaced:
             yield replaced_file(migration=each.key, parts=parts, file=file, stops=stops, presumed=each.presumed)
             continue
-        yield (removed_operation if taken_out and not ran_not else never_ran)(
+        found = (removed_operation if taken_out and not ran_not else never_ran)(
             migration=each.key,
             parts=parts,
             changed=changed,
@@ -264,24 +265,26 @@ def _never(
             needed=not needed.isdisjoint(places),
             presumed=each.presumed,
         )
+        yield found if each.file else found.with_facts(deleted=True)
 
 
 def _attributed(newest: Sequence[_Ran], wrong: Sequence[TablePart]) -> Iterator[tuple[_Ran, Sequence[TablePart], bool]]:
     """Each edited file with the parts that are wrong by it, and whether that is by what was taken out of it.
 
-    What was taken out may have removed a part, or a whole table, or changed it.
+    What was taken out may have removed a part, or a whole table, or changed it. All of a file is that is gone.
     """
     today = [{part_after(step) for step in steps_of(each.now)} for each in newest]
+    oldest = next((each for each in newest[::-1] if each.file), newest[-1])
     left = list(wrong)
     for each, places in zip(newest, today, strict=True):
         ran = set(map(part_before, steps_of(each.contents)))
         mine = [place for place in left if place in places]
         undone = [place for place in left if {place, table_of(place)} & ran and not any(place in one for one in today)]
         left = [place for place in left if place not in (*mine, *undone)]
-        if each is newest[-1]:
+        if each is oldest:
             # A migration that is as it was has renamed them since: the parts, or their table.
             mine, left = [*mine, *left], []
-        yield each, (*mine, *undone), bool(undone) and not mine
+        yield each, (*mine, *undone), each.file is None or (bool(undone) and not mine)
 
 
 def _code_left(contents: Contents, code: Counter[str]) -> Iterator[str]:

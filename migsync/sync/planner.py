@@ -122,6 +122,8 @@ def make_plan(
                 *find_drift(history, translation.after, ran, left_out, followed),
                 *contradictions(history, translation.after, ran, changes, passed),
             ]
+            # Of a record that the project keeps as a leftover, everybody knows that its file is gone.
+            speaking = [each for each in speaking if Key(each.app, each.name) not in options.origins.stated]
             findings += (each.with_facts(stated=True) if options.against_evidence else each for each in speaking)
     else:
         own = scope & history.first_party

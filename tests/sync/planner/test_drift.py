@@ -228,6 +228,16 @@ class TestOperations:
         assert (found.code, found.name, found.facts["changed"]) == ("removed-operation", "y", ["item.A"])
         assert told(files(x="A", y="A=1"), files(x="A", y="", z="A=2")) == [], "it is altered later anyway"
 
+    def test_a_file_that_is_deleted(self) -> None:
+        """What it only added is no news; what it changed or took away, new databases have otherwise."""
+        assert told(files(x="A", y="B"), files(x="A")) == []
+        (found,) = told(files(x="A", y="A=1"), files(x="A"))
+        assert (found.code, found.name, found.severity) == ("removed-operation", "y", Severity.WARNING)
+        assert found.found.startswith("shop.y ran here, and its file was deleted. Different here: item.A.")
+        (found,) = told(files(x="A B", y="-A"), files(x="A B"))
+        assert (found.code, found.name, found.severity) == ("removed-operation", "y", Severity.ERROR)
+        assert told(files(x="A B", y="A=1", z="A=2"), files(x="A B", z="A=2")) == [], "another file made up for it"
+
     def test_a_removal_would_run_twice(self) -> None:
         (found,) = told(files(x="A B", y="-A C"), files(x="A B", y="C", z="-A"))
         assert (found.code, found.name, found.facts["operations"]) == ("runs-twice", "z", ["RemoveField item.A"])
