@@ -279,8 +279,10 @@ class PlanningOptions:
     accept: bool = flag(help="Accept renames that are likely but not proven, as if each was stated with --map.")
     prune: tuple[str, ...] = repeated(
         metavar="APP[.NAME]",
-        help="Remove a record that has no migration file, or all records of an app that is gone. Can be repeated.",
+        help="Remove a record that has no migration file, or all records of an app that is gone. A pattern such as "
+        "'shop.*' removes all that it matches, that have no file and that nothing else explains. Can be repeated.",
     )
+    prune_leftovers: bool = flag(help="Remove all records that have no file and that nothing explains.")
     dedupe: bool = flag(help="Remove duplicate records, and keep the one that was applied first.")
     positions: tuple[str, ...] = repeated(
         "--position",
@@ -295,7 +297,10 @@ class PlanningOptions:
         """The options as a request to the survey. With `trust_names` no journal is expected in the databases."""
         from migsync.sync.plan_request import PlanRequest
 
-        return PlanRequest(**values_of(self), trust_names=trust_names)
+        values = values_of(self)
+        if values.pop("prune_leftovers"):
+            values["prune"] = (*values["prune"], "*.*")
+        return PlanRequest(**values, trust_names=trust_names)
 
     def any_but(self, *names: str) -> bool:
         """Whether an option was given that is not among `names`."""

@@ -118,7 +118,8 @@ def squashed_record(*, app: str, name: str, squash: str, replaced: Sequence[str]
     the old files are removed from the project, but the records stay. Here the names show that this is such a record: it
     lies in the range that a recorded squash names, or it is itself a squash of a range that is recorded.
 
-    Django ignores these records, so there is nothing to do. You can remove them with `--prune`.
+    Django ignores these records, so there is nothing to do. You can remove them with `--prune`, or those of all apps
+    with `--prune-leftovers`.
     """
     gone = replaced or [name]
     one = len(gone) == 1
@@ -131,8 +132,13 @@ def squashed_record(*, app: str, name: str, squash: str, replaced: Sequence[str]
         ),
         f"Django ignores {'this record' if one else 'these records'}, and migsync leaves {'it' if one else 'them'} as "
         f"{'it is' if one else 'they are'}.",
-        f"To remove {'it' if one else 'them'}: {prune(*(f'{app}.{each}' for each in gone), alias=alias)}",
+        f"To remove {'it' if one else 'them'}: {prune(*_names(app, gone), alias=alias)}",
     )
+
+
+def _names(app: str, names: Sequence[str]) -> list[str]:
+    """What to prune: each of a few records, or all leftovers of the app."""
+    return [f"{app}.{name}" for name in names] if len(names) <= NAMED else [f"{app}.*"]
 
 
 @entry("unknown-record", Severity.WARNING)
@@ -151,6 +157,26 @@ def unknown_record(*, migration: Key, row: int | None, seen: Mapping[str, str], 
         f"{_seen(migration, seen)} Django ignores this record, and migsync leaves it as it is.".lstrip(),
         f"If it was renamed: {migsync('plan', '--map', f'{migration}=NEW')}\n"
         f"If not, remove the record: {prune(migration, alias=alias)}\n{keep_hint([migration])}",
+    )
+
+
+@entry("unknown-records", Severity.WARNING)
+def unknown_records(*, app: str, rows: Sequence[tuple[Key, int | None]], alias: str = "") -> Texts:
+    """Many records of one app have no file, and no `replaces` and no rewrite explains them.
+
+    Each of them is what `unknown-record` describes: a migration of this name ran in this database once, and its file is
+    gone. Often these are leftovers of old squashes, or of a reset.
+
+    - To remove all leftovers of the app, use a pattern: `--prune 'APP.*'`. It matches only records that have no file
+      and that nothing explains, whatever else it could match. `--prune-leftovers` does this for all apps.
+    - If one of the files was renamed, say so with `--map` first.
+    - To keep records, list them under `leftovers` in pyproject.toml.
+    """
+    names = text_list((key.name for key, _ in rows), NAMED)
+    return Texts(
+        f"{app}: {len(rows)} records have no file, and no `replaces` or rewrite explains them: {names}.",
+        "Django ignores these records, and migsync leaves them as they are.",
+        f"To remove them: {prune(f'{app}.*', alias=alias)}",
     )
 
 
@@ -190,10 +216,10 @@ def lost_app(*, app: str, other: str, shared: Sequence[str], names: Sequence[str
 
 @entry("nothing-to-prune", Severity.WARNING)
 def nothing_to_prune(*, app: str, name: str = "", near: Sequence[str] = ()) -> Texts:
-    """`--prune` names records that this database does not hold.
+    """`--prune` names records that this database does not hold, or a pattern that fits none of its leftovers.
 
     Nothing was removed for this name. It may be misspelled, or the records are gone already; another database may still
-    have them.
+    have them. A pattern never matches a record that has a file, or that a rewrite or `replaces` explains.
     """
     meaning = f"Did you mean {text_list(near, last='or')}?" if near else ""
     return Texts(f"--prune {app}{name and '.'}{name}: no such record here.", meaning)

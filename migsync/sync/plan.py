@@ -15,7 +15,7 @@ from migsync.decoder import DecodeError, Fields, array, exactly, optional, table
 from migsync.findings import Finding
 from migsync.findings.backwards import database_ahead, newer_records
 from migsync.findings.contents import NOT_RUN
-from migsync.findings.records import unknown_record
+from migsync.findings.records import unknown_record, unknown_records
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 
@@ -166,7 +166,9 @@ class Plan:
     @property
     def unexplained(self) -> int:
         """How many records no file and no rewrite explains, of a plan that is not blocked for one."""
-        return sum(finding.code == unknown_record.code for finding in self.findings)
+        codes = [finding.code for finding in self.findings]
+        together = [finding.facts["rows"] for finding in self.findings if finding.code == unknown_records.code]
+        return codes.count(unknown_record.code) + sum(len(rows) for rows in together if isinstance(rows, list))
 
     @property
     def incomplete(self) -> int:

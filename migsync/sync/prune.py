@@ -1,8 +1,11 @@
-"""Rows that a person asks to remove, by their names (``--prune``)."""
+"""Rows that a person asks to remove, by their names or by patterns (``--prune``)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from migsync.errors import UsageError
 from migsync.findings import Finding
@@ -11,7 +14,47 @@ from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.rows import TrackedRow
+from migsync.rewrites.translation import UNDECIDED
+from migsync.sync.plan import Plan
+from migsync.sync.unknown_records import leftover_records
 from migsync.words import similar
+
+PATTERN = re.compile(r"[*?\[]")
+EVERY = "*.*"
+"""The pattern for every leftover."""
+
+
+def patterns_in(asked: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
+    """What of `asked` are patterns, and what are names; raises UsageError for a pattern that no record can fit."""
+    patterns = [text for text in asked if PATTERN.search(text)]
+    for text in patterns:
+        if "." not in text:
+            raise UsageError(
+                f"--prune {text}: a pattern needs an app and a name.",
+                "It is compared with APP.NAME of each leftover.",
+                f"For all leftovers of an app: --prune {shlex.quote(f'{text}.*')}",
+            )
+    return patterns, tuple(text for text in asked if text not in patterns)
+
+
+def matching(plan: Plan, patterns: Sequence[str]) -> tuple[tuple[str, ...], list[Finding]]:
+    """The leftovers of a plan that `patterns` fit, and a finding for each pattern that fits none.
+
+    A leftover is a record without a file that nothing explains. All else that a pattern could fit stays: what a
+    pattern fits nobody has typed.
+    """
+    undecided = any(finding.code in UNDECIDED for finding in plan.findings)
+    names = [] if undecided else list(map(str, leftover_records(plan.findings)))
+    found = [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    findings = []
+    for pattern in patterns:
+        if pattern != EVERY and not any(fnmatchcase(name, pattern) for name in names):
+            app, _, name = pattern.partition(".")
+            near = similar(app, {each.partition(".")[0] for each in names})
+            findings.append(
+                nothing_to_prune(app=app, name=name, near=[f"{each}.{name}" for each in near if each != app])
+            )
+    return tuple(found), findings
 
 
 def prune(

@@ -37,6 +37,7 @@ from migsync.sync.plan_options import plan_options
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import Provenance, accounted, what_ran
+from migsync.sync.prune import matching, patterns_in
 from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.target_state import (
@@ -246,7 +247,10 @@ def _plan_states(
 ) -> None:
     result.ran = {each.ref.alias: found for each, found in zip(states, ran, strict=True)}
 
-    def plan_all(rewrites: Rewrites, options: PlanOptions) -> list[Plan]:
+    patterns, named = patterns_in(options.prune)  # what is a leftover is known only when all else is
+    options = replace(options, prune=named)
+
+    def plan_all(rewrites: Rewrites, options: PlanOptions, leftovers: Sequence[tuple[str, ...]] = ()) -> list[Plan]:
         made = [
             make_plan(
                 result.history,
@@ -255,15 +259,26 @@ def _plan_states(
                 state.ref,
                 runs=state.held.runs,
                 ran=of_target,
-                options=replace(options, clock=state.clock, unseen_journal=state.unseen),
+                options=replace(
+                    options, clock=state.clock, unseen_journal=state.unseen, prune=(*options.prune, *pruned)
+                ),
             )
-            for state, of_target in zip(states, ran, strict=True)
+            for state, of_target, pruned in zip(states, ran, leftovers or [()] * len(states), strict=True)
         ]
         return [with_gone(result.history, state.held, plan) for state, plan in zip(states, made, strict=True)]
 
+    def prune_matching(rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
+        if not patterns:
+            return plans
+        found = [matching(plan, patterns) for plan in plans]
+        made = plan_all(rewrites, options, [names for names, _ in found])
+        return [
+            replace(plan, findings=(*plan.findings, *findings)) for plan, (_, findings) in zip(made, found, strict=True)
+        ]
+
     # A position may be that of a rewrite which only the statements make.
-    written = {app: text for app, text in options.positions.items() if app not in asked}
-    result.plans = tuple(plan_all(result.rewrites, replace(options, positions=written)))
+    as_written = replace(options, positions={app: text for app, text in options.positions.items() if app not in asked})
+    result.plans = tuple(plan_all(result.rewrites, as_written))
     result.findings += unread_apps(result.history)
     # A plan says what stops `migrate`, and a database without the table has none.
     if result.fresh or not result.plans:
@@ -274,6 +289,7 @@ def _plan_states(
     unexplained = [unexplained_apps(plan) for plan in result.plans]
     doubtful = [doubtful_apps(plan) for plan in result.plans]
     if not asked and not any(unexplained) and not any(doubtful):
+        result.plans = tuple(prune_matching(result.rewrites, as_written, result.plans))
         return
     found = _discover(result, states, ran, asked, [*unexplained, *doubtful], git)
     result.proposed = found.proposed
@@ -284,7 +300,8 @@ def _plan_states(
         fact for fact in found.facts if fact.code != changed_operations.code or Key(fact.app, fact.name) not in judged
     ]
     known = result.rewrites.with_proposed(found.proposed)
-    plans = plan_all(known, replace(options, origins=replace(found.origins, stated=result.project.leftovers)))
+    options = replace(options, origins=replace(found.origins, stated=result.project.leftovers))
+    plans = prune_matching(known, options, plan_all(known, options))
     result.plans = tuple(
         replace(plan, findings=(*found.questions(apps), *plan.findings))
         for plan, apps in zip(plans, unexplained, strict=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from migsync.findings import Finding
+from migsync.findings.finding import Fact
 from migsync.findings.packages import package_name_changed
 from migsync.findings.records import (
     leftover_on_disk,
@@ -16,6 +17,7 @@ from migsync.findings.records import (
     perhaps_ran,
     squashed_record,
     unknown_record,
+    unknown_records,
 )
 from migsync.history.graph import History
 from migsync.history.loader import LoaderState
@@ -23,10 +25,13 @@ from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
+from migsync.words import text_list
 
-UNEXPLAINED = frozenset({unknown_record.code, perhaps_ran.code})
+UNEXPLAINED = frozenset({unknown_record.code, unknown_records.code, perhaps_ran.code})
 """The codes of findings about records that nothing explains."""
 
+MANY = 3
+"""More unexplained records of one app than this are reported together."""
 LONG_AGO, MANY_NEWCOMERS = 180, 10
 """Days, and migrations of the app, after which a file on disk is no longer taken for an older record."""
 
@@ -80,9 +85,11 @@ def _of_app(
     for record in elsewhere:
         yield on_another_branch(migration=record.key, row=record.id, branch=origins.branches[record.key])
     squashed = dict(_squashed(app, unknown, records, state)) if len(unknown) > len(elsewhere) else {}
-    for squash in sorted(set(squashed.values())):
-        replaced = [key.name for key, by in squashed.items() if by == squash]
-        yield squashed_record(app=app, name=squash.name, squash=squash.name, replaced=replaced)
+    if squashed:
+        squashes = sorted({squash.name for squash in squashed.values()})
+        yield squashed_record(
+            app=app, name=squashes[0], squash=text_list(squashes, MANY), replaced=[key.name for key in squashed]
+        )
     left = [record for record in unknown if record.key not in origins.branches and record.key not in squashed]
     # Only a migration that `migrate` has still to run could run twice.
     pending = sorted(key for key in state.nodes - state.applied if key.app == app) if left else []
@@ -99,9 +106,34 @@ def _of_app(
         name = candidates[0].name if len(candidates) == 1 else doubted[0].name
         rows = [(record.key, record.id) for record in doubted]
         yield perhaps_ran(app=app, name=name, rows=rows, files=candidates, seen=_seen(doubted, origins))
-    for record in left:
-        if record not in doubted and record.key not in origins.asked:
+    unexplained = [record for record in left if record not in doubted and record.key not in origins.asked]
+    if len(unexplained) > MANY:
+        yield unknown_records(app=app, rows=[(record.key, record.id) for record in unexplained])
+    else:
+        for record in unexplained:
             yield unknown_record(migration=record.key, row=record.id, seen=_seen([record], origins))
+
+
+def leftover_records(findings: Iterable[Finding]) -> list[Key]:
+    """The records that findings of a plan call leftovers: without a file, and nothing makes them doubtful."""
+    return [key for finding in findings for key in _leftovers(finding)]
+
+
+def _leftovers(finding: Finding) -> Iterator[Key]:
+    facts, app = finding.facts, finding.app
+    if finding.code == unknown_record.code:
+        yield Key(app, finding.name)
+    elif finding.code == unknown_records.code:
+        # As facts are kept: each row is [key, id].
+        yield from (
+            Key(app, str(row[0]).removeprefix(f"{app}.")) for row in _list(facts["rows"]) if isinstance(row, list)
+        )
+    elif finding.code == squashed_record.code:
+        yield from (Key(app, str(name)) for name in _list(facts.get("replaced")) or [finding.name])
+
+
+def _list(value: Fact | None) -> list[Fact]:
+    return value if isinstance(value, list) else []
 
 
 def _seen(records: Iterable[Record], origins: Origins) -> dict[str, str]:
