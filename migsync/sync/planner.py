@@ -1,8 +1,8 @@
 """The planner: a pure function from the names on disk, the rewrites and one target's records to a plan.
 
-It takes three steps, each resting on the one before: what the person's word and the journal leave of the rows
-(:func:`_start`), which names these have today (:func:`migsync.rewrites.translation.translate`), and whether ``migrate``
-would then run what is left to run (:func:`_judge`).
+It takes four steps, each resting on the one before: what the person's word and the journal leave of the rows, which
+names these have today (:func:`migsync.rewrites.translation.translate`), whether ``migrate`` would then run what is left
+to run (:mod:`migsync.sync.consistency`), and whether that fits what ran (:mod:`migsync.sync.drift`).
 """
 
 from __future__ import annotations
@@ -84,54 +84,7 @@ def make_plan(
     if rewrites.ordered and (options.trust_names or options.unseen_journal):
         # A run that no journal has may have given the names of today, and git is asked by these.
         ran = beside_git(ran)
-    start = _start(history, labels, records, runs, scope, options)
-    translation = translate(
-        history,
-        labels,
-        start.back.rows,
-        scope=scope,
-        journaled=start.journaled,
-        reversals=start.reversals,
-        options=options,
-        ran=contents_that_ran(history, beside_git(ran), changed_ids(runs, (), records)),
-        presumed=contents_that_ran(history, ran, changed_ids(runs, (), records)),
-    )
-    changes = _changes(translation.rows)
-    lost = list(lost_rewrites(history, start.back.returned, changes))
-    goes_back = bool(start.back.returned and (changes or start.back.findings) and not lost)
-    if goes_back and (newer := records_since(start.back, history, options.clock, options.origins.stated)):
-        found = fingerprints(records, scope)
-        refusal = past_newer_records(start.back, newer)
-        return Plan(ref, (), found, found, findings=(*start.findings, *start.pruned, refusal))
-    # Where only the file of a rewrite is lost, nothing is to go back, and what would hinder that is of no matter.
-    findings = [*start.findings, *start.pruned, *start.doubles, *(lost or start.back.findings), *translation.findings]
-    # While it is open what a row means, these checks would only find what follows from that.
-    if not any(finding.code in UNDECIDED for finding in findings):
-        findings += translation.contradictions(records)
-        findings += _judge(history, translation, options, told=start.files_told, lost=bool(lost))
-        if not goes_back and (changes or any(each.versions or each.unapplied for each in ran.values())):
-            # Only where something else ran than the files of today, or is to be called otherwise.
-            from migsync.sync.contradictions import contradictions
-            from migsync.sync.drift import find_drift
-            from migsync.sync.followed_rows import followed_rows
-
-            passed = tuple(_newly_passed(labels, scope, start.journaled))
-            left_out = changed_ids(runs, changes, records, passed)
-            followed = followed_rows(history, changes, passed, ran, changed_ids(runs, (), records))
-            speaking = [
-                *find_drift(history, translation.after, ran, left_out, followed),
-                *contradictions(history, translation.after, ran, changes, passed),
-            ]
-            # Of a record that the project keeps as a leftover, everybody knows that its file is gone.
-            speaking = [each for each in speaking if Key(each.app, each.name) not in options.origins.stated]
-            findings += (each.with_facts(stated=True) if options.against_evidence else each for each in speaking)
-    else:
-        own = scope & history.first_party
-        findings += strangers(history, translation.recorded, own, labels.view, options.origins)
-    if goes_back:
-        blocked = any(finding.blocks for finding in findings)
-        findings.insert(0, ahead(start.back, changes=len(changes), allowed=options.backwards, blocked=blocked))
-    return _plan(ref, history, labels, records, start, translation, changes, findings, options)
+    return _Planner(history, labels, records, ref, runs, ran, scope, options).plan()
 
 
 @dataclass(frozen=True)
@@ -152,79 +105,158 @@ class _Start:
     doubles: Sequence[Finding]
 
 
-def _start(
-    history: History,
-    labels: Labels,
-    records: Sequence[Record],
-    runs: Sequence[Run],
-    scope: frozenset[str],
-    options: PlanOptions,
-) -> _Start:
-    rewrites, others = labels.view, history.synced - scope
-    of_files = [finding for finding in history.findings if finding.blocks and finding.app not in others]
-    findings = [*of_files, *labels.conflicts(), *rewrites.conflicts(), *_of_journal(runs, options)]
-    rows = [TrackedRow.of(record) for record in records]
-    # Before anything is decided: rows that go must not count as evidence.
-    rows, pruned = prune(rows, history, options.prune, options.positions, labels)
-    rows, doubles = dedupe(rows, scope, options.dedupe)
-    # Rewrites of which there is no file here come first: no rewrite on disk was made on top of their names.
-    back = bring_back(rows, runs, rewrites, scope | labels.olds(scope), history)
-    journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
-    reversals = reversals_of([TrackedRow.of(row.now) for row in back.rows if row.now], runs, rewrites)
-    return _Start(back, journaled, reversals, bool(of_files), findings, pruned, doubles)
+@dataclass(frozen=True)
+class _Planner:
+    """What a plan is made of; see :func:`make_plan`. `scope` are the apps that may be changed."""
 
+    history: History
+    labels: Labels
+    records: Sequence[Record]
+    ref: TargetRef
+    runs: Sequence[Run]
+    ran: Mapping[int, Provenance]
+    scope: frozenset[str]
+    options: PlanOptions
 
-def _judge(
-    history: History, translation: Translation, options: PlanOptions, *, told: bool, lost: bool
-) -> Iterator[Finding]:
-    """What ``migrate`` would say to the rows afterwards, and what is to be said of those that no file explains.
+    def plan(self) -> Plan:
+        """The plan."""
+        start = self._start()
+        translation = self._translate(start)
+        changes = _changes(translation.rows)
+        lost = list(lost_rewrites(self.history, start.back.returned, changes))
+        goes_back = bool(start.back.returned and (changes or start.back.findings) and not lost)
+        if goes_back and (newer := self._newer_records(start.back)):
+            found = fingerprints(self.records, self.scope)
+            refusal = past_newer_records(start.back, newer)
+            return Plan(self.ref, (), found, found, findings=(*start.findings, *start.pruned, refusal))
+        # Where only the file of a rewrite is lost, nothing is to go back, and what would hinder that is of no matter.
+        of_rows = lost or start.back.findings
+        findings = [*start.findings, *start.pruned, *start.doubles, *of_rows, *translation.findings]
+        passed = tuple(self._newly_passed(start.journaled))
+        if any(finding.code in UNDECIDED for finding in findings):
+            # While it is open what a row means, the other checks would only find what follows from that.
+            recorded, own = translation.recorded, self.scope & self.history.first_party
+            findings += strangers(self.history, recorded, own, self.labels.view, self.options.origins)
+        else:
+            findings += translation.contradictions(self.records)
+            findings += self._judge(translation.after, told=start.files_told, lost=bool(lost))
+            findings += [] if goes_back else self._against_what_ran(translation.after, changes, passed)
+        if goes_back:
+            blocked = any(finding.blocks for finding in findings)
+            allowed = self.options.backwards
+            findings.insert(0, ahead(start.back, changes=len(changes), allowed=allowed, blocked=blocked))
+        return self._made(start, translation.after, changes, passed, findings)
 
-    `told`: a finding says already that the files do not load. `lost`: the file of a rewrite is missing, which explains
-    records of an app that is not there.
-    """
-    scope, after = translation.scope, translation.after
-    state = history.state({record.key for record in after})
-    yield from inconsistencies(history, state, scope, told=told)
-    if options.conflicts:
-        yield from conflicts(history, state)
-    # Records of packages come and go with their versions: no file has to explain them.
-    own = scope & history.first_party
-    yield from leftovers(history, state, after, own, options.origins)
-    yield from renamed_in_packages(history, state, after, options.origins.stated)
-    if not lost:
-        yield from lost_apps(history, after, own, options.origins.stated)
+    def _start(self) -> _Start:
+        history, labels, options = self.history, self.labels, self.options
+        rewrites, others = labels.view, history.synced - self.scope
+        of_files = [finding for finding in history.findings if finding.blocks and finding.app not in others]
+        findings = [*of_files, *labels.conflicts(), *rewrites.conflicts(), *_of_journal(self.runs, options)]
+        rows = [TrackedRow.of(record) for record in self.records]
+        # Before anything is decided: rows that go must not count as evidence.
+        rows, pruned = prune(rows, history, options.prune, options.positions, labels)
+        rows, doubles = dedupe(rows, self.scope, options.dedupe)
+        # Rewrites of which there is no file here come first: no rewrite on disk was made on top of their names.
+        back = bring_back(rows, self.runs, rewrites, self.scope | labels.olds(self.scope), history)
+        journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
+        reversals = reversals_of([TrackedRow.of(row.now) for row in back.rows if row.now], self.runs, rewrites)
+        return _Start(back, journaled, reversals, bool(of_files), findings, pruned, doubles)
 
+    def _translate(self, start: _Start) -> Translation:
+        return translate(
+            self.history,
+            self.labels,
+            start.back.rows,
+            scope=self.scope,
+            journaled=start.journaled,
+            reversals=start.reversals,
+            options=self.options,
+            ran=contents_that_ran(self.history, beside_git(self.ran), self._changed_before()),
+            presumed=contents_that_ran(self.history, self.ran, self._changed_before()),
+        )
 
-def _plan(
-    ref: TargetRef,
-    history: History,
-    labels: Labels,
-    records: Sequence[Record],
-    start: _Start,
-    translation: Translation,
-    changes: Sequence[Change],
-    findings: Iterable[Finding],
-    options: PlanOptions,
-) -> Plan:
-    rewrites, scope, returned = labels.view, translation.scope, start.back.returned
-    # Rows under an old label of an app are changed with it, so they must be as they were, too.
-    touched = scope | labels.olds(scope) | {change.before.app for change in changes if change.before}
-    found = fingerprints(records, touched)
-    newly = tuple(_newly_passed(labels, scope, start.journaled))
-    # What was taken back and is passed again is noted even where no row changes: else the journal would say otherwise.
-    again = any(rewrites.same.get(rewrite.id, rewrite.id) in start.reversals.rewrites for rewrite in newly)
-    settles = bool(changes) or bool(options.positions) or bool(returned) or again
-    return Plan(
-        target=ref,
-        changes=tuple(changes),
-        fingerprints=found,
-        fingerprints_after=fingerprints(translation.after, touched) if changes else found,
-        # Where nothing is to be written, these are journaled by the next run that writes.
-        passed=newly if settles else (),
-        returned=returned,
-        findings=tuple(dict.fromkeys(findings)),
-        digests=_digests(history, changes),
-    )
+    def _changed_before(self) -> Iterator[int]:
+        """The ids of the rows that earlier runs have changed: their names of today say nothing about what ran."""
+        return changed_ids(self.runs, (), self.records)
+
+    def _newer_records(self, back: Back) -> list[Record]:
+        return records_since(back, self.history, self.options.clock, self.options.origins.stated)
+
+    def _judge(self, after: Sequence[Record], *, told: bool, lost: bool) -> Iterator[Finding]:
+        """What ``migrate`` would say to the rows afterwards, and what is to be said of those that no file explains.
+
+        `told`: a finding says already that the files do not load. `lost`: the file of a rewrite is missing, which
+        explains records of an app that is not there.
+        """
+        history, origins = self.history, self.options.origins
+        state = history.state({record.key for record in after})
+        yield from inconsistencies(history, state, self.scope, told=told)
+        if self.options.conflicts:
+            yield from conflicts(history, state)
+        # Records of packages come and go with their versions: no file has to explain them.
+        own = self.scope & history.first_party
+        yield from leftovers(history, state, after, own, origins)
+        yield from renamed_in_packages(history, state, after, origins.stated)
+        if not lost:
+            yield from lost_apps(history, after, own, origins.stated)
+
+    def _against_what_ran(
+        self, after: Sequence[Record], changes: Sequence[Change], passed: Sequence[Rewrite]
+    ) -> Iterator[Finding]:
+        """What is known of what ran, and speaks against the rows as the plan leaves them."""
+        # Only where something else ran than the files of today, or is to be called otherwise.
+        if not changes and not any(each.versions or each.unapplied for each in self.ran.values()):
+            return
+        from migsync.sync.contradictions import contradictions
+        from migsync.sync.drift import find_drift
+        from migsync.sync.followed_rows import followed_rows
+
+        left_out = changed_ids(self.runs, changes, self.records, passed)
+        followed = followed_rows(self.history, changes, passed, self.ran, self._changed_before())
+        for finding in (
+            *find_drift(self.history, after, self.ran, left_out, followed),
+            *contradictions(self.history, after, self.ran, changes, passed),
+        ):
+            # Of a record that the project keeps as a leftover, everybody knows that its file is gone.
+            if Key(finding.app, finding.name) not in self.options.origins.stated:
+                yield finding.with_facts(stated=True) if self.options.against_evidence else finding
+
+    def _newly_passed(self, journaled: frozenset[str]) -> Iterator[Rewrite]:
+        """All that touch the apps in view: what else they touch is in view as well, or not the project's own any more.
+
+        As their files say them: the journal must not depend on what an app is called today.
+        """
+        pairs = zip(self.labels.rewrites.ordered, self.labels.view.ordered, strict=True)
+        return (rewrite for rewrite, now in pairs if rewrite.id not in journaled and self.scope & now.apps.keys())
+
+    def _made(
+        self,
+        start: _Start,
+        after: Sequence[Record],
+        changes: Sequence[Change],
+        passed: tuple[Rewrite, ...],
+        findings: Iterable[Finding],
+    ) -> Plan:
+        rewrites, returned = self.labels.view, start.back.returned
+        # Rows under an old label of an app are changed with it, so they must be as they were, too.
+        before = {change.before.app for change in changes if change.before}
+        touched = self.scope | self.labels.olds(self.scope) | before
+        found = fingerprints(self.records, touched)
+        # What was taken back and is passed again is noted even where no row changes: else the journal would say
+        # otherwise.
+        again = any(rewrites.same.get(rewrite.id, rewrite.id) in start.reversals.rewrites for rewrite in passed)
+        settles = bool(changes) or bool(self.options.positions) or bool(returned) or again
+        return Plan(
+            target=self.ref,
+            changes=tuple(changes),
+            fingerprints=found,
+            fingerprints_after=fingerprints(after, touched) if changes else found,
+            # Where nothing is to be written, these are journaled by the next run that writes.
+            passed=passed if settles else (),
+            returned=returned,
+            findings=tuple(dict.fromkeys(findings)),
+            digests=_digests(self.history, changes),
+        )
 
 
 def _of_journal(runs: Sequence[Run], options: PlanOptions) -> Iterator[Finding]:
@@ -274,15 +306,6 @@ def _changes(rows: Iterable[TrackedRow]) -> list[Change]:
         changed,
         key=lambda change: (change.kind is ChangeKind.INSERT, (change.before.id or 0) if change.before else 0),
     )
-
-
-def _newly_passed(labels: Labels, scope: frozenset[str], journaled: frozenset[str]) -> Iterator[Rewrite]:
-    """All that touch the apps in view: what else they touch is in view as well, or not the project's own any more.
-
-    As their files say them: the journal must not depend on what an app is called today.
-    """
-    pairs = zip(labels.rewrites.ordered, labels.view.ordered, strict=True)
-    return (rewrite for rewrite, now in pairs if rewrite.id not in journaled and scope & now.apps.keys())
 
 
 def _digests(history: History, changes: Iterable[Change]) -> dict[str, str]:
