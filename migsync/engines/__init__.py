@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migsync.engines.base import Engine, Inspection, MigrationTable
+from migsync.engines.base import Engine
 from migsync.engines.deadline import Deadline
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.mysql import MySQL
 from migsync.engines.postgresql import PostgreSQL
 from migsync.engines.sqlite import SQLite
+from migsync.engines.target_table import Inspection, MigrationTable, Row
 from migsync.errors import UnknownEngine
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "ErrorKind",
     "Inspection",
     "MigrationTable",
+    "Row",
     "engine_named",
     "engine_of",
 ]

@@ -1,16 +1,16 @@
-"""The interface of an engine, and the values that it takes and gives."""
+"""The interface of an engine."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from migsync.engines.catalog import Execute, Part, PartRow, catalog_of
 from migsync.engines.deadline import Deadline
-from migsync.engines.driver_errors import TABLE, ErrorKind, explain
+from migsync.engines.driver_errors import ErrorKind, explain
+from migsync.engines.target_table import Inspection, MigrationTable, Row, select_rows
 from migsync.errors import NOTHING_CHANGED, MigsyncError, ReadOnly, TargetError
 
 if TYPE_CHECKING:
@@ -21,43 +21,6 @@ if TYPE_CHECKING:
     from migsync.engines.address import Address
     from migsync.engines.config import DatabaseConfig
     from migsync.engines.script import ScriptPlan
-
-
-@dataclass(frozen=True, slots=True)
-class MigrationTable:
-    """Where ``django_migrations`` is. `schema` is None where the connection's own is meant.
-
-    `unsafe` says why it cannot be changed in one transaction, `remedy` what to do about that; empty where it can.
-    """
-
-    schema: str | None = None
-    unsafe: str = ""
-    remedy: str = ""
-
-    @property
-    def clause(self) -> sa.TableClause:
-        """The table for statements. Without types, so that every driver lets the server decide how it reads a value."""
-        import sqlalchemy as sa
-
-        columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in ("id", "app", "name", "applied")]
-        return sa.table(TABLE, *columns, schema=self.schema)
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What a connection tells about a target: its identity, the schema to qualify with, and whether it can be written.
-
-    `table` is None in a fresh database; `read_only` is the reason, or empty. `database` is the identity of the database
-    that the schema is in, on an engine whose databases have schemas; else empty. `account` is the user
-    of this connection, quoted for a GRANT; empty where the engine has no users.
-    """
-
-    identity: str
-    schema: str
-    table: MigrationTable | None
-    read_only: str = ""
-    database: str = ""
-    account: str = ""
 
 
 class Engine(ABC):
@@ -104,8 +67,6 @@ class Engine(ABC):
     """What the file of a database is called at the end; empty for an engine with a server."""
     longest_name: ClassVar[int] = 0
     """How long the name of a table may be (Django's ``max_name_length``); 0 for any length."""
-    kept_if_set: ClassVar[tuple[str, ...]] = ()
-    """Columns that the server may change in an UPDATE, unless it sets them to what they are."""
     fields_without_default: ClassVar[frozenset[str]] = frozenset()
     """Django's fields, by internal type, whose columns may be NULL and then get no default (``skip_default``)."""
 
@@ -259,7 +220,19 @@ class Engine(ABC):
         values = [tuple(map(row.__getitem__, order)) for row in rows] if order else list(map(dict, rows))
         connection.exec_driver_sql(str(compiled), values)
 
-    # Values.
+    # Rows of ``django_migrations``. Each is changed where it is still as it was; whoever calls has locked the table.
+
+    def read_rows(self, connection: sa.Connection, table: MigrationTable) -> Sequence[Row]:
+        """All rows, ordered by id, as the columns hold them; `applied` as text that the server made."""
+        return select_rows(connection, table)
+
+    @abstractmethod
+    def update_rows(self, connection: sa.Connection, table: MigrationTable, pairs: Sequence[tuple[Row, Row]]) -> int:
+        """Give each row, by its id, the app and the name of its second image; how many rows were changed."""
+
+    @abstractmethod
+    def delete_rows(self, connection: sa.Connection, table: MigrationTable, rows: Sequence[Row]) -> int:
+        """Delete the rows, by their ids; how many were deleted."""
 
     def unwritable(self, connection: sa.Connection, table: MigrationTable, ids: Iterable[int]) -> dict[int, str]:
         """The rows among `ids` whose `applied` could not be written again as it is, and why."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 from migsync.decoder import DecodeError, Fields, integer, optional, text
 from migsync.history.migration import CONTROL_CHARACTER, Key
@@ -53,6 +54,11 @@ class Record(NamedTuple):
         return self == other if self.id is not None else self[1:] == other[1:]
 
 
+def as_records(rows: Iterable[Iterable[Any]]) -> tuple[Record, ...]:
+    """The rows of a query as records."""
+    return tuple(map(partial(_NEW, Record), rows))
+
+
 def fingerprints(records: Iterable[Record], apps: Iterable[str]) -> dict[str, str]:
     """A digest per app over (name, applied) of its records, in no order and without ids.
 
@@ -77,6 +83,14 @@ def name_problem(text: object) -> str:
     if CONTROL_CHARACTER.search(text):
         return "a control character in its name"
     return ""
+
+
+def names_sound(texts: Collection[object]) -> bool:
+    """Whether :func:`name_problem` finds nothing in any of the `texts`, asked of all at once."""
+    if not set(map(type, texts)) <= {str}:
+        return False
+    names = cast("Collection[str]", texts)
+    return max(map(len, names), default=0) <= LONGEST and not CONTROL_CHARACTER.search("".join(names))
 
 
 def decode_name(value: object) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -23,7 +23,6 @@ from migsync.errors import (
     LockTimeout,
     MigsyncError,
     PlanFileError,
-    StalePlan,
     TargetError,
     Unreachable,
 )
@@ -31,23 +30,22 @@ from migsync.findings import Finding
 from migsync.rewrites.record import Record
 from migsync.sync.comparison import (
     already_applied,
-    check_before,
-    differences_from,
     expected_after,
     fits_after,
+    fits_before,
     fits_fingerprints,
     free_ids,
     is_applied,
     made_changes,
-    new_plan,
+    stale_plan,
 )
-from migsync.sync.journal.tables import NEWEST, journal_version, read_runs, write_run
-from migsync.sync.plan import ChangeKind, Plan
+from migsync.sync.journal.tables import NEWEST, as_row, journal_version, read_runs, write_run
+from migsync.sync.plan import Plan
 from migsync.sync.preconditions import check_plan, check_target
 from migsync.sync.recorder import Step, read_records, write_changes
-from migsync.sync.run import Run, RunKind, default_author, in_force
+from migsync.sync.run import Run, RunKind, default_author
 from migsync.sync.target import Target
-from migsync.sync.undo import out_of_order
+from migsync.sync.undo import check_undo
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -135,6 +133,14 @@ def settle(target: Target, run_id: str, *, journaled: bool = True, lock_timeout:
         return True if runs else False if journaled else None
 
 
+class _StaleRecords(Exception):
+    """The records are not those that the plan was made from. What differs is worked out when the lock is gone."""
+
+    def __init__(self, records: tuple[Record, ...]) -> None:
+        super().__init__()
+        self.records = records
+
+
 def no_fault(_step: str, _connection: sa.Connection) -> None:
     """What happens at each step outside of tests: nothing."""
 
@@ -152,12 +158,20 @@ class _Application:
     commit_sent: Event
     step: Callable[[str, sa.Connection], None]
 
+    @cached_property
+    def row(self) -> Mapping[str, Any]:
+        """The journal's row, if the changes are made as planned."""
+        return as_row(replace(self.run, changes=self.plan.changes)) if self.journal else {}
+
     def apply(self) -> Outcome:
         deadline = Deadline(self.lock_timeout)
+        _ = self.row  # made now, not under the lock
         while True:
             try:
                 # The whole unit again, under the same run id. What was read before a rollback may not be true any more.
                 return self._attempt(deadline)
+            except _StaleRecords as error:
+                raise stale_plan(self.plan, error.records) from None
             except DBAPIError as error:
                 if self.target.behaviour.error_kind(error) in RETRIED and not deadline.passed:
                     continue
@@ -179,22 +193,21 @@ class _Application:
     def _change(self, connection: sa.Connection, deadline: Deadline, *, upgrade: bool = True) -> Outcome:
         """Everything but the COMMIT: lock, compare, write, read back, journal, which is upgraded first."""
         records = self._lock(connection, deadline)
-        repeated = self._check(connection, records)
+        version = journal_version(connection, self.table.schema) if self.journal else ""
+        repeated = self._check(connection, records, version)
         if repeated:
             return repeated
         # Only now, under the lock and after the check: a run that is refused leaves no tables behind.
-        if self.journal and upgrade:
-            version = journal_version(connection, self.table.schema)
-            if version != NEWEST:
-                from migsync.sync.journal.schema import upgraded  # Alembic is slow to import, and needed once
+        if self.journal and upgrade and version != NEWEST:
+            from migsync.sync.journal.schema import upgraded  # Alembic is slow to import, and needed once
 
-                if not upgraded(connection, self.target.behaviour, self.table.schema, version):
-                    # The lock is gone, and what was read under it counts no more.
-                    return self._change(connection, deadline, upgrade=False)
+            if not upgraded(connection, self.target.behaviour, self.table.schema, version):
+                # The lock is gone, and what was read under it counts no more.
+                return self._change(connection, deadline, upgrade=False)
         changes, findings = free_ids(self.plan.changes, records)
         self._check_removals(connection)
         write_changes(connection, self.target.behaviour, self.table, records, changes, self.step)
-        found = read_records(connection, self.table)
+        found = read_records(connection, self.target.behaviour, self.table)
         self.step("read back", connection)
         run = replace(self.run, changes=made_changes(expected_after(records, changes), changes, found))
         if not fits_fingerprints(self.plan, found):
@@ -205,7 +218,9 @@ class _Application:
             )
         if not self.journal:
             return Outcome(Status.APPLIED, None, tuple(findings))
-        run = write_run(connection, self.target.behaviour, self.table.schema, run)
+        # Ids that the database gave, or could not give again, are known only now.
+        row = self.row if run.changes == self.plan.changes else as_row(run)
+        run = write_run(connection, self.target.behaviour, self.table.schema, run, row)
         self.step("journal", connection)
         return Outcome(Status.APPLIED, run, tuple(findings))
 
@@ -213,43 +228,39 @@ class _Application:
         """Take the lock, and read the records under it."""
         self.target.behaviour.lock(connection, self.table, deadline)
         self.step("locked", connection)
-        records = read_records(connection, self.table)
+        records = read_records(connection, self.target.behaviour, self.table)
         self.step("read", connection)
         return records
 
-    def _check(self, connection: sa.Connection, records: tuple[Record, ...]) -> Outcome | None:
-        """How it ended before, if it did; raises StalePlan for records that are neither before nor after the plan."""
+    def _check(self, connection: sa.Connection, records: tuple[Record, ...], version: str) -> Outcome | None:
+        """How it ended before, if it did; raises _StaleRecords for records that are neither before nor after the plan.
+
+        Raises StalePlan where the journal says that another run came in between.
+        """
         plan = self.plan
         if not self.journal:
             if is_applied(plan, records):
                 return Outcome(Status.ALREADY_APPLIED)
-            check_before(plan, records)
+            self._check_before(records)
             return None
-        runs = read_runs(connection, self.table.schema)
+        runs = read_runs(connection, self.table.schema, version=version)
         repeated = next((run for run in runs if run.id == self.run.id), None) or already_applied(plan, records, runs)
         if repeated:
             return Outcome(Status.ALREADY_APPLIED, repeated)
-        check_before(plan, records)
-        # The plan was made before the lock was taken: another undo, or another run, may have come in between.
-        if plan.undoes and plan.undoes not in {run.id for run in in_force(runs)}:
-            raise StalePlan(
-                f"The run {plan.undoes} has been undone since the plan was made.",
-                NOTHING_CHANGED,
-                f"There is nothing left to undo. To list the runs: migsync log -d {shlex.quote(self.target.alias)}",
-            )
-        undone = next((run for run in runs if run.id == plan.undoes), None)
-        if undone and (later := out_of_order(undone, runs)):
-            raise StalePlan(
-                f"Another run was made since the plan was made. {later[0].found}", NOTHING_CHANGED, new_plan(plan)
-            )
+        self._check_before(records)
+        check_undo(plan, runs)
         return None
+
+    def _check_before(self, records: tuple[Record, ...]) -> None:
+        if not fits_before(self.plan, records):
+            raise _StaleRecords(records)
 
     def _check_removals(self, connection: sa.Connection) -> None:
         """Raises Blocked for a row that an undo could not bring back as it was."""
         removed = [
             change.before.id
             for change in self.plan.changes
-            if change.kind is ChangeKind.REMOVE and change.before and change.before.id is not None
+            if change.after is None and change.before and change.before.id is not None
         ]
         unwritable = self.target.behaviour.unwritable(connection, self.table, removed) if removed else {}
         for change in self.plan.changes:
@@ -312,9 +323,9 @@ class _Application:
             return bool(settle(self.target, self.run.id, lock_timeout=deadline.left))
         with self.target.explained(), closing(self.target.connect()) as connection:
             self.target.behaviour.lock(connection, self.table, deadline)
-            records = read_records(connection, self.table)
+            records = read_records(connection, self.target.behaviour, self.table)
         # Without a journal the rows alone must tell, and they do so only where one of the two is true.
-        before, after = not differences_from(self.plan, records), fits_after(self.plan, records)
+        before, after = fits_before(self.plan, records), fits_after(self.plan, records)
         if before is after:
             raise TargetError("The records are neither as before the plan nor as after it.")
         return after

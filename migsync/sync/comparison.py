@@ -18,6 +18,8 @@ from migsync.words import truncated
 
 # So many rows are named in a message; the rest are counted.
 NAMED = 10
+NEW = 50
+"""So many new rows of an app are told from the others at most."""
 INTERFERED = (
     "The transaction was rolled back. A trigger, a rule or row-level security on the table may have interfered.",
     "Disable it while migsync runs, then run the command again.",
@@ -92,14 +94,11 @@ def fits_after(plan: Plan, records: Sequence[Record]) -> bool:
     # By id, not by fingerprint: a swap of the names of two rows with equal times leaves the fingerprint as it was.
     # Where a row was removed, its id may have been used again since.
     by_id = {record.id: record for record in records}
-    contents = {record._replace(id=None) for record in records}
-    return all(
-        by_id.get(change.before.id) == change.after
-        if change.before and change.after
-        else by_id.get(change.before.id) != change.before
-        if change.before
-        else change.after is not None and change.after._replace(id=None) in contents
+    inserted = {change.after[1:] for change in plan.changes if change.after and not change.before}
+    return inserted.issubset(record[1:] for record in records) and all(
+        by_id.get(change.before.id) == change.after if change.after else by_id.get(change.before.id) != change.before
         for change in plan.changes
+        if change.before
     )
 
 
@@ -113,16 +112,22 @@ def is_applied(plan: Plan, records: Sequence[Record]) -> bool:
     return bool(plan.changes) and fits_after(plan, records)
 
 
-def check_before(plan: Plan, records: Sequence[Record]) -> None:
-    """Raises StalePlan, telling app by app what differs, unless the records are those that the plan was made from."""
+def fits_before(plan: Plan, records: Sequence[Record]) -> bool:
+    """Whether the records are those that the plan was made from."""
+    by_id = {record.id: record for record in records}
+    return all(
+        by_id.get(change.before.id) == change.before for change in plan.changes if change.before is not None
+    ) and fingerprints(records, plan.fingerprints) == dict(plan.fingerprints)
+
+
+def stale_plan(plan: Plan, records: Sequence[Record]) -> StalePlan:
+    """The error for records that the plan was not made from: app by app, what differs."""
     differences = differences_from(plan, records)
-    if not differences:
-        return
     shown = truncated(differences, NAMED, "and {} more")
     meaning = NOTHING_CHANGED
     if fits_after(plan, records):
         meaning = f"They are already as the plan would leave them, but the journal has no such run. {NOTHING_CHANGED}"
-    raise StalePlan("The records have changed since the plan was made:\n" + indented(shown), meaning, new_plan(plan))
+    return StalePlan("The records have changed since the plan was made:\n" + indented(shown), meaning, new_plan(plan))
 
 
 def new_plan(plan: Plan) -> str:
@@ -143,9 +148,14 @@ def differences_from(plan: Plan, records: Sequence[Record]) -> list[str]:
     differences = [change_of(before, by_id.get(before.id)) for before in befores if by_id.get(before.id) != before]
     told = {before.app for before in befores if by_id.get(before.id) != before}
     now = fingerprints(records, plan.fingerprints)
-    for app, was in plan.fingerprints.items():
-        if now[app] != was and app not in told:
-            differences += app_difference(app, was, [record for record in records if record.app == app])
+    others: dict[str, list[Record]] = {
+        app: [] for app, was in plan.fingerprints.items() if now[app] != was and app not in told
+    }
+    for record in records:
+        if record.app in others:
+            others[record.app].append(record)
+    for app, rows in others.items():
+        differences += app_difference(app, plan.fingerprints[app], rows)
     return differences
 
 
@@ -161,7 +171,8 @@ def change_of(before: Record, now: Record | None) -> str:
 def app_difference(app: str, was: str, records: list[Record]) -> list[str]:
     """What an app's fingerprint reveals: new rows, where leaving out the newest gives the old fingerprint."""
     ordered = sorted(records, key=lambda record: record.id or 0)
-    for count in range(1, len(ordered) + 1):
+    # Each of them looks at all rows of the app.
+    for count in range(1, min(len(ordered), NEW) + 1):
         if fingerprints(ordered[:-count], [app])[app] == was:
             return [f"{record.key} (row {record.id}) is new" for record in ordered[-count:]]
     return [f"the rows of {app} are different ({len(records)} now)"]

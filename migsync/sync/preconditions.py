@@ -28,6 +28,7 @@ def check_identity(target: Target, plan: Plan) -> None:
 def check_plan(target: Target, plan: Plan) -> None:
     """Raises PlanFileError for a plan of another table, Blocked for one with errors or with impossible names."""
     check_identity(target, plan)
+    _check_ids(plan)
     errors = [finding.found for finding in plan.findings if finding.severity is Severity.ERROR]
     for change in plan.changes:
         for row in (change.before, change.after):
@@ -40,6 +41,21 @@ def check_plan(target: Target, plan: Plan) -> None:
             NOTHING_CHANGED,
             f"Fix them first. {new_plan(plan)}",
         )
+
+
+def _check_ids(plan: Plan) -> None:
+    """Raises PlanFileError for a plan that changes one row twice: one statement for all rows would do so once."""
+    seen: set[int] = set()
+    for change in plan.changes:
+        row = change.before.id if change.before else None
+        if row in seen:
+            raise PlanFileError(
+                f"The plan changes row {row} twice.",
+                f"It was edited or damaged. {NOTHING_CHANGED}",
+                f"{new_plan(plan)} -o FILE",
+            )
+        if row is not None:
+            seen.add(row)
 
 
 def check_target(target: Target) -> MigrationTable:

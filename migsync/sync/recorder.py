@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from migsync.engines import Engine, MigrationTable
 from migsync.engines.driver_errors import TABLE
 from migsync.errors import TargetError, UnexpectedResult
-from migsync.rewrites.record import Record, name_problem
+from migsync.rewrites.record import Record, as_records, name_problem, names_sound
 from migsync.sync.comparison import INTERFERED
-from migsync.sync.plan import Change, ChangeKind
+from migsync.sync.plan import Change
 from migsync.words import count
 
-# Rows per statement. CASE is searched row by row, so the work grows with the square of it; five parameters a row stay
-# below the 999 that old versions of SQLite take.
 BATCH = 150
-
-T = TypeVar("T")
+"""Rows per INSERT: four parameters a row stay below the 999 that old versions of SQLite take."""
 
 Step = Callable[[str, sa.Connection], None]
 
 
-def read_records(connection: sa.Connection, table: MigrationTable) -> tuple[Record, ...]:
+def read_records(connection: sa.Connection, behaviour: Engine, table: MigrationTable) -> tuple[Record, ...]:
     """All rows, ordered by id, `applied` as text that the server made.
 
     Raises TargetError for a row that cannot be worked with: no id, an id twice, or a name that is none.
     """
-    clause = table.clause
-    # As a datetime, `applied` would not always come back as it was: SQLAlchemy gives SQLite's text six digits more and
-    # takes its offset away, and nothing but text holds PostgreSQL's ``infinity``.
-    columns = (clause.c.id, clause.c.app, clause.c.name, sa.cast(clause.c.applied, sa.Text))
-    rows = connection.execute(sa.select(*columns).order_by(clause.c.id)).all()
-    records = tuple(Record(*row) for row in rows)
+    records = as_records(behaviour.read_rows(connection, table))
     check_rows(records)
     return records
 
 
-def check_rows(records: Iterable[Record]) -> None:
+def check_rows(records: Sequence[Record]) -> None:
     """Raises TargetError for the first row that cannot be worked with."""
+    if _are_sound(records):
+        return
     seen: set[int] = set()
     for record in records:
         # Nothing else tells rows apart: Django makes no unique constraint on (app, name).
@@ -61,11 +56,11 @@ def check_rows(records: Iterable[Record]) -> None:
                 )
 
 
-class Statement(NamedTuple):
-    """One statement and its exact row count."""
-
-    sql: sa.Update | sa.Delete | sa.Insert
-    rows: int
+def _are_sound(records: Sequence[Record]) -> bool:
+    """Whether no row can have a problem, asked of all at once: this is done under the lock."""
+    ids = [record[0] for record in records]
+    texts = {record[1] for record in records}.union([record[2] for record in records])
+    return set(map(type, ids)) <= {int} and len(set(ids)) == len(ids) and names_sound(texts)
 
 
 def write_changes(
@@ -76,59 +71,53 @@ def write_changes(
     changes: Sequence[Change],
     step: Step,
 ) -> None:
-    """Make the changes to the `records`; raises UnexpectedResult for a wrong row count."""
-    if any(change.kind is ChangeKind.INSERT for change in changes):
+    """Make the changes to the `records`; raises UnexpectedResult for a wrong row count.
+
+    Updates, deletes, inserts: so that an id that is freed can be taken. By id, so chains and swaps need no order.
+    """
+    if any(change.before is None for change in changes):
         rows = [*records, *(change.after for change in changes if change.after)]
         behaviour.before_inserts(connection, table, max((row.id for row in rows if row.id is not None), default=0))
-    for number, statement in enumerate(statements(table.clause, changes, behaviour.kept_if_set), start=1):
+    for number, write in enumerate(_writes(connection, behaviour, table, changes), start=1):
         step(f"before write {number}", connection)
-        # SQLAlchemy keeps the row count of an INSERT only when it is asked to.
-        touched = connection.execute(statement.sql, execution_options={"preserve_rowcount": True}).rowcount
-        if touched != statement.rows:
-            raise UnexpectedResult(
-                f"A statement changed {count(touched, 'row')} instead of {statement.rows}.", *INTERFERED
-            )
+        touched = write.execute()
+        if touched != write.rows:
+            raise UnexpectedResult(f"A statement changed {count(touched, 'row')} instead of {write.rows}.", *INTERFERED)
         step(f"after write {number}", connection)
 
 
-def statements(table: sa.TableClause, changes: Sequence[Change], kept: Sequence[str]) -> Iterator[Statement]:
-    """Updates, deletes, inserts: so that an id that is freed can be taken. By id, so chains and swaps need no order."""
-    by_kind: dict[ChangeKind, list[Change]] = {kind: [] for kind in ChangeKind}
-    for change in changes:
-        by_kind[change.kind].append(change)
-    for batch in batches(by_kind[ChangeKind.RENAME]):
-        yield renames(table, batch, kept)
-    for batch in batches(by_kind[ChangeKind.REMOVE]):
-        ids = [change.before.id for change in batch if change.before]
-        yield Statement(table.delete().where(table.c.id.in_(ids)), len(ids))
-    inserted = [change.after._asdict() for change in by_kind[ChangeKind.INSERT] if change.after]
-    for rows in batches([row for row in inserted if row["id"] is not None]):
-        yield Statement(table.insert().values(rows), len(rows))
+class _Write(NamedTuple):
+    """One kind of change: what makes it and counts the rows, and how many they must be."""
+
+    execute: Callable[[], int]
+    rows: int
+
+
+def _writes(
+    connection: sa.Connection, behaviour: Engine, table: MigrationTable, changes: Sequence[Change]
+) -> Iterator[_Write]:
+    renamed = [(change.before, change.after) for change in changes if change.before and change.after]
+    removed = [change.before for change in changes if change.before and not change.after]
+    inserted = [change.after._asdict() for change in changes if change.after and not change.before]
+    if renamed:
+        yield _Write(partial(behaviour.update_rows, connection, table, renamed), len(renamed))
+    if removed:
+        yield _Write(partial(behaviour.delete_rows, connection, table, removed), len(removed))
+    known = [row for row in inserted if row["id"] is not None]
     # The column is left out: NULL in it is an error on PostgreSQL.
-    for rows in batches([without_id(row) for row in inserted if row["id"] is None]):
-        yield Statement(table.insert().values(rows), len(rows))
+    unknown = [
+        {column: value for column, value in row.items() if column != "id"} for row in inserted if row["id"] is None
+    ]
+    for rows in (*_batches(known), *_batches(unknown)):
+        yield _Write(partial(_insert, connection, table, rows), len(rows))
 
 
-def renames(table: sa.TableClause, changes: Sequence[Change], kept: Sequence[str]) -> Statement:
-    """One UPDATE for many rows, of the columns that change; those `kept` are set to what they are."""
-    pairs = [(change.before, change.after) for change in changes if change.before and change.after]
-    values: dict[str, sa.ColumnElement[Any]] = {
-        column: sa.case({after.id: getattr(after, column) for _, after in pairs}, value=table.c.id)
-        for column in ("app", "name")
-        if any(getattr(before, column) != getattr(after, column) for before, after in pairs)
-    }
-    values |= {column: table.c[column] for column in kept}
-    update = table.update().where(table.c.id.in_([after.id for _, after in pairs]))
-    # A row of a plan whose name does not change is written as it is, so that the row counts stay exact.
-    return Statement(update.values(values or {"name": table.c.name}), len(pairs))
+def _insert(connection: sa.Connection, table: MigrationTable, rows: Sequence[dict[str, Any]]) -> int:
+    # SQLAlchemy keeps the row count of an INSERT only when it is asked to.
+    options = {"preserve_rowcount": True}
+    return connection.execute(table.clause.insert().values(rows), execution_options=options).rowcount
 
 
-def without_id(row: dict[str, Any]) -> dict[str, Any]:
-    """The values of a row whose id the database is to give."""
-    return {column: value for column, value in row.items() if column != "id"}
-
-
-def batches(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The rows in slices of at most BATCH."""
+def _batches(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
     for start in range(0, len(rows), BATCH):
         yield rows[start : start + BATCH]

@@ -18,11 +18,12 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.comparison import (
     NAMED,
     already_applied,
-    check_before,
     does_the_same,
+    fits_before,
     indented,
     is_applied,
     new_plan,
+    stale_plan,
 )
 from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
@@ -101,7 +102,8 @@ def _judge(result: Review, plan: Plan, made: Mapping[str, Plan], now: Survey, *,
         result.applied.append((plan, run))
         return
     # Rows that have changed say more than plans that differ, so they are reported first.
-    check_before(plan, records)
+    if not fits_before(plan, records):
+        raise stale_plan(plan, records)
     raise _outdated(plan, made[alias])
 
 

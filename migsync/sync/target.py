@@ -143,7 +143,7 @@ class Target:
             schemas = self.behaviour.schemas(connection) if wanted else ()
             if survey.table is None:
                 return Snapshot(fresh=True, schemas=schemas)
-            records = read_records(connection, survey.table)
+            records = read_records(connection, self.behaviour, survey.table)
             if not journaled:
                 return Snapshot(records, schemas=schemas)
             place = survey.table.schema
@@ -158,7 +158,7 @@ class Target:
 
     def read(self) -> tuple[Record, ...] | None:
         """The rows alone, ordered by id; None where there is no table (a fresh database)."""
-        return self._read(read_records)
+        return self._read(lambda connection, table: read_records(connection, self.behaviour, table))
 
     def runs(self) -> tuple[Run, ...]:
         """The journal alone, oldest run first; empty where there is none."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from migsync.errors import NOTHING_CHANGED, StalePlan
 from migsync.findings import Finding
 from migsync.findings import undo as undo_findings
 from migsync.history.migration import Key
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
-from migsync.sync.comparison import expected_after, free_ids
+from migsync.sync.comparison import expected_after, free_ids, new_plan
 from migsync.sync.plan import Change, Plan, TargetRef
 from migsync.sync.run import Run, RunKind, applies_in_force, in_force, passed_rewrites
 
@@ -86,6 +88,21 @@ def locate(run: Run, changes: Sequence[Change], records: Sequence[Record]) -> tu
             change = replace(change, before=found)
         located.append(change)
     return located, findings
+
+
+def check_undo(plan: Plan, runs: Sequence[Run]) -> None:
+    """Raises StalePlan for an undo that another undo, or another run, has come before since its plan was made."""
+    if plan.undoes and plan.undoes not in {run.id for run in in_force(runs)}:
+        raise StalePlan(
+            f"The run {plan.undoes} has been undone since the plan was made.",
+            NOTHING_CHANGED,
+            f"There is nothing left to undo. To list the runs: migsync log -d {shlex.quote(plan.target.alias)}",
+        )
+    undone = next((run for run in runs if run.id == plan.undoes), None)
+    if undone and (later := out_of_order(undone, runs)):
+        raise StalePlan(
+            f"Another run was made since the plan was made. {later[0].found}", NOTHING_CHANGED, new_plan(plan)
+        )
 
 
 def already_undone(run: Run, runs: Sequence[Run]) -> list[Finding]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import statistics
 import sys
 import threading
 import time
@@ -18,7 +20,7 @@ from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import PlanFile, save_plans
 from migsync.sync.scripts import apply_script
 from migsync.sync.target import open_target
-from tests.benchmarks.measuring import Command, measure, ratio, table
+from tests.benchmarks.measuring import Command, measure, ratio, run, table
 from tests.databases import Database, MySQLDatabases, PostgreSQLDatabase, PostgreSQLDatabases, Server, SQLiteDatabase
 from tests.postgresql_server import running_server
 
@@ -142,6 +144,45 @@ def against_client(databases: list[Database], directory: Path, count: int, times
             for found in figures.values()
         ]
     return table(["", f"{count:,} renames", "by the clock", "ratio"], rows)
+
+
+def statement(engine: str, plan: Plan) -> str:
+    """One UPDATE of all rows, by id and with the whole image before, as a person writes it for the engine's client."""
+    rows = [(*change.before, change.after.name) for change in plan.changes if change.before and change.after]
+    same = "m.id = c.id AND m.app = c.app AND m.name = c.name AND m.applied = c.applied"
+    if engine == "mysql":
+        kinds = {"id": "BIGINT", "app": "VARCHAR(255)", "name": "VARCHAR(255)", "applied": "CHAR(26)", "new": "TEXT"}
+        columns = ", ".join(f"{column} {kind} PATH '$[{place}]'" for place, (column, kind) in enumerate(kinds.items()))
+        images = f"JSON_TABLE('{json.dumps(rows)}', '$[*]' COLUMNS ({columns})) AS c"
+        return f"UPDATE django_migrations AS m JOIN {images} ON {same} SET m.name = c.new;\n"
+    values = ",\n".join(f"({id_}, '" + "', '".join(texts) + "')" for id_, *texts in rows)
+    if engine == "postgresql":
+        same = same.replace("c.applied", "c.applied::timestamptz")
+        images = f"(VALUES {values}) AS c (id, app, name, applied, new)"
+        return f"UPDATE django_migrations AS m SET name = c.new FROM {images} WHERE {same};\n"
+    images = f"WITH c (id, app, name, applied, new) AS (VALUES {values})"
+    return f"{images} UPDATE django_migrations AS m SET name = c.new FROM c WHERE {same};\n"
+
+
+def against_statement(databases: list[Database], directory: Path, counts: list[int], times: int) -> str:
+    """How long the table is locked beside one set-based UPDATE by the engine's own client, one after the other."""
+    rows = []
+    for database in databases:
+        for count in counts:
+            database.execute("DROP TABLE IF EXISTS django_migrations")
+            bench = Bench.make(database, directory / "statement", count)
+            plan = bench.plan()
+            (bench.directory / "statement.sql").write_text(statement(database.engine, plan))
+            client = bench.client("one statement", "statement.sql")
+            alone, held = [], []
+            for _ in range(times):
+                alone.append(run(client).wall)
+                bench.reset()
+                held.append(apply_plan_once(bench, plan)["after commit"])
+            pairs = [lock / one for one, lock in zip(alone, held, strict=True)]
+            found = [f"{statistics.median(alone):.3f} s", f"{statistics.median(held):.3f} s"]
+            rows.append([NAMES[database.engine], f"{count:,}", *found, ratio(statistics.median(pairs))])
+    return table(["", "renames", "one UPDATE by the client", "lock held", "ratio"], rows)
 
 
 def locked(databases: list[Database], directory: Path, counts: list[int], times: int) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from migsync.engines.config import DatabaseConfig
 from migsync.errors import Blocked, LockTimeout, PlanFileError, StalePlan, UnexpectedResult
 from migsync.findings import Finding, Severity
-from migsync.rewrites.record import Record
+from migsync.rewrites.record import Record, fingerprints
 from migsync.sync.apply import Status, apply_plan, settle
+from migsync.sync.comparison import app_difference, stale_plan
+from migsync.sync.journal.tables import as_row
 from migsync.sync.plan import Change, Plan, TargetRef
-from migsync.sync.run import RunKind
+from migsync.sync.run import Run, RunKind
 from migsync.sync.target import open_target
 from tests.conftest import NewDatabase
 from tests.databases import Database
@@ -292,3 +296,50 @@ def test_the_target_is_named_by_what_it_is_not_by_its_alias(sqlite_database: Dat
     with target_of(sqlite_database, "one") as one, target_of(sqlite_database, "two") as two:
         assert one.ref == TargetRef("one", "sqlite", two.ref.identity)
         assert apply_plan(two, story_plan(one)).status is Status.APPLIED
+
+
+def test_what_differs_is_worked_out_when_the_lock_is_gone(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With many rows that takes seconds, and everyone who deploys would wait."""
+    filled(database)
+    insert = "INSERT INTO django_migrations (id, app, name, applied) VALUES (30, 'shop', 'between', '2026-02-01')"
+
+    def written_to(plan: Plan, records: Sequence[Record]) -> StalePlan:
+        database.execute(insert)
+        return stale_plan(plan, records)
+
+    monkeypatch.setattr("migsync.sync.apply.stale_plan", written_to)
+    with target_of(database) as target:
+        plan = story_plan(target)
+        database.execute("DELETE FROM django_migrations WHERE id = 2")
+        with pytest.raises(StalePlan, match="row 2"):
+            apply_plan(target, plan)
+    assert "30" in [row[0] for row in database.dump()]
+
+
+def test_the_journal_s_row_is_made_before_the_lock(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(sqlite_database)
+    steps: list[str] = []
+
+    def made(run: Run) -> dict[str, Any]:
+        steps.append("row")
+        return as_row(run)
+
+    monkeypatch.setattr("migsync.sync.apply.as_row", made)
+    with target_of(sqlite_database) as target:
+        records = target.read() or ()
+        plan = plan_of(target.ref, records, [rename(records[0], "0001_x")])
+        outcome = apply_plan(target, plan, faults=lambda step, _: steps.append(step))
+        assert target.runs() == (outcome.run,)
+    assert steps[:2] == ["row", "locked"]
+    assert steps.count("row") == 1
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize(
+    ("new", "said"), [(1, "shop.1000_x (row 1000) is new"), (60, "the rows of shop are different")]
+)
+def test_new_rows_among_many_are_named(new: int, said: str) -> None:
+    """Each row that is left out costs a look at all others, so that the number of tries must not grow with them."""
+    rows = [Record(number, "shop", f"{number:04}_x", "2026-01-01") for number in range(1000 + new)]
+    was = fingerprints(rows[:1000], ["shop"])["shop"]
+    assert app_difference("shop", was, rows)[0].startswith(said)

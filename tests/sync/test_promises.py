@@ -290,7 +290,7 @@ def test_a_lost_commit_reply_is_reported_as_what_happened(
 ) -> None:
     database = new_database(engine)
     before = filled(database).dump()
-    with cutting_proxy(database, when, only_after=b"CASE") as proxy, target_of(proxy.database) as target:
+    with cutting_proxy(database, when, only_after=b"new_name") as proxy, target_of(proxy.database) as target:
         plan = story_plan(target)
         if when is When.AFTER_COMMIT:
             assert apply_plan(target, plan, journal=journal).status is Status.APPLIED
@@ -307,7 +307,7 @@ def test_a_lost_commit_reply_is_reported_as_what_happened(
 def test_a_commit_that_cannot_be_settled_is_in_doubt(engine: str, new_database: NewDatabase) -> None:
     database = new_database(engine)
     before = filled(database).dump()
-    with cutting_proxy(database, When.AFTER_COMMIT, only_after=b"CASE", dead_afterwards=True) as proxy:
+    with cutting_proxy(database, When.AFTER_COMMIT, only_after=b"new_name", dead_afterwards=True) as proxy:
         with target_of(proxy.database) as target, pytest.raises(InDoubt, match=RUN) as caught:
             apply_plan(target, story_plan(target), run_id=RUN, lock_timeout=0.5)
         assert caught.value.exit_status == 6

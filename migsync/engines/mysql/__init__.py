@@ -11,6 +11,7 @@ from migsync.engines.mysql.address import DRIVER, settings_address, url_address
 from migsync.engines.mysql.catalog import parts
 from migsync.engines.mysql.inspection import error_number, inspect
 from migsync.engines.mysql.lock import begin_note, begin_read, lock_table, reserve
+from migsync.engines.mysql.rows import delete_rows, read_rows, update_rows
 from migsync.engines.mysql.scratch import UNUSED, create_database
 from migsync.engines.mysql.script import NOW, make_script
 
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 # TIMESTAMP columns depend on the zone; a literal that was read must be writable again whatever the server's mode is
-# (zero dates, id 0), and what does not fit must be an error, not a warning.
+# (zero dates, id 0), and what does not fit must be an error, not a warning. Where a backslash is nothing but that,
+# PyMySQL quotes a long text fast. GROUP_CONCAT cuts off what is longer than its limit.
 SESSION = (
-    "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',"
-    " character_set_results = utf8mb4"
+    "SET time_zone = '+00:00',"
+    " sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_BACKSLASH_ESCAPES',"
+    " character_set_results = utf8mb4, group_concat_max_len = 1073741824"
 )
 
 LOCK_WAIT_TIMEOUT = 1205
@@ -56,7 +59,6 @@ class MySQL(Engine):
     extra = "mysql"
     transactional_ddl = False
     longest_name = 64
-    kept_if_set = ("applied",)  # a TIMESTAMP column may be ON UPDATE CURRENT_TIMESTAMP
     fields_without_default = frozenset({"TextField", "BinaryField", "JSONField"})
     now = NOW
     from_nothing = " FROM DUAL"
@@ -78,6 +80,9 @@ class MySQL(Engine):
     reserve = staticmethod(reserve)
     begin_note = staticmethod(begin_note)
     lock = staticmethod(lock_table)
+    read_rows = staticmethod(read_rows)
+    update_rows = staticmethod(update_rows)
+    delete_rows = staticmethod(delete_rows)
     script = staticmethod(make_script)
     create_database = staticmethod(create_database)
     parts = staticmethod(parts)

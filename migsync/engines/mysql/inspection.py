@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from migsync.engines.base import Inspection, MigrationTable
 from migsync.engines.driver_errors import TABLE
+from migsync.engines.target_table import Inspection, MigrationTable
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from migsync.engines.base import MigrationTable
 from migsync.engines.deadline import STATEMENT_SECONDS, Deadline
+from migsync.engines.target_table import MigrationTable
 from migsync.errors import NOTHING_CHANGED, LockTimeout
 
 if TYPE_CHECKING:
@@ -54,5 +54,6 @@ def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadl
 
     # On an empty table, row locks alone would not exclude.
     begin_note(connection, table, deadline)
-    # The first read of the transaction: a plain one before it would pin an old snapshot.
-    connection.execute(sa.select(table.clause).order_by(table.clause.c.id).with_for_update()).close()
+    # The first read of the transaction: a plain one before it would pin an old snapshot. A sum visits every row, and
+    # sends one.
+    connection.execute(sa.select(sa.func.sum(table.clause.c.id)).with_for_update()).close()

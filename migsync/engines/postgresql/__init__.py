@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from migsync.engines.base import Engine, MigrationTable
+from migsync.engines.base import Engine
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.postgresql.address import DRIVER, settings_address, url_address
 from migsync.engines.postgresql.catalog import extension_tables, parts, schemas_beside
 from migsync.engines.postgresql.inspection import SCHEMA, inspect, qualified, schemas
 from migsync.engines.postgresql.lock import begin_read, lock_table, reserve
+from migsync.engines.postgresql.rows import delete_rows, update_rows
 from migsync.engines.postgresql.scratch import UNUSED, create_database, end_sessions
 from migsync.engines.postgresql.script import NOW, make_script
+from migsync.engines.target_table import MigrationTable
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -71,6 +73,8 @@ class PostgreSQL(Engine):
     begin_read = staticmethod(begin_read)
     reserve = staticmethod(reserve)
     lock = staticmethod(lock_table)
+    update_rows = staticmethod(update_rows)
+    delete_rows = staticmethod(delete_rows)
     script = staticmethod(make_script)
     create_database = staticmethod(create_database)
     end_sessions = staticmethod(end_sessions)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migsync.engines.base import Inspection, MigrationTable
 from migsync.engines.driver_errors import TABLE
+from migsync.engines.target_table import Inspection, MigrationTable
 from migsync.errors import NotPermitted
 
 if TYPE_CHECKING:

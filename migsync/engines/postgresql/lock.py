@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from migsync.engines.base import MigrationTable
 from migsync.engines.deadline import STATEMENT_SECONDS, Deadline
 from migsync.engines.postgresql.inspection import qualified
+from migsync.engines.target_table import MigrationTable
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

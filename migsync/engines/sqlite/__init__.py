@@ -13,6 +13,7 @@ from migsync.engines.sqlite.address import DRIVER, settings_address, url_address
 from migsync.engines.sqlite.catalog import parts
 from migsync.engines.sqlite.inspection import inspect, unwritable
 from migsync.engines.sqlite.lock import begin, begin_read, lock_table
+from migsync.engines.sqlite.rows import delete_rows, update_rows
 from migsync.engines.sqlite.script import NOW, make_script
 from migsync.errors import Unreachable
 
@@ -56,6 +57,8 @@ class SQLite(Engine):
     begin_read = staticmethod(begin_read)
     lock = begin_note = staticmethod(lock_table)
     unwritable = staticmethod(unwritable)
+    update_rows = staticmethod(update_rows)
+    delete_rows = staticmethod(delete_rows)
     script = staticmethod(make_script)
     parts = staticmethod(parts)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from migsync.engines.base import Inspection, MigrationTable
 from migsync.engines.driver_errors import TABLE
+from migsync.engines.target_table import Inspection, MigrationTable
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migsync.engines.base import MigrationTable
 from migsync.engines.deadline import Deadline
+from migsync.engines.target_table import MigrationTable
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -117,15 +117,20 @@ def read_runs(
     return tuple(from_row(row) for row in connection.execute(query).mappings())
 
 
-def write_run(connection: sa.Connection, behaviour: Engine, schema: str | None, run: Run) -> Run:
-    """Write the run under the next number and the server's time; returns it with both. The caller holds the lock."""
+def write_run(
+    connection: sa.Connection, behaviour: Engine, schema: str | None, run: Run, row: Mapping[str, Any]
+) -> Run:
+    """Write the run under the next number and the server's time; returns it with both. The caller holds the lock.
+
+    `row` is what :func:`as_row` makes of the run.
+    """
     table = run_table(schema)
     last, now = connection.execute(
         sa.select(sa.select(sa.func.max(table.c.number)).scalar_subquery(), sa.literal_column(behaviour.now))
     ).one()
     # Nobody else can take the number: whoever writes the journal holds the lock.
     numbered = replace(run, number=(last or 0) + 1, at=now)
-    connection.execute(table.insert().values(**as_row(numbered)))
+    connection.execute(table.insert().values({**row, "number": numbered.number, "at": now}))
     return numbered
 
 
