@@ -11,7 +11,7 @@ proof, the databases) looks at the parts only, and knows no command.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -110,8 +110,8 @@ class Reshape:
 
     `command` is the command line, for the rewrite. An error among the `findings` refuses; `notes` are sentences for the
     person who reads the proposal. `explain` puts the command's own words into a finding of the proof or of a database:
-    what to do, say, where a migration of its making does not run. `otherwise` is another way to the same end, taken
-    where this one does not keep the state of the models.
+    what to do, say, where a migration of its making does not run. `otherwise` makes, of the findings that refuse this
+    Reshape, another way to the same end, or to as much of it as can be done; None where it knows no more.
     """
 
     command: str
@@ -122,7 +122,7 @@ class Reshape:
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     explain: Callable[[Finding], Finding] = field(default=unexplained, compare=False)
-    otherwise: Reshape | None = None
+    otherwise: Callable[[Sequence[Finding]], Reshape | None] | None = field(default=None, compare=False)
 
     @property
     def empty(self) -> bool:

@@ -99,7 +99,8 @@ def unreadable_migration(*, migration: Key, file: str = "", line: int = 0, reaso
     as literals. Here one of them is the result of a call, a condition or a loop, so migsync does not know where the
     migration belongs in the order.
 
-    - In your own apps this is an error. Write the value as a literal list.
+    - In your own apps, migsync asks your project's Django for the value. Where that does not start, this is an error.
+      Write the value as a literal list, or make `python manage.py check` succeed.
     - In an installed package it is only a note, because migsync never changes the records of other people's apps.
     """
     place = file or str(migration)

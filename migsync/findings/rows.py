@@ -13,7 +13,14 @@ from migsync.words import text_list
 
 @entry("data-differs", Severity.ERROR, Severity.WARNING)
 def data_differs(
-    *, table: str, old: int, new: int, old_row: str = "", new_row: str = "", left_out: Sequence[Key] = ()
+    *,
+    table: str,
+    old: int,
+    new: int,
+    old_row: str = "",
+    new_row: str = "",
+    left_out: Sequence[Key] = (),
+    elidable: bool = False,
 ) -> Texts:
     """The migrations leave different rows in an empty database than before.
 
@@ -22,8 +29,8 @@ def data_differs(
     not count. Here a table differs, so a new database (a test database, a new installation) would start with other
     data. Existing databases are not affected.
 
-    - If you leave out a migration on purpose, this is only a warning. Make sure that nothing needs its rows in a new
-      database.
+    - If you leave out a migration on purpose, or a squash leaves out what a migration marks as elidable, this is only a
+      warning. Make sure that nothing needs its rows in a new database.
     - If you do not, keep the migration that writes the rows.
     - If the rows depend on something outside, such as the environment or a file, go on without this proof, with the
       options in the message.
@@ -36,7 +43,11 @@ def data_differs(
     return Texts(
         f"The rows of {table} differ: {text_list(said)}.",
         "In an empty database, the new files do not write the same rows as the current ones."
-        + (f" Left out as requested: {text_list(left_out)}." if left_out else ""),
+        + (
+            f" Left out {'because it is elidable' if elidable else 'as requested'}: {text_list(left_out)}."
+            if left_out
+            else ""
+        ),
         "" if left_out else WITHOUT,
         Severity.WARNING if left_out else Severity.ERROR,
     )

@@ -218,14 +218,32 @@ def not_atomic(*, migration: Key, without: Key) -> Texts:
     )
 
 
+@entry("not-optimized", Severity.WARNING)
+def not_optimized(*, migration: Key, reason: str) -> Texts:
+    """A squash keeps every operation as it is, because the proof refuses what Django's optimizer makes of them.
+
+    Django's optimizer merges operations: a field that is added and then altered becomes one operation. In rare cases
+    the result leads to other models or another schema. For example, it moves a foreign key in front of the operation
+    that renames the model which the key points to. migsync proves every squash, so it noticed, and made the squash
+    again without the optimizer.
+
+    Nothing is wrong, and it is safe to go on. The squash is one file, and takes as long to run as the old files did.
+    """
+    return Texts(
+        f"{migration} keeps every operation as it is.",
+        f"With the operations as Django's optimizer merges them, the proof refuses it: {reason}",
+    )
+
+
 @entry("range-left", Severity.WARNING)
 def range_left(
     *, app: str, name: str, first: Key, last: Key, reason: str, advice: str, file: str = "", line: int = 0
 ) -> Texts:
-    """`squash --all-safe` skipped a range, because it cannot be written as one file.
+    """`squash --all-safe` skipped a range, because it cannot be written as one file, or the proof refuses that file.
 
     `migsync squash --all-safe` takes every range that the dependencies allow. One file for this range would lose
-    something that one of the old files has; the message says what. The other ranges are squashed.
+    something that one of the old files has, or would not do the same; the message says what. The other ranges are
+    squashed.
 
     Nothing is wrong, and it is safe to go on. To squash a part of the range, give its first and last migration.
     """

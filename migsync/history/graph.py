@@ -51,7 +51,7 @@ class History:
     @cached_property
     def unread(self) -> frozenset[str]:
         """The labels of other people's apps with a file that could not be read in full."""
-        unread = {key.app for key, migration in self.migrations.items() if migration.problems}
+        unread = {key.app for key, migration in self.migrations.items() if migration.unread}
         return frozenset(unread - self.first_party)
 
     @property
@@ -206,8 +206,9 @@ def _is_own(history: History, key: Key) -> bool:
 def _unreadable(history: History) -> Iterator[Finding]:
     for key, migration in history.migrations.items():
         own = _is_own(history, key)
-        for line, what, _ in migration.problems:
-            yield entries.unreadable_migration(migration=key, file=migration.path, line=line, reason=what, own=own)
+        for line, what, _, settled in migration.problems:
+            if not settled:
+                yield entries.unreadable_migration(migration=key, file=migration.path, line=line, reason=what, own=own)
 
 
 def _dangling(history: History, edges: Edges) -> Iterator[Finding]:

@@ -19,12 +19,14 @@ CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 class Problem(NamedTuple):
     """Something in a migration file that cannot be read statically: where, and what.
 
-    `flag`: it is the value of `initial` or `atomic`, which name no other migration.
+    `flag`: it is the value of `initial` or `atomic`, which name no other migration. `settled`: Django was asked what it
+    comes to, so that only editing the file is not possible.
     """
 
     line: int
     what: str
     flag: bool = False
+    settled: bool = False
 
 
 class _Lazy:
@@ -101,6 +103,11 @@ class Migration:
     def in_app_parents(self) -> Sequence[Key]:
         """The dependencies on migrations of the same app."""
         return [parent for parent in self.dependencies if parent.app == self.key.app]
+
+    @property
+    def unread(self) -> bool:
+        """True where it is not known what the file comes to."""
+        return not all(problem.settled for problem in self.problems)
 
     @property
     def is_merge(self) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from migsync.errors import ProjectError
-from migsync.history import SETTING, History
+from migsync.history import SETTING, History, Migration
 from migsync.worker.client import ask
+from migsync.worker.headers import HeadersRequest, LoadedHeader
 from migsync.worker.protocol import ModelSettingsRequest, RegisteredApp, RegistryRequest
 from migsync.worker.runtime import Runtime
-from migsync.worker.task import MODEL_SETTINGS, REGISTRY, Task, WorkerFailure
+from migsync.worker.task import HEADERS, MODEL_SETTINGS, REGISTRY, Task, WorkerFailure
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -56,6 +57,35 @@ def missing_settings(history: History, stated: Mapping[str, str], runtime: Calla
         return _ask(runtime(), MODEL_SETTINGS, ModelSettingsRequest(tuple(sorted(unknown)))).values
     except ProjectError:
         return {}
+
+
+def with_loaded_headers(history: History, runtime: Callable[[], Runtime]) -> list[Migration] | None:
+    """All migrations, those of the project's own with their headers as Django has them where they are computed.
+
+    Django is started for them, only when there are any. None when there is none, or where it does not start: the
+    history's findings say then what could not be read.
+    """
+    unread = [
+        key for key, migration in history.migrations.items() if migration.unread and key.app in history.first_party
+    ]
+    if not unread:
+        return None
+    try:
+        found = {each.key: each for each in _ask(runtime(), HEADERS, HeadersRequest(tuple(unread))).headers}
+    except ProjectError:
+        return None
+    return [_with_header(each, found[key]) if key in found else each for key, each in history.migrations.items()]
+
+
+def _with_header(migration: Migration, header: LoadedHeader) -> Migration:
+    return migration.changed(
+        dependencies=header.dependencies,
+        run_before=header.run_before,
+        replaces=header.replaces,
+        initial=header.initial,
+        atomic=header.atomic,
+        problems=tuple(problem._replace(settled=True) for problem in migration.problems),
+    )
 
 
 def _ask(runtime: Runtime, task: Task[Q, R], request: Q) -> R:

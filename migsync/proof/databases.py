@@ -6,7 +6,7 @@ migrations left, and on the way the transition of every database that is behind.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from migsync.engines.catalog import Part
 from migsync.errors import MigsyncError
 from migsync.files.proposal import Proposal
+from migsync.files.reshape import unexplained
 from migsync.findings import Finding
+from migsync.findings.rows import data_differs
 from migsync.findings.schema import needs_server, schema_not_built, schema_not_proven
 from migsync.history import History, Key
 from migsync.project import Project
@@ -74,8 +76,11 @@ def prove_by_databases(
     *,
     unreachable: Collection[str] = (),
     skipping: bool = False,
+    explain: Callable[[Finding], Finding] = unexplained,
 ) -> DatabaseProof:
     """Prove what is in the scope; nothing but scratch databases is written to.
+
+    `explain` says which other rows are meant: see :class:`migsync.files.reshape.Reshape`.
 
     With `skipping`, an engine of which all aliases are `unreachable` is left out with a warning, unless one was named.
     Raises UnknownAlias for an alias that is none, and what :func:`prove_schema` raises for one that was asked for.
@@ -100,7 +105,7 @@ def prove_by_databases(
     asked = bool(scope.schema or scope.transition)
     traced = transition_engines(project, scope, schema) if transition else []
     for engine in [*schema, *(engine for engine in traced if engine not in schema)]:
-        run = _Run(project, proposal, engine, transition if engine in traced else None, data=scope.data)
+        run = _Run(project, proposal, engine, transition if engine in traced else None, explain, data=scope.data)
         found = _tried(run, unreachable, schema, asked=asked)
         outcome += found
         # The project may use what SQLite has not (an extension, raw SQL). The transition is then proven where it does
@@ -111,7 +116,7 @@ def prove_by_databases(
                 skipped = schema_not_proven(alias=engine.alias, engine=engine.words, transition=True)
                 outcome += DatabaseProof((skipped,))
                 continue
-            other = _Run(project, proposal, engine, transition, data=scope.data)
+            other = _Run(project, proposal, engine, transition, explain, data=scope.data)
             outcome += _tried(other, unreachable)
     return outcome
 
@@ -177,6 +182,7 @@ class _Run:
     proposal: Proposal
     engine: ProofEngine
     transition: TransitionPlan | None = None
+    explain: Callable[[Finding], Finding] = unexplained
     data: bool = False
     _differing: frozenset[Part] = field(default=frozenset(), init=False)
 
@@ -281,8 +287,9 @@ class _Run:
                     f"Data: the migrations leave the same rows on {self.engine.words} "
                     f"({count(rows.rows, 'row')} in {count(rows.tables, 'table')}).",
                 )
-                compared = DatabaseProof(tuple(differences))
-                outcome += compared if compared.blocked else DatabaseProof(compared.findings, (fact,))
+                explained = tuple(map(self.explain, differences))
+                same = not any(finding.code == data_differs.code for finding in explained)
+                outcome += DatabaseProof(explained, (fact,) if same else ())
         return outcome
 
     def _schema_fact(self, connection: sa.Connection) -> Fact:

@@ -33,7 +33,7 @@ def linearize(
     gets one, since the chain is 0001..N. Raises UsageError for an app that is not of this project.
 
     Branches that touch the same thing can mean something else in another order, which only the proof of the result
-    can tell. So where there is a choice, `Reshape.otherwise` has them in the order in which ``migrate`` runs them
+    can tell. So where there is a choice, `Reshape.otherwise` makes them in the order in which ``migrate`` runs them
     today: that keeps the state, at the price of more renaming.
     """
     command = command_text("linearize", apps, *(["--strip-cross-app"] if strip_cross_app else []))
@@ -54,7 +54,7 @@ def linearize(
     # There was a choice, and only the proof can tell whether it was a good one: keep what migrate does today at hand.
     migrated = history.state(frozenset()).pending
     other = arrange(history, chosen, passing=merges.going, applied=rows, preferred=migrated)
-    return reshape if other == arrangement else replace(reshape, otherwise=line.reshape(other))
+    return reshape if other == arrangement else replace(reshape, otherwise=lambda _: line.reshape(other))
 
 
 @dataclass(frozen=True)

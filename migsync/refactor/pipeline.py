@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -15,7 +15,6 @@ from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal
 from migsync.files.reshape import Reshape
 from migsync.findings import Finding
-from migsync.findings.proof import model_changes, state_differs
 from migsync.findings.targets import applied_names, unreachable_target
 from migsync.history import History
 from migsync.history.graph import relabelled
@@ -34,8 +33,6 @@ from migsync.sync.survey import Survey
 from migsync.sync.target_state import afterwards
 from migsync.worker.client import Worker, workers_ahead
 
-# Findings of the proof that the models would come out otherwise: with them `Reshape.otherwise` is tried.
-STATE = frozenset({state_differs.code, model_changes.code})
 CONSENT = frozenset({applied_names.code, unreachable_target.code})
 """Refusals that an option lifts: the proof is made all the same, so that one look shows everything."""
 
@@ -75,14 +72,14 @@ class Draft:
 
 
 def make_draft(ground: Ground, reshape: Reshape, terms: Terms) -> Draft:
-    """Work `reshape` out, and judge it for every target that can be read; its other way, where it changes the state."""
+    """Work `reshape` out, and judge it for every target that can be read; where it is refused, try its other ways."""
     with _workers(ground, reshape) as workers:
-        draft = _draft(ground, reshape, terms, workers)
-    if reshape.otherwise and _changes_state(draft):
-        other = _draft(ground, reshape.otherwise, terms)
-        if not _changes_state(other) and not other.proposal.blocked:
-            return other
-    return draft
+        first = draft = _draft(ground, reshape, terms, workers)
+    while (refusals := _refusals(draft)) and reshape.otherwise and (other := reshape.otherwise(refusals)):
+        reshape = other
+        draft = _draft(ground, reshape, terms)
+    # If no way leads there, the way that was asked for is the one to talk about.
+    return first if refusals else draft
 
 
 def _workers(ground: Ground, reshape: Reshape) -> AbstractContextManager[Sequence[Worker]]:
@@ -94,8 +91,8 @@ def _workers(ground: Ground, reshape: Reshape) -> AbstractContextManager[Sequenc
     return workers_ahead(project.runtime() if project.runnable else None)
 
 
-def _changes_state(draft: Draft) -> bool:
-    return any(finding.code in STATE and finding.blocks for finding in draft.findings)
+def _refusals(draft: Draft) -> list[Finding]:
+    return [finding for finding in draft.findings if finding.blocks and finding.code not in CONSENT]
 
 
 def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Worker] = ()) -> Draft:
@@ -118,7 +115,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         forked = list(conflicts(history, history.state(frozenset()))) if terms.scope.any and not proof.blocked else []
         findings += forked
         if terms.scope.any and not proof.blocked and not forked:
-            shown = _by_databases(survey, proposal, history, terms)
+            shown = _by_databases(survey, proposal, history, terms, reshape.explain)
             findings += shown.findings
             facts = (*facts, *shown.facts)
     later = [alias for alias, plan in plans.items() if plan.changes and alias not in chosen]
@@ -141,7 +138,9 @@ def _recorded(ground: Ground, plans: Mapping[str, Plan]) -> Iterator[Recorded]:
         yield Recorded(alias, database.applied, after)
 
 
-def _by_databases(survey: Survey, proposal: Proposal, history: History, terms: Terms) -> DatabaseProof:
+def _by_databases(
+    survey: Survey, proposal: Proposal, history: History, terms: Terms, explain: Callable[[Finding], Finding]
+) -> DatabaseProof:
     from migsync.proof.databases import Histories, prove_by_databases  # what it needs is slow to import
 
     pair = Histories(survey.history, history, survey.rewrites)
@@ -152,6 +151,7 @@ def _by_databases(survey: Survey, proposal: Proposal, history: History, terms: T
         terms.scope,
         unreachable=survey.errors,
         skipping=terms.allow_applied or terms.assume_deployed,
+        explain=explain,
     )
 
 

@@ -14,10 +14,10 @@ from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias
 from migsync.findings import Finding
 from migsync.findings.databases import same_database
 from migsync.findings.pairs import changed_operations
-from migsync.history import Cache, History, read_history
+from migsync.history import Cache, History, build_history, read_history
 from migsync.history.migration import Key
 from migsync.project import Project
-from migsync.project.registry import missing_settings
+from migsync.project.registry import missing_settings, with_loaded_headers
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
@@ -195,6 +195,9 @@ def open_survey(project: Project) -> Survey:
     if project.runnable and (missing := missing_settings(history, project.settings, project.runtime)):
         project = replace(project, settings={**project.settings, **missing})
         history = read_history(project.apps, settings=project.settings, cache=cache, complete=complete)
+    # The same for a header that is computed: `migrate` takes what it comes to.
+    if project.runnable and (loaded := with_loaded_headers(history, project.runtime)):
+        history = build_history(loaded, history.apps.values(), project.settings, complete=complete)
     rewrites, foreign = all_rewrites(project)
     history = with_successors(history, rewrites).with_rewritten(rewritten_apps(rewrites))
     found = Survey(project, history, rewrites)

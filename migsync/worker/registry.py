@@ -1,4 +1,4 @@
-"""Two tasks: the installed apps, and settings that name a model, as only a started Django has them.
+"""What only a started Django has, as three tasks: the installed apps, settings that name a model, computed headers.
 
 An app may compute its label, and may set a setting while its models are imported, as those of swapper do (wagtail's
 ``WAGTAIL_PAGE_MODEL``). What ``django.setup()`` raises ends the process, as it would end ``manage.py``.
@@ -7,7 +7,11 @@ An app may compute its label, and may set a setting while its models are importe
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
+from typing import Any
 
+from migsync.key import Key
+from migsync.worker.headers import HeadersRequest, HeadersResult, LoadedHeader
 from migsync.worker.protocol import (
     ModelSettingsRequest,
     ModelSettingsResult,
@@ -30,6 +34,31 @@ def model_settings(request: ModelSettingsRequest) -> ModelSettingsResult:
 
     values = {name: getattr(settings, name, None) for name in request.names}
     return ModelSettingsResult({name: value for name, value in values.items() if isinstance(value, str)})
+
+
+def migration_headers(request: HeadersRequest) -> HeadersResult:
+    """What each of these migration files says of its place, once it is imported."""
+    _start()
+    return HeadersResult(tuple(map(_header, request.keys)))
+
+
+def _header(key: Key) -> LoadedHeader:
+    from django.db.migrations.loader import MigrationLoader
+
+    package, _ = MigrationLoader.migrations_module(key.app)
+    migration = importlib.import_module(f"{package}.{key.name}").Migration(key.name, key.app)
+    return LoadedHeader(
+        key,
+        _keys(migration.dependencies),
+        _keys(migration.run_before),
+        _keys(migration.replaces),
+        migration.initial,
+        migration.atomic,
+    )
+
+
+def _keys(entries: Iterable[Any]) -> tuple[Key, ...]:
+    return tuple(Key(*entry) for entry in entries)
 
 
 def _start() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from migsync.key import Key
-from migsync.worker import made_tables, protocol
+from migsync.worker import headers, made_tables, protocol
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -34,8 +34,12 @@ REGISTRY: Final = Task(
 MODEL_SETTINGS: Final = Task(
     "migsync.worker.registry:model_settings", protocol.ModelSettingsRequest, protocol.ModelSettingsResult, timeout=120
 )
+HEADERS: Final = Task(
+    "migsync.worker.registry:migration_headers", headers.HeadersRequest, headers.HeadersResult, timeout=120
+)
 TASKS: Final[Mapping[str, Task[Any, Any]]] = {
-    task.function: task for task in (EXAMINATION, REHEARSAL, TRACE, SQUASH, REMAKE, TABLES, REGISTRY, MODEL_SETTINGS)
+    task.function: task
+    for task in (EXAMINATION, REHEARSAL, TRACE, SQUASH, REMAKE, TABLES, REGISTRY, MODEL_SETTINGS, HEADERS)
 }
 
 STAGES: Final[Mapping[str, str]] = {

@@ -272,7 +272,7 @@ def test_otherwise_as_migrate_runs_them_today() -> None:  # 14
     reshape = linearize(history)
     assert reshape.otherwise
     assert names(history, reshape, "shop") == ["0001_initial", "0002_cheap", "0003_dear"]
-    assert names(history, reshape.otherwise, "shop") == ["0001_initial", "0002_dear", "0003_cheap"]
+    assert names(history, reshape.otherwise(()), "shop") == ["0001_initial", "0002_dear", "0003_cheap"]
     rows = keys("shop.0001_initial", "shop.0002_cheap")
     assert linearize(history, applied=by_alias([rows])).otherwise is None
 

@@ -125,10 +125,10 @@ def check_linearize(project: Project, apps: list[str]) -> None:
             check_the_reason(project, reshape)
         return
     check_line(project, apps, reshape)
-    if reshape.otherwise and not refused(project, reshape.otherwise, REASONS):
-        history = check_line(project, apps, reshape.otherwise)
+    if reshape.otherwise and not refused(project, other := reshape.otherwise(()), REASONS):
+        history = check_line(project, apps, other)
         if not project.rows:
-            runs_as_before(project, history, reshape.otherwise, apps)
+            runs_as_before(project, history, other, apps)
 
 
 def check_line(project: Project, apps: list[str], reshape: Reshape) -> History:

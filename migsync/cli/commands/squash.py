@@ -66,11 +66,10 @@ class SquashOptions:
 
     def reshape(self, ground: Ground) -> Reshape:
         """Choose the ranges, have the project's Django compose their files, and put the two together."""
-        from migsync.refactor.squash.squash import compose_all, squash
+        from migsync.refactor.squash.attempts import reshape
 
-        project, history = ground.survey.project, ground.survey.history
-        choice, answers = compose_all(project, self._choose(ground), optimize=not self.no_optimize)
-        return squash(history, choice, answers)
+        survey = ground.survey
+        return reshape(survey.project, survey.history, self._choose(ground), optimize=not self.no_optimize)
 
     def _choose(self, ground: Ground) -> Choice:
         from migsync.refactor.squash.ranges import taken

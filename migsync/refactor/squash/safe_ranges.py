@@ -130,7 +130,7 @@ class _Rule:
         if any(_is_open(parent) for parent in migration.dependencies):
             # What such a name means is known to the graph only: the parents that are not named otherwise.
             self._meant |= dict.fromkeys(set(self.history.parents(key)).difference(migration.dependencies), key)
-        if key.app not in self.history.first_party:
+        if key.app not in self.history.first_party or migration.problems:
             self._fixed |= dict.fromkeys([*migration.dependencies, *migration.run_before, *migration.replaces], key)
 
     def ranges(self, app: str) -> Iterator[SafeRange]:
@@ -243,8 +243,10 @@ class _Rule:
         if key in self._meant:
             return Stop(self._meant[key], f"{self._meant[key]} refers to {key} by {FIRST}, {LATEST} or a setting")
         if key in self._fixed:
-            return Stop(self._fixed[key], f"{self._fixed[key]} names {key}, and is not the project's own")
-        if migration.problems:
+            other = self._fixed[key]
+            why = "is computed" if other.app in self.history.first_party else "is not the project's own"
+            return Stop(other, f"{other} names {key}, and {why}")
+        if migration.unread:
             return Stop(key, f"{key} could not be read in full: {migration.problems[0].what}")
         return None
 

@@ -63,7 +63,8 @@ class Choice:
     """The ranges that are to be squashed in one step, or the errors that refuse it.
 
     `in_two_phases` is Django's own way: the squash has `replaces`, and the old files stay. `optional`: a range of
-    which no file can be made is left as it is, with a warning; otherwise that refuses everything. `lacking` are, of the
+    which no file can be made, or whose file is refused, is left as it is, with a warning; otherwise that refuses
+    everything. `plain` are the squashes that keep every operation as it is. `lacking` are, of the
     migrations in the ranges, those that databases with rows have still to run, and the aliases of these; `unread` those
     of databases that could not be read.
     """
@@ -75,6 +76,7 @@ class Choice:
     optional: bool = False
     lacking: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    plain: frozenset[Key] = frozenset()
 
     @property
     def blocked(self) -> bool:
@@ -88,12 +90,13 @@ class Choice:
                 each.squash.app,
                 tuple(key.name for key in each.keys),
                 each.squash.name,
-                optimize=optimize,
+                optimize=optimized,
                 keep_replaces=self.in_two_phases,
                 # Nothing but the optimizer leaves elidable operations out.
-                kept=tuple(key.name for key in each.keys if optimize and key in self.lacking),
+                kept=tuple(key.name for key in each.keys if optimized and key in self.lacking),
             )
             for each in self.ranges
+            for optimized in [optimize and each.squash not in self.plain]
         )
 
     def without(self, answers: Iterable[SquashedRange]) -> Choice:
