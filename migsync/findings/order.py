@@ -77,29 +77,14 @@ def branches_entangled(*, app: str, branches: Sequence[str]) -> Texts:
     )
 
 
-@entry("merge-with-operations", Severity.ERROR)
-def merge_with_operations(*, migration: Key, parents: Sequence[str], file: str) -> Texts:
-    """A merge migration has operations, so it cannot be removed.
-
-    A merge without operations only joins branches. When the migrations are in one line, nothing needs it. This merge
-    does more, and what it does may depend on both branches. Or its operations are not a literal list, so that migsync
-    cannot read them.
-
-    Move its operations to a new migration that depends on the merge. Then run the command again.
-    """
-    return Texts(
-        f"{migration} joins {text_list(parents)}, and has operations, or operations that are not a literal list.",
-        "Only a merge without operations can be removed. What this one does may depend on both branches.",
-        "Move its operations to a new migration that depends on it, then run this command again.",
-    )
-
-
 @entry("merge-stays", Severity.INFO)
 def merge_stays(*, migration: Key, reason: str, file: str) -> Texts:
     """A merge migration is kept, as one migration of the line.
 
-    It does more than join branches: a squash replaces it, or it depends on another app, or another app depends on it,
-    in a way that its parents do not cover. That would be lost with the file. There is nothing to do.
+    It does more than join branches: it has operations, or a squash replaces it, or it depends on another app, or
+    another app depends on it, in a way that its parents do not cover. That would be lost with the file. In the line it
+    comes after all the branches that it joined, so its operations run on the same models as before. There is nothing to
+    do.
     """
     return Texts(
         f"The merge {migration} is kept, as one migration of the line: {reason}.",

@@ -1,4 +1,4 @@
-"""Merge migrations: which of them can go, which stay in line as migrations without operations, and which refuse."""
+"""Merge migrations: which of them can go, and which stay in line as migrations like others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from migsync.findings import Finding
-from migsync.findings.order import merge_stays, merge_with_operations
+from migsync.findings.order import merge_stays
 from migsync.history import FIRST, History, Key, Migration
 from migsync.refactor.numbers import replaced_and_gone
 
@@ -24,9 +24,9 @@ def find_merges(history: History, apps: Collection[str], *, keep_cross_app: bool
     """The merges of `apps`.
 
     What a merge alone says must not be lost with it. So one stays, as a link like others, that a squash replaces,
-    that is itself a squash, that a ``run_before`` names or that has one, and (`keep_cross_app`) one that depends on
-    another app's migration which its parents do not come after anyway. A merge that carries operations, or whose
-    operations cannot be read, is an error.
+    that is itself a squash, that a ``run_before`` names or that has one, that carries operations or a list of them that
+    cannot be read, and (`keep_cross_app`) one that depends on another app's migration which its parents do not come
+    after anyway.
     """
     gone = replaced_and_gone(history)
     named_by = _named(history)
@@ -39,7 +39,7 @@ def find_merges(history: History, apps: Collection[str], *, keep_cross_app: bool
         if migration.operations:
             # Two parents of which one comes after the other are no branches: one of the edges says nothing, and can go.
             if not migration.replaces and _joins(history, key, rank):
-                findings.append(merge_with_operations(migration=key, parents=_parents(migration), file=migration.path))
+                findings.append(merge_stays(migration=key, reason="it has operations", file=migration.path))
         elif migration.replaces:
             continue
         elif reason := named_by.get(key) or _own_reason(history, migration, keep_cross_app=keep_cross_app):
@@ -108,7 +108,3 @@ def _between(history: History, start: Key, lowest: int, rank: Mapping[Key, int])
                 found.add(parent)
                 todo.append(parent)
     return found
-
-
-def _parents(migration: Migration) -> list[str]:
-    return sorted(parent.name for parent in _in_app(migration))

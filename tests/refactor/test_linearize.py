@@ -155,14 +155,22 @@ def test_a_merge_is_not_known_by_its_name() -> None:  # 16
     assert linearize(history) == Reshape("linearize")
 
 
-def test_a_merge_that_carries_operations_refuses() -> None:
+def test_a_merge_that_carries_operations_stays_in_line_with_one_parent() -> None:  # case 78
     fork = [
         migration("shop.0001_initial"),
         migration("shop.0002_a", "shop.0001_initial"),
         migration("shop.0002_b", "shop.0001_initial"),
     ]
     history = history_of(*fork, migration("shop.0003_merge", "shop.0002_a", "shop.0002_b"), migration("blog.0001_b"))
-    assert codes(linearize(history)) == ["merge-with-operations"]
+    reshape = linearize(history)
+    assert codes(reshape) == ["merge-stays"]
+    assert not reshape.blocked
+    assert edges(history, reshape, "shop") == {
+        "0001_initial": [],
+        "0002_a": ["shop.0001_initial"],
+        "0003_b": ["shop.0002_a"],
+        "0004_merge": ["shop.0003_b"],
+    }
     assert codes(linearize(history, apps=["blog"])) == []
 
 
@@ -338,7 +346,7 @@ def test_nothing_comes_between_what_a_squash_replaces() -> None:
         migration("shop.0002_a", "shop.0001_initial"),
         migration("shop.0004_d", "shop.0003_c", "shop.0002_a"),
     )
-    assert codes(linearize(history)) == ["merge-with-operations"]
+    assert codes(linearize(history)) == ["merge-stays"]
     history = history_of(*SQUASHED, migration("shop.0002_a", "shop.0001_initial"))
     reshape = linearize(history)
     assert names(history, reshape, "shop")[-2:] == ["0004_d", "0005_a"]

@@ -22,7 +22,6 @@ from tests.refactor.reshaped import by_alias, files_after, rows_after
 
 REASONS = {
     "applied-order",
-    "merge-with-operations",
     "name-in-record",
     "name-in-replaces",
     "name-taken",
