@@ -17,11 +17,10 @@ from migsync.files.reshape import Reshape
 from migsync.files.resolution import Resolution
 from migsync.findings import Finding
 from migsync.history import History, Key, Migration, parse_migration
+from migsync.history.max_migration import MAX_MIGRATION
 from migsync.rewrites.name_changes import NameChanges, assemble
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
-
-MAX_MIGRATION = "max_migration.txt"  # django-linear-migrations: the name of the app's last migration
 
 
 def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, root: Path, created: str) -> Proposal:
@@ -72,7 +71,7 @@ class _Work:
             self._create(migration, content)
         reshape = self.resolution.reshape
         changed = {key.app for key in (*reshape.touched, *reshape.dependencies.parents, *reshape.contents.created)}
-        touched = sorted(changed & self.resolution.history.apps.keys())
+        touched = sorted((changed | reshape.apps) & self.resolution.history.apps.keys())
         self.files += filter(None, (_max_migration(self.resolution, app) for app in touched))
 
     def _change(self, migration: Migration, edit: MigrationEdit | None) -> None:

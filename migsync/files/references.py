@@ -17,7 +17,7 @@ from migsync.findings import Finding
 from migsync.findings.references import reference_by_name
 from migsync.history import Key
 from migsync.project.firstparty import is_environment
-from migsync.project.scan import PASSED_OVER
+from migsync.project.search import PASSED_OVER
 
 _SETTINGS_SUFFIXES = (".toml", ".ini", ".cfg", ".yaml", ".yml", ".sh", ".bash", ".mk", ".env")
 _SETTINGS_FILES = frozenset(["Makefile", "GNUmakefile", "Dockerfile", "Justfile", "justfile", "Procfile", "CODEOWNERS"])

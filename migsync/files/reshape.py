@@ -109,9 +109,11 @@ class Reshape:
     """What a command wants of the migration files. All keys are those from before, but for new ones.
 
     `command` is the command line, for the rewrite. An error among the `findings` refuses; `notes` are sentences for the
-    person who reads the proposal. `explain` puts the command's own words into a finding of the proof or of a database:
-    what to do, say, where a migration of its making does not run. `otherwise` makes, of the findings that refuse this
-    Reshape, another way to the same end, or to as much of it as can be done; None where it knows no more.
+    person who reads the proposal. `apps` are those that it was made for, whether their migrations change or not: a
+    ``max_migration.txt`` there is kept in step. `explain` puts the command's own words into a finding of the proof or
+    of a database: what to do, say, where a migration of its making does not run. `otherwise` makes, of the findings
+    that refuse this Reshape, another way to the same end, or to as much of it as can be done; None where it knows no
+    more.
     """
 
     command: str
@@ -121,6 +123,7 @@ class Reshape:
     expected: Expectation = field(default_factory=Expectation)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    apps: frozenset[str] = field(default=frozenset(), compare=False)
     explain: Callable[[Finding], Finding] = field(default=unexplained, compare=False)
     otherwise: Callable[[Sequence[Finding]], Reshape | None] | None = field(default=None, compare=False)
 

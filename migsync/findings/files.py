@@ -137,3 +137,25 @@ def cannot_edit(*, migration: Key, found: str, meaning: str, hint: str, file: st
     again.
     """
     return Texts(found, meaning, hint)
+
+
+@entry("stale-max-migration", Severity.WARNING)
+def stale_max_migration(*, migration: Key, said: str, file: str) -> Texts:
+    """A `max_migration.txt` does not name the last migration of its app.
+
+    The package django-linear-migrations keeps the name of the last migration in this file, so that two branches that
+    add a migration conflict in git. It goes stale if migrations are renamed by hand, or if a merge conflict in the file
+    itself was not resolved. Then its check fails, and `makemigrations` refuses to run.
+
+    Commands of migsync that order migrations write the right name into the file. For an app without conflicts,
+    `migsync fix-conflicts` changes nothing else.
+    """
+    if "<<<<<<<" in said:
+        found = f"{file} has conflict markers of git."
+    else:
+        found = f"{file} names {said or 'no migration'}, but the last migration of {migration.app} is {migration.name}."
+    return Texts(
+        found,
+        "django-linear-migrations reports this, and `makemigrations` does not run.",
+        f"To write the right name: migsync fix-conflicts --app {migration.app}",
+    )

@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from migsync.errors import ProjectError
 from migsync.project.options import PYPROJECT, Options, read_options
+from migsync.project.search import MANAGE, SHOWN, projects_below
 from migsync.words import text_list
 from migsync.worker.runtime import SETTINGS_VARIABLE, Runtime
-
-MANAGE = "manage.py"
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,19 @@ def find_root(start: Path, *, root: Path | None = None, required: bool = True) -
 def _no_project(start: Path, foreign: Sequence[Path]) -> ProjectError:
     found = f"No project was found in {start} or above it."
     if not foreign:
-        return ProjectError(found, f"There is neither a {MANAGE} nor a {PYPROJECT} with [tool.migsync].")
+        meaning = f"There is neither a {MANAGE} nor a {PYPROJECT} with [tool.migsync]."
+        below = projects_below(start)
+        if not below:
+            return ProjectError(found, meaning)
+        places = text_list([f"{place}/" for place in below], SHOWN)
+        return ProjectError(
+            found,
+            f"{meaning} Below it, there is a {MANAGE} in {places}.",
+            "\n".join(
+                f"For the project in {place}/: run the command again with --root {shlex.quote(str(place))}"
+                for place in below[:SHOWN]
+            ),
+        )
     return ProjectError(
         found,
         f"migsync does not use {foreign[0]}, because it belongs to another user.",

@@ -18,9 +18,8 @@ from migsync.project.appconfigs import AppConfigs, Unclear
 from migsync.project.apps import MIGRATIONS, Apps
 from migsync.project.firstparty import is_environment
 from migsync.project.modules import Module, Modules
-from migsync.worker.runtime import ENVIRONMENT_PARTS
+from migsync.project.search import PASSED_OVER
 
-PASSED_OVER = ENVIRONMENT_PARTS | {"node_modules", "__pycache__"}
 NUMBERED = re.compile(r"\d{4}_\w+\.py")
 
 

@@ -112,6 +112,7 @@ def fix_conflicts(
         DependencyChanges(work.parents),
         expected=Expectation(dict.fromkeys(work.lines, 1)),
         findings=tuple(findings),
+        apps=frozenset(chosen),
     )
 
 

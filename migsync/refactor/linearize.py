@@ -87,6 +87,7 @@ class _Line:
             expected=Expectation(
                 dict.fromkeys(sorted({chain.app for chain in changed} | {key.app for key in dropped}), 1)
             ),
+            apps=frozenset(self.apps),
         )
         links = {chain.app: chain.links for chain in changed}
         found = [

@@ -21,13 +21,12 @@ from migsync.history.graph import relabelled
 from migsync.history.migration import Key
 from migsync.project import Project
 from migsync.proof.fact import Fact
-from migsync.proof.proof import Recorded, prove
+from migsync.proof.proof import Recorded, overlay, prove
 from migsync.proof.scope import DatabaseProof
 from migsync.refactor.changed_history import with_changes
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.rewrites.record import Record
-from migsync.sync.consistency import conflicts
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
 from migsync.sync.target_state import afterwards
@@ -98,7 +97,8 @@ def _refusals(draft: Draft) -> list[Finding]:
 def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Worker] = ()) -> Draft:
     survey = ground.survey
     proposal = make_proposal(survey.history, survey.rewrites, reshape, root=survey.project.root, created=terms.created)
-    if proposal.blocked or proposal.empty:
+    # A max_migration.txt alone is of no matter to Django and to databases: there is nothing to prove.
+    if proposal.blocked or proposal.empty or not (proposal.rewrite or overlay(proposal.files)):
         return Draft(proposal, survey.history, findings=proposal.findings)
     history = history_after(survey.project, survey.history, proposal)
     plans = {alias: plan_for(survey, it.state, history, proposal) for alias, it in ground.databases.items()}
@@ -111,10 +111,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         proof = prove(survey.project, proposal, list(_recorded(ground, plans)), workers=workers)
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.proven
-        # On files with several leaves `migrate` does not start, so nothing could be built with them.
-        forked = list(conflicts(history, history.state(frozenset()))) if terms.scope.any and not proof.blocked else []
-        findings += forked
-        if terms.scope.any and not proof.blocked and not forked:
+        if terms.scope.any and not proof.blocked:
             shown = _by_databases(survey, proposal, history, terms, reshape.explain)
             findings += shown.findings
             facts = (*facts, *shown.facts)

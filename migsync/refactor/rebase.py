@@ -53,6 +53,7 @@ def rebase(
             *(finding for line in lines for finding in line.problems(branch, theirs, applied)),
             *name_findings(history, renamed, removed, applied),
         ),
+        apps=history.first_party,
     )
 
 

@@ -42,6 +42,7 @@ def renumber(history: History, apps: Collection[str] = (), applied: Mapping[str,
         KeyChanges(renamed),
         expected=Expectation({app: len(history.leaves(app)) for app in touched}),
         findings=tuple(found),
+        apps=frozenset(chosen),
     )
 
 

@@ -10,14 +10,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from migsync.engines.config import DatabaseConfig
-from migsync.errors import JournalNotPermitted, MigsyncError, UnknownAlias
+from migsync.errors import JournalNotPermitted, MigsyncError
 from migsync.findings import Finding
 from migsync.findings.databases import same_database
 from migsync.findings.pairs import changed_operations
 from migsync.history import Cache, History, build_history, read_history
+from migsync.history.max_migration import stale_max_migrations
 from migsync.history.migration import Key
 from migsync.project import Project
 from migsync.project.registry import missing_settings, with_loaded_headers
+from migsync.project.search import no_databases
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
@@ -209,12 +211,7 @@ def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]
     """The databases with the aliases `asked`, or all; raises UnknownAlias, also for a project that has none."""
     found = project.targets(asked)
     if not found:
-        raise UnknownAlias(
-            "This project has no databases.",
-            "Neither DATABASES in the settings nor [tool.migsync.databases] in pyproject.toml names one.",
-            "Give a database with --url URL, or settings that have DATABASES with --settings MODULE, or add "
-            "[tool.migsync.databases.NAME] to pyproject.toml.",
-        )
+        raise no_databases(project.root, project.settings_module)
     return found
 
 
@@ -282,7 +279,7 @@ def _plan_states(
     # A position may be that of a rewrite which only the statements make.
     as_written = replace(options, positions={app: text for app, text in options.positions.items() if app not in asked})
     result.plans = tuple(plan_all(result.rewrites, as_written))
-    result.findings += unread_apps(result.history)
+    result.findings += [*unread_apps(result.history), *stale_max_migrations(result.history)]
     # A plan says what stops `migrate`, and a database without the table has none.
     if result.fresh or not result.plans:
         told = {finding for plan in result.plans for finding in plan.findings}

@@ -112,3 +112,31 @@ def test_max_migration_is_kept_in_step(shop):
     commit(shop, "django-linear-migrations")
     in_line(shop)
     assert path.read_text() == "0004_sku\n"
+
+
+@pytest.mark.parametrize("said", ["0003_price", "<<<<<<< HEAD\n0001_initial\n=======\n0002_price\n>>>>>>> main"])
+def test_a_stale_max_migration_is_reported_and_set_right_where_all_files_are_in_order(bare, said):  # case 71
+    write(bare, "shop", "0001_initial: create Item", "0002_price: add Item.price")
+    bare.write_model("shop", "Item", ["price"])
+    path = bare.migrations("shop") / "max_migration.txt"
+    path.write_text(f"{said}\n")
+    commit(bare)
+    bare.migrate("default")
+    planned = bare.migsync("plan", "--format", "json").json
+    assert [finding["code"] for finding in planned["findings"]] == ["stale-max-migration"]
+    ended = bare.migsync("fix-conflicts", "--app", "shop", "--yes")
+    assert ended.status == 0, ended.out + ended.err
+    assert path.read_text() == "0002_price\n"
+    assert bare.migsync("plan", "--format", "json").json["findings"] == []
+    assert "Nothing to do" in bare.migsync("linearize", "--yes").out
+
+
+def test_the_schema_of_a_fork_is_proven(bare):  # case 70
+    write(bare, "shop", "0001_initial: create Item", "0002_a: add Item.a", "0002_b: after 0001_initial; add Item.b")
+    bare.write_model("shop", "Item", ["a", "b"])
+    commit(bare)
+    ended = bare.migsync("fix-conflicts", "--first", "0002_a", "--prove-schema", "--dry-run")
+    assert ended.status == 0, ended.out + ended.err
+    assert "same schema on SQLite" in ended.out
+    forked = bare.migsync("renumber", "--prove-schema", "--dry-run")
+    assert forked.status == 0, forked.out + forked.err

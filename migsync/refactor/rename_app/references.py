@@ -13,7 +13,7 @@ from migsync.findings import Finding
 from migsync.findings.references import reference_by_name
 from migsync.history import History
 from migsync.project.firstparty import is_environment
-from migsync.project.scan import PASSED_OVER
+from migsync.project.search import PASSED_OVER
 from migsync.refactor.rename_app.calls import called, calls, text
 
 APP_ARGUMENTS = frozenset({"app_label", "app"})
