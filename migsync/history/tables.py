@@ -63,7 +63,7 @@ class TableState:
     def run(self, operations: Iterable[Operation]) -> None:
         """Let operations follow that a database sees."""
         for operation in operations:
-            for step in operation.steps if not operation.state_only else ():
+            for step in operation.steps if not operation.state_only or self._takes_link(operation) else ():
                 # The texts of a link and of a table say themselves what is known of them.
                 known = operation.comparable or step.part in SAYING or step.action is not Action.SET
                 value = step.value if known else UNKNOWN + step.value
@@ -83,6 +83,25 @@ class TableState:
     def table_of(self, app: str, model: str) -> str:
         """The name of a model's table; it begins with UNKNOWN where only running a file shows it."""
         return self.parts.get(TablePart(PartKind.OPTION, model, "db_table")) or f"{app}_{model}"
+
+    def _takes_link(self, operation: Operation) -> bool:
+        """Whether a model that is made in the state alone stands for the table of a many-to-many field from now on."""
+        if operation.kind != "CreateModel":
+            return False
+        named = [step.value for step in operation.steps if (step.part, step.name) == (PartKind.OPTION, "db_table")]
+        links = [place for place in self.parts if place.part is PartKind.LINK]
+        taken = [place for place in links if any(self._is_table_of(place, table) for table in named)]
+        for place in taken:
+            del self.parts[place]
+        return bool(taken)
+
+    def _is_table_of(self, link: TablePart, table: str) -> bool:
+        """Whether a many-to-many field has this table: by its end where the name begins with the label of the app."""
+        stated = Link.parse(self.parts[link]).table
+        own = self.parts.get(TablePart(PartKind.OPTION, link.model, "db_table"))
+        if stated or own:
+            return table == (stated or f"{own}_{link.name}")
+        return table.endswith(f"_{link.model}_{link.name}")
 
     def _remove(self, place: TablePart) -> None:
         if place.part is PartKind.MODEL:
@@ -164,11 +183,11 @@ def _add(found: dict[str, _Table], table: _Table, name: str, place: TablePart, v
             table.columns[place.name] = Column.parse(value), place
         case PartKind.LINK:
             link = Link.parse(value)
-            names = ("id", f"{place.model}_id", f"{link.to.rpartition('.')[2]}_id")
-            columns = {each: (Column(UNKNOWN, to=UNKNOWN), place) for each in names}
-            # A link of a model to itself has other names.
-            known = link.to not in (f".{place.model}", UNKNOWN)
-            found.setdefault(link.table or f"{name}_{place.name}", _Table(place, columns=columns if known else {}))
+            one, other = place.model, link.to.rpartition(".")[2]
+            ends = (one, other) if one != other else (f"from_{one}", f"to_{other}")
+            columns = {each: (Column(UNKNOWN, to=UNKNOWN), place) for each in ("id", *(f"{end}_id" for end in ends))}
+            table_name = link.table or f"{name}_{place.name}"
+            found.setdefault(table_name, _Table(place, columns=columns if link.to != UNKNOWN else {}))
         case PartKind.INDEX:
             table.indexes[value] = place
         case PartKind.TOGETHER:

@@ -155,12 +155,29 @@ TAGS = "tags=models.ManyToManyField('shop.Tag')"
 THROUGH = "tags=models.ManyToManyField('shop.Tag', through='shop.ItemTag')"
 TAG = model("Tag", ID)
 LINKED = f"{TAG}, {model('Item', ID, TAGS)}"
+LINKS = "links=models.ManyToManyField('self')"
 PROXY = "migrations.CreateModel('Special', [], options={'proxy': True}, bases=('shop.item',))"
 
 
 def through(*more: str) -> str:
     link = model("ItemTag", ID, TO_ITEM, TO_TAG, *more, db_table="shop_item_tags")
     return f"{TAG}, {model('Item', ID, THROUGH)}, {link}"
+
+
+def through_itself(one: str, other: str) -> str:
+    """A model of its own for the table of `links`."""
+    ends = [f"{name}=models.ForeignKey('shop.item', models.CASCADE)" for name in (one, other)]
+    links = LINKS.replace("'self'", "'self', through='shop.Link'")
+    return f"{model('Item', ID, links)}, {model('Link', ID, *ends, db_table='shop_item_links')}"
+
+
+def in_state(link: str = "") -> str:
+    """The automatic table is that of a model from then on, as people write it by hand."""
+    link = link or model("ItemTag", ID, TO_ITEM, TO_TAG, db_table="shop_item_tags")
+    return f"migrations.SeparateDatabaseAndState(state_operations=[{link}])"
+
+
+RENAMED = "migrations.AlterModelTable('itemtag', None)"
 
 
 @pytest.mark.parametrize(
@@ -175,6 +192,10 @@ def through(*more: str) -> str:
         (f"{model('Item', ID)}, migrations.RenameModel('Item', 'Thing')", model("Thing", ID)),
         # An automatic many-to-many table got a model of its own.
         (LINKED, through()),
+        (f"{LINKED}, {in_state()}", through()),
+        (f"{LINKED}, {in_state()}, {RENAMED}", f"{through()}, {RENAMED}"),
+        (f"{LINKED}, {in_state(model('Other', ID))}", LINKED),
+        (model("Item", ID, LINKS), through_itself("from_item", "to_item")),
         # A foreign key counts by the table in which it ends.
         (
             f"{model('Item', ID)}, {model('Note', ID, TO_ITEM)}, migrations.RenameModel('Item', 'Thing')",
@@ -208,6 +229,8 @@ def test_tables_are_compared_and_not_models(ran: str, now: str) -> None:
         (TAG, LINKED, ["item", "item.id", "item.tags"]),
         (f"{TAG}, {model('Item', ID)}", LINKED, ["item.tags"]),
         (LINKED, through("since=models.DateTimeField()"), ["itemtag.since"]),
+        (f"{LINKED}, {in_state()}, {RENAMED}", LINKED, ["item.tags"]),
+        (model("Item", ID, LINKS), through_itself("parent", "child"), ["link.child", "link.parent"]),
         (model("Thing", ID), model("Thing", ID, db_table="shop_item"), ["thing", "thing.id"]),
         (
             f"{LINKED}, {model('Note', ID, TO_ITEM)}",
