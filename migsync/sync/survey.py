@@ -48,6 +48,7 @@ from migsync.sync.target_state import (
     doubtful_apps,
     evidence_of,
     unexplained_apps,
+    with_questions,
 )
 from migsync.sync.third_party import with_stated
 from migsync.sync.unnamed_schemas import Schemas
@@ -302,10 +303,7 @@ def _plan_states(
     known = result.rewrites.with_proposed(found.proposed)
     options = replace(options, origins=replace(found.origins, stated=result.project.leftovers))
     plans = prune_matching(known, options, plan_all(known, options))
-    result.plans = tuple(
-        replace(plan, findings=(*found.questions(apps), *plan.findings))
-        for plan, apps in zip(plans, unexplained, strict=True)
-    )
+    result.plans = tuple(with_questions(plan, found, apps) for plan, apps in zip(plans, unexplained, strict=True))
 
 
 def _discover(

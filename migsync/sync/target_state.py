@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from migsync.findings.contents import NOT_RUN, ran_elsewhere, runs_twice
 from migsync.history.graph import History
@@ -17,6 +18,9 @@ from migsync.sync.planner import changed_ids
 from migsync.sync.provenance import Provenance, contents_that_ran, without_git
 from migsync.sync.target import Snapshot, Target
 from migsync.sync.unknown_records import UNEXPLAINED
+
+if TYPE_CHECKING:
+    from migsync.rewrites.evidence.discovery import Discovery
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,13 @@ def doubtful_apps(plan: Plan) -> set[str]:
     """The apps with records that may bear the name of another migration, by what ran under them."""
     codes = NOT_RUN | {ran_elsewhere.code, runs_twice.code}
     return {finding.app for finding in plan.findings if finding.code in codes and finding.app in plan.fingerprints}
+
+
+def with_questions(plan: Plan, found: Discovery, apps: Collection[str]) -> Plan:
+    """The plan with the open questions about `apps` first; what only follows from one of them is not reported again."""
+    asked = {new for pair in found.open_pairs if pair.app in apps for new in pair.news}
+    rest = (each for each in plan.findings if each.code != runs_twice.code or Key(each.app, each.name) not in asked)
+    return replace(plan, findings=(*found.questions(apps), *rest))
 
 
 def afterwards(records: Sequence[Record], plan: Plan) -> list[Record]:

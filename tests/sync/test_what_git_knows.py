@@ -362,3 +362,15 @@ def test_two_commits_of_one_second(project: Project) -> None:
     project.write(("0001", "a"), ("0002_x", "b c d"))
     project.commit(3)
     assert project.found() == [("never-ran", "0002_x")]
+
+
+def test_a_file_that_was_renamed_and_edited_is_one_question(project: Project) -> None:
+    """That its operations would run twice follows from the question, and is not reported beside it."""
+    project.write(("0001", "a"), ("0002_x", "b c"))
+    project.commit(1)
+    project.ran("0001", "0002_x", day=2)
+    project.write(("0001", "a"), ("0003_y", "b d"))
+    project.commit(3)
+    assert project.found() == [("open-pair", "0002_x")]
+    project.write(("0001", "a"), ("0003_y", "b d"), ("0004_z", "c"))
+    assert project.found() == [("open-pair", "0002_x"), ("runs-twice", "0004_z")], "no question about this file"

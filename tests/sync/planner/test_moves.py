@@ -23,7 +23,7 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import contents_that_ran, provenances
-from migsync.sync.target_state import doubtful_apps, unexplained_apps
+from migsync.sync.target_state import doubtful_apps, unexplained_apps, with_questions
 from tests.profiles import examples
 from tests.sync.planner.test_drift import Database, Files, files, history, lives
 from tests.sync.planner.texts import MADE, REF, after
@@ -54,8 +54,7 @@ def planned(found: Files, *databases: Database) -> tuple[list[Plan], Rewrite | N
     known = discover(now, Rewrites(), asked, shown, created=MADE)
     rewrites = Rewrites().with_proposed(known.proposed)
     plans = [
-        replace(plan, findings=(*known.questions({"shop"}), *plan.findings))
-        for plan in (plan_of(now, database, rewrites) for database in databases)
+        with_questions(plan, known, {"shop"}) for plan in (plan_of(now, database, rewrites) for database in databases)
     ]
     return plans, known.proposed, [finding.code for finding in known.facts]
 
