@@ -50,6 +50,7 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
         notes=reshape.notes,
         replaced={old: new.key for new, _ in resolution.created for old in new.replaces},
         anew=reshape.expected.anew,
+        merges=reshape.expected.merges,
     )
 
 

@@ -92,11 +92,13 @@ class ContentChanges:
 class Expectation:
     """What the proof must find: `leaves` is the number of leaf nodes that each touched app will have.
 
-    `anew` are apps whose migrations are made from scratch, so that their dependencies are not the old ones.
+    `anew` are apps whose migrations are made from scratch, so that their dependencies are not the old ones. `merges`
+    are new migrations that join leaves and do nothing: they stand for no old one.
     """
 
     leaves: Mapping[str, int] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()
+    merges: frozenset[Key] = frozenset()
 
 
 def unexplained(finding: Finding) -> Finding:

@@ -63,17 +63,31 @@ def branch_not_first(*, migration: Key, branch: str, leaves: Sequence[str]) -> T
     )
 
 
-@entry("branches-entangled", Severity.ERROR)
-def branches_entangled(*, app: str, branches: Sequence[str]) -> Texts:
+@entry("branches-entangled", Severity.ERROR, Severity.WARNING)
+def branches_entangled(*, app: str, branches: Sequence[str], merge: Key | None = None) -> Texts:
     """No branch of an app can be put behind another as a whole.
 
-    Each branch needs a migration of another one first: through another app, or because a database has applied it. One
-    line is still possible if the migrations of the branches alternate. `migsync linearize` makes such a line.
+    Each branch needs a migration of another one first: through another app, or because a database has applied it.
+
+    - Through another app: one line is still possible if the migrations of the branches alternate. `migsync linearize`
+      makes such a line.
+    - If databases have applied different branches, no line fits all of them yet. Then this is a warning, and migsync
+      joins the branches with a merge migration for now. Run `migrate` on every database. Then `migsync linearize` makes
+      one line, and removes the merge.
     """
+    found = f"No branch of {app} can be put behind another as a whole: {'; '.join(branches)}."
+    linearize = migsync("linearize", "--app", app)
+    if merge:
+        return Texts(
+            found,
+            f"Databases have applied different branches. So {merge} joins them for now.",
+            f"Run `migrate` on every database. Then make one line, which removes the merge: {linearize}",
+            Severity.WARNING,
+        )
     return Texts(
-        f"No branch of {app} can be put behind another as a whole: {'; '.join(branches)}.",
-        "Each needs a migration of another one first, through another app or because a database has applied it.",
-        f"To let their migrations alternate: {migsync('linearize', '--app', app)}",
+        found,
+        "Each needs a migration of another one first, through another app.",
+        f"To let their migrations alternate: {linearize}",
     )
 
 
@@ -170,7 +184,7 @@ def not_merged(*, app: str, name: str, onto: str, missing: Sequence[str]) -> Tex
     return Texts(
         f"{onto} has {missing_here}, which {'is' if len(missing) == 1 else 'are'} not in this checkout.",
         "The migrations of this branch can only be put behind files that are there.",
-        f"First: git rebase {onto} (or git merge {onto})\nThen: {migsync('rebase', '--onto', onto)}",
+        f"First: git rebase {onto}\nThen: {migsync('rebase', '--onto', onto)}\nOr merge it: git merge {onto}",
     )
 
 

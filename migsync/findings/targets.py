@@ -104,30 +104,39 @@ def read_only_target(*, alias: str, reason: str) -> Texts:
     )
 
 
-@entry("applied-order", Severity.ERROR)
-def applied_order(*, migration: Key, missing: Key, alias: str, onto: str = "") -> Texts:
+@entry("applied-order", Severity.ERROR, Severity.WARNING)
+def applied_order(
+    *, migration: Key, missing: Key, alias: str, onto: str = "", merge: Key | None = None, forked: bool = False
+) -> Texts:
     """A database has applied a migration, but not one that would come before it.
 
     When all migrations of an app are in one line, each of them depends on the one before. Django refuses to run
     `migrate` on a database that has applied a migration without its dependencies (InconsistentMigrationHistory). Here
     no order of the line fits every database.
 
-    Apply the missing migration to that database first, with the files of today. Then run the command again.
+    - `migsync rebase` joins both branches with a merge migration for now. Then this is only a warning. Run `migrate` on
+      every database. Then run `migsync rebase` again: it makes one line and removes the merge.
+    - Otherwise, apply the missing migration to that database first, with the files of today. Then run the command
+      again.
     """
+    found = f"{alias} has applied {migration}, but not {missing}{f' of {onto}' if onto else ''}."
     meaning = (
         f"In one line, {missing} would come first. Django would refuse this database: a migration would be applied "
         "before its dependency."
     )
-    if onto:
+    if merge:
+        again = migsync("rebase", "--onto", onto)
         return Texts(
-            f"{alias} has applied {migration}, but not {missing} of {onto}.",
-            meaning,
-            "Apply both there first, then run this command again. It removes the merge.\n"
-            f"python manage.py makemigrations --merge {migration.app}\n"
-            f"{migrate(migration.app, alias=alias)}",
+            found,
+            f"{meaning}\nSo {merge} joins both for now.",
+            f"Run `migrate` on every database. Then make one line, which removes the merge: {again}",
+            Severity.WARNING,
         )
+    if forked:
+        join = migsync("fix-conflicts", "--app", migration.app)
+        return Texts(found, meaning, f"Join the branches for now: {join}\nThen run `migrate` on every database.")
     return Texts(
-        f"{alias} has applied {migration}, but not {missing}. No order that fits every database has {migration} first.",
+        found if onto else f"{found} No order that fits every database has {migration} first.",
         meaning,
         f"Apply {missing} there first: {migrate(missing.app, alias=alias)}",
     )

@@ -16,13 +16,14 @@ class Identities:
 
     `labels` maps the old label of a renamed app to its new one. `replaced` maps what a new squash replaces to that
     squash, where both stay on disk: which of them Django runs is another matter for every target. `anew` are
-    apps whose migrations are made from scratch.
+    apps whose migrations are made from scratch, `merges` new migrations that stand for no old one.
     """
 
     now: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     replaced: Mapping[Key, Key] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()
+    merges: frozenset[Key] = frozenset()
 
     @classmethod
     def of(
@@ -30,6 +31,7 @@ class Identities:
         rewrite: Rewrite | None,
         replaced: Mapping[Key, Key] | None = None,
         anew: frozenset[str] = frozenset(),
+        merges: frozenset[Key] = frozenset(),
     ) -> Identities:
         """As a rewrite states them; without one nothing changes its name."""
         now: dict[Key, tuple[Key, ...]] = {}
@@ -45,7 +47,7 @@ class Identities:
                 Key(before, old): tuple(Key(app, new) for new in news) for olds, news in names.collapsed for old in olds
             }
             now |= {Key(before, old): () for old in names.removed}
-        return cls(now, labels, replaced or {}, anew)
+        return cls(now, labels, replaced or {}, anew, merges)
 
     def on_target(self, old: AbstractSet[Key], new: AbstractSet[Key]) -> Identities:
         """The same for one target, by what is pending there: a squash is run where nothing that it replaces was.

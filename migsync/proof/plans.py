@@ -54,6 +54,7 @@ def _compare_pending(
     identities: Identities,
 ) -> Iterator[Finding]:
     expected = identities.of_keys(old)
+    new = [key for key in new if key not in identities.merges]
     kept, known = set(new), set(expected)
     lost = [key for key in expected if key not in kept]
     extra = [key for key in new if key not in known]
@@ -62,7 +63,7 @@ def _compare_pending(
     if extra:
         yield plan_differs(migration=extra[0], alias=target.alias, extra=extra)
     # An order is compared only where both run the same migrations: every key has a place then.
-    if not lost and not extra and new != expected:
+    if not lost and not extra and new != list(expected):
         yield from _order(target, new, edges, identities)
 
 

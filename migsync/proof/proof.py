@@ -91,7 +91,7 @@ def prove(
     Django with.
     """
     started = time.monotonic()
-    identities = identities or Identities.of(proposal.rewrite, proposal.replaced, proposal.anew)
+    identities = identities or Identities.of(proposal.rewrite, proposal.replaced, proposal.anew, proposal.merges)
     targets = (FRESH, *targets)
     old, new = ask(
         project.runtime(),

@@ -7,10 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
 
-from migsync.files.reshape import DependencyChanges, Expectation, KeyChanges, Reshape
+from migsync.files.reshape import ContentChanges, DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.findings import Finding
 from migsync.findings.order import branch_not_first, branches_entangled, unknown_branch, which_branch_first
 from migsync.history import History, Key
+from migsync.refactor.merges import merge_of
 from migsync.refactor.numbers import (
     by_number,
     last_number,
@@ -110,7 +111,10 @@ def fix_conflicts(
         command,
         KeyChanges(work.renamed),
         DependencyChanges(work.parents),
-        expected=Expectation(dict.fromkeys(work.lines, 1)),
+        ContentChanges(work.created),
+        expected=Expectation(
+            dict.fromkeys([*work.lines, *(key.app for key in work.created)], 1), merges=frozenset(work.created)
+        ),
         findings=tuple(findings),
         apps=frozenset(chosen),
     )
@@ -140,6 +144,7 @@ class _Work:
         self.renamed: dict[Key, Key] = {}
         self.parents: dict[Key, tuple[Key, ...]] = {}
         self.lines: dict[str, list[Key]] = {}
+        self.created: dict[Key, bytes] = {}
         self.findings: list[Finding] = []
         self.overlapping = list(overlapping(history, history.apps))
 
@@ -172,8 +177,13 @@ class _Work:
         while left:
             # Branches can share a beginning: what an earlier one has brought along is in line already.
             placed = {key for step in steps for key in step.adds}
-            possible = [branch for branch in left if self._may_come_next(branch, left, placed)]
+            possible = [branch for branch in left if self._may_come_next(branch, left, placed, self.applied)]
             if not possible:
+                # Were it not for the databases, there would be a way.
+                if any(self._may_come_next(branch, left, placed, ()) for branch in left):
+                    key, content = merge_of(self.history, app, [branch.leaf for branch in found])
+                    self.created[key] = content
+                    return branches_entangled(app=app, branches=_listed(found), merge=key)
                 return branches_entangled(app=app, branches=_listed(found))
             if not steps and first and named[0] not in possible:
                 return branch_not_first(migration=named[0].leaf, branch=str(named[0]), leaves=_leaves(possible))
@@ -186,12 +196,14 @@ class _Work:
             left.remove(branch)
         return steps
 
-    def _may_come_next(self, branch: Branch, left: Sequence[Branch], placed: AbstractSet[Key]) -> bool:
-        """Whether neither the graph nor a database needs something of the other branches before this one."""
+    def _may_come_next(
+        self, branch: Branch, left: Sequence[Branch], placed: AbstractSet[Key], applied: Sequence[AbstractSet[Key]]
+    ) -> bool:
+        """Whether neither the graph nor a database of `applied` needs something of the others before this one."""
         adds = set(branch.migrations) - placed
         later = {key for other in left for key in other.migrations} - placed - adds
         # Django refuses a database in which a migration is applied before its dependency.
-        if any(rows & later and branch.leaf not in rows for rows in self.applied):
+        if any(rows & later and branch.leaf not in rows for rows in applied):
             return False
         # Were it otherwise, the later ones, put behind this branch, would have to come before it as well: a cycle.
         return self._descendants(later).isdisjoint(self.units.home(key) for key in adds)

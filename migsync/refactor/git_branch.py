@@ -16,24 +16,36 @@ UNDER_WAY = ("rebase-merge", "rebase-apply", "MERGE_HEAD")
 
 
 @dataclass(frozen=True)
-class GitBranch:
-    """`onto` is the other branch, as a person knows it; `theirs` are its migrations, `base` those of the merge base.
+class GitSide:
+    """One commit: the `names` of each app's migrations, and the ids of its `rewrites`.
 
-    Both map an app's label to names. An app outside of the repository is in neither.
+    An app outside of the repository is not among them.
     """
 
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rewrites: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class GitBranch:
+    """`onto` is the other branch, as a person knows it; `theirs` is what it has, `base` what the merge base has."""
+
     onto: str
-    theirs: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    base: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    theirs: GitSide = GitSide()
+    base: GitSide = GitSide()
 
 
-def read_branch(root: Path, apps: Iterable[App], onto: str | None) -> GitBranch:
-    """Ask git. Raises HistoryError without a repository, and UsageError for a branch that is not there."""
+def read_branch(root: Path, apps: Iterable[App], rewrites: Path, onto: str | None) -> GitBranch:
+    """Ask git; `rewrites` is the directory of the rewrites.
+
+    Raises HistoryError without a repository, and UsageError for a branch that is not there.
+    """
     git = _Git(root)
     name, commit, own = git.sides(onto)
     base = git.ask("merge-base", commit, own)
     places = git.places(apps)
-    return GitBranch(name, git.names(commit, places), git.names(base, places) if base else {})
+    there = git.side(commit, places, rewrites)
+    return GitBranch(name, there, git.side(base, places, rewrites) if base else GitSide())
 
 
 def is_under_way(root: Path) -> bool:
@@ -77,6 +89,9 @@ class _Git:
         for name in self._usual():
             if commit := self.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
                 return name, commit, own
+        # On main itself: what was merged into it comes behind what it had.
+        if commit := self.ask("rev-parse", "--verify", "--quiet", "HEAD^2^{commit}"):
+            return "HEAD^1", self._commit("HEAD^1"), own
         raise UsageError(
             "This branch has no upstream, and there is no branch main or master.",
             "So it is not clear which branch comes first.",
@@ -92,7 +107,17 @@ class _Git:
                 found[app.label] = directory.relative_to(self.top).as_posix()
         return found
 
-    def names(self, commit: str, places: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    def side(self, commit: str, places: Mapping[str, str], rewrites: Path) -> GitSide:
+        """What a commit has."""
+        return GitSide(self._names(commit, places), self._rewrites(commit, rewrites))
+
+    def _rewrites(self, commit: str, directory: Path) -> frozenset[str]:
+        """The ids that the rewrites of a commit state."""
+        place = os.path.relpath(directory, self.root)
+        output = self._run("grep", "-h", "--no-color", "-e", '^id = "', commit, "--", place)
+        return frozenset(line.split('"')[1] for line in os.fsdecode(output).splitlines())
+
+    def _names(self, commit: str, places: Mapping[str, str]) -> dict[str, frozenset[str]]:
         """Each app's migration files in a commit."""
         # --full-tree, since git is started in the project's root, which may be below the top of the repository.
         output = self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
@@ -107,9 +132,11 @@ class _Git:
         """The upstream, unless it is only this branch's own copy elsewhere; then the usual names."""
         upstream = self.ask("rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}")
         current = self.ask("symbolic-ref", "--short", "--quiet", "HEAD")
-        # For feature, origin/feature holds the same migrations: against it nothing would be this branch's own.
-        own = bool(current) and upstream.endswith(f"/{current}")
-        return [*([upstream] if upstream and not own else []), *(name for name in MAIN if name != current)]
+        # For feature, origin/feature holds the same migrations: against it nothing would be this branch's own. But
+        # what main has and origin/main has not comes behind.
+        own = bool(current) and current not in MAIN and upstream.endswith(f"/{current}")
+        usual = [name for name in MAIN if name != current and not name.endswith(f"/{current}")]
+        return [upstream, *usual] if upstream and not own else usual
 
     def _commit(self, name: str) -> str:
         commit = self.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")

@@ -94,7 +94,7 @@ class _Line:
             *self.merges.findings,
             *overlapping(self.history, list(links)),
             *(finding for chain in changed for finding in chain.findings),
-            *(finding for app in links for finding in applied_order(app, links[app], self.states)),
+            *(finding for app in links for finding in applied_order(self.history, app, links[app], self.states)),
             *name_findings(self.history, reshape.keys.renamed, reshape.keys.removed, self.applied),
             *moved_ends(self.history, arrangement.units, links),
             *_stripped(self.history, dropped),

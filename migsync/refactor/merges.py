@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from migsync.findings import Finding
 from migsync.findings.order import merge_stays
 from migsync.history import FIRST, History, Key, Migration
-from migsync.refactor.numbers import replaced_and_gone
+from migsync.refactor.numbers import last_number, numbered, replaced_and_gone, width_of
+
+LONGEST_NAME = 47
+MERGE = """\
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+{}    ]
+
+    operations = []
+"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,17 @@ def find_merges(history: History, apps: Collection[str], *, keep_cross_app: bool
         else:
             going.add(key)
     return Merges(frozenset(going), tuple(findings), gone)
+
+
+def merge_of(history: History, app: str, leaves: Sequence[Key]) -> tuple[Key, bytes]:
+    """A new merge of `leaves`, as ``makemigrations --merge`` writes and names it: its key, and its file."""
+    names = [leaf.name for leaf in sorted(leaves)]
+    # Django writes the time in place of long names.
+    words = "_".join(["merge", *names]) if len("_".join(names)) <= LONGEST_NAME else "merge"
+    taken = history.names(app)
+    number = max((last_number(name) or 0 for name in taken), default=0) + 1
+    lines = "".join(f'        ("{app}", "{name}"),\n' for name in names)
+    return Key(app, numbered(words, number, width_of(taken))), MERGE.format(lines).encode()
 
 
 def _in_app(migration: Migration) -> set[Key]:

@@ -63,10 +63,14 @@ def overlapping(history: History, apps: Collection[str]) -> Iterator[Finding]:
                 break
 
 
-def applied_order(app: str, links: Sequence[Key], applied: Mapping[str, AbstractSet[Key]]) -> Iterator[Finding]:
+def applied_order(
+    history: History, app: str, links: Sequence[Key], applied: Mapping[str, AbstractSet[Key]]
+) -> Iterator[Finding]:
     """An error for each database in which `links`, as they would be in line, are not applied from the beginning on."""
     for alias, rows in applied.items():
         found = out_of_order(links, rows)
         if found is not None:
             missing, later = found
-            yield targets.applied_order(migration=later, missing=missing, alias=alias)
+            # While an app has several leaves, `migrate` runs nothing.
+            forked = len(history.leaves(app)) > 1
+            yield targets.applied_order(migration=later, missing=missing, alias=alias, forked=forked)

@@ -7,12 +7,13 @@ recorded before, means the app by the label of old.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
 from migsync.findings import Finding
 from migsync.findings.rewrites import rewrites_conflict
+from migsync.rewrites.common_changes import seen, with_common_changes
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 
@@ -24,18 +25,6 @@ class Relabel:
     rewrite: Rewrite
     old: str
     new: str
-
-
-@dataclass(frozen=True)
-class RelabelledRewrite(Rewrite):
-    """A rewrite with its apps under the labels of today; everything else, its id too, is the `original`'s."""
-
-    original: Rewrite = field(kw_only=True)
-
-    @cached_property
-    def id(self) -> str:
-        """The id of the file: journals know the rewrite by it, whatever the apps are called today."""
-        return self.original.id
 
 
 @dataclass(frozen=True)
@@ -86,7 +75,11 @@ class Labels:
 
     @cached_property
     def view(self) -> Rewrites:
-        """All rewrites with their apps under the labels of today; `rewrites` itself where no label ever changed."""
+        """All rewrites with their apps under the labels of today, and what several say alike in one of its own."""
+        return with_common_changes(self._relabelled)
+
+    @property
+    def _relabelled(self) -> Rewrites:
         if not self.steps:
             return self.rewrites
         return Rewrites(tuple(self._seen(rewrite) for rewrite in self.rewrites.ordered), self.rewrites.same)
@@ -97,19 +90,17 @@ class Labels:
         apps: dict[str, AppRewrite] = {}
         for app, change in rewrite.apps.items():
             apps.setdefault(self.today(app, known), change)
-        if apps.keys() == rewrite.apps.keys():
-            return rewrite
-        return RelabelledRewrite(
-            rewrite.parents,
-            rewrite.command,
-            rewrite.created,
-            apps,
-            rewrite.made_with_files,
-            rewrite.path,
-            rewrite.third_party,
-            rewrite.package,
-            original=rewrite,
-        )
+        return rewrite if apps.keys() == rewrite.apps.keys() else seen(rewrite, apps)
+
+    def bearers(self, app: str, ids: Collection[str]) -> frozenset[str]:
+        """The rewrites of :attr:`view` in which it stands what those with these `ids` do to the label of `app`."""
+        common = {
+            one: shared
+            for shared, those in self.view.shared.items()
+            if (change := self.view.by_id[shared].apps.get(app)) and change.origin
+            for one in those
+        }
+        return frozenset(common.get(identity, identity) for identity in ids)
 
     def conflicts(self) -> Iterator[Finding]:
         """A finding for every two rewrites that give one app two labels, or two apps one, not knowing of each other."""
@@ -117,7 +108,7 @@ class Labels:
         for first, second in combinations(self.steps, 2):
             one, other = first.rewrite, second.rewrite
             related = one.id == other.id or one.id in ancestors[other.id] or other.id in ancestors[one.id]
-            if not related and (first.old == second.old or first.new == second.new):
+            if not related and (first.old == second.old) != (first.new == second.new):
                 yield rewrites_conflict(
                     rewrite=one.label,
                     unrelated=other.label,

@@ -35,7 +35,8 @@ class NameHistory:
 
     def positions(self, journaled: frozenset[str]) -> list[frozenset[str]]:
         """Those that a target can be at which has been through the rewrites `journaled`."""
-        known = journaled | self.through
+        # What several say alike comes with one of these.
+        known = (journaled - self.rewrites.shared.keys()) | self.through
         return [
             position
             for position in self.rewrites.positions(self.app)

@@ -149,7 +149,8 @@ def forced(name_history: NameHistory, text: str) -> Position:
     found = [
         rewrite
         for rewrite in changing
-        if rewrite.id.startswith(text) or text in (rewrite.stated_as, rewrite.label.removesuffix(".toml"))
+        if rewrite.id not in name_history.rewrites.shared
+        and (rewrite.id.startswith(text) or text in (rewrite.stated_as, rewrite.label.removesuffix(".toml")))
     ]
     if len(found) != 1:
         known = ["none", *(rewrite.stated_as for rewrite in changing)]

@@ -24,11 +24,13 @@ class Rewrites:
     """All known rewrites, each one after its parents; of two that are free the one made first comes first.
 
     `same` maps the id of a rewrite that is left out to the one that says the same and stands for it: two people, or two
-    machines, wrote down one change without knowing of each other.
+    machines, wrote down one change without knowing of each other. `shared` maps the id of a rewrite that no file holds,
+    since it is what several say alike, to the ids of these (:mod:`~migsync.rewrites.common_changes`).
     """
 
     ordered: tuple[Rewrite, ...] = ()
     same: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> Mapping[str, Rewrite]:
@@ -47,6 +49,11 @@ class Rewrites:
         found += [f"{it.package}/{it.id}" for it in last if it.package and not it.labels.isdisjoint(apps)]
         return tuple(sorted(found))
 
+    def counted(self, ids: Iterable[str]) -> frozenset[str]:
+        """The rewrites that whoever has been through files with these ids has been through, by id."""
+        found = {self.same.get(identity, identity) for identity in ids}
+        return frozenset(found | {common for common, sharers in self.shared.items() if not found.isdisjoint(sharers)})
+
     def with_proposed(self, rewrite: Rewrite | None) -> Rewrites:
         """These and one more, made on top of them."""
         return replace(self, ordered=(*self.ordered, rewrite)) if rewrite else self
@@ -58,8 +65,11 @@ class Rewrites:
         for rewrite in self.ordered:
             # Not among its ancestors: of 1 to 2, back to 1, and once more to 2, each on top of the one before, none is
             # a double.
-            known = self.ancestors[rewrite.id]
-            twin = next((one for one in kept if one.id not in known and one.says_the_same(rewrite)), None)
+            known = {same.get(identity, identity) for identity in self.ancestors[rewrite.id]}
+            # What the one was made on top of, the other must know as well: what was made on top of the other relies on
+            # that.
+            twins = (one for one in kept if one.id not in known and self.ancestors[one.id] <= known)
+            twin = next((one for one in twins if one.says_the_same(rewrite)), None)
             if twin:
                 same[rewrite.id] = twin.id
             else:
@@ -73,9 +83,11 @@ class Rewrites:
     @cached_property
     def _of_app(self) -> Mapping[str, tuple[Rewrite, ...]]:
         found: dict[str, list[Rewrite]] = {}
+        shared = self.shared.items()
+        sharing = {(one, app) for common, those in shared for one in those for app in self.by_id[common].apps}
         for rewrite in self.ordered:
             for app, change in rewrite.apps.items():
-                if change.sources or change.origin:
+                if change.sources or change.origin or (rewrite.id, app) in sharing:
                     found.setdefault(app, []).append(rewrite)
         return {app: tuple(rewrites) for app, rewrites in found.items()}
 
@@ -106,9 +118,14 @@ class Rewrites:
             # Each branch made side by side doubles the number.
             if len(found) > MANY_POSITIONS:
                 ids = [rewrite.id for rewrite in rewrites]
-                yield from (frozenset(ids[:count]) for count in range(len(ids) + 1))
-                return
-        yield from found
+                found = [frozenset(ids[:count]) for count in range(len(ids) + 1)]
+                break
+        # What several say alike, a database has been through with one of these.
+        yield from (
+            position
+            for position in found
+            if not any(one in position and position.isdisjoint(those) for one, those in self.shared.items())
+        )
 
     def conflicts(self) -> list[Finding]:
         """A finding for every two rewrites, neither known to the other, that change the same names of an app."""

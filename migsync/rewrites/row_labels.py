@@ -115,8 +115,8 @@ def _bounds(app: str, label: str, labels: Labels, journaled: Collection[str]) ->
     Where a rewrite made shop store, rows under shop have not been through it, and rows under store have. A label that
     the app has borne twice (shop, store, shop) proves nothing.
     """
-    steps = labels.steps_of(app)
-    ahead = frozenset(step.rewrite.id for step in labels.path(label, journaled))
+    steps = labels.bearers(app, labels.steps_of(app))
+    ahead = labels.bearers(app, {step.rewrite.id for step in labels.path(label, journaled)})
     if not steps or (label == app and ahead):
         return NO_BOUNDS
     return Bounds(steps - ahead, ahead)

@@ -186,7 +186,7 @@ def reversals_of(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewr
         then, _ = revert(then, changes, "before it was taken back")
     ids = {rewrite.id for run in runs for rewrite in run.returned}
     pairs = tuple((row.origin, row.now) for row in then if row.origin != row.now)
-    return Reversals(frozenset(rewrites.same.get(identity, identity) for identity in ids), pairs)
+    return Reversals(rewrites.counted(ids), pairs)
 
 
 def records_since(back: Back, history: History, clock: Clock, leftovers: Collection[Key] = ()) -> list[Record]:

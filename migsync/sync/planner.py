@@ -158,7 +158,7 @@ class _Planner:
         rows, doubles = dedupe(rows, self.scope, options.dedupe)
         # Rewrites of which there is no file here come first: no rewrite on disk was made on top of their names.
         back = bring_back(rows, self.runs, rewrites, self.scope | labels.olds(self.scope), history)
-        journaled = frozenset(rewrites.same.get(identity, identity) for identity in back.passed)
+        journaled = rewrites.counted(back.passed)
         reversals = reversals_of([TrackedRow.of(row.now) for row in back.rows if row.now], self.runs, rewrites)
         return _Start(back, journaled, reversals, bool(of_files), findings, pruned, doubles)
 
@@ -226,8 +226,12 @@ class _Planner:
 
         As their files say them: the journal must not depend on what an app is called today.
         """
-        pairs = zip(self.labels.rewrites.ordered, self.labels.view.ordered, strict=True)
-        return (rewrite for rewrite, now in pairs if rewrite.id not in journaled and self.scope & now.apps.keys())
+        now = self.labels.view.by_id
+        return (
+            rewrite
+            for rewrite in self.labels.rewrites.ordered
+            if rewrite.id not in journaled and self.scope & now[rewrite.id].apps.keys()
+        )
 
     def _made(
         self,

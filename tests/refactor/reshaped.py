@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from migsync.files.reshape import Reshape
-from migsync.history import FIRST, History, Key, Migration, build_history
+from migsync.history import FIRST, History, Key, Migration, build_history, parse_migration
 
 
 def migration(text: str, *dependencies: str, **values: object) -> Migration:
@@ -53,7 +53,7 @@ def files_after(history: History, reshape: Reshape) -> list[Migration]:
                 replaces=tuple(new for named in old.replaces for new in now(named)),
             )
         )
-    return found
+    return [*found, *(parse_migration(content, key) for key, content in reshape.contents.created.items())]
 
 
 def rows_after(rows: Iterable[Key], reshape: Reshape) -> frozenset[Key]:

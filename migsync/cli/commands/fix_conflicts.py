@@ -49,6 +49,7 @@ def fix_conflicts(output: Output, asked: FixConflictsOptions, refactor: Refactor
     migration. migsync makes one branch depend on the end of another, and renames as few migrations as possible.
 
     A branch that a database has applied goes first. If the databases do not decide it, --first does, or migsync asks.
+    If databases have applied different branches, no order fits all of them yet, and migsync writes a merge migration.
     """
 
     def reshape(ground: Ground) -> Reshape:
