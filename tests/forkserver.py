@@ -104,8 +104,11 @@ OF_REAL_PROJECTS = (
 )
 """What wagtail and oscar import, half a second of it; none where they are not installed."""
 
-INSTALLED = tuple(f"migsync.companion.{name}" for name in ("apps", "checks", "guard", "management"))
-"""What only a project that has the companion installed imports: its checks would be registered in all the others."""
+INSTALLED = (
+    *(f"migsync.companion.{name}" for name in ("apps", "checks", "guard", "management")),
+    "migsync.worker.library_settings",
+)
+"""What only some projects import: the companion registers checks, a library's settings read the environment."""
 
 
 recorder: dict[str, Any] = {}

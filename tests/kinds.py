@@ -34,6 +34,7 @@ PURE = (
     "graph",
     "history",
     "project/test_databases.py",
+    "project/test_library.py",
     "project/test_options.py",
     "project/test_root.py",
     "project/test_scan.py",

@@ -277,7 +277,7 @@ class _FileCommand:
         results = step_results(self.project, draft.updates, made)
         facts = {**draft_document(draft, self.project.root), "commit": made.id} if self.output.json else {}
         status = finish_files(self.output, results, facts)
-        self.output.show(done_blocks(draft, made, self.project.rewrites, shorten=self.output.shorten))
+        self.output.show(done_blocks(draft, made, self.project, shorten=self.output.shorten))
         return status
 
     def _terms(self) -> Terms:

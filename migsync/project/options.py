@@ -14,6 +14,8 @@ from migsync.filesystem.boundary import read_source
 from migsync.words import did_you_mean, text_list
 
 PYPROJECT = "pyproject.toml"
+REWRITES = "migration_rewrites"
+"""The usual name of the directory of the rewrites."""
 DIGESTS, SOURCE = "digests", "source"
 """The values of ``contents``: what is kept in the databases of the files that ran. The first is the default."""
 LONGEST_NAME = 255  # bytes, on every usual file system
@@ -39,7 +41,7 @@ class Options:
     """``[tool.migsync]``, with its defaults. Paths are as written there: relative to the file."""
 
     settings: str = ""
-    rewrites: str = "migration_rewrites"
+    rewrites: str = ""
     journal: bool = True
     contents: str = DIGESTS
     lock_timeout: float = LOCK_TIMEOUT
@@ -49,6 +51,11 @@ class Options:
     apps: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
     file: str = ""
+
+    @property
+    def names_library(self) -> bool:
+        """True where apps are named, and neither settings nor databases."""
+        return bool(self.apps) and not self.settings and not self.databases
 
 
 def read_options(directory: Path) -> Options | None:
@@ -109,7 +116,7 @@ class _Reader:
         apps = self.table(table.get("apps", {}), f"{where}.apps")
         return Options(
             settings=self.text(table, "settings", where),
-            rewrites=self.path(self.text(table, "rewrites", where), f"{where}.rewrites") or Options.rewrites,
+            rewrites=self.path(self.text(table, "rewrites", where), f"{where}.rewrites"),
             journal=self.flag(table, "journal", where, default=True),
             contents=self.choice(table, "contents", where, (DIGESTS, SOURCE)),
             lock_timeout=self.seconds(table, "lock-timeout", where, default=LOCK_TIMEOUT),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migsync.filesystem.archives import members
-from migsync.project.options import Options
+from migsync.project.options import REWRITES
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def find_packages(places: Mapping[str, str], own: Path) -> tuple[Package, ...]:
     found: dict[str, tuple[str, set[str]]] = {}
     for label, place in places.items():
         for name, directory in _packages(place):
-            rewrites = os.path.join(directory, Options.rewrites)  # noqa: PTH118 -- may be in an archive
+            rewrites = os.path.join(directory, REWRITES)  # noqa: PTH118 -- may be in an archive
             if rewrites not in found and not _has_files(rewrites):
                 continue
             found.setdefault(rewrites, (name, set()))[1].add(label)

@@ -17,14 +17,15 @@ from migsync.project.cache_file import cache_file
 from migsync.project.databases.aliases import Aliases, django_aliases, option_aliases, url_alias
 from migsync.project.environment import project_set_up
 from migsync.project.firstparty import FirstParty
-from migsync.project.options import SOURCE, Options
+from migsync.project.library import find_named_apps, is_django_installed
+from migsync.project.options import PYPROJECT, REWRITES, SOURCE
 from migsync.project.packages import Package, find_packages
 from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
-from migsync.project.settings import Settings, load_settings, running_settings
+from migsync.project.settings import DEFAULTS, Settings, load_settings, running_settings
 from migsync.words import did_you_mean, text_list
-from migsync.worker.runtime import SETTINGS_VARIABLE, Runtime
+from migsync.worker.runtime import LIBRARY_SETTINGS, SETTINGS_VARIABLE, Runtime
 
 URL_ALIAS = "url"
 DEFAULT = "default"
@@ -61,6 +62,11 @@ class Project:
     static: bool = False
     leftovers: frozenset[Key] = frozenset()
     packages: tuple[Package, ...] = ()
+
+    @property
+    def is_library(self) -> bool:
+        """True for a library that has no settings of its own."""
+        return self.settings_module == LIBRARY_SETTINGS
 
     @property
     def runnable(self) -> bool:
@@ -116,6 +122,8 @@ def find_project(
     explicit = bool(settings or os.environ.get(SETTINGS_VARIABLE))
     place = find_root(start or usual_start(), root=root, required=not explicit)
     module = settings_module(place, settings, os.environ)
+    if not module and not url and place.library and is_django_installed():
+        module = LIBRARY_SETTINGS
     with project_set_up(place, module):
         return _build(place, module, url, files_only=files_only)
 
@@ -133,8 +141,9 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
             first_party,
             lambda: registered_apps(place.runtime(stated.module)),
         )
+        _check_labels(place, apps)
     elif options.apps:
-        apps = named_apps(place.directory, options.apps, first_party)
+        apps = named_apps(find_named_apps(place.directory, options.apps, options.python_path), first_party)
     else:
         apps = scanned_apps(place.directory, first_party, place.search_path)
     aliases = _aliases(place, stated, url)
@@ -160,15 +169,34 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
     )
 
 
+def _check_labels(place: Root, apps: Apps) -> None:
+    """Raise ProjectError for an app of a library that has another label than ``[tool.migsync.apps]`` says."""
+    labels = {os.path.realpath(directory): label for label, directory in apps.places.items()}
+    for app in place.library.apps if place.library else ():
+        label = labels.get(os.path.realpath(app.directory), app.label)
+        if label != app.label:
+            raise ProjectError(
+                f"[tool.migsync.apps] calls the app in {app.directory} {app.label}; its AppConfig calls it {label}.",
+                "The records of an app are found by its label.",
+                f'Correct {PYPROJECT}: {label} = "{place.options.apps[app.label]}"',
+            )
+
+
 def _rewrites(place: Root) -> Path:
-    """The directory of the rewrites. The file that names it may have come with a clone, so it must be in the root."""
-    directory = place.directory / place.options.rewrites
+    """The directory of the rewrites. The file that names it may have come with a clone, so it must be in the root.
+
+    Those of a library are in its package, so that they ship with it.
+    """
+    usual = place.directory / REWRITES
+    if place.library and place.library.package and not usual.is_dir():
+        usual = place.library.package / REWRITES
+    directory = place.directory / place.options.rewrites if place.options.rewrites else usual
     if not Path(os.path.realpath(directory)).is_relative_to(os.path.realpath(place.directory)):
         raise ProjectError(
             f"The directory of the rewrites, {directory}, is outside the project, {place.directory}.",
             "migsync reads and writes rewrites only inside the project, and follows no symbolic link out of it.",
             f"In pyproject.toml, set rewrites in [tool.migsync] to a directory inside the project, such as "
-            f'"{Options.rewrites}", or remove the link.',
+            f'"{REWRITES}", or remove the link.',
         )
     return directory
 
@@ -177,6 +205,9 @@ def _settings(place: Root, module: str, *, lenient: bool) -> tuple[Settings | No
     """The settings; None without a module, or with one that does not import where the work can go on without."""
     # Asked first: under `manage.py migsync` they are loaded already, and those of `settings.configure()` are in no
     # module.
+    if module == LIBRARY_SETTINGS and place.library:
+        models = {"AUTH_USER_MODEL": DEFAULTS["AUTH_USER_MODEL"]}
+        return Settings(module, place.library.installed_apps(), {}, use_tz=True, models=models), []
     running = running_settings(module)
     if running or not module:
         return running, []

@@ -8,14 +8,16 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from migsync.errors import ProjectError
+from migsync.project.library import Library, find_named_apps
 from migsync.project.options import PYPROJECT, Options, read_options
 from migsync.project.search import MANAGE, SHOWN, projects_below
 from migsync.words import text_list
-from migsync.worker.runtime import SETTINGS_VARIABLE, Runtime
+from migsync.worker.runtime import INSTALLED_VARIABLE, LIBRARY_SETTINGS, SETTINGS_VARIABLE, Runtime
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,27 @@ class Root:
 
     @property
     def python_path(self) -> tuple[str, ...]:
-        """The directories of ``python-path``."""
-        return tuple(os.path.normpath(self.directory / place) for place in self.options.python_path)
+        """The directories of ``python-path``, and for a library those that its apps are imported from."""
+        stated = (os.path.normpath(self.directory / place) for place in self.options.python_path)
+        return (*stated, *(self.library.search_path if self.library else ()))
+
+    @cached_property
+    def library(self) -> Library | None:
+        """The apps of a library: ``[tool.migsync.apps]`` names them, and nothing names settings or a database.
+
+        Raises ProjectError for an app that is not there.
+        """
+        if self.manage or not self.options.names_library:
+            return None
+        named = find_named_apps(self.directory, self.options.apps, self.options.python_path)
+        return Library(self.directory, named)
 
     def runtime(self, settings_module: str) -> Runtime:
         """What a process needs in order to run the project's code."""
-        return Runtime(
-            self.directory, settings_module, self.search_path, self.python_path, environment(self, os.environ)
-        )
+        variables = environment(self, os.environ)
+        if self.library and settings_module == LIBRARY_SETTINGS:
+            variables[INSTALLED_VARIABLE] = " ".join(self.library.installed_apps())
+        return Runtime(self.directory, settings_module, self.search_path, self.python_path, variables)
 
 
 def usual_start() -> Path:
@@ -67,7 +82,7 @@ def find_root(start: Path, *, root: Path | None = None, required: bool = True) -
                 f"--root {root}: this is not a directory.", hint="Give the directory of the project: --root DIRECTORY"
             )
         directory = root.resolve()
-        return Root(directory, _manage_in(directory), read_options(directory) or Options())
+        return _root(directory, None, read_options(directory) or Options())
     start = start.resolve()
     manage: Path | None = None
     foreign: list[Path] = []
@@ -80,12 +95,23 @@ def find_root(start: Path, *, root: Path | None = None, required: bool = True) -
         # A table in a parent directory wins over a manage.py below it, so the search for a table goes on behind the
         # first manage.py.
         if options is not None:
-            return Root(directory, manage or _manage_in(directory), options)
+            return _root(directory, manage, options)
     if manage is not None:
         return Root(manage.parent, manage)
     if not required:
         return Root(start)
     raise _no_project(start, foreign)
+
+
+def _root(directory: Path, manage: Path | None, options: Options) -> Root:
+    """The root with `manage`, or the manage.py that is in it or below it.
+
+    The manage.py of a sample project below a library is not the library's.
+    """
+    manage = manage or _manage_in(directory)
+    if options.names_library and manage and manage.parent != directory:
+        manage = None
+    return Root(directory, manage, options)
 
 
 def _no_project(start: Path, foreign: Sequence[Path]) -> ProjectError:

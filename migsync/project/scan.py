@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,26 +17,20 @@ from migsync.history.migration import App
 from migsync.project.appconfigs import AppConfigs, Unclear
 from migsync.project.apps import MIGRATIONS, Apps
 from migsync.project.firstparty import is_environment
+from migsync.project.library import NamedApp
 from migsync.project.modules import Module, Modules
 from migsync.project.search import PASSED_OVER
 
 NUMBERED = re.compile(r"\d{4}_\w+\.py")
 
 
-def named_apps(root: Path, named: Mapping[str, str], first_party: Callable[[str], bool]) -> Apps:
-    """The apps of ``[tool.migsync.apps]``: a path leads to an app, or to its migrations directory."""
-    apps = []
-    for label, path in named.items():
-        directory = root / path
-        if (directory / MIGRATIONS).is_dir():
-            directory /= MIGRATIONS
-        if not directory.is_dir():
-            raise ProjectError(
-                f"[tool.migsync.apps] says that {label} is in {path}, but the directory {directory} does not exist.",
-                hint="Correct the path in pyproject.toml. It is relative to this file.",
-            )
-        apps.append(App(label, str(directory), first_party(str(directory))))
-    return Apps(tuple(apps))
+def named_apps(named: Iterable[NamedApp], first_party: Callable[[str], bool]) -> Apps:
+    """The apps of ``[tool.migsync.apps]``."""
+    found = [(app, str(app.migrations)) for app in named]
+    return Apps(
+        tuple(App(app.label, directory, first_party(directory)) for app, directory in found),
+        places={app.label: str(app.directory) for app, _ in found},
+    )
 
 
 def scanned_apps(root: Path, first_party: Callable[[str], bool], search_path: Sequence[str]) -> Apps:

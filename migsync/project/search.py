@@ -10,7 +10,7 @@ from pathlib import Path
 from migsync.errors import UnknownAlias
 from migsync.filesystem.boundary import Irregular, read_source
 from migsync.project.firstparty import is_environment
-from migsync.worker.runtime import ENVIRONMENT_PARTS, SETTINGS_VARIABLE
+from migsync.worker.runtime import ENVIRONMENT_PARTS, LIBRARY_SETTINGS, SETTINGS_VARIABLE
 
 MANAGE = "manage.py"
 DEPTH = 3
@@ -25,6 +25,12 @@ def projects_below(start: Path) -> list[Path]:
 
 def no_databases(root: Path, settings_module: str) -> UnknownAlias:
     """The error that a project has no databases: what was looked at, and what to type."""
+    if settings_module == LIBRARY_SETTINGS:
+        return UnknownAlias(
+            "A library has no databases: [tool.migsync.apps] names its apps, and nothing names settings.",
+            "The databases are those of the projects that install it.",
+            "Run the command in such a project, or give a database with --url URL.",
+        )
     if settings_module:
         return UnknownAlias(
             "This project has no databases.",

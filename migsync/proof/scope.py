@@ -10,6 +10,7 @@ from migsync.engines.config import DatabaseConfig
 from migsync.findings import Finding
 from migsync.findings.schema import needs_server
 from migsync.project import Project
+from migsync.project.project import DEFAULT
 from migsync.proof.fact import Fact
 
 
@@ -76,6 +77,8 @@ class ProofEngine:
 
 def in_use(project: Project, unreachable: Collection[str]) -> list[ProofEngine]:
     """Each engine that the project's databases are on, with one alias of it: if possible one that can be reached."""
+    if project.is_library:
+        return [ProofEngine(DEFAULT, DatabaseConfig(DEFAULT, f"{SERVERLESS.name}://"))]
     # The first of each engine is taken: one that is reached, and `default` among those.
     configs = sorted(project.targets(), key=lambda config: (config.alias in unreachable, config.alias != "default"))
     engines: dict[str, ProofEngine] = {}
@@ -90,15 +93,20 @@ def schema_engines(project: Project, scope: ProofScope, unreachable: Collection[
     """Where the schema is proven."""
     if scope.schema is None:
         return []
-    if not scope.schema:
-        return in_use(project, unreachable)
-    return [ProofEngine(config.alias, config) for config in project.targets(scope.schema)]
+    return _named(project, scope.schema) or in_use(project, unreachable)
+
+
+def _named(project: Project, aliases: Sequence[str]) -> list[ProofEngine]:
+    """The engines of these aliases. A library has none, and is proven on the one that needs no server."""
+    if not aliases or (project.is_library and set(aliases) == {DEFAULT}):
+        return []
+    return [ProofEngine(config.alias, config) for config in project.targets(aliases)]
 
 
 def transition_engines(project: Project, scope: ProofScope, schema: Sequence[ProofEngine]) -> list[ProofEngine]:
     """Where the transition is proven."""
-    if scope.transition:
-        return [ProofEngine(config.alias, config) for config in project.targets(scope.transition)]
+    if named := _named(project, scope.transition or ()):
+        return named
     known = [engine for engine in schema or in_use(project, ()) if engine.engine is SERVERLESS]
     if known or schema:
         return [*known, *schema][:1]

@@ -9,6 +9,9 @@ from typing import Final, NamedTuple
 import migsync
 
 SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
+LIBRARY_SETTINGS = "migsync.worker.library_settings"
+INSTALLED_VARIABLE = "MIGSYNC_INSTALLED_APPS"
+"""Names the apps of a library to :data:`LIBRARY_SETTINGS`, the settings for one that has none."""
 CONFIGURATION_VARIABLE = "DJANGO_CONFIGURATION"  # django-configurations' choice of a class
 ENVIRONMENT_PARTS = frozenset({"site-packages", "dist-packages"})
 """What is in a directory of this name was installed, and is nothing that the project can mend."""

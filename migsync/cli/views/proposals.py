@@ -20,6 +20,7 @@ from migsync.words import count, text_list, truncated
 if TYPE_CHECKING:
     from migsync.files.commit import CommitResult
     from migsync.files.proposal import FileChange
+    from migsync.project import Project
     from migsync.refactor.pipeline import Draft
     from migsync.rewrites.rewrite import AppRewrite
     from migsync.sync.plan import Plan
@@ -182,9 +183,9 @@ def _from_to(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{min(names)} to {max(names)} ({len(names)})"
 
 
-def done_blocks(draft: Draft, made: CommitResult, rewrites: Path, *, shorten: bool) -> list[Block]:
-    """What is left to be done once the files are changed; `rewrites` is the directory of the rewrites."""
-    proposal = draft.proposal
+def done_blocks(draft: Draft, made: CommitResult, project: Project, *, shorten: bool) -> list[Block]:
+    """What is left to be done once the files are changed."""
+    proposal, rewrites = draft.proposal, project.rewrites
     paths = [path for change in proposal.files for path in (change.old_path, change.new_path) if path]
     places = [*_directories(paths), *([near(rewrites)] if proposal.rewrite else [])]
     blocks: list[Block] = [line(Span(f"{count(len(proposal.files), 'file')} changed.", Style.GOOD))]
@@ -199,7 +200,8 @@ def done_blocks(draft: Draft, made: CommitResult, rewrites: Path, *, shorten: bo
     if draft.later:
         blocks.append(line(f"Not up to date yet: {', '.join(draft.later)}"))
     if proposal.rewrite:
-        blocks.append(line("For every other database, with the new files: ", Span("migsync apply", Style.COMMAND)))
+        where = "In projects that install the library" if project.is_library else "For every other database"
+        blocks.append(line(f"{where}, with the new files: ", Span("migsync apply", Style.COMMAND)))
     blocks.append(line("To undo this: ", Span("migsync undo --files", Style.COMMAND)))
     if made.interrupted:
         blocks.append(line("Ctrl-C came too late: everything above was done."))
