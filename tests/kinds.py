@@ -25,6 +25,8 @@ TESTS = Path(__file__).parent
 PURE = (
     "cli/test_summaries.py",
     "cli/test_views.py",
+    "doctor/test_makers.py",
+    "doctor/test_message.py",
     "edits",
     "files/test_collapses.py",
     "files/test_proposals.py",

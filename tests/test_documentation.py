@@ -65,7 +65,7 @@ def exists(command: str) -> bool:
     if not isinstance(found, click.Command):
         return False
     options = {name for each in found.params for name in (*each.opts, *each.secondary_opts)} | {"--help", "-h"}
-    if not all(word.partition("=")[0] in options for word in words[1:] if word.startswith("-")):
+    if not all(word.partition("=")[0] in options for word in words[1:] if word.startswith("-") and word != "-"):
         return False
     # Resilient: a page may name a command without the arguments that it needs, but with none that it does not take.
     context = click.Context(found, info_name=words[0] if words else "migsync", resilient_parsing=True)

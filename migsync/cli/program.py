@@ -68,6 +68,7 @@ COMMANDS = (
     "script",
     "rewrite",
     "init",
+    "doctor",
     "recover",
     "linearize",
     "renumber",

@@ -171,6 +171,13 @@ class Engine(ABC):
         """
         return ()
 
+    def sequence_statement(self, connection: sa.Connection, table: MigrationTable, top: int) -> str:
+        """The statement that lets the ids of new records begin after `top`; empty where they do, as far as it is known.
+
+        Where a column counts by itself, they always do.
+        """
+        return ""
+
     # Locks and transactions.
 
     def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:  # noqa: B027 (SQLite has none)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from migsync.engines import Deadline, Engine, ErrorKind, Inspection, MigrationTable, engine_of
@@ -163,6 +164,20 @@ class Target:
     def runs(self) -> tuple[Run, ...]:
         """The journal alone, oldest run first; empty where there is none."""
         return self._read(lambda connection, table: read_runs(connection, table.schema)) or ()
+
+    def columns(self, tables: Collection[str]) -> dict[str, frozenset[str]]:
+        """The columns of those of `tables`, or views, that are beside ``django_migrations``."""
+
+        def read(connection: sa.Connection, place: MigrationTable) -> dict[str, frozenset[str]]:
+            inspector = sa.inspect(connection)
+            found = inspector.get_multi_columns(place.schema, filter_names=[*tables], kind=ObjectKind.ANY)
+            return {name: frozenset(each["name"] for each in columns) for (_, name), columns in found.items()}
+
+        return self._read(read) or {}
+
+    def sequence_statement(self, top: int) -> str:
+        """:meth:`migsync.engines.Engine.sequence_statement` for the greatest id that is taken."""
+        return self._read(lambda connection, place: self.behaviour.sequence_statement(connection, place, top)) or ""
 
     def journal_version(self) -> str:
         """The version of the journal; empty where there is none."""

@@ -14,7 +14,7 @@ from migsync.engines.postgresql.inspection import SCHEMA, inspect, qualified, sc
 from migsync.engines.postgresql.lock import begin_read, lock_table, reserve
 from migsync.engines.postgresql.rows import delete_rows, update_rows
 from migsync.engines.postgresql.scratch import UNUSED, create_database, end_sessions
-from migsync.engines.postgresql.script import NOW, make_script
+from migsync.engines.postgresql.script import NOW, literal, make_script
 from migsync.engines.target_table import MigrationTable
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ RAISE_SEQUENCE = """
 SELECT pg_catalog.setval(sequence, :top)
 FROM (SELECT pg_catalog.pg_get_serial_sequence(:table, 'id')::regclass AS sequence) AS found
 WHERE sequence IS NOT NULL AND has_sequence_privilege(sequence, 'UPDATE')
+  AND coalesce(pg_catalog.pg_sequence_last_value(sequence), 0) < :top
+"""
+
+SEQUENCE_BEHIND = """
+SELECT sequence::text
+FROM (SELECT pg_catalog.pg_get_serial_sequence(:table, 'id')::regclass AS sequence) AS found
+WHERE sequence IS NOT NULL AND has_sequence_privilege(sequence, 'USAGE, SELECT')
   AND coalesce(pg_catalog.pg_sequence_last_value(sequence), 0) < :top
 """
 
@@ -99,6 +106,14 @@ class PostgreSQL(Engine):
     def begun(self, connection: sa.Connection) -> None:
         """Have the server write `applied` as text in UTC and in ISO form."""
         connection.exec_driver_sql(BEGUN)
+
+    def sequence_statement(self, connection: sa.Connection, table: MigrationTable, top: int) -> str:
+        """A call of setval, where rows came with their ids, from a dump or a copy."""
+        import sqlalchemy as sa
+
+        asked = {"table": qualified(table.schema), "top": top}
+        sequence = connection.execute(sa.text(SEQUENCE_BEHIND), asked).scalar()
+        return f"SELECT setval({literal(sequence)}, {top});" if sequence else ""
 
     def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:
         """A sequence that is behind, as after a copy of the rows alone, would give ids that are taken."""

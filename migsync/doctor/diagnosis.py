@@ -1,0 +1,195 @@
+"""What an error message means for this project and its databases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from migsync.doctor.examination import sequence_findings
+from migsync.doctor.makers import Columns, Maker, expected, makers, remover
+from migsync.doctor.message import Message, MessageKind
+from migsync.findings import Finding
+from migsync.findings import database_objects as objects
+from migsync.findings import error_messages as entries
+from migsync.history.loader import LoaderState
+from migsync.key import Key
+from migsync.sync.plan import Plan
+from migsync.sync.survey import Survey
+
+_K = MessageKind
+_OBJECTS: Final = frozenset(
+    [_K.TABLE_EXISTS, _K.TABLE_MISSING, _K.COLUMN_EXISTS, _K.COLUMN_MISSING, _K.INDEX_EXISTS, _K.INDEX_MISSING]
+)
+_EXISTS: Final = frozenset([_K.TABLE_EXISTS, _K.COLUMN_EXISTS, _K.INDEX_EXISTS])
+_OF_THE_GRAPH: Final = frozenset([_K.INCONSISTENT_HISTORY, _K.MISSING_PARENT, _K.CONFLICT, _K.CYCLE, _K.UNREADABLE])
+"""What stops `migrate` before it runs anything: the survey finds that itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The answer: `general` is about the files, or about every database; `findings` are by alias."""
+
+    message: Message
+    general: tuple[Finding, ...]
+    findings: Mapping[str, tuple[Finding, ...]]
+
+
+def diagnose(survey: Survey, message: Message) -> Diagnosis:
+    """What the message means here.
+
+    Where names are to be changed, or a plan is blocked, that comes first: it is the cause more often than not.
+    """
+    found = makers(survey.history, table=message.table, column=message.column, index=message.index)
+    # PostgreSQL says "relation" of an index too.
+    if not found and message.kind in (_K.TABLE_EXISTS, _K.TABLE_MISSING):
+        found = makers(survey.history, index=message.table)
+    apps = {key.app for key in (message.migration, message.other, *(each.migration for each in found)) if key}
+    general = list(_stated(message, found))
+    every = message.kind in _OF_THE_GRAPH
+    general += [each for each in survey.findings if each.blocks and (every or each.app in apps)]
+    by_alias: dict[str, tuple[Finding, ...]] = {}
+    plans = {plan.target.alias: plan for plan in survey.plans}
+    for alias in (*plans, *survey.fresh):
+        if message.alias in ("", alias):
+            causes = _causes(plans[alias], apps, every=every) if alias in plans else []
+            if message.kind is _K.SEQUENCE:
+                causes += sequence_findings(survey, alias)
+            if message.kind in _OBJECTS and not causes:
+                causes = list(_Objects(survey, alias, message, found).findings())
+            by_alias[alias] = tuple(
+                dict.fromkeys(each.with_facts(alias=survey.project.typed(alias)) for each in causes)
+            )
+    if message.kind in _OBJECTS and not found:
+        general.append(objects.made_by_none(what=_what(message)))
+    elif not general and not any(by_alias.values()):
+        general.append(entries.not_seen_here(message=message.text))
+    return Diagnosis(message, tuple(general), by_alias)
+
+
+def _causes(plan: Plan, apps: Collection[str], *, every: bool) -> list[Finding]:
+    """What the plan says of these apps, or of every one: changes that were not made, and what stops `migrate`."""
+    of_apps = Counter(record.app for change in plan.changes if (record := change.before or change.after))
+    if not every:
+        of_apps = Counter({app: number for app, number in of_apps.items() if app in apps})
+    first = [objects.apply_first(changes=of_apps.total(), apps=sorted(of_apps))] if of_apps else []
+    return [*first, *(each for each in plan.findings if each.blocks and (every or each.app in apps))]
+
+
+def _what(message: Message) -> str:
+    if message.column:
+        return f"column {message.table}.{message.column}" if message.table else f"column {message.column}"
+    return f"index {message.index}" if message.index else f"table {message.table}"
+
+
+@dataclass
+class _Objects:
+    """A table, a column or an index in one database, held against the migrations that make it."""
+
+    survey: Survey
+    alias: str
+    message: Message
+    makers: Sequence[Maker]
+
+    def findings(self) -> Iterator[Finding]:
+        if not self.makers:
+            return
+        state = self._state()
+        ran = [each for each in self.makers if each.migration in state.applied]
+        pending = [each for each in self.makers if each.migration not in state.applied]
+        what = _what(self.message)
+        if self.message.kind in _EXISTS and pending:
+            maker = pending[0]
+            if ran:
+                yield objects.made_twice(what=what, migration=maker.migration, other=ran[-1].migration)
+                return
+            waits_for = [key for key in self.survey.history.parents(maker.migration) if key not in state.applied]
+            missing = self._missing(maker)
+            yield objects.there_unrecorded(what=what, migration=maker.migration, missing=missing, waits_for=waits_for)
+        elif self.message.kind not in _EXISTS and pending and not ran:
+            yield objects.not_run_yet(what=what, migration=pending[0].migration, user=self._user(pending[0].migration))
+        elif ran:
+            yield self._recorded(what, ran[-1], state)
+
+    def _recorded(self, what: str, maker: Maker, state: LoaderState) -> Finding:
+        key, history = maker.migration, self.survey.history
+        if gone := remover(history, state.applied, key, self.message.table, self.message.column):
+            return objects.removed_since(what=what, migration=gone)
+        there = expected(history, state.applied, key.app)
+        missing = [each for each in self._missing(maker) if _is_expected(each, there)]
+        if not missing:
+            return objects.as_recorded(what=what, migration=key, there=bool(maker.made))
+        # Its record can be taken back where nothing of it is there, and nothing was built on it.
+        parents = [parent.name for parent in history.parents(key) if parent.app == key.app]
+        built_on = any(child in state.applied for child in history.children(key))
+        whole = missing == _everything(maker)
+        before = (*parents, "zero")[0] if whole and not built_on and len(parents) < 2 else ""
+        return objects.recorded_not_there(migration=key, missing=missing, whole=whole, before=before)
+
+    def _state(self) -> LoaderState:
+        return self.survey.history.state(frozenset(record.key for record in self.survey.records.get(self.alias, ())))
+
+    def _missing(self, maker: Maker) -> list[str]:
+        """The tables and columns that the migration makes and the database does not have; no columns of such tables."""
+        there = self.survey.targets[self.alias].columns(maker.made) if maker.made else {}
+        missing = [table for table in maker.made if table not in there]
+        return missing + [
+            f"{table}.{max(names)}"
+            for table, columns in maker.made.items()
+            if table in there
+            for names in columns
+            if names.isdisjoint(there[table])
+        ]
+
+    def _user(self, maker: Key) -> Key | None:
+        """The migration that failed, where it does not depend on the one that makes what it uses."""
+        user = self.message.migration
+        if user is None or user == maker or user not in self.survey.history.migrations:
+            return None
+        return None if maker in self.survey.history.ancestors([user]) else user
+
+
+def _everything(maker: Maker) -> list[str]:
+    """What is missing where nothing of the migration is there."""
+    return [table for table in maker.made if table in maker.tables] + [
+        f"{table}.{max(names)}"
+        for table, columns in maker.made.items()
+        if table not in maker.tables
+        for names in columns
+    ]
+
+
+def _is_expected(part: str, there: Columns) -> bool:
+    """Whether a table, or a column ``table.column``, is still to be there."""
+    table, _, column = part.partition(".")
+    return table in there and (not column or any(column in names for names in there[table].values()))
+
+
+def _stated(message: Message, found: Sequence[Maker]) -> Iterator[Finding]:
+    """What is true of the message wherever it was printed."""
+    what = message.table or "a table"
+    column = f"{message.table}.{message.column}" if message.column and message.table else message.column
+    maker = found[0].migration if found else None
+    answers: dict[MessageKind, Callable[[], Finding]] = {
+        _K.DUPLICATE_VALUES: lambda: entries.duplicate_values(what=column or message.index or "a column"),
+        _K.NULL_VALUES: lambda: entries.null_values(what=column or "a column"),
+        _K.PENDING_TRIGGERS: lambda: entries.pending_trigger_events(what=what),
+        _K.LAZY_REFERENCE: lambda: entries.lazy_reference(what=message.table),
+        _K.NOT_PERMITTED: lambda: entries.missing_right(what=what),
+        _K.NO_SCHEMA: entries.no_schema_to_create_in,
+        _K.LOCKED: entries.lock_not_free,
+        _K.READ_ONLY: entries.read_only_connection,
+        _K.FOREIGN_KEY: lambda: entries.foreign_key_refused(what=message.table or "another table"),
+        _K.CONSTRAINT_COUNT: lambda: entries.constraint_not_found(what=what, migration=message.migration),
+        _K.MODEL_UNKNOWN: lambda: entries.not_in_state(
+            what=f"the model of {message.table}", maker=maker, user=message.migration
+        ),
+        _K.FIELD_UNKNOWN: lambda: entries.not_in_state(
+            what=f"the field {message.column}", maker=maker, user=message.migration
+        ),
+    }
+    if message.kind is _K.IRREVERSIBLE and message.migration:
+        yield entries.not_reversible(migration=message.migration)
+    if answer := answers.get(message.kind):
+        yield answer()

@@ -1,0 +1,120 @@
+"""Everything about a project and its databases that is cheap to know: what a plan finds, and more."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from migsync.errors import MigsyncError
+from migsync.filesystem.git import GitError, repository_of, run_git
+from migsync.findings import Finding
+from migsync.findings import examination as entries
+from migsync.history import History
+from migsync.history.migration import FIRST, LATEST
+from migsync.refactor.tidy.squashes import open_squashes
+from migsync.sync.survey import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """`general` is about files and rewrites; `findings` has those of each database that could be read, by alias."""
+
+    general: tuple[Finding, ...]
+    findings: Mapping[str, tuple[Finding, ...]]
+
+    @property
+    def every(self) -> Iterator[Finding]:
+        """All findings."""
+        yield from self.general
+        for found in self.findings.values():
+            yield from found
+
+
+def examine(survey: Survey) -> Examination:
+    """All findings of a survey, with those that only the doctor looks for. Nothing is changed."""
+    general = (
+        *survey.findings,
+        *_not_in_git(survey.history),
+        *_symbolic_dependencies(survey.history),
+        *_unfinished_squashes(survey),
+    )
+    databases: dict[str, tuple[Finding, ...]] = {}
+    for plan in survey.plans:
+        alias = plan.target.alias
+        more = [*sequence_findings(survey, alias), *_gone_apps(survey, alias)]
+        databases[alias] = (
+            *plan.findings,
+            *(finding.with_facts(alias=survey.project.typed(alias)) for finding in more),
+        )
+    return Examination(general, databases)
+
+
+def sequence_findings(survey: Survey, alias: str) -> Iterator[Finding]:
+    """A sequence that gives ids which are taken."""
+    top = max((record.id for record in survey.records[alias] if record.id is not None), default=0)
+    try:
+        statement = survey.targets[alias].sequence_statement(top)
+    except MigsyncError:  # the sequence may not be looked at, and the records could be read all the same
+        return
+    if statement:
+        yield entries.sequence_behind(statement=statement)
+
+
+def _gone_apps(survey: Survey, alias: str) -> Iterator[Finding]:
+    told = {finding.app for plan in survey.plans for finding in plan.findings}
+    known = survey.history.apps.keys() | told | {app for each in survey.rewrites.ordered for app in each.apps}
+    gone = Counter(record.app for record in survey.records[alias] if record.app not in known)
+    if gone:
+        yield entries.records_of_gone_apps(apps=sorted(gone), records=gone.total())
+
+
+def _not_in_git(history: History) -> Iterator[Finding]:
+    """Migration files of the project that its repository does not hold."""
+    directories = {
+        Path(os.path.realpath(app.directory)): label
+        for label, app in history.apps.items()
+        if app.first_party and app.directory
+    }
+    by_top: defaultdict[Path, list[Path]] = defaultdict(list)
+    for directory in directories:
+        if top := repository_of(directory):
+            by_top[top].append(directory)
+    for top, inside in by_top.items():
+        others = ("ls-files", "-z", "--others")
+        places = ["--", *(str(each.relative_to(top)) for each in inside)]
+        try:
+            missing = os.fsdecode(run_git(top, *others, *places)).split("\0")
+            new = set(os.fsdecode(run_git(top, *others, "--exclude-standard", *places)).split("\0"))
+        except GitError:
+            continue
+        found: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
+        for file in missing:
+            path = top / file
+            label = directories.get(path.parent)
+            if label and any(path.stem == name for name in history.names(label)) and path.suffix == ".py":
+                found[label, file not in new].append(str(path))
+        for (label, ignored), files in sorted(found.items()):
+            names = sorted(Path(file).stem for file in files)
+            yield entries.not_in_git(app=label, names=names, file=min(files), ignored=ignored)
+
+
+def _symbolic_dependencies(history: History) -> Iterator[Finding]:
+    for key, migration in history.migrations.items():
+        if key.app in history.first_party:
+            for other in migration.dependencies:
+                # The first one of a package stays the first one.
+                own_first = other.name == FIRST and other.app in history.first_party
+                if other.app != key.app and (other.name == LATEST or own_first):
+                    yield entries.symbolic_dependency(migration=key, other=str(other))
+
+
+def _unfinished_squashes(survey: Survey) -> Iterator[Finding]:
+    for squash in open_squashes(survey.history, survey.history.first_party):
+        waiting = [
+            alias for alias, records in survey.records.items() if squash.key not in {record.key for record in records}
+        ]
+        if squash.files:
+            yield entries.open_transition(migration=squash.key, files=len(squash.files), waiting=waiting)

@@ -1,0 +1,149 @@
+"""Which migrations make a table, a column or an index, by their files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migsync.history import History
+from migsync.history.contents import Action, Contents, PartKind
+from migsync.history.migration import Key
+from migsync.history.tables import TableState, steps_of, tables
+
+Columns = dict[str, dict[str, frozenset[str]]]
+"""By table and field, the names that the column of the field may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A migration that makes what is asked for.
+
+    `made` is everything that it makes, as far as tables and columns go: for each table the columns, each as the names
+    that it may have. `tables` are those that are new.
+    """
+
+    migration: Key
+    made: Mapping[str, Collection[frozenset[str]]] = field(default_factory=dict)
+    tables: frozenset[str] = frozenset()
+
+
+def makers(history: History, *, table: str = "", column: str = "", index: str = "") -> list[Maker]:
+    """The migrations that make this table, this column (of `table`, where one is given) or this index, in order.
+
+    A table that gets its name when a model or ``db_table`` is renamed counts as made. Empty where no file says so.
+    """
+    apps = [app for app in history.apps if history.names(app)]
+    likely = [app for app in apps if (table or index).startswith(f"{app}_")]
+    # Where the label does not tell, the name is in a file as it is: that of a `db_table`, a field or an index.
+    words = {table, table.rpartition("_")[0]} if not column else {column, column.removesuffix("_id")}
+    others = (app for app in apps if app not in likely and _mentions(history, app, {index} if index else words))
+    for some in (likely, others):
+        made = (_index_makers(history, app, index) if index else _makers(history, app, table, column) for app in some)
+        if found := [maker for of_app in made for maker in of_app]:
+            return found
+    return []
+
+
+def _mentions(history: History, app: str, words: AbstractSet[str]) -> bool:
+    """Whether one of the words is in a file of the app."""
+    sought = [word.encode() for word in words if word]
+    for name in history.names(app):
+        try:
+            source = Path(history.migrations[Key(app, name)].path).read_bytes()
+        except OSError:
+            return True
+        if any(word in source for word in sought):
+            return True
+    return False
+
+
+def remover(history: History, applied: AbstractSet[Key], maker: Key, table: str, column: str) -> Key | None:
+    """The applied migration that has removed, or renamed, what `maker` made; None where it is still to be there."""
+    gone = None
+    for key, before, after in _states(history, maker.app, applied):
+        if _has(before, table, column) and not _has(after, table, column):
+            gone = key
+        elif _has(after, table, column):
+            gone = None
+    return gone
+
+
+def expected(history: History, applied: AbstractSet[Key], app: str) -> Columns:
+    """The tables and columns of an app after the migrations that are applied."""
+    *_, (_, _, after) = [(None, {}, {}), *_states(history, app, applied)]
+    return after
+
+
+def _makers(history: History, app: str, table: str, column: str) -> Iterator[Maker]:
+    for key, before, after in _states(history, app):
+        there = _has(before, table, column)
+        if (_has(after, table, column) and not there) or (
+            there and _creates(history.migrations[key].contents, app, table, column)
+        ):
+            yield Maker(key, _made(before, after), frozenset(after.keys() - before.keys()))
+
+
+def _creates(contents: Contents, app: str, table: str, column: str) -> bool:
+    """Whether a file creates what is there already."""
+    state = TableState()
+    state.run(each for each in contents.operations if each.kind in ("CreateModel", "AddField"))
+    return _has(_columns(state, app, made_here=not column), table, column)
+
+
+def _index_makers(history: History, app: str, index: str) -> Iterator[Maker]:
+    for key in _in_order(history, app):
+        steps = [step for step in steps_of(history.migrations[key].contents) if step.action is not Action.REMOVE]
+        if any(step.part is PartKind.INDEX and index in (step.name, step.value) for step in steps):
+            yield Maker(key)
+
+
+def _states(
+    history: History, app: str, applied: AbstractSet[Key] | None = None
+) -> Iterator[tuple[Key, Columns, Columns]]:
+    """The migrations of an app (those that are `applied`), each with the columns before and after it."""
+    state = TableState()
+    before: Columns = {}
+    for key in _in_order(history, app):
+        if applied is None or key in applied:
+            contents = history.migrations[key].contents
+            state.run(contents.operations)
+            if any(step.part is not PartKind.CODE for step in steps_of(contents)):
+                after = _columns(state, app)
+                yield key, before, after
+                before = after
+
+
+def _in_order(history: History, app: str) -> Iterable[Key]:
+    """The migrations of an app; of a squash and what it replaces only the latter, where all of it is on disk."""
+    for key in history.order:
+        if key.app != app:
+            continue
+        replaces = history.migrations[key].replaces
+        if not replaces or not all(replaced in history.migrations for replaced in replaces):
+            yield key
+
+
+def _columns(state: TableState, app: str, *, made_here: bool = True) -> Columns:
+    return {
+        name: {field: column.names(field) for field, (column, _) in table.columns.items()}
+        for name, table in tables(state, app).items()
+        if table.made or not made_here
+    }
+
+
+def _made(before: Columns, after: Columns) -> dict[str, tuple[frozenset[str], ...]]:
+    made = {}
+    for table, columns in sorted(after.items()):
+        there = {name for names in before.get(table, {}).values() for name in names}
+        new = tuple(names for _, names in sorted(columns.items()) if not names & there)
+        if new or table not in before:
+            made[table] = new
+    return made
+
+
+def _has(columns: Columns, table: str, column: str) -> bool:
+    if not column:
+        return table in columns
+    return any(column in names for each in ([table] if table else columns) for names in columns.get(each, {}).values())

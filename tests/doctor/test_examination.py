@@ -1,0 +1,87 @@
+"""What ``migsync doctor`` finds in files and databases besides the findings of a plan, and when it fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.databases import Database
+from tests.doctor.test_diagnosis import FILES, SECOND, lose_record, sqlite_shop
+from tests.pitfalls.project import File, Project
+
+__all__ = ["sqlite_shop"]
+
+
+def codes(project: Project, *arguments: str, status: int = 0) -> dict[str, dict[str, object]]:
+    ended = project.migsync("doctor", "--format", "json", *arguments)
+    assert ended.status == status, ended.out
+    document = ended.json
+    found = [*document["findings"], *(each for one in document["databases"] for each in one["findings"])]
+    return {each["code"]: each for each in found}
+
+
+def test_records_of_an_app_that_is_gone(sqlite_shop: Project) -> None:
+    sqlite_shop.write_files("cart", [File("0001_initial", ("create Cart",))])
+    sqlite_shop.manage_all(["migrate"])
+    del sqlite_shop.apps["cart"]
+    sqlite_shop.write_settings()
+    found = codes(sqlite_shop)
+    assert list(found) == ["records-of-gone-apps"]
+    assert sqlite_shop.migsync("apply", "--prune", "cart", "--noinput").status == 0
+    assert codes(sqlite_shop) == {}
+
+
+def test_files_that_git_does_not_hold(sqlite_shop: Project) -> None:
+    sqlite_shop.run("git", "init", "-q")
+    sqlite_shop.run("git", "add", ".")
+    sqlite_shop.run("git", "commit", "-qm", "the shop")
+    sqlite_shop.manage_all(["migrate"])
+    assert codes(sqlite_shop) == {}
+    sqlite_shop.write_files("shop", [File("0004_new", (), (("shop", "0003_order"),))])
+    assert "git add" in str(codes(sqlite_shop)["not-in-git"]["hint"])
+    (sqlite_shop.root / ".gitignore").write_text("0004*\n")
+    assert "check-ignore" in str(codes(sqlite_shop, "--fail-on", "warning", status=1)["not-in-git"]["hint"])
+
+
+def test_a_dependency_on_the_last_migration_of_another_app(sqlite_shop: Project) -> None:
+    sqlite_shop.write_files("cart", [File("0001_initial", ("create Cart",), (("shop", "__latest__"),))])
+    sqlite_shop.manage_all(["migrate"])
+    assert list(codes(sqlite_shop)) == ["symbolic-dependency"]
+
+
+def test_a_squash_beside_its_files(sqlite_shop: Project) -> None:
+    sqlite_shop.manage_all(["migrate"])
+    both = (("shop", "0001_initial"), *SECOND)
+    sqlite_shop.write_files("shop", [File("0001_both", ("create Item", "add Item.price"), (), both)])
+    assert codes(sqlite_shop)["open-transition"]["facts"]["waiting"] == ["default"]
+    sqlite_shop.manage_all(["migrate"])
+    assert "waiting" not in codes(sqlite_shop)["open-transition"]["facts"]
+    assert sqlite_shop.migsync("tidy", "shop", "--remove-replaced", "--noinput").status == 0
+
+
+def test_what_a_plan_finds_is_an_error_here_too(sqlite_shop: Project) -> None:
+    sqlite_shop.manage_all(["migrate"])
+    lose_record(sqlite_shop, "0002_price")
+    assert "inconsistent-history" in codes(sqlite_shop, status=1)
+    assert "inconsistent-history" in codes(sqlite_shop, "--fail-on", "never")
+    assert sqlite_shop.migsync("doctor").out.endswith("1 error.\n")
+
+
+@pytest.mark.parametrize("fail_on", ["error", "never"])
+def test_a_database_that_cannot_be_read(sqlite_shop: Project, fail_on: str) -> None:
+    sqlite_shop.extra = 'DATABASES["gone"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": "/no/such/place/x"}'
+    sqlite_shop.write_settings()
+    sqlite_shop.manage_all(["migrate"])
+    ended = sqlite_shop.migsync("doctor", "--fail-on", fail_on)
+    assert ended.status == 1
+    assert "1 database not read" in ended.out
+
+
+def test_a_healthy_database_on_each_engine(database: Database, tmp_path) -> None:
+    project = Project(tmp_path / "project", {"default": database})
+    project.root.mkdir()
+    project.extra = "INSTALLED_APPS += ['django.contrib.auth', 'django.contrib.contenttypes', 'django.contrib.sites']"
+    project.write_files("shop", FILES)
+    project.write_model("shop", "Item", ("price", "sku"))
+    project.manage_all(["migrate"])
+    ended = project.migsync("doctor")
+    assert (ended.status, ended.out.splitlines()[-1]) == (0, "Nothing is wrong.")

@@ -1,0 +1,156 @@
+"""What Django, psycopg, PyMySQL and sqlite3 print is read, on its own and at the end of a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from migsync.doctor.message import MessageKind, read_message
+from migsync.key import Key
+
+K = MessageKind
+ITEM = {"table": "shop_item"}
+PRICE = {"table": "shop_item", "column": "price"}
+MIGRATION = {"migration": Key("shop", "0003_price")}
+
+MESSAGES: list[tuple[str, MessageKind, dict[str, Any]]] = [
+    ('relation "shop_item" already exists', K.TABLE_EXISTS, ITEM),
+    ('table "shop_item" already exists', K.TABLE_EXISTS, ITEM),
+    ("(1050, \"Table 'shop_item' already exists\")", K.TABLE_EXISTS, ITEM),
+    ('relation "shop_item" does not exist\nLINE 1: SELECT "shop_item"."id"', K.TABLE_MISSING, ITEM),
+    ('relation "tenant.shop_item" does not exist', K.TABLE_MISSING, ITEM),
+    ('table "shop_item" does not exist', K.TABLE_MISSING, ITEM),
+    ("no such table: shop_item", K.TABLE_MISSING, ITEM),
+    ("no such table: main.shop_item", K.TABLE_MISSING, ITEM),
+    ("(1146, \"Table 'db.shop_item' doesn't exist\")", K.TABLE_MISSING, ITEM),
+    ("(1051, \"Unknown table 'db.shop_item'\")", K.TABLE_MISSING, ITEM),
+    ('column "price" of relation "shop_item" already exists', K.COLUMN_EXISTS, PRICE),
+    ("duplicate column name: price", K.COLUMN_EXISTS, {"column": "price"}),
+    ("(1060, \"Duplicate column name 'price'\")", K.COLUMN_EXISTS, {"column": "price"}),
+    ('column "price" of relation "shop_item" does not exist', K.COLUMN_MISSING, PRICE),
+    ("column shop_item.price does not exist", K.COLUMN_MISSING, PRICE),
+    ('column "price" does not exist', K.COLUMN_MISSING, {"column": "price"}),
+    ("no such column: shop_item.price", K.COLUMN_MISSING, PRICE),
+    ('no such column: "price"', K.COLUMN_MISSING, {"column": "price"}),
+    ("table shop_item has no column named price", K.COLUMN_MISSING, PRICE),
+    ("(1054, \"Unknown column 'shop_item.price' in 'field list'\")", K.COLUMN_MISSING, PRICE),
+    ("(1054, \"Unknown column 'price' in 'shop_item'\")", K.COLUMN_MISSING, {"column": "price"}),
+    ("index shop_item_x already exists", K.INDEX_EXISTS, {"index": "shop_item_x"}),
+    ("(1061, \"Duplicate key name 'shop_item_x'\")", K.INDEX_EXISTS, {"index": "shop_item_x"}),
+    ('index "shop_item_x" does not exist', K.INDEX_MISSING, {"index": "shop_item_x"}),
+    ('constraint "x" of relation "shop_item" does not exist', K.INDEX_MISSING, {"index": "x", "table": "shop_item"}),
+    ("no such index: shop_item_x", K.INDEX_MISSING, {"index": "shop_item_x"}),
+    ("(1091, \"Can't DROP 'x'; check that column/key exists\")", K.INDEX_MISSING, {"index": "x"}),
+    ('(1091, "Can\'t DROP INDEX `x`; check that it exists")', K.INDEX_MISSING, {"index": "x"}),
+    (
+        "Migration shop.0003_price is applied before its dependency shop.0002_b on database 'replica'.",
+        K.INCONSISTENT_HISTORY,
+        {**MIGRATION, "other": Key("shop", "0002_b"), "alias": "replica"},
+    ),
+    (
+        "Migration shop.0003_price dependencies reference nonexistent parent node ('users', '0001_initial')",
+        K.MISSING_PARENT,
+        {**MIGRATION, "other": Key("users", "0001_initial")},
+    ),
+    ("Conflicting migrations detected; multiple leaf nodes in the migration graph: (a, b in shop).", K.CONFLICT, {}),
+    (
+        "django.db.migrations.exceptions.CircularDependencyError: shop.0003_price, shop.0002_b",
+        K.CYCLE,
+        {"other": Key("shop", "0003_price")},
+    ),
+    ("Migration 0003_price in app shop has no Migration class", K.UNREADABLE, MIGRATION),
+    ('duplicate key value violates unique constraint "django_migrations_pkey"', K.SEQUENCE, {}),
+    ('could not create unique index "shop_item_x"', K.DUPLICATE_VALUES, {"index": "shop_item_x"}),
+    ("(1062, \"Duplicate entry 'a' for key 'price'\")", K.DUPLICATE_VALUES, {}),
+    ("UNIQUE constraint failed: new__shop_item.price", K.DUPLICATE_VALUES, PRICE),
+    ('column "price" of relation "shop_item" contains null values', K.NULL_VALUES, PRICE),
+    ("NOT NULL constraint failed: new__shop_item.price", K.NULL_VALUES, PRICE),
+    ("(1138, 'Invalid use of NULL value')", K.NULL_VALUES, {}),
+    ("(1265, \"Data truncated for column 'price' at row 1\")", K.NULL_VALUES, {"column": "price"}),
+    ('cannot ALTER TABLE "shop_item" because it has pending trigger events', K.PENDING_TRIGGERS, ITEM),
+    ("Operation <RunPython <function f at 0x7f>> in shop.0003_price is not reversible", K.IRREVERSIBLE, MIGRATION),
+    (
+        "The field a.B.c was declared with a lazy reference to 'users.user', but app 'users' isn't installed.",
+        K.LAZY_REFERENCE,
+        {"table": "users_user"},
+    ),
+    ("KeyError: ('shop', 'item')", K.MODEL_UNKNOWN, ITEM),
+    ("LookupError: App 'shop' doesn't have a 'Item' model.", K.MODEL_UNKNOWN, ITEM),
+    ("django.core.exceptions.FieldDoesNotExist: Item has no field named 'price'", K.FIELD_UNKNOWN, {"column": "price"}),
+    ("permission denied for table shop_item", K.NOT_PERMITTED, ITEM),
+    ("must be owner of table shop_item", K.NOT_PERMITTED, ITEM),
+    ("(1142, \"SELECT command denied to user 'a'@'b' for table 'shop_item'\")", K.NOT_PERMITTED, ITEM),
+    ("(1142, \"ALTER command denied to user 'a'@'b' for table `db`.`shop_item`\")", K.NOT_PERMITTED, ITEM),
+    ("Unable to create the django_migrations table (permission denied for schema public", K.NO_SCHEMA, {}),
+    ("no schema has been selected to create in", K.NO_SCHEMA, {}),
+    ("canceling statement due to lock timeout", K.LOCKED, {}),
+    ("database is locked", K.LOCKED, {}),
+    ("(1205, 'Lock wait timeout exceeded; try restarting transaction')", K.LOCKED, {}),
+    ("attempt to write a readonly database", K.READ_ONLY, {}),
+    ("cannot execute ALTER TABLE in a read-only transaction", K.READ_ONLY, {}),
+    ("(1290, 'The MariaDB server is running with the --read-only option')", K.READ_ONLY, {}),
+    ('there is no unique constraint matching given keys for referenced table "shop_item"', K.FOREIGN_KEY, ITEM),
+    (
+        "(1005, 'Can\\'t create table `a`.`b` (errno: 150 \"Foreign key constraint is incorrectly formed\")')",
+        K.FOREIGN_KEY,
+        {},
+    ),
+    ("(3780, \"Referencing column 'x' and referenced column 'y' are incompatible.\")", K.FOREIGN_KEY, {}),
+    ("ValueError: Found wrong number (0) of constraints for shop_item(name)", K.CONSTRAINT_COUNT, ITEM),
+    ("ValueError: Found wrong number (2) of unique constraints for shop_item(name)", K.CONSTRAINT_COUNT, ITEM),
+]
+
+OUTPUT = """Operations to perform:
+  Apply all migrations: shop
+Running migrations:
+  Applying shop.0001_initial... OK
+  Applying shop.0003_price...Traceback (most recent call last):
+  File "/site-packages/django/db/backends/utils.py", line 105, in _execute
+    return self.cursor.execute(sql, params)
+psycopg.errors.SomeError: {message}
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "manage.py", line 9, in <module>
+django.db.utils.ProgrammingError: {message}
+"""
+
+
+@pytest.mark.parametrize(("text", "kind", "facts"), MESSAGES, ids=[text[:60] for text, *_ in MESSAGES])
+def test_a_message(text: str, kind: MessageKind, facts: dict[str, Any]) -> None:
+    found = read_message(text)
+    assert found is not None
+    assert found.kind is kind
+    expected = {"migration": None, "other": None, "table": "", "column": "", "index": "", "alias": ""} | facts
+    assert {name: getattr(found, name) for name in expected} == expected
+
+    # At the end of what `migrate` prints, with the migration that ran.
+    within = read_message(OUTPUT.replace("{message}", text))
+    assert within is not None
+    assert (within.kind, within.table, within.column) == (kind, found.table, found.column)
+    assert within.migration == found.migration or within.migration == Key("shop", "0003_price")
+    assert within.text.endswith(text.splitlines()[0])
+
+
+def test_every_kind_has_a_message() -> None:
+    assert {kind for _, kind, _ in MESSAGES} == set(MessageKind)
+
+
+def test_the_last_message_counts() -> None:
+    found = read_message('relation "a" already exists\nrelation "b" does not exist\n')
+    assert found
+    assert (found.kind, found.table) == (K.TABLE_MISSING, "b")
+
+
+def test_the_migration_that_ran_is_that_of_the_last_frame_in_one() -> None:
+    trace = "  File \"/srv/app/shop/migrations/0004_fill.py\", line 7, in forwards\nKeyError: ('shop', 'item')"
+    found = read_message(trace)
+    assert found
+    assert found.migration == Key("shop", "0004_fill")
+
+
+@pytest.mark.parametrize("text", ["", "hello", "Applying shop.0001_initial... OK", "\0\x1b[31m" * 1000])
+def test_a_text_without_a_message(text: str) -> None:
+    assert read_message(text) is None
