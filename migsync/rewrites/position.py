@@ -136,7 +136,7 @@ def decide(
         return Position(best.base, (_open(name_history, [split.base for split in explained]),))
     doubts = [] if trust_names else list(_doubts(name_history, best.own, best.base, journaled, clock, unseen_journal))
     if doubts:
-        known = _known_names(name_history, best, ran)
+        known = _known_names(name_history, best, presumed)
         doubts = [doubt for doubt in doubts if doubt.name not in known]
     return Position(best.base, tuple(doubts), best.later)
 

@@ -172,6 +172,11 @@ class Case:
         held = (state for state in self.past if name in state.migrations)
         return (state.migrations[name].contents for state in held if state.digests[name] in meanings)
 
+    def ran_otherwise(self, name: str, now: Contents) -> bool:
+        """Whether the record `name` ran with other operations than `now`, as far as that follows from the time."""
+        ran = self.presumed.get(name)
+        return bool(ran and ran.comparable and now.comparable) and not now.same_effect(ran or now)
+
     def ever(self, name: str) -> Mapping[str, str]:
         """Every digest that `name` has had in git, with the newest state that has it, whatever the records say."""
         found: dict[str, str] = {}

@@ -110,7 +110,7 @@ class Hints:
         once = next((state for state in self.case.past if state.digests.get(new, "-") in meanings), None)
         found: list[tuple[int, str]] = []
         if same:
-            found.append((SAME_OPERATIONS, f"The operations are the same, but {self._doubt(old, digest)}"))
+            found.append((SAME_OPERATIONS, f"The operations are the same, but {self._doubt(old, new)}"))
         elif not meanings and digest in (ever := self.case.ever(old)) and self.case.disk.migrations[new].operations:
             # The records fit no state of the files (those of a branch and of main, say), but the file is known.
             same = True
@@ -133,9 +133,11 @@ class Hints:
             found.append((0, HOW_SURE))
         return Likeness(old, new, sum(weight for weight, _ in found), tuple(text for _, text in found), against)
 
-    def _doubt(self, old: str, digest: str) -> str:
+    def _doubt(self, old: str, new: str) -> str:
         """Why equal operations are no proof here."""
-        case = self.case
+        case, digest = self.case, self.case.disk.digests[new]
+        if case.ran_otherwise(old, case.disk.migrations[new].contents):
+            return f"{old} had other operations when it ran, by its time."
         if not case.disk.bearers[digest] or all(
             not case.disk.migrations[name].operations for name in case.disk.bearers[digest]
         ):

@@ -32,6 +32,8 @@ class Proofs:
         by_name = dict(self._renamed_by_name())
         # What a record became is known; that of a file which is not recorded here was worked out from the others.
         found = {old: new for old, new in found.items() if new not in by_name.values()} | by_name
+        files = self.case.disk.migrations
+        found = {old: new for old, new in found.items() if not self.case.ran_otherwise(old, files[new].contents)}
         # Each merge that is found may be the parent by which the next one is known.
         while further := dict(self._renamed_by_place(found)):
             found |= further

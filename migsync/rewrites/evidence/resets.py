@@ -163,11 +163,10 @@ def _doubt(case: Case, state: FileState | None, collapse: Collapse, ran: Mapping
     for name in collapse.olds if state else ():
         if name not in case.records or name in ran:
             continue
-        likely = case.presumed.get(name)
         versions = {other.digests[name] for other in case.past if name in other.migrations and _has(other, collapse)}
-        if likely and state and not likely.same_effect(state.migrations[name].contents):
+        if state and case.ran_otherwise(name, state.migrations[name].contents):
             return f"But {name} had other operations when it ran, by its time."
-        if not likely and len(versions) > 1:
+        if name not in case.presumed and len(versions) > 1:
             return f"But {name} was edited while they were there, and nothing shows which version ran."
     return ""
 

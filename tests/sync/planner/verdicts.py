@@ -402,7 +402,7 @@ class Judge:
                 yield self._violation(f"I4 {alarms[0].code}", f"{[each.found for each in alarms]}")
 
     def _pairs(self, database: Database, plan: Plan, known: Sequence[Row]) -> Iterator[Violation]:
-        """Each new name belongs to a file whose operations ran under the old ones.
+        """Each new name belongs to a file whose operations ran under the old ones, or the plan says that they did not.
 
         A file that was edited is itself still; that it ran as it was before is known only by what the guard wrote. A
         plan that is blocked, because it is known that something else ran, changes nothing.
@@ -423,6 +423,13 @@ class Judge:
                 yield self._violation("I2 removal", f"{change}")
             for key in news:
                 heirs.setdefault(key, []).append(row)
+        changed = {change.before.id for change in plan.changes if change.before}
+        for row in database.rows:
+            # A row that keeps its name while others are united with it.
+            for key in self._collapsed_into(record(row)) if row.id not in changed else ():
+                if key in heirs:
+                    heirs[key].append(row)
+        told = {Key(finding.app, finding.name) for finding in plan.findings if finding.code in NOT_RUN}
         recorded = {record.key for record in after([record(row) for row in database.rows], plan)}
         claimed = Tables()
         for key in in_order(self.life.files):
@@ -434,10 +441,9 @@ class Judge:
                 yield self._violation("I2 pair", f"{key} is no file")
                 continue
             same = len(olds) == 1 and file.identity == olds[0].file.identity and olds[0] not in known
-            right = same or self._has_made(database, file, claimed) or self._are_one([row.file for row in olds], file)
-            if not right and not self._are_one(
-                [row.file if row in known else self._taken_for(row) for row in olds], file
-            ):
+            taken = [row.file if row in known else self._taken_for(row) for row in olds]
+            right = same or key in told or self._has_made(database, file, claimed)
+            if not right and not any(self._are_one(each, file) for each in ([row.file for row in olds], taken)):
                 ran = sum((effects(row.file.operations) for row in olds), Counter[Written]())
                 yield self._violation("I2 pair", f"{key} does not have {ran}")
 
@@ -449,7 +455,10 @@ class Judge:
     def _taken_for(self, row: Row) -> File:
         """What ran under a row of which nothing is known here, by git or by what another database knows of its name."""
         if self.source.git:
-            return in_git(self.life, row) or row.file
+            held = [(at > row.applied, files[row.key]) for at, files in self.life.commits if row.key in files]
+            # Else the next one, not committed yet, or one that was deleted.
+            found = in_git(self.life, row) or next((file for later, file in held if later), None)
+            return found or (held[-1][1] if held else row.file)
         databases = enumerate(self.life.databases)
         rows = [each for n, database in databases for each in guarded_rows(database, self.source, self.seed + n)]
         return next((each.file for each in rows if each.key == row.key), row.file)
