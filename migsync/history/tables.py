@@ -127,6 +127,14 @@ class TableState:
             self.parts |= {each: UNKNOWN + self.parts[each].replace(",", " ") for each in indexes}
 
 
+def make_the_same(one: Contents, other: Contents) -> bool:
+    """Whether it is known that two files do the same to any tables, though perhaps by other operations."""
+    there, claimed = TableState(), TableState()
+    there.run(one.operations)
+    claimed.run(other.operations)
+    return one.comparable and other.comparable and there == claimed
+
+
 def _referring(part: TablePart, value: str, renamed: TablePart, new: str) -> str:
     """The value of a part after a model got another name."""
     if part.part is PartKind.FIELD and (column := Column.parse(value)).to == f".{renamed.model}":

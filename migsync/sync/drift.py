@@ -124,13 +124,32 @@ def find_drift(
     # Of most files it is known that the one of today ran. Only the apps of the others are looked at.
     edited = {record.app for record in records if record.id in others}
     for app in sorted(edited & history.first_party):
-        there = (*records, *followed.removed)
-        mine = sorted((record for record in there if record.app == app), key=lambda record: record.id or 0)
+        mine = _in_order(history, [each for each in (*records, *followed.removed) if each.app == app], known)
         most = max(len(others[each.id or 0].versions) if each.id in others else 1 for each in mine)
         beside = OtherApps([record for record in records if record.app != app], lambda record: ran(record).contents)
         yield from _in_all(
             [list(_of_app(history, app, [ran(each, turn) for each in mine], beside)) for turn in range(most)]
         )
+
+
+def _in_order(history: History, records: Iterable[Record], known: Mapping[int, Provenance]) -> list[Record]:
+    """The records as they ran: by their ids. One of which only the name is known comes after what its file depends on.
+
+    It cannot have run before that. Names may have been exchanged since.
+    """
+    left = sorted(records, key=lambda record: record.id or 0)
+    waiting = {record.key for record in left}
+
+    def is_free(record: Record) -> bool:
+        by_name = record.id not in known and record.key in history.migrations
+        return not by_name or waiting.isdisjoint(history.parents(record.key))
+
+    found: list[Record] = []
+    while left:
+        found.append(next(filter(is_free, left), left[0]))
+        left.remove(found[-1])
+        waiting.discard(found[-1].key)
+    return found
 
 
 def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
