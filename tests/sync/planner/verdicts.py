@@ -230,14 +230,14 @@ def survey(
         seconds = datetime.fromisoformat(life.written[Key(app, name)]).replace(tzinfo=UTC).timestamp()
         return SimpleNamespace(st_mtime=seconds, st_ctime=seconds)
 
-    def states(_: object) -> GitHistory:
+    def git(_: object) -> GitHistory:
         return Commits(life) if source.git else GitHistory(())
 
     def versions(history: History, _: object) -> VersionIndex:
         return CommittedVersions(life, history) if source.git else VersionIndex(history)
 
     with (
-        mock.patch.object(discovery, "GitHistory", states),
+        mock.patch.object(discovery, "GitHistory", git),
         mock.patch.object(version_index, "VersionIndex", versions),
         mock.patch.object(provenance, "os", SimpleNamespace(stat=stat)),
     ):
