@@ -114,7 +114,7 @@ def decide(
         names = {record.name for record in records} & touched
         return Position(journaled, (_nowhere(name_history, names, journaled, bool(reversals.rewrites)),))
     if not _same_rows(name_history, records, explained):
-        explained = _as_ran(name_history, records, explained, ran)
+        explained = _as_ran(name_history, records, explained, ran, journaled)
     # Weaker evidence is asked only while the answer matters: where all positions lead to the same rows, none is needed,
     # and a wrong guess does no harm. It narrows the choice down but never rules out every position: records that were
     # changed by hand may be out of order under all of them.
@@ -172,22 +172,31 @@ def _same_rows(name_history: NameHistory, records: Sequence[Record], explained: 
 
 
 def _as_ran(
-    name_history: NameHistory, records: Sequence[Record], explained: Sequence[Split], ran: KnownContents
+    name_history: NameHistory,
+    records: Sequence[Record],
+    explained: Sequence[Split],
+    ran: KnownContents,
+    journaled: frozenset[str] = frozenset(),
 ) -> list[Split]:
     """Those where no name stands for something else than what ran, while it stands for just that in another one.
 
-    A file that was edited since stands for something else everywhere, and tells nothing.
+    A file that was edited since stands for something else everywhere, and tells nothing. Of a record whose name a
+    rewrite gave that is `journaled`, the rewrite says what ran.
     """
+    given: dict[str, str] = {}
+    for rewrite in (each for each in name_history.steps if each.id in journaled):
+        change = rewrite.apps[name_history.app]
+        given |= {name: change.digests_after.get(name, "") for name in change.targets}
     digests = {split.base: name_history.digests(split.base) for split in explained}
     for split in explained:
         digests |= {later: name_history.digests(later) for later in split.later.values()}
     against: set[int] = set()
     for record in records:
-        if contents := ran(record):
-            at = [digests[split.position(record)].get(record.name, "") for split in explained]
-            fits = [name_history.stands_for(digest, contents) for digest in at]
-            if any(fits):
-                against |= {number for number, digest in enumerate(at) if digest and not fits[number]}
+        at = [digests[split.position(record)].get(record.name, "") for split in explained]
+        contents, known = ran(record), given.get(record.name, "")
+        fits = [name_history.stands_for(digest, contents) if contents else digest == known != "" for digest in at]
+        if any(fits):
+            against |= {number for number, digest in enumerate(at) if digest and not fits[number]}
     return [split for number, split in enumerate(explained) if number not in against] or list(explained)
 
 

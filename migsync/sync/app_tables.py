@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 
 from migsync.history.contents import Action, Operation, PartKind
 from migsync.history.migration import Key, Migration
@@ -82,7 +83,7 @@ class AppTables:
         steps = [step for migration in self.pending for step in steps_of(migration.contents)]
         table = table_of(place)
         gone = any(step.action is Action.REMOVE and part_before(step) == table for step in steps)
-        if gone and table in self.there.parts:
+        if gone and table in self.there.parts and place not in self._stop[1]:
             return True
         if place in self.there.parts:
             return any(part_after(step) == place for step in steps)
@@ -90,15 +91,21 @@ class AppTables:
         taken = (step for step in steps if step.action in TAKES and part_before(step) == place)
         return any(self.there.taken[step] > self.claimed.taken[step] for step in taken)
 
+    @property
     def stopped(self) -> Key | None:
         """The first migration that changes what is missing: ``migrate`` fails there."""
+        return self._stop[0]
+
+    @cached_property
+    def _stop(self) -> tuple[Key | None, frozenset[TablePart]]:
+        """Where ``migrate`` fails, and what is missing there."""
         tables = self.copy()
         for migration in self.pending:
             for operation in migration.contents.operations:
-                if any(map(tables.is_missing, _needed(operation))):
-                    return migration.key
+                if missing := frozenset(filter(tables.is_missing, _needed(operation))):
+                    return migration.key, missing
                 tables.run([operation])
-        return None
+        return None, frozenset()
 
 
 def _needed(operation: Operation) -> Iterator[TablePart]:

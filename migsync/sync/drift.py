@@ -260,7 +260,7 @@ def _never(
     edited: Mapping[Key, _Ran], tables: AppTables, code: Counter[str], lacking: Sequence[Difference]
 ) -> Iterator[Finding]:
     """Recorded migrations whose files would have made other tables than what ran, and nothing else makes up for it."""
-    stopped, needed = tables.stopped(), tables.needed_at_last(lacking)
+    stopped, needed = tables.stopped, tables.needed_at_last(lacking)
     absent = {each.place for each in lacking if each.missing}
     wrong = [place for place in dict.fromkeys(each.place for each in lacking) if not tables.is_changed_later(place)]
     newest = list(edited.values())[::-1]

@@ -14,16 +14,18 @@ def agreed(evidences: Sequence[Evidence]) -> Evidence:
 
     All must be of one app. A rewrite serves every database, so a pair is proven only if it is for each one that has
     recorded the old name. Old names that other databases add come along as far as their new ones are still free; what
-    is left needs a rewrite of its own, after this one.
+    is left needs a rewrite of its own, after this one. Where names only changed places, they are right as they are:
+    such a database neither proves nor doubts anything for the others.
     """
-    found, *others = evidences
+    found, *others = sorted(evidences, key=lambda each: each.is_permuted)
     for other in others:
         found = _with(found, other)
     return found
 
 
 def _with(found: Evidence, other: Evidence) -> Evidence:
-    recorded = set(other.recorded)
+    silent = other.is_permuted and not found.is_permuted
+    recorded = set() if silent else set(other.recorded)
     pairs = [_confirmed(pair, other) if recorded & set(pair.old) else pair for pair in found.pairs]
     removed = tuple(entry for entry in found.removed if entry[0] not in recorded or entry in other.removed)
     # The other database has recorded the merge too, and does not prove that it is gone: this becomes a question.
@@ -34,7 +36,8 @@ def _with(found: Evidence, other: Evidence) -> Evidence:
     ]
     olds = {name for pair in pairs for name in pair.old} | {name for name, _ in removed} | set(found.before)
     news = {name for pair in pairs for name in pair.new if pair.verdict is not Verdict.AGAINST}
-    pairs += [pair for pair in other.pairs if not olds & set(pair.old) and not news & set(pair.new)]
+    new = () if silent else other.pairs
+    pairs += [pair for pair in new if not olds & set(pair.old) and not news & set(pair.new)]
     removed += tuple(entry for entry in other.removed if entry[0] not in olds)
     told = {name for pair in pairs for name in pair.old} | {name for name, _ in removed}
     return replace(

@@ -61,6 +61,13 @@ class Evidence:
         return tuple(pair for pair in self.pairs if pair.verdict is Verdict.HINT)
 
     @property
+    def is_permuted(self) -> bool:
+        """True where all that is found is that names of recorded migrations changed places among themselves."""
+        olds = {name for pair in self.pairs for name in pair.old}
+        news = {name for pair in self.pairs for name in pair.new}
+        return bool(olds) and self.proven == self.pairs and olds == news <= set(self.recorded)
+
+    @property
     def is_in_question(self) -> bool:
         """True with an open pair, or with a record that nothing explains beside a file that may be what it ran."""
         settled = [name for pair in self.proven for name in pair.old]
@@ -211,10 +218,10 @@ def _evidence(
     taken = tuple(name for name in case.recorded if name in given and name not in leaving)
     taken = tuple(name for name in taken if not any(name in pair.new for pair in (*collapsed, *reset.pairs)))
     hints = Hints(case, settled, frozenset(removed), frozenset(taken))
-    likely = tuple(hints.pairs())
-    mentioned = {name for pair in likely for name in pair.old} | set(taken)
+    gone = {name: reasons for name in hints.old if name not in taken and (reasons := _gone_reasons(case, name))}
+    # Of what is in a recorded file, nothing else is likely.
+    likely = tuple(pair for pair in hints.pairs() if not gone.keys() >= set(pair.old))
     before, depends, digests_before = _old_side(proofs, removed, reset, ran)
-    gone = {name: _gone_reasons(case, name) for name in hints.old if name not in mentioned}
     return Evidence(
         app=case.app,
         recorded=tuple(case.recorded),
@@ -225,7 +232,7 @@ def _evidence(
         digests_after={name: digest for name, digest in case.disk.written.items() if digest},
         pairs=(*renamed, *collapsed, *reset.pairs, *likely, *_changed_since(case, leaving | set(settled.values()))),
         removed=tuple((name, (_merge_reason(case.app, name, state),)) for name, state in removed.items()),
-        gone=tuple((name, reasons) for name, reasons in gone.items() if reasons),
+        gone=tuple((name, reasons) for name, reasons in gone.items() if not any(name in pair.old for pair in likely)),
         taken=taken,
         seen={name: state.source for name in hints.old if (state := case.last_seen(name))},
         distinct=frozenset((*case.distinct(hints.old), *case.unrelated(hints.old))),
@@ -286,11 +293,7 @@ def _where(proofs: Proofs, old: str, new: str) -> _Place:
     found = next((state for state in states if state.digests.get(old) == wanted), None)
     if found is None and case.before and old in case.before.migrations:
         found = case.before  # without operations
-    return (
-        _Place(found.source, found.written[old])
-        if found
-        else _Place("what migsync noted in a database or in a rewrite")
-    )
+    return _Place(found.source, found.written[old]) if found else _Place(NOTED)
 
 
 def _squash_reason(app: str, new: str, state: FileState) -> str:

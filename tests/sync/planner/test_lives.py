@@ -120,6 +120,35 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GIT,
     ),
+    "a table is removed later, and `migrate` fails before that": (
+        (("add", 0, 0, 55), ("add", 0, 1, 0), ("migrate", *ONE), ("grow", 0, 30, 2), ("unite", 0, 1, 1)),
+        1,
+        GUARDED,
+    ),
+    "what the journal says of a name counts where another rewrite uses the name": (
+        (
+            *(("add", *ONE), ("add", 0, 1, 0), ("migrate", 1, 1, 1), ("rename", 0, 2, 0), ("migrate", 0, 0, 1)),
+            *(("delete", *ONE), ("exchange", 0, 0, 1)),
+        ),
+        2,
+        GUARDED,
+    ),
+    "names only changed places, and speak for nothing in another database": (
+        (
+            *(("add", 7, 10, 52), ("add", 8, 6, 22), ("migrate", 7, 53, 1), ("rename", 9, 45, 56)),
+            *(("migrate", 8, 13, 59), ("delete", 2, 36, 31), ("migrate", 10, 45, 19), ("exchange", 10, 27, 26)),
+        ),
+        2,
+        GUARDED,
+    ),
+    "what is in a recorded file is not likely to be in another one": (
+        (
+            *(("add", *ONE), ("add", 0, 1, 0), ("migrate", 0, 1, 1), ("shift", 0, 2, 0), ("add", 0, 3, 0)),
+            *(("unite", *ONE), ("commit", *ONE), ("add", *ONE), ("cycle", *ONE)),
+        ),
+        1,
+        GIT,
+    ),
     "a name is used again for something else": (
         (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),
         1,

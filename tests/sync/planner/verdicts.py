@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -410,47 +410,49 @@ class Judge:
         if any(finding.blocks and finding.code in NOT_RUN | SAID_TWICE for finding in plan.findings):
             return
         rows = {row.id: row for row in database.rows}
-        heirs: dict[Key, list[Row]] = {}
+        changed = {change.before.id for change in plan.changes if change.before}
+        heirs: dict[tuple[Key, ...], list[Row]] = {}
         for change in plan.changes:
             if change.before is None:
-                # Of a file that was split: it is judged by what the database has.
+                # Of a file that was split.
                 if change.after:
-                    heirs.setdefault(change.after.key, [])
+                    heirs.setdefault(self._collapsed(change.after, new=True) or (change.after.key,), [])
                 continue
             row = rows[change.before.id or 0]
-            news = self._collapsed_into(change.before) or ([change.after.key] if change.after else [])
-            if not news and (row.file if row in known else self._taken_for(row)).operations:
+            news = self._collapsed(change.before) or ((change.after.key,) if change.after else ())
+            if news:
+                heirs.setdefault(news, []).append(row)
+            elif (row.file if row in known else self._taken_for(row)).operations:
                 yield self._violation("I2 removal", f"{change}")
-            for key in news:
-                heirs.setdefault(key, []).append(row)
-        changed = {change.before.id for change in plan.changes if change.before}
         for row in database.rows:
             # A row that keeps its name while others are united with it.
-            for key in self._collapsed_into(record(row)) if row.id not in changed else ():
-                if key in heirs:
-                    heirs[key].append(row)
+            if row.id not in changed and (news := self._collapsed(record(row))) in heirs:
+                heirs[news].append(row)
         told = {Key(finding.app, finding.name) for finding in plan.findings if finding.code in NOT_RUN}
         recorded = {record.key for record in after([record(row) for row in database.rows], plan)}
         claimed = Tables()
         for key in in_order(self.life.files):
             if key in recorded:
                 self._pretend(claimed, self.life.files[key])
-        for key, olds in heirs.items():
-            file = self.life.files.get(key)
-            if file is None:
-                yield self._violation("I2 pair", f"{key} is no file")
+        for news, olds in heirs.items():
+            if not all(key in self.life.files for key in news):
+                yield self._violation("I2 pair", f"{news} are no files")
                 continue
+            files = [self.life.files[key] for key in news]
+            file = replace(files[0], operations=tuple(each for one in files for each in one.operations))
             same = len(olds) == 1 and file.identity == olds[0].file.identity and olds[0] not in known
             taken = [row.file if row in known else self._taken_for(row) for row in olds]
-            right = same or key in told or self._has_made(database, file, claimed)
+            right = same or not told.isdisjoint(news) or self._has_made(database, file, claimed)
             if not right and not any(self._are_one(each, file) for each in ([row.file for row in olds], taken)):
                 ran = sum((effects(row.file.operations) for row in olds), Counter[Written]())
-                yield self._violation("I2 pair", f"{key} does not have {ran}")
+                yield self._violation("I2 pair", f"{news} do not have {ran}")
 
-    def _collapsed_into(self, old: Record) -> list[Key]:
+    def _collapsed(self, row: Record, *, new: bool = False) -> tuple[Key, ...]:
+        """The new names of the collapse that has an old name, or with `new` a new one."""
         apps = self.survey.proposed.apps if self.survey.proposed else {}
-        collapsed = apps[old.app].collapsed if old.app in apps else ()
-        return [Key(old.app, new) for olds, news in collapsed if old.name in olds for new in news]
+        collapsed = apps[row.app].collapsed if row.app in apps else ()
+        found = (news for olds, news in collapsed if row.name in (news if new else olds))
+        return tuple(Key(row.app, name) for name in next(found, ()))
 
     def _taken_for(self, row: Row) -> File:
         """What ran under a row of which nothing is known here, by git or by what another database knows of its name."""
