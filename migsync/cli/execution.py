@@ -103,8 +103,12 @@ class Execution:
 
     def _attempt(self, plan: Plan, run: _LastRun) -> Result:
         from migsync.sync.apply import apply_plan
+        from migsync.sync.stated_records import is_stated, with_time
 
         alias = plan.target.alias
+        if is_stated(plan):
+            target = self.targets[alias]
+            plan = with_time(plan, target.read() or (), target.behaviour.applied_form, use_tz=bool(self.project.use_tz))
         run_id = run.id = uuid.uuid4().hex
         # Kept before the first statement: should this process be killed, `migsync recover` knows what to ask for.
         pending = PendingRuns.beside(self.project.cache)

@@ -16,7 +16,7 @@ PROJECT = frozenset({"root", "settings", "url"})
 """Options that say which project is meant, and which databases it has."""
 COMMAND = re.compile(r"(?:^|(?<=: )|(?<=`))migsync [a-z][^\n`]*", re.MULTILINE)
 """A command in a hint: on a line of its own, behind a colon, or in backquotes."""
-STATEMENTS = frozenset({"maps", "collapses", "removes", "news", "prune", "positions"})
+STATEMENTS = frozenset({"maps", "collapses", "removes", "news", "prune", "record", "unrecord", "positions"})
 """Options that a person says something with, about names or about the position of an app."""
 PLANNING = STATEMENTS | {"apps", "accept", "prune_leftovers", "dedupe", "against_evidence", "no_journal"}
 """Options that make another plan: without them, what a hint is about would not be there."""

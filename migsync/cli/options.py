@@ -282,6 +282,14 @@ class PlanningOptions:
         help="Remove a record that has no migration file, or all records of an app that is gone. A pattern such as "
         "'shop.*' removes all that it matches, that have no file and that nothing else explains. Can be repeated.",
     )
+    record: tuple[str, ...] = repeated(
+        metavar="APP.NAME",
+        help="State that the migration NAME ran, and record it. Needs a reason (--reason). Can be repeated.",
+    )
+    unrecord: tuple[str, ...] = repeated(
+        metavar="APP.NAME",
+        help="State that the migration NAME did not run, and remove its record. Needs a reason. Can be repeated.",
+    )
     prune_leftovers: bool = flag(help="Remove all records that have no file and that nothing explains.")
     dedupe: bool = flag(help="Remove duplicate records, and keep the one that was applied first.")
     positions: tuple[str, ...] = repeated(

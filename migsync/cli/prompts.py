@@ -13,7 +13,7 @@ from migsync.cli.next_command import same_command
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.cli.views.width import UNBOUNDED, width_of
-from migsync.errors import NOTHING_CHANGED, Interrupted, NeedsConsent
+from migsync.errors import NOTHING_CHANGED, Interrupted, NeedsConsent, UsageError
 
 if TYPE_CHECKING:
     from migsync.rewrites.evidence.pairs import Pair
@@ -57,6 +57,21 @@ def _answer(question: str, show: Callable[[], None]) -> bool:
     ) == "d":
         show()
     return answer.startswith("y")
+
+
+def require_reason(output: Output, plans: Iterable[Plan], reason: str, *, noinput: bool) -> str:
+    """The reason for the log, which a person has to give where a plan rests on their word alone."""
+    from migsync.sync.stated_records import is_stated
+
+    if reason or not any(map(is_stated, plans)):
+        return reason
+    if noinput or not output.can_ask:
+        raise UsageError(
+            "--record and --unrecord need a reason.",
+            f"They rest on your word alone, so the log says why. {NOTHING_CHANGED}",
+            f"Give it: {same_command('--reason', 'TEXT')}",
+        )
+    return str(click.prompt("Reason, for the log"))
 
 
 def ask_pairs(output: Output, pairs: Iterable[Pair], request: PlanRequest) -> PlanRequest:

@@ -37,7 +37,6 @@ class Engine(ABC):
     other_names: ClassVar[tuple[str, ...]] = ()
     """What SQLAlchemy's URLs call it beside `name`."""
     title: ClassVar[str]
-    """For a person."""
     family: ClassVar[str]
     """For a person, with all the servers that it stands for."""
     schemes: ClassVar[frozenset[str]]
@@ -73,6 +72,8 @@ class Engine(ABC):
     # SQL.
     now: ClassVar[str]
     """SQL for the server's UTC time as text, ``2026-11-20T10:45:00.123456Z``."""
+    applied_form: ClassVar[str] = "%Y-%m-%d %H:%M:%S"
+    """How the server writes `applied`, for strftime."""
     from_nothing: ClassVar[str] = ""
     """What stands between the columns and the WHERE of a SELECT that is from no table."""
     current_database: ClassVar[str]
@@ -90,7 +91,6 @@ class Engine(ABC):
     operations_module: ClassVar[str] = ""
     operations_first: ClassVar[tuple[str, ...]] = ()
     """Those of them that make what a table can need, and so stand before the first one."""
-
     if_read_only: ClassVar[str] = ReadOnly.default_hint
     """What to do where nothing can be written."""
 

@@ -20,6 +20,8 @@ from migsync.words import truncated
 NAMED = 10
 NEW = 50
 """So many new rows of an app are told from the others at most."""
+RECORD = "record"
+"""The cause of a change that records a migration on a person's word; a plan has no `applied` for it, a run has."""
 INTERFERED = (
     "The transaction was rolled back. A trigger, a rule or row-level security on the table may have interfered.",
     "Disable it while migsync runs, then run the command again.",
@@ -53,11 +55,13 @@ def is_among(rewrite: Rewrite, others: Iterable[Rewrite]) -> bool:
 
 
 def rows_of(changes: Iterable[Change]) -> list[tuple[Record | None, Record | None]]:
-    """What the changes do, without their causes. Ids that the database gives are not known before."""
-    return [
-        (change.before, change.after._replace(id=None) if change.before is None and change.after else change.after)
-        for change in changes
-    ]
+    """What the changes do, without their causes. Ids that the database gives are not known before, nor is the time."""
+    return [(change.before, change.after if change.before else _as_planned(change)) for change in changes]
+
+
+def _as_planned(change: Change) -> Record | None:
+    row = change.after and change.after._replace(id=None)
+    return row._replace(applied=None) if row and change.cause == RECORD else row
 
 
 def does_the_same(plan: Plan, other: Plan) -> bool:
@@ -95,7 +99,9 @@ def fits_after(plan: Plan, records: Sequence[Record]) -> bool:
     # Where a row was removed, its id may have been used again since.
     by_id = {record.id: record for record in records}
     inserted = {change.after[1:] for change in plan.changes if change.after and not change.before}
-    return inserted.issubset(record[1:] for record in records) and all(
+    # What a person states is recorded at whatever time.
+    there = {(*record[1:3], applied) for record in records for applied in (record.applied, None)} if inserted else set()
+    return inserted <= there and all(
         by_id.get(change.before.id) == change.after if change.after else by_id.get(change.before.id) != change.before
         for change in plan.changes
         if change.before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from migsync.filesystem.atomic import write_file
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_files import check_rewrite
 from migsync.sync.plan import FORMAT_VERSION, Plan
+from migsync.sync.plan_request import PlanRequest
 
 SURVEY_FIELDS = ("root", "databases", "findings")
 """What ``migsync plan --format json`` says besides; a plan file needs none of it."""
@@ -34,19 +35,28 @@ class SavedOptions:
     positions: tuple[str, ...] = ()
     trust_names: bool = False
     against_evidence: bool = False
+    record: tuple[str, ...] = ()
+    unrecord: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, request: PlanRequest) -> SavedOptions:
+        """Those of a request."""
+        return cls(**{each.name: getattr(request, each.name) for each in fields(cls)})
 
     @classmethod
     def from_dict(cls, document: object) -> SavedOptions:
         """The inverse of `asdict`; raises DecodeError for another shape."""
         known = ("apps", "prune", "dedupe", "positions", "trust_names")
-        fields = Fields(document, known, ("against_evidence",))
+        found = Fields(document, known, ("against_evidence", "record", "unrecord"))
         return cls(
-            apps=fields.get("apps", array(text)),
-            prune=fields.get("prune", array(text)),
-            dedupe=fields.get("dedupe", boolean),
-            positions=fields.get("positions", array(text)),
-            trust_names=fields.get("trust_names", boolean),
-            against_evidence=fields.get_or("against_evidence", boolean, False),
+            apps=found.get("apps", array(text)),
+            prune=found.get("prune", array(text)),
+            dedupe=found.get("dedupe", boolean),
+            positions=found.get("positions", array(text)),
+            trust_names=found.get("trust_names", boolean),
+            against_evidence=found.get_or("against_evidence", boolean, False),
+            record=found.get_or("record", array(text), ()),
+            unrecord=found.get_or("unrecord", array(text), ()),
         )
 
 

@@ -10,10 +10,11 @@ class PlanRequest:
     """What a person asks of a survey, as text from the command line.
 
     `maps` are ``APP.OLD=NEW``, `collapses` ``APP.NEW=OLD+OLD``, `removes` and `news` ``APP.NAME``, `positions`
-    ``APP=REWRITE``, `prune` ``APP`` or ``APP.NAME``. `accept` takes hinted pairs as if they were proven. With
-    `trust_names` no journal is expected in the databases. `backwards` lets records go back to the names of older files.
-    With `against_evidence` migsync goes on although what it knows of a migration that ran contradicts what was stated
-    or what is recorded. `third_party`: the statements are about apps of installed packages.
+    ``APP=REWRITE``, `prune` ``APP``, ``APP.NAME`` or a pattern, `record` and `unrecord` ``APP.NAME``. `accept` takes
+    hinted pairs as if they were proven. With `trust_names` no journal is expected in the databases. `backwards` lets
+    records go back to the names of older files. With `against_evidence` migsync goes on although what it knows of a
+    migration that ran contradicts what was stated or what is recorded. `third_party`: the statements are about apps of
+    installed packages.
     """
 
     databases: tuple[str, ...] = ()
@@ -24,6 +25,8 @@ class PlanRequest:
     news: tuple[str, ...] = ()
     accept: bool = False
     prune: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
+    unrecord: tuple[str, ...] = ()
     dedupe: bool = False
     positions: tuple[str, ...] = ()
     trust_names: bool = False

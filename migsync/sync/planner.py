@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migsync.findings import Finding
 from migsync.findings.databases import journal_kept, unseen_journal
@@ -37,6 +37,7 @@ from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.provenance import NOTHING_KNOWN, Provenance, beside_git, contents_that_ran
 from migsync.sync.prune import prune
 from migsync.sync.run import Run
+from migsync.sync.stated_records import NONE_STATED, StatedRecords, state_records
 from migsync.sync.unknown_records import leftovers, lost_apps, renamed_in_packages, strangers
 
 
@@ -45,14 +46,16 @@ class PlanOptions(TranslationOptions):
     """What a person asked for.
 
     `apps` limits the plan (None: all apps of the project, and those of packages that rewrites speak of). `prune` are
-    ``app.name`` or ``app`` of rows to remove. With `conflicts`, several leaf nodes in one app are refused as
-    ``migrate`` does; commands that mend such files plan without it. `origins` is what is known about records without a
-    file. `backwards` lets records go back to the names of older files. With `against_evidence` a plan is made although
-    what is known of a migration that ran speaks against it.
+    ``app.name`` or ``app`` of rows to remove, and `stated` what is to be recorded, or not, on a person's word. With
+    `conflicts`, several leaf nodes in one app are refused as ``migrate`` does; commands that mend such files plan
+    without it. `origins` is what is known about records without a file. `backwards` lets records go back to the names
+    of older files. With `against_evidence` a plan is made although what is known of a migration that ran speaks against
+    it.
     """
 
     apps: frozenset[str] | None = None
     prune: Sequence[str] = ()
+    stated: StatedRecords = NONE_STATED
     origins: Origins = NO_ORIGINS
     backwards: bool = False
     conflicts: bool = False
@@ -121,17 +124,17 @@ class _Planner:
     def plan(self) -> Plan:
         """The plan."""
         start = self._start()
-        translation = self._translate(start)
+        translation, told = self._stated(self._translate(start))
+        if any(finding.blocks for finding in told):
+            return self._refused(start, told)
         changes = _changes(translation.rows)
         lost = list(lost_rewrites(self.history, start.back.returned, changes))
         goes_back = bool(start.back.returned and (changes or start.back.findings) and not lost)
         if goes_back and (newer := self._newer_records(start.back)):
-            found = fingerprints(self.records, self.scope)
-            refusal = past_newer_records(start.back, newer)
-            return Plan(self.ref, (), found, found, findings=(*start.findings, *start.pruned, refusal))
+            return self._refused(start, [past_newer_records(start.back, newer)])
         # Where only the file of a rewrite is lost, nothing is to go back, and what would hinder that is of no matter.
         of_rows = lost or start.back.findings
-        findings = [*start.findings, *start.pruned, *start.doubles, *of_rows, *translation.findings]
+        findings = [*start.findings, *start.pruned, *start.doubles, *of_rows, *translation.findings, *told]
         passed = tuple(self._newly_passed(start.journaled))
         if any(finding.code in UNDECIDED for finding in findings):
             # While it is open what a row means, the other checks would only find what follows from that.
@@ -174,6 +177,19 @@ class _Planner:
             ran=contents_that_ran(self.history, beside_git(self.ran), self._changed_before()),
             presumed=contents_that_ran(self.history, self.ran, self._changed_before()),
         )
+
+    def _stated(self, translation: Translation) -> tuple[Translation, list[Finding]]:
+        """The rows with what a person states of them, and what is to be said of that."""
+        if not self.options.stated:
+            return translation, []
+        against = self.options.against_evidence
+        rows, told = state_records(self.history, translation.rows, self.options.stated, self.ran, stated=against)
+        return replace(translation, rows=rows), told
+
+    def _refused(self, start: _Start, reasons: Iterable[Finding]) -> Plan:
+        """The plan that changes nothing, for these reasons."""
+        found = fingerprints(self.records, self.scope)
+        return Plan(self.ref, (), found, found, findings=(*start.findings, *start.pruned, *reasons))
 
     def _changed_before(self) -> Iterator[int]:
         """The ids of the rows that earlier runs have changed: their names of today say nothing about what ran."""

@@ -41,6 +41,7 @@ from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import Provenance, accounted, what_ran
 from migsync.sync.prune import matching, patterns_in
 from migsync.sync.run import Run
+from migsync.sync.stated_records import NONE_STATED, with_unapplied
 from migsync.sync.target import Snapshot, Target, open_target
 from migsync.sync.target_state import (
     DatabaseState,
@@ -96,14 +97,7 @@ class Survey:
     @property
     def plan_file(self) -> PlanFile:
         """The plans as they are saved."""
-        asked = self.request
-        return PlanFile(
-            self.plans,
-            self.proposed,
-            SavedOptions(
-                asked.apps, asked.prune, asked.dedupe, asked.positions, asked.trust_names, asked.against_evidence
-            ),
-        )
+        return PlanFile(self.plans, self.proposed, SavedOptions.of(self.request))
 
     def typed(self, plan: Plan) -> Plan:
         """The plan with findings whose commands can be typed in this project."""
@@ -248,8 +242,9 @@ def _plan_states(
 ) -> None:
     result.ran = {each.ref.alias: found for each, found in zip(states, ran, strict=True)}
 
-    patterns, named = patterns_in(options.prune)  # what is a leftover is known only when all else is
-    options = replace(options, prune=named)
+    patterns, named = patterns_in(options.prune)  # leftovers, and what may be recorded, are known last
+    stated = options.stated
+    options = replace(options, prune=named, stated=NONE_STATED)
 
     def plan_all(rewrites: Rewrites, options: PlanOptions, leftovers: Sequence[tuple[str, ...]] = ()) -> list[Plan]:
         made = [
@@ -268,11 +263,15 @@ def _plan_states(
         ]
         return [with_gone(result.history, state.held, plan) for state, plan in zip(states, made, strict=True)]
 
-    def prune_matching(rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
-        if not patterns:
+    def finish(rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
+        if not patterns and not stated:
             return plans
         found = [matching(plan, patterns) for plan in plans]
-        made = plan_all(rewrites, options, [names for names, _ in found])
+        made = plan_all(rewrites, replace(options, stated=stated), [names for names, _ in found])
+        held = [state.held.seen for state in states]
+        made = [
+            with_unapplied(seen, plan, stated=options.against_evidence) for seen, plan in zip(held, made, strict=True)
+        ]
         return [
             replace(plan, findings=(*plan.findings, *findings)) for plan, (_, findings) in zip(made, found, strict=True)
         ]
@@ -290,7 +289,7 @@ def _plan_states(
     unexplained = [unexplained_apps(plan) for plan in result.plans]
     doubtful = [doubtful_apps(plan) for plan in result.plans]
     if not asked and not any(unexplained) and not any(doubtful):
-        result.plans = tuple(prune_matching(result.rewrites, as_written, result.plans))
+        result.plans = tuple(finish(result.rewrites, as_written, result.plans))
         return
     found = _discover(result, states, ran, asked, [*unexplained, *doubtful], git)
     result.proposed = found.proposed
@@ -302,7 +301,7 @@ def _plan_states(
     ]
     known = result.rewrites.with_proposed(found.proposed)
     options = replace(options, origins=replace(found.origins, stated=result.project.leftovers))
-    plans = prune_matching(known, options, plan_all(known, options))
+    plans = finish(known, options, plan_all(known, options))
     result.plans = tuple(with_questions(plan, found, apps) for plan, apps in zip(plans, unexplained, strict=True))
 
 

@@ -17,7 +17,7 @@ MANAGE = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "config")\n
 
 OLD = ("0001_initial", "0003_price", "0004_merge", "0005_sku")
 PATIENCE = 30
-QUESTIONS = (b"[y/N]:", b"[y/N/d]:", b"Which goes first?:")
+QUESTIONS = (b"[y/N]:", b"[y/N/d]:", b"Which goes first?:", b"Reason, for the log:")
 NEW = ("0001_initial", "0002_price", "0003_sku")
 MAPPED = ("--map", "shop.0003_price=0002_price", "--map", "shop.0005_sku=0003_sku", "--remove", "shop.0004_merge")
 # Its terminal is that of its session, as a shell has it: Ctrl-C reaches it.

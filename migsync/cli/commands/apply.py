@@ -23,7 +23,7 @@ from migsync.cli.options import (
     options,
 )
 from migsync.cli.output import Output
-from migsync.cli.prompts import require_consent_possible, require_yes
+from migsync.cli.prompts import require_consent_possible, require_reason, require_yes
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import ExitStatus
@@ -87,6 +87,7 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
             output.show([EMPTY, line("Dry run: nothing was changed.")])
             output.document(plan_set.document)
             return plan_set.status
+        reason = require_reason(output, plan_set.ready, asked.log.reason, noinput=consent.noinput)
         if plan_set.ready:
             require_consent_possible(output, noinput=consent.noinput)
             output.show([EMPTY])
@@ -98,9 +99,7 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
         survey = None if plan_set.saved else plan_set.survey
         replan = partial(plan_again, output, survey, noinput=consent.noinput) if survey else None
         results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
-        results += Execution(output, project, plan_set.targets, asked.log.reason, journal, replan).carry_out(
-            plan_set.plans
-        )
+        results += Execution(output, project, plan_set.targets, reason, journal, replan).carry_out(plan_set.plans)
         if journal and plan_set.survey:
             take_looks(output, plan_set.survey, plan_set.plans, results)
         if not plan_set.ready and not results:

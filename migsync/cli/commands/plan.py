@@ -104,10 +104,17 @@ def _not_with_a_file(survey: Survey) -> set[str]:
 
 
 def _sql(survey: Survey) -> str:
+    from migsync.engines import engine_named
     from migsync.sync.scripts import apply_script
+    from migsync.sync.stated_records import with_time
 
-    ready = (plan for plan in survey.plans if not plan.empty and not plan.blocked)
-    return "\n".join(apply_script(plan, survey.records[plan.target.alias]) for plan in ready)
+    texts = []
+    for plan in survey.plans:
+        if not plan.empty and not plan.blocked:
+            records, engine = survey.records[plan.target.alias], engine_named(plan.target.engine)
+            plan = with_time(plan, records, engine.applied_form, use_tz=bool(survey.project.use_tz))
+            texts.append(apply_script(plan, records))
+    return "\n".join(texts)
 
 
 def _tell_problems(output: Output, survey: Survey) -> None:

@@ -14,6 +14,7 @@ from migsync.cli.options import (
     JournalOptions,
     PlanningOptions,
     ProjectOptions,
+    ReasonOptions,
     argument,
     flag,
     group,
@@ -22,6 +23,7 @@ from migsync.cli.options import (
     options,
 )
 from migsync.cli.output import Output
+from migsync.cli.prompts import require_reason
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import Span, Style, line
 from migsync.errors import ExitStatus, FileDiffers, MigsyncError, UsageError
@@ -52,6 +54,7 @@ class ScriptOptions:
     force: bool = flag(help="Overwrite existing files that differ.")
     planning: PlanningOptions = group(PlanningOptions)
     journal: JournalOptions = group(JournalOptions)
+    log: ReasonOptions = group(ReasonOptions)
 
 
 @click.command(
@@ -77,6 +80,7 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
     from migsync.cli.plan_set import open_plan_set, write_proposed
     from migsync.cli.results import tell_result
     from migsync.sync.scripts import apply_script, undo_script
+    from migsync.sync.stated_records import with_time
 
     project = where.project()
     directory, planning, no_journal = asked.directory, asked.planning, asked.journal.no_journal
@@ -86,11 +90,15 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
         return _journal_tables(output, project, asked)
     settle_files(output, project)
     with open_plan_set(output, project, asked.file, planning, trust_names=no_journal, ask=False) as plan_set:
+        reason = require_reason(output, plan_set.ready, asked.log.reason, noinput=False)
         texts = {}
         for plan in plan_set.ready:
             plan, alias = _as_written(plan, plan_set.proposed, project.rewrites), plan.target.alias
-            records = plan_set.survey.records[alias] if plan_set.survey else None
-            texts[_place(directory, alias, "apply")] = apply_script(plan, records, journal=not no_journal)
+            records = plan_set.survey.records[alias] if plan_set.survey else ()
+            # A script is text: the time at which it is written stands for that of the run.
+            plan = with_time(plan, records, plan_set.targets[alias].behaviour.applied_form, use_tz=bool(project.use_tz))
+            apply = apply_script(plan, records, journal=not no_journal, reason=reason)
+            texts[_place(directory, alias, "apply")] = apply
             texts[_place(directory, alias, "undo")] = undo_script(plan, journal=not no_journal)
         # Before the rewrite is written: a refusal must leave nothing behind.
         _check(texts, force=asked.force)

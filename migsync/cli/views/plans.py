@@ -14,6 +14,7 @@ from migsync.errors import UnknownEngine
 from migsync.findings import Severity
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite
+from migsync.sync.comparison import RECORD
 from migsync.sync.plan import Change, ChangeKind, Plan
 from migsync.words import count
 
@@ -151,7 +152,8 @@ def _row(plan: Plan, change: Change) -> tuple[Span, Span, Span, Span]:
         why = Span(f"({_instead(plan, change, before)})", Style.DIM)
         return Span("remove", Style.BAD), Span(before.name), why, Span(before.applied or "", Style.DIM)
     new = after or Record(None, "", "", "")
-    return Span("insert", Style.GOOD), Span("-"), Span(new.name, Style.GOOD), Span(new.applied or "", Style.DIM)
+    applied = new.applied or ("the time of the run" if change.cause == RECORD else "")
+    return Span("insert", Style.GOOD), Span("-"), Span(new.name, Style.GOOD), Span(applied, Style.DIM)
 
 
 def _instead(plan: Plan, change: Change, removed: Record) -> str:
@@ -166,7 +168,7 @@ def _instead(plan: Plan, change: Change, removed: Record) -> str:
             names = {new for name in names for new in _becomes(step, name)}
     if collapsed and names:
         return f"now in {', '.join(sorted(names))}"
-    return f"--{change.cause}" if change.cause in {"prune", "dedupe"} else "row removed"
+    return f"--{change.cause}" if change.cause in {"prune", "dedupe", "unrecord"} else "row removed"
 
 
 def _becomes(step: AppRewrite, name: str) -> tuple[str, ...]:

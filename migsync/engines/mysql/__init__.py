@@ -63,6 +63,7 @@ class MySQL(Engine):
     now = NOW
     from_nothing = " FROM DUAL"
     current_database = "SELECT DATABASE()"
+    applied_form = "%Y-%m-%d %H:%M:%S.000000"
     script_needs = ("no open transaction", "a server that is not read-only")
     client = "mariadb DATABASE < {file}    (or mysql)"
     # The two names are those of SQLAlchemy's dialects.

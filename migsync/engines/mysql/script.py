@@ -277,7 +277,7 @@ INSERT INTO {runs} (
 SELECT @migsync_number, CONCAT('{plan.run_id}', LPAD(LOWER(HEX(@migsync_number)), 8, '0')),
        {literal(values["kind"])}, {literal(values["plan_id"])},
        {NOW},
-       LEFT(USER(), 255), {literal(values["version"])}, '', {undoes},
+       LEFT(USER(), 255), {literal(values["version"])}, {literal(values["reason"])}, {undoes},
        {", ".join(f"@migsync_{column}" for column in JSON_COLUMNS)}
   FROM DUAL WHERE @migsync_open = 1;
 {_counted(1)}"""

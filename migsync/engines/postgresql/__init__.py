@@ -64,6 +64,7 @@ class PostgreSQL(Engine):
     now = NOW
     table_schema = SCHEMA
     current_database = "SELECT current_database()"
+    applied_form = "%Y-%m-%d %H:%M:%S+00"
     script_needs = (
         "no open transaction: no BEGIN, no psql -1, and AUTOCOMMIT on",
         "a session that can write, at READ COMMITTED",

@@ -308,7 +308,7 @@ def _journal_row(plan: ScriptPlan) -> Iterator[str]:
            {literal(values["plan_id"])},
            {NOW},
            {AUTHOR},
-           {literal(values["version"])}, '',
+           {literal(values["version"])}, {literal(values["reason"])},
            {undoes},
 {texts}
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM {runs}) AS counted;

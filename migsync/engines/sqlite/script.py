@@ -286,7 +286,7 @@ def _journal_row(plan: ScriptPlan) -> Iterator[str]:
     INSERT INTO {RUN_TABLE} (
         number, id, kind, plan_id, at, author, version, reason, undoes, {", ".join(JSON_COLUMNS)})
     SELECT next, '{plan.run_id}' || printf('%08x', next), {literal(values["kind"])}, {literal(values["plan_id"])},
-           {NOW}, 'script', {literal(values["version"])}, '',
+           {NOW}, 'script', {literal(values["version"])}, {literal(values["reason"])},
            {undoes},
            {", ".join(JSON_COLUMNS)}
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM {RUN_TABLE}), temp.migsync_json{state};

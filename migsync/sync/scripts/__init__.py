@@ -20,16 +20,16 @@ from migsync.sync.scripts.script_plan import reverse, script_plan
 __all__ = ["apply_script", "journal_script", "undo_script"]
 
 
-def apply_script(plan: Plan, records: Iterable[Record] | None = None, *, journal: bool = True) -> str:
+def apply_script(plan: Plan, records: Iterable[Record] | None = None, *, journal: bool = True, reason: str = "") -> str:
     """SQL that applies the plan to its target; without `journal` it leaves no trace but the rows.
 
-    `records` are all rows of the target. With them, the script is stale where an app that it changes has other rows by
-    then, as `migsync apply` is.
+    `reason` is the note in the journal. `records` are all rows of the target. With them, the script is stale where an
+    app that it changes has other rows by then, as `migsync apply` is.
 
     Raises Blocked for a plan that must not be applied, and MigsyncError for one with nothing to do or with a name
     that cannot stand in a script.
     """
-    return _script(plan, records, journal=journal)
+    return _script(plan, records, journal=journal, reason=reason)
 
 
 def undo_script(plan: Plan, *, journal: bool = True) -> str:
@@ -46,8 +46,10 @@ def journal_script(engine: str, schema: str = "", grants: str = "", *, file: str
     return journal_header(engine, file) + _clean(journal_ddl(engine, schema, upgrade=True)) + rights
 
 
-def _script(plan: Plan, records: Iterable[Record] | None, *, journal: bool, undone_plan: str = "") -> str:
-    made, target = script_plan(plan, records, journal=journal, undone_plan=undone_plan), plan.target
+def _script(
+    plan: Plan, records: Iterable[Record] | None, *, journal: bool, undone_plan: str = "", reason: str = ""
+) -> str:
+    made, target = script_plan(plan, records, journal=journal, undone_plan=undone_plan, reason=reason), plan.target
     try:
         engine = engine_named(target.engine)
     except UnknownEngine as error:

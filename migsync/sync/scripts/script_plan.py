@@ -16,7 +16,12 @@ from migsync.sync.undo import DEDUPE, known_digests, reversed_changes
 
 
 def script_plan(
-    plan: Plan, records: Iterable[Record] | None = None, *, journal: bool = True, undone_plan: str = ""
+    plan: Plan,
+    records: Iterable[Record] | None = None,
+    *,
+    journal: bool = True,
+    undone_plan: str = "",
+    reason: str = "",
 ) -> ScriptPlan:
     """The plan for a script; raises Blocked or MigsyncError for a plan that cannot be one.
 
@@ -32,7 +37,7 @@ def script_plan(
     if not plan.changes and not (journal and (plan.passed or plan.returned)):
         raise MigsyncError("The plan changes no rows, so there is no script.")
     kind = RunKind.UNDO if undone_plan or plan.undoes else RunKind.APPLY
-    known = as_row(_run_of(plan, kind)) if journal else {}
+    known = as_row(_run_of(plan, kind, reason)) if journal else {}
     return ScriptPlan(
         id=plan.id,
         rows=tuple(_rows(plan)),
@@ -48,7 +53,7 @@ def script_plan(
     )
 
 
-def _run_of(plan: Plan, kind: RunKind) -> Run:
+def _run_of(plan: Plan, kind: RunKind, reason: str = "") -> Run:
     """The run of a plan as far as it is known before; a script cannot know the ids of new rows."""
     return Run(
         id="",
@@ -58,6 +63,7 @@ def _run_of(plan: Plan, kind: RunKind) -> Run:
         at="",
         author="",
         version=migsync.__version__,
+        reason=reason,
         passed=plan.passed,
         returned=plan.returned,
         changes=plan.changes,

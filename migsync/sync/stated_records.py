@@ -1,0 +1,148 @@
+"""Rows that are recorded, or whose record is removed, on a person's word: ``--record`` and ``--unrecord``.
+
+Nobody proves such a word. So it is refused where something speaks against it, and where ``migrate`` would not start
+afterwards. The journal keeps the reason, and an undo takes it back like any run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from migsync.findings import Finding
+from migsync.findings.stated import evidence_against_record, nothing_to_record, record_needs_others
+from migsync.history.graph import History
+from migsync.history.migration import Key
+from migsync.rewrites.record import Record, fingerprints
+from migsync.rewrites.rows import TrackedRow
+from migsync.sync.comparison import RECORD
+from migsync.sync.journal.contents import Event, SeenContents
+from migsync.sync.plan import Change, Plan
+from migsync.sync.provenance import ContentSource, Provenance
+from migsync.sync.undo import rows_after
+
+UNRECORD = "unrecord"
+"""The cause of a change that removes a record on a person's word."""
+RAN = frozenset({ContentSource.GUARDED, ContentSource.STATED})
+_FRACTION = re.compile(r"\.\d{6}$")
+
+
+@dataclass(frozen=True)
+class StatedRecords:
+    """The migrations that are to be recorded, and those whose record is to go; all of them have files."""
+
+    record: tuple[Key, ...] = ()
+    unrecord: tuple[Key, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.record or self.unrecord)
+
+
+NONE_STATED = StatedRecords()
+
+
+def is_stated(plan: Plan) -> bool:
+    """Whether a plan has a change that rests on a person's word alone, so that it needs a reason."""
+    return any(change.cause in (RECORD, UNRECORD) for change in plan.changes)
+
+
+def state_records(
+    history: History, rows: Sequence[TrackedRow], asked: StatedRecords, ran: Mapping[int, Provenance], *, stated: bool
+) -> tuple[list[TrackedRow], list[Finding]]:
+    """The rows, which have the names of today, with what is asked; and what is to be said of it.
+
+    `ran` is what ran by the ids of the rows. With `stated` a person knows better than that.
+    """
+    before = {row.now.key: row.now for row in rows if row.now}
+    coming = list(dict.fromkeys(each for key in asked.record for each in _with_replaced(history, key)))
+    going = {each for key in asked.unrecord for each in _with_replaced(history, key)}
+    now = [row.removed(UNRECORD) if row.now and row.now.key in going else row for row in rows]
+    now += [TrackedRow(None, Record(None, *key, None), RECORD) for key in coming if key not in before]
+    findings = [nothing_to_record(migration=key, record=True) for key in asked.record if key in before]
+    findings += [nothing_to_record(migration=key, record=False) for key in asked.unrecord if key not in before]
+    findings += _open_ends(history, {row.now.key for row in now if row.now}, asked)
+    for key in sorted(going & before.keys()):
+        known = ran.get(before[key].id or 0)
+        if known and known.source in RAN and not known.unapplied:
+            guarded = known.source is ContentSource.GUARDED
+            findings.append(evidence_against_record(migration=key, record=False, guarded=guarded, stated=stated))
+    return now, findings
+
+
+def _with_replaced(history: History, key: Key) -> list[Key]:
+    """A migration, after all that it replaces: Django counts a squash as applied only together with these."""
+    return [*(each for old in history.migrations[key].replaces for each in _replaced(history, old)), key]
+
+
+def _replaced(history: History, key: Key) -> list[Key]:
+    return _with_replaced(history, key) if key in history.migrations else [key]
+
+
+def _open_ends(history: History, recorded: Collection[Key], asked: StatedRecords) -> Iterator[Finding]:
+    """What would be recorded without something that it depends on."""
+    state = history.state(frozenset(recorded))
+    for key in asked.record:
+        if missing := {parent for child, parent in state.inconsistent if child == key}:
+            needed = history.ancestors(missing) & state.nodes - state.applied
+            yield _needs(history, key, missing | needed, record=True)
+    for key in asked.unrecord:
+        if key in {parent for _, parent in state.inconsistent}:
+            above = {each for each in state.applied if each != key and key in history.ancestors([each])}
+            yield _needs(history, key, above, record=False)
+
+
+def _needs(history: History, key: Key, others: Iterable[Key], *, record: bool) -> Finding:
+    order = sorted(others, key=history.order.index if record else lambda each: -history.order.index(each))
+    own = [each for each in order if each.app in history.first_party]
+    return record_needs_others(
+        migration=key, record=record, others=own, foreign=[each for each in order if each not in own]
+    )
+
+
+def with_unapplied(seen: Iterable[SeenContents], plan: Plan, *, stated: bool) -> Plan:
+    """The plan, with an error for each migration that it records although ``migrate`` was seen to unapply it last."""
+    recorded = {change.after.key for change in plan.changes if change.cause == RECORD and change.after}
+    if not recorded:
+        return plan
+    last = {each.key: each.event for each in seen}
+    found = [
+        evidence_against_record(migration=key, record=True, stated=stated)
+        for key in sorted(recorded)
+        if last.get(key) is Event.UNAPPLIED
+    ]
+    return replace(plan, findings=(*found, *plan.findings))
+
+
+def with_time(plan: Plan, records: Sequence[Record], form: str, *, use_tz: bool) -> Plan:
+    """The plan with the present time as `applied` of what it records; `records` are all rows of its target.
+
+    `form` is how the server writes a time, for strftime; the newest row shows it better, where there is one.
+    """
+    if not any(_waits(change) for change in plan.changes):
+        return plan
+    sample = next((record.applied for record in reversed(records) if record.applied), "")
+    if sample:
+        form = "%Y-%m-%d %H:%M:%S" + (
+            "+00" if sample.endswith("+00") else ".000000" if _FRACTION.search(sample) else ""
+        )
+    # As Django writes it: without time zones the column holds the time of the machine.
+    moment = datetime.now(UTC) if use_tz or form.endswith("+00") else datetime.now()
+    applied = moment.strftime(form)
+    changes = tuple(
+        replace(change, after=change.after._replace(applied=applied)) if _waits(change) and change.after else change
+        for change in plan.changes
+    )
+    before = {record.id: record for record in records}
+    if any(change.before and before.get(change.before.id) != change.before for change in changes):
+        return plan  # stale, which is for those to say who carry it out
+    after = fingerprints(rows_after(records, changes), plan.fingerprints_after)
+    return replace(plan, changes=changes, fingerprints_after=after)
+
+
+def _waits(change: Change) -> bool:
+    """Whether a change records a migration at the time of the run, which is not known yet."""
+    return (
+        change.cause == RECORD and change.before is None and change.after is not None and change.after.applied is None
+    )
