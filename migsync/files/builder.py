@@ -10,6 +10,7 @@ from pathlib import Path
 
 from migsync.edits import CannotEdit, MigrationEdit, edit_migration
 from migsync.errors import HistoryError
+from migsync.files.imports import with_imports
 from migsync.files.proposal import FileChange, Proposal
 from migsync.files.references import find_references
 from migsync.files.refusals import refusals, uneditable
@@ -35,9 +36,11 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
         findings += refusals(resolution, root)  # what a command refuses itself needs no second reason
     work = _Work(resolution)
     if not any(finding.blocks for finding in findings):
+        resolution, imports = with_imports(resolution)
+        work = _Work(resolution)
         work.change_all()
-        findings += work.findings
-        findings += find_references(resolution, root)
+        findings += [*imports.findings, *work.findings]
+        findings += find_references(resolution, root, imports.places)
     refused = any(finding.blocks for finding in findings)
     rewrite = None if refused else _rewrite(resolution, rewrites, created)
     files = tuple(sorted(work.files, key=lambda change: str(change.old_path or change.new_path)))

@@ -6,7 +6,7 @@ import ast
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -37,8 +37,8 @@ class _Place:
     certain: bool = True
 
 
-def find_references(resolution: Resolution, root: Path) -> Iterator[Finding]:
-    """A warning for each line of a first-party file that names a migration by its old key.
+def find_references(resolution: Resolution, root: Path, settled: Collection[tuple[str, int]] = ()) -> Iterator[Finding]:
+    """A warning for each line of a first-party file that names a migration by its old key; `settled` ones left out.
 
     It searches Python files, and configuration in other formats (TOML, YAML, INI, shell, make). In migration files only
     imports by name count: their headers are edited.
@@ -53,6 +53,8 @@ def find_references(resolution: Resolution, root: Path) -> Iterator[Finding]:
         in_migrations = os.path.realpath(directory) in directories
         for path in files:
             for place in _places(path, names, in_migrations=in_migrations):
+                if in_migrations and (path, place.line) in settled:
+                    continue
                 yield reference_by_name(
                     file=path,
                     line=place.line,

@@ -46,3 +46,22 @@ def reference_by_name(
         if becomes
         else "Change the line by hand so that it does not name it.",
     )
+
+
+@entry("removed-import", Severity.ERROR)
+def removed_import(*, migration: Key, other: Key, file: str, line: int) -> Texts:
+    """A migration imports another one by name, and the file of that one would be removed.
+
+    A name that begins with a digit can be imported only by a call such as `import_module("shop.migrations.0006_fill")`.
+    migsync follows renames in such calls. A squash or a remake removes the file, and then Python could not import it
+    and Django could not load any migration. So the command is refused, and nothing has been changed.
+
+    Move the code that both use into a module of its own, outside of `migrations` or with a name that begins with `_`.
+    Import it from there in both migrations. Then run the command again: the squash imports it in the same way.
+    """
+    return Texts(
+        f"{file}:{line} imports {other}, and the file of that migration would be removed.",
+        f"Django could not load {migration} any more.",
+        f"Move what it takes from {other.name} to a module of its own, outside of `migrations`, and import it from "
+        "there in both files. Then run the command again.",
+    )

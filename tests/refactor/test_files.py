@@ -140,3 +140,36 @@ def test_the_schema_of_a_fork_is_proven(bare):  # case 70
     assert "same schema on SQLite" in ended.out
     forked = bare.migsync("renumber", "--prove-schema", "--dry-run")
     assert forked.status == 0, forked.out + forked.err
+
+
+LOADS = """from importlib import import_module
+
+{name} = import_module({module})  # loaded by name
+
+
+"""
+
+
+def test_an_import_of_a_migration_by_name_follows_a_rename_and_refuses_a_removal(bare):  # case 79
+    write(bare, "shop", "0001_initial: create Item", "0006_z: add Item.z", "0008_y: add Item.y", "0009_w: add Item.w")
+    bare.write_model("shop", "Item", ["z", "y", "w"])
+    texts = {}
+    for name, module in (("0008_y", "'shop.migrations.0006_z'"), ("0009_w", '".0006_z", __package__')):
+        path = bare.migrations("shop") / f"{name}.py"
+        texts[name] = LOADS.format(name="z", module=module) + path.read_text()
+        path.write_text(texts[name])
+    commit(bare)
+    bare.migrate("default")
+    refused = bare.migsync("squash", "shop", "1", "6", "--update-db", "--format", "json").json
+    assert [(each["code"], each["name"], each["line"], each["other"]) for each in refused["findings"]] == [
+        ("removed-import", "0008_y", 3, "shop.0006_z"),
+        ("removed-import", "0009_w", 3, "shop.0006_z"),
+    ]
+    ended = in_line(bare)
+    assert "[reference-by-name]" not in ended.out
+    made = {name: (bare.migrations("shop") / f"{name}.py").read_text() for name in ("0003_y", "0004_w")}
+    assert made == {
+        "0003_y": texts["0008_y"].replace("0006_z", "0002_z"),
+        "0004_w": texts["0009_w"].replace("0006_z", "0002_z").replace("0008_y", "0003_y"),
+    }
+    assert "up to date" in bare.migsync("plan").out
