@@ -163,6 +163,11 @@ class RefactorOptions:
     log: ReasonOptions = group(ReasonOptions)
     project: ProjectOptions = group(ProjectOptions)
 
+    @property
+    def refuse_applied(self) -> bool:
+        """Whether it ends where a database has applied a name that changes, before any file is made."""
+        return not (self.update_db or self.allow_applied or self.consent.dry_run)
+
 
 @option_group
 class ProvenRefactorOptions(RefactorOptions):
@@ -286,7 +291,8 @@ class _FileCommand:
 
         asked, databases = self.options, self.options.where.databases
         scope = asked.proof.scope()
-        return Terms(asked.update_db, asked.allow_applied, databases, now(), scope, self.assume_deployed)
+        dry_run = asked.consent.dry_run
+        return Terms(asked.update_db, asked.allow_applied, databases, now(), scope, self.assume_deployed, dry_run)
 
     def _write_report(self, path: Path, draft: Draft, survey: Survey) -> None:
         from migsync.refactor.report import make_report, report_text
@@ -294,11 +300,11 @@ class _FileCommand:
         write_output(path, report_text(make_report(draft, survey.history, self.project.root), path))
 
     def _show(self, draft: Draft) -> None:
-        from migsync.cli.views.proposals import draft_blocks
+        from migsync.cli.views.proposals import draft_blocks, draft_sql
 
         if self.output.form == "sql":
             self.output.tell(findings_blocks(draft.findings))
-            self.output.raw(_sql(draft))
+            self.output.raw(draft_sql(draft))
         self.output.show(draft_blocks(draft, shorten=self.output.shorten, verbose=self.output.verbose))
         if self.options.diff:
             self.output.show([EMPTY])
@@ -337,10 +343,3 @@ class _FileCommand:
             document = draft_document(draft, self.project.root)
             self.output.document({**document, "status": status, **more, "exit_status": int(exit_status)})
         return exit_status
-
-
-def _sql(draft: Draft) -> str:
-    from migsync.sync.scripts import apply_script
-
-    ready = (plan for plan in draft.plans if not plan.empty and not plan.blocked)
-    return "\n".join(apply_script(plan, draft.records[plan.target.alias]) for plan in ready)

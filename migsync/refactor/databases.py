@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from migsync.files.reshape import Reshape
@@ -15,6 +16,7 @@ from migsync.findings.targets import (
     unexpected_plan,
     unreachable_target,
 )
+from migsync.history import Key
 from migsync.refactor.ground import Ground, SurveyedDatabase, Terms
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
@@ -40,6 +42,16 @@ def database_findings(
     yield from (finding.with_facts(files_change=True) for finding in unnamed)
     for alias, database in ground.databases.items():
         yield from _of_database(ground, database, plans[alias], reshape, terms, updated=alias in chosen)
+
+
+def applied_findings(ground: Ground, keys: AbstractSet[Key]) -> Iterator[Finding]:
+    """An error for each database that has applied one of these keys, which all get other names: it takes consent.
+
+    For commands whose files take long to make: this is known before.
+    """
+    for alias, database in ground.databases.items():
+        if touched := sorted(database.applied & keys):
+            yield applied_names(app=touched[0].app, alias=alias, applied=touched)
 
 
 def _unreachable(survey: Survey, terms: Terms) -> Iterator[Finding]:

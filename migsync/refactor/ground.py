@@ -24,7 +24,8 @@ class Terms:
     `databases` are the aliases to be updated in the same step when `update_db` is set; none means all. `allow_applied`
     lets names change that a database holds, which is then synced later. `created` is UTC text, for the rewrite.
     `scope` is what is proven on scratch databases, beyond what every proof looks at. `assume_deployed` takes targets
-    that cannot be read to be in order; they are synced later.
+    that cannot be read to be in order; they are synced later. `dry_run` proves also what an option would have to allow
+    first: whoever only looks wants to see everything.
     """
 
     update_db: bool = False
@@ -33,6 +34,7 @@ class Terms:
     created: str = ""
     scope: ProofScope = field(default_factory=ProofScope)
     assume_deployed: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from migsync.sync.target_state import afterwards
 from migsync.worker.client import Worker, workers_ahead
 
 CONSENT = frozenset({applied_names.code, unreachable_target.code})
-"""Refusals that an option lifts: the proof is made all the same, so that one look shows everything."""
+"""Refusals that an option lifts: a dry run makes the proof all the same, so that one look shows everything."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     findings += database_findings(ground, plans, reshape, chosen, terms)
     facts: Sequence[Fact] = ()
     # The proof takes long, and what is refused anyway needs none.
-    if not any(finding.blocks and finding.code not in CONSENT for finding in findings):
+    if not any(finding.blocks and not (terms.dry_run and finding.code in CONSENT) for finding in findings):
         proof = prove(survey.project, proposal, list(_recorded(ground, plans)), workers=workers)
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.proven

@@ -85,6 +85,24 @@ def test_json_of_a_refusal_holds_its_code(shop):
     ]
 
 
+@pytest.mark.parametrize("command", [("remake",), ("squash", "shop", "7", "9"), ("squash", "--all-safe")])
+def test_what_is_known_at_once_refuses_before_the_project_is_started(shop, command):  # case 73
+    models = shop.root / "shop" / "models.py"
+    models.write_text("raise RuntimeError")
+    write(shop, "shop", "0007_a: after 0006_sku; add Item.a", "0008_b: add Item.b", "0009_c: add Item.c")
+    for name in ("0007_a", "0008_b", "0009_c"):
+        shop.databases["default"].execute(
+            f"INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '{name}', '2021-01-01 00:00:00')"
+        )
+    ended = shop.migsync(*command, "--yes", "--format", "json")
+    assert ended.status == 1, ended.out + ended.err
+    assert [finding["code"] for finding in ended.json["findings"] if finding["severity"] == "error"] == [
+        "applied-names"
+    ]
+    looked = shop.migsync(*command, "--dry-run")
+    assert "RuntimeError" in looked.err, "a dry run goes on"
+
+
 def test_sql_is_the_statements_that_the_databases_will_get(shop):
     ended = shop.migsync("linearize", "--update-db", "--dry-run", "--format", "sql")
     assert ended.status == 0

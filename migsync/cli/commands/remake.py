@@ -65,6 +65,7 @@ def remake(output: Output, asked: RemakeCommandOptions, refactor: ProvenRefactor
         from migsync.refactor.remake.remake import RemakeOptions
         from migsync.refactor.remake.remake import remake as remade
 
-        return remade(ground, RemakeOptions(asked.apps, asked.word, asked.drop, asked.replaces, asked.keep_old))
+        wanted = RemakeOptions(asked.apps, asked.word, asked.drop, asked.replaces, asked.keep_old)
+        return remade(ground, wanted, refuse_applied=refactor.refuse_applied)
 
     return change_files(output, refactor, reshape)

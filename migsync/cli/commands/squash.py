@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -64,12 +66,19 @@ class SquashOptions:
                 "Give a range as APP FIRST LAST.", hint="To list the ranges that are safe: migsync squash --suggest"
             )
 
-    def reshape(self, ground: Ground) -> Reshape:
-        """Choose the ranges, have the project's Django compose their files, and put the two together."""
+    def reshape(self, ground: Ground, *, refuse_applied: bool) -> Reshape:
+        """Choose the ranges, have the project's Django compose their files, and put the two together.
+
+        With `refuse_applied`, a database that has applied one of the old names refuses it, before Django is asked.
+        """
+        from migsync.refactor.databases import applied_findings
         from migsync.refactor.squash.attempts import reshape
 
-        survey = ground.survey
-        return reshape(survey.project, survey.history, self._choose(ground), optimize=not self.no_optimize)
+        survey, choice = ground.survey, self._choose(ground)
+        if refuse_applied and not self.keep_replaces:
+            changed = {key for each in choice.ranges for key in each.keys}
+            choice = replace(choice, findings=(*choice.findings, *applied_findings(ground, changed)))
+        return reshape(survey.project, survey.history, choice, optimize=not self.no_optimize)
 
     def _choose(self, ground: Ground) -> Choice:
         from migsync.refactor.squash.ranges import taken
@@ -119,7 +128,7 @@ def squash(output: Output, asked: SquashOptions, refactor: ProvenRefactorOptions
     asked.check(output)
     if asked.suggest:
         return _suggest(output, refactor.project, asked.words)
-    return change_files(output, refactor, asked.reshape)
+    return change_files(output, refactor, partial(asked.reshape, refuse_applied=refactor.refuse_applied))
 
 
 def _suggest(output: Output, where: ProjectOptions, apps: tuple[str, ...]) -> ExitStatus:

@@ -211,3 +211,11 @@ def done_blocks(draft: Draft, made: CommitResult, project: Project, *, shorten: 
 def _directories(paths: Iterable[Path]) -> list[str]:
     """The directories that hold what changed, as a person would type them after ``git add``."""
     return sorted({near(path.parent) for path in paths})
+
+
+def draft_sql(draft: Draft) -> str:
+    """The script of each database that would change."""
+    from migsync.sync.scripts import apply_script
+
+    ready = (plan for plan in draft.plans if not plan.empty and not plan.blocked)
+    return "\n".join(apply_script(plan, draft.records[plan.target.alias]) for plan in ready)

@@ -14,6 +14,7 @@ from migsync.findings import Finding
 from migsync.findings.remake import cannot_carry, cannot_replace, made_already, no_migrations, nothing_left
 from migsync.history import SETTING, History, Key, build_history
 from migsync.project import Project
+from migsync.refactor.databases import applied_findings
 from migsync.refactor.ground import Ground
 from migsync.refactor.preconditions import broken, chosen_apps
 from migsync.refactor.remake import messages
@@ -53,9 +54,10 @@ class RemakeOptions:
         return " ".join(["remake", *sorted(self.apps), *words])
 
 
-def remake(ground: Ground, options: RemakeOptions) -> Reshape:
+def remake(ground: Ground, options: RemakeOptions, *, refuse_applied: bool = False) -> Reshape:
     """Have Django make the apps' migrations anew, and say what becomes of the old ones.
 
+    With `refuse_applied`, a database that has applied one of the old names refuses it, before Django is asked.
     Raises UsageError for an app or a migration that is not of this project, and what :func:`ask_remake` raises.
     """
     if not re.fullmatch(r"\w+", options.word):
@@ -69,6 +71,8 @@ def remake(ground: Ground, options: RemakeOptions) -> Reshape:
     errors = (*broken(history), *messages.forks(history, chosen))
     if options.replaces:
         errors += tuple(messages.open_squashes(history, chosen))
+    elif refuse_applied:
+        errors += tuple(applied_findings(ground, {key for key in history.migrations if key.app in chosen}))
     if errors:
         return Reshape(options.command, findings=errors)
     if not chosen:
