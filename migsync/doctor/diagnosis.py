@@ -17,6 +17,7 @@ from migsync.history.loader import LoaderState
 from migsync.key import Key
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
+from migsync.sync.target import open_target
 
 _K = MessageKind
 _OBJECTS: Final = frozenset(
@@ -100,17 +101,26 @@ class _Objects:
         pending = [each for each in self.makers if each.migration not in state.applied]
         what = _what(self.message)
         if self.message.kind in _EXISTS and pending:
-            maker = pending[0]
-            if ran:
-                yield objects.made_twice(what=what, migration=maker.migration, other=ran[-1].migration)
-                return
-            waits_for = [key for key in self.survey.history.parents(maker.migration) if key not in state.applied]
-            missing = self._missing(maker)
-            yield objects.there_unrecorded(what=what, migration=maker.migration, missing=missing, waits_for=waits_for)
-        elif self.message.kind not in _EXISTS and pending and not ran:
+            yield self._unrecorded(what, pending[0], ran, state)
+        elif pending and not ran:
             yield objects.not_run_yet(what=what, migration=pending[0].migration, user=self._user(pending[0].migration))
         elif ran:
             yield self._recorded(what, ran[-1], state)
+
+    def _unrecorded(self, what: str, maker: Maker, ran: Sequence[Maker], state: LoaderState) -> Finding:
+        """What a migration that has not run would make, is there."""
+        key, history = maker.migration, self.survey.history
+        # What a later migration removes may be missing because that one has run, too.
+        kept = expected(history, frozenset(history.migrations), key.app)
+        missing = [each for each in self._missing(maker) if _is_expected(each, kept)]
+        if ran:
+            return objects.made_twice(what=what, migration=key, other=ran[-1].migration)
+        if self.message.table in missing or f"{self.message.table}.{self.message.column}" in missing:
+            return objects.not_run_yet(what=what, migration=key)  # it was removed since
+        if not self.survey.records.get(self.alias):
+            return objects.records_lost(what=what, migration=key)
+        waits_for = [parent for parent in history.parents(key) if parent not in state.applied]
+        return objects.there_unrecorded(what=what, migration=key, missing=missing, waits_for=waits_for)
 
     def _recorded(self, what: str, maker: Maker, state: LoaderState) -> Finding:
         key, history = maker.migration, self.survey.history
@@ -132,7 +142,8 @@ class _Objects:
 
     def _missing(self, maker: Maker) -> list[str]:
         """The tables and columns that the migration makes and the database does not have; no columns of such tables."""
-        there = self.survey.targets[self.alias].columns(maker.made) if maker.made else {}
+        with open_target(self.survey.project.targets([self.alias])[0]) as target:
+            there = target.columns(maker.made) if maker.made else {}
         missing = [table for table in maker.made if table not in there]
         return missing + [
             f"{table}.{max(names)}"

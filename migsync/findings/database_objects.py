@@ -74,6 +74,27 @@ def there_unrecorded(
     return Texts(f"The {what} is there, but {migration}, which makes it, is not recorded.", meaning, hint)
 
 
+@entry("records-lost", Severity.ERROR)
+def records_lost(*, what: str, migration: Key, alias: str = "") -> Texts:
+    """A database has tables of the project, but no records of migrations at all.
+
+    The tables were copied without them, django_migrations was dropped or emptied, or it is in another schema. `migrate`
+    takes such a database for a new one, and begins with the first migration.
+
+    Do not run `migrate --fake` on it: that records every migration on disk, also those that never ran here. Take the
+    rows from where the tables came from. If there is no such place, record each app up to the migration whose tables
+    and columns are there, with `migrate APP NAME --fake`.
+    """
+    return Texts(
+        f"The {what} is there, but the database has no records of migrations at all.",
+        f"So `migrate` begins with the first migrations, and {migration} fails. The tables were copied without their "
+        "records, or the records are in another schema.",
+        "Copy django_migrations from the database that the tables came from.\n"
+        "If there is none, record each app up to the last migration that has run: "
+        f"{migrate('APP', 'NAME', '--fake', alias=alias)}",
+    )
+
+
 @entry("made-twice", Severity.ERROR)
 def made_twice(*, what: str, migration: Key, other: Key, alias: str = "") -> Texts:
     """Two migrations make the same table, column or index, and one of them has run.

@@ -166,14 +166,16 @@ class Target:
         return self._read(lambda connection, table: read_runs(connection, table.schema)) or ()
 
     def columns(self, tables: Collection[str]) -> dict[str, frozenset[str]]:
-        """The columns of those of `tables`, or views, that are beside ``django_migrations``."""
+        """The columns of those of `tables`, or views, that are beside ``django_migrations``, or would be."""
 
-        def read(connection: sa.Connection, place: MigrationTable) -> dict[str, frozenset[str]]:
+        def read(connection: sa.Connection) -> dict[str, frozenset[str]]:
+            place = self._surveyed(connection)
             inspector = sa.inspect(connection)
-            found = inspector.get_multi_columns(place.schema, filter_names=[*tables], kind=ObjectKind.ANY)
+            schema = place.table.schema if place.table else place.schema or None
+            found = inspector.get_multi_columns(schema, filter_names=[*tables], kind=ObjectKind.ANY)
             return {name: frozenset(each["name"] for each in columns) for (_, name), columns in found.items()}
 
-        return self._read(read) or {}
+        return {} if self._absent else self._transact(read)
 
     def sequence_statement(self, top: int) -> str:
         """:meth:`migsync.engines.Engine.sequence_statement` for the greatest id that is taken."""

@@ -105,6 +105,17 @@ def test_a_lost_record(shop: Project) -> None:
     assert_sound(shop)
 
 
+def test_a_database_that_has_lost_its_records(shop: Project) -> None:
+    shop.manage_all(["migrate"])
+    shop.databases["default"].execute("DROP TABLE django_migrations")
+    assert list(doctor(shop, failed(shop))) == ["records-lost"]
+
+
+def test_what_was_in_the_way_is_gone(sqlite_shop: Project) -> None:
+    sqlite_shop.manage_all(["migrate", "shop", "0002"])
+    assert list(doctor(sqlite_shop, 'table "shop_order" already exists')) == ["not-run-yet"]
+
+
 def test_a_migration_that_ran_in_part(shop: Project) -> None:
     shop.manage_all(["migrate", "shop", "0002"])
     shop.databases["default"].execute("CREATE TABLE shop_order (id bigint PRIMARY KEY, name varchar(9))")
