@@ -9,7 +9,9 @@ import time
 import pytest
 
 from migsync.engines import engine_named
+from migsync.engines.catalog import differing
 from migsync.errors import NotPermitted, UnknownAlias
+from migsync.findings.schema import difference
 from migsync.proof.databases import prove_schema
 from tests.databases import django_databases
 from tests.proof.projects import ID, Site, add_field, migration
@@ -244,6 +246,36 @@ def test_a_schema_of_its_own(tmp_path, postgresql_database, schema):
     assert any("item_least" in text for text in differences(site, item(), item(CHECK.format(least=0))))
 
 
+LITTLE = {
+    "CREATE RULE kept AS ON DELETE TO shop_item DO INSTEAD NOTHING": "The rule kept on shop_item",
+    "CREATE STATISTICS pair ON id, price FROM shop_item": "The statistics pair on shop_item",
+    "ALTER TABLE shop_item SET (fillfactor = 70)": "The table shop_item",
+    "ALTER TABLE shop_item ENABLE ROW LEVEL SECURITY": "The table shop_item",
+    "ALTER TABLE shop_item REPLICA IDENTITY FULL": "The table shop_item",
+    "ALTER TABLE shop_item ALTER price SET STATISTICS 500": "The column shop_item.price",
+    "GRANT SELECT ON shop_item TO PUBLIC": "The grants SELECT TO PUBLIC on shop_item",
+    "GRANT UPDATE (price) ON shop_item TO pg_monitor": "The column shop_item.price",
+    "CREATE PUBLICATION news FOR TABLE shop_item": "The publication news",
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC": "The default privileges",
+    "CREATE FUNCTION one() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'": "The function one()",
+    "CREATE TEXT SEARCH CONFIGURATION plain (COPY = simple)": "The object text search configuration plain",
+    "CREATE COLLATION german (locale = 'C')": "The object collation german",
+}
+
+
+@pytest.mark.parametrize("statement", LITTLE)
+def test_the_whole_catalog_counts(statement, postgresql_database):  # case 89
+    """By what the catalog says before and after, which costs no proof."""
+    postgresql = engine_named("postgresql")
+    postgresql_database.execute("CREATE TABLE shop_item (id bigint PRIMARY KEY, price integer)")
+    before = postgresql.catalog(postgresql_database.execute)
+    postgresql_database.execute(statement)
+    after = postgresql.catalog(postgresql_database.execute)
+    [part] = differing(before, after)
+    said = difference(part.kind, part.name, part.table, before.get(part), after.get(part))
+    assert said.startswith(LITTLE[statement]), said
+
+
 ELSEWHERE = {
     "CREATE SCHEMA audit": "The schema audit",
     "CREATE TABLE audit.o (id serial PRIMARY KEY, n integer)": "The table audit.o",
@@ -274,8 +306,8 @@ def test_what_an_extension_brings_is_left_out(postgresql_database):
         if name in extensions:
             postgresql_database.execute("CREATE SCHEMA IF NOT EXISTS other")
             postgresql_database.execute(f"CREATE EXTENSION {name} SCHEMA other CASCADE")
-    kinds = {part.kind for part in engine_named("postgresql").catalog(postgresql_database.execute)}
-    assert kinds <= {"schema", "extension"}
+    parts = engine_named("postgresql").catalog(postgresql_database.execute)
+    assert {part.kind for part in parts if part.name != "schema public"} <= {"schema", "extension"}
 
 
 def test_no_right_to_create_a_database(tmp_path, postgresql_database):
