@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from migsync.findings.commands import migsync, old_files
+from migsync.findings.commands import position as at_position
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -308,5 +309,32 @@ def other_content(
         f"{rewrite} renames {migration} to {new}, but here {migration.name} ran with other operations than it says.",
         f"The record would say that {new} has run, and it has not.",
         "" if stated else _stated(alias, f"If what {new} does is in this database"),
+        Severity.WARNING if stated else None,
+    )
+
+
+@entry("journal-contradicted", Severity.ERROR, Severity.WARNING)
+def journal_contradicted(
+    *, app: str, moved: Mapping[str, str], rewrite: str, position: str, stated: bool = False, alias: str = ""
+) -> Texts:
+    """The journal says that a rewrite has been applied to records, but by what ran they still have their old names.
+
+    A rewrite gave the records other names, and a run of migsync wrote that into the journal. migsync's guard had noted
+    the operations when `migrate` ran them. Today each of these operations is in the file with the new name, and the
+    record has the old one, which means another migration since. Somebody restored `django_migrations` alone, or changed
+    the records by hand.
+
+    - If the records are from before the rewrite, state the position with `--position`. migsync then applies the rewrite
+      to them again.
+    - If the records are right, and it is migsync that is wrong about what ran, use `--against-evidence`. It is a
+      warning then.
+    """
+    pairs = [f"what ran as {old} is in {new} today" for old, new in moved.items()]
+    return Texts(
+        f"The journal says that {rewrite} was applied to {app}, but the records have names from before: "
+        f"{text_list(pairs, SHOWN)}.",
+        "With these names, `migrate` would run operations a second time, or never.",
+        f"If the records were restored from before the rewrite: {at_position(app, position, alias)}"
+        + ("" if stated else "\n" + _stated(alias, "If something else ran")),
         Severity.WARNING if stated else None,
     )

@@ -8,10 +8,11 @@ to run (:mod:`migsync.sync.consistency`), and whether that fits what ran (:mod:`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migsync.findings import Finding
+from migsync.findings.consistency import inconsistent_history
 from migsync.findings.databases import journal_kept, unseen_journal
 from migsync.history.graph import History
 from migsync.history.migration import Key
@@ -143,7 +144,9 @@ class _Planner:
         else:
             findings += translation.contradictions(self.records)
             findings += self._judge(translation.after, told=start.files_told, lost=bool(lost))
-            findings += [] if goes_back else self._against_what_ran(translation.after, changes, passed)
+            if not goes_back:
+                against = list(self._against_what_ran(translation.after, changes, passed))
+                findings = [*_without_wrong_names(findings, against), *against]
         if goes_back:
             blocked = any(finding.blocks for finding in findings)
             allowed = self.options.backwards
@@ -223,7 +226,7 @@ class _Planner:
         # Only where something else ran than the files of today, or is to be called otherwise.
         if not changes and not any(each.versions or each.unapplied for each in self.ran.values()):
             return
-        from migsync.sync.contradictions import contradictions
+        from migsync.sync.contradictions import contradictions, journal_contradictions
         from migsync.sync.drift import find_drift
         from migsync.sync.followed_rows import followed_rows
 
@@ -232,6 +235,7 @@ class _Planner:
         for finding in (
             *find_drift(self.history, after, self.ran, left_out, followed),
             *contradictions(self.history, after, self.ran, changes, passed),
+            *journal_contradictions(self.history, self.labels.rewrites, after, self.ran, self.runs),
         ):
             # Of a record that the project keeps as a leftover, everybody knows that its file is gone.
             if Key(finding.app, finding.name) not in self.options.origins.stated:
@@ -277,6 +281,19 @@ class _Planner:
             findings=tuple(dict.fromkeys(findings)),
             digests=_digests(self.history, changes),
         )
+
+
+def _without_wrong_names(findings: Iterable[Finding], against: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings without those about the order of records that bear the name of another migration."""
+    wrong = {f"{each.app}.{name}" for each in against for name in _moved(each)}
+    return (
+        each for each in findings if each.code != inconsistent_history.code or f"{each.app}.{each.name}" not in wrong
+    )
+
+
+def _moved(finding: Finding) -> Collection[str]:
+    moved = finding.facts.get("moved")
+    return moved if isinstance(moved, Mapping) else ()
 
 
 def _of_journal(runs: Sequence[Run], options: PlanOptions) -> Iterator[Finding]:

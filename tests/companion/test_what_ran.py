@@ -121,6 +121,25 @@ def test_an_exchange_is_planned(project: Project) -> None:
     assert "up to date" in project.plan()
 
 
+@ON_SQLITE
+def test_records_that_were_restored_from_before_a_run(project: Project) -> None:
+    """The journal says that the rewrite was applied, and by what ran the record has its old name."""
+    project.write(("0001_initial", "a"), ("0003_y", "b"), ("0002_y", "c"))
+    project.migrate("shop", "0003_y")
+    project.write(("0001_initial", "a"), ("0002_y", "b"), ("0003_y", "c"))
+    assert project.migsync("apply", "--noinput")[0] == 0
+    assert "up to date" in project.plan()
+    project.database.execute("UPDATE django_migrations SET name = '0003_y' WHERE name = '0002_y'")
+    said = project.plan(1)
+    assert "what ran as 0003_y is in 0002_y today" in said
+    assert "migsync plan --position shop=none" in said
+    assert "_shop.toml was applied to shop, but" in said
+    assert "inconsistent-history" not in said, "that only follows from the wrong name"
+    assert project.migsync("apply", "--noinput", "--position", "shop=none")[0] == 0
+    assert project.names() == ["0001_initial", "0002_y"]
+    assert "up to date" in project.plan()
+
+
 def test_a_union_under_a_name_that_ran_is_planned(project: Project) -> None:
     """C moved to the file that ran before, and D took the name of C."""
     project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_x", "c"), ("0004_x", "d"))

@@ -5,13 +5,18 @@ from __future__ import annotations
 from migsync.findings import Severity
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
-from migsync.sync.contradictions import contradictions
+from migsync.rewrites.rewrite_graph import Rewrites
+from migsync.sync.contradictions import contradictions, journal_contradictions
 from migsync.sync.plan import Change
 from migsync.sync.provenance import ContentSource, Provenance
+from migsync.sync.run import Run, RunKind
 from tests.sync.planner.test_drift import Files, contents, files, history
 
 BEFORE = Record(2, "shop", "x", "2026-01-01")
 CHANGE = Change(BEFORE, BEFORE._replace(name="y"), "test")
+
+
+EXCHANGED = (("x", "y"), ("y", "x"))
 
 
 class Seen:
@@ -49,3 +54,38 @@ def test_a_person_may_know_better() -> None:
     (found,) = contradictions(history(files(x="B")), [BEFORE], known, [], [])
     assert (found.code, found.severity) == ("unapplied-record", Severity.ERROR)
     assert found.with_facts(stated=True).severity is Severity.WARNING
+
+
+def told_of_journal(
+    now: Files,
+    *names: str,
+    source: ContentSource = ContentSource.GUARDED,
+    renamed: tuple[tuple[str, str], ...] = EXCHANGED,
+) -> list[tuple[str, dict[str, str]]]:
+    """What is said of rows 2 and 3, now called `names`, that ran as B and C and that a run has renamed."""
+    app = AppRewrite(("a", "x", "y"), ("a", "y", "x"), renamed=renamed)
+    rewrite = Rewrite((), "rewrite", "2026-02-01T10:00:00Z", {"shop": app})
+    rows = [BEFORE, BEFORE._replace(id=3, name="y")]
+    changes = tuple(Change(row, row._replace(name=dict(EXCHANGED)[row.name]), "test") for row in rows)
+    run = Run("r", 1, RunKind.APPLY, "p", "2026-02-02", "me", "1", passed=(rewrite,), changes=changes)
+    known = {2: Provenance(source, (Seen("B"),)), 3: Provenance(source, (Seen("C"),))}
+    now_rows = [row._replace(name=name) for row, name in zip(rows, names, strict=True)]
+    found = journal_contradictions(history(now), Rewrites(), now_rows, known, [run])
+    return [(each.code, each.facts["moved"]) for each in found]  # type: ignore[misc]
+
+
+def test_rows_that_were_restored_after_a_run() -> None:
+    """The journal says that both were renamed, and by what ran both have their old names."""
+    disk = files(a="A", x="C", y="B")
+    assert told_of_journal(disk, "x", "y") == [("journal-contradicted", {"x": "y", "y": "x"})]
+    assert told_of_journal(disk, "y", "x") == [], "as the run left them"
+    assert told_of_journal(disk, "x", "y", source=ContentSource.SEEN) == []
+    assert told_of_journal(disk, "x", "y", renamed=()) == [], "collapsed: one file does what several did"
+
+
+def test_files_that_were_renamed_by_hand_after_a_run() -> None:
+    assert told_of_journal(files(a="A", z="C", y="B", x="N"), "y", "x") == [("ran-elsewhere", {"x": "z"})]
+
+
+def test_files_that_were_edited_after_a_run() -> None:
+    assert told_of_journal(files(a="A", x="C D", y="B"), "y", "x") == []
