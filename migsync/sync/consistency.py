@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 
 from migsync.findings import Finding
@@ -78,3 +78,18 @@ def _strange(history: History, state: LoaderState, app: str) -> list[Key]:
     return sorted(
         key for key in state.recorded if key.app == app and key not in history.migrations and key not in replaced
     )
+
+
+def without_wrong_names(findings: Iterable[Finding], against: Iterable[Finding]) -> Iterator[Finding]:
+    """The `findings` without those about the order of records that have a wrong name by what speaks `against` them."""
+    wrong = {(each.app, name) for each in against for name in _moved(each)}
+    return (
+        each
+        for each in findings
+        if each.code != entries.inconsistent_history.code or (each.app, each.name) not in wrong
+    )
+
+
+def _moved(finding: Finding) -> Collection[str]:
+    moved = finding.facts.get("moved")
+    return moved if isinstance(moved, Mapping) else ()

@@ -8,11 +8,10 @@ to run (:mod:`migsync.sync.consistency`), and whether that fits what ran (:mod:`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migsync.findings import Finding
-from migsync.findings.consistency import inconsistent_history
 from migsync.findings.databases import journal_kept, unseen_journal
 from migsync.history.graph import History
 from migsync.history.migration import Key
@@ -33,7 +32,7 @@ from migsync.sync.backwards import (
     records_since,
     reversals_of,
 )
-from migsync.sync.consistency import conflicts, inconsistencies
+from migsync.sync.consistency import conflicts, inconsistencies, without_wrong_names
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.provenance import NOTHING_KNOWN, Provenance, beside_git, contents_that_ran
 from migsync.sync.prune import prune
@@ -146,7 +145,7 @@ class _Planner:
             findings += self._judge(translation.after, told=start.files_told, lost=bool(lost))
             if not goes_back:
                 against = list(self._against_what_ran(translation.after, changes, passed))
-                findings = [*_without_wrong_names(findings, against), *against]
+                findings = [*without_wrong_names(findings, against), *against]
         if goes_back:
             blocked = any(finding.blocks for finding in findings)
             allowed = self.options.backwards
@@ -281,19 +280,6 @@ class _Planner:
             findings=tuple(dict.fromkeys(findings)),
             digests=_digests(self.history, changes),
         )
-
-
-def _without_wrong_names(findings: Iterable[Finding], against: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings without those about the order of records that bear the name of another migration."""
-    wrong = {f"{each.app}.{name}" for each in against for name in _moved(each)}
-    return (
-        each for each in findings if each.code != inconsistent_history.code or f"{each.app}.{each.name}" not in wrong
-    )
-
-
-def _moved(finding: Finding) -> Collection[str]:
-    moved = finding.facts.get("moved")
-    return moved if isinstance(moved, Mapping) else ()
 
 
 def _of_journal(runs: Sequence[Run], options: PlanOptions) -> Iterator[Finding]:
