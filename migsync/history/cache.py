@@ -14,6 +14,7 @@ from typing import Any
 
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_regular
+from migsync.history.digest_cache import DigestCache
 from migsync.history.directory import Stamp
 from migsync.history.migration import Key, Problem
 from migsync.history.parser import Header
@@ -25,10 +26,14 @@ _DEFAULTS = Header()
 
 
 class Cache:
-    """Headers by file and stamp. Only what was asked for or stored since it was loaded is saved."""
+    """Headers by file and stamp. Only what was asked for or stored since it was loaded is saved.
+
+    `digests` are those of the operations, which few commands ask for; they are saved by themselves.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.digests = DigestCache(path.with_suffix(".digests"))
         self._loaded: _Entries = {}
         self._kept: _Entries = {}
         self._changed = False

@@ -7,7 +7,8 @@ import hashlib
 import re
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from migsync.errors import HistoryError
 from migsync.history.bindings import BindingKind, Scope
@@ -15,6 +16,9 @@ from migsync.history.contents import UNREAD, Contents
 from migsync.history.digest import operations_digest
 from migsync.history.expressions import DJANGO_MIGRATION, UnreadableError, attribute_of, bases_of, evaluate, items
 from migsync.history.migration import Key, Migration, Problem
+
+if TYPE_CHECKING:
+    from migsync.history.digest_cache import DigestCache
 
 _CONFLICT_MARKER = re.compile(rb"^(<{7}|>{7}|={7})(?: .*)?\r?$", re.MULTILINE)
 
@@ -34,13 +38,18 @@ class Header(NamedTuple):
     problems: tuple[Problem, ...] = ()
     source: str = ""
 
-    def migration(self, key: Key, path: str, source: Callable[[], bytes], digest: str = "") -> Migration:
+    def migration(
+        self, key: Key, path: str, source: Callable[[], bytes], digest: str = "", *, digests: DigestCache | None = None
+    ) -> Migration:
         """The migration that this is the header of; `source` is asked for when its operations are.
 
-        `digest` is that of the operations, where the caller knows it.
+        `digest` is that of the operations, where the caller knows it; else `digests` may remember it.
         """
         operations = _Operations(source, path or str(key), key.app)
         dependencies, run_before, replaces, initial, atomic, has_operations, problems, digest_of_file = self
+        known = operations.digest
+        if digests is not None and digest_of_file:
+            known = partial(digests.of, key.app, digest_of_file, operations.digest)
         return Migration.of_fields(
             {
                 "key": key,
@@ -51,7 +60,7 @@ class Header(NamedTuple):
                 "initial": initial,
                 "atomic": atomic,
                 "operations": has_operations,
-                "digest": digest or operations.digest,
+                "digest": digest or known,
                 "problems": problems,
                 "contents": operations.contents,
                 "first_digest": operations.first_digest,

@@ -89,7 +89,8 @@ class _Reader:
             header = self.header(app, found.path, file, started)
             key = Key(app.label, file.name)
             if file.is_source:
-                self.migrations.append(header.migration(key, file.path, partial(_again, file)))
+                digests = self.cache.digests if self.cache else None
+                self.migrations.append(header.migration(key, file.path, partial(_again, file), digests=digests))
             else:
                 self.migrations.append(Migration(key, file.path, problems=header.problems))
         return app

@@ -90,13 +90,15 @@ class Translation:
         rewrites and must be found recorded, or not, under the names on disk.
         """
         names_after = _names_by_app(after)
+        by_app: dict[str, list[Record]] = {}
+        for record in self.recorded:
+            by_app.setdefault(record.app, []).append(record)
         for app, position in self.positions.items():
             name_history = self.name_histories[app]
             # Rows that an undo has left apart stand at positions of their own: each group is followed from there.
             at: dict[frozenset[str], set[str]] = {position.passed: set()}
-            for record in self.recorded:
-                if record.app == app:
-                    at.setdefault(position.later.get(record.id, position.passed), set()).add(record.name)
+            for record in by_app.get(app, ()):
+                at.setdefault(position.later.get(record.id, position.passed), set()).add(record.name)
             if not any(name_history.remaining(passed) for passed in at):
                 continue
             unrecorded = name_history.names(position.passed) - at[position.passed]

@@ -198,6 +198,7 @@ def open_survey(project: Project) -> Survey:
     rewrites, foreign = all_rewrites(project)
     history = with_successors(history, rewrites).with_rewritten(rewritten_apps(rewrites))
     found = Survey(project, history, rewrites)
+    found._open.callback(cache.digests.save)
     found.findings += [*project.findings, *foreign, *(finding for finding in history.findings if not finding.blocks)]
     return found
 
