@@ -178,10 +178,11 @@ def revert(rows: Sequence[TrackedRow], changes: Iterable[Change], cause: str) ->
 
 def reversals_of(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewrites) -> Reversals:
     """What the journal says of rewrites that the target was taken back from, by an undo or for older files."""
+    then, back = list(rows), taken_back(runs)
     # Rows that a person had removed by name say nothing about rewrites.
-    asked = {change.before[1:] for run in runs for change in run.changes if change.cause in ASKED and change.before}
-    then = list(rows)
-    for run in taken_back(runs):
+    every = (change for run in runs for change in run.changes) if back else ()
+    asked = {change.before[1:] for change in every if change.cause in ASKED and change.before}
+    for run in back:
         changes = [change for change in run.changes if change.after is None or change.after[1:] not in asked]
         then, _ = revert(then, changes, "before it was taken back")
     ids = {rewrite.id for run in runs for rewrite in run.returned}

@@ -13,6 +13,7 @@ from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import Event
 from migsync.sync.plan import Plan
 from migsync.sync.run import Run
+from migsync.sync.stored_changes import touched_ids
 from migsync.sync.target import Snapshot
 
 SHORT = 12
@@ -31,7 +32,9 @@ def gone_records(history: History, held: Snapshot, plan: Plan) -> Iterator[Findi
     Not those that the guard saw going when ``migrate`` unapplied their operations.
     """
     there = {record.id for record in held.records}
-    written = {row: found for row, found in _written(held.runs).items() if row not in there}
+    # Of a run whose rows are all there, nothing is gone.
+    runs = [run for run in held.runs if not there.issuperset(touched_ids(run.changes))]
+    written = {row: found for row, found in _written(runs).items() if row not in there}
     if not written:
         return
     unapplied = {each.record for each in held.seen if each.event is Event.UNAPPLIED}

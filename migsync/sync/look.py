@@ -34,6 +34,7 @@ from migsync.sync.journal.contents import (
 from migsync.sync.journal.looks import FileSet, Look, identity_digest, read_files, write_look
 from migsync.sync.journal.sources import kept_sources, write_sources
 from migsync.sync.journal.tables import has_looks
+from migsync.sync.stored_changes import touched_ids
 from migsync.sync.target import Snapshot, Target
 
 WAIT_SECONDS = 1.0
@@ -88,7 +89,7 @@ def records_since(last: Look | None, held: Snapshot, identity: str) -> list[Reco
     newer = [record for record in held.records if (record.id or 0) > last.record]
     if not newer:
         return []
-    changed = {row.id for run in held.runs for change in run.changes for row in (change.before, change.after) if row}
+    changed = {row for run in held.runs for row in touched_ids(run.changes)}
     left_out = noted_records(held.seen, newer) | changed
     return [record for record in newer if record.id not in left_out]
 

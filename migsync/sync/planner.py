@@ -38,6 +38,7 @@ from migsync.sync.provenance import NOTHING_KNOWN, Provenance, beside_git, conte
 from migsync.sync.prune import prune
 from migsync.sync.run import Run
 from migsync.sync.stated_records import NONE_STATED, StatedRecords, state_records
+from migsync.sync.stored_changes import touched_ids
 from migsync.sync.unknown_records import leftovers, lost_apps, renamed_in_packages, strangers
 
 
@@ -310,8 +311,9 @@ def changed_ids(
     So is a row that keeps its name while others are united with it. `passed` are the rewrites that the `changes` are
     for.
     """
-    every = [*changes, *(change for run in runs for change in run.changes)]
-    yield from (row.id for change in every for row in (change.before, change.after) if row and row.id is not None)
+    yield from touched_ids(tuple(changes))
+    for run in runs:
+        yield from touched_ids(run.changes)
     kept = {
         Key(app, name)
         for rewrite in (*passed, *(rewrite for run in runs for rewrite in run.passed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -39,7 +39,7 @@ class Run:
     undoes: str = ""
     passed: tuple[Rewrite, ...] = ()
     returned: tuple[Rewrite, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: Sequence[Change] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
 
 

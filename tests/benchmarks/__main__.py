@@ -1,6 +1,6 @@
 """Runs benchmarks by hand and prints their tables, as they stand in the README of this directory.
 
-    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [look] [growth]
+    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [runs] [look] [growth]
 
 Without a name, all of them. PostgreSQL is the tests' own or MIGSYNC_TEST_POSTGRESQL, MariaDB is MIGSYNC_TEST_MARIADB.
 """
@@ -44,8 +44,15 @@ def apply(directory: Path, times: int) -> str:
 
     with applying.servers(directory) as databases:
         compared = applying.against_client(databases, directory, SIZES[-1], times)
+        statement = applying.against_statement(databases, directory, [SIZES[0], SIZES[-1]], 3 * times)
         locked = applying.locked(databases, directory, [SIZES[0], SIZES[-1]], times)
-    return f"{compared}\n\n{locked}"
+    return f"{compared}\n\n{statement}\n\n{locked}"
+
+
+def runs(directory: Path, times: int) -> str:
+    from tests.benchmarks import runs
+
+    return runs.report(directory, times)
 
 
 def growth(directory: Path, times: int) -> str:
@@ -74,6 +81,7 @@ BENCHMARKS = {
     "changes": change,
     "graph": graph,
     "apply": apply,
+    "runs": runs,
     "look": look,
     "growth": growth,
 }

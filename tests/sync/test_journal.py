@@ -141,6 +141,6 @@ def test_a_row_that_was_edited_is_not_misread(database: Database) -> None:
             [(was,)] = database.execute(f"SELECT {column} FROM migsync_run")
             database.execute(f"UPDATE migsync_run SET {column} = '{value}'")
             with pytest.raises(TargetError, match=f"Run 1 in migsync_run cannot be read: {column}"):
-                target.runs()
+                list(target.runs()[0].changes)
             database.execute(f"UPDATE migsync_run SET {column} = '{was}'")
         assert len(target.runs()) == 1

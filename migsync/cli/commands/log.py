@@ -40,7 +40,8 @@ def log(output: Output, chosen: TargetOptions, where: ProjectOptions) -> ExitSta
             runs = found.runs[alias]
             in_force = {run.id for run in applies_in_force(runs)}
             blocks += [*([EMPTY] if blocks else []), *log_blocks(target.ref, runs, shorten=output.shorten)]
-            listed = [run_document(run, in_force=run.id in in_force) for run in reversed(runs)]
+            shown = reversed(runs) if output.json else ()
+            listed = [run_document(run, in_force=run.id in in_force) for run in shown]
             journals.append({"alias": alias, "runs": listed})
         for alias, error in found.errors.items():
             title = line(Span(alias, Style.HEADING), "  ", Span("cannot be read", Style.BAD))

@@ -16,6 +16,7 @@ from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite
 from migsync.sync.comparison import RECORD
 from migsync.sync.plan import Change, ChangeKind, Plan
+from migsync.sync.stored_changes import kinds_of
 from migsync.words import count
 
 HEADER = ("", "old name", "new name", "applied (kept)")
@@ -94,9 +95,9 @@ def needs(plan: Plan, *, short: bool = False) -> str:
 
 def kinds(changes: Iterable[Change]) -> str:
     """``3 renamed, 1 removed``."""
-    found = [change.kind for change in changes]
+    found = kinds_of(changes)
     words = (("renamed", ChangeKind.RENAME), ("removed", ChangeKind.REMOVE), ("inserted", ChangeKind.INSERT))
-    return ", ".join(f"{found.count(kind)} {word}" for word, kind in words if kind in found) or "no changes"
+    return ", ".join(f"{found[kind]} {word}" for word, kind in words if kind in found) or "no changes"
 
 
 def summary(plans: Sequence[Plan], unreadable: int = 0) -> str:

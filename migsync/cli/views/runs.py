@@ -58,7 +58,7 @@ def run_blocks(
 ) -> list[Block]:
     """One run with every row it touched."""
     known = list(runs)
-    as_plan = Plan(ref, run.changes, passed=run.passed, returned=run.returned, undoes=run.undoes)
+    as_plan = Plan(ref, tuple(run.changes), passed=run.passed, returned=run.returned, undoes=run.undoes)
     _, *changes = plan_blocks(as_plan, shorten=shorten, labels=labels)
     facts = [
         ("run", run.id),

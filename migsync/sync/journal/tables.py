@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.journal.versions import VERSIONS, v0001_runs, v0002_contents
 from migsync.sync.plan import Change
 from migsync.sync.run import Run, RunKind
+from migsync.sync.stored_changes import StoredChanges
 
 RUN_TABLE = "migsync_run"
 COLUMNS = (
@@ -167,17 +169,48 @@ def from_row(row: Mapping[Any, Any]) -> Run:
             version=fields.get("version", text),
             reason=fields.get("reason", optional(text)) or "",
             undoes=fields.get("undoes", optional(text)) or "",
-            passed=fields.get("passed", packed(array(Rewrite.from_dict))),
-            returned=fields.get("returned", packed(array(Rewrite.from_dict))),
-            changes=fields.get("changes", packed(array(Change.from_dict))),
-            digests=fields.get("digests", packed(table(text))),
+            passed=fields.get("passed", _rewrites),
+            returned=fields.get("returned", _rewrites),
+            changes=StoredChanges(fields.get("changes", _list), partial(_decoded, row["number"])),
+            digests=fields.get("digests", _digests),
         )
     except DecodeError as error:
-        raise TargetError(
-            f"Run {row['number']} in {RUN_TABLE} cannot be read: {error}.",
-            "Its row was edited or truncated, so it is not certain which rewrites were applied to this database.",
-            "Restore the row from a backup, then run the command again.",
-        ) from error
+        raise _unreadable(row["number"], error) from error
+
+
+def _unreadable(number: object, error: DecodeError) -> TargetError:
+    return TargetError(
+        f"Run {number} in {RUN_TABLE} cannot be read: {error}.",
+        "Its row was edited or truncated, so it is not certain which rewrites were applied to this database.",
+        "Restore the row from a backup, then run the command again.",
+    )
+
+
+def _list(value: object) -> str:
+    """The text of a JSON list, not cut off: what is in it is decoded when it is asked for."""
+    found = text(value)
+    if not (found.startswith("[") and found.endswith("]")):
+        raise DecodeError("is not a whole list")
+    return found
+
+
+def _decoded(number: object, stored: str) -> tuple[Change, ...]:
+    try:
+        return array(Change.from_dict)(load_json(stored))
+    except DecodeError as error:
+        raise _unreadable(number, error.within("changes")) from error
+
+
+@lru_cache(maxsize=256)
+def _rewrites(stored: object) -> tuple[Rewrite, ...]:
+    """The rewrites of a run; an undo has those of the run that it took back, and so has a run after it."""
+    return packed(array(Rewrite.from_dict))(stored)
+
+
+@lru_cache(maxsize=16)
+def _digests(stored: object) -> Mapping[str, str]:
+    """The digests of a run; the files are often the same for the next one."""
+    return packed(table(text))(stored)
 
 
 def write_documents(
