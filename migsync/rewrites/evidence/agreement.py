@@ -26,7 +26,8 @@ def agreed(evidences: Sequence[Evidence]) -> Evidence:
 def _with(found: Evidence, other: Evidence) -> Evidence:
     silent = other.is_permuted and not found.is_permuted
     recorded = set() if silent else set(other.recorded)
-    pairs = [_confirmed(pair, other) if recorded & set(pair.old) else pair for pair in found.pairs]
+    # A name that stays is recorded also where the files were always those of today.
+    pairs = [_confirmed(pair, other) if recorded & (set(pair.old) - set(pair.new)) else pair for pair in found.pairs]
     removed = tuple(entry for entry in found.removed if entry[0] not in recorded or entry in other.removed)
     # The other database has recorded the merge too, and does not prove that it is gone: this becomes a question.
     pairs += [

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, pairwise
 
 from migsync.history.migration import Key
 from tests.sync.planner.written import Column, Impossible, Tables, Written, source
@@ -103,11 +103,25 @@ class Row:
 
 @dataclass
 class Database:
-    """One database: its rows, and its tables as they really are."""
+    """One database: its rows, and its tables as they really are.
+
+    `looks` are those that ``migsync apply`` took before some of the ``migrate``: the last id, and the files.
+    """
 
     rows: list[Row] = field(default_factory=list)
     tables: Tables = field(default_factory=Tables)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    looks: list[tuple[int, Files]] = field(default_factory=list)
+
+    @property
+    def seen(self) -> dict[int, File]:
+        """By the ids of rows, the files that were the same at the last look before and at the first one after."""
+        return {
+            row.id: now[row.key]
+            for (last, before), (until, now) in pairwise(self.looks)
+            for row in self.rows
+            if last < row.id <= until and row.key in now and before.get(row.key) == now[row.key]
+        }
 
     def migrate(self, files: Files, clock: Callable[[], str], target: Key | None = None) -> None:
         """Run what is to run by Django's rules, up to what fails."""
@@ -358,6 +372,8 @@ class Life:
         lag = c % 4
         files = self.files if lag > 2 or lag >= len(self.commits) else self.commits[-1 - lag][1]
         database = self.databases[a % len(self.databases)]
+        if c % 3:
+            database.looks.append((len(database.rows), files if files is not self.files else dict(files)))
         order = in_order(files)
         target = order[b % len(order)] if b % 3 == 0 else None
         database.migrate(files, self.clock, target)

@@ -23,6 +23,7 @@ from tests.sync.planner.verdicts import (
     GUARDED,
     NOTHING,
     PARTLY,
+    SEEN,
     Judge,
     Source,
     Violation,
@@ -31,7 +32,7 @@ from tests.sync.planner.verdicts import (
     migrations,
 )
 
-SOURCES = (GUARDED, PARTLY, GIT, NOTHING)
+SOURCES = (GUARDED, PARTLY, SEEN, GIT, NOTHING)
 OFTEN = ("migrate", "migrate", "migrate", "commit", "commit", "add", "add", "reset", "rename")
 
 
@@ -147,6 +148,14 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
             *(("unite", *ONE), ("commit", *ONE), ("add", *ONE), ("cycle", *ONE)),
         ),
         1,
+        GIT,
+    ),
+    "a name that stays in a reset, in a database that has gone through it": (
+        (
+            *(("add", *ONE), ("add", 0, 1, 52), ("add", 0, 3, 0), ("migrate", 0, 1, 1), ("migrate", 1, 1, 1)),
+            *(("behind", 0, 2, 0), ("commit", *ONE), ("migrate", 0, 1, 0), ("reset", *ONE)),
+        ),
+        2,
         GIT,
     ),
     "a name is used again for something else": (
@@ -276,7 +285,7 @@ def seeds(source: Source, quick: int, thorough: int) -> range:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_what_a_plan_says_is_true(source: Source) -> None:
-    for seed in seeds(source, 40, 1250):
+    for seed in seeds(source, 40, 1000):
         steps, apps, databases = life_of(seed)
         for found in violations(steps, apps, databases, source):
             steps = shrink(steps, apps, databases, source, found.kind)

@@ -55,14 +55,16 @@ DOUBTS = frozenset(["doubtful-name", "open-position"])
 
 @dataclass(frozen=True)
 class Source:
-    """Where it may be known from what ran: the guard, of all rows or of some of them, and git."""
+    """Where it may be known from what ran: the guard, of all rows or of some of them, looks around it, and git."""
 
     name: str
     guarded: float = 0
     git: bool = False
+    looks: bool = False
 
 
-GUARDED, PARTLY, GIT, NOTHING = Source("guarded", 1), Source("partly", 0.5), Source("git", git=True), Source("nothing")
+GUARDED, PARTLY, SEEN = Source("guarded", 1), Source("partly", 0.5), Source("seen", looks=True)
+GIT, NOTHING = Source("git", git=True), Source("nothing")
 
 
 # Values of migsync
@@ -93,22 +95,25 @@ def record(row: Row) -> Record:
     return Record(row.id, row.key.app, row.key.name, row.applied)
 
 
-def seen(row: Row) -> SeenContents:
-    digest, text = document(row.file.source, row.key.app)
-    source = source_digest(row.file.source)
+def seen(row: Row, file: File, event: Event) -> SeenContents:
+    digest, text = document(file.source, row.key.app)
     documents = {digest: text}
-    return SeenContents(row.id, row.key, Event.APPLIED, source, digest, lambda: documents, moment_of(row.applied))
+    source, moment = source_digest(file.source), moment_of(row.applied)
+    return SeenContents(row.id, row.key, event, source, digest, lambda: documents, moment)
 
 
-def guarded_rows(database: Database, source: Source, seed: int) -> list[Row]:
-    """The rows of which the guard wrote what ran."""
+def noted(database: Database, source: Source, seed: int) -> dict[int, File]:
+    """What the database has noted of its rows, by their ids: the guard did, or a look, which may be wrong."""
     rng = random.Random(seed)
-    return [row for row in database.rows if rng.random() < source.guarded]
+    return (
+        database.seen if source.looks else {row.id: row.file for row in database.rows if rng.random() < source.guarded}
+    )
 
 
 def known_rows(life: Life, database: Database, source: Source, seed: int) -> list[Row]:
-    """The rows of which somebody knows what ran: the guard, or git, where a file was the same in all commits before."""
-    found = guarded_rows(database, source, seed)
+    """The rows of which somebody knows what ran: the guard, looks, or git."""
+    files = noted(database, source, seed)
+    found = [row for row in database.rows if row.id in files and same_effects(files[row.id], row.file)]
     if source.git:
         found += [row for row in database.rows if row not in found and _git_knows(life, row)]
     return found
@@ -132,7 +137,7 @@ def on_disk(life: Life, row: Row) -> bool:
 
 def _git_knows(life: Life, row: Row) -> bool:
     file = in_git(life, row)
-    return file is not None and effects(file.operations) == effects(row.file.operations)
+    return file is not None and same_effects(file, row.file)
 
 
 class Commits(GitHistory):
@@ -220,8 +225,10 @@ def survey(
     for number, database in enumerate(life.databases):
         records, runs = (applied or {}).get(number) or ([record(row) for row in database.rows], ())
         ref = TargetRef(f"db{number}", "sqlite", f"database {number}")
-        noted = tuple(seen(row) for row in guarded_rows(database, source, seed + number))
-        held = Snapshot(tuple(records), runs, noted)
+        files = noted(database, source, seed + number)
+        event = Event.SEEN if source.looks else Event.APPLIED
+        events = tuple(seen(row, files[row.id], event) for row in database.rows if row.id in files)
+        held = Snapshot(tuple(records), runs, events)
         states.append(TargetState(ref, held, Clock(naive_is_utc=True), target=SimpleNamespace(alias=ref.alias)))  # type: ignore[arg-type]
     found.states = states
 
@@ -326,6 +333,10 @@ def believed(rows: Sequence[Row], known: Sequence[Row], names: Mapping[int, Key]
     return tables
 
 
+def same_effects(one: File, other: File) -> bool:
+    return effects(one.operations) == effects(other.operations)
+
+
 def effects(operations: Sequence[Written]) -> Counter[Written]:
     return Counter(each.seen for each in operations)
 
@@ -367,19 +378,24 @@ class Judge:
         codes = {finding.code for finding in plan.findings if finding.severity is not Severity.INFO}
         told = sorted(codes)
         # Where what ran was not what was committed, git says something else, and cannot know better.
-        misled = self.source.git and any(not on_disk(self.life, row) for row in database.rows if row not in known)
+        unknown = [row for row in database.rows if row not in known]
+        misled = self.source.git and any(not on_disk(self.life, row) for row in unknown)
+        if self.source.looks:
+            misled = any(row.id in database.seen for row in unknown)
         # Today's files, taken for what ran, say nothing of the order in which it did.
         if not plan.blocked and not misled and (known or not database.rows):
             if truth.refuses:
                 yield self._violation("I1 migrate refuses", f"{told}")
-            if truth.fails and belief.fails:
+            # What is only presumed is a warning.
+            warned = self.source.looks and codes & (NOT_RUN | SAID_TWICE | {"ran-elsewhere"})
+            if truth.fails and belief.fails and not warned:
                 said = " though a change is missing" if NOT_RUN & codes else ""
                 yield self._violation(f"I1 migrate fails{said}", f"{truth.fails}, and only {told}")
             if (twice := truth.twice & belief.twice) and not SAID_TWICE & codes:
                 yield self._violation("I1 code twice", f"{twice}, and only {told}")
             # What ran under a record without a file, of which nothing is known, may have been just that.
             guess = any(row not in known and names.get(row.id, row.key) not in files for row in database.rows)
-            if (missing := truth.missing & belief.missing) and not guess and not NOT_RUN & codes:
+            if (missing := truth.missing & belief.missing) and not guess and not warned and not NOT_RUN & codes:
                 yield self._violation("I1 never", f"{missing}, and only {told}")
             noted = {finding.code for finding in plan.findings}
             if (code := truth.code & belief.code) and not guess and not (NOT_RUN | SAID_EDITED) & noted:
@@ -461,9 +477,13 @@ class Judge:
             # Else the next one, not committed yet, or one that was deleted.
             found = in_git(self.life, row) or next((file for later, file in held if later), None)
             return found or (held[-1][1] if held else row.file)
-        databases = enumerate(self.life.databases)
-        rows = [each for n, database in databases for each in guarded_rows(database, self.source, self.seed + n)]
-        return next((each.file for each in rows if each.key == row.key), row.file)
+        # This database itself comes first: a look may be wrong.
+        for database in sorted(self.life.databases, key=lambda database: row not in database.rows):
+            files = noted(database, self.source, self.seed + self.life.databases.index(database))
+            for each in database.rows:
+                if each.key == row.key and each.id in files:
+                    return files[each.id]
+        return row.file
 
     def _are_one(self, olds: Sequence[File], new: File) -> bool:
         """Whether a file has the operations of the old ones, or makes what they made together."""
