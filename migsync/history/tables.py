@@ -127,12 +127,14 @@ class TableState:
             self.parts |= {each: UNKNOWN + self.parts[each].replace(",", " ") for each in indexes}
 
 
-def make_the_same(one: Contents, other: Contents) -> bool:
-    """Whether it is known that two files do the same to any tables, though perhaps by other operations."""
+def has_made(ran: Contents, now: Contents) -> bool:
+    """Whether it is known that what ran made the tables that a file makes today, and ran its code."""
     there, claimed = TableState(), TableState()
-    there.run(one.operations)
-    claimed.run(other.operations)
-    return one.comparable and other.comparable and there == claimed
+    there.run(ran.operations)
+    claimed.run(now.operations)
+    # Code may be gone that has run.
+    as_well = there.parts == claimed.parts and bool(claimed.parts) and claimed.code <= there.code
+    return ran.comparable and now.comparable and (there == claimed or as_well)
 
 
 def _referring(part: TablePart, value: str, renamed: TablePart, new: str) -> str:

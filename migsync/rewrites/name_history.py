@@ -9,7 +9,7 @@ from functools import cached_property
 from migsync.history.contents import Contents
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
-from migsync.history.tables import make_the_same
+from migsync.history.tables import has_made
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 
@@ -93,12 +93,12 @@ class NameHistory:
         return known
 
     def stands_for(self, digest: str, contents: Contents) -> bool:
-        """Whether a digest among :meth:`digests` is that of `contents`, or of a file of today that does the same.
+        """Whether a digest among :meth:`digests` is that of `contents`, or of a file of today that makes the same.
 
         Such a file was edited since it ran, or made anew.
         """
         file = self._by_digest.get(digest)
-        return bool(digest) and (digest == contents.digest or bool(file and make_the_same(contents, file.contents)))
+        return bool(digest) and (digest == contents.digest or bool(file and has_made(contents, file.contents)))
 
     @cached_property
     def _by_digest(self) -> Mapping[str, Migration]:

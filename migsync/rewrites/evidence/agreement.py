@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from migsync.rewrites.evidence.evidence import Evidence
@@ -26,8 +27,7 @@ def agreed(evidences: Sequence[Evidence]) -> Evidence:
 def _with(found: Evidence, other: Evidence) -> Evidence:
     silent = other.is_permuted and not found.is_permuted
     recorded = set() if silent else set(other.recorded)
-    # A name that stays is recorded also where the files were always those of today.
-    pairs = [_confirmed(pair, other) if recorded & (set(pair.old) - set(pair.new)) else pair for pair in found.pairs]
+    pairs = [_confirmed(pair, recorded, other) for pair in found.pairs]
     removed = tuple(entry for entry in found.removed if entry[0] not in recorded or entry in other.removed)
     # The other database has recorded the merge too, and does not prove that it is gone: this becomes a question.
     pairs += [
@@ -38,7 +38,11 @@ def _with(found: Evidence, other: Evidence) -> Evidence:
     olds = {name for pair in pairs for name in pair.old} | {name for name, _ in removed} | set(found.before)
     news = {name for pair in pairs for name in pair.new if pair.verdict is not Verdict.AGAINST}
     new = () if silent else other.pairs
-    pairs += [pair for pair in new if not olds & set(pair.old) and not news & set(pair.new)]
+    pairs += [
+        _confirmed(pair, set(found.recorded), found)
+        for pair in new
+        if not olds & set(pair.old) and not news & set(pair.new)
+    ]
     removed += tuple(entry for entry in other.removed if entry[0] not in olds)
     told = {name for pair in pairs for name in pair.old} | {name for name, _ in removed}
     return replace(
@@ -53,11 +57,11 @@ def _with(found: Evidence, other: Evidence) -> Evidence:
     )
 
 
-def _confirmed(pair: Pair, other: Evidence) -> Pair:
-    """`pair`, or a hint in its place when `other` does not prove the same."""
-    if pair.verdict is not Verdict.PROOF or any(
-        (pair.old, pair.new) == (known.old, known.new) for known in other.proven
-    ):
+def _confirmed(pair: Pair, recorded: AbstractSet[str], other: Evidence) -> Pair:
+    """`pair`, or a hint in its place when `other` has `recorded` an old name and does not prove the same."""
+    same = any((pair.old, pair.new) == (known.old, known.new) for known in other.proven)
+    # A name that stays is recorded also where the files were always those of today.
+    if same or pair.verdict is not Verdict.PROOF or recorded.isdisjoint(set(pair.old) - set(pair.new)):
         return pair
     doubts = tuple(_doubts(pair, other)) or ("The records of another database do not fit the same state of the files.",)
     return replace(pair, verdict=Verdict.HINT, reasons=(*pair.reasons, *doubts))

@@ -158,6 +158,25 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         2,
         GIT,
     ),
+    "what another database proves of a name that stays here is a question": (
+        (
+            *(("add", *ONE), ("add", 0, 1, 2), ("add", 0, 2, 2), ("migrate", 1, 1, 1), ("add", 0, 3, 2)),
+            *(
+                ("shrink", 0, 0, 2),
+                ("unshift", 0, 0, 1),
+                ("migrate", 0, 1, 1),
+                ("return", 0, 3, 0),
+                ("rename", 0, 9, 0),
+            ),
+        ),
+        2,
+        GUARDED,
+    ),
+    "code was left out of a file that ran, which speaks for a position all the same": (
+        (("add", *ONE), ("migrate", 0, 1, 1), ("reset", 0, 0, 1), ("migrate", 1, 0, 1), ("reset", *ONE)),
+        2,
+        GUARDED,
+    ),
     "a name is used again for something else": (
         (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),
         1,
