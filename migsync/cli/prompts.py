@@ -69,7 +69,7 @@ def require_reason(output: Output, plans: Iterable[Plan], reason: str, *, noinpu
         raise UsageError(
             "--record and --unrecord need a reason.",
             f"They rest on your word alone, so the log says why. {NOTHING_CHANGED}",
-            f"Give it: {same_command('--reason', 'TEXT')}",
+            f"Give it: {same_command('--reason', 'TEXT', *(['--noinput'] if noinput else []))}",
         )
     return str(click.prompt("Reason, for the log"))
 

@@ -59,16 +59,21 @@ def inconsistent_history(
     Django's `migrate` refuses to start on such a database (InconsistentMigrationHistory). The reason is one of these:
 
     - The missing migration ran under another name. Say so with `--map`.
-    - The dependency was added after the migration had run. Apply the missing migration first, with the files that this
-      database was last migrated with. Then deploy the files of today.
+    - What it does is there, but it is not recorded. Record it with `--record`, which runs nothing.
+    - The dependency was added after the migration had run. If the files that this database was last migrated with have
+      the missing migration, run it first, with those files. Then deploy the files of today.
+    - The missing migration is new, and was put before one that had run. Put it behind: it must depend on the last
+      migration of its app, and nothing that has run may depend on it.
     - A package was installed in another version, whose migrations differ. Where it renamed them and ships no rewrite,
       write one with `migsync rewrite --third-party`. Or install the version that this database was migrated with. If
       the tables of the missing migration exist already, record it with the command in the message, which runs nothing.
     """
     hint = (
         f"If {other} ran here under another name: {migsync('plan', '--map', f'{other.app}.OLD={other.name}')}\n"
-        "If not, run it first, with the files that this database was last migrated with: "
-        f"{migrate(other.app, other.name, alias=alias)}"
+        f"If what it does is there already, record it: {migsync('plan', '--record', other, alias=alias)}\n"
+        "If the files that this database was last migrated with have it, run it first, with those files: "
+        f"{migrate(other.app, other.name, alias=alias)}\n"
+        f"If it is new, {_put_behind(migration, other)}, and run: {migrate(alias=alias)}"
     )
     return Texts(
         f"{migration} is recorded, but {other}, which it depends on, is not.",
@@ -77,6 +82,12 @@ def inconsistent_history(
         hint if own else _package_advice(migration, other, strange, alias, own_child=own_child),
         Severity.WARNING if doubtful else Severity.ERROR,
     )
+
+
+def _put_behind(child: Key, parent: Key) -> str:
+    if parent.app != child.app:
+        return f"take the dependency out of {child}"
+    return f"give {child} the dependency that it had before, let {parent} depend on the last migration of {parent.app}"
 
 
 def _package_advice(child: Key, parent: Key, strange: Sequence[Key], alias: str, *, own_child: bool) -> str:

@@ -125,7 +125,8 @@ class _Planner:
     def plan(self) -> Plan:
         """The plan."""
         start = self._start()
-        translation, told = self._stated(self._translate(start))
+        translated = self._translate(start)
+        translation, told = self._stated(translated)
         if any(finding.blocks for finding in told):
             return self._refused(start, told)
         changes = _changes(translation.rows)
@@ -142,7 +143,8 @@ class _Planner:
             recorded, own = translation.recorded, self.scope & self.history.first_party
             findings += strangers(self.history, recorded, own, self.labels.view, self.options.origins)
         else:
-            findings += translation.contradictions(self.records)
+            # Without what a person states: no rewrite answers for that.
+            findings += translated.contradictions(self.records)
             findings += self._judge(translation.after, told=start.files_told, lost=bool(lost))
             if not goes_back:
                 against = list(self._against_what_ran(translation.after, changes, passed))

@@ -46,7 +46,9 @@ def test_a_record_on_a_persons_word_and_back(behind: Shop) -> None:
     applied = datetime.fromisoformat(added[3])
     assert (added[1:3], begun <= applied <= begun + timedelta(minutes=5)) == (("shop", "0002_price"), True)
     assert WORD[1] in behind.run("log").out
-    assert behind.run("undo", "--noinput").status == 0
+    undone = behind.run("undo", "--noinput")
+    assert undone.status == 0
+    assert "Change the files back" not in undone.out, "no file has changed"
     assert behind.rows("default") == before
 
 
@@ -90,6 +92,18 @@ def test_what_depends_on_it_or_it_on(behind: Shop) -> None:
     command = "migsync plan --unrecord shop.0003_sku --unrecord shop.0002_price --unrecord shop.0001_initial"
     assert command in told.out.replace("\n", " ")
     assert behind.run(*command.split()[1:], "--check").status == 2
+
+
+def test_a_migration_that_is_missing_in_the_middle_can_be_recorded(tmp_path: Path) -> None:
+    """InconsistentMigrationHistory, where what the missing one does is there: the command that is printed works."""
+    shop = Shop(tmp_path).write("default", names=FILES).record("default", (FILES[0], FILES[2]))
+    planned = shop.run("plan")
+    assert planned.status == 1
+    command = "migsync plan --record shop.0002_price"
+    assert command in planned.out
+    assert shop.run(*command.split()[1:], "--check").status == 2
+    assert shop.run("apply", *command.split()[2:], "--noinput", *WORD).status == 0
+    assert shop.run("plan").status == 0
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         if ready:
             require_consent_possible(output, noinput=consent.noinput)
             output.show([EMPTY])
-            if any(plan.changes for plan in ready):
+            if any(plan.changes and (plan.passed or plan.returned) for plan in ready):
                 output.show([line(FILES_STAY)])
             require_yes(_question(ready), noinput=consent.noinput)
         results = [Result(alias, "nothing to do") for alias in idle]
