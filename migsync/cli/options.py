@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import click
 
-from migsync.cli.output import Output
+from migsync.cli.output import FORMS, Output
 from migsync.cli.views.findings import NO_JOURNAL
 from migsync.words import text_list
 
@@ -40,15 +40,6 @@ T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 ONLY_APP = "Use only this app. Can be repeated. Default: every app of the project."
-FORMS = {
-    "text": "text for people",
-    "json": "one JSON document",
-    "sql": "SQL",
-    "mermaid": "a Mermaid diagram",
-    "dot": "a Graphviz file",
-    "html": "a web page",
-}
-"""By the value of --format, what a command then prints."""
 
 
 @dataclass_transform(frozen_default=True)
@@ -193,8 +184,8 @@ def _output_options(formats: tuple[str, ...]) -> list[Decorator]:
 
 
 @option_group
-class ProjectOptions:
-    """Which project is meant, and how patient to be with its databases."""
+class RootOptions:
+    """Which project is meant, where only its files matter."""
 
     root: Path | None = option(
         metavar="DIRECTORY",
@@ -202,6 +193,13 @@ class ProjectOptions:
         help="Use the project in DIRECTORY. Default: the current directory or the nearest one above it that has "
         "manage.py or [tool.migsync].",
     )
+
+
+@option_group
+class ProjectOptions:
+    """Which project is meant, and how patient to be with its databases."""
+
+    files: RootOptions = group(RootOptions)
     settings: str | None = option(
         metavar="MODULE",
         help="Use this settings module. Default: DJANGO_SETTINGS_MODULE, pyproject.toml or manage.py.",
@@ -217,7 +215,7 @@ class ProjectOptions:
         """Find it; raises ProjectError. `files_only`: also one whose settings do not import."""
         from migsync.project import find_project
 
-        project = find_project(settings=self.settings, url=self.url, root=self.root, files_only=files_only)
+        project = find_project(settings=self.settings, url=self.url, root=self.files.root, files_only=files_only)
         return project if self.lock_timeout is None else replace(project, lock_timeout=self.lock_timeout)
 
 

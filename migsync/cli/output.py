@@ -17,6 +17,17 @@ from migsync.errors import MigsyncError
 from migsync.filesystem.atomic import PartlyWritten, write_file, write_files
 from migsync.words import text_list
 
+FORMS = {
+    "text": "text for people",
+    "json": "one JSON document",
+    "sql": "SQL",
+    "mermaid": "a Mermaid diagram",
+    "dot": "a Graphviz file",
+    "html": "a web page",
+    "github": "annotations for GitHub Actions",
+}
+"""By the value of --format, what a command then prints."""
+
 
 @dataclass
 class Output:
@@ -94,10 +105,14 @@ class Output:
             from migsync.cli.views.documents import error_document
 
             self.document({"error": error_document(error)})
-        else:
-            from migsync.cli.views.findings import error_blocks
+            return
+        from migsync.cli.views.findings import error_blocks
 
-            self.tell(error_blocks(error))
+        if self.form == "github":
+            from migsync.cli.views.github import error_annotation
+
+            self.raw(error_annotation(error))
+        self.tell(error_blocks(error))
 
     def end_line(self) -> None:
         """Leave the line of a question that got no answer."""

@@ -67,6 +67,7 @@ COMMANDS = (
     "show",
     "script",
     "rewrite",
+    "check",
     "init",
     "doctor",
     "recover",

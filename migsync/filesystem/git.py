@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 _FROM_HOOKS = (
@@ -49,11 +50,13 @@ def repository_of(directory: Path) -> Path | None:
     return next((up for up in (directory, *directory.parents) if (up / ".git").exists()), None)
 
 
-def run_git(directory: Path, *arguments: str, search: bool = False, given: str = "") -> bytes:
+def run_git(
+    directory: Path, *arguments: str, search: bool = False, given: str = "", answers: Collection[int] = (0,)
+) -> bytes:
     """What git prints in `directory`, the top of a repository; with `search`, a directory below it will do.
 
-    `given` is what it reads from its standard input. Raises GitError where git is not installed, and where it ends with
-    an error.
+    `given` is what it reads from its standard input. `answers` are the exit statuses that are no error: `git grep` ends
+    with 1 where it finds nothing. Raises GitError where git is not installed, and where it ends with an error.
     """
     try:
         done = subprocess.run(  # noqa: S603 (a list, no shell)
@@ -66,7 +69,7 @@ def run_git(directory: Path, *arguments: str, search: bool = False, given: str =
         )
     except OSError as error:
         raise _missing(error) from error
-    if done.returncode:
+    if done.returncode not in answers:
         lines = os.fsdecode(done.stderr).strip().splitlines()
         raise GitError(lines[0] if lines else f"git {arguments[0]} ended with {done.returncode}.")
     return done.stdout

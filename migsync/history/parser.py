@@ -105,7 +105,7 @@ class BrokenFileError(HistoryError):
 
     def __init__(self, path: str, line: int, what: str, meaning: str, hint: str) -> None:
         super().__init__(f"{path}:{line}: {what}" if line else f"{path}: {what}", meaning, hint)
-        self.problem = Problem(line, what)
+        self.path, self.problem = path, Problem(line, what)
 
 
 def parse_migration(source: bytes, key: Key, path: str = "") -> Migration:

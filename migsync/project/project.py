@@ -142,12 +142,10 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
             lambda: registered_apps(place.runtime(stated.module)),
         )
         _check_labels(place, apps)
-    elif options.apps:
-        apps = named_apps(find_named_apps(place.directory, options.apps, options.python_path), first_party)
     else:
-        apps = scanned_apps(place.directory, first_party, place.search_path)
+        apps = _apps_by_files(place, first_party)
     aliases = _aliases(place, stated, url)
-    rewrites = _rewrites(place)
+    rewrites = rewrites_directory(place)
     return Project(
         root=place.directory,
         rewrites=rewrites,
@@ -182,7 +180,32 @@ def _check_labels(place: Root, apps: Apps) -> None:
             )
 
 
-def _rewrites(place: Root) -> Path:
+def project_by_files(place: Root) -> Project:
+    """The project by its files alone: no settings are imported, and it has no database.
+
+    Raises ProjectError where the files do not tell its apps.
+    """
+    apps = _apps_by_files(place, FirstParty(place.directory))
+    return Project(
+        root=place.directory,
+        rewrites=rewrites_directory(place),
+        apps=apps.apps,
+        databases={},
+        cache=cache_file(place.directory, os.environ),
+        findings=apps.findings,
+        static=True,
+        leftovers=frozenset(map(Key.parse, place.options.leftovers)),
+    )
+
+
+def _apps_by_files(place: Root, first_party: FirstParty) -> Apps:
+    if place.options.apps:
+        named = find_named_apps(place.directory, place.options.apps, place.options.python_path)
+        return named_apps(named, first_party)
+    return scanned_apps(place.directory, first_party, place.search_path)
+
+
+def rewrites_directory(place: Root) -> Path:
     """The directory of the rewrites. The file that names it may have come with a clone, so it must be in the root.
 
     Those of a library are in its package, so that they ship with it.

@@ -1,0 +1,36 @@
+"""Files of a commit, written into a directory, so that they are read like those on disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from migsync.filesystem.git import run_git
+from migsync.rewrites.git import Repository
+
+
+def write_commit(
+    top: Path, commit: str, into: Path, places: Sequence[str], wanted: Callable[[str], bool] = lambda _: True
+) -> None:
+    """Write the files below `places` of a commit under `into`, with their paths in the repository.
+
+    Only those that are `wanted` by their path; no links and no submodules. Raises GitError.
+    """
+    with closing(Repository(top)) as repository:
+        for path, blob in _listed(top, commit, places):
+            if wanted(path) and (content := repository.blob(blob)) is not None:
+                target = into / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+
+
+def _listed(top: Path, commit: str, places: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(path, blob) of each regular file."""
+    listed = run_git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *places)
+    for entry in filter(None, os.fsdecode(listed).split("\0")):
+        head, _, path = entry.partition("\t")
+        mode, kind, blob = head.split(" ")
+        if kind == "blob" and mode.startswith("100"):
+            yield path, blob
