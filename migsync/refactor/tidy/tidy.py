@@ -52,6 +52,7 @@ def tidy(
             collapsed=tuple(_collapse(each) for each in settled if each.squash.own),
         ),
         DependencyChanges(
+            parents=_inherited(history, settled),
             successors=successors,
             redirected=_redirected(others),
             settled=frozenset(each.squash.key for each in settled),
@@ -65,6 +66,25 @@ def _collapse(transition: SquashTransition) -> Collapse:
     squash = transition.squash
     # The squash is old and new: a database may hold its row, the rows of what it replaces, or both.
     return (*squash.own, squash.key), (squash.key,)
+
+
+def _inherited(history: History, settled: Iterable[SquashTransition]) -> dict[Key, tuple[Key, ...]]:
+    """The parents of squashes that also need what their old files depended on in other apps.
+
+    As long as a squash has `replaces`, Django gives it these dependencies. When that goes, its file has to name them.
+    """
+    stands = {key: each.squash.key for each in settled for key in each.squash.replaced}
+    found: dict[Key, tuple[Key, ...]] = {}
+    for squash in (each.squash for each in settled):
+        above = history.ancestors([squash.key])
+        named = (parent for key in squash.files for parent in history.migrations[key].dependencies)
+        others = [key for key in named if key.app != squash.key.app and stands.get(key, key) in history.migrations]
+        missing = dict.fromkeys(stands.get(key, key) for key in others if above.isdisjoint({key, stands.get(key, key)}))
+        # Two squashes of which each needs a part of the other have no order that could be stated.
+        free = [key for key in missing if squash.key not in history.ancestors([key])]
+        if free:
+            found[squash.key] = (*history.migrations[squash.key].in_app_parents, *free)
+    return found
 
 
 def _redirected(found: Iterable[SquashTransition]) -> dict[Key, dict[Key, tuple[Key, ...]]]:

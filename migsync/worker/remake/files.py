@@ -237,8 +237,12 @@ class NewFiles:
         self.holds = {what: into.key if key == file.key else key for what, key in self.holds.items()}
 
     def _in_order(self) -> list[FileKey]:
-        """All new files, each after those that it depends on. Raises CannotReplace where they make a circle."""
+        """All new files, each after those that it depends on. Raises CannotReplace where they make a circle.
+
+        Of others, those come first whose app the old migrations of the other app depended on, as far as that goes.
+        """
         found: dict[FileKey, None] = {}
+        needed = self._apps_needed()
         left = {file.key: file.depends for file in self.files}
         while left:
             ready = sorted(key for key, depends in left.items() if depends <= found.keys())
@@ -246,9 +250,18 @@ class NewFiles:
                 # Others are left because they come after the circle, and are not to blame.
                 circle = [key for key in left if any(self._leads_to(up, key) for up in left[key])]
                 raise CannotReplace(min(circle)[0])
-            found |= dict.fromkeys(ready)
+            waiting = {app for app, _ in left}
+            found |= dict.fromkeys([key for key in ready if not needed[key[0]] & waiting] or ready[:1])
             left = {key: depends for key, depends in left.items() if key not in found}
         return list(found)
+
+    def _apps_needed(self) -> dict[str, set[str]]:
+        """By app, the other apps made anew on whose old migrations its own depended directly."""
+        nodes = self.old.loader.graph.node_map
+        found: dict[str, set[str]] = {file.app: set() for file in self.files}
+        for node in self.old.own:
+            found.setdefault(node[0], set()).update(parent.key[0] for parent in nodes[node].parents)
+        return {app: others & self.old.apps - {app} for app, others in found.items()}
 
     def _keep_run_before(self) -> None:
         """Have the last initial file of an app run before what the app's old migrations said they run before."""

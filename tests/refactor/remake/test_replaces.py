@@ -46,6 +46,22 @@ def test_a_circle_is_refused(parents, files) -> None:
         ReplacesPartition(order, {**IN_LINE, X1: [], **parents}, files).replaced()
 
 
+def test_a_file_comes_after_that_of_an_app_which_old_migrations_needed() -> None:  # case 72
+    """Nothing in the new files says so, where no foreign key does."""
+    parents = {A1: [B2], A2: [A1], B1: [], B2: [B1]}
+    nodes = {key: SimpleNamespace(key=key, parents=[], children=[]) for key in parents}
+    for key, above in parents.items():
+        nodes[key].parents = [nodes[each] for each in above]
+    graph = SimpleNamespace(node_map=nodes, nodes=nodes, leaf_nodes=lambda: [A2, B2])
+    files = NewFiles(OldGraph(SimpleNamespace(graph=graph), frozenset("ab"), frozenset()), {}, [])
+    files.files = [NewMigration(key, []) for key in (("a", 0), ("b", 0))]
+    assert files._in_order() == [("b", 0), ("a", 0)]
+    assert ReplacesPartition([B1, B2, A1, A2], parents, files._in_order()).replaced() == {
+        ("a", 0): [A1, A2],
+        ("b", 0): [B1, B2],
+    }
+
+
 def test_new_files_in_a_circle_are_refused() -> None:
     """Named is an app of the circle; the others wait for it."""
     graph = SimpleNamespace(node_map={}, nodes={}, leaf_nodes=list, iterative_dfs=list)
