@@ -171,6 +171,18 @@ def test_scripts_are_written_and_do_what_apply_does(shop):
     assert shop.rows("default") == before
 
 
+def test_a_script_names_the_rewrite_that_is_written_with_it(shop):
+    """Its plan is the one that is made from the file of the rewrite, so either finds out that the other was applied."""
+    folder = shop.root / "sql"
+    assert shop.run("script", "--out", str(folder), *MAPPED).status == 0
+    (rewrite,) = (shop.root / "migration_rewrites").glob("*.toml")
+    head = (folder / "default.apply.sql").read_text().partition("\n\n")[0]
+    assert f"--   {rewrite.name}    (" in head
+    assert f"-- {rewrite.name}:" in head
+    (plan,) = shop.run("plan", "--format", "json").json["plans"]
+    assert f"apply plan {plan['id']}" in head
+
+
 def test_scripts_are_not_overwritten_by_others(shop):
     shop.rewrite().run("script", "--out", "sql")
     (shop.root / "sql" / "default.undo.sql").write_text("-- mine\n")
