@@ -60,7 +60,7 @@ def _of_rename(
 def journal_contradictions(
     history: History,
     rewrites: Rewrites,
-    records: Iterable[Record],
+    records: Sequence[Record],
     ran: Mapping[int, Provenance],
     runs: Sequence[Run],
 ) -> Iterator[Finding]:
@@ -69,39 +69,52 @@ def journal_contradictions(
     `rewrites` are those that have files. Either the rows are not what the journal says, or files were renamed by hand
     since.
     """
-    renamed, moved = _renamed_rows(runs), dict[str, dict[str, str]]()
-    for record in records if renamed else ():
-        provenance = ran.get(record.id or 0)
-        if record.id not in renamed or not provenance or provenance.source is not ContentSource.GUARDED:
-            continue
-        for version in provenance.versions:
-            if heir := _heir(history, record, version.contents):
-                moved.setdefault(record.app, {})[record.name] = heir
-    for app, names in moved.items():
-        position = "none"
-        for each in passed_rewrites(runs).values():
-            rewrite = rewrites.by_id.get(each.id, each)
-            if app in rewrite.apps:
-                if names.items() <= dict(rewrite.apps[app].renamed).items():
-                    yield journal_contradicted(app=app, moved=names, rewrite=rewrite.label, position=position)
-                    break
-                position = rewrite.label
-        else:
-            yield ran_elsewhere(app=app, moved=names, taken=tuple(name for name in names if name not in names.values()))
+    left, by_app = _names_left(runs), dict[str, list[tuple[Record, str]]]()
+    for record in records:
+        provenance = ran.get(record.id or 0) if record.id in left else None
+        if provenance and provenance.source is ContentSource.GUARDED:
+            for version in provenance.versions:
+                if heir := _heir(history, record, version.contents):
+                    by_app.setdefault(record.app, []).append((record, heir))
+    recorded = {record.key for record in records}
+    for app, pairs in by_app.items():
+        names = {record.name for record, _ in pairs}
+        # The other name must be free, or its own record must have run something else.
+        pairs = [(row, heir) for row, heir in pairs if heir in names or Key(app, heir) not in recorded]
+        moved = {record.name: heir for record, heir in pairs}
+        restored = any(record.name != left[record.id] for record, _ in pairs)
+        if restored and (found := _not_passed(moved, app, passed_rewrites(runs).values(), rewrites)):
+            yield journal_contradicted(app=app, moved=moved, rewrite=found[0], position=found[1])
+        # Of files that have all run, nothing follows from an exchange of their names.
+        elif moved.keys() != set(moved.values()):
+            taken = tuple(name for name in moved if name not in moved.values())
+            yield ran_elsewhere(app=app, moved=moved, taken=taken)
 
 
-def _renamed_rows(runs: Iterable[Run]) -> set[int | None]:
-    """The ids of the rows that runs have only renamed, each time to the one name that a rewrite gives."""
-    renamed, others = set[int | None](), set[int | None]()
-    for run in runs:
+def _not_passed(
+    moved: Mapping[str, str], app: str, passed: Iterable[Rewrite], rewrites: Rewrites
+) -> tuple[str, str] | None:
+    """The rewrite of those `passed` that renames as in `moved`, and the position before it; None without one."""
+    position = "none"
+    for rewrite in (rewrites.by_id.get(each.id, each) for each in passed if app in each.apps):
+        if moved.items() <= dict(rewrite.apps[app].renamed).items():
+            return rewrite.label, position
+        position = rewrite.label
+    return None
+
+
+def _names_left(runs: Iterable[Run]) -> dict[int | None, str]:
+    """By id the names that runs left to the rows which they only renamed, each time to the one that a rewrite gives."""
+    names, others = dict[int | None, str](), set[int | None]()
+    for run in sorted(runs, key=lambda run: run.number):
         apps = [each for rewrite in (*run.passed, *run.returned) for each in rewrite.apps.items()]
         pairs = {(app, *sorted(pair)) for app, change in apps for pair in change.renamed}
         for before, after in ((change.before, change.after) for change in run.changes):
             if before and after and (before.app, *sorted((before.name, after.name))) in pairs:
-                renamed.add(after.id)
+                names[after.id] = after.name
             else:
                 others.update(row.id for row in (before, after) if row)
-    return renamed - others
+    return {row: name for row, name in names.items() if row not in others}
 
 
 def _heir(history: History, record: Record, ran: Contents) -> str:

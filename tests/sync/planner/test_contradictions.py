@@ -61,6 +61,7 @@ def told_of_journal(
     *names: str,
     source: ContentSource = ContentSource.GUARDED,
     renamed: tuple[tuple[str, str], ...] = EXCHANGED,
+    also: str = "",
 ) -> list[tuple[str, dict[str, str]]]:
     """What is said of rows 2 and 3, now called `names`, that ran as B and C and that a run has renamed."""
     app = AppRewrite(("a", "x", "y"), ("a", "y", "x"), renamed=renamed)
@@ -70,6 +71,7 @@ def told_of_journal(
     run = Run("r", 1, RunKind.APPLY, "p", "2026-02-02", "me", "1", passed=(rewrite,), changes=changes)
     known = {2: Provenance(source, (Seen("B"),)), 3: Provenance(source, (Seen("C"),))}
     now_rows = [row._replace(name=name) for row, name in zip(rows, names, strict=True)]
+    now_rows += [BEFORE._replace(id=1, name=also)] if also else []
     found = journal_contradictions(history(now), Rewrites(), now_rows, known, [run])
     return [(each.code, each.facts["moved"]) for each in found]  # type: ignore[misc]
 
@@ -86,6 +88,10 @@ def test_rows_that_were_restored_after_a_run() -> None:
 def test_files_that_were_renamed_by_hand_after_a_run() -> None:
     assert told_of_journal(files(a="A", z="C", y="B", x="N"), "y", "x") == [("ran-elsewhere", {"x": "z"})]
 
+    exchanged = files(a="A", y="C", x="B")
+    assert told_of_journal(exchanged, "y", "x") == [], "each ran once all the same"
+
 
 def test_files_that_were_edited_after_a_run() -> None:
     assert told_of_journal(files(a="A", x="C D", y="B"), "y", "x") == []
+    assert told_of_journal(files(a="C", x="C D", y="B"), "y", "x", also="a") == [], "a file that ran itself is no heir"
