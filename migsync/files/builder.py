@@ -44,6 +44,9 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
     refused = any(finding.blocks for finding in findings)
     rewrite = None if refused else _rewrite(resolution, rewrites, created)
     files = tuple(sorted(work.files, key=lambda change: str(change.old_path or change.new_path)))
+    if rewrite and not files:
+        # What was changed by hand may have been anywhere before.
+        rewrite = replace(rewrite, made_with_files=False)
     return Proposal(
         reshape.command,
         files,

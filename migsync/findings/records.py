@@ -195,19 +195,29 @@ def records_not_on_disk(*, alias: str, migration: Key, records: int) -> Texts:
 
 
 @entry("lost-app", Severity.ERROR)
-def lost_app(*, app: str, other: str, shared: Sequence[str], names: Sequence[str], alias: str = "") -> Texts:
+def lost_app(
+    *,
+    app: str,
+    other: str,
+    shared: Sequence[str],
+    names: Sequence[str],
+    tables: Sequence[str] = (),
+    alias: str = "",
+) -> Texts:
     """An app without records may have had another label.
 
     No migration of this app is recorded here. But there are records under a label that is not installed, with the same
     migration names. If only the code got the new label, the records still have the old one, and `migrate` would run all
-    migrations of the app again, on tables that exist.
+    migrations of the app again: on tables that exist, or beside them, where the tables have the old label in their
+    names. As nearly every app has a migration 0001_initial, this name counts only where the tables of the app exist, or
+    where migsync noted that the same operations ran under the old label.
 
     - If the app has a new label, run `migsync rename-app`. It changes the records.
     - If not, remove the records of the old label with `--prune`, or list them under `leftovers` in pyproject.toml.
     """
     return Texts(
         f"{app} has no records here. {other}, which is not installed, has records with the same names: "
-        f"{text_list(shared, 1)}.",
+        f"{text_list(shared, 1)}." + (f" Its tables exist: {text_list(tables, 3)}." if tables else ""),
         f"If the app {other} is now called {app}, `migrate` would run its migrations a second time.",
         f"If it is: {migsync('rename-app', other, app, '--update-db')}\n"
         f"If not, remove the records: {prune(other, alias=alias)}\n" + keep_hint([Key(other, name) for name in names]),

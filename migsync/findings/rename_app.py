@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
+from migsync.words import text_list
 
 
 @entry("table-stays", Severity.INFO)
@@ -63,4 +66,21 @@ def label_not_changed(*, app: str, new: str, directory: str, file: str) -> Texts
         f'Change the code first: label = "{new}" in the AppConfig in {file} (or rename the package)\n'
         "Add db_table to the models that are listed, and change the other places that are listed.\n"
         "Then run this command again.",
+    )
+
+
+@entry("tables-behind", Severity.WARNING)
+def tables_behind(*, app: str, other: str, tables: Sequence[str], statements: Sequence[str]) -> Texts:
+    """An app gets another label in this database, and its tables still have the old label in their names.
+
+    The migrations and the models of today look for the tables under the new label. Where the label was changed by hand,
+    the tables have to be renamed by hand in each database. migsync changes only records, and shows the SQL.
+
+    Rename the tables when the new code is deployed. If the tables are to keep their names, set `db_table` in the models
+    and in the migrations instead, as `migsync rename-app` does where the code alone has the new label.
+    """
+    return Texts(
+        f"The label {other} of an app is {app} now, and its tables have the old one: {text_list(tables, 3)}.",
+        "The models look for them under the new label. migsync renames no tables.",
+        "\n".join(["Rename them:", *statements]),
     )

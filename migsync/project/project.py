@@ -146,6 +146,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
         apps = _apps_by_files(place, first_party)
     aliases = _aliases(place, stated, url)
     rewrites = rewrites_directory(place)
+    packages = find_packages(apps.places, rewrites)
     return Project(
         root=place.directory,
         rewrites=rewrites,
@@ -158,12 +159,12 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
         keep_sources=options.contents == SOURCE,
         lock_timeout=options.lock_timeout,
         ignore_schemas=options.ignore_schemas,
-        findings=(*findings, *apps.findings, *_none_of_its_own(place, apps), *aliases.findings),
+        findings=(*findings, *apps.findings, *_nothing_to_do(place, apps, packages), *aliases.findings),
         passed_over=aliases.passed_over,
         settings_module=stated.module if stated else "",
         static=stated is None,
         leftovers=frozenset(map(Key.parse, options.leftovers)),
-        packages=find_packages(apps.places, rewrites),
+        packages=packages,
     )
 
 
@@ -254,5 +255,6 @@ def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
     )
 
 
-def _none_of_its_own(place: Root, apps: Apps) -> list[Finding]:
-    return [] if any(app.first_party for app in apps.apps) else [no_app(root=str(place.directory))]
+def _nothing_to_do(place: Root, apps: Apps, packages: Sequence[Package]) -> list[Finding]:
+    """What is said where all apps are installed packages', and none of these ships a rewrite."""
+    return [] if packages or any(app.first_party for app in apps.apps) else [no_app(root=str(place.directory))]

@@ -106,8 +106,9 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     findings = [*proposal.findings, *(finding for finding in history.findings if finding.blocks)]
     findings += database_findings(ground, plans, reshape, chosen, terms)
     facts: Sequence[Fact] = ()
-    # The proof takes long, and what is refused anyway needs none.
-    if not any(finding.blocks and not (terms.dry_run and finding.code in CONSENT) for finding in findings):
+    # The proof takes long, and what is refused anyway needs none; nor does a label that all files bear already.
+    refused = any(finding.blocks and not (terms.dry_run and finding.code in CONSENT) for finding in findings)
+    if proposal.files and not refused:
         proof = prove(survey.project, proposal, list(_recorded(ground, plans)), workers=workers)
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.proven

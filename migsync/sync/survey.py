@@ -32,6 +32,7 @@ from migsync.rewrites.successors import with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import stops, unread_apps
 from migsync.sync.gone_records import with_gone
+from migsync.sync.lost_labels import with_lost_labels
 from migsync.sync.old_files import with_old_files
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
@@ -262,7 +263,9 @@ def _plan_states(
             )
             for state, of_target, pruned in zip(states, ran, leftovers or [()] * len(states), strict=True)
         ]
-        return [with_gone(result.history, state.held, plan) for state, plan in zip(states, made, strict=True)]
+        judged = [with_gone(result.history, state.held, plan) for state, plan in zip(states, made, strict=True)]
+        left = result.project.leftovers
+        return [with_lost_labels(result.history, state, it, left) for state, it in zip(states, judged, strict=True)]
 
     def finish(rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
         if not patterns and not stated:

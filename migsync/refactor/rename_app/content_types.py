@@ -19,7 +19,8 @@ class LabelUses:
     """What one database holds. `types` and `there`: content types with the old label, and with the new one.
 
     `permissions` hang on the old ones. `tables` are those whose names begin with the label. `statement` would give the
-    content types the new label, `back` the old one again; both in the SQL of the database's engine.
+    content types the new label, `back` the old one again; both in the SQL of the database's engine. `moving` are
+    statements that rename tables, where the models look for them under the new label.
     """
 
     alias: str
@@ -29,6 +30,7 @@ class LabelUses:
     tables: tuple[str, ...] = ()
     statement: str = ""
     back: str = ""
+    moving: tuple[str, ...] = ()
 
 
 def find_label_uses(target: Target, old: str, new: str) -> LabelUses:
@@ -78,5 +80,8 @@ def label_notes(found: LabelUses, old: str, new: str) -> Iterator[str]:
             "migrate. Both cannot have the same label: look at what refers to the new ones, and delete them before the "
             "UPDATE."
         )
-    if found.tables:
+    if found.moving:
+        yield f"{found.alias}: the models look for the tables under the label {new}. Rename those of {old}:"
+        yield from (f"  {statement}" for statement in found.moving)
+    elif found.tables:
         yield f"{found.alias}: tables named after {old} keep their names: {text_list(found.tables, SHOWN)}."

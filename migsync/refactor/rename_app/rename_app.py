@@ -26,7 +26,10 @@ from migsync.refactor.ground import Ground
 from migsync.refactor.rename_app.content_types import find_label_uses, label_notes
 from migsync.refactor.rename_app.operations import Tables, relabel_operations
 from migsync.refactor.rename_app.references import find_references
+from migsync.sync.lost_labels import relabelled as relabelled_table
+from migsync.sync.lost_labels import rename_statements, tables_in, tables_made
 from migsync.sync.survey import Survey
+from migsync.sync.target import Target
 
 
 def use_old_label(survey: Survey, old: str, new: str) -> None:
@@ -71,8 +74,24 @@ def rename_app(ground: Ground, old: str, new: str) -> Reshape:
             f"{new} never had this label, or its files and records already have the new one.",
             "If OLD is correct, there is nothing to do.",
         )
-    made = relabel(history, old, new, references=references)
-    return replace(made, notes=tuple(_notes(ground, old, new)))
+    moved = not _named(history, old) and any(_has_new_tables(ground, it, old, new) for it in _targets(ground))
+    made = relabel(history, old, new, references=references, tables_moved=moved)
+    return replace(made, notes=tuple(_notes(ground, old, new, moved=moved)))
+
+
+def _targets(ground: Ground) -> Iterator[Target]:
+    return iter(ground.survey.targets.values())
+
+
+def _has_new_tables(ground: Ground, target: Target, old: str, new: str) -> bool:
+    """Whether somebody has renamed the tables already: all that are named after the label have the new one."""
+    history = ground.survey.history
+    named = {table for table in tables_made(history, old) if table.startswith(f"{old}_")}
+    try:
+        there = tables_in(target) if named else frozenset()
+    except MigsyncError:
+        return False
+    return bool(named) and {relabelled_table(table, old, new) for table in named} <= there
 
 
 def _code_has(ground: Ground, new: str) -> bool:
@@ -92,18 +111,25 @@ def _named(history: History, old: str) -> bool:
     return any(word.search(Path(path).read_bytes()) for path in paths if Path(path).is_file())
 
 
-def _notes(ground: Ground, old: str, new: str) -> Iterator[str]:
+def _notes(ground: Ground, old: str, new: str, *, moved: bool) -> Iterator[str]:
     for alias, target in ground.survey.targets.items():
         try:
-            yield from label_notes(find_label_uses(target, old, new), old, new)
+            found = find_label_uses(target, old, new)
+            if moved:
+                behind = tables_made(ground.survey.history, old).intersection(found.tables)
+                found = replace(found, moving=tuple(rename_statements(target, behind, old, new)))
+            yield from label_notes(found, old, new)
         except MigsyncError as error:
             yield f"{alias}: content types and tables with the label could not be read. {error.found}"
 
 
-def relabel(history: History, old: str, new: str, *, references: Iterable[Finding] = ()) -> Reshape:
+def relabel(
+    history: History, old: str, new: str, *, references: Iterable[Finding] = (), tables_moved: bool = False
+) -> Reshape:
     """Give the app `old` of `history` the label `new`; the project's code has it already.
 
-    Reads the project's migration files. `references` are places outside of migrations that name the old label.
+    Reads the project's migration files. `references` are places outside of migrations that name the old label. With
+    `tables_moved`, files and tables have the new label already: only the names of the migrations are left.
     """
     command = f"rename-app {old} {new}"
     broken = tuple(finding for finding in history.findings if finding.blocks)
@@ -111,7 +137,7 @@ def relabel(history: History, old: str, new: str, *, references: Iterable[Findin
         return Reshape(command, findings=broken)
     work = _Work(old, new, Tables(old))
     # In the order in which they run: what a model's table is called depends on all operations before.
-    for key in history.order:
+    for key in () if tables_moved else history.order:
         if history.migrations[key].key.app in history.first_party:
             work.look_at(history.migrations[key])
     return Reshape(
@@ -122,7 +148,7 @@ def relabel(history: History, old: str, new: str, *, references: Iterable[Findin
         ),
         contents=ContentChanges(edited=work.edited),
         expected=Expectation({new: len(history.leaves(old))}),
-        findings=(*_tables(new, work.tables), *work.findings, *references),
+        findings=(*(() if tables_moved else _tables(new, work.tables)), *work.findings, *references),
     )
 
 
