@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from migsync.cli.program import run
+from migsync.cli.program import run as program_run
 from tests.rewrites.evidence.repository import Project
 
 ITEM = 'migrations.CreateModel("Item", [("id", models.AutoField(primary_key=True))])'
@@ -82,15 +82,16 @@ class Branch(Project):
         path.write_text(text.replace(old, new))
 
     def check(self, *arguments: str, form: str = "json", at: str = "") -> Checked:
-        return self._run("check", "--format", form, *arguments, at=at)
+        return self.run("check", "--format", form, *arguments, at=at)
 
     def migsync(self, *arguments: str) -> int:
         """The exit status of another command."""
-        ended = self._run(*arguments)
+        ended = self.run(*arguments)
         assert "Traceback" not in ended.err
         return ended.status
 
-    def _run(self, *arguments: str, at: str = "") -> Checked:
+    def run(self, *arguments: str, at: str = "") -> Checked:
+        """Any command."""
         with chdir(self.root / at), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-            status = run([*arguments])
+            status = program_run([*arguments])
         return Checked(status, out.getvalue(), err.getvalue())

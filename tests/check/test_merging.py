@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,12 @@ cd "$work"
 git checkout --quiet "$3"
 exec {python} -m migsync check --against "$2" --format github
 """
-PRE_COMMIT = """#!/bin/sh
-exec {python} -m migsync check
+HOOKS = Path(__file__).parents[2] / ".pre-commit-hooks.yaml"
+[ENTRY] = re.findall(r"entry: (.+)", HOOKS.read_text(encoding="utf-8"))
+# As pre-commit starts the hook `migsync-check`.
+PRE_COMMIT = f"""#!/bin/sh
+export PRE_COMMIT=1
+exec {{python}} -m {ENTRY}
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,14 +23,16 @@ from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
 from migsync.cli.views.lists import cut, more
-from migsync.errors import ExitStatus, UsageError
+from migsync.errors import ExitStatus, ProjectError, UsageError
+from migsync.words import text_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from migsync.project import Project
     from migsync.rewrites.name_changes import NameChanges
     from migsync.rewrites.rewrite import Rewrite
+    from migsync.sync.plan_request import PlanRequest
     from migsync.sync.survey import Survey
 
 SHOWN = 20
@@ -72,15 +74,19 @@ def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> Exi
     update every database.
 
     State the changes with --map, --collapse and --remove; the files on disk must have the new names already. Without
-    these options, migsync reads the databases and writes what their records, git and the journals prove.
+    these options, migsync first compares the files with the commit at which this branch left the main branch, as
+    `migsync check` does. Then it reads the databases, and writes what their records, git and the journals prove.
+
+    The exit status is 1 if a database could not be read: it may hold names that no rewrite explains.
     """
     from migsync.sync.plan_request import PlanRequest
     from migsync.sync.survey import survey
 
-    project = where.project()
-    settle_files(output, project)
     names, databases = asked.names, asked.chosen.databases
     stated = any(values_of(names).values())
+    # What a person states needs no database, and what git proves neither.
+    project = where.project(files_only=not databases)
+    settle_files(output, project)
     if stated and (asked.accept or databases):
         raise UsageError("--accept and --database cannot be combined with --map, --collapse, --remove and --new.")
     if asked.third_party and not stated:
@@ -96,31 +102,79 @@ def rewrite(output: Output, asked: RewriteOptions, where: ProjectOptions) -> Exi
         third_party=asked.third_party,
         **values_of(names),
     )
-    # What a person states needs no database. But where there is one, its records are evidence.
-    with survey(project, request, needs_database=not stated) as found:
-        made = _stated(found, asked) if stated else found.proposed
-        output.show(_unchecked(found) if stated else _open_questions(found))
-    if made is None:
-        output.show([line(Span("Nothing to write: every proven rename has a rewrite already.", Style.GOOD))])
-        output.document({"rewrite": None, "path": None})
-        return ExitStatus.DONE
-    return _keep(output, project, made, dry_run=asked.dry_run)
+    if not stated:
+        return _worked_out(output, project, request, dry_run=asked.dry_run)
+    # Where there is a database, its records are evidence.
+    with survey(project, request, needs_database=False) as found:
+        made = _stated(found, asked)
+        output.show(_unchecked(found))
+    return _keep(output, project, [made] if made else [], dry_run=asked.dry_run)
 
 
-def _keep(output: Output, project: Project, made: Rewrite, *, dry_run: bool) -> ExitStatus:
+def _worked_out(output: Output, project: Project, request: PlanRequest, *, dry_run: bool) -> ExitStatus:
+    """Write what a comparison with the main branch proves, and what the databases prove besides."""
+    from migsync.sync.survey import survey
+
+    compared = _compared(output, project)
+    with survey(project, request, proposed=compared, needs_database=False) as found:
+        made = [each for each in (compared, found.proposed) if each]
+        output.show(_open_questions(found))
+        unread = list(_unread(found))
+    status = _keep(output, project, made, dry_run=dry_run, looked=not unread)
+    output.tell(unread)
+    return ExitStatus.REFUSED if unread else status
+
+
+def _compared(output: Output, project: Project) -> Rewrite | None:
+    """The rewrite that a comparison with the main branch proposes; where git cannot tell, that is said."""
+    from migsync.check.comparison import compare
+    from migsync.filesystem.git import repository_of
+    from migsync.project.root import find_root
+
+    if repository_of(project.root.resolve()) is None:
+        return None
+    try:
+        return compare(find_root(project.root, root=project.root)).proposed
+    except ProjectError as error:
+        output.tell([line(f"Not compared with an older commit: {error.found}"), EMPTY])
+        return None
+
+
+def _unread(found: Survey) -> Iterator[Block]:
+    """The databases whose names are not known."""
+    from migsync.cli.views.findings import error_blocks, findings_blocks
+    from migsync.findings.project import settings_not_imported
+    from migsync.worker.runtime import LIBRARY_SETTINGS
+
+    project = found.project
+    yield from findings_blocks([each for each in found.findings if each.code == settings_not_imported.code])
+    for alias, error in found.errors.items():
+        yield line(Span(alias, Style.HEADING), "  could not be read")
+        yield from error_blocks(error, indent=2)
+    if found.errors or not (project.targets() or project.settings_module == LIBRARY_SETTINGS):
+        what = text_list(found.errors) or "no database of this project"
+        verb = "could not be read" if found.errors else "is known"
+        yield line(f"Not all names are known: {what} {verb}, and may hold names that no rewrite explains.")
+
+
+def _keep(
+    output: Output, project: Project, made: Sequence[Rewrite], *, dry_run: bool, looked: bool = True
+) -> ExitStatus:
+    """Write the rewrites; where there is none, that is said if it was `looked` everywhere."""
     from migsync.rewrites.rewrite_files import to_toml, write_rewrite
 
-    path = None if dry_run else write_rewrite(project.rewrites, made)
-    if path:
-        output.show(
-            [
-                *_facts(made, shorten=output.shorten),
-                line("Wrote a rewrite. Commit it with the migrations: ", Span(near(path), Style.COMMAND)),
-            ]
-        )
-    elif output.text:
-        output.raw(to_toml(made))
-    output.document({"rewrite": made.as_dict(), "path": str(path) if path else None})
+    written: list[dict[str, Any]] = []
+    for each in made:
+        path = None if dry_run else write_rewrite(project.rewrites, each)
+        written.append({"rewrite": each.as_dict(), "path": str(path) if path else None})
+        if path:
+            told = line("Wrote a rewrite. Commit it with the migrations: ", Span(near(path), Style.COMMAND))
+            output.show([*_facts(each, shorten=output.shorten), told])
+        elif output.text:
+            output.raw(to_toml(each))
+    if looked and not made:
+        output.show([line(Span("Nothing to write: every proven rename has a rewrite already.", Style.GOOD))])
+    output.document({**(written[0] if written else {"rewrite": None, "path": None}), "rewrites": written})
     return ExitStatus.DONE
 
 
