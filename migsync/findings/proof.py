@@ -109,7 +109,9 @@ def cannot_run(*, migration: Key, operation: int, action: str, part: Sequence[st
 
     Open both migrations and compare what they do.
 
-    - If they do the same, take the operation out of the one that no database has applied.
+    - If the two migrations are equal, `migsync fix-conflicts` removes one of them, and databases that ran either come
+      right.
+    - If only some of their operations are equal, take these out of the migration that no database has applied.
     - If they do different things under one name, such as two fields `code` of different types, decide which one your
       project needs, and change the migration that no database has applied.
     """

@@ -16,7 +16,8 @@ class Identities:
 
     `labels` maps the old label of a renamed app to its new one. `replaced` maps what a new squash replaces to that
     squash, where both stay on disk: which of them Django runs is another matter for every target. `anew` are
-    apps whose migrations are made from scratch, `merges` new migrations that stand for no old one.
+    apps whose migrations are made from scratch, `merges` new migrations that stand for no old one. `absorbing` are
+    migrations that do what others did, which they take up; they were there before.
     """
 
     now: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
@@ -24,6 +25,7 @@ class Identities:
     replaced: Mapping[Key, Key] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()
     merges: frozenset[Key] = frozenset()
+    absorbing: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -36,6 +38,7 @@ class Identities:
         """As a rewrite states them; without one nothing changes its name."""
         now: dict[Key, tuple[Key, ...]] = {}
         labels: dict[str, str] = {}
+        absorbing: dict[Key, frozenset[Key]] = {}
         for app, names in rewrite.apps.items() if rewrite else ():
             before = names.origin or app
             # In this order: under a new label every name is another key, and a rename may change it once more.
@@ -47,7 +50,10 @@ class Identities:
                 Key(before, old): tuple(Key(app, new) for new in news) for olds, news in names.collapsed for old in olds
             }
             now |= {Key(before, old): () for old in names.removed}
-        return cls(now, labels, replaced or {}, anew, merges)
+            absorbing |= {
+                Key(app, new): frozenset(Key(before, old) for old in olds) for new, olds in names.absorbing.items()
+            }
+        return cls(now, labels, replaced or {}, anew, merges, absorbing)
 
     def on_target(self, old: AbstractSet[Key], new: AbstractSet[Key]) -> Identities:
         """The same for one target, by what is pending there: a squash is run where nothing that it replaces was.
@@ -59,6 +65,13 @@ class Identities:
         partly = {squash for key, squash in self.replaced.items() if key not in old or squash not in new}
         whole = {key: (squash,) for key, squash in self.replaced.items() if squash not in partly}
         return replace(self, now={**self.now, **whole}) if whole else self
+
+    def has_run(self, key: Key, recorded: AbstractSet[Key]) -> bool:
+        """Whether a pending migration ran under another name: as the one that takes it up, or as those it takes up."""
+        return any(
+            (key == new and recorded >= olds) or (key in olds and new in recorded)
+            for new, olds in self.absorbing.items()
+        )
 
     def of_key(self, key: Key) -> tuple[Key, ...]:
         """What stands for an old key now."""

@@ -43,7 +43,8 @@ def compare_plans(target: Recorded, old: TargetPlan, new: TargetPlan, identities
         if app not in old.conflicts:
             yield plan_conflict(alias=target.alias, app=app, ends=names)
     here = identities.on_target(set(old.pending), set(new.pending))
-    yield from _compare_pending(target, old.pending, new.pending, _edges(old), here)
+    pending = [key for key in old.pending if not identities.has_run(key, target.before)]
+    yield from _compare_pending(target, pending, new.pending, _edges(old), here)
 
 
 def _compare_pending(

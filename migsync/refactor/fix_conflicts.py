@@ -25,6 +25,7 @@ from migsync.refactor.numbers import (
 from migsync.refactor.order import Units, units_of
 from migsync.refactor.preconditions import broken, chosen_apps, command_text, crosses_apps, overlapping
 from migsync.refactor.symbolic_dependencies import moved_ends
+from migsync.refactor.twins import twins
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,10 @@ def fix_conflicts(
     a choice, the branch in which `first` names a migration of the app; without it the question is the error
     ``which-branch-first``. `applied` are the recorded keys of each reachable database, by alias.
 
-    A migration of a later branch keeps its number when that is above all numbers before it, and gets the next one when
-    not. Nothing else changes: gaps stay. Raises UsageError for an app that is not of this project.
+    A migration of the later of two branches that does the same as one of the first could not run: it goes, and in
+    databases its record becomes that of the other. One that stays keeps its number when that is above all numbers
+    before it, and gets the next one when not. Nothing else changes: gaps stay. Raises UsageError for an app that is not
+    of this project.
     """
     first = first or {}
     command = command_text("fix-conflicts", apps, *(f"--first {app}.{name}" for app, name in sorted(first.items())))
@@ -109,11 +112,17 @@ def fix_conflicts(
     ]
     return Reshape(
         command,
-        KeyChanges(work.renamed),
+        KeyChanges(
+            work.renamed, collapsed=tuple(((gone, stays), (stays,)) for gone, stays in sorted(work.repeated.items()))
+        ),
         DependencyChanges(work.parents),
         ContentChanges(work.created),
         expected=Expectation(
             dict.fromkeys([*work.lines, *(key.app for key in work.created)], 1), merges=frozenset(work.created)
+        ),
+        notes=tuple(
+            f"{gone} does the same as {stays}, so it is removed. In databases, its record becomes that of {stays}."
+            for gone, stays in sorted(work.repeated.items())
         ),
         findings=tuple(findings),
         apps=frozenset(chosen),
@@ -142,6 +151,7 @@ class _Work:
         self.graph = units.graph.copy()
         self.applied = applied
         self.renamed: dict[Key, Key] = {}
+        self.repeated: dict[Key, Key] = {}
         self.parents: dict[Key, tuple[Key, ...]] = {}
         self.lines: dict[str, list[Key]] = {}
         self.created: dict[Key, bytes] = {}
@@ -155,29 +165,34 @@ class _Work:
         if errors:
             self.findings += errors
             return
-        steps = self._steps(app, found, first)
+        alike = twins(self.history, [branch.migrations for branch in found])
+        steps = self._steps(app, found, first, alike)
         if isinstance(steps, Finding):
             self.findings.append(steps)
             return
+        repeated = {key: alike[key] for step in steps[1:] for key in step.adds if key in alike}
+        self.repeated |= repeated
         for step in steps:
             if step.behind is not None:
-                self._join(step.adds, step.behind)
-        moved = [key for step in steps[1:] for key in step.adds]
-        going = set(moved)
+                self._join([key for key in step.adds if key not in repeated], step.behind)
+        moved = [key for step in steps[1:] for key in step.adds if key not in repeated]
+        going = {*moved, *repeated}
         stay = [key for key in (Key(app, name) for name in self.history.names(app)) if key not in going]
         self.renamed |= _numbers_behind(stay, moved, self.units, avoid)
         self.lines[app] = [*stay, *moved]
 
-    def _steps(self, app: str, found: Sequence[Branch], first: str) -> list[_Step] | Finding:
+    def _steps(self, app: str, found: Sequence[Branch], first: str, alike: Mapping[Key, Key]) -> list[_Step] | Finding:
         named = [branch for branch in found if any(key.name == first for key in branch.migrations)]
         if first and len(named) != 1:
             return _unknown_branch(app, found, first)
+        # Of two that do the same, the one that has run has run for both.
+        ran = [rows | {alike[key] for key in rows & alike.keys()} for rows in self.applied]
         steps: list[_Step] = []
         left = list(found)
         while left:
             # Branches can share a beginning: what an earlier one has brought along is in line already.
             placed = {key for step in steps for key in step.adds}
-            possible = [branch for branch in left if self._may_come_next(branch, left, placed, self.applied)]
+            possible = [branch for branch in left if self._may_come_next(branch, left, placed, ran)]
             if not possible:
                 # Were it not for the databases, there would be a way.
                 if any(self._may_come_next(branch, left, placed, ()) for branch in left):
