@@ -73,11 +73,14 @@ def state_records(
 
 def _with_replaced(history: History, key: Key) -> list[Key]:
     """A migration, after all that it replaces: Django counts a squash as applied only together with these."""
-    return [*(each for old in history.migrations[key].replaces for each in _replaced(history, old)), key]
-
-
-def _replaced(history: History, key: Key) -> list[Key]:
-    return _with_replaced(history, key) if key in history.migrations else [key]
+    found: dict[Key, None] = {}
+    todo = [key]
+    while todo:
+        each = todo.pop()
+        if each not in found:
+            found[each] = None
+            todo += history.migrations[each].replaces if each in history.migrations else ()
+    return list(reversed(found))
 
 
 def _open_ends(history: History, recorded: Collection[Key], asked: StatedRecords) -> Iterator[Finding]:
@@ -94,7 +97,8 @@ def _open_ends(history: History, recorded: Collection[Key], asked: StatedRecords
 
 
 def _needs(history: History, key: Key, others: Iterable[Key], *, record: bool) -> Finding:
-    order = sorted(others, key=history.order.index if record else lambda each: -history.order.index(each))
+    place = {each: number for number, each in enumerate(history.order)}
+    order = sorted(others, key=lambda each: place.get(each, 0), reverse=not record)
     own = [each for each in order if each.app in history.first_party]
     return record_needs_others(
         migration=key, record=record, others=own, foreign=[each for each in order if each not in own]
@@ -122,7 +126,7 @@ def with_time(plan: Plan, records: Sequence[Record], form: str, *, use_tz: bool)
     """
     if not any(_waits(change) for change in plan.changes):
         return plan
-    sample = next((record.applied for record in reversed(records) if record.applied), "")
+    sample = next((text for record in reversed(records) if (text := record.applied or "")[:1].isdigit()), "")
     if sample:
         form = "%Y-%m-%d %H:%M:%S" + (
             "+00" if sample.endswith("+00") else ".000000" if _FRACTION.search(sample) else ""

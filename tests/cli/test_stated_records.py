@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from migsync.history import App, Migration, build_history
 from migsync.history.contents import Contents
 from migsync.history.migration import Key
 from migsync.rewrites.record import Record
@@ -21,7 +22,7 @@ from tests.cli.entries import names, record
 from tests.cli.shop import Shop
 from tests.cli.test_looks import made
 from tests.databases import Database
-from tests.sync.planner.texts import REF, history
+from tests.sync.planner.texts import REF, history, migrations
 from tests.sync.scripts.clients import run
 
 FILES = ("0001_initial", "0002_price", "0003_sku")
@@ -178,6 +179,21 @@ def test_what_ran_is_not_unrecorded_without_a_word(source: ContentSource) -> Non
     for weak in (Provenance(ContentSource.GIT), Provenance(ContentSource.GUARDED, unapplied=True), None):
         plan = planned(weak, unrecord=(Key("shop", "b"),))
         assert "evidence-against-record" not in [one.code for one in plan.findings]
+
+
+@pytest.mark.pure
+def test_a_squash_goes_with_what_it_replaces() -> None:
+    squash, first, second = (Key("shop", name) for name in ("0001_ab", "0001_a", "0002_b"))
+    files = [*migrations("shop", "0001_a 0002_b").values(), Migration(squash, replaces=(first, second))]
+    disk = build_history(files, [App("shop", "/project/shop")])
+    options = PlanOptions(stated=StatedRecords(record=(squash,)))
+    plan = make_plan(disk, Rewrites(()), (), REF, options=options)
+    recorded = [change.after for change in plan.changes if change.after]
+    assert sorted(row.key for row in recorded) == sorted([first, second, squash])
+    rows = [row._replace(id=number, applied="2026-01-01 10:00:00") for number, row in enumerate(recorded, start=1)]
+    options = PlanOptions(stated=StatedRecords(unrecord=(squash,)))
+    plan = make_plan(disk, Rewrites(()), rows, REF, options=options)
+    assert (len(plan.changes), plan.blocked) == (3, False)
 
 
 @pytest.mark.pure
