@@ -153,8 +153,8 @@ def beside_git(known: Mapping[int, Provenance]) -> dict[int, Provenance]:
     return {row: each for row, each in known.items() if each.source is not ContentSource.GIT or not each.versions}
 
 
-def without_git(known: Mapping[int, Provenance]) -> dict[int, Provenance]:
-    """What was noted in the database, and is known for certain."""
+def noted_in_database(known: Mapping[int, Provenance]) -> dict[int, Provenance]:
+    """What is known for certain, since it was noted when it ran or is what a person said: all but what git tells."""
     return {row: each for row, each in known.items() if each.source is not ContentSource.GIT}
 
 

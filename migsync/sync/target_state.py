@@ -15,7 +15,7 @@ from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import digests_seen
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.planner import changed_ids
-from migsync.sync.provenance import Provenance, contents_that_ran, without_git
+from migsync.sync.provenance import Provenance, contents_that_ran, noted_in_database
 from migsync.sync.target import Snapshot, Target
 from migsync.sync.unknown_records import UNEXPLAINED
 
@@ -85,6 +85,6 @@ def evidence_of(
         [record for record in afterwards(held.records, plan) if record.key not in leftovers],
         held.records,
         (digests_seen(held.seen), *(run.digests for run in held.runs)),
-        certain=contents_that_ran(history, without_git(ran), ids_answered_for(state, plan)),
+        certain=contents_that_ran(history, noted_in_database(ran), ids_answered_for(state, plan)),
         presumed=contents_that_ran(history, ran, ids_answered_for(state, plan)),
     )
