@@ -40,6 +40,24 @@ def stays_apart(*, migration: Key, fields: Sequence[str]) -> Texts:
     )
 
 
+@entry("merged-in-parts", Severity.INFO)
+def merged_in_parts(*, migration: Key, before: int, after: int) -> Texts:
+    """A range has so many operations that Django's optimizer would not come to an end in time.
+
+    The optimizer compares every operation with the others, and begins again after each merge. With twice as many
+    operations it takes about eight times as long, and Django's own `squashmigrations` can run for hours. migsync stops
+    after some seconds of work, has the optimizer merge one hundred operations at a time, and then, if that comes to an
+    end, what these have become.
+
+    There is nothing to do: the new file does the same. It may have more operations than it could have. Smaller ranges,
+    each squashed by itself, are merged further.
+    """
+    return Texts(
+        f"{migration} has {after} operations of {before}, and could have fewer.",
+        "To merge all of them at once would take too long, so they were merged in parts.",
+    )
+
+
 @entry("made-operations", Severity.WARNING)
 def made_operations(*, migration: Key, origin: str, file: str, line: int) -> Texts:
     """The operations of an old migration are computed when its file is imported.

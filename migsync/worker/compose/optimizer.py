@@ -17,45 +17,99 @@ So every operation on a field goes into the optimizer as a *guarded* copy with a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from copy import copy
-from typing import Any
+from time import process_time
+from typing import Any, NamedTuple
 
 from migsync.worker.compose.backfill import merged_add, merged_alter
 from migsync.worker.compose.state import FieldKey, PartialState, field_key, is_djangos
 
+SECONDS = 10.0
+"""Of CPU, for all operations together. The work grows with the third power of their number: 800 take a few seconds."""
+PART = 100
+PART_SECONDS = 2.0
 
-def optimized(operations: Sequence[Any], app: str, before: Iterable[Any] = ()) -> tuple[list[Any], list[FieldKey]]:
-    """What Django's optimizer makes of the operations of one app, and the fields whose operations stay apart.
 
-    `before` are the app's operations before these, as far as they are known. A field stays apart when it keeps more
-    than one operation, since one for all of them would give a row another value.
+class Optimized(NamedTuple):
+    """What the optimizer makes of `operations`, and the fields whose operations stay apart.
+
+    A field stays apart when it keeps more than one operation, since one for all of them would give a row another value.
+    With `in_parts`, the operations were too many to be merged all at once, and more could be merged with more time.
     """
+
+    operations: list[Any]
+    apart: list[FieldKey]
+    in_parts: bool = False
+
+
+def optimized(operations: Sequence[Any], app: str, before: Iterable[Any] = ()) -> Optimized:
+    """What Django's optimizer makes of the operations of one app.
+
+    `before` are the app's operations before these, as far as they are known. Where time runs out, parts of the
+    operations are merged by themselves, and then what they have become is merged again, if that is possible in time.
+    """
+    before = list(before)
+    with suppress(_OutOfTimeError):
+        return _merged(operations, app, before, SECONDS)
+    kept: list[Any] = []
+    apart: list[FieldKey] = []
+    for start in range(0, len(operations), PART):
+        part = operations[start : start + PART]
+        with suppress(_OutOfTimeError):
+            merged = _merged(part, app, [*before, *operations[:start]], PART_SECONDS)
+            part, apart = merged.operations, [*apart, *merged.apart]
+        kept += part
+    with suppress(_OutOfTimeError):
+        again = _merged(kept, app, before, SECONDS)
+        kept, apart = again.operations, [*apart, *again.apart]
+    return Optimized(kept, list(dict.fromkeys(apart)), in_parts=True)
+
+
+class _OutOfTimeError(Exception):
+    """The optimizer took longer than it may."""
+
+
+def _merged(operations: Sequence[Any], app: str, before: Iterable[Any], seconds: float) -> Optimized:
+    """As :func:`optimized`; raises _OutOfTimeError after so many seconds of CPU."""
     from django.db.migrations import AlterField
     from django.db.migrations.optimizer import MigrationOptimizer
 
-    guards = Guards()
+    guards = Guards(process_time() + seconds)
     guarded = guards.guarded(operations, before)
-    kept = [guards.unguarded(operation) for operation in MigrationOptimizer().optimize(guarded, app)]
+    # As MigrationOptimizer.optimize(), which has no limit: each pass merges two operations, or none is left to merge.
+    passes, done = MigrationOptimizer(), False
+    while not done:
+        guards.check_time()
+        merged = passes.optimize_inner(guarded, app)
+        done, guarded = merged == guarded, merged
+    kept = [guards.unguarded(operation) for operation in guarded]
     own = {id(operation) for operation in operations}
     one_off = guards.one_off_defaults()
     # What is not one of the operations given was merged, and may be a CreateModel that took a field in.
     kept = [it if id(it) in own else _without_one_off_defaults(it, one_off) for it in kept]
     altered = dict.fromkeys(field_key(it) for it in kept if isinstance(it, AlterField))
-    return kept, [it for it in altered if it in guards.apart]
+    return Optimized(kept, [it for it in altered if it in guards.apart])
 
 
 class Guards:
     """Copies of operations that let Django's optimizer merge them only where every row keeps its value.
 
-    `apart` collects the fields on which a merge was refused.
+    `apart` collects the fields on which a merge was refused. After the `deadline`, no merge is looked for any more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
         self.apart: set[FieldKey] = set()
         # By the id of the copy. It holds the copies too, so that no other object can get one of these ids.
         self._originals: dict[int, tuple[Any, Any]] = {}
         # By id: the optimizer asks again for every pair after every operation that it takes away.
         self._refused: set[tuple[int, int]] = set()
+
+    def check_time(self) -> None:
+        """Raise _OutOfTimeError after the deadline, which is one of this process's CPU time."""
+        if process_time() > self._deadline:
+            raise _OutOfTimeError
 
     def guarded(self, operations: Sequence[Any], before: Iterable[Any]) -> list[Any]:
         """The operations, with guarded copies in place of those that fill rows."""
@@ -97,6 +151,7 @@ class Guards:
 
     def _reduce(self, first: Any, before: Any | None, new: bool, second: Any, app: str) -> Any:  # noqa: ANN401
         """As ``Operation.reduce``: a list is what both become, True lets the optimizer look beyond, False does not."""
+        self.check_time()
         found = (id(first), id(second)) not in self._refused and type(first).reduce(first, second, app)
         if not isinstance(found, list):
             return found

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from migsync.findings.composition import stays_apart
+from migsync.findings import Finding
+from migsync.findings.composition import merged_in_parts, stays_apart
 from migsync.key import Key
 from migsync.worker.compose.deferred import with_foreign_keys_in_time, with_indexes_in_time
-from migsync.worker.compose.optimizer import optimized
+from migsync.worker.compose.optimizer import Optimized, optimized
 from migsync.worker.compose.writer import compose
 from migsync.worker.protocol import SquashedRange, SquashRequest, SquashResult, SquashSpec
 from migsync.worker.setup import set_up, stage
@@ -45,8 +46,8 @@ def _squash(wanted: SquashSpec, on_disk: Mapping[Node, Any], stands: Mapping[Nod
     # work to do.
     for _, operation in staying:
         operation.elidable = False
-    kept, apart = optimized(operations, app, before) if wanted.optimize else (operations, [])
-    kept = with_foreign_keys_in_time(with_indexes_in_time(kept), app, before)
+    made = optimized(operations, app, before) if wanted.optimize else Optimized(operations, [])
+    kept = with_foreign_keys_in_time(with_indexes_in_time(made.operations), app, before)
     composed = compose(
         kept,
         app=app,
@@ -60,17 +61,22 @@ def _squash(wanted: SquashSpec, on_disk: Mapping[Node, Any], stands: Mapping[Nod
         heading=wanted.heading,
         origins=keys,
     )
-    notes = composed.notes
-    if fields := [".".join(place) for place in apart]:
-        notes += (stays_apart(migration=Key(app, wanted.name), fields=fields),)
     return SquashedRange(
         text=composed.text,
         before=len(operations),
         after=len(kept),
         elided=_told(app, elidable, without=kept),
         kept=_told(app, staying),
-        notes=notes,
+        notes=(*composed.notes, *notes_of(made, wanted.key, len(operations), len(kept))),
     )
+
+
+def notes_of(made: Optimized, migration: Key, before: int, after: int) -> Iterator[Finding]:
+    """What is to be said of the optimizer's work; `before` and `after` are the numbers of operations."""
+    if made.apart:
+        yield stays_apart(migration=migration, fields=[".".join(place) for place in made.apart])
+    if made.in_parts:
+        yield merged_in_parts(migration=migration, before=before, after=after)
 
 
 def _before(first: Node, on_disk: Mapping[Node, Any]) -> Iterator[Any]:

@@ -6,7 +6,10 @@ import pytest
 from django.db import migrations, models
 from django.db.migrations.state import ProjectState
 
+from migsync.key import Key
+from migsync.worker.compose import optimizer
 from migsync.worker.compose.optimizer import optimized
+from migsync.worker.compose.squash import notes_of
 
 TEXT = models.CharField(max_length=20)
 ONCE = models.CharField(max_length=20, default="once")
@@ -62,7 +65,7 @@ def described(operations):
 )
 def test_where_the_table_is_older(operations, expected):
     before = [ADD_NULL] if operations[0] is FILL else []
-    kept, _ = optimized(operations, "shop", before)
+    kept = optimized(operations, "shop", before).operations
     assert described(kept) == expected
     assert state([*before, *kept], there=True) == state([*before, *operations], there=True)
 
@@ -71,10 +74,42 @@ def test_where_the_table_is_older(operations, expected):
     "operations", [[ADD], [ADD, LONG], [ADD_NULL, FILL], [ADD, RENAME], [ADD, SET], [ADD_KEPT], [ADD_KEPT, LONG]]
 )
 def test_in_a_new_table_there_is_no_default_for_rows_that_are_not_there(operations):
-    kept, _ = optimized([ITEM, *operations], "shop")
+    kept = optimized([ITEM, *operations], "shop").operations
     assert described(kept) == ["CreateModel"]
     assert state(kept, there=False) == state([ITEM, *operations], there=False)
 
 
 def test_an_operation_that_nothing_is_merged_into_is_the_same_object():
-    assert optimized([ADD, STOP, LONG], "shop")[0][2] is LONG
+    assert optimized([ADD, STOP, LONG], "shop").operations[2] is LONG
+
+
+def test_too_many_operations_are_merged_in_parts(monkeypatch):
+    """The work grows with the third power of their number: 1,600 never came to an end."""
+    others = [migrations.AddField("item", f"field{number}", TEXT) for number in range(4)]
+    operations = [ITEM, *others, ADD, LONG, RENAME]
+    monkeypatch.setattr(optimizer, "SECONDS", -1.0)
+    monkeypatch.setattr(optimizer, "PART", 4)
+    made = optimized(operations, "shop")
+    assert [*map(type, made.operations)] == [migrations.CreateModel, migrations.AddField, migrations.AddField]
+    assert state(made.operations, there=False) == state(operations, there=False)
+    (note,) = notes_of(made, Key("shop", "0001_squashed"), len(operations), len(made.operations))
+    assert (note.code, note.found) == (
+        "merged-in-parts",
+        "shop.0001_squashed has 3 operations of 8, and could have fewer.",
+    )
+
+
+def test_what_the_parts_become_is_merged_again(monkeypatch):
+    merged, budgets = optimizer._merged, iter([-1.0])
+    monkeypatch.setattr(optimizer, "_merged", lambda *given: merged(*given[:3], next(budgets, 60.0)))
+    monkeypatch.setattr(optimizer, "PART", 2)
+    made = optimized([ITEM, ADD, LONG, RENAME], "shop")
+    assert [*map(type, made.operations)] == [migrations.CreateModel]
+
+
+def test_where_no_part_can_be_merged_in_time_all_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(optimizer, "SECONDS", -1.0)
+    monkeypatch.setattr(optimizer, "PART_SECONDS", -1.0)
+    operations = [ITEM, ADD, LONG]
+    made = optimized(operations, "shop")
+    assert (made.operations, made.in_parts) == (operations, True)
