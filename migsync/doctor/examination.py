@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from migsync.doctor.schema import missing_parts
 from migsync.errors import MigsyncError
 from migsync.filesystem.git import GitError, repository_of, run_git
 from migsync.findings import Finding
@@ -44,7 +45,7 @@ def examine(survey: Survey) -> Examination:
     databases: dict[str, tuple[Finding, ...]] = {}
     for plan in survey.plans:
         alias = plan.target.alias
-        more = [*sequence_findings(survey, alias), *_gone_apps(survey, alias)]
+        more = [*sequence_findings(survey, alias), *missing_parts(survey, alias), *_gone_apps(survey, alias)]
         databases[alias] = (
             *plan.findings,
             *(finding.with_facts(alias=survey.project.typed(alias)) for finding in more),

@@ -76,6 +76,18 @@ def expected(history: History, applied: AbstractSet[Key], app: str) -> Columns:
     return after
 
 
+def last_makers(history: History, applied: AbstractSet[Key], app: str) -> dict[tuple[str, str], Key]:
+    """The last applied migration that made each table (without a field) and each column (by its field)."""
+    found: dict[tuple[str, str], Key] = {}
+    for key, before, after in _states(history, app, applied):
+        for table, fields in after.items():
+            known = before.get(table)
+            if known is None:
+                found[table, ""] = key
+            found |= {(table, field): key for field in fields if known is None or field not in known}
+    return found
+
+
 def _makers(history: History, app: str, table: str, column: str) -> Iterator[Maker]:
     for key, before, after in _states(history, app):
         there = _has(before, table, column)
@@ -89,11 +101,11 @@ def _creates(contents: Contents, app: str, table: str, column: str) -> bool:
     """Whether a file creates what is there already."""
     state = TableState()
     state.run(each for each in contents.operations if each.kind in ("CreateModel", "AddField"))
-    return _has(_columns(state, app, made_here=not column), table, column)
+    return _has(columns_of(state, app, made_here=not column), table, column)
 
 
 def _index_makers(history: History, app: str, index: str) -> Iterator[Maker]:
-    for key in _in_order(history, app):
+    for key in in_order(history, app):
         steps = [step for step in steps_of(history.migrations[key].contents) if step.action is not Action.REMOVE]
         if any(step.part is PartKind.INDEX and index in (step.name, step.value) for step in steps):
             yield Maker(key)
@@ -105,17 +117,17 @@ def _states(
     """The migrations of an app (those that are `applied`), each with the columns before and after it."""
     state = TableState()
     before: Columns = {}
-    for key in _in_order(history, app):
+    for key in in_order(history, app):
         if applied is None or key in applied:
             contents = history.migrations[key].contents
             state.run(contents.operations)
             if any(step.part is not PartKind.CODE for step in steps_of(contents)):
-                after = _columns(state, app)
+                after = columns_of(state, app)
                 yield key, before, after
                 before = after
 
 
-def _in_order(history: History, app: str) -> Iterable[Key]:
+def in_order(history: History, app: str) -> Iterable[Key]:
     """The migrations of an app; of a squash and what it replaces only the latter, where all of it is on disk."""
     for key in history.order:
         if key.app != app:
@@ -125,7 +137,8 @@ def _in_order(history: History, app: str) -> Iterable[Key]:
             yield key
 
 
-def _columns(state: TableState, app: str, *, made_here: bool = True) -> Columns:
+def columns_of(state: TableState, app: str, *, made_here: bool = True) -> Columns:
+    """The tables of a state with their columns; with `made_here`, only those that it makes itself."""
     return {
         name: {field: column.names(field) for field, (column, _) in table.columns.items()}
         for name, table in tables(state, app).items()

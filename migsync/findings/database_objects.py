@@ -134,7 +134,7 @@ def not_run_yet(*, what: str, migration: Key, user: Key | None = None, alias: st
 
 @entry("recorded-not-there", Severity.ERROR)
 def recorded_not_there(
-    *, migration: Key, missing: Sequence[str], whole: bool, before: str = "", alias: str = ""
+    *, migration: Key, missing: Sequence[str], whole: bool = False, before: str = "", alias: str = ""
 ) -> Texts:
     """A migration is recorded, but what it makes is not in the database.
 
@@ -154,9 +154,23 @@ def recorded_not_there(
             f"Then run it: {migrate(migration.app, migration.name, alias=alias)}"
         )
     return Texts(
-        f"{migration} is recorded, but {'nothing' if whole else 'only a part'} of what it makes is there.",
+        f"{migration} is recorded, but {'nothing' if whole else 'not all'} of what it makes is there.",
         f"Missing: {text_list(missing, NAMED)}. It will not run by itself.",
         hint,
+    )
+
+
+@entry("no-tables-there", Severity.ERROR)
+def no_tables_there(*, tables: int) -> Texts:
+    """A database has records of migrations, but none of the tables that they make.
+
+    The records were copied without the tables, the migrations were recorded with `--fake`, or the tables are in another
+    schema (PostgreSQL's `search_path`) or database than django_migrations.
+    """
+    return Texts(
+        f"None of the {count(tables, 'table')} that the recorded migrations make is there.",
+        "The records were copied without the tables, or recorded with `--fake`, or the tables are in another schema.",
+        "Compare the settings with those of the application: python manage.py dbshell",
     )
 
 

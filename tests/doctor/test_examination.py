@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.databases import Database
-from tests.doctor.test_diagnosis import FILES, SECOND, lose_record, sqlite_shop
+from tests.doctor.test_diagnosis import FILES, SECOND, lose_record, make_project, sqlite_shop
 from tests.pitfalls.project import File, Project
 
 __all__ = ["sqlite_shop"]
@@ -56,6 +58,34 @@ def test_a_squash_beside_its_files(sqlite_shop: Project) -> None:
     sqlite_shop.manage_all(["migrate"])
     assert "waiting" not in codes(sqlite_shop)["open-transition"]["facts"]
     assert sqlite_shop.migsync("tidy", "shop", "--remove-replaced", "--noinput").status == 0
+
+
+def test_what_is_recorded_and_not_there(database: Database, tmp_path: Path) -> None:
+    project = make_project(tmp_path, database)
+    project.manage_all(["migrate", "shop", "0002"], ["migrate", "--fake"])
+    found = codes(project, status=1)["recorded-not-there"]
+    assert found["facts"] == {"migration": "shop.0003_order", "missing": ["shop_order", "shop_item.sku"]}
+    database.execute("DROP TABLE shop_item")
+    assert list(codes(project, status=1)) == ["no-tables-there"]
+
+
+def test_what_the_files_do_not_tell(sqlite_shop: Project) -> None:
+    hidden = (
+        "from django.db import migrations, models\n\n\nclass Quiet(migrations.DeleteModel):\n"
+        "    def database_forwards(self, *arguments):\n        pass\n\n\nclass Migration(migrations.Migration):\n"
+        '    dependencies = [("shop", "0003_order")]\n'
+        '    operations = [migrations.SeparateDatabaseAndState([], [migrations.DeleteModel("Order")])]\n'
+    )
+    (sqlite_shop.migrations("shop") / "0004_moved.py").write_text(hidden)
+    sqlite_shop.manage_all(["migrate"])
+    sqlite_shop.databases["default"].execute("ALTER TABLE shop_order RENAME TO elsewhere")
+    assert codes(sqlite_shop) == {}
+    sqlite_shop.databases["default"].execute("DROP TABLE shop_item")
+    assert "no-tables-there" in codes(sqlite_shop, status=1)
+    text = (sqlite_shop.migrations("shop") / "0004_moved.py").read_text()
+    quiet = text.replace('migrations.SeparateDatabaseAndState([], [migrations.DeleteModel("Order")])', 'Quiet("Order")')
+    (sqlite_shop.migrations("shop") / "0004_moved.py").write_text(quiet)
+    assert codes(sqlite_shop) == {}
 
 
 def test_what_a_plan_finds_is_an_error_here_too(sqlite_shop: Project) -> None:
