@@ -100,6 +100,12 @@ class NameHistory:
         file = self._by_digest.get(digest)
         return bool(digest) and (digest == contents.digest or bool(file and has_made(contents, file.contents)))
 
+    def are_today(self, position: frozenset[str], ran: Mapping[str, Contents | None]) -> bool:
+        """Whether no rewrite is left at `position`, and what `ran` under each name is the file of today."""
+        digests = self.digests(position)
+        known = all(each and self.stands_for(digests.get(name, ""), each) for name, each in ran.items())
+        return known and not self.remaining(position)
+
     @cached_property
     def _by_digest(self) -> Mapping[str, Migration]:
         files = (self.history.migrations[Key(self.app, name)] for name in self.history.names(self.app))

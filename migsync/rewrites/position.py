@@ -136,8 +136,8 @@ def decide(
         return Position(best.base, (_open(name_history, [split.base for split in explained]),))
     doubts = [] if trust_names else list(_doubts(name_history, best.own, best.base, journaled, clock, unseen_journal))
     if doubts:
-        known = _known_names(name_history, best, presumed)
-        doubts = [doubt for doubt in doubts if doubt.name not in known]
+        known, likely = (_known_names(name_history, best, each) for each in (ran, presumed))
+        doubts = [doubt for doubt in doubts if doubt.name not in (known if doubt.file else likely)]
     return Position(best.base, tuple(doubts), best.later)
 
 
@@ -197,7 +197,10 @@ def _as_ran(
         fits = [name_history.stands_for(digest, contents) if contents else digest == known != "" for digest in at]
         if any(fits):
             against |= {number for number, digest in enumerate(at) if digest and not fits[number]}
-    return [split for number, split in enumerate(explained) if number not in against] or list(explained)
+    left = [split for number, split in enumerate(explained) if number not in against] or list(explained)
+    # Where the files of today are all that ran, nothing is to be done.
+    by_name = {record.name: ran(record) for record in records}
+    return [each for each in left if not each.later and name_history.are_today(each.base, by_name)] or left
 
 
 def _known_names(name_history: NameHistory, split: Split, ran: KnownContents) -> set[str]:

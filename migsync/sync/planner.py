@@ -18,7 +18,7 @@ from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.record import Record, fingerprints
-from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rewrite import EVIDENCE, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.rows import TrackedRow, dedupe
 from migsync.rewrites.split import Reversals
@@ -232,8 +232,10 @@ class _Planner:
         from migsync.sync.drift import find_drift
         from migsync.sync.followed_rows import followed_rows
 
-        left_out = changed_ids(self.runs, changes, self.records, passed)
         followed = followed_rows(self.history, changes, passed, self.ran, self._changed_before())
+        # A row that keeps its name is followed where the others are that a rewrite made of evidence changes.
+        answering = [each for each in passed if each.command != EVIDENCE or not followed.versions]
+        left_out = changed_ids(self.runs, changes, self.records, answering)
         for finding in (
             *find_drift(self.history, after, self.ran, left_out, followed),
             *contradictions(self.history, after, self.ran, changes, passed),

@@ -177,6 +177,19 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         2,
         GUARDED,
     ),
+    "before a rewrite and after it the file is what ran": (
+        (("add", 0, 0, 29), ("migrate", 0, 1, 1), ("migrate", 1, 0, 0), ("reset", 0, 1, 0)),
+        2,
+        GUARDED,
+    ),
+    "code moved from a file that keeps its name to one that gets another name": (
+        (
+            *(("add", 0, 1, 0), ("add", 0, 2, 0), ("migrate", 0, 1, 1), ("add", 0, 3, 0), ("rename", *ONE)),
+            *(("move", 0, 1, 3), ("move", 0, 3, 0)),
+        ),
+        1,
+        GUARDED,
+    ),
     "a name is used again for something else": (
         (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),
         1,
