@@ -116,7 +116,6 @@ def _behind(
         if survey.proposed and key.app in survey.proposed.apps and not (proposed and key.app in proposed.apps):
             apps = {**(proposed.apps if proposed else {}), key.app: survey.proposed.apps[key.app]}
             proposed = replace(proposed or survey.proposed, apps=apps)
-            findings += survey.findings
         else:
             findings += [each for plan in survey.plans for each in plan.findings if each.code in OF_CONTENTS]
     return findings, proposed

@@ -19,9 +19,6 @@ from migsync.findings.pairs import (
     name_reused,
     open_pair,
     open_removal,
-    proven_pair,
-    removed_merge,
-    without_operations,
 )
 from migsync.findings.records import perhaps_ran, unknown_record, unknown_records
 from migsync.history import History
@@ -36,7 +33,6 @@ from migsync.words import text_list
 
 OF_CONTENTS = NOT_RUN | {ran_elsewhere.code, runs_twice.code}
 """Findings about what ran: see :mod:`migsync.sync.drift`."""
-PROVEN = frozenset({proven_pair.code, removed_merge.code, without_operations.code})
 LEFT_OUT = frozenset(
     {
         *UNEXPLAINED,
@@ -85,16 +81,9 @@ class ComparisonReport:
 
     def _missing_rewrites(self) -> Iterator[Finding]:
         for app, change in sorted(self.proposed.apps.items()) if self.proposed else ():
-            reasons = [
-                str(reason)
-                for finding in self._of_plan()
-                if finding.app == app and finding.code in PROVEN
-                for reason in finding.facts["reasons"]  # type: ignore[union-attr]  # a list of sentences
-            ]
             yield entries.missing_rewrite(
                 app=app,
                 changes=list(_changes(change)),
-                reasons=reasons,
                 base=self._base,
                 file=self._file_of(app, change),
                 options=["--against", self.against] if self.against else [],
