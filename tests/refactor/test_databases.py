@@ -24,7 +24,8 @@ def found(reshape: Reshape, *words: str) -> list[tuple[str, str]]:
     """What is found of one database, where the rewrite of the proposal is that of `words`."""
     disk, new = history(shop=OLD), history(shop="0001_initial 0002_price")
     held = SimpleNamespace(records=ROWS)
-    state = SimpleNamespace(target=SimpleNamespace(alias="default", read_only=""), held=held)
+    target = SimpleNamespace(alias="default", read_only="")
+    state = SimpleNamespace(target=target, ref=target, held=held)
     survey = SimpleNamespace(history=disk, errors={}, findings=[])
     database = SurveyedDatabase(state, make_plan(disk, rewrites(disk), ROWS, REF))
     plan = make_plan(new, rewrites(new, *words, old={"shop": OLD}), ROWS, REF)
