@@ -11,7 +11,7 @@ proof, the databases) looks at the parts only, and knows no command.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -139,6 +139,18 @@ class Reshape:
     def blocked(self) -> bool:
         """True when a finding refuses it."""
         return any(finding.blocks for finding in self.findings)
+
+    def only_names(self, on_disk: Collection[Key]) -> bool:
+        """True when files get other names for what they depend on already, and nothing else changes.
+
+        Then no database has to fit: it is about the same migrations before and after.
+        """
+        keys = self.keys.removed.keys()
+        return (self.keys, self.dependencies, self.contents) == (
+            KeyChanges(removed=self.keys.removed),
+            DependencyChanges(),
+            ContentChanges(),
+        ) and keys.isdisjoint(on_disk)
 
     @cached_property
     def touched(self) -> frozenset[Key]:

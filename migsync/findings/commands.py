@@ -44,6 +44,11 @@ def old_files(commit: str, app: str, name: str, alias: str = "") -> str:
     return f"git checkout {commit[:10]}\n{migrate(app, name, alias=alias)}\ngit checkout -"
 
 
+def remove_files(paths: Sequence[str]) -> str:
+    """``git rm`` for these files, also in the middle of a merge."""
+    return shlex.join(["git", "rm", "-q", "-f", "--", *paths])
+
+
 def keep_hint(keys: Sequence[Key]) -> str:
     """What to write to keep the records of these migrations although no file explains them."""
     records = "the record" if len(keys) == 1 else "the records"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from migsync.findings.commands import migrate
@@ -123,6 +124,8 @@ def dangling_dependency(
     near: Sequence[str],
     apps: Sequence[str],
     last: str = "",
+    branch: str = "",
+    path: str = "",
 ) -> Texts:
     """A migration depends on a migration that is not on disk.
 
@@ -130,13 +133,16 @@ def dangling_dependency(
     was renamed or deleted, or its file was not committed; or the package that it belongs to is not installed in the
     version that you need.
 
-    - If the missing file was deleted or not committed, restore it.
+    - If the missing file was deleted or not committed, restore it. If another branch in git has it, the message says
+      how.
     - If it was renamed, change the dependency to the name that it has now.
     - If the file with the dependency belongs to an installed package, do not edit it. Install versions of the packages
       that fit together.
     """
     renamed = " If the migration was renamed, change the dependency." if own else ""
-    if near:
+    if branch:
+        hint = f"{branch} has the file. To take it from there: {shlex.join(['git', 'checkout', branch, '--', path])}"
+    elif near:
         hint = f"Did you mean {text_list((f'{other.app}.{name}' for name in near), last='or')}?{renamed}"
     elif last:
         hint = f"The last migration of {other.app} is {last}.{renamed}"
@@ -160,6 +166,9 @@ def retired_name(
 ) -> Texts:
     """A migration depends on another one by a name that a rewrite has changed.
 
+    Or no rewrite mentions the name, and git shows that a file of today does what the file of that name did: names were
+    changed by hand, or a rewrite was reverted.
+
     The file was written before the rewrite, usually on a branch that was open at that time. The rewrite renamed,
     squashed or removed the migration that the file depends on. Django does not know the old name and stops with
     NodeNotFoundError.
@@ -173,8 +182,10 @@ def retired_name(
     else:
         hint = "To correct the files of your branch: migsync rebase" if own else ""
     return Texts(
-        f"{migration} depends on {other}. Since {rewrite}, that is {said}.",
-        "The file is older than that rewrite. Django cannot load the migrations (NodeNotFoundError).",
+        f"{migration} depends on {other}. "
+        + (f"Since {rewrite}, that is {said}." if rewrite else f"Now that is {said}."),
+        f"{'The file is older than that rewrite' if rewrite else 'Git had the same operations under the old name'}. "
+        "Django cannot load the migrations (NodeNotFoundError).",
         hint,
         None if own else Severity.WARNING,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migsync.findings.commands import look_at, migrate, migsync, old_files, prune
+from migsync.findings.commands import look_at, migrate, migsync, old_files, prune, remove_files
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -20,6 +20,7 @@ def rewrites_conflict(
     name: str = "",
     labels: Sequence[str] = (),
     unrelated_labels: Sequence[str] = (),
+    obsolete: Sequence[str] = (),
     file: str,
 ) -> Texts:
     """Two rewrites change the same names, and neither was made with knowledge of the other.
@@ -27,23 +28,30 @@ def rewrites_conflict(
     Two branches renamed, squashed or relabelled the same migrations, and both were merged. The result would depend on
     which rewrite comes first, and databases may have applied one of them already.
 
-    Choose the branch that fewer databases have applied. Then:
-
-    - Restore its migration files, and delete its rewrite.
-    - Make the change again, on top of the other rewrite.
+    - If the files on disk are those of one branch, delete the rewrite of the other one. A database that has applied it
+      goes back to the older names with `migsync apply --backwards`, and then applies the rewrite that is left. What
+      else the deleted rewrite said, migsync finds in git.
+    - Otherwise choose the branch that fewer databases have applied. Restore its migration files, and delete its
+      rewrite. Then make the change again, on top of the other rewrite.
     """
+    rest = (
+        f"Delete the rewrite that the files on disk do not follow: {remove_files(obsolete)}\n"
+        "If they follow neither, restore the files of one branch first."
+        if obsolete
+        else f"Undo the change of one branch: restore its files and delete its rewrite, such as {unrelated}.\n"
+        "Then make the change again on top of the other rewrite."
+    )
     if labels and unrelated_labels:
         return Texts(
             f"{rewrite} changes the label {' to '.join(labels)}, and {unrelated} changes "
             f"{' to '.join(unrelated_labels)}; neither was made on top of the other.",
             "Two branches changed the same label, and the result would depend on which rewrite comes first.",
-            f"Undo one of the changes: restore the files of one branch and delete its rewrite, such as {unrelated}.",
+            rest,
         )
     return Texts(
         f"{rewrite} and {unrelated} both change {app}.{name}, and neither was made on top of the other.",
         "Two branches renamed the same migrations, and the result would depend on which rewrite comes first.",
-        f"Undo the renames of one branch: restore its migration files and delete its rewrite, such as {unrelated}.\n"
-        "Then make them again on top of the other rewrite.",
+        rest,
     )
 
 

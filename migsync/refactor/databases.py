@@ -40,7 +40,10 @@ def database_findings(
     yield from _unreachable(ground.survey, terms)
     unnamed = (finding for finding in ground.survey.findings if finding.code == unnamed_schemas.code)
     yield from (finding.with_facts(files_change=True) for finding in unnamed)
+    only_names = reshape.only_names(ground.survey.history.migrations)
     for alias, database in ground.databases.items():
+        if only_names:
+            continue
         yield from _of_database(ground, database, plans[alias], reshape, terms, updated=alias in chosen)
 
 

@@ -102,14 +102,16 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         return Draft(proposal, survey.history, findings=proposal.findings)
     history = history_after(survey.project, survey.history, proposal)
     plans = {alias: plan_for(survey, it.state, history, proposal) for alias, it in ground.databases.items()}
-    chosen = chosen_databases(ground, terms)
+    only_names = reshape.only_names(survey.history.migrations)
+    chosen = () if only_names else chosen_databases(ground, terms)
     findings = [*proposal.findings, *(finding for finding in history.findings if finding.blocks)]
     findings += database_findings(ground, plans, reshape, chosen, terms)
     facts: Sequence[Fact] = ()
     # The proof takes long, and what is refused anyway needs none; nor does a label that all files bear already.
     refused = any(finding.blocks and not (terms.dry_run and finding.code in CONSENT) for finding in findings)
     if proposal.files and not refused:
-        proof = prove(survey.project, proposal, list(_recorded(ground, plans)), workers=workers)
+        recorded = [] if only_names else list(_recorded(ground, plans))
+        proof = prove(survey.project, proposal, recorded, workers=workers)
         findings += proof.findings
         facts = () if proof.blocked else proof.facts.proven
         if terms.scope.any and not proof.blocked:

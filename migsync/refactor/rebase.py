@@ -17,6 +17,7 @@ from migsync.refactor.git_branch import GitBranch, GitSide
 from migsync.refactor.merges import find_merges, merge_of
 from migsync.refactor.numbers import last_number, name_findings, renames, replaced_and_gone, width_of
 from migsync.refactor.order import out_of_order
+from migsync.rewrites.git_successors import NOTHING_IN_GIT, Answers
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.rows import forward_names
@@ -24,15 +25,21 @@ from migsync.rewrites.successors import retired
 
 
 def rebase(
-    history: History, rewrites: Rewrites, branch: GitBranch | None, *, applied: Mapping[str, AbstractSet[Key]] = {}
+    history: History,
+    rewrites: Rewrites,
+    branch: GitBranch | None,
+    *,
+    applied: Mapping[str, AbstractSet[Key]] = {},
+    by_git: Answers = NOTHING_IN_GIT.renamed,
 ) -> Reshape:
     """Put what is not in `branch.onto` behind what is, app by app, in one line and numbered on.
 
-    `applied` are the recorded keys of each reachable database, by alias. Names that the rewrites retired give way to
+    `applied` are the recorded keys of each reachable database, by alias; `by_git` are names that git explains, in the
+    form of :func:`~migsync.rewrites.successors.retired`. Names that the rewrites retired give way to
     those that bear them now, in every file: that comes first, and is done also where the order is open, and where
     nothing is known of another branch. Merges that the branch made of both sides go.
     """
-    known = retired(history, rewrites)
+    known = {**retired(history, rewrites), **by_git}
     command = f"rebase --onto {branch.onto}" if branch else "rebase"
     if errors := _broken(history, known):
         return Reshape(command, findings=errors)
@@ -43,6 +50,7 @@ def rebase(
     removed = {merge: stands for line in lines.kept for merge, stands in line.removed.items()}
     # A branch that is not merged yet has no order to ask about.
     problems = [each for each in lines.problems if not (pointed and each.code == not_merged.code)]
+    names_alone = Reshape(command, KeyChanges(removed=pointed), apps=history.first_party)
     return Reshape(
         command,
         KeyChanges(renamed, removed | pointed),
@@ -57,6 +65,8 @@ def rebase(
             *name_findings(history, renamed, removed, applied),
         ),
         apps=history.first_party,
+        # Names come first: whatever else stands in the way, the files can be loaded then.
+        otherwise=lambda _: names_alone if pointed else None,
     )
 
 

@@ -102,13 +102,18 @@ class Labels:
         }
         return frozenset(common.get(identity, identity) for identity in ids)
 
-    def conflicts(self) -> Iterator[Finding]:
-        """A finding for every two rewrites that give one app two labels, or two apps one, not knowing of each other."""
+    def conflicts(self, installed: Collection[str]) -> Iterator[Finding]:
+        """A finding for every two rewrites that give one app two labels, or two apps one, not knowing of each other.
+
+        `installed` are the labels of the project's apps: they show which of the two counts no more.
+        """
         ancestors: Mapping[str, Collection[str]] = self.rewrites.ancestors
         for first, second in combinations(self.steps, 2):
             one, other = first.rewrite, second.rewrite
             related = one.id == other.id or one.id in ancestors[other.id] or other.id in ancestors[one.id]
             if not related and (first.old == second.old) != (first.new == second.new):
+                followed = self.today(first.new) in installed, self.today(second.new) in installed
+                obsolete = self.rewrites.with_descendants({(one if followed == (False, True) else other).id})
                 yield rewrites_conflict(
                     rewrite=one.label,
                     unrelated=other.label,
@@ -116,4 +121,5 @@ class Labels:
                     labels=(first.old, first.new),
                     unrelated_labels=(second.old, second.new),
                     file=other.path,
+                    obsolete=[each.path for each in obsolete if each.path and not each.package],
                 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -12,9 +13,11 @@ from itertools import combinations
 
 from migsync.errors import RewriteError
 from migsync.findings import Finding
+from migsync.findings.commands import remove_files
 from migsync.findings.packages import package_rewrite_differs
 from migsync.findings.rewrites import rewrites_conflict
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rows import forward_names
 
 MANY_POSITIONS = 256
 
@@ -127,21 +130,46 @@ class Rewrites:
             if not any(one in position and position.isdisjoint(those) for one, those in self.shared.items())
         )
 
-    def conflicts(self) -> list[Finding]:
-        """A finding for every two rewrites, neither known to the other, that change the same names of an app."""
+    def conflicts(self, on_disk: Callable[[str], Collection[str]]) -> list[Finding]:
+        """A finding for every two rewrites, neither known to the other, that change the same names of an app.
+
+        `on_disk` gives an app's names on disk: they show which of the two counts no more.
+        """
         found = []
         for app in self._of_app:
             for first, second in combinations(self.of_app(app), 2):
                 related = first.id in self.ancestors[second.id] or second.id in self.ancestors[first.id]
                 names = _touched(first, app) & _touched(second, app)
                 if names and not related:
-                    found.append(_conflict(first, second, app, min(names)))
+                    absent = [len(self._leads_to(one.id, app) - set(on_disk(app))) for one in (first, second)]
+                    obsolete = first if absent[0] > absent[1] else second
+                    found.append(_conflict(first, second, app, min(names), self.with_descendants({obsolete.id})))
         return found
 
+    def _leads_to(self, identity: str, app: str) -> set[str]:
+        """The names that a rewrite gave, as those call them that were made on top of it."""
+        names = set(self.by_id[identity].apps[app].targets)
+        for rewrite in self.of_app(app):
+            # One that is only proposed was made for the files on disk, from whatever names it found.
+            if rewrite.path and identity in self.ancestors[rewrite.id]:
+                names = forward_names(names, rewrite.apps[app])
+        return names
 
-def _conflict(first: Rewrite, second: Rewrite, app: str, name: str) -> Finding:
+    def with_descendants(self, ids: AbstractSet[str]) -> list[Rewrite]:
+        """These rewrites and all that were made on top of them."""
+        return [one for one in self.ordered if one.id in ids or not self.ancestors[one.id].isdisjoint(ids)]
+
+
+def _conflict(first: Rewrite, second: Rewrite, app: str, name: str, obsolete: Sequence[Rewrite]) -> Finding:
     if bool(first.package) == bool(second.package):
-        return rewrites_conflict(rewrite=first.source, unrelated=second.source, app=app, name=name, file=second.path)
+        return rewrites_conflict(
+            rewrite=first.source,
+            unrelated=second.source,
+            app=app,
+            name=name,
+            file=second.path,
+            obsolete=[one.path for one in obsolete if one.path and not one.package],
+        )
     own, shipped = (second, first) if first.package else (first, second)
     return package_rewrite_differs(
         app=app, name=name, package=shipped.package, rewrite=own.label, shipped=shipped.label, file=own.path
@@ -168,7 +196,8 @@ def sort_rewrites(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rew
     for rewrite in by_id.values():
         for parent in rewrite.parents:
             if parent not in by_id and "/" not in parent:
-                raise _missing(rewrite, parent)
+                alone = _sorted(by_id).with_descendants({stated[rewrite.path]})
+                raise _missing(rewrite, parent, [one.path for one in alone])
     return _sorted(by_id)
 
 
@@ -181,7 +210,7 @@ def united(own: Rewrites, shipped: Iterable[Rewrite]) -> Rewrites:
     return _sorted(every).without_doubles()
 
 
-def _missing(rewrite: Rewrite, parent: str) -> RewriteError:
+def _missing(rewrite: Rewrite, parent: str, alone: Sequence[str]) -> RewriteError:
     found = f"{rewrite.path} depends on the rewrite with the id {parent[:12]}…, which is missing."
     if rewrite.package:
         return RewriteError(
@@ -191,9 +220,11 @@ def _missing(rewrite: Rewrite, parent: str) -> RewriteError:
         )
     return RewriteError(
         found,
-        "Its file was deleted, or was never committed.",
+        "Its file was deleted, was never committed, or is on another branch.",
         "Restore the file from git. To find the commit that deleted it: "
-        f"git log --all --diff-filter=D --summary -- {shlex.quote(os.path.dirname(rewrite.path) or '.')}",  # noqa: PTH120 -- text
+        f"git log --all --diff-filter=D --summary -- {shlex.quote(os.path.dirname(rewrite.path) or '.')}\n"  # noqa: PTH120 -- text
+        "If a cherry-pick brought only one of them, or a revert took one away, remove the other too. "
+        f"migsync finds in git what became of the names: {remove_files(alone)}",
     )
 
 

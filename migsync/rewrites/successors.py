@@ -9,6 +9,7 @@ from migsync.findings import Finding
 from migsync.findings.history import dangling_dependency, retired_name
 from migsync.history import History
 from migsync.history.migration import Key
+from migsync.rewrites.git_successors import NOTHING_IN_GIT, GitSuccessors
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
@@ -51,12 +52,29 @@ def retired(history: History, rewrites: Rewrites) -> Mapping[Key, tuple[tuple[Ke
     return {key: found for key in sorted(_missing(history)) if (found := successors(key, history, rewrites))}
 
 
-def with_successors(history: History, rewrites: Rewrites) -> History:
-    """The history with a finding ``retired-name``, which names the fix, for each dangling dependency that has one."""
+def unexplained(history: History, rewrites: Rewrites) -> Sequence[Key]:
+    """Every name that a file depends on, and that neither a file nor a rewrite knows."""
+    if not any(finding.code == dangling_dependency.code for finding in history.findings):
+        return ()
+    return [key for key in sorted(_missing(history)) if not successors(key, history, rewrites)]
+
+
+def with_successors(history: History, rewrites: Rewrites, by_git: GitSuccessors = NOTHING_IN_GIT) -> History:
+    """The history with a finding ``retired-name``, which names the fix, for each dangling dependency that has one.
+
+    `by_git` is what git says of names that the rewrites do not know.
+    """
     if not any(finding.code == dangling_dependency.code for finding in history.findings):
         return history
-    found = retired(history, rewrites)
-    findings = (told for finding in history.findings for told in _told(finding, history, rewrites, found))
+    found = {**retired(history, rewrites), **by_git.renamed}
+    told = (each for finding in history.findings for each in _told(finding, history, rewrites, found))
+    places = {str(key): place for key, place in by_git.elsewhere.items()}
+    findings = (
+        each.with_facts(branch=places[each.other][0], path=places[each.other][1])
+        if each.code == dangling_dependency.code and each.other in places
+        else each
+        for each in told
+    )
     return replace(history, findings=tuple(dict.fromkeys(findings)))
 
 
@@ -88,7 +106,7 @@ def _told(
             other=missing,
             file=migration.path,
             own=history.apps[origin.app].first_party,
-            rewrite=_last_to_retire(missing, history, rewrites).label,
+            rewrite=_last_to_retire(missing, history, rewrites),
             now=found[missing],
         )
         for origin, migration in history.migrations.items()
@@ -96,9 +114,11 @@ def _told(
     ]
 
 
-def _last_to_retire(missing: Key, history: History, rewrites: Rewrites) -> Rewrite:
+def _last_to_retire(missing: Key, history: History, rewrites: Rewrites) -> str:
+    """The file of the rewrite; empty where it was git that explained the name."""
     app, steps, relabelled = _steps(missing, history, rewrites)
-    return [step for step in steps if missing.name in step.apps[app].sources or step in steps[relabelled:]][-1]
+    labels = [step.label for step in steps if missing.name in step.apps[app].sources or step in steps[relabelled:]]
+    return labels[-1] if labels else ""
 
 
 def _followed(name: str, app: str, steps: Sequence[Rewrite]) -> set[str]:

@@ -190,8 +190,10 @@ def reversals_of(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewr
     return Reversals(rewrites.counted(ids), pairs)
 
 
-def records_since(back: Back, history: History, clock: Clock, leftovers: Collection[Key] = ()) -> list[Record]:
-    """The records made since the rewrites that are taken back, of which the files on disk know nothing.
+def records_since(
+    back: Back, history: History, rewrites: Rewrites, clock: Clock, leftovers: Collection[Key] = ()
+) -> list[Record]:
+    """The records made since the rewrites that are taken back, of which files and rewrites on disk know nothing.
 
     `leftovers` are those that the project lists. Records of installed packages are not looked at: they come and go with
     the package.
@@ -200,6 +202,7 @@ def records_since(back: Back, history: History, clock: Clock, leftovers: Collect
         history.migrations.keys()
         | set(leftovers)
         | {key for file in history.migrations.values() for key in file.replaces}
+        | {Key(app, old) for app in history.apps for one in rewrites.of_app(app) for old in one.apps[app].sources}
     )
     return [
         row.origin

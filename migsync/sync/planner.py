@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from migsync.findings import Finding
 from migsync.findings.databases import journal_kept, unseen_journal
+from migsync.findings.rewrites import rewrites_conflict
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins
@@ -136,7 +137,11 @@ class _Planner:
             return self._refused(start, [past_newer_records(start.back, newer)])
         # Where only the file of a rewrite is lost, nothing is to go back, and what would hinder that is of no matter.
         of_rows = lost or start.back.findings
-        findings = [*start.findings, *start.pruned, *start.doubles, *of_rows, *translation.findings, *told]
+        findings = [*start.findings, *start.pruned, *start.doubles, *of_rows]
+        # Where it is open which of two rewrites counts, what both make of the rows is of no matter.
+        if all(finding.code != rewrites_conflict.code for finding in start.findings):
+            findings += translation.findings
+        findings += told
         passed = tuple(self._newly_passed(start.journaled))
         if any(finding.code in UNDECIDED for finding in findings):
             # While it is open what a row means, the other checks would only find what follows from that.
@@ -159,7 +164,8 @@ class _Planner:
         history, labels, options = self.history, self.labels, self.options
         rewrites, others = labels.view, history.synced - self.scope
         of_files = [finding for finding in history.findings if finding.blocks and finding.app not in others]
-        findings = [*of_files, *labels.conflicts(), *rewrites.conflicts(), *_of_journal(self.runs, options)]
+        conflicting = [*labels.conflicts(history.apps), *rewrites.conflicts(history.names)]
+        findings = [*conflicting, *of_files, *_of_journal(self.runs, options)]
         rows = [TrackedRow.of(record) for record in self.records]
         # Before anything is decided: rows that go must not count as evidence.
         rows, pruned = prune(rows, history, options.prune, options.positions, labels)
@@ -201,7 +207,7 @@ class _Planner:
         return changed_ids(self.runs, (), self.records)
 
     def _newer_records(self, back: Back) -> list[Record]:
-        return records_since(back, self.history, self.options.clock, self.options.origins.stated)
+        return records_since(back, self.history, self.labels.view, self.options.clock, self.options.origins.stated)
 
     def _judge(self, after: Sequence[Record], *, told: bool, lost: bool) -> Iterator[Finding]:
         """What ``migrate`` would say to the rows afterwards, and what is to be said of those that no file explains.

@@ -21,6 +21,7 @@ from migsync.project import Project
 from migsync.project.registry import missing_settings, with_loaded_headers
 from migsync.project.search import no_databases
 from migsync.rewrites.evidence.pairs import Pair
+from migsync.rewrites.git_successors import Answers, git_successors
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
 from migsync.rewrites.package_rewrites import all_rewrites, rewritten_apps
@@ -28,7 +29,7 @@ from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
-from migsync.rewrites.successors import with_successors
+from migsync.rewrites.successors import unexplained, with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import stops, unread_apps
 from migsync.sync.gone_records import with_gone
@@ -67,7 +68,7 @@ class Survey:
     `plans` has one plan for each target that could be read, in the order of the aliases; `fresh` are aliases without
     ``django_migrations`` (nothing to do), `errors` those that could not be read. `proposed` is the rewrite that the
     plans rest on and that no file holds yet, `open_pairs` those that only a person can settle. `ran` is what ran, by
-    alias and id of the record.
+    alias and id of the record. `renamed` are names that files depend on, as git explains them.
     """
 
     project: Project
@@ -84,6 +85,7 @@ class Survey:
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
     held: dict[str, Snapshot] = field(default_factory=dict)
     ran: dict[str, Mapping[int, Provenance]] = field(default_factory=dict)
+    renamed: Answers = field(default_factory=dict)
     request: PlanRequest = field(default_factory=PlanRequest)
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
 
@@ -197,8 +199,9 @@ def open_survey(project: Project) -> Survey:
     if project.runnable and (loaded := with_loaded_headers(history, project.runtime)):
         history = build_history(loaded, history.apps.values(), project.settings, complete=complete)
     rewrites, foreign = all_rewrites(project)
-    history = with_successors(history, rewrites).with_rewritten(rewritten_apps(rewrites))
-    found = Survey(project, history, rewrites)
+    by_git = git_successors(history, unexplained(history, rewrites))
+    history = with_successors(history, rewrites, by_git).with_rewritten(rewritten_apps(rewrites))
+    found = Survey(project, history, rewrites, renamed=by_git.renamed)
     found._open.callback(cache.digests.save)
     found.findings += [*project.findings, *foreign, *(finding for finding in history.findings if not finding.blocks)]
     return found

@@ -63,7 +63,7 @@ def test_only_what_differs_is_in_conflict():
     main = of_branch(MAIN, "shop.0003_b=0002_b", "shop.0005_c=0003_c", old=BASE + " 0004_theirs")
     other = "0001_initial 0002_b 0007_c 0004_mine"
     mine = of_branch(other, "shop.0003_b=0002_b", "shop.0005_c=0007_c", old=f"{BASE} 0004_mine")
-    [conflict] = Labels(Rewrites((main, mine))).view.conflicts()
+    [conflict] = Labels(Rewrites((main, mine))).view.conflicts(DISK.names)
     assert conflict.name == "0005_c"
 
 

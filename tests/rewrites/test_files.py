@@ -143,7 +143,7 @@ def test_rewrites_come_after_their_parents_and_else_by_age(tmp_path: Path) -> No
 
 def test_two_branches_that_meet_are_a_finding_that_names_both_files(tmp_path: Path) -> None:
     paths = [write_rewrite(tmp_path, rename("0001_a", new)) for new in ("0001_b", "0001_c")]
-    (finding,) = load_rewrites(tmp_path).conflicts()
+    (finding,) = load_rewrites(tmp_path).conflicts(lambda _: ())
     assert all(path.name in finding.found for path in paths)
 
 
@@ -152,7 +152,7 @@ def test_two_branches_that_do_not_meet_are_no_finding(tmp_path: Path) -> None:
     for rewrite in (first, second):
         write_rewrite(tmp_path, rewrite)
     rewrites = load_rewrites(tmp_path)
-    assert rewrites.conflicts() == []
+    assert rewrites.conflicts(lambda _: ()) == []
     assert set(rewrites.positions("shop")) == {
         frozenset(),
         frozenset({first.id}),
@@ -173,7 +173,7 @@ def test_one_change_written_down_twice_is_one_rewrite(tmp_path: Path) -> None:
     assert rewrites.same == {again.id: first.id}
     assert rewrites.ancestors[child.id] == {first.id}
     assert rewrites.by_id[again.id] == first
-    assert rewrites.conflicts() == []
+    assert rewrites.conflicts(lambda _: ()) == []
 
 
 def test_a_change_made_back_and_forth_is_not_one(tmp_path: Path) -> None:

@@ -122,12 +122,12 @@ def test_project_and_package_agree(tmp_path: Path, lib: Path, ours: str, theirs:
     rewrites, _ = all_rewrites(project)
     assert len(rewrites.ordered) == 1
     assert rewrites.by_id.keys() == {own.id, shipped.id}
-    assert rewrites.conflicts() == []
+    assert rewrites.conflicts(lambda _: ()) == []
 
 
 def test_project_and_package_differ(wares: Project) -> None:
     write_rewrite(wares.rewrites, rename(new="0001_c", created=LATE, third_party=True))
-    (found,) = all_rewrites(wares)[0].conflicts()
+    (found,) = all_rewrites(wares)[0].conflicts(lambda _: ())
     assert (found.code, found.app, found.blocks) == ("package-rewrite-differs", "wares", True)
     assert found.file == str(wares.rewrites / "20260201T000000_rewrite_wares.toml")
 
@@ -139,7 +139,7 @@ def test_a_rewrite_on_top_of_a_packages_does_not_need_it(wares: Project, lib: Pa
     assert parent == f"wares/{known.ordered[0].id}"
     write_rewrite(wares.rewrites, rename(old="0001_b", new="0001_c", created=LATE, third_party=True, parents=(parent,)))
     rewrites, _ = all_rewrites(wares)
-    assert rewrites.conflicts() == []
+    assert rewrites.conflicts(lambda _: ()) == []
     assert [rewrite.package for rewrite in rewrites.ordered] == ["wares", ""]
     (last,) = rewrites.heads({"wares"})
     assert last == rewrites.ordered[1].id

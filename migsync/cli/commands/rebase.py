@@ -55,9 +55,8 @@ def rebase(output: Output, asked: RebaseOptions, refactor: RefactorOptions) -> E
     def reshape(ground: Ground) -> Reshape:
         from migsync.refactor.rebase import rebase as behind
 
-        return behind(
-            ground.survey.history, ground.survey.rewrites, _branch(ground, asked.onto), applied=ground.applied
-        )
+        survey, branch = ground.survey, _branch(ground, asked.onto)
+        return behind(survey.history, survey.rewrites, branch, applied=ground.applied, by_git=survey.renamed)
 
     return change_files(output, refactor, reshape, permits=is_under_way)
 

@@ -1,0 +1,63 @@
+"""Names that files depend on and neither a file nor a rewrite knows, as git explains them.
+
+After a revert of a rewrite, or a change of names by hand, a file of another branch may name what git held under that
+name. After a cherry-pick, it may name a file that only another branch has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from migsync.history import History, Migration
+from migsync.history.migration import Key
+from migsync.rewrites.file_state import FileState
+from migsync.rewrites.git import GitHistory
+
+Answers = Mapping[Key, tuple[tuple[Key, ...], ...]]
+
+
+@dataclass(frozen=True)
+class GitSuccessors:
+    """`renamed` maps a name to the key of the one file with the same operations, in the form of ``successors``.
+
+    `elsewhere` maps a name to the branch that has the file, and to its path.
+    """
+
+    renamed: Answers = field(default_factory=dict)
+    elsewhere: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
+
+
+NOTHING_IN_GIT = GitSuccessors()
+
+
+def git_successors(history: History, missing: Iterable[Key]) -> GitSuccessors:
+    """Ask git about each of `missing`; names of apps that are not the project's own are passed over."""
+    asked = [key for key in missing if key.app in history.first_party and history.apps[key.app].directory]
+    renamed: dict[Key, tuple[tuple[Key, ...], ...]] = {}
+    elsewhere: dict[Key, tuple[str, str]] = {}
+    if not asked:
+        return NOTHING_IN_GIT
+    with GitHistory(history.apps[app] for app in dict.fromkeys(key.app for key in asked)) as git:
+        for key in asked:
+            state = next((state for state in git.of(key.app) if key.name in state.migrations), None)
+            branch, digest = ("", "") if state else git.elsewhere(key.app, [key.name]).get(key.name, ("", ""))
+            found = _alike(history, key, state, digest)
+            if len(found) == 1:
+                renamed[key] = (tuple(found),)
+            elif branch:
+                directory = history.apps[key.app].directory or ""
+                elsewhere[key] = branch, os.path.join(directory, f"{key.name}.py")  # noqa: PTH118 -- text
+    return GitSuccessors(renamed, elsewhere)
+
+
+def _alike(history: History, key: Key, state: FileState | None, digest: str) -> list[Key]:
+    """The files of the app on disk that do what the file of this name did, and were not beside it."""
+    old: Migration | None = state.migrations[key.name] if state else None
+    beside = state.migrations.keys() if state else ()
+    files = [history.migrations[Key(key.app, name)] for name in history.names(key.app) if name not in beside]
+    # All merges are alike, so that says nothing.
+    if old and not old.operations:
+        return []
+    return [file.key for file in files if file.operations and file.has(old.digest if old else digest)]
