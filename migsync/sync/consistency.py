@@ -81,8 +81,11 @@ def _strange(history: History, state: LoaderState, app: str) -> list[Key]:
 
 
 def without_wrong_names(findings: Iterable[Finding], against: Iterable[Finding]) -> Iterator[Finding]:
-    """The `findings` without those about the order of records that have a wrong name by what speaks `against` them."""
-    wrong = {(each.app, name) for each in against for name in _moved(each)}
+    """The `findings` without those about the order of records that have a wrong name by what speaks `against` them.
+
+    Only by errors: beside what is presumed, the order must still be right.
+    """
+    wrong = {(each.app, name) for each in against if each.blocks for name in _moved(each)}
     return (
         each
         for each in findings

@@ -190,6 +190,15 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GUARDED,
     ),
+    "what is only presumed of a name does not excuse records that `migrate` refuses": (
+        (
+            *(("add", *ONE), ("add", *ONE), ("commit", *ONE), ("add", *ONE), ("migrate", 0, 0, 1), ("add", 0, 1, 0)),
+            *(("unite", *ONE), ("migrate", 1, 0, 0), ("add", 0, 3, 0), ("branch", 0, 2, 0), ("migrate", 0, 0, 1)),
+            ("exchange", 0, 1, 0),
+        ),
+        2,
+        SEEN,
+    ),
     "a name is used again for something else": (
         (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),
         1,
