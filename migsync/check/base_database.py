@@ -53,6 +53,13 @@ class BaseDatabase:
         run = Run(self.base.commit[:32], 1, RunKind.APPLY, "", str(LONG_AGO), "", __version__, passed=passed)
         return DatabaseState(ref, Snapshot(records, (run,) if passed else ()), Clock(naive_is_utc=True))
 
+    def positions(self, rewrites: Rewrites) -> tuple[str, ...]:
+        """The last rewrite of the base for each app that `rewrites` change, as ``--position`` has it."""
+        return tuple(
+            f"{app}={self.rewrites.of_app(app)[-1].id if self.rewrites.of_app(app) else 'none'}"
+            for app in sorted({app for each in rewrites.ordered for app in each.apps})
+        )
+
     def ran(self, state: DatabaseState) -> Mapping[int, Provenance]:
         """What ran, by the ids of the records: the files as they were."""
         found = {}

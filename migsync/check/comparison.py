@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,9 @@ from migsync.check.sides import Sides, open_sides
 from migsync.errors import HistoryError, ProjectError
 from migsync.filesystem.git import GitError, repository_of, run_git
 from migsync.findings import Finding
+from migsync.findings.check import changed_again
+from migsync.findings.positions import open_position
+from migsync.findings.rewrites import rewrites_conflict
 from migsync.history import History, read_history
 from migsync.history.migration import Key
 from migsync.project.project import rewrites_directory
@@ -23,6 +26,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_files import load_rewrites
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import with_successors
+from migsync.sync.plan_request import PlanRequest
 from migsync.sync.survey import Survey, plan_state
 
 MANY_EDITED = 20
@@ -87,15 +91,41 @@ def _compare(sides: Sides, rewrites: Path, against: str | None) -> Comparison:
     if proposed is not survey.proposed:
         survey = _planned(sides, known.with_proposed(proposed), history, database)
     report = ComparisonReport(sides, before, history, old_rewrites, known, survey, proposed, behind, against or "")
-    return Comparison(base, rewrites, tuple(sorted(sides.labels)), tuple(report.findings()), proposed)
+    found = list(report.findings())
+    if all(each.code != rewrites_conflict.code for each in found):
+        again = dict(_changed_again(sides, known, old_rewrites, proposed))
+    else:
+        again = {}  # which of the branch's rewrites is the last one is not known
+    found = [*again.values(), *(each for each in found if each.app not in again or not each.blocks)]
+    if proposed and again:
+        apps = {app: change for app, change in proposed.apps.items() if app not in again}
+        proposed = replace(proposed, apps=apps) if apps else None
+    return Comparison(base, rewrites, tuple(sorted(sides.labels)), tuple(found), proposed)
+
+
+def _changed_again(
+    sides: Sides, known: Rewrites, before: Rewrites, proposed: Rewrite | None
+) -> Iterator[tuple[str, Finding]]:
+    """Apps whose names changed once more after a rewrite that only this branch has: the next one follows that one."""
+    for app in proposed.apps if proposed else ():
+        if own := [each for each in known.of_app(app) if each.id not in before.by_id]:
+            base, last = sides.base, own[-1]
+            log = ("log", "-1", "--format=%h", "--diff-filter=A", base.head or "HEAD", "--")
+            commit = run_git(base.top, *log, sides.after.path(last.path)).decode().strip()
+            yield app, changed_again(app=app, rewrite=last.label, commit=commit)
 
 
 def _planned(
     sides: Sides, rewrites: Rewrites, history: History, database: BaseDatabase, last: Key | None = None
 ) -> Survey:
-    survey = Survey(sides.after.project, history, rewrites)
     state = database.state(last)
-    plan_state(survey, state, database.ran(state), database.git())
+    # Its position is known. But one that is stated would hide that two rewrites are in conflict.
+    for positions in ((), database.positions(rewrites)):
+        survey = Survey(sides.after.project, history, rewrites, request=PlanRequest(positions=positions))
+        plan_state(survey, state, database.ran(state), database.git())
+        codes = {finding.code for plan in survey.plans for finding in plan.findings}
+        if open_position.code not in codes or rewrites_conflict.code in codes:
+            break
     return survey
 
 

@@ -36,6 +36,25 @@ def missing_rewrite(
     )
 
 
+@entry("changed-again", Severity.ERROR)
+def changed_again(*, app: str, rewrite: str, commit: str = "") -> Texts:
+    """Names have changed once more after a rewrite that only this branch has.
+
+    Databases go through the rewrites one after the other, so the missing one has to begin with the names that the last
+    one left. `migsync check --against COMMIT` compares with the commit that added the last one. If that one is not
+    committed yet, delete it, and let `migsync check --write` write one rewrite for both changes. Do not delete it if a
+    database has applied it.
+    """
+    hint = f"To write it: {migsync('check', '--write', '--against', commit)}\nThen commit it with the migrations."
+    if not commit:
+        hint = f"If no database has applied {rewrite}, delete it. Then: {migsync('check', '--write')}"
+    return Texts(
+        f"{app}: names have changed again since this branch wrote {rewrite}, and no rewrite says so.",
+        "The missing rewrite has to begin with the names that this one left.",
+        hint,
+    )
+
+
 @entry("unexplained-name", Severity.ERROR)
 def unexplained_name(
     *, migration: Key, base: str, candidates: Sequence[Key] = (), reasons: Sequence[str] = (), file: str = ""

@@ -211,6 +211,27 @@ def test_a_file_that_is_edited_after_its_rewrite_was_written_is_found(branch: Br
     assert (ended.status, ended.codes) == (1, ["edited-migration"])
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_names_that_change_again_after_a_rewrite_of_the_branch(branch: Branch, committed: bool) -> None:
+    (branch.migrations / "0003_sku.py").rename(branch.migrations / "0003_code.py")
+    assert branch.check("--write").status == 0
+    if committed:
+        branch.commit("another name")
+    (branch.migrations / "0003_code.py").rename(branch.migrations / "0003_number.py")
+    checked = branch.check("--write")
+    assert (checked.status, checked.codes) == (1, ["changed-again"])
+    hint = checked.document["findings"][0]["hint"]
+    if committed:
+        command = next(line for line in hint.splitlines() if "migsync check" in line).partition("migsync check ")[2]
+        assert branch.check(*command.split()).status == 0
+    else:
+        (rewrite,) = (branch.root / "migration_rewrites").iterdir()
+        rewrite.unlink()
+        assert branch.check("--write").status == 0
+    branch.commit("the last name")
+    assert branch.check().status == 0
+
+
 def test_two_rewrites_that_do_not_know_of_each_other_are_in_conflict(branch: Branch) -> None:
     renamed(branch)
     branch.check("--write")
