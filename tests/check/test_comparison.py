@@ -234,7 +234,9 @@ def test_names_that_change_again_after_a_rewrite_of_the_branch(branch: Branch, c
 
 def test_two_rewrites_that_do_not_know_of_each_other_are_in_conflict(branch: Branch) -> None:
     renamed(branch)
-    branch.check("--write")
+    path = branch.root / branch.check("--write").document["path"]
+    # Both branches write theirs in one second.
+    path.rename(path.with_name("20260101T000000_first.toml"))
     branch.commit()
     branch.git("checkout", "-q", "-b", "other", "main")
     branch.rename("0003_sku", "0003_code", "0002_price")
