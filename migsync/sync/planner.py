@@ -240,7 +240,7 @@ class _Planner:
 
         followed = followed_rows(self.history, changes, passed, self.ran, self._changed_before())
         # A row that keeps its name is followed where the others are that a rewrite made of evidence changes.
-        answering = [each for each in passed if each.command != EVIDENCE or not followed.versions]
+        answering = [each for each in passed if each.command != EVIDENCE or (changes and not followed.versions)]
         left_out = changed_ids(self.runs, changes, self.records, answering)
         for finding in (
             *find_drift(self.history, after, self.ran, left_out, followed),

@@ -199,6 +199,14 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         2,
         SEEN,
     ),
+    "a rewrite for another database answers for nothing where it changes nothing": (
+        (
+            *(("add", *ONE), ("commit", *ONE), ("add", 0, 1, 0), ("migrate", *ONE), ("cycle", *ONE)),
+            *(("commit", *ONE), ("migrate", 1, 1, 0), ("reset", *ONE)),
+        ),
+        2,
+        GIT,
+    ),
     "a name is used again for something else": (
         (("migrate", 0, 1, 0), ("add", *ONE), ("exchange", 0, 1, 0)),
         1,
