@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from migsync.edits.literals import literal
 from migsync.findings import Finding
 from migsync.findings.order import merge_stays
 from migsync.history import FIRST, History, Key, Migration
 from migsync.refactor.numbers import last_number, numbered, replaced_and_gone, width_of
 
 LONGEST_NAME = 47
+QUOTE = '"'
 MERGE = """\
 from django.db import migrations
 
@@ -69,7 +71,7 @@ def merge_of(history: History, app: str, leaves: Sequence[Key]) -> tuple[Key, by
     words = "_".join(["merge", *names]) if len("_".join(names)) <= LONGEST_NAME else "merge"
     taken = history.names(app)
     number = max((last_number(name) or 0 for name in taken), default=0) + 1
-    lines = "".join(f'        ("{app}", "{name}"),\n' for name in names)
+    lines = "".join(f"        {literal(Key(app, name), QUOTE)},\n" for name in names)
     return Key(app, numbered(words, number, width_of(taken))), MERGE.format(lines).encode()
 
 
