@@ -31,6 +31,8 @@ COMMANDS = {
     "fix-conflicts": ["--dry-run"],
     "graph": [],
     "init": [],
+    "check": [],
+    "doctor": [],
     "linearize": ["--dry-run"],
     "log": [],
     "plan": [],

@@ -334,7 +334,6 @@ def journal_contradicted(
         f"The journal says that {rewrite} was applied to {app}, but the records have names from before: "
         f"{text_list(pairs, SHOWN)}.",
         "With these names, `migrate` would run operations a second time, or never.",
-        f"If the records were restored from before the rewrite: {at_position(app, position, alias)}"
-        + ("" if stated else "\n" + _stated(alias, "If something else ran")),
+        f"If the records were restored from before the rewrite: {at_position(app, position, alias)}",
         Severity.WARNING if stated else None,
     )

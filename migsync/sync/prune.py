@@ -19,7 +19,7 @@ from migsync.sync.plan import Plan
 from migsync.sync.unknown_records import leftover_records
 from migsync.words import similar
 
-PATTERN = re.compile(r"[*?\[]")
+PATTERN = re.compile(r"[*?]")
 EVERY = "*.*"
 """The pattern for every leftover."""
 
@@ -37,6 +37,11 @@ def patterns_in(asked: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
     return patterns, tuple(text for text in asked if text not in patterns)
 
 
+def _fits(name: str, pattern: str) -> bool:
+    # A name may have a bracket in it, which begins a set of characters otherwise.
+    return fnmatchcase(name, pattern.replace("[", "[[]"))
+
+
 def matching(plan: Plan, patterns: Sequence[str]) -> tuple[tuple[str, ...], list[Finding]]:
     """The leftovers of a plan that `patterns` fit, and a finding for each pattern that fits none.
 
@@ -45,10 +50,10 @@ def matching(plan: Plan, patterns: Sequence[str]) -> tuple[tuple[str, ...], list
     """
     undecided = any(finding.code in UNDECIDED for finding in plan.findings)
     names = [] if undecided else list(map(str, leftover_records(plan.findings)))
-    found = [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    found = [name for name in names if any(_fits(name, pattern) for pattern in patterns)]
     findings = []
     for pattern in patterns:
-        if pattern != EVERY and not any(fnmatchcase(name, pattern) for name in names):
+        if pattern != EVERY and not any(_fits(name, pattern) for name in names):
             app, _, name = pattern.partition(".")
             near = similar(app, {each.partition(".")[0] for each in names})
             findings.append(

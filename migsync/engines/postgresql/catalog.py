@@ -17,7 +17,8 @@ SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE n.n
 SELECT c.oid, c.relkind, c.relpersistence, c.relowner, c.relacl, space.prefix || c.relname AS name,
        concat_ws(' ', CASE WHEN c.relrowsecurity THEN 'ROW SECURITY' END,
                  CASE WHEN c.relforcerowsecurity THEN 'FORCED' END,
-                 CASE WHEN c.relkind IN ('r', 'p') THEN 'REPLICA IDENTITY ' || c.relreplident::text END,
+                 CASE WHEN c.relkind IN ('r', 'p') AND c.relreplident <> 'd'
+                      THEN 'REPLICA IDENTITY ' || c.relreplident::text END,
                  'WITH ' || c.reloptions::text,
                  'TOAST ' || (SELECT t.reloptions::text FROM pg_class t WHERE t.oid = c.reltoastrelid),
                  CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,

@@ -67,6 +67,7 @@ def remake(ground: Ground, options: RemakeOptions, *, refuse_applied: bool = Fal
         )
     history = ground.survey.history
     chosen = chosen_apps(history, options.apps)
+    dropped = tuple(_dropped(history, chosen, options.drop))
     told = tuple(no_migrations(app=app) for app in options.apps if app not in chosen)
     errors = (*broken(history), *messages.forks(history, chosen))
     if options.replaces:
@@ -83,7 +84,7 @@ def remake(ground: Ground, options: RemakeOptions, *, refuse_applied: bool = Fal
         options.word,
         # A new file under a name that a database has recorded would count as applied there and never run.
         {app: tuple(sorted(taken_names(history, rewrites, applied, app))) for app in chosen},
-        tuple(_dropped(history, chosen, options.drop)),
+        dropped,
         options.replaces,
         empty=bool(options.apps),
     )

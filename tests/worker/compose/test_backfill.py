@@ -115,7 +115,7 @@ TOGETHER = {
 
 @pytest.mark.parametrize("operations", APART.values(), ids=APART)
 def test_apart(operations):
-    kept, apart = optimized(operations, APP, [ITEM])
+    kept, apart, _ = optimized(operations, APP, [ITEM])
     assert [type(it) for it in kept] == [type(it) for it in operations if it is not RENAME]
     assert apart == [("item", kept[-1].name)]
     assert outcome([ITEM], [ROWS], kept) == outcome([ITEM], [ROWS], *([it] for it in operations))
@@ -123,7 +123,7 @@ def test_apart(operations):
 
 @pytest.mark.parametrize("operations", TOGETHER.values(), ids=TOGETHER)
 def test_together(operations):
-    kept, apart = optimized(operations, APP, [ITEM])
+    kept, apart, _ = optimized(operations, APP, [ITEM])
     assert (len(kept), apart) == (0 if isinstance(operations[-1], migrations.RemoveField) else 1, [])
     assert outcome([ITEM], [ROWS], kept) == outcome([ITEM], [ROWS], *([it] for it in operations))
 
@@ -179,10 +179,10 @@ class Filling(migrations.AddField):
 
 
 def test_fields_and_operations_of_ones_own():
-    kept, _ = optimized([alter(Blocks("b")), alter(Blocks("c"))], APP, [add(Blocks("a"))])
+    kept, *_ = optimized([alter(Blocks("b")), alter(Blocks("c"))], APP, [add(Blocks("a"))])
     assert len(kept) == 1
     own = Filling("item", "new", Integer(default=1))
-    kept, _ = optimized([own, alter(Integer(default=1))], APP)
+    kept, *_ = optimized([own, alter(Integer(default=1))], APP)
     assert kept[0] is own
     assert len(kept) == 2
     assert len(optimized([own, RENAME], APP)[0]) == 2
