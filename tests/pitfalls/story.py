@@ -235,7 +235,7 @@ class Player:
             applied = {row[0]: row[3] for row in before}
             for row in rows_now[alias]:
                 same(applied.get(row[0], row[3]), row[3], f"{alias}: `applied` of row {row}")
-        self.rewrites += sorted(Path(name).name for name in files_now.keys() - files.keys())
+        self.rewrites += sorted(Path(name).name for name in files_now.keys() - files.keys() if name.endswith(".toml"))
         return ended
 
     def _filled(self, word: str) -> str:
