@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from migsync.doctor.examination import sequence_findings
-from migsync.doctor.makers import Columns, Maker, expected, makers, remover
+from migsync.doctor.examination import Examination, sequence_findings
+from migsync.doctor.makers import Columns, Maker, absent, expected, makers, remover
 from migsync.doctor.message import Message, MessageKind
 from migsync.findings import Finding
 from migsync.findings import database_objects as objects
@@ -28,16 +28,7 @@ _OF_THE_GRAPH: Final = frozenset([_K.INCONSISTENT_HISTORY, _K.MISSING_PARENT, _K
 """What stops `migrate` before it runs anything: the survey finds that itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """The answer: `general` is about the files, or about every database; `findings` are by alias."""
-
-    message: Message
-    general: tuple[Finding, ...]
-    findings: Mapping[str, tuple[Finding, ...]]
-
-
-def diagnose(survey: Survey, message: Message) -> Diagnosis:
+def diagnose(survey: Survey, message: Message) -> Examination:
     """What the message means here.
 
     Where names are to be changed, or a plan is blocked, that comes first: it is the cause more often than not.
@@ -66,7 +57,7 @@ def diagnose(survey: Survey, message: Message) -> Diagnosis:
         general.append(objects.made_by_none(what=_what(message)))
     elif not general and not any(by_alias.values()):
         general.append(entries.not_seen_here(message=message.text))
-    return Diagnosis(message, tuple(general), by_alias)
+    return Examination(tuple(general), by_alias)
 
 
 def _causes(plan: Plan, apps: Collection[str], *, every: bool) -> list[Finding]:
@@ -144,14 +135,7 @@ class _Objects:
         """The tables and columns that the migration makes and the database does not have; no columns of such tables."""
         with open_target(self.survey.project.targets([self.alias])[0]) as target:
             there = target.columns(maker.made) if maker.made else {}
-        missing = [table for table in maker.made if table not in there]
-        return missing + [
-            f"{table}.{max(names)}"
-            for table, columns in maker.made.items()
-            if table in there
-            for names in columns
-            if names.isdisjoint(there[table])
-        ]
+        return [part.shown for part in absent(maker.made, there)]
 
     def _user(self, maker: Key) -> Key | None:
         """The migration that failed, where it does not depend on the one that makes what it uses."""
@@ -163,12 +147,8 @@ class _Objects:
 
 def _everything(maker: Maker) -> list[str]:
     """What is missing where nothing of the migration is there."""
-    return [table for table in maker.made if table in maker.tables] + [
-        f"{table}.{max(names)}"
-        for table, columns in maker.made.items()
-        if table not in maker.tables
-        for names in columns
-    ]
+    others = dict.fromkeys(maker.made.keys() - maker.tables, frozenset[str]())
+    return [part.shown for part in absent(maker.made, others)]
 
 
 def _is_expected(part: str, there: Columns) -> bool:

@@ -95,7 +95,7 @@ def _not_in_git(history: History) -> Iterator[Finding]:
         for file in missing:
             path = top / file
             label = directories.get(path.parent)
-            if label and any(path.stem == name for name in history.names(label)) and path.suffix == ".py":
+            if label and path.suffix == ".py" and path.stem in history.names(label):
                 found[label, file not in new].append(str(path))
         for (label, ignored), files in sorted(found.items()):
             names = sorted(Path(file).stem for file in files)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from migsync.history import History
 from migsync.history.contents import Action, Contents, PartKind
@@ -20,13 +21,32 @@ Columns = dict[str, dict[str, frozenset[str]]]
 class Maker:
     """A migration that makes what is asked for.
 
-    `made` is everything that it makes, as far as tables and columns go: for each table the columns, each as the names
-    that it may have. `tables` are those that are new.
+    `made` is everything that it makes, as far as tables and columns go. `tables` are those that are new.
     """
 
     migration: Key
-    made: Mapping[str, Collection[frozenset[str]]] = field(default_factory=dict)
+    made: Columns = field(default_factory=dict)
     tables: frozenset[str] = frozenset()
+
+
+class AbsentPart(NamedTuple):
+    """A table (without a field), or the column of a field; `shown` is ``table`` or ``table.column``."""
+
+    table: str
+    field: str
+    shown: str
+
+
+def absent(wanted: Columns, there: Mapping[str, AbstractSet[str]]) -> list[AbsentPart]:
+    """What is wanted and not among the columns by table that are there: tables first; no columns of such tables."""
+    tables = [AbsentPart(table, "", table) for table in wanted if table not in there]
+    return tables + [
+        AbsentPart(table, name, f"{table}.{max(names)}")
+        for table, columns in wanted.items()
+        if table in there
+        for name, names in columns.items()
+        if names.isdisjoint(there[table])
+    ]
 
 
 def makers(history: History, *, table: str = "", column: str = "", index: str = "") -> list[Maker]:
@@ -146,11 +166,12 @@ def columns_of(state: TableState, app: str, *, made_here: bool = True) -> Column
     }
 
 
-def _made(before: Columns, after: Columns) -> dict[str, tuple[frozenset[str], ...]]:
-    made = {}
+def _made(before: Columns, after: Columns) -> Columns:
+    """What is new, in the order of the names."""
+    made: Columns = {}
     for table, columns in sorted(after.items()):
         there = {name for names in before.get(table, {}).values() for name in names}
-        new = tuple(names for _, names in sorted(columns.items()) if not names & there)
+        new = {field: names for field, names in sorted(columns.items()) if not names & there}
         if new or table not in before:
             made[table] = new
     return made

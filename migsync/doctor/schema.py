@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from migsync.doctor.makers import Columns, columns_of, in_order, last_makers
+from migsync.doctor.makers import Columns, absent, columns_of, in_order, last_makers
 from migsync.errors import MigsyncError
 from migsync.findings import Finding
 from migsync.findings import database_objects as objects
@@ -48,21 +48,14 @@ def missing_parts(survey: Survey, alias: str) -> Iterator[Finding]:
 def _of_app(
     history: History, applied: AbstractSet[Key], app: str, tables: Columns, there: dict[str, frozenset[str]]
 ) -> Iterator[Finding]:
-    missing = [(table, "", table) for table in tables if table not in there]
-    missing += [
-        (table, field, f"{table}.{max(names)}")
-        for table, columns in tables.items()
-        if table in there
-        for field, names in columns.items()
-        if names.isdisjoint(there[table])
-    ]
+    missing = absent(tables, there)
     if not missing:
         return
     makers = last_makers(history, applied, app)
     by_maker: dict[Key, list[str]] = {}
-    for table, field, shown in missing:
-        if maker := makers.get((table, field)):
-            by_maker.setdefault(maker, []).append(shown)
+    for part in missing:
+        if maker := makers.get((part.table, part.field)):
+            by_maker.setdefault(maker, []).append(part.shown)
     for maker, parts in by_maker.items():
         yield objects.recorded_not_there(migration=maker, missing=parts)
 

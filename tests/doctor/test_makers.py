@@ -58,7 +58,7 @@ def test_what_makes_a_part(asked: dict[str, str], names: list[str]) -> None:
 def test_all_that_the_migration_makes() -> None:
     (maker,) = makers(history(FILES), table="shop_item")
     assert maker.tables == {"shop_item", "shop_tag"}
-    assert {table: [max(names) for names in columns] for table, columns in maker.made.items()} == {
+    assert {table: [max(names) for names in columns.values()] for table, columns in maker.made.items()} == {
         "shop_item": ["id", "name"],
         "shop_tag": ["id"],
     }

@@ -76,7 +76,7 @@ def doctor(output: Output, asked: DoctorOptions, where: ProjectOptions) -> ExitS
         answer = diagnose(found, message) if message else examine(found)
         output.show([line(Span(message.text, Style.DIM)), EMPTY] if message else _head(found))
         output.show(_blocks(output, found, answer.general, answer.findings))
-        every = [*answer.general, *(each for of_one in answer.findings.values() for each in of_one)]
+        every = list(answer.every)
         output.show([] if message else _sum(every, len(found.errors)))
         output.document(_document(found, answer.general, answer.findings, message.text if message else ""))
         return _status(every, found, asked.fail_on)
