@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -13,16 +13,13 @@ from migsync.engines.config import DatabaseConfig
 from migsync.errors import JournalNotPermitted, MigsyncError
 from migsync.findings import Finding
 from migsync.findings.databases import same_database
-from migsync.findings.pairs import changed_operations
 from migsync.history import Cache, History, build_history, read_history
 from migsync.history.max_migration import stale_max_migrations
-from migsync.history.migration import Key
 from migsync.project import Project
 from migsync.project.registry import missing_settings, with_loaded_headers
 from migsync.project.search import no_databases
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.git_successors import Answers, git_successors
-from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
 from migsync.rewrites.package_rewrites import all_rewrites, rewritten_apps
 from migsync.rewrites.position import Clock
@@ -32,32 +29,21 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import unexplained, with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import stops, unread_apps
-from migsync.sync.gone_records import with_gone
-from migsync.sync.lost_labels import with_lost_labels
 from migsync.sync.old_files import with_old_files
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_options import plan_options
 from migsync.sync.plan_request import PlanRequest
-from migsync.sync.planner import PlanOptions, make_plan
-from migsync.sync.provenance import Provenance, accounted, what_ran
-from migsync.sync.prune import matching, patterns_in
+from migsync.sync.planner import PlanOptions
+from migsync.sync.provenance import Provenance, what_ran
 from migsync.sync.run import Run
-from migsync.sync.stated_records import NONE_STATED, with_unapplied
 from migsync.sync.target import Snapshot, Target, open_target
-from migsync.sync.target_state import (
-    DatabaseState,
-    TargetState,
-    doubtful_apps,
-    evidence_of,
-    unexplained_apps,
-    with_questions,
-)
+from migsync.sync.target_plans import TargetPlanner
+from migsync.sync.target_state import DatabaseState, TargetState
 from migsync.sync.third_party import with_stated
 from migsync.sync.unnamed_schemas import Schemas
 
 if TYPE_CHECKING:
-    from migsync.rewrites.evidence.discovery import Discovery
     from migsync.rewrites.git import GitHistory
 
 
@@ -246,103 +232,29 @@ def _plan_states(
     git: GitHistory | None = None,
 ) -> None:
     result.ran = {each.ref.alias: found for each, found in zip(states, ran, strict=True)}
-
-    patterns, named = patterns_in(options.prune)  # leftovers, and what may be recorded, are known last
-    stated = options.stated
-    options = replace(options, prune=named, stated=NONE_STATED)
-
-    def plan_all(rewrites: Rewrites, options: PlanOptions, leftovers: Sequence[tuple[str, ...]] = ()) -> list[Plan]:
-        made = [
-            make_plan(
-                result.history,
-                rewrites,
-                state.held.records,
-                state.ref,
-                runs=state.held.runs,
-                ran=of_target,
-                options=replace(
-                    options, clock=state.clock, unseen_journal=state.unseen, prune=(*options.prune, *pruned)
-                ),
-            )
-            for state, of_target, pruned in zip(states, ran, leftovers or [()] * len(states), strict=True)
-        ]
-        judged = [with_gone(result.history, state.held, plan) for state, plan in zip(states, made, strict=True)]
-        left = result.project.leftovers
-        return [with_lost_labels(result.history, state, it, left) for state, it in zip(states, judged, strict=True)]
-
-    def finish(rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
-        if not patterns and not stated:
-            return plans
-        found = [matching(plan, patterns) for plan in plans]
-        made = plan_all(rewrites, replace(options, stated=stated), [names for names, _ in found])
-        held = [state.held.seen for state in states]
-        made = [
-            with_unapplied(seen, plan, stated=options.against_evidence) for seen, plan in zip(held, made, strict=True)
-        ]
-        return [
-            replace(plan, findings=(*plan.findings, *findings)) for plan, (_, findings) in zip(made, found, strict=True)
-        ]
-
-    # A position may be that of a rewrite which only the statements make.
-    as_written = replace(options, positions={app: text for app, text in options.positions.items() if app not in asked})
-    result.plans = tuple(plan_all(result.rewrites, as_written))
-    result.findings += [*unread_apps(result.history), *stale_max_migrations(result.history)]
-    # A plan says what stops `migrate`, and a database without the table has none.
-    if result.fresh or not result.plans:
-        told = {finding for plan in result.plans for finding in plan.findings}
-        result.findings += [finding for finding in stops(result.history) if finding not in told]
-    # Most plans explain every record, and are done here. The others are made a second time, with what the evidence of
-    # all targets together has shown: a rewrite serves every database, so it must not be made from one of them alone.
-    unexplained = [unexplained_apps(plan) for plan in result.plans]
-    doubtful = [doubtful_apps(plan) for plan in result.plans]
-    if not asked and not any(unexplained) and not any(doubtful):
-        result.plans = tuple(finish(result.rewrites, as_written, result.plans))
-        return
-    found = _discover(result, states, ran, asked, [*unexplained, *doubtful], git)
-    result.proposed = found.proposed
-    result.open_pairs = found.open_pairs
-    judged = accounted(zip((state.held.records for state in states), ran, strict=True))
-    # Where it is known what ran, the plans say what follows from an edit, if anything does.
-    result.findings += [
-        fact for fact in found.facts if fact.code != changed_operations.code or Key(fact.app, fact.name) not in judged
-    ]
-    known = result.rewrites.with_proposed(found.proposed)
-    options = replace(options, origins=replace(found.origins, stated=result.project.leftovers))
-    plans = finish(known, options, plan_all(known, options))
-    result.plans = tuple(with_questions(plan, found, apps) for plan, apps in zip(plans, unexplained, strict=True))
-
-
-def _discover(
-    result: Survey,
-    states: Sequence[DatabaseState],
-    ran: Sequence[Mapping[int, Provenance]],
-    asked: Mapping[str, NameChanges],
-    open_apps: Sequence[Collection[str]],
-    git: GitHistory | None,
-) -> Discovery:
-    from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question
-    from migsync.rewrites.evidence.rendered import Renderings
-    from migsync.rewrites.evidence.statements import Statements
-
-    leftovers = result.project.leftovers
-    return discover(
+    unread = {alias: error.found for alias, error in result.errors.items()}
+    planner = TargetPlanner(
+        result.project,
         result.history,
-        Labels(result.rewrites).view,
-        asked.keys() | set().union(*open_apps),
-        [
-            evidence_of(result.history, state, plan, known, leftovers)
-            for state, plan, known in zip(states, result.plans, ran, strict=True)
-        ],
-        Statements(
-            asked,
-            result.request.accept,
-            result.request.against_evidence,
-            {alias: error.found for alias, error in result.errors.items()},
-        ),
+        result.rewrites,
+        result.request,
+        states,
+        ran,
+        options,
+        asked,
+        unread,
         created=now(),
-        renderings=Renderings(result.project.runtime, result.project.cache.with_suffix(".tables")),
         git=git,
     )
+    first = planner.first()
+    result.findings += [*unread_apps(result.history), *stale_max_migrations(result.history)]
+    # A plan says what stops `migrate`, and a database without the table has none.
+    if result.fresh or not first:
+        told = {finding for plan in first for finding in plan.findings}
+        result.findings += [finding for finding in stops(result.history) if finding not in told]
+    found = planner.finished(first)
+    result.plans, result.proposed, result.open_pairs = found.plans, found.proposed, found.open_pairs
+    result.findings += found.findings
 
 
 def now() -> str:
