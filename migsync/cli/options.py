@@ -159,7 +159,9 @@ def _output_options(formats: tuple[str, ...]) -> list[Decorator]:
 
     def keep(name: str) -> dict[str, Any]:
         def callback(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
-            setattr(ctx.ensure_object(Output), name, value)
+            output = ctx.ensure_object(Output)
+            setattr(output, name, value)
+            output.command = ctx.command.name or ""
 
         return {"expose_value": False, "is_eager": True, "callback": callback}
 

@@ -6,16 +6,19 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from migsync.cli.views.blocks import Block
 from migsync.cli.views.width import width_of
 from migsync.errors import MigsyncError
 from migsync.filesystem.atomic import PartlyWritten, write_file, write_files
 from migsync.words import text_list
+
+if TYPE_CHECKING:
+    from migsync.cli.views.reports import FindingReport
 
 FORMS = {
     "text": "text for people",
@@ -25,8 +28,12 @@ FORMS = {
     "dot": "a Graphviz file",
     "html": "a web page",
     "github": "annotations for GitHub Actions",
+    "sarif": "SARIF for code scanning",
+    "junit": "JUnit XML",
 }
 """By the value of --format, what a command then prints."""
+REPORTS = ("github", "sarif", "junit")
+"""Those that are reports of findings for other programs: a module of :mod:`migsync.cli.views` each."""
 
 
 @dataclass
@@ -35,7 +42,7 @@ class Output:
 
     Writing never raises: a reader that has gone away (``migsync log | head -1``) must not stop a command that is
     changing databases. `failure` then keeps what went wrong, None for a reader that closed its pipe.
-    `changing` is True once a database may have been changed.
+    `changing` is True once a database may have been changed. `command` is the name of the command.
     """
 
     form: str = "text"
@@ -45,6 +52,7 @@ class Output:
     err: TextIO | None = field(default_factory=lambda: sys.stderr)
     failure: OSError | None = None
     changing: bool = False
+    command: str = ""
 
     def __post_init__(self) -> None:
         for stream in (self.out, self.err):
@@ -99,8 +107,15 @@ class Output:
 
             self.raw(render(document))
 
+    def report(self, report: Callable[[], FindingReport]) -> None:
+        """Findings in a format that another program reads; nothing in the other formats."""
+        from migsync.cli.views.reports import render_report
+
+        if self.form in REPORTS:
+            self.raw(render_report(report(), self.form))
+
     def error(self, error: MigsyncError) -> None:
-        """An error that ends the command: in JSON the document of the command, else text on standard error."""
+        """An error that ends the command: the document or the report of the command, and text on standard error."""
         if self.json:
             from migsync.cli.views.documents import error_document
 
@@ -108,10 +123,10 @@ class Output:
             return
         from migsync.cli.views.findings import error_blocks
 
-        if self.form == "github":
-            from migsync.cli.views.github import error_annotation
+        if not self.text:
+            from migsync.cli.views.reports import FindingReport, problem_of_error
 
-            self.raw(error_annotation(error))
+            self.report(lambda: FindingReport(self.command, (problem_of_error(error),)))
         self.tell(error_blocks(error))
 
     def end_line(self) -> None:

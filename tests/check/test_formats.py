@@ -1,4 +1,4 @@
-"""Annotations of GitHub Actions, and the recipe for GitLab's reports."""
+"""`check --format` for CI services, and the recipe for GitLab's reports."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from migsync.cli.views.github import annotation
-from migsync.findings.entry import CatalogueEntry, Texts
+from migsync.cli.views.reports import ReportItem
 from migsync.findings.finding import Severity
 from tests.check.branch import Branch
 
@@ -46,9 +48,21 @@ def test_nothing_to_say_is_no_annotation(branch: Branch) -> None:
     [("100 %\nmore", "100 %25%0Amore"), ("a\r::error::b", "a\\r::error::b"), ("\x1b[31mred", "\\x1b[31mred")],
 )
 def test_no_name_can_end_an_annotation(text: str, shown: str) -> None:
-    made = CatalogueEntry("a-code", (Severity.WARNING,), lambda: Texts(text))()
-    assert annotation(made, "") == f"::warning title=migsync%3A a-code::{shown}"
-    assert annotation(made, "a,b:c%.py").startswith("::warning file=a%2Cb%3Ac%25.py,line=1,")
+    made = ReportItem("a-code", Severity.WARNING, text)
+    assert annotation(made) == f"::warning title=migsync%3A a-code::{shown}"
+    assert annotation(replace(made, file="a,b:c%.py")).startswith("::warning file=a%2Cb%3Ac%25.py,line=1,")
+
+
+def test_sarif_and_junit_point_to_the_file(branch: Branch) -> None:
+    branch.rename("0003_sku", "0003_number", "0002_price")
+    [run] = branch.check(form="sarif").document["runs"]
+    [result] = run["results"]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert (result["ruleId"], place["uri"]) == ("missing-rewrite", "shop/migrations/0003_number.py")
+    ended = branch.check(form="junit")
+    assert ended.status == 1
+    [failure] = ElementTree.fromstring(ended.out).iter("failure")
+    assert failure.get("type") == "missing-rewrite"
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="the recipe needs jq")

@@ -11,7 +11,7 @@ import click
 
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import RootOptions, flag, option, option_group, options
-from migsync.cli.output import Output
+from migsync.cli.output import REPORTS, Output
 from migsync.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ class CheckOptions:
     migsync check --write                     # write the rewrite that is missing
     migsync check --against origin/develop    # compare with another branch
     migsync check --format github             # in GitHub Actions: annotations in the pull request
+    migsync check --format junit              # in GitLab or Jenkins: a test report
     """,
 )
-@options(CheckOptions, RootOptions, formats=("text", "json", "github"))
+@options(CheckOptions, RootOptions, formats=("text", "json", *REPORTS))
 def check(output: Output, asked: CheckOptions, where: RootOptions) -> ExitStatus:
     """Compare the migration files with those of an older commit, without settings and without a database.
 
@@ -56,7 +57,8 @@ def check(output: Output, asked: CheckOptions, where: RootOptions) -> ExitStatus
     The exit status is 1 if there is an error.
     """
     from migsync.check.comparison import compare
-    from migsync.cli.views.comparisons import comparison_blocks, comparison_document, github_lines
+    from migsync.cli.views.comparisons import comparison_blocks, comparison_document, comparison_report
+    from migsync.cli.views.reports import project_file
     from migsync.project.root import find_root, usual_start
 
     if asked.write and asked.head:
@@ -68,8 +70,7 @@ def check(output: Output, asked: CheckOptions, where: RootOptions) -> ExitStatus
         found = _without_untracked(compare(place, against=asked.against), path)
     output.show(comparison_blocks(found, path, shorten=output.shorten))
     output.document(comparison_document(found, path))
-    if output.form == "github":
-        output.raw(github_lines(found))
+    output.report(lambda: comparison_report(found, project_file(place.directory)))
     return ExitStatus.REFUSED if any(finding.blocks for finding in found.findings) else ExitStatus.DONE
 
 

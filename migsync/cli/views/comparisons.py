@@ -9,7 +9,7 @@ from typing import Any
 from migsync.check.comparison import Comparison
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, near
 from migsync.cli.views.findings import findings_blocks
-from migsync.cli.views.github import annotation
+from migsync.cli.views.reports import FindingReport, problems_of
 from migsync.findings import Finding
 from migsync.words import count
 
@@ -48,10 +48,10 @@ def comparison_document(found: Comparison, written: Path | None) -> dict[str, An
     }
 
 
-def github_lines(found: Comparison) -> str:
-    """The findings as annotations, and a last line for the log."""
-    lines = [annotation(finding, _relative(found, finding.file)) for finding in found.findings]
-    return "".join(f"{each}\n" for each in (*lines, _summary(found)))
+def comparison_report(found: Comparison, file: str) -> FindingReport:
+    """The comparison for other programs; `file` stands for the whole project."""
+    problems = problems_of(found.findings, lambda each: _relative(found, each))
+    return FindingReport("check", tuple(problems), summary=_summary(found), file=_relative(found, file))
 
 
 def _place(found: Comparison, finding: Finding) -> dict[str, str]:
