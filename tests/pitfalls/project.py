@@ -182,17 +182,21 @@ class Project:
         assert ended.status == 0, ended.err
         return [Ended(*each) for each in json.loads(ended.out)]
 
-    def run(self, *command: str) -> Ended:
-        """One command in the project's directory, without a terminal."""
+    def environment(self) -> dict[str, str]:
+        """What the commands find in their environment."""
         ours = {name: value for name, value in os.environ.items() if name not in DROPPED}
         git = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
         for role in ("AUTHOR", "COMMITTER"):
             git |= {f"GIT_{role}_NAME": "a person", f"GIT_{role}_EMAIL": "person@example.com"}
         cache = {"MIGSYNC_CACHE": str(self.root.parent / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**ours, **git, **cache}
+
+    def run(self, *command: str) -> Ended:
+        """One command in the project's directory, without a terminal."""
         ended = subprocess.run(
             command,
             cwd=self.root,
-            env={**ours, **git, **cache},
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
