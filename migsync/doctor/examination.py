@@ -97,9 +97,10 @@ def _not_in_git(history: History) -> Iterator[Finding]:
             label = directories.get(path.parent)
             if label and path.suffix == ".py" and path.stem in history.names(label):
                 found[label, file not in new].append(str(path))
-        for (label, ignored), files in sorted(found.items()):
-            names = sorted(Path(file).stem for file in files)
-            yield entries.not_in_git(app=label, names=names, file=min(files), ignored=ignored)
+        for (label, ignored), unsorted in sorted(found.items()):
+            files = sorted(unsorted)
+            names = [Path(file).stem for file in files]
+            yield entries.not_in_git(app=label, names=names, file=files[0], files=files, ignored=ignored)
 
 
 def _symbolic_dependencies(history: History) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from migsync.findings.commands import migsync, prune
@@ -46,7 +47,7 @@ def records_of_gone_apps(*, apps: Sequence[str], records: int, alias: str = "") 
 
 
 @entry("not-in-git", Severity.WARNING, Severity.INFO)
-def not_in_git(*, app: str, names: Sequence[str], file: str, ignored: bool) -> Texts:
+def not_in_git(*, app: str, names: Sequence[str], file: str, files: Sequence[str], ignored: bool) -> Texts:
     """Migration files are not in git, so other databases never get them.
 
     Databases where these files have run are then ahead of all others, and another clone makes the same changes again
@@ -54,11 +55,13 @@ def not_in_git(*, app: str, names: Sequence[str], file: str, ignored: bool) -> T
 
     Commit the files. If they are ignored, correct `.gitignore` first; the message has the command that shows the line.
     """
-    files = "A migration file" if len(names) == 1 else f"{len(names)} migration files"
+    what = "A migration file" if len(names) == 1 else f"{len(names)} migration files"
     return Texts(
-        f"{files} of {app} {'is' if len(names) == 1 else 'are'} not in git: {text_list(names, NAMED)}.",
+        f"{what} of {app} {'is' if len(names) == 1 else 'are'} not in git: {text_list(names, NAMED)}.",
         "Other clones do not have them, so other databases do not get them.",
-        f"To see which line ignores the files: git check-ignore -v {file}" if ignored else f"git add {file}",
+        f"To see which line ignores the files: {shlex.join(['git', 'check-ignore', '-v', *files])}"
+        if ignored
+        else shlex.join(["git", "add", *files]),
         Severity.WARNING if ignored else Severity.INFO,
     )
 

@@ -88,11 +88,21 @@ def partial_collapse(
         f"{text_list(missing)}." + (f" This database does not have: {text_list(parts, 5)}." if parts else ""),
         "If migsync recorded the new name, Django would never run what is missing. If it did not, Django would run the "
         "others again.",
-        f"Deploy the release from before {rewrite}, then run: {last}\nThen run migsync again."
-        + (f"\nOr, with the files in git:\n{old_files(commit, other.app, other.name, alias)}" if commit else "")
+        _run_the_rest(rewrite, last, old_files(commit, other.app, other.name, alias) if commit else "")
         if file
         # The rewrite of a change that is only planned has no file yet, and the old files are still there.
         else f"Apply the rest first, with the files from before this change: {last}\nThen run this command again.",
+    )
+
+
+def _run_the_rest(rewrite: str, last: str, from_git: str) -> str:
+    """What to type to apply the rest of the old migrations: the files of today do not have them."""
+    again = "Then run migsync again."
+    if not from_git:
+        return f"Deploy the release from before {rewrite}. In that release, run: {last}\n{again}"
+    return (
+        f"Apply the rest with the old files, which git has:\n{from_git}\n{again}\n"
+        f"Where there is no git, deploy the release from before {rewrite}, and run the second command there."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -125,6 +126,7 @@ def _malformed(option: str, text: str, form: str) -> UsageError:
 
 
 def _check_names(app: str, side: str, names: Sequence[str]) -> None:
+    times = Counter(names)
     for name in names:
         try:
             check_name(name)
@@ -132,7 +134,7 @@ def _check_names(app: str, side: str, names: Sequence[str]) -> None:
             raise UsageError(
                 f"{app}: {error}.", "", "Give the name of a migration: its file name without .py."
             ) from error
-        if names.count(name) > 1:
+        if times[name] > 1:
             raise UsageError(f"{app}.{name} is given as {side} name twice.", EACH_ONCE, "Give it once.")
 
 
@@ -166,7 +168,8 @@ def _app_rewrite(
     check_on_disk(history, app, changes, digests_before)
     digests_after = {name: digest for name in after if (digest := history.migrations[Key(app, name)].digest)}
     # In the order of the files, whatever order they were typed in: the rows take the new names in this order.
-    collapsed = [(olds, tuple(sorted(news, key=after.index))) for olds, news in changes.collapsed]
+    place = {name: number for number, name in enumerate(after)}
+    collapsed = [(olds, tuple(sorted(news, key=place.__getitem__))) for olds, news in changes.collapsed]
     changes = replace(changes, collapsed=collapsed)
     _check_splits(app, changes, digests_before, digests_after)
     if old_files is not None:
@@ -269,7 +272,7 @@ def check_on_disk(history: History, app: str, changes: NameChanges, digests_befo
     """
     if app not in history.synced:
         raise unknown_app(app, history)
-    on_disk, given = set(history.names(app)), set(changes.news())
+    on_disk, given, added = set(history.names(app)), set(changes.news()), set(changes.new)
     for new in [*changes.news(), *changes.new]:
         if new not in on_disk:
             last = f"The last migrations of {app}: {text_list(sorted(on_disk)[-3:]) or 'none'}."
@@ -279,12 +282,13 @@ def check_on_disk(history: History, app: str, changes: NameChanges, digests_befo
                 "If the file still has its old name, rename it first.",
             )
     for old in changes.olds():
-        if old in on_disk and old not in given and old not in changes.new:
+        if old in on_disk and old not in given and old not in added:
             now = history.migrations[Key(app, old)].digest
             if not now or digests_before.get(old, now) == now:
                 raise _still_there(app, old, unchanged=bool(now) and old in digests_before)
+    gone = set(changes.olds()) - given
     for name in changes.new:
-        if name not in set(changes.olds()) - given:
+        if name not in gone:
             raise UsageError(
                 f"--new {app}.{name}: you did not say what became of the migration that had this name before.",
                 "",

@@ -84,6 +84,14 @@ def test_no_change_of_names_is_merged_without_its_rewrite(tmp_path: Path) -> Non
     mine.operations("0002_stock", ["0001_initial"], field("weight"))
     mine.commit("another one under its name")
     assert "edited-migration" in team.merge()
+    # Used again, it is merged where the first one has a file, and a rewrite that says so.
+    mine.operations("0003_stock", ["0001_initial"], field("stock"))
+    mine.operations("0002_stock", ["0003_stock"], field("weight"))
+    mine.commit("both")
+    assert "missing-rewrite" in team.merge()
+    assert mine.check("--write").status == 0
+    mine.commit("the rewrite")
+    assert team.merge() == ""
 
 
 def test_the_hook_stops_the_commit_and_lets_it_pass_with_the_rewrite(tmp_path: Path) -> None:

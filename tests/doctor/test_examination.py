@@ -39,7 +39,9 @@ def test_files_that_git_does_not_hold(sqlite_shop: Project) -> None:
     sqlite_shop.manage_all(["migrate"])
     assert codes(sqlite_shop) == {}
     sqlite_shop.write_files("shop", [File("0004_new", (), (("shop", "0003_order"),))])
-    assert "git add" in str(codes(sqlite_shop)["not-in-git"]["hint"])
+    sqlite_shop.write_files("shop", [File("0005_newer", (), (("shop", "0004_new"),))])
+    files = [str(sqlite_shop.root / "shop/migrations" / name) for name in ("0004_new.py", "0005_newer.py")]
+    assert codes(sqlite_shop)["not-in-git"]["hint"] == f"git add {files[0]} {files[1]}"
     (sqlite_shop.root / ".gitignore").write_text("0004*\n")
     assert "check-ignore" in str(codes(sqlite_shop, "--fail-on", "warning", status=1)["not-in-git"]["hint"])
 

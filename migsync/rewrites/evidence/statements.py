@@ -6,6 +6,7 @@ Where evidence proves something else, the statement is refused with the proof. W
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -89,9 +90,10 @@ class KnownNames:
         """The alias of each database with the names that are recorded there."""
         return ((each.alias, each.names(self.app)) for each in self.databases)
 
-    def unexplained(self) -> set[str]:
+    @cached_property
+    def unexplained(self) -> frozenset[str]:
         """The recorded names that have no file."""
-        return {name for _, names in self.recorded() for name in names} - self.disk.names
+        return frozenset(name for _, names in self.recorded() for name in names) - self.disk.names
 
     def versions(self, name: str) -> Iterator[tuple[str, str]]:
         """(digest, where it was seen) of the operations that ran, or may have run, as `name`: the surest first."""
@@ -142,18 +144,21 @@ def check_statements(changes: NameChanges, known: KnownNames) -> Iterator[Findin
     Yields what could not be checked. Raises UsageError for an old name that nothing knows, and AgainstEvidence with the
     proof that something else is true.
     """
+    # Once for all names: there may be ten thousand.
+    stated, given = frozenset(changes.olds()), frozenset(changes.news())
     for old in changes.olds():
         if old not in known.every:
-            yield _unknown(old, changes, known)
+            yield _unknown(old, stated, known)
     for old, new in changes.renamed.items():
-        _check_contents(old, (new,), changes, known)
-        _check_apart(old, new, changes, known)
-        _check_recorded(old, new, changes, known)
+        _check_contents(old, (new,), given, known)
+        if new not in stated:
+            _check_apart(old, new, known)
+            _check_recorded(old, new, known)
     for olds, news in changes.collapsed:
         for old in olds:
-            _check_contents(old, news, changes, known)
+            _check_contents(old, news, given, known)
     for old in changes.removed:
-        _check_contents(old, (), changes, known)
+        _check_contents(old, (), given, known)
 
 
 def unknown_names(changes: NameChanges, known: KnownNames) -> Iterator[Finding]:
@@ -161,9 +166,9 @@ def unknown_names(changes: NameChanges, known: KnownNames) -> Iterator[Finding]:
     return (_unchecked(old, known) for old in changes.olds() if old not in known.every)
 
 
-def _unknown(old: str, changes: NameChanges, known: KnownNames) -> Finding:
+def _unknown(old: str, stated: AbstractSet[str], known: KnownNames) -> Finding:
     # A record that nobody speaks of, and that has almost the same name, is meant.
-    near = similar(old, known.unexplained() - set(changes.olds()))
+    near = similar(old, known.unexplained - stated)
     if not (known.is_complete or near):
         return _unchecked(old, known)
     raise UsageError(
@@ -179,9 +184,8 @@ def _unchecked(old: str, known: KnownNames) -> Finding:
     return unchecked_name(migration=Key(known.app, old), reasons=[*unread, *([known.git] if known.git else [])])
 
 
-def _check_contents(old: str, news: Sequence[str], changes: NameChanges, known: KnownNames) -> None:
-    """Raise AgainstEvidence where what `old` was is in a file on disk, and in none of `news`."""
-    given = set(changes.news())
+def _check_contents(old: str, news: Sequence[str], given: AbstractSet[str], known: KnownNames) -> None:
+    """Raise AgainstEvidence where what `old` was is in a file on disk, and not in one of `news`."""
     # Under a name that a new file has taken over, git shows that file too.
     own = known.disk.digests.get(old) if old not in given else None
     versions = [(digest, source) for digest, source in known.versions(old) if digest != own]
@@ -204,10 +208,10 @@ def _recorded_too(old: str, heir: str, known: KnownNames) -> bool:
     return all(heir in names for _, names in known.recorded() if old in names)
 
 
-def _check_apart(old: str, new: str, changes: NameChanges, known: KnownNames) -> None:
+def _check_apart(old: str, new: str, known: KnownNames) -> None:
     """Raise AgainstEvidence where both files were there at once, and the new one was what it is today."""
     now = known.disk.digests.get(new)
-    if not now or new in set(changes.olds()) or now in {digest for digest, _ in known.versions(old)}:
+    if not now or now in {digest for digest, _ in known.versions(old)}:
         return
     for state in known.past:
         if state.digests.get(new) == now and state.digests.get(old):
@@ -218,10 +222,8 @@ def _check_apart(old: str, new: str, changes: NameChanges, known: KnownNames) ->
             )
 
 
-def _check_recorded(old: str, new: str, changes: NameChanges, known: KnownNames) -> None:
+def _check_recorded(old: str, new: str, known: KnownNames) -> None:
     """Raise AgainstEvidence where every database that has recorded `old` has recorded `new` beside it."""
-    if new in set(changes.olds()):
-        return
     both = [(alias, new in names) for alias, names in known.recorded() if old in names]
     if both and all(beside for _, beside in both):
         raise AgainstEvidence(

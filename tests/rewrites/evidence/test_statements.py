@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
@@ -53,3 +54,17 @@ def test_without_evidence_a_statement_counts() -> None:
 def test_an_edited_file_may_be_what_was_renamed() -> None:
     """What ran is in no file, so nothing else is proven."""
     assert not list(check_statements(NameChanges({"0009_b": "0003_c"}), known(ran={"0009_b": "another digest"})))
+
+
+def test_many_statements_are_checked_in_one_pass() -> None:
+    class Counted(NameChanges):
+        passes = 0
+
+        def olds(self) -> Iterator[str]:
+            Counted.passes += 1
+            return super().olds()
+
+    disk = FileState("the files on disk", migrations("shop", " ".join(f"{number:04}_new" for number in range(50))))
+    stated = Counted({f"{number:04}_old": f"{number:04}_new" for number in range(50)})
+    assert len(list(check_statements(stated, KnownNames.compared(disk, (), [])))) == 50
+    assert Counted.passes < 5
