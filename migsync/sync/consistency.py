@@ -7,6 +7,8 @@ from itertools import groupby
 
 from migsync.findings import Finding
 from migsync.findings import consistency as entries
+from migsync.findings.inconsistency import inconsistent_history
+from migsync.history.edge_statement import edge_statement
 from migsync.history.graph import History
 from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
@@ -24,9 +26,13 @@ def inconsistencies(
         doubtful = any(key.app in history.unread for key in history.dangling)
         yield entries.broken_graph(reason=state.error, doubtful=doubtful)
     for child, parent in state.inconsistent:
-        yield entries.inconsistent_history(
+        stated = edge_statement(history, child, parent)
+        yield inconsistent_history(
             migration=child,
             other=parent,
+            stated_in=stated.migration if stated else None,
+            named=stated.named if stated else None,
+            last=_last_applied(history, state, parent.app),
             own=parent.app in history.first_party,
             own_child=child.app in history.first_party,
             strange=_strange(history, state, parent.app),
@@ -72,6 +78,11 @@ def _doubtful(history: History, scope: Collection[str], child: Key, parent: Key)
     return outside or not history.unread.isdisjoint((child.app, parent.app))
 
 
+def _last_applied(history: History, state: LoaderState, app: str) -> str:
+    """The last migration of an app that is applied; empty for none."""
+    return next((name for name in reversed(history.names(app)) if Key(app, name) in state.applied), "")
+
+
 def _strange(history: History, state: LoaderState, app: str) -> list[Key]:
     """Records of an app that neither a file nor any `replaces` explains."""
     replaced = {key for migration in history.migrations.values() for key in migration.replaces}
@@ -86,11 +97,7 @@ def without_wrong_names(findings: Iterable[Finding], against: Iterable[Finding])
     Only by errors: beside what is presumed, the order must still be right.
     """
     wrong = {(each.app, name) for each in against if each.blocks for name in _moved(each)}
-    return (
-        each
-        for each in findings
-        if each.code != entries.inconsistent_history.code or (each.app, each.name) not in wrong
-    )
+    return (each for each in findings if each.code != inconsistent_history.code or (each.app, each.name) not in wrong)
 
 
 def _moved(finding: Finding) -> Collection[str]:

@@ -29,6 +29,7 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.successors import unexplained, with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import stops, unread_apps
+from migsync.sync.edge_commits import with_edge_commits
 from migsync.sync.old_files import with_old_files
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
@@ -90,7 +91,8 @@ class Survey:
 
     def typed(self, plan: Plan) -> Plan:
         """The plan with findings whose commands can be typed in this project."""
-        return with_old_files(self.history, plan).naming(self.project.typed(plan.target.alias))
+        found = with_edge_commits(self.history, with_old_files(self.history, plan))
+        return found.naming(self.project.typed(plan.target.alias))
 
     def read_targets(self, asked: Sequence[str]) -> list[TargetState]:
         """Open and read the targets: `asked`, or every alias; each database once."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from migsync.findings import Finding, Severity
 from migsync.history import App, History, Key, Migration, Problem, build_history
+from migsync.history.edge_statement import edge_statement
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan
@@ -94,10 +95,41 @@ def test_the_advice_depends_on_whose_files_they_are(history: History, recorded: 
 
 def test_a_name_that_a_shell_would_read_is_quoted() -> None:
     hint = only(plan_of(two(wares="0000_$(reboot) 0001_initial"), "wares.0001_initial")).hint
-    command = hint.partition("runs nothing: ")[2]
+    command = hint.partition("runs nothing: ")[2].splitlines()[0]
     *_, code = shlex.split(command)
     assert code.endswith("record_applied('wares', '0000_$(reboot)')")
     assert "'from django.db" in command
+
+
+@pytest.mark.parametrize(
+    ("shop", "wares", "said"),
+    [
+        ("0001_initial<wares:__latest__", "0001_initial 0002_b", "depends on `__latest__` of wares"),
+        ("0001_initial<wares:__first__", "0000_new 0001_initial", "depends on `__first__` of wares"),
+        ("0001_initial<wares:0002_b", "0001_initial 0002_b", ""),
+    ],
+)
+def test_words_that_mean_another_migration_than_before_are_the_cause(shop: str, wares: str, said: str) -> None:
+    finding = plan_of(two(shop=shop, wares=wares), "shop.0001_initial", "wares.0001_initial").findings[0]
+    assert finding.app == "shop"
+    assert said in finding.meaning
+    assert ('the name of the migration that it needs into shop.0001_initial: ("wares", ' in finding.hint) == bool(said)
+
+
+def test_the_file_that_states_a_dependency_may_be_that_of_the_parent() -> None:
+    """``run_before``, and a squash that has the edges of what it replaces."""
+    made = [
+        Migration(Key("shop", "0001_a"), run_before=(Key("blog", "0001_a"),)),
+        Migration(Key("blog", "0001_a")),
+        Migration(Key("blog", "0002_b"), dependencies=(Key("blog", "0001_a"), Key("shop", "0001_a"))),
+        Migration(Key("blog", "0001_squashed"), replaces=(Key("blog", "0001_a"), Key("blog", "0002_b"))),
+    ]
+    history = build_history(made)
+    first, second, squash = (Key("blog", name) for name in ("0001_a", "0002_b", "0001_squashed"))
+    assert edge_statement(history, first, made[0].key) == (made[0].key, first, True)
+    assert edge_statement(history, squash, made[0].key) == (second, made[0].key, False)
+    assert edge_statement(history, first, Key("blog", "0002_b")) is None
+    assert "has blog.0001_a in its `run_before`" in only(plan_of(build_history(made[:2]), "blog.0001_a")).meaning
 
 
 def test_several_leaf_nodes_block_only_where_migrate_is_to_start() -> None:
