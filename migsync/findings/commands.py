@@ -24,6 +24,11 @@ def position(app: str, rewrite: str, alias: str) -> str:
     return migsync("plan", "--position", f"{app}={rewrite}", alias=alias)
 
 
+def against_evidence(alias: str, what: str) -> str:
+    """What to type where evidence is wrong; `what` says when that is so."""
+    return f"{what}: {migsync('apply', '--against-evidence', alias=alias)}"
+
+
 def look_at(app: str, alias: str) -> str:
     """What to do about records that fit no rewrite."""
     return (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migsync.findings.commands import migsync, old_files
-from migsync.findings.commands import position as at_position
+from migsync.findings.commands import against_evidence, migsync, old_files
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -15,10 +14,6 @@ SHOWN = 5
 
 
 PRESUMED = "This is presumed: migsync did not watch `migrate`, but these were the files before it and after it."
-
-
-def _stated(alias: str, what: str) -> str:
-    return f"{what}: {migsync('apply', '--against-evidence', alias=alias)}"
 
 
 def _meaning(text: str, *, presumed: bool) -> str:
@@ -58,7 +53,7 @@ def ran_elsewhere(
         f"Give {text_list(list(moved.values()), SHOWN)} back the name under which it ran: "
         f"{text_list([f'{new} to {old}' for old, new in moved.items()], SHOWN)}."
         + (f" First give {text_list(taken)} of today a name that was not used before." if taken else "")
-        + ("" if presumed or stated else "\n" + _stated(alias, "If something else ran")),
+        + ("" if presumed or stated else "\n" + against_evidence(alias, "If something else ran")),
         Severity.WARNING if presumed or stated else None,
     )
 
@@ -97,7 +92,7 @@ def runs_twice(
             presumed=presumed,
         ),
         f"Move {'it' if one else 'them'} back to the file of the migration under which {'it' if one else 'they'} ran."
-        + ("" if mild else "\n" + _stated(alias, f"If somebody unapplied {'it' if one else 'them'} by hand")),
+        + ("" if mild else "\n" + against_evidence(alias, f"If somebody unapplied {'it' if one else 'them'} by hand")),
         Severity.WARNING if mild else None,
     )
 
@@ -147,7 +142,7 @@ def never_ran(
         + (f" that {stops} depends on." if stops else ".")
         + (f"\nOr run the old files, which make it:\n{old_files(commit, migration.app, last, alias)}" if commit else "")
         + _made_by_hand(alias, stated=stated),
-        None if (needed or stops) and not presumed and not stated else Severity.WARNING,
+        _severity(stops, needed=needed, presumed=presumed, stated=stated),
     )
 
 
@@ -188,7 +183,7 @@ def removed_operation(
         _meaning(f"New databases differ from this one.{_stopping(stops)}", presumed=presumed),
         f"Put the {'file back, or what it did into a new migration' if deleted else 'operation back into the file'}."
         + _made_by_hand(alias, stated=stated),
-        None if (needed or stops) and not presumed and not stated else Severity.WARNING,
+        _severity(stops, needed=needed, presumed=presumed, stated=stated),
     )
 
 
@@ -226,6 +221,49 @@ def replaced_file(
     )
 
 
+@entry("other-order", Severity.ERROR, Severity.WARNING)
+def other_order(
+    *,
+    app: str,
+    ahead: Mapping[str, str],
+    parts: Sequence[str],
+    changed: Sequence[str],
+    stops: Key | None = None,
+    needed: bool = False,
+    presumed: bool = False,
+    stated: bool = False,
+    alias: str = "",
+) -> Texts:
+    """The migrations of an app ran in another order in this database than their files have today, which matters.
+
+    migsync knows the operations that ran: its guard noted them, or git has the files as they were then. Each of them is
+    in a recorded file. But since then, names were exchanged, or dependencies changed, so that the files run in another
+    order. Where two of them change the same column, the last one counts, and that is another one in new databases than
+    it was in this one.
+
+    The message names what is missing or different in this database. It is an error where the code of today fails
+    without it, or `migrate` would fail. Else it is a warning, also where migsync only presumes what ran.
+
+    - Put the files back into the order in which their operations ran.
+    - To keep the new order, correct this database with a new migration.
+    - If somebody corrected this database by hand, or migsync is wrong about what ran, use `--against-evidence`: the
+      error is a warning then.
+    """
+    pairs = [f"{one} before {other}" for one, other in ahead.items()]
+    return Texts(
+        " ".join(
+            (
+                f"The migrations of {app} ran in another order here than their files have today, with another result.",
+                *_lacking(parts, changed),
+            )
+        ),
+        _meaning(f"New databases differ from this one.{_stopping(stops)}", presumed=presumed),
+        f"Put the files back into the order in which they ran: {text_list(pairs, SHOWN)}.\n"
+        "Or correct this database with a new migration." + _made_by_hand(alias, stated=stated),
+        _severity(stops, needed=needed, presumed=presumed, stated=stated),
+    )
+
+
 NOT_RUN = frozenset({never_ran.code, removed_operation.code, replaced_file.code})
 """The codes of findings about recorded migrations whose files do what did not run."""
 
@@ -246,8 +284,13 @@ def _stopping(stops: Key | None) -> str:
     return f" {stops} needs it and is still to run, so `migrate` would fail." if stops else ""
 
 
+def _severity(stops: Key | None, *, needed: bool, presumed: bool, stated: bool) -> Severity | None:
+    """None for the usual one: only what the code of today needs, or `migrate`, is an error."""
+    return None if (needed or stops) and not presumed and not stated else Severity.WARNING
+
+
 def _made_by_hand(alias: str, *, stated: bool) -> str:
-    return "" if stated else "\n" + _stated(alias, "If somebody made the change by hand")
+    return "" if stated else "\n" + against_evidence(alias, "If somebody made the change by hand")
 
 
 @entry("code-edited", Severity.INFO)
@@ -266,74 +309,4 @@ def code_edited(*, app: str, names: Sequence[str]) -> Texts:
         f"{count(len(names), 'migration')} of {app} ran other code than the {files} today: {text_list(names, SHOWN)}.",
         "`migrate` does not run the new code in this database.",
         "If it corrects rows, correct them here with a new migration.",
-    )
-
-
-@entry("unapplied-record", Severity.ERROR, Severity.WARNING)
-def unapplied_record(*, migration: Key, row: int, stated: bool = False, alias: str = "") -> Texts:
-    """A record is there although `migrate` unapplied its migration.
-
-    migsync's guard noted that `migrate` unapplied this migration and deleted its record. The same row, with the same id
-    and time, is there again: somebody restored `django_migrations` alone, or inserted the row by hand. Both cannot be
-    true: either the operations were unapplied, or the record is right.
-
-    - If the operations were unapplied, delete this row of `django_migrations`, so that `migrate` runs them again; or
-      restore the whole database.
-    - If the tables were restored too, use `--against-evidence`. It is a warning then, and `migsync apply
-      --against-evidence` notes it.
-    """
-    return Texts(
-        f"{migration} (row {row}) is recorded, but the guard saw `migrate` unapply it and delete this row.",
-        "If its operations were unapplied, `migrate` will not run them again.",
-        "Delete this row of django_migrations if its operations were unapplied."
-        + ("" if stated else "\n" + _stated(alias, "If they were not")),
-        Severity.WARNING if stated else None,
-    )
-
-
-@entry("other-content", Severity.ERROR, Severity.WARNING)
-def other_content(
-    *, migration: Key, new: str, rewrite: str, file: str = "", stated: bool = False, alias: str = ""
-) -> Texts:
-    """A rewrite renames a record, but what ran under it is not what the rewrite says.
-
-    A rewrite holds a digest of the operations of each migration before the change. migsync's guard noted other
-    operations when `migrate` ran this migration in this database, and the file with the new name does not have them
-    either. So the record would get the name of something that did not run here. The rewrite was made from other files,
-    for example on another branch, or the file was edited after it had run.
-
-    - If what the file with the new name does is in this database, use `--against-evidence`. It is a warning then.
-    - Otherwise, find out which migration has what ran: `migsync show APP.NAME` shows what is known.
-    """
-    return Texts(
-        f"{rewrite} renames {migration} to {new}, but here {migration.name} ran with other operations than it says.",
-        f"The record would say that {new} has run, and it has not.",
-        "" if stated else _stated(alias, f"If what {new} does is in this database"),
-        Severity.WARNING if stated else None,
-    )
-
-
-@entry("journal-contradicted", Severity.ERROR, Severity.WARNING)
-def journal_contradicted(
-    *, app: str, moved: Mapping[str, str], rewrite: str, position: str, stated: bool = False, alias: str = ""
-) -> Texts:
-    """The journal says that a rewrite has been applied to records, but by what ran they still have their old names.
-
-    A rewrite gave the records other names, and a run of migsync wrote that into the journal. migsync's guard had noted
-    the operations when `migrate` ran them. Today each of these operations is in the file with the new name, and the
-    record has the old one, which means another migration since. Somebody restored `django_migrations` alone, or changed
-    the records by hand.
-
-    - If the records are from before the rewrite, state the position with `--position`. migsync then applies the rewrite
-      to them again.
-    - If the records are right, and it is migsync that is wrong about what ran, use `--against-evidence`. It is a
-      warning then.
-    """
-    pairs = [f"what ran as {old} is in {new} today" for old, new in moved.items()]
-    return Texts(
-        f"The journal says that {rewrite} was applied to {app}, but the records have names from before: "
-        f"{text_list(pairs, SHOWN)}.",
-        "With these names, `migrate` would run operations a second time, or never.",
-        f"If the records were restored from before the rewrite: {at_position(app, position, alias)}",
-        Severity.WARNING if stated else None,
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 
-from migsync.history.contents import Action, Operation, PartKind
+from migsync.history.contents import Action, Operation
 from migsync.history.migration import Key, Migration
 from migsync.history.tables import (
     TAKES,
@@ -20,6 +20,7 @@ from migsync.history.tables import (
     steps_of,
     table_of,
 )
+from migsync.sync.run_order import needed
 
 CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
 """Operations that fail where what they make is there already."""
@@ -102,17 +103,7 @@ class AppTables:
         tables = self.copy()
         for migration in self.pending:
             for operation in migration.contents.operations:
-                if missing := frozenset(filter(tables.is_missing, _needed(operation))):
+                if missing := frozenset(filter(tables.is_missing, needed(operation))):
                     return migration.key, missing
                 tables.run([operation])
         return None, frozenset()
-
-
-def _needed(operation: Operation) -> Iterator[TablePart]:
-    """What has to be there for an operation to run."""
-    if operation.state_only or operation.kind == "CreateModel":
-        return
-    for step in operation.steps:
-        yield TablePart(PartKind.MODEL, step.model)
-        if step.action in TAKES or operation.kind == "AlterField":
-            yield part_before(step)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migsync.findings import Finding
-from migsync.findings.contents import journal_contradicted, other_content, ran_elsewhere, unapplied_record
+from migsync.findings.contents import ran_elsewhere
+from migsync.findings.contradictions import journal_contradicted, other_content, unapplied_record
 from migsync.history.contents import Contents
 from migsync.history.graph import History
 from migsync.history.migration import Key, is_second

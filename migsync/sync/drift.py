@@ -26,6 +26,7 @@ from migsync.findings import Finding
 from migsync.findings.contents import (
     code_edited,
     never_ran,
+    other_order,
     ran_elsewhere,
     removed_operation,
     replaced_file,
@@ -41,6 +42,7 @@ from migsync.sync.edited_code import claims, code_of, lost, pair_off
 from migsync.sync.followed_rows import NONE_FOLLOWED, FollowedRows
 from migsync.sync.other_apps import OtherApps
 from migsync.sync.provenance import ContentSource, FileContents, Provenance
+from migsync.sync.run_order import in_order, ran_early
 
 CODE = frozenset(["RunPython", "RunSQL"])
 """Operations that may have been written to be run again."""
@@ -48,11 +50,15 @@ CODE = frozenset(["RunPython", "RunSQL"])
 
 @dataclass(frozen=True)
 class _Ran:
-    """A record with the version of its file that ran, and the file of its name today, as far as there are any."""
+    """A record with the version of its file that ran, and the file of its name today, as far as there are any.
+
+    Where `by_name`, nobody knows what ran.
+    """
 
     key: Key
     version: FileContents | None
     file: Migration | None
+    by_name: bool
     presumed: bool = False
 
     @property
@@ -111,45 +117,28 @@ def find_drift(
     others |= {row: Provenance(known[row].source, (version,)) for row, version in followed.versions.items()}
 
     removed = {record.id for record in followed.removed}
+    certain = {row for row, each in known.items() if each.source is not ContentSource.NAME} - left_out
+    certain |= followed.versions.keys()
 
     def ran(record: Record, number: int = 0) -> _Ran:
         # What a row that goes stood for is claimed by another one.
         file = None if record.id in removed else history.migrations.get(record.key)
         found = None if file and file.problems else others.get(record.id or 0)
         if found is None:
-            return _Ran(record.key, None, file)
+            return _Ran(record.key, None, file, record.id not in certain)
         version = found.versions[min(number, len(found.versions) - 1)]
-        return _Ran(record.key, version, file, found.source is ContentSource.SEEN)
+        return _Ran(record.key, version, file, record.id not in certain, found.source is ContentSource.SEEN)
 
     # Of most files it is known that the one of today ran. Only the apps of the others are looked at.
     edited = {record.app for record in records if record.id in others}
     for app in sorted(edited & history.first_party):
-        mine = _in_order(history, [each for each in (*records, *followed.removed) if each.app == app], known)
+        mine = [each for each in (*records, *followed.removed) if each.app == app]
+        mine.sort(key=lambda record: record.id or 0)
         most = max(len(others[each.id or 0].versions) if each.id in others else 1 for each in mine)
         beside = OtherApps([record for record in records if record.app != app], lambda record: ran(record).contents)
         yield from _in_all(
             [list(_of_app(history, app, [ran(each, turn) for each in mine], beside)) for turn in range(most)]
         )
-
-
-def _in_order(history: History, records: Iterable[Record], known: Mapping[int, Provenance]) -> list[Record]:
-    """The records as they ran: by their ids. One of which only the name is known comes after what its file depends on.
-
-    It cannot have run before that. Names may have been exchanged since.
-    """
-    left = sorted(records, key=lambda record: record.id or 0)
-    waiting = {record.key for record in left}
-
-    def is_free(record: Record) -> bool:
-        by_name = record.id not in known and record.key in history.migrations
-        return not by_name or waiting.isdisjoint(history.parents(record.key))
-
-    found: list[Record] = []
-    while left:
-        found.append(next(filter(is_free, left), left[0]))
-        left.remove(found[-1])
-        waiting.discard(found[-1].key)
-    return found
 
 
 def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
@@ -162,11 +151,21 @@ def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
 
 def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) -> Iterator[Finding]:
     edited = {each.key: each for each in ran if each.is_edited}
-    if not edited:
+    # Where every file fits, the order in which they ran may not.
+    ahead = {} if edited else ran_early(history, [each.key for each in ran if not each.by_name])
+    if not edited and not ahead:
         return
+    order = in_order([each.contents for each in ran], [not each.by_name for each in ran])
+    ran = [ran[place] for place in order]
     unknown = not all(each.is_known for each in ran)
     recorded = {each.key: each for each in ran if each.file}
     tables = _tables(history, app, ran, recorded)
+    if not edited:
+        if not unknown:
+            yield from _reordered(
+                app, ran, ahead, tables, [each for each in tables.lacking() if not beside.have(each.table)]
+            )
+        return
     presumed = any(each.presumed for each in edited.values())
     found = list(_twice(tables, presumed=presumed))
     in_place: tuple[str, ...] = ()
@@ -198,6 +197,25 @@ def _tables(history: History, app: str, ran: Iterable[_Ran], recorded: Mapping[K
         if key in recorded:
             tables.claimed.run(recorded[key].claims)
     return tables
+
+
+def _reordered(
+    app: str, ran: Iterable[_Ran], ahead: Mapping[Key, Key], tables: AppTables, lacking: Sequence[Difference]
+) -> Iterator[Finding]:
+    """What the order of today's files makes otherwise than the order in which they ran."""
+    wrong = [each for each in lacking if not tables.is_changed_later(each.place)]
+    missing = list(dict.fromkeys(each.place for each in wrong if each.missing))
+    changed = dict.fromkeys(each.place for each in wrong if each.place not in missing)
+    if wrong:
+        yield other_order(
+            app=app,
+            ahead={one.name: other.name for one, other in ahead.items()},
+            parts=tuple(str(place) for place in missing if not _is_within(place, missing)),
+            changed=tuple(map(str, changed)),
+            stops=tables.stopped if missing else None,
+            needed=not tables.needed_at_last(wrong).isdisjoint((*missing, *changed)),
+            presumed=any(each.presumed for each in ran),
+        )
 
 
 def _moved(history: History, app: str, recorded: set[Key], edited: Mapping[Key, _Ran]) -> dict[Key, Key]:

@@ -19,6 +19,7 @@ from migsync.sync.drift import find_drift
 from migsync.sync.edited_code import claims, pair_off
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest
 from migsync.sync.provenance import provenances
+from migsync.sync.run_order import in_order
 from tests.profiles import examples
 
 Files = dict[str, tuple[str, ...]]
@@ -54,6 +55,11 @@ def files(**effects: str) -> Files:
     return {name: tuple(text.split()) for name, text in effects.items()}
 
 
+def source(above: tuple[Key, ...], effects: tuple[str, ...]) -> str:
+    """What is in the file, which also says what it depends on."""
+    return " ".join((*map(str, above), *effects))
+
+
 def history(found: Files) -> History:
     migrations = []
     above: tuple[Key, ...] = ()
@@ -61,7 +67,7 @@ def history(found: Files) -> History:
         key = Key("shop", name)
         seen = contents(*effects)
         migrations.append(
-            Migration(key, dependencies=above, digest=seen.digest, contents=seen, source=" ".join(effects))
+            Migration(key, dependencies=above, digest=seen.digest, contents=seen, source=source(above, effects))
         )
         above = (key,)
     return build_history(migrations, [App("shop", "/project/shop")])
@@ -77,19 +83,27 @@ class Database:
     documents: dict[str, str] = field(default_factory=dict)
 
     def migrate(self, found: Files, upto: int | None = None) -> None:
+        disk = history(found)
         for name, effects in list(found.items())[:upto]:
             if name not in self.rows.values():
                 number = len(self.seen) + 1
                 self.rows[number] = name
-                self.see(number, name, effects)
+                self.see(number, name, effects, above=disk.parents(Key("shop", name)))
                 self.ran.update(effects)
 
-    def see(self, number: int, name: str, effects: tuple[str, ...], event: Event = Event.APPLIED) -> None:
+    def see(
+        self,
+        number: int,
+        name: str,
+        effects: tuple[str, ...],
+        event: Event = Event.APPLIED,
+        above: tuple[Key, ...] = (),
+    ) -> None:
         document = as_document(contents(*effects))
         digest = document_digest(document)
         self.documents[digest] = document
         self.seen.append(
-            SeenContents(number, Key("shop", name), event, " ".join(effects), digest, lambda: self.documents)
+            SeenContents(number, Key("shop", name), event, source(above, effects), digest, lambda: self.documents)
         )
 
     def findings(self, found: Files, changed: tuple[int, ...] = ()) -> list[Finding]:
@@ -284,6 +298,45 @@ class TestOperations:
         assert told(files(x="A"), files(x="A/reworded (state)")) == []
 
 
+class TestOrder:
+    def test_the_last_of_two_alterations_is_another_one(self) -> None:
+        before, after = files(x="A", y="A=1", z="A=2"), files(x="A", z="A=2", y="A=1")
+        (found,) = told(before, after)
+        assert (found.code, found.app, found.severity) == ("other-order", "shop", Severity.WARNING)
+        assert found.facts == {
+            "app": "shop",
+            "ahead": {"y": "z"},
+            "changed": ["item.A"],
+            "needed": False,
+            "presumed": False,
+        }
+        assert found.hint.startswith("Put the files back into the order in which they ran: y before z.")
+
+    def test_what_the_code_of_today_needs_is_an_error(self) -> None:
+        (found,) = told(files(x="A", y="A=null", z="A=2"), files(x="A", z="A=2", y="A=null"))
+        assert found.severity is Severity.ERROR, "it writes NULL"
+        (found,) = told(files(x="A", y="B", z="-B"), files(x="A", z="-B", y="B"))
+        assert (found.facts["parts"], found.severity) == (["item.B"], Severity.ERROR)
+
+    def test_only_what_can_be_seen_at_the_end_matters(self) -> None:
+        assert told(files(x="A", y="A=1", z="B"), files(x="A", z="B", y="A=1")) == []
+        before = files(x="A", y="A=1", z="A=2", last="A=3")
+        assert told(before, files(x="A", z="A=2", y="A=1", last="A=3")) == []
+        assert told(before, files(x="A", z="A=2", y="A=1", last="A=3"), upto=3) == [], "last is still to run"
+
+    def test_where_only_names_are_known_their_order_says_nothing(self) -> None:
+        database = Database()
+        database.migrate(files(x="A", y="A=1", z="A=2"))
+        del database.seen[1]
+        assert database.findings(files(x="A", z="A=2", y="A=1")) == []
+
+    def test_what_is_known_by_name_ran_before_what_needs_it(self) -> None:
+        """Names were exchanged, so that the id of a row is not that of its file."""
+        known, guessed = contents("A=1"), contents("A")
+        assert in_order([known, guessed, contents("A=2")], [True, False, True]) == [1, 0, 2]
+        assert in_order([guessed, known, contents("B")], [False, True, True]) == [0, 1, 2]
+
+
 class TestWhatIsNotKnown:
     def test_computed_operations(self) -> None:
         assert told(files(x="!a"), files(x="!b")) == []
@@ -367,3 +420,25 @@ def test_nothing_is_silent_and_nothing_is_a_false_alarm(life: tuple[Files, int, 
         assert "ran-elsewhere" in found or not twice - gone or "runs-twice" in found
     elif not twice:
         assert not found
+
+
+@settings(max_examples=examples(200, 3000), deadline=None)
+@given(st.data())
+def test_the_order_of_files_makes_what_the_order_in_which_they_ran_has_made(data: st.DataObject) -> None:
+    """Where each record fits by itself, the composition in today's order gives the same tables, or it is reported."""
+    altered = data.draw(st.lists(st.sampled_from("AB"), min_size=2, max_size=5))
+    names = [f"f{number}" for number in range(len(altered))]
+    before = {"first": ("A", "B")} | {name: (f"{field}={name}",) for name, field in zip(names, altered, strict=True)}
+    order = ["first", *data.draw(st.permutations(names))]
+    upto = data.draw(st.integers(1, len(before)))
+    database = Database()
+    database.migrate(before, upto)
+    recorded = list(before)[:upto]
+    here, elsewhere = (
+        {before[name][0][0]: name for name in of[1:]} for of in (recorded, [n for n in order if n in recorded])
+    )
+    later = {before[name][0][0] for name in order if name not in recorded}
+    wrong = {f"item.{field}" for field, name in here.items() if elsewhere[field] != name and field not in later}
+    found = database.findings({name: before[name] for name in order})
+    assert [each.code for each in found] == ["other-order"] * bool(wrong)
+    assert not wrong or set(found[0].facts["changed"]) == wrong  # type: ignore[arg-type]

@@ -262,6 +262,35 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GIT,
     ),
+    "names were exchanged so that a column is altered in another order than it was": (
+        (
+            *(("add", 0, 1, 0), ("add", *ONE), ("add", 0, 2, 0), ("commit", *ONE), ("migrate", 0, 1, 0)),
+            *(("rename", 0, 3, 0), ("add", 0, 35, 2), ("swap", 0, 3, 1)),
+        ),
+        1,
+        GUARDED,
+    ),
+    "what ran under a name that is known does not wait for what its file depends on": (
+        (
+            *(("add", 0, 0, 2), ("add", 0, 1, 0), ("migrate", 0, 1, 1), ("shrink", 0, 0, 2), ("move", 0, 0, 1)),
+            ("exchange", 0, 0, 2),
+        ),
+        1,
+        PARTLY,
+    ),
+    "what is known by name comes before what needs it": (
+        (
+            *(("add", 0, 0, 2), ("add", 0, 1, 0), ("add", 0, 2, 2), ("migrate", 0, 1, 1), ("add", 0, 3, 2)),
+            *(("shrink", *ONE), ("exchange", 0, 0, 3)),
+        ),
+        1,
+        PARTLY,
+    ),
+    "names were exchanged in a circle, and the last alteration is known": (
+        (("add", 0, 0, 21), ("add", 0, 1, 0), ("add", 0, 2, 0), ("migrate", 1, 1, 1), ("cycle", 0, 3, 0)),
+        2,
+        PARTLY,
+    ),
     "code that a rewrite leaves out ran all the same": (
         (
             *(("add", 0, 0, 50), ("migrate", *WHOLE), ("reset", 0, 0, 1), ("reset", *ONE), ("rename", 0, 1, 0)),

@@ -50,6 +50,7 @@ from tests.sync.planner.written import Impossible, Tables, Written, code_of
 
 SAID_EDITED = frozenset(["code-edited"])
 SAID_TWICE = frozenset(["runs-twice"])
+SAID_ORDER = frozenset(["other-order"])
 DOUBTS = frozenset(["doubtful-name", "open-position"])
 
 
@@ -328,6 +329,9 @@ def believed(rows: Sequence[Row], known: Sequence[Row], names: Mapping[int, Key]
             except Impossible:
                 again.append(operation)
         if len(again) == len(waiting):
+            # A column that was altered was there, whatever made it.
+            altered = [each for each in again if each.kind == "AlterField"]
+            tables.parts |= {("column", each.app, each.table, each.name): each.value for each in altered}
             break
         waiting = again
     return tables
@@ -387,20 +391,26 @@ class Judge:
             if truth.refuses:
                 yield self._violation("I1 migrate refuses", f"{told}")
             # What is only presumed is a warning.
-            warned = self.source.looks and codes & (NOT_RUN | SAID_TWICE | {"ran-elsewhere"})
+            warned = self.source.looks and codes & (NOT_RUN | SAID_TWICE | SAID_ORDER | {"ran-elsewhere"})
             if truth.fails and belief.fails and not warned:
                 said = " though a change is missing" if NOT_RUN & codes else ""
                 yield self._violation(f"I1 migrate fails{said}", f"{truth.fails}, and only {told}")
-            if (twice := truth.twice & belief.twice) and not SAID_TWICE & codes:
+            moved = self.source.looks and "ran-elsewhere" in codes
+            if (twice := truth.twice & belief.twice) and not SAID_TWICE & codes and not moved:
                 yield self._violation("I1 code twice", f"{twice}, and only {told}")
             # What ran under a record without a file, of which nothing is known, may have been just that.
             guess = any(row not in known and names.get(row.id, row.key) not in files for row in database.rows)
-            if (missing := truth.missing & belief.missing) and not guess and not warned and not NOT_RUN & codes:
+            if (
+                (missing := truth.missing & belief.missing)
+                and not guess
+                and not warned
+                and not (NOT_RUN | SAID_ORDER) & codes
+            ):
                 yield self._violation("I1 never", f"{missing}, and only {told}")
             noted = {finding.code for finding in plan.findings}
-            if (code := truth.code & belief.code) and not guess and not (NOT_RUN | SAID_EDITED) & noted:
+            if (code := truth.code & belief.code) and not guess and not moved and not (NOT_RUN | SAID_EDITED) & noted:
                 yield self._violation("I1 code never", f"{code}, and only {told}")
-        alarms = [finding for finding in plan.findings if finding.code in NOT_RUN | SAID_TWICE]
+        alarms = [finding for finding in plan.findings if finding.code in NOT_RUN | SAID_TWICE | SAID_ORDER]
         if alarms and plan.changes and not plan.blocked and not misled and truth.is_right and belief.is_right:
             yield self._violation(f"I4 after the plan: {alarms[0].code}", f"{[each.found for each in alarms]}")
         fits = all(row.key in files for row in before)
@@ -408,7 +418,11 @@ class Judge:
         now = [row.key for row in before]
         if fits and Future(files, now, database.tables).is_right:
             here = {row.id or 0: row.key for row in before}
-            alarms = [finding for finding in plan.findings if finding.blocks or finding.code in NOT_RUN | SAID_TWICE]
+            alarms = [
+                finding
+                for finding in plan.findings
+                if finding.blocks or finding.code in NOT_RUN | SAID_TWICE | SAID_ORDER
+            ]
             # A database that was behind when files were united may lack what makes no difference to its tables.
             alarms = [finding for finding in alarms if finding.code != "partial-collapse"]
             if len(known) < len(database.rows):
