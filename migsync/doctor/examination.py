@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migsync.doctor.schema import missing_parts
+from migsync.doctor.operations import irreversible
+from migsync.doctor.schema import schema_findings
+from migsync.doctor.server import server_findings
+from migsync.doctor.squashes import squash_findings
 from migsync.errors import MigsyncError
 from migsync.filesystem.git import GitError, repository_of, run_git
 from migsync.findings import Finding
 from migsync.findings import examination as entries
+from migsync.findings.records import on_another_branch
 from migsync.history import History
 from migsync.history.migration import FIRST, LATEST
-from migsync.refactor.tidy.squashes import open_squashes
+from migsync.history.source_cache import SourceCache
+from migsync.key import Key
+from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
 
 
@@ -36,21 +42,59 @@ class Examination:
 
 def examine(survey: Survey) -> Examination:
     """All findings of a survey, with those that only the doctor looks for. Nothing is changed."""
+    cache = SourceCache(survey.project.cache.with_suffix(".operations"))
     general = (
         *survey.findings,
         *_not_in_git(survey.history),
         *_symbolic_dependencies(survey.history),
-        *_unfinished_squashes(survey),
+        *squash_findings(survey),
+        *irreversible(survey.history, cache),
     )
-    databases: dict[str, tuple[Finding, ...]] = {}
-    for plan in survey.plans:
-        alias = plan.target.alias
-        more = [*sequence_findings(survey, alias), *missing_parts(survey, alias), *_gone_apps(survey, alias)]
-        databases[alias] = (
-            *plan.findings,
-            *(finding.with_facts(alias=survey.project.typed(alias)) for finding in more),
-        )
+    cache.save()
+    databases = {plan.target.alias: _of_database(survey, plan) for plan in survey.plans}
+    for alias in survey.fresh:
+        if found := tuple(schema_findings(survey, alias)):
+            databases[alias] = _named(survey, alias, found)
     return Examination(general, databases)
+
+
+def _of_database(survey: Survey, plan: Plan) -> tuple[Finding, ...]:
+    alias = plan.target.alias
+    with survey.targets[alias].connected():
+        more = (
+            *sequence_findings(survey, alias),
+            *server_findings(survey, alias),
+            *schema_findings(survey, alias),
+            *_gone_apps(survey, alias),
+        )
+    return (*_ahead_first(survey.project.root, plan.findings), *_named(survey, alias, more))
+
+
+def _named(survey: Survey, alias: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings with the alias in their commands, where it has to be typed."""
+    return tuple(finding.with_facts(alias=survey.project.typed(alias)) for finding in findings)
+
+
+def _ahead_first(root: Path, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings of a plan; records whose files are in later commits are one finding, which comes first."""
+    by_branch: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.code == on_another_branch.code:
+            by_branch[str(finding.facts["branch"])].append(finding)
+    later = {branch for branch in by_branch if _is_later(root, branch)}
+    for branch in sorted(later):
+        yield entries.ahead_of_code(migrations=[Key(each.app, each.name) for each in by_branch[branch]], branch=branch)
+    told = [each for branch in later for each in by_branch[branch]]
+    yield from (finding for finding in findings if finding not in told)
+
+
+def _is_later(root: Path, branch: str) -> bool:
+    """Whether a branch has all of this checkout's commits, and more."""
+    try:
+        run_git(root, "merge-base", "--is-ancestor", "HEAD", branch, search=True)
+    except GitError:
+        return False
+    return True
 
 
 def sequence_findings(survey: Survey, alias: str) -> Iterator[Finding]:
@@ -111,12 +155,3 @@ def _symbolic_dependencies(history: History) -> Iterator[Finding]:
                 own_first = other.name == FIRST and other.app in history.first_party
                 if other.app != key.app and (other.name == LATEST or own_first):
                     yield entries.symbolic_dependency(migration=key, other=str(other))
-
-
-def _unfinished_squashes(survey: Survey) -> Iterator[Finding]:
-    for squash in open_squashes(survey.history, survey.history.first_party):
-        waiting = [
-            alias for alias, records in survey.records.items() if squash.key not in {record.key for record in records}
-        ]
-        if squash.files:
-            yield entries.open_transition(migration=squash.key, files=len(squash.files), waiting=waiting)

@@ -1,4 +1,4 @@
-"""Tables and columns that recorded migrations have made by their files, and that the database does not have."""
+"""Tables and columns of a database, held against what its recorded migrations have made by their files."""
 
 from __future__ import annotations
 
@@ -8,41 +8,71 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from migsync.doctor.makers import Columns, absent, columns_of, in_order, last_makers
+from migsync.doctor.pending import already_there, pending_tables
 from migsync.errors import MigsyncError
 from migsync.findings import Finding
 from migsync.findings import database_objects as objects
 from migsync.history import History
 from migsync.history.columns import UNKNOWN
 from migsync.history.contents import COMPUTED, Contents
-from migsync.history.digest_cache import DigestCache
+from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
+from migsync.history.source_cache import SourceCache
 from migsync.history.tables import TableState
 from migsync.sync.survey import Survey
+from migsync.sync.target import Target, open_target
 
 
-def missing_parts(survey: Survey, alias: str) -> Iterator[Finding]:
-    """What is recorded here and not there, for each migration; first-party apps only.
+def schema_findings(survey: Survey, alias: str) -> Iterator[Finding]:
+    """What is recorded and not there, and what is there and not recorded, for each migration; first-party apps only.
 
     What cannot be told from the files alone is passed over: apps with an operation that only running the file shows,
-    models that an operation changes in the state alone, and apps of which nothing is there at all, where the project
-    has several databases: a router keeps them away.
+    and models that an operation changes in the state alone. Apps of which nothing is there at all, where the project
+    has several databases, are only noted: a router keeps them away.
     """
-    history = survey.history
-    applied = history.state(frozenset(record.key for record in survey.records[alias])).applied
-    cache = DigestCache(survey.project.cache.with_suffix(".columns"))
-    wanted = {app: _remembered(cache, history, applied, app) for app in sorted(history.first_party)}
+    history, records = survey.history, survey.records.get(alias, ())
+    state = history.state(frozenset(record.key for record in records))
+    cache = SourceCache(survey.project.cache.with_suffix(".columns"))
+    apps = sorted(history.first_party)
+    wanted = {app: _remembered(cache, history, state.applied, app) for app in apps} if records else {}
+    told = _told(survey, alias)
+    pending = {app: _pending(cache, history, state, app) for app in apps if app not in told}
     cache.save()
+    names = {
+        table
+        for tables in (*wanted.values(), *(made for app in pending.values() for made in app.values()))
+        for table in tables
+    }
     try:
-        there = survey.targets[alias].columns({table for tables in wanted.values() for table in tables})
+        there = _target(survey, alias).columns(names) if names else {}
     except MigsyncError:  # the catalog may not be read, and the records could be read all the same
         return
-    if not there and any(wanted.values()):
+    if any(wanted.values()) and not any(table in there for tables in wanted.values() for table in tables):
         yield objects.no_tables_there(tables=sum(map(len, wanted.values())))
         return
     several = len(survey.project.databases) > 1
+    elsewhere = [app for app, tables in wanted.items() if tables and there.keys().isdisjoint(tables)] if several else []
     for app, tables in wanted.items():
-        if tables and not (several and there.keys().isdisjoint(tables)):
-            yield from _of_app(history, applied, app, tables, there)
+        if app not in elsewhere:
+            yield from _of_app(history, state.applied, app, tables, there)
+    if elsewhere:
+        number = sum(record.app in elsewhere for record in records)
+        yield objects.records_without_tables(apps=elsewhere, records=number)
+    # In a database beside others that has no records, tables may be the work of another program.
+    if records or not several:
+        for of_app in pending.values():
+            yield from already_there(history, state, of_app, there, lost=not records)
+
+
+def _target(survey: Survey, alias: str) -> Target:
+    return survey.targets.get(alias) or open_target(survey.project.targets([alias])[0])
+
+
+def _told(survey: Survey, alias: str) -> set[str]:
+    """The apps about whose records the plan has something to say first."""
+    plans = [plan for plan in survey.plans if plan.target.alias == alias]
+    changes = {record.app for plan in plans for change in plan.changes if (record := change.before or change.after)}
+    return changes | {finding.app for plan in plans for finding in plan.findings if finding.blocks}
 
 
 def _of_app(
@@ -60,15 +90,31 @@ def _of_app(
         yield objects.recorded_not_there(migration=maker, missing=parts)
 
 
-def _remembered(cache: DigestCache, history: History, applied: AbstractSet[Key], app: str) -> Columns:
+def _remembered(cache: SourceCache, history: History, applied: AbstractSet[Key], app: str) -> Columns:
     """What is to be there of an app, by its files: to know it, all of them are parsed."""
     keys = [key for key in in_order(history, app) if key in applied]
     sources = hashlib.sha256("\n".join(f"{key} {history.migrations[key].source}" for key in keys).encode())
     text = cache.of(app, sources.hexdigest()[:32], lambda: json.dumps(_plain(_to_be_there(history, keys, app))))
-    return {
-        table: {field: frozenset(names) for field, names in columns.items()}
-        for table, columns in json.loads(text).items()
-    }
+    return _columns(json.loads(text))
+
+
+def _pending(cache: SourceCache, history: History, state: LoaderState, app: str) -> dict[Key, Columns]:
+    """:func:`pending_tables`, remembered: to know them, all files of the app are parsed."""
+    keys = list(in_order(history, app))
+    if all(key in state.applied for key in keys):
+        return {}
+    lines = "\n".join(f"{key} {history.migrations[key].source} {key in state.applied}" for key in keys)
+    sources = hashlib.sha256(f"pending\n{lines}".encode()).hexdigest()[:32]
+
+    def made() -> str:
+        found = pending_tables(history, state, app)
+        return json.dumps({key.name: _plain(tables) for key, tables in found.items()})
+
+    return {Key(app, name): _columns(tables) for name, tables in json.loads(cache.of(app, sources, made)).items()}
+
+
+def _columns(plain: dict[str, dict[str, list[str]]]) -> Columns:
+    return {table: {field: frozenset(names) for field, names in columns.items()} for table, columns in plain.items()}
 
 
 def _plain(columns: Columns) -> dict[str, dict[str, list[str]]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from migsync.engines.access import TableAccess
 from migsync.engines.catalog import Execute, Part, PartRow, catalog_of
 from migsync.engines.deadline import Deadline
 from migsync.engines.driver_errors import ErrorKind, explain
@@ -177,6 +178,10 @@ class Engine(ABC):
         Where a column counts by itself, they always do.
         """
         return ""
+
+    def access(self, connection: sa.Connection, table: MigrationTable, account: str) -> TableAccess:
+        """What the user of this connection may do with the table; `account` is :attr:`Inspection.account`."""
+        return TableAccess()
 
     # Locks and transactions.
 

@@ -174,6 +174,21 @@ def no_tables_there(*, tables: int) -> Texts:
     )
 
 
+@entry("records-without-tables", Severity.INFO)
+def records_without_tables(*, apps: Sequence[str], records: int) -> Texts:
+    """A database has records of apps of which no table is there.
+
+    `migrate` records every migration in every database, also where a database router (`allow_migrate`) keeps the tables
+    of the app away. So with several databases this is usual, and there is nothing to do.
+
+    It is wrong if the tables of these apps belong into this database. Then they are lost, or were never made.
+    """
+    return Texts(
+        f"{count(records, 'record')} of {count(len(apps), 'app')} without a table here: {text_list(apps, NAMED)}.",
+        "That is usual where a database router keeps an app away: `migrate` records its migrations all the same.",
+    )
+
+
 @entry("removed-since", Severity.ERROR)
 def removed_since(*, what: str, migration: Key) -> Texts:
     """A table or a column was removed, or renamed, by a migration that is recorded, and something still uses it.

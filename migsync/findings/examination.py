@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from migsync.findings.commands import migsync, prune
 from migsync.findings.entry import Texts, entry
@@ -88,17 +88,70 @@ def symbolic_dependency(*, migration: Key, other: str) -> Texts:
 
 
 @entry("open-transition", Severity.INFO)
-def open_transition(*, migration: Key, files: int, waiting: Sequence[str] = ()) -> Texts:
-    """A squash stands beside the migrations that it replaces.
+def open_transition(
+    *, migration: Key, files: int, waiting: Sequence[str] = (), stages: Mapping[str, str] | None = None
+) -> Texts:
+    """A squash still says what it replaces.
 
-    That is how a squash begins. Once every database has all of the replaced migrations, and the squash is recorded
-    there, the old files can go: `migsync tidy --remove-replaced` shows what is in the way, and does it.
+    That is how a squash begins: the new file stands beside the old ones. In each database it passes through these
+    stages, which `--format json` lists as `stages`:
+
+    - not run: neither the squash nor a migration that it replaces is recorded.
+    - some replaced migrations recorded: the database has stopped in the middle. `migrate` runs the rest, as long as the
+      old files are there.
+    - all replaced migrations recorded: the next `migrate` records the squash.
+    - recorded.
+
+    Once the squash is recorded in every database, the old files can go: `migsync tidy --remove-replaced` shows what is
+    in the way, and does it.
     """
+    partly = [alias for alias, stage in (stages or {}).items() if stage.startswith("some")]
+    if partly:
+        meaning = f"Only some of the replaced migrations are recorded in these databases: {text_list(partly, NAMED)}."
+    elif waiting:
+        meaning = f"These databases have not recorded it yet: {text_list(waiting, NAMED)}."
+    else:
+        meaning = "Every database that was read has recorded it."
     return Texts(
-        f"{migration} replaces {count(files, 'migration')} whose files are still there.",
-        f"These databases have not recorded it yet: {text_list(waiting, NAMED)}."
-        if waiting
-        else "Every database that was read has recorded it.",
+        f"{migration} replaces {count(files, 'migration')} whose files are still there."
+        if files
+        else f"{migration} still says what it replaces. The files of that are gone.",
+        meaning,
         f"{'When they have, finish' if waiting else 'To finish'} the squash: "
         f"{migsync('tidy', migration.app, '--remove-replaced')}",
+    )
+
+
+@entry("irreversible-migrations", Severity.INFO)
+def irreversible_migrations(*, app: str, names: Sequence[str]) -> Texts:
+    """Migrations have a RunPython without `reverse_code`, or a RunSQL without `reverse_sql`.
+
+    They cannot be unapplied: `migrate APP NAME` with an earlier NAME stops with `IrreversibleError`. That matters only
+    to those who go back. If there is nothing to do on the way back, write `migrations.RunPython.noop` or
+    `migrations.RunSQL.noop`.
+    """
+    return Texts(
+        f"{count(len(names), 'migration')} of {app} cannot be unapplied: {text_list(names, NAMED)}.",
+        "A RunPython or a RunSQL has no way back.",
+        "If nothing is to be done on the way back, add reverse_code=migrations.RunPython.noop.",
+    )
+
+
+@entry("ahead-of-code", Severity.WARNING)
+def ahead_of_code(*, migrations: Sequence[Key], branch: str) -> Texts:
+    """A database has run migrations that only later commits have.
+
+    The code here is older than the database: an older release was checked out or deployed, or the branch was not
+    updated. Django ignores the records of migrations without a file. `migrate` finds nothing to do, but the models here
+    may not fit the tables any more.
+
+    Use the code that belongs to the database. To go back to the older code for good, unapply the migrations with the
+    newer files first: `python manage.py migrate APP NAME`.
+    """
+    return Texts(
+        f"The database is ahead of the code: {count(len(migrations), 'migration')} that ran here "
+        f"{'has its file' if len(migrations) == 1 else 'have their files'} only in later commits: "
+        f"{text_list(migrations, NAMED)}.",
+        "The models of this code may not fit the tables.",
+        f"To see the commits: git log --oneline HEAD..{branch}",
     )

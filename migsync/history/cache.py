@@ -14,10 +14,10 @@ from typing import Any
 
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_regular
-from migsync.history.digest_cache import DigestCache
 from migsync.history.directory import Stamp
 from migsync.history.migration import Key, Problem
 from migsync.history.parser import Header
+from migsync.history.source_cache import SourceCache
 
 VERSION = 4
 
@@ -33,7 +33,7 @@ class Cache:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.digests = DigestCache(path.with_suffix(".digests"))
+        self.digests = SourceCache(path.with_suffix(".digests"))
         self._loaded: _Entries = {}
         self._kept: _Entries = {}
         self._changed = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -77,7 +77,8 @@ class Operation:
 
     `default` is the digest of the value that an AddField or AlterField gives to rows that exist, empty without one.
     It is kept apart: a changed default leaves the table as it is. `state_only` is true in the `state_operations` of a
-    SeparateDatabaseAndState, which never run. `steps` are its effect, part by part.
+    SeparateDatabaseAndState, which never run. `steps` are its effect, part by part. `reversible` is false for a
+    RunPython or a RunSQL without a way back.
     """
 
     kind: str
@@ -88,6 +89,7 @@ class Operation:
     grade: Grade = Grade.WRITTEN
     state_only: bool = False
     steps: tuple[OperationStep, ...] = ()
+    reversible: bool = field(default=True, compare=False)
 
     @property
     def comparable(self) -> bool:

@@ -18,7 +18,7 @@ from migsync.history.expressions import DJANGO_MIGRATION, UnreadableError, attri
 from migsync.history.migration import Key, Migration, Problem
 
 if TYPE_CHECKING:
-    from migsync.history.digest_cache import DigestCache
+    from migsync.history.source_cache import SourceCache
 
 _CONFLICT_MARKER = re.compile(rb"^(<{7}|>{7}|={7})(?: .*)?\r?$", re.MULTILINE)
 
@@ -39,7 +39,7 @@ class Header(NamedTuple):
     source: str = ""
 
     def migration(
-        self, key: Key, path: str, source: Callable[[], bytes], digest: str = "", *, digests: DigestCache | None = None
+        self, key: Key, path: str, source: Callable[[], bytes], digest: str = "", *, digests: SourceCache | None = None
     ) -> Migration:
         """The migration that this is the header of; `source` is asked for when its operations are.
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from migsync.engines import Deadline, Engine, ErrorKind, Inspection, MigrationTable, engine_of
+from migsync.engines.access import TableAccess
 from migsync.engines.config import DatabaseConfig
 from migsync.engines.driver_errors import first_line
 from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
@@ -64,7 +65,7 @@ def open_target(config: DatabaseConfig) -> Target:
 
 
 class Target:
-    """One ``django_migrations``. Each reading makes a connection and closes it.
+    """One ``django_migrations``. Each reading makes a connection and closes it, unless it is inside :meth:`connected`.
 
     Every access raises a TargetError where the database cannot be used: Unreachable, NotPermitted and so on.
     """
@@ -73,6 +74,7 @@ class Target:
         self.config = config
         self.behaviour = behaviour
         self._engine = behaviour.create(config)
+        self._connection: sa.Connection | None = None
 
     def __repr__(self) -> str:
         return f"<Target {self.alias}: {self.address}>"
@@ -181,6 +183,11 @@ class Target:
         """:meth:`migsync.engines.Engine.sequence_statement` for the greatest id that is taken."""
         return self._read(lambda connection, place: self.behaviour.sequence_statement(connection, place, top)) or ""
 
+    def access(self) -> TableAccess | None:
+        """What this connection's user may do with the table; None in a fresh database."""
+        account = self.survey.account
+        return self._read(lambda connection, place: self.behaviour.access(connection, place, account))
+
     def journal_version(self) -> str:
         """The version of the journal; empty where there is none."""
         return self._read(lambda connection, table: journal_version(connection, table.schema)) or ""
@@ -239,19 +246,29 @@ class Target:
         return (*CONTENT_TABLES, *LOOK_TABLES)
 
     @contextmanager
+    def connected(self) -> Iterator[None]:
+        """All readings inside the block share one connection. Raises Unreachable."""
+        with self.connect() as self._connection:
+            try:
+                yield
+            finally:
+                self._connection = None
+
+    @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A transaction that only reads, on a connection of its own, which is closed with it.
 
         A project may have hundreds of targets on one server, so no connection is kept. Raises the driver's errors.
         """
-        connection = self.connect()
+        connection = self._connection or self.connect()
         try:
             self.behaviour.begin_read(connection, self.config.lock_timeout)
             yield connection
         finally:
             with suppress(DBAPIError):
                 connection.rollback()
-            connection.close()
+            if connection is not self._connection:
+                connection.close()
 
     def _read(self, read: Callable[[sa.Connection, MigrationTable], T]) -> T | None:
         """What `read` returns for the table; None where there is none."""

@@ -80,9 +80,9 @@ class Limited:
         assert ended == status, (arguments, out, err)
         return re.sub(r"\s+", " ", out + err)
 
-    def grant_as_told(self, text: str) -> None:
-        """Run the statements of a message, as the administrator that it is for."""
-        told = re.findall(r"GRANT [^;]+;", text)
+    def grant_as_told(self, text: str, about: str = "") -> None:
+        """Run the statements of a message (that are about this), as the administrator that it is for."""
+        told = [each for each in re.findall(r"GRANT [^;]+;", text) if about in each]
         assert told
         for statement in dict.fromkeys(told):
             self.database.execute(statement)
@@ -269,3 +269,42 @@ def test_each_right_is_needed(journaled, command, rights):
             journaled.database.execute(f"GRANT {right} ON {table} TO {journaled.account}")
     journaled.run(command, "--noinput")
     assert journaled.database.dump() != before
+
+
+def test_doctor_names_what_the_user_lacks(limited: Limited) -> None:
+    limited.grant(READ)
+    told = limited.run("doctor", "--fail-on", "warning", status=1)
+    assert "lacks INSERT, UPDATE" in told
+    limited.grant_as_told(told, TABLE)
+    told = limited.run("doctor", "--fail-on", "never")
+    assert "lacks" not in told
+    assert "may not create the tables of the journal" in told
+    limited.grant_as_told(told, "CREATE")
+    assert "may not create" not in limited.run("doctor", "--fail-on", "never")
+    # With what was granted, `migrate` can record, and `apply` can work.
+    with closing(limited.database.connect()) as connection, closing(connection.cursor()) as cursor:
+        if limited.database.engine == "postgresql":
+            cursor.execute("SELECT setval('django_migrations_id_seq', 3)")
+            cursor.execute(f"SET ROLE {limited.account}")
+        cursor.execute(f"INSERT INTO {TABLE} (app, name, applied) VALUES ('shop', '0009_x', '2026-01-04 10:00:00')")
+        connection.rollback()
+    limited.run("apply", "--noinput")
+
+
+def test_doctor_names_tables_without_transactions(limited: Limited) -> None:
+    if limited.database.engine != "mysql":
+        pytest.skip("every table has transactions")
+    limited.database.execute("CREATE TABLE shop_item (id integer) ENGINE=MyISAM")
+    limited.grant({TABLE: {"SELECT", "INSERT", "UPDATE", "DELETE"}, "shop_item": {"SELECT"}})
+    assert "1 table uses the storage engine MyISAM" in limited.run("doctor")
+    limited.database.execute(f"ALTER TABLE {TABLE} ENGINE=MyISAM")
+    told = limited.run("doctor", "--fail-on", "warning", status=1)
+    assert f"ALTER TABLE {TABLE} ENGINE=InnoDB;" in told
+    assert "`migsync apply` refuses to change records here." in told
+
+
+def test_doctor_names_an_older_journal(older: Limited) -> None:
+    told = older.as_administrator("doctor", "--fail-on", "never")
+    assert "The journal has version 0001" in told
+    older.as_administrator("init")
+    assert "The journal has" not in older.as_administrator("doctor", "--fail-on", "never")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import NewDatabase
 from tests.databases import Database
-from tests.doctor.test_diagnosis import FILES, SECOND, lose_record, make_project, sqlite_shop
+from tests.doctor.test_diagnosis import FILES, SECOND, lose_record, make_project, shop, sqlite_shop, type_in
 from tests.pitfalls.project import File, Project
 
-__all__ = ["sqlite_shop"]
+__all__ = ["shop", "sqlite_shop"]
 
 
 def codes(project: Project, *arguments: str, status: int = 0) -> dict[str, dict[str, object]]:
@@ -56,7 +57,8 @@ def test_a_squash_beside_its_files(sqlite_shop: Project) -> None:
     sqlite_shop.manage_all(["migrate"])
     both = (("shop", "0001_initial"), *SECOND)
     sqlite_shop.write_files("shop", [File("0001_both", ("create Item", "add Item.price"), (), both)])
-    assert codes(sqlite_shop)["open-transition"]["facts"]["waiting"] == ["default"]
+    facts = codes(sqlite_shop)["open-transition"]["facts"]
+    assert (facts["waiting"], facts["stages"]) == (["default"], {"default": "all replaced migrations recorded"})
     sqlite_shop.manage_all(["migrate"])
     assert "waiting" not in codes(sqlite_shop)["open-transition"]["facts"]
     assert sqlite_shop.migsync("tidy", "shop", "--remove-replaced", "--noinput").status == 0
@@ -117,3 +119,71 @@ def test_a_healthy_database_on_each_engine(database: Database, tmp_path) -> None
     project.manage_all(["migrate"])
     ended = project.migsync("doctor")
     assert (ended.status, ended.out.splitlines()[-1]) == (0, "Nothing is wrong.")
+
+
+def test_a_table_that_a_pending_migration_makes(shop: Project) -> None:
+    shop.manage_all(["migrate"])
+    lose_record(shop, "0003_order")
+    found = codes(shop, status=1)["there-unrecorded"]
+    assert found["facts"] == {"migration": "shop.0003_order", "what": "table shop_order"}
+    type_in(shop, str(found["hint"]))
+    assert codes(shop) == {}
+    shop.databases["default"].execute("DROP TABLE django_migrations")
+    assert list(codes(shop, status=1)) == ["records-lost"]
+
+
+def test_a_pending_migration_that_can_run(sqlite_shop: Project) -> None:
+    sqlite_shop.manage_all(["migrate", "shop", "0002"])
+    assert codes(sqlite_shop) == {}
+    # The table is there: it is what a plan says first of all.
+    sqlite_shop.rename("shop", {"0002_price": "0002_cost"})
+    assert "there-unrecorded" not in codes(sqlite_shop, status=1)
+
+
+def test_apps_that_a_router_keeps_away(new_database: NewDatabase, tmp_path: Path) -> None:
+    databases = {"default": new_database("sqlite"), "other": new_database("sqlite")}
+    project = Project(tmp_path / "project", databases)
+    project.root.mkdir()
+    project.write_files("shop", FILES)
+    project.write_files("cart", [File("0001_initial", ("create Cart",))])
+    router = "class Router:\n    def allow_migrate(self, db, label, **hints):\n"
+    router += "        return (label == 'shop') == (db == 'default')\n"
+    (project.root / "routers.py").write_text(router)
+    project.extra = 'DATABASE_ROUTERS = ["routers.Router"]'
+    project.write_settings()
+    project.manage_all(["migrate"], ["migrate", "--database", "other"])
+    found = codes(project)
+    assert list(found) == ["records-without-tables"]
+    assert found["records-without-tables"]["facts"] == {"apps": ["shop"], "records": 3}
+
+
+def test_a_database_that_is_ahead_of_the_code(sqlite_shop: Project) -> None:
+    sqlite_shop.run("git", "init", "-q", "-b", "main")
+    sqlite_shop.run("git", "add", ".")
+    sqlite_shop.run("git", "commit", "-qm", "the shop")
+    sqlite_shop.write_files("shop", [File("0004_new", (), (("shop", "0003_order"),))])
+    sqlite_shop.run("git", "add", ".")
+    sqlite_shop.run("git", "commit", "-qm", "more")
+    sqlite_shop.manage_all(["migrate"])
+    sqlite_shop.run("git", "checkout", "-q", "HEAD~1")
+    ended = sqlite_shop.migsync("doctor", "--format", "json")
+    [database] = ended.json["databases"]
+    assert (ended.status, database["state"]) == (0, "ahead")
+    [found] = database["findings"]
+    assert (found["code"], found["facts"]["migrations"]) == ("ahead-of-code", ["shop.0004_new"])
+
+
+def test_migrations_without_a_way_back(sqlite_shop: Project) -> None:
+    text = File("0004_code", (), (("shop", "0003_order"),)).text
+    for name, operation in (
+        ("0004_code", "migrations.RunPython(lambda apps, editor: None)"),
+        ("0005_sql", "migrations.RunSQL('SELECT 1', migrations.RunSQL.noop)"),
+        ("0006_state", "migrations.SeparateDatabaseAndState([], [migrations.RunSQL('SELECT 1')])"),
+        ("0007_inner", "migrations.SeparateDatabaseAndState([migrations.RunSQL('SELECT 1')])"),
+    ):
+        written = text.replace("operations = []", f"operations = [{operation}]")
+        (sqlite_shop.migrations("shop") / f"{name}.py").write_text(written)
+        text = File(name, (), (("shop", name),)).text
+    sqlite_shop.manage_all(["migrate"])
+    found = codes(sqlite_shop)["irreversible-migrations"]
+    assert found["facts"] == {"app": "shop", "names": ["0004_code", "0007_inner"]}

@@ -12,6 +12,7 @@ from migsync.cli.views.findings import error_blocks, findings_blocks
 from migsync.cli.views.reports import FindingReport, in_repository, problem_of_error, problems_of, project_file
 from migsync.doctor.examination import Examination
 from migsync.findings import Finding, Severity
+from migsync.findings.examination import ahead_of_code
 from migsync.key import Key
 from migsync.sync.survey import Survey
 from migsync.words import count, text_list
@@ -57,6 +58,9 @@ def _summary(survey: Survey, found: Examination) -> str:
 def examination_document(survey: Survey, found: Examination, message: str = "") -> dict[str, object]:
     """The findings as JSON values; `message` is the error that they explain."""
     states = {plan.target.alias: plan_state(plan) for plan in survey.plans} | dict.fromkeys(survey.fresh, "fresh")
+    for alias, findings in found.findings.items():
+        if any(finding.code == ahead_of_code.code for finding in findings):
+            states[alias] = "ahead"
     read = [
         {"alias": alias, "state": state, "findings": [finding.as_dict() for finding in found.findings.get(alias, ())]}
         for alias, state in states.items()

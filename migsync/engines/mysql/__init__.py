@@ -9,7 +9,7 @@ from migsync.engines.base import Engine
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.mysql.address import DRIVER, settings_address, url_address
 from migsync.engines.mysql.catalog import parts
-from migsync.engines.mysql.inspection import error_number, inspect
+from migsync.engines.mysql.inspection import access, error_number, inspect
 from migsync.engines.mysql.lock import begin_note, begin_read, lock_table, reserve
 from migsync.engines.mysql.rows import delete_rows, read_rows, update_rows
 from migsync.engines.mysql.scratch import UNUSED, create_database
@@ -77,6 +77,7 @@ class MySQL(Engine):
     settings_address = staticmethod(settings_address)
     url_address = staticmethod(url_address)
     inspect = staticmethod(inspect)
+    access = staticmethod(access)
     begin_read = staticmethod(begin_read)
     reserve = staticmethod(reserve)
     begin_note = staticmethod(begin_note)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from migsync.engines.access import RIGHTS, TableAccess
 from migsync.engines.driver_errors import TABLE
 from migsync.engines.target_table import Inspection, MigrationTable
 
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
 ABOUT = """
 SHOW GLOBAL VARIABLES WHERE Variable_name IN
 ('server_uuid', 'server_uid', 'server_id', 'hostname', 'port', 'datadir', 'read_only', 'innodb_read_only')
+"""
+
+# A pattern of a GRANT escapes as LIKE does. What comes by a role is not in these tables.
+RIGHTS_OF = """
+SELECT PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = :account
+UNION SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES
+      WHERE GRANTEE = :account AND COALESCE(:schema, DATABASE()) LIKE TABLE_SCHEMA
+UNION SELECT PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES
+      WHERE GRANTEE = :account AND TABLE_NAME = :table AND TABLE_SCHEMA = COALESCE(:schema, DATABASE())
+"""
+ROLES = "SELECT DATABASE(), (SELECT COUNT(*) FROM information_schema.APPLICABLE_ROLES)"
+WITHOUT_TRANSACTIONS = """
+SELECT t.TABLE_NAME, t.ENGINE FROM information_schema.TABLES t JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+WHERE t.TABLE_SCHEMA = COALESCE(:schema, DATABASE()) AND t.TABLE_TYPE = 'BASE TABLE' AND e.TRANSACTIONS = 'NO'
+ORDER BY t.TABLE_NAME
 """
 
 NO_SUCH_TABLE = 1146
@@ -75,6 +91,29 @@ def _table(connection: sa.Connection, schema: str) -> MigrationTable | None:
             remedy=f"Convert it to InnoDB (ALTER TABLE {TABLE} ENGINE=InnoDB), then run the command again.",
         )
     return table
+
+
+def access(connection: sa.Connection, table: MigrationTable, account: str) -> TableAccess:
+    """What the user may do. Of a user with roles, it is taken to be everything: what they bring is not told."""
+    import sqlalchemy as sa
+
+    asked = {"schema": table.schema, "account": account, "table": TABLE}
+    database, roles = connection.execute(sa.text(ROLES)).one()
+    rights = set(connection.scalars(sa.text(RIGHTS_OF), asked))
+    stored = connection.execute(sa.text(WITHOUT_TRANSACTIONS), {"schema": table.schema}).all()
+    without = tuple((name, storage) for name, storage in stored)
+    if roles or rights <= {"USAGE"}:
+        return TableAccess(without_transactions=without)
+    quoted = connection.dialect.identifier_preparer.quote_identifier(table.schema or database)
+    missing = tuple(right for right in RIGHTS if right not in rights)
+    creates = "CREATE" in rights
+    return TableAccess(
+        missing,
+        creates,
+        f"GRANT {', '.join(missing)} ON {quoted}.{TABLE} TO {account};" if missing else "",
+        "" if creates else f"GRANT CREATE, SELECT, INSERT, UPDATE ON {quoted}.* TO {account};",
+        without,
+    )
 
 
 def error_number(error: DBAPIError) -> int:

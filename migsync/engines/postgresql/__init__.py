@@ -10,7 +10,7 @@ from migsync.engines.base import Engine
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.postgresql.address import DRIVER, settings_address, url_address
 from migsync.engines.postgresql.catalog import extension_tables, parts, schemas_beside
-from migsync.engines.postgresql.inspection import SCHEMA, inspect, qualified, schemas
+from migsync.engines.postgresql.inspection import SCHEMA, access, inspect, qualified, schemas
 from migsync.engines.postgresql.lock import begin_read, lock_table, reserve
 from migsync.engines.postgresql.rows import delete_rows, update_rows
 from migsync.engines.postgresql.scratch import UNUSED, create_database, end_sessions
@@ -77,6 +77,7 @@ class PostgreSQL(Engine):
     settings_address = staticmethod(settings_address)
     url_address = staticmethod(url_address)
     inspect = staticmethod(inspect)
+    access = staticmethod(access)
     schemas = staticmethod(schemas)
     begin_read = staticmethod(begin_read)
     reserve = staticmethod(reserve)

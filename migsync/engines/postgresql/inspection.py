@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from migsync.engines.access import RIGHTS, TableAccess
 from migsync.engines.driver_errors import TABLE
 from migsync.engines.target_table import Inspection, MigrationTable
 from migsync.errors import NotPermitted
@@ -39,6 +40,18 @@ SELECT current_schema() AS schema, pg_is_in_recovery() AS standby,
        (SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = current_database()) AS database,
        concat_ws(':', inet_server_addr(), inet_server_port(), current_database()) AS address,
        quote_ident(current_user) AS account
+"""
+
+ACCESS = """
+SELECT has_table_privilege(c.oid, 'SELECT') AS "SELECT", has_table_privilege(c.oid, 'INSERT') AS "INSERT",
+       has_table_privilege(c.oid, 'UPDATE') AS "UPDATE", has_table_privilege(c.oid, 'DELETE') AS "DELETE",
+       has_schema_privilege(c.relnamespace, 'CREATE') AS "CREATE",
+       c.oid::regclass::text AS "table", c.relnamespace::regnamespace::text AS "schema",
+       (SELECT d.objid::regclass::text FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a
+        ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+        WHERE d.refobjid = c.oid AND d.deptype = 'a' AND a.attname = 'id' AND d.classid = 'pg_class'::regclass
+          AND NOT has_sequence_privilege(d.objid, 'USAGE') LIMIT 1) AS "sequence"
+FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(:table)
 """
 
 # By the index on relname, whatever the number of tables; every role may read pg_class.
@@ -92,6 +105,26 @@ def qualified(schema: str | None) -> str:
     if not schema:
         return TABLE
     return '"' + schema.replace('"', '""') + '".' + TABLE
+
+
+def access(connection: sa.Connection, table: MigrationTable, account: str) -> TableAccess:
+    """What the role may do, by itself or as a member of another one."""
+    import sqlalchemy as sa
+
+    found = connection.execute(sa.text(ACCESS), {"table": qualified(table.schema)}).mappings().one_or_none()
+    if found is None:
+        return TableAccess()
+    missing = tuple(right for right in RIGHTS if not found[right])
+    grants = [f"GRANT {', '.join(missing)} ON {found['table']} TO {account};"] if missing else []
+    # An INSERT takes the id from the sequence of a serial column; that of an identity column needs no right.
+    if found["sequence"]:
+        grants.append(f"GRANT USAGE ON SEQUENCE {found['sequence']} TO {account};")
+    return TableAccess(
+        (*missing, *(["USAGE of its sequence"] if found["sequence"] else [])),
+        found["CREATE"],
+        "\n".join(grants),
+        "" if found["CREATE"] else f"GRANT CREATE ON SCHEMA {found['schema']} TO {account};",
+    )
 
 
 def _read_only(about: sa.Row[Any]) -> str:

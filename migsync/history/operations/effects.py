@@ -192,6 +192,12 @@ def _sql(kind: str, _model: str, given: Mapping[str, Value]) -> Effect:
     return Effect(Call.of(MIGRATIONS + kind, (only,), _hints(given)))
 
 
+def is_reversible(call: Call) -> bool:
+    """Whether Django can unapply a RunPython or a RunSQL, as far as the file says; true for any other operation."""
+    way_back = {f"{MIGRATIONS}RunPython": "reverse_code", RUN_SQL: "reverse_sql"}.get(call.function)
+    return way_back is None or arguments_of(call).get(way_back) is not None
+
+
 def _hints(given: Mapping[str, Value]) -> dict[str, Value]:
     """A router may read them, and keep the operation from a database."""
     hints = given.get("hints")

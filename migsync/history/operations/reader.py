@@ -9,7 +9,7 @@ from typing import NamedTuple
 from migsync.history.bindings import BindingKind, Scope, since_last_full
 from migsync.history.contents import COMPUTED, Grade, Operation, OperationStep
 from migsync.history.expressions import DJANGO_MIGRATION, bases_of
-from migsync.history.operations.effects import RUN_SQL, SEPARATE, arguments_of, effect_of, kind_of
+from migsync.history.operations.effects import RUN_SQL, SEPARATE, arguments_of, effect_of, is_reversible, kind_of
 from migsync.history.operations.step_values import digest_of, step_value
 from migsync.history.operations.steps import EffectStep, steps_of
 from migsync.history.operations.values import Call, Code, Value, Values, grade_of, parts_of
@@ -118,6 +118,7 @@ def _of_value(value: Value, app: str, *, state_only: bool) -> Iterator[Operation
         grade_of(effect.effect),
         state_only,
         tuple(map(_step, steps_of(effect.effect))) if effect.effect is not None else (),
+        is_reversible(value),
     )
     if value.function == RUN_SQL:
         parts = arguments_of(value).get("state_operations")

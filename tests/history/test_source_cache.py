@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from migsync.history import App, Cache, Key, digest_cache, read_history
-from migsync.history.digest_cache import DigestCache
+from migsync.history import App, Cache, Key, read_history, source_cache
+from migsync.history.source_cache import SourceCache
 
 pytestmark = pytest.mark.pure
 
@@ -54,32 +54,32 @@ def test_another_content_has_another_digest(directory: Path, tmp_path: Path) -> 
 
 
 def test_an_app_has_its_own(tmp_path: Path) -> None:
-    cache = DigestCache(tmp_path / "c.digests")
+    cache = SourceCache(tmp_path / "c.digests")
     assert [cache.of(app, "source", lambda app=app: f"2:{app}") for app in ("a", "b", "a")] == ["2:a", "2:b", "2:a"]  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"migsync": "0", "digests": {"a source": "2:old"}}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"migsync": "0", "texts": {"a source": "2:old"}}', "\x00"])
 def test_what_is_not_of_this_migsync_counts_as_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "c.digests"
     path.write_text(content)
-    cache = DigestCache(path)
+    cache = SourceCache(path)
     assert cache.of("a", "source", lambda: "2:new") == "2:new"
     cache.save()
-    assert json.loads(path.read_text())["digests"] == {"a source": "2:new"}
+    assert json.loads(path.read_text())["texts"] == {"a source": "2:new"}
 
 
 def test_only_so_many_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digest_cache, "LIMIT", 2)
+    monkeypatch.setattr(source_cache, "LIMIT", 2)
     path = tmp_path / "c.digests"
     for source in ("first", "second", "third"):
-        cache = DigestCache(path)
+        cache = SourceCache(path)
         cache.of("a", source, lambda source=source: source)  # type: ignore[misc]
         cache.save()
-    assert list(json.loads(path.read_text())["digests"]) == ["a second", "a third"]
+    assert list(json.loads(path.read_text())["texts"]) == ["a second", "a third"]
 
 
 def test_a_directory_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    cache = DigestCache(tmp_path / "file" / "c.digests")
+    cache = SourceCache(tmp_path / "file" / "c.digests")
     assert cache.of("a", "source", lambda: "2:new") == "2:new"
     cache.save()

@@ -1,4 +1,4 @@
-"""Remembers the digest of each file's operations: to make it, the whole file is parsed and its operations are read."""
+"""Remembers what was worked out from files whose operations had to be read, such as the digest of the operations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_regular
 
 LIMIT = 50_000
-"""So many digests are kept, those that were asked for last."""
+"""So many values are kept, those that were asked for last."""
 
 
-class DigestCache:
-    """Digests of operations by app and by the digest of the file's bytes. Nothing is read before one is asked for.
+class SourceCache:
+    """Texts by app and by the digest of the sources that they come from. Nothing is read before one is asked for.
 
     As with :class:`migsync.history.cache.Cache`, the file may be deleted at any time, and one that another version of
-    migsync wrote counts as none: the same operations may have another digest there.
+    migsync wrote counts as none: what it worked out may differ.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,7 +29,7 @@ class DigestCache:
         self._changed = False
 
     def of(self, app: str, source: str, make: Callable[[], str]) -> str:
-        """The digest of the operations in a file of `app` with this `source`, which `make` makes if need be."""
+        """The text of `app` for this digest of a source, which `make` makes if need be."""
         if self._known is None:
             self._known = self._loaded()
         name = f"{app} {source}"
@@ -45,7 +45,7 @@ class DigestCache:
             return
         others = [each for each in (self._known or {}).items() if each[0] not in self._asked]
         kept = dict([*others, *self._asked.items()][-LIMIT:])
-        document = json.dumps({"migsync": __version__, "digests": kept}, separators=(",", ":"))
+        document = json.dumps({"migsync": __version__, "texts": kept}, separators=(",", ":"))
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_file(self.path, document.encode(), durable=False)
@@ -55,7 +55,7 @@ class DigestCache:
         try:
             document = json.loads(read_regular(self.path))
             if document["migsync"] == __version__:
-                return {str(name): str(digest) for name, digest in document["digests"].items()}
+                return {str(name): str(text) for name, text in document["texts"].items()}
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
         return {}
