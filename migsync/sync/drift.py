@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from migsync.findings import Finding
 from migsync.findings.contents import (
+    NOT_RUN,
     code_edited,
     never_ran,
     other_order,
@@ -142,11 +143,15 @@ def find_drift(
 
 
 def _in_all(several: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
-    """The findings of the first that all others have as well."""
-    first, *others = several
-    for finding in first:
-        if all(any((finding.code, finding.name) == (each.code, each.name) for each in found) for found in others):
+    """The findings of the first that all others have as well, which may say otherwise what did not run."""
+    first, *others = [[(_kind(finding), finding) for finding in found] for found in several]
+    for kind, finding in first:
+        if all(any(kind == each for each, _ in found) for found in others):
             yield finding
+
+
+def _kind(finding: Finding) -> tuple[str, str]:
+    return "" if finding.code in NOT_RUN else finding.code, finding.name
 
 
 def _of_app(history: History, app: str, ran: Sequence[_Ran], beside: OtherApps) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from migsync.rewrites.record import Record
 from migsync.sync.drift import find_drift
 from migsync.sync.edited_code import claims, pair_off
 from migsync.sync.journal.contents import Event, SeenContents, as_document, document_digest
-from migsync.sync.provenance import provenances
+from migsync.sync.provenance import ContentSource, GitContents, Provenance, provenances
 from migsync.sync.run_order import in_order
 from tests.profiles import examples
 
@@ -361,6 +361,20 @@ class TestWhatIsNotKnown:
         assert pair_off(contents("B"), Contents(now), Counter(), missing)
         assert not +missing
         assert claims(contents("B", "C"), Contents(now)) == (*now, *contents("B").operations)
+
+    def test_of_several_versions_only_what_is_wrong_with_all_counts(self) -> None:
+        """As where `applied` is in the same second as a commit."""
+        disk = history(files(x="A", y="B C"))
+        records = [Record(1, "shop", "x", "2026-01-01"), Record(2, "shop", "y", "2026-01-01")]
+
+        def found(*versions: str) -> list[tuple[str, str]]:
+            ran = tuple(GitContents(text, contents(*text.split())) for text in versions)
+            return codes(list(find_drift(disk, records, {2: Provenance(ContentSource.GIT, ran)}, ())))
+
+        assert found("B") == found("B", "B D") == [("never-ran", "y")]
+        assert found("D") == [("replaced-file", "y")]
+        assert found("B", "D") == [("never-ran", "y")], "it did not run, whichever of them it was"
+        assert found("B", "B C D") == [], "one of them is right"
 
     def test_without_contents(self) -> None:
         database = Database(rows={1: "x"})
