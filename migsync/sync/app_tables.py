@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 
-from migsync.history.contents import Action, Operation
+from migsync.history.contents import Action, Operation, PartKind
 from migsync.history.migration import Key, Migration
 from migsync.history.tables import (
     TAKES,
@@ -56,6 +56,16 @@ class AppTables:
     def is_missing(self, place: TablePart) -> bool:
         """Whether a part is claimed that is not there."""
         return place in self.claimed.parts and place not in self.there.parts
+
+    def is_unclaimed(self, place: TablePart) -> bool:
+        """Whether a part is there that is not claimed; an index counts on any table, since its name is taken."""
+        if place.part is not PartKind.INDEX or not place.name:
+            return place in self.there.parts and place not in self.claimed.parts
+        there, claimed = (
+            any((each.part, each.name) == (place.part, place.name) for each in state.parts)
+            for state in (self.there, self.claimed)
+        )
+        return there and not claimed
 
     def lacking(self) -> list[Difference]:
         """What is missing or different in the database, without what a migration that is still to run makes."""

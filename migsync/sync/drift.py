@@ -252,7 +252,7 @@ def _twice(tables: AppTables, *, presumed: bool) -> Iterator[Finding]:
         for operation in migration.contents.operations:
             for step in operation.steps if operation.comparable and not operation.state_only else ():
                 place = part_before(step)
-                made = operation.kind in CREATES and place in there.parts and place not in claimed.parts
+                made = operation.kind in CREATES and tables.is_unclaimed(place)
                 if made and not (again and operation.kind == "CreateModel" and step.part is not PartKind.MODEL):
                     again.append((operation.kind, str(place)))
                 if tables.is_missing(place) and there.taken[step] > claimed.taken[step]:

@@ -262,6 +262,11 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GIT,
     ),
+    "the name of an index is taken by a table that was renamed later": (
+        (("add", 0, 0, 33), ("migrate", 1, 0, 0), ("reset", *ONE), ("add", 0, 0, 46), ("swap", 0, 1, 0)),
+        1,
+        GUARDED,
+    ),
     "names were exchanged so that a column is altered in another order than it was": (
         (
             *(("add", 0, 1, 0), ("add", *ONE), ("add", 0, 2, 0), ("commit", *ONE), ("migrate", 0, 1, 0)),
