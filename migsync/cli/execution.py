@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migsync.cli.output import Output
 from migsync.cli.recovery import PendingRuns
-from migsync.cli.results import FAILED, Result, tell_result
+from migsync.cli.results import FAILED, Result, tell_counted, tell_result
 from migsync.engines import Deadline
 from migsync.errors import InDoubt, Interrupted, MigsyncError, StalePlan
 
@@ -68,6 +68,7 @@ class Execution:
             for plan in asked[len(results) :]:
                 results.append(self._interrupted(plan, run if run.plan is plan else _LastRun()))
                 tell_result(self.output, results[-1])
+        tell_counted(self.output, results)
         return results
 
     def _interrupted(self, plan: Plan, run: _LastRun) -> Result:

@@ -229,7 +229,8 @@ class TargetOptions:
         "--database",
         "-d",
         metavar="ALIAS",
-        help="Use only this database. Can be repeated. Default: every database of the project.",
+        help="Use only this database: an alias, or a schema of an entry, such as tenants:acme or 'tenants:a*'. "
+        "Can be repeated. Default: every database of the project.",
     )
 
 

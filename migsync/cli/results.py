@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from migsync.alias import entry_of, schema_of
 from migsync.cli.next_command import next_command
 from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
@@ -13,6 +14,7 @@ from migsync.cli.views.documents import error_document
 from migsync.cli.views.findings import error_blocks, findings_blocks
 from migsync.cli.views.runs import short, when
 from migsync.errors import Blocked, ExitStatus, InDoubt, MigsyncError, PartlyDone, common_status
+from migsync.sync.plan_groups import sentence_names, shortened_aliases
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -83,8 +85,29 @@ def exit_status(results: Sequence[Result]) -> ExitStatus:
 
 
 def tell_result(output: Output, result: Result) -> None:
-    """One database's result, as soon as it is known: failures on standard error."""
-    (output.tell if result.error else output.show)(_blocks(result))
+    """One database's result, as soon as it is known: failures on standard error.
+
+    On a terminal the members of an entry that are done are not told one by one; :func:`tell_counted` counts them.
+    """
+    if not (output.shorten and _is_counted(result)):
+        (output.tell if result.error else output.show)(_blocks(result))
+
+
+def _is_counted(result: Result) -> bool:
+    return bool(schema_of(result.alias)) and not (result.error or result.findings)
+
+
+def tell_counted(output: Output, results: Iterable[Result]) -> None:
+    """The results that :func:`tell_result` left out: a line for each entry and each status of its members."""
+    if not output.shorten:
+        return
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in filter(_is_counted, results):
+        groups.setdefault((entry_of(result.alias), result.status), []).append(result)
+    for (entry, status), found in groups.items():
+        changes = sum(len(each.plan.changes) for each in found if each.plan and status == APPLIED)
+        said = f" in {count(len(found), 'schema')}" + (f": {count(changes, 'change')}" if changes else "")
+        output.show([line(Span(entry, Style.HEADING), "  ", Span(status, Style.GOOD), said)])
 
 
 def finish(output: Output, results: Sequence[Result], *, again: Sequence[str], facts: Mapping[str, Any]) -> ExitStatus:
@@ -122,9 +145,9 @@ def _partly(results: Sequence[Result], again: Sequence[str]) -> PartlyDone:
     done = [result.alias for result in results if result.status != FAILED]
     left = [result.alias for result in results if result.status == FAILED]
     return PartlyDone(
-        f"Done: {', '.join(done)}. Not done: {', '.join(left)}.",
+        f"Done: {', '.join(sentence_names(done))}. Not done: {', '.join(sentence_names(left))}.",
         "Each database has either all of its changes or none.",
-        f"Fix the cause, then run: {next_command(*again, databases=left)}",
+        f"Fix the cause, then run: {next_command(*again, databases=tuple(shortened_aliases(left)))}",
     )
 
 

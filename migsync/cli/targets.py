@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,15 +36,15 @@ class OpenTargets:
 def open_targets(project: Project, aliases: Sequence[str], *, records: bool = False) -> Iterator[OpenTargets]:
     """Open the targets of `aliases` (none: all). Raises UnknownAlias; what cannot be read is in `errors`."""
     from migsync.sync.survey import choose
-    from migsync.sync.target import Snapshot, open_target
+    from migsync.sync.target import Snapshot, TargetPool
 
     found = OpenTargets()
     chosen: dict[str, Target] = {}
     identities: dict[str, str] = {}
-    with ExitStack() as stack:
+    with TargetPool() as pool:
         for config in choose(project, aliases):
             try:
-                target = stack.enter_context(open_target(config))
+                target = pool.open(config)
                 held = target.snapshot() if records else Snapshot((), target.runs())
                 identity = target.ref.identity
             except MigsyncError as error:
@@ -60,6 +60,7 @@ def open_targets(project: Project, aliases: Sequence[str], *, records: bool = Fa
             chosen[identity] = target
             found.targets[config.alias] = target
             found.runs[config.alias], found.records[config.alias] = held.runs, held.records
+        pool.release()
         # Not before the last one is open: a later alias may be kept in the place of the one that was kept so far.
         kept = {alias: chosen[identity].alias for alias, identity in identities.items()}
         found.same = {alias: other for alias, other in kept.items() if alias != other}

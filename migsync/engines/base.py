@@ -46,6 +46,10 @@ class Engine(ABC):
     """Last names of Django backends (``postgis``): those of Django's own and of packages that wrap them."""
     other_backends: ClassVar[frozenset[str]] = frozenset()
     """Django backends with another name, in full."""
+    has_schemas: ClassVar[bool] = False
+    """Whether a database can have schemas, each with tables of its own."""
+    tenant_backends: ClassVar[frozenset[str]] = frozenset()
+    """Those of `other_backends` under which every schema is a tenant's, or what the tenants share."""
     backend: ClassVar[str]
     """Django's own backend, in full."""
 
@@ -110,16 +114,25 @@ class Engine(ABC):
 
     # Connections of migsync's own, by SQLAlchemy.
 
-    def create(self, config: DatabaseConfig) -> sa.Engine:
-        """A SQLAlchemy engine without a pool; connects to nothing yet. Raises TargetError for a missing driver."""
+    def create(self, config: DatabaseConfig, connections: int = 0) -> sa.Engine:
+        """A SQLAlchemy engine, which connects to nothing yet. Raises TargetError for a missing driver.
+
+        It keeps up to `connections` connections open; with 0, each is closed after its use.
+        """
         import sqlalchemy as sa
 
         url = sa.make_url(config.url).set(drivername=self.driver)
         arguments = {**config.connect_args, **self.connect_args(url, config.connect_args)}
         try:
-            # A pool keeps connections open. A server has 100 by default, and a project may have a schema for each
-            # tenant.
-            engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments, **self.options())
+            # A server has 100 connections by default, and a project may have a schema for each tenant.
+            # What reads with one connection may need another one for a moment.
+            pool = {"poolclass": sa.QueuePool, "pool_size": connections, "max_overflow": connections}
+            engine = sa.create_engine(
+                url,
+                connect_args=arguments,
+                **(pool if connections else {"poolclass": sa.NullPool}),
+                **self.options(),
+            )
         except ImportError as error:
             raise self.missing_driver(config.alias) from error
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from migsync.alias import member_alias
 from migsync.errors import MigsyncError
 
 if TYPE_CHECKING:
@@ -17,6 +18,17 @@ LOCK_TIMEOUT: Final = 10.0
 
 
 @dataclass(frozen=True)
+class SchemaChoice:
+    """Which schemas of its database an entry stands for: those that a query returns, or names and patterns.
+
+    In `patterns`, ``*`` and ``?`` are wildcards, among the schemas that have a ``django_migrations``.
+    """
+
+    query: str = ""
+    patterns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DatabaseConfig:
     """One alias of the project.
 
@@ -24,6 +36,8 @@ class DatabaseConfig:
     connection; `schema` is the one of ``django_migrations`` where it is not the connection's own. `use_tz` is Django's
     ``USE_TZ`` for it, None when not known. `lock_timeout` is how many seconds a read waits for a lock. An alias that
     cannot be used carries the `error`, which is raised only when the alias is asked for.
+
+    An entry with `schemas` stands for many targets, its members. A member has the `entry` that it belongs to.
     """
 
     alias: str
@@ -35,3 +49,9 @@ class DatabaseConfig:
     use_tz: bool | None = None
     error: MigsyncError | None = None
     lock_timeout: float = LOCK_TIMEOUT
+    schemas: SchemaChoice | None = None
+    entry: str = ""
+
+    def member(self, schema: str) -> DatabaseConfig:
+        """The target of this entry in the schema."""
+        return replace(self, alias=member_alias(self.alias, schema), schema=schema, schemas=None, entry=self.alias)

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
+from migsync.alias import schema_of
 from migsync.key import Key
 
 
@@ -39,7 +40,12 @@ def look_at(app: str, alias: str) -> str:
 
 
 def migrate(*arguments: object, alias: str = "") -> str:
-    """``python manage.py migrate shop 0003_price --database replica``; without an alias for Django's ``default``."""
+    """``python manage.py migrate shop 0003_price --database replica``; without an alias for Django's ``default``.
+
+    A member of an entry is a schema, which only the command of django-tenants reaches.
+    """
+    if schema := schema_of(alias):
+        return shlex.join(["python", "manage.py", "migrate_schemas", *map(str, arguments), "--schema", schema])
     words = ["python", "manage.py", "migrate", *map(str, arguments), *(["--database", alias] if alias else [])]
     return shlex.join(words)
 

@@ -82,7 +82,7 @@ def unnamed_schemas(
     in pyproject.toml names. It does not know what is applied in the others, and does not change them. For a command
     that changes migration files this is an error: the new files may be wrong for these schemas.
 
-    - If the schemas belong to this project, name each of them in an entry.
+    - If the schemas belong to this project, name them in an entry: one with `schema`, many with `schemas`.
     - If they belong to other projects, list them in `ignore-schemas`.
 
     The message contains the lines to add.
@@ -90,15 +90,16 @@ def unnamed_schemas(
     one = len(schemas) == 1
     there = "a schema" if one else f"{len(schemas)} schemas"
     connection = 'url_env = "DATABASE_URL"  (instead of --url)' if by_url else f"alias = {_toml(alias)}"
+    named = f"schema = {_toml(schemas[0])}" if one else 'schemas = "auto"'
     return Texts(
         f"The database of {alias} has a table django_migrations in {there} that no entry names: "
         f"{text_list(schemas, SHOWN)}.",
         f"migsync does not know what is applied in {'this schema' if one else 'these schemas'}"
         + (", and the changed files may be wrong for it." if files_change else "."),
-        f"Name {'it' if one else 'each of them'} in pyproject.toml:\n"
+        f"Name {'it' if one else 'them'} in pyproject.toml:\n"
         f"  [tool.migsync.databases.{entry_key}]\n"
         f"  {connection}\n"
-        f"  schema = {_toml(schemas[0])}\n"
+        f"  {named}\n"
         f"Or ignore schemas, under [tool.migsync] (patterns such as {_toml('old_*')} work too):\n"
         f"  ignore-schemas = {_toml(list(schemas[:SHOWN]))}",
         Severity.ERROR if files_change else Severity.WARNING,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migsync.findings.commands import migrate
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -32,7 +33,7 @@ def squash_partial(
         f"Applied: {_some(applied) or 'migrations of a squash that it replaces'}\n"
         f"Not applied: {_some(missing)}\n"
         "Without the old files, `migrate` would run again what is applied, or never run the rest.",
-        f"{first}: python manage.py migrate {missing[-1].app} --database {alias}",
+        f"{first}: {migrate(missing[-1].app, alias=alias)}",
     )
 
 
@@ -77,7 +78,7 @@ def squash_unrecorded(*, migration: Key, alias: str, foreign: Sequence[Key], fil
         f"{alias} has applied everything that {migration} replaces, but has no record of {migration} itself.",
         f"The squash also replaces migrations of another app ({_some(foreign)}), and a record is never moved from one "
         "app to another.",
-        f"Have Django record the squash first: python manage.py migrate {migration.app} --database {alias}",
+        f"Have Django record the squash first: {migrate(migration.app, alias=alias)}",
     )
 
 

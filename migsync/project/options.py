@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from migsync.decoder import DecodeError, load_toml, shortened, utf8
-from migsync.engines.config import LOCK_TIMEOUT
+from migsync.engines.config import LOCK_TIMEOUT, SchemaChoice
 from migsync.errors import ProjectError
 from migsync.filesystem.boundary import read_source
 from migsync.words import did_you_mean, text_list
@@ -18,13 +19,16 @@ REWRITES = "migration_rewrites"
 """The usual name of the directory of the rewrites."""
 DIGESTS, SOURCE = "digests", "source"
 """The values of ``contents``: what is kept in the databases of the files that ran. The first is the default."""
+AUTO = "auto"
+"""The value of ``schemas`` for every schema that has a ``django_migrations``."""
+QUERY = re.compile(r"\s*(select|with|values|table)\s", re.IGNORECASE)
 LONGEST_NAME = 255  # bytes, on every usual file system
 CORRECT = "Correct the file, then run the command again."
 
 
 @dataclass(frozen=True)
 class DatabaseOptions:
-    """``[tool.migsync.databases.NAME]``: how the database is reached, and the schema.
+    """``[tool.migsync.databases.NAME]``: how the database is reached, and the schema or the schemas.
 
     By `url`, by the environment variable that holds it, or as another `alias` is.
     """
@@ -34,6 +38,7 @@ class DatabaseOptions:
     url_env: str = ""
     alias: str = ""
     schema: str = ""
+    schemas: SchemaChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -131,9 +136,20 @@ class _Reader:
         )
 
     def database(self, document: object, where: str) -> DatabaseOptions:
-        keys = ("url", "url_env", "alias", "schema")
-        table = self.table(document, where, keys)
-        database = DatabaseOptions(*(self.text(table, key, where) for key in keys))
+        table = self.table(document, where, ("url", "url_env", "alias", "schema", "schemas"))
+        database = DatabaseOptions(
+            self.text(table, "url", where),
+            self.text(table, "url_env", where),
+            self.text(table, "alias", where),
+            self.text(table, "schema", where),
+            self.schemas(table, where) if "schemas" in table else None,
+        )
+        if database.schema and database.schemas:
+            raise ProjectError(
+                f"{self.file}: [{where}] has both schema and schemas.",
+                "With schemas, each of the schemas is a target.",
+                "Remove one of the two keys, then run the command again.",
+            )
         if [bool(database.url), bool(database.url_env), bool(database.alias)].count(True) != 1:
             raise ProjectError(
                 f"{self.file}: [{where}] must have exactly one of the keys url, url_env and alias.",
@@ -141,6 +157,18 @@ class _Reader:
                 'contains it. alias = "default" takes the connection of that alias, for another schema.',
             )
         return database
+
+    def schemas(self, table: Mapping[str, object], where: str) -> SchemaChoice:
+        found = self.texts(table, "schemas", where)
+        if not found or not all(text.strip() for text in found):
+            raise ProjectError(
+                f"{self.file}: {where}.schemas names no schema.",
+                hint='Set it to a query ("SELECT …"), to a list of names and patterns ("tenant_*"), or to "auto" for '
+                "every schema that has a django_migrations.",
+            )
+        if len(found) == 1 and QUERY.match(found[0]):
+            return SchemaChoice(query=found[0])
+        return SchemaChoice(patterns=("*",) if found == (AUTO,) else found)
 
     def table(self, value: object, where: str, known: Iterable[str] | None = None) -> dict[str, Any]:
         if not isinstance(value, dict):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from migsync.alias import entry_of, schema_of
 from migsync.engines.config import LOCK_TIMEOUT, DatabaseConfig
 from migsync.errors import NOTHING_CHANGED, ProjectError, SettingsError, UnknownAlias
 from migsync.findings import Finding
@@ -93,15 +94,23 @@ class Project:
     def targets(self, aliases: Sequence[str] = ()) -> tuple[DatabaseConfig, ...]:
         """The databases with these aliases, each once; without any, all that are synced by default.
 
+        An entry that stands for many schemas is one of them; :mod:`migsync.sync.members` asks for its members. An alias
+        such as ``tenants:acme`` is a member, whether the schema is there or not.
         Raises UnknownAlias, which lists those that exist.
         """
         known = {**self.databases, **self.passed_over}
+        known |= {alias: member for alias in aliases if alias not in known and (member := _member(known, alias))}
         for alias in aliases:
             if alias not in known:
                 there = f"Its databases: {text_list(sorted(known))}." if known else "It has no databases."
                 raise UnknownAlias(f"This project has no database {alias!r}.", did_you_mean(alias, known, there), "")
         asked = dict.fromkeys(aliases or self.databases)
         return tuple(replace(known[alias], lock_timeout=self.lock_timeout) for alias in asked)
+
+
+def _member(known: Mapping[str, DatabaseConfig], alias: str) -> DatabaseConfig | None:
+    config, schema = known.get(entry_of(alias)), schema_of(alias)
+    return config.member(schema) if config and config.schemas and schema else None
 
 
 def find_project(
@@ -250,6 +259,9 @@ def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
         config, findings = url_alias(URL_ALIAS, url, Path.cwd(), use_tz)
         return Aliases({URL_ALIAS: config}, findings=tuple(findings))
     stated_aliases = django_aliases(stated.databases, use_tz) if stated else Aliases()
+    # An entry that takes the connection of an alias says which of its schemas count.
+    taken = {options.alias for options in place.options.databases.values()}
+    stated_aliases = stated_aliases.without_schemas(taken)
     return stated_aliases.overlaid(
         option_aliases(place.options.databases, place.directory, os.environ, use_tz, stated_aliases)
     )

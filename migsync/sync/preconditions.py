@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-
 from migsync.engines import MigrationTable
 from migsync.errors import NOTHING_CHANGED, Blocked, PlanFileError, ReadOnly, StalePlan, TargetError
 from migsync.findings import Severity
+from migsync.findings.commands import migrate
 from migsync.rewrites.record import name_problem
 from migsync.sync.comparison import new_plan
 from migsync.sync.plan import Plan
@@ -64,7 +63,7 @@ def check_target(target: Target) -> MigrationTable:
         raise StalePlan(
             f"{target.alias} has no table django_migrations.",
             NOTHING_CHANGED,
-            f"To create it: python manage.py migrate --database {shlex.quote(target.alias)}",
+            f"To create it: {migrate(alias=target.alias)}",
         )
     if target.read_only:
         raise ReadOnly(

@@ -30,6 +30,7 @@ from migsync.rewrites.successors import unexplained, with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import stops, unread_apps
 from migsync.sync.edge_commits import with_edge_commits
+from migsync.sync.members import find_targets
 from migsync.sync.old_files import with_old_files
 from migsync.sync.plan import Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
@@ -38,7 +39,7 @@ from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions
 from migsync.sync.provenance import Provenance, what_ran
 from migsync.sync.run import Run
-from migsync.sync.target import Snapshot, Target, open_target
+from migsync.sync.target import Snapshot, Target, TargetPool
 from migsync.sync.target_plans import TargetPlanner
 from migsync.sync.target_state import DatabaseState, TargetState
 from migsync.sync.third_party import with_stated
@@ -97,11 +98,12 @@ class Survey:
     def read_targets(self, asked: Sequence[str]) -> list[TargetState]:
         """Open and read the targets: `asked`, or every alias; each database once."""
         chosen = choose(self.project, asked)
+        pool = self._open.enter_context(TargetPool())
         states: dict[str, TargetState] = {}
         schemas = Schemas()
         for config in chosen:
             try:
-                state = self._read(config, schemas)
+                state = self._read(pool.open(config), schemas)
             except MigsyncError as error:
                 self.errors[config.alias] = error
                 continue
@@ -112,12 +114,13 @@ class Survey:
             other = states.get(identity)
             # An alias for reading (a replica's, say) is often the same database: the one that can be written stands for
             # both.
-            if other and not (other.target.read_only and not state.target.read_only):
-                self.findings.append(same_database(alias=config.alias, same=other.target.alias))
-                continue
-            if other:
-                self.findings.append(same_database(alias=other.target.alias, same=config.alias))
+            if other and (state.target.read_only or not other.target.read_only):
+                other, state = state, other
             states[identity] = state
+            # An entry for all schemas of a database has that of another alias among them.
+            if other and not (config.entry or other.target.config.entry):
+                self.findings.append(same_database(alias=other.target.alias, same=state.target.alias))
+        pool.release()
         for state in states.values():
             self.targets[state.target.alias] = state.target
             self.records[state.target.alias] = state.held.records
@@ -127,8 +130,8 @@ class Survey:
         self.findings += schemas.findings(self.project, looked_at)
         return list(states.values())
 
-    def _read(self, config: DatabaseConfig, schemas: Schemas) -> TargetState | None:
-        target = self._open.enter_context(open_target(config))
+    def _read(self, target: Target, schemas: Schemas) -> TargetState | None:
+        config = target.config
         found, unseen = self._snapshot(target, schemas)
         schemas.add(target, found.schemas)
         if found.fresh:
@@ -196,8 +199,8 @@ def open_survey(project: Project) -> Survey:
 
 
 def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]:
-    """The databases with the aliases `asked`, or all; raises UnknownAlias, also for a project that has none."""
-    found = project.targets(asked)
+    """The targets of the aliases `asked`, or all; raises UnknownAlias, also for a project that has none."""
+    found = find_targets(project, asked)
     if not found:
         raise no_databases(project.root, project.settings_module)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import TracebackType
@@ -61,7 +61,41 @@ def open_target(config: DatabaseConfig) -> Target:
     """
     if config.error is not None:
         raise config.error
-    return Target(config, engine_of(config.url))
+    behaviour = engine_of(config.url)
+    return Target(config, behaviour, behaviour.create(config))
+
+
+class TargetPool:
+    """Opens targets. The members of one entry share up to `connections` connections.
+
+    A context manager: leaving it closes the targets.
+    """
+
+    def __init__(self, connections: int = 1) -> None:
+        self.connections = connections
+        self._shared: dict[str, sa.Engine] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._open.close()
+
+    def open(self, config: DatabaseConfig) -> Target:
+        """As :func:`open_target`."""
+        if config.error is not None or not config.entry:
+            return self._open.enter_context(open_target(config))
+        behaviour = engine_of(config.url)
+        if config.entry not in self._shared:
+            engine = self._shared[config.entry] = behaviour.create(config, self.connections)
+            self._open.callback(engine.dispose)
+        return Target(config, behaviour, self._shared[config.entry])
+
+    def release(self) -> None:
+        """Close the connections that nobody uses, as before a person is asked; a next use makes new ones."""
+        for engine in self._shared.values():
+            engine.dispose()
 
 
 class Target:
@@ -70,10 +104,10 @@ class Target:
     Every access raises a TargetError where the database cannot be used: Unreachable, NotPermitted and so on.
     """
 
-    def __init__(self, config: DatabaseConfig, behaviour: Engine) -> None:
+    def __init__(self, config: DatabaseConfig, behaviour: Engine, engine: sa.Engine) -> None:
         self.config = config
         self.behaviour = behaviour
-        self._engine = behaviour.create(config)
+        self._engine = engine
         self._connection: sa.Connection | None = None
 
     def __repr__(self) -> str:
@@ -256,9 +290,9 @@ class Target:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads, on a connection of its own, which is closed with it.
+        """A transaction that only reads. Its connection is closed with it, or is free for the next member of the entry.
 
-        A project may have hundreds of targets on one server, so no connection is kept. Raises the driver's errors.
+        Raises the driver's errors.
         """
         connection = self._connection or self.connect()
         try:

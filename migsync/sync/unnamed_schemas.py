@@ -20,6 +20,7 @@ from migsync.findings.databases import unnamed_schemas
 from migsync.project import Project
 from migsync.project.project import URL_ALIAS
 from migsync.rewrites.rewrite_files import toml_key
+from migsync.sync.members import find_targets
 from migsync.sync.target import Target, open_target
 
 
@@ -75,7 +76,9 @@ def _named_elsewhere(project: Project, identity: str, config: DatabaseConfig, se
     for other in {**project.databases, **project.passed_over}.values():
         if other.alias in seen or _place(other) not in (None, here):
             continue
-        if other.schema:
+        if other.schemas:
+            named |= {member.schema for member in find_targets(project, [other.alias])}
+        elif other.schema:
             named.add(other.schema)
         elif not other.error:
             with suppress(MigsyncError), open_target(other) as target:
@@ -96,6 +99,7 @@ def _place(config: DatabaseConfig) -> tuple[str, ...] | None:
 
 def _unnamed(project: Project, alias: str, schemas: Sequence[str]) -> Finding:
     known = {**project.databases, **project.passed_over}
-    name = schemas[0] if schemas[0] not in known else f"{alias}_{schemas[0]}"
+    name = schemas[0] if len(schemas) == 1 else "tenants"
+    name = name if name not in known else f"{alias}_{name}"
     # Entries count for nothing beside --url.
     return unnamed_schemas(alias=alias, schemas=schemas, entry_key=toml_key(name), by_url=set(known) == {URL_ALIAS})

@@ -31,6 +31,7 @@ class Entry:
 
     url: str
     schema: str = ""
+    schemas: str | list[str] = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Project:
         text = f'[tool.migsync]\n{more}\n[tool.migsync.apps]\nshop = "shop/migrations"\n'
         for alias, entry in entries.items():
             text += f"[tool.migsync.databases.{alias}]\nurl = {json.dumps(entry.url)}\nschema = '{entry.schema}'\n"
+            text += f"schemas = {json.dumps(entry.schemas)}\n" if entry.schemas else ""
         (self.root / "pyproject.toml").write_text(text)
 
     def run(self, *arguments: str) -> Ended:

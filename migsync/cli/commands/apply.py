@@ -27,12 +27,12 @@ from migsync.cli.prompts import require_consent_possible, require_reason, requir
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import ExitStatus
+from migsync.sync.plan_groups import sentence_names, shortened_aliases
 from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.cli.plan_set import PlanSet
     from migsync.project import Project
-    from migsync.sync.plan import Plan
 
 
 @option_group
@@ -111,17 +111,16 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
 
 def _undo(project: Project, aliases: Sequence[str]) -> str:
     """The command that undoes these runs, and no run of another database."""
-    everywhere = {config.alias for config in project.targets()} == set(aliases)
-    return next_command("undo", databases=() if everywhere else aliases)
+    named = tuple(shortened_aliases(aliases))
+    everywhere = {config.alias for config in project.targets()} == set(named)
+    return next_command("undo", databases=() if everywhere else named)
 
 
 def _question(plan_set: PlanSet) -> str:
     left = [plan.target.alias for plan in plan_set.plans if plan.blocked] + list(plan_set.errors)
     total = sum(len(plan.changes) for plan in plan_set.ready)
-    aliases = ", ".join(_named(plan) for plan in plan_set.ready)
-    rest = f" ({', '.join(left)} will be left as {'it is' if len(left) == 1 else 'they are'})" if left else ""
-    return f"Make {count(total, 'change')} in {aliases}{rest}?"
-
-
-def _named(plan: Plan) -> str:
-    return f"{plan.target.alias} (back to older names)" if plan.goes_back else plan.target.alias
+    back = [plan.target.alias for plan in plan_set.ready if plan.goes_back]
+    names = sentence_names(plan.target.alias for plan in plan_set.ready if not plan.goes_back)
+    names += [f"{name} (back to older names)" for name in sentence_names(back)]
+    rest = f" ({', '.join(sentence_names(left))} will be left as {'it is' if len(left) == 1 else 'they are'})"
+    return f"Make {count(total, 'change')} in {', '.join(names)}{rest if left else ''}?"

@@ -42,6 +42,7 @@ def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where
     """
     from migsync.cli.views.findings import error_blocks, findings_blocks
     from migsync.cli.views.surveys import survey_status
+    from migsync.sync.plan_groups import error_groups
     from migsync.sync.plan_request import PlanRequest
     from migsync.sync.survey import survey
 
@@ -50,8 +51,8 @@ def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where
     with survey(project, PlanRequest(databases=chosen.databases, trust_names=journal.no_journal)) as found:
         rows, hidden = _shown(_rows(found), shorten=output.shorten)
         output.show([table(("database", "engine", "state", "to apply", "last run"), rows, indent=0), *more(hidden)])
-        for alias, error in found.errors.items():
-            output.show([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])
+        for group in error_groups(found.errors):
+            output.show([EMPTY, line(Span(group.name, Style.HEADING)), *error_blocks(group.error, indent=2)])
         output.show([EMPTY, *findings_blocks(found.findings, shorten=output.shorten)] if found.findings else [])
         if any(plan.blocked for plan in found.plans):
             output.show([EMPTY, line("To see why a database is blocked: ", Span(next_command("plan"), Style.COMMAND))])
@@ -61,16 +62,20 @@ def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where
 
 def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
     from migsync.cli.views.plans import engine_title, standing
+    from migsync.cli.views.surveys import idle_groups
+    from migsync.sync.plan_groups import error_groups, plan_groups
 
     rows: list[tuple[str | Span, ...]] = []
-    for plan in survey.plans:
-        alias, engine = plan.target.alias, plan.target.engine
+    for group in plan_groups(survey.plans):
+        plan = group.first
         behind = ", ".join(rewrite.source for rewrite in plan.passed) or "-"
-        rows.append(
-            (Span(alias, Style.HEADING), engine_title(engine), standing(plan, short=True), behind, _last(survey, plan))
-        )
-    rows += [(Span(alias, Style.HEADING), "", Span("fresh", Style.GOOD), "-", "-") for alias in survey.fresh]
-    rows += [(Span(alias, Style.HEADING), "", Span("cannot be read", Style.BAD), "-", "-") for alias in survey.errors]
+        newest = max(group.plans, key=lambda each: run.at if (run := _last_run(survey, each.target.alias)) else "")
+        engine, last = engine_title(plan.target.engine), _last(survey, newest)
+        rows.append((Span(group.name, Style.HEADING), engine, standing(plan, short=True), behind, last))
+    fresh = idle_groups(dict.fromkeys(survey.fresh, "fresh"))
+    rows += [(Span(name, Style.HEADING), "", Span(state, Style.GOOD), "-", "-") for name, state in fresh]
+    unread = (group.name for group in error_groups(survey.errors))
+    rows += [(Span(name, Style.HEADING), "", Span("cannot be read", Style.BAD), "-", "-") for name in unread]
     return rows
 
 

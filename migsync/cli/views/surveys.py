@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from migsync.alias import entry_of
 from migsync.cli.views.blocks import Block, Line, Span, Style, line
 from migsync.cli.views.lists import cut, more
 from migsync.errors import ExitStatus, MigsyncError, common_status
+from migsync.sync.plan_groups import PlanGroup, error_groups, group_name, plan_groups
 
 if TYPE_CHECKING:
     from migsync.findings import Finding
@@ -59,24 +61,26 @@ def targets_blocks(
     from migsync.cli.views.plans import plan_blocks
 
     several = len(plans) + len(idle) + len(errors) > 1
-    told, hidden = cut([plan for plan in plans if not several or _has_more(plan)], SHOWN, shorten=shorten)
+    groups = plan_groups(plans)
+    told, hidden = cut([group for group in groups if not several or _has_more(group.first)], SHOWN, shorten=shorten)
     return with_gaps(
         [
-            _in_short(plans, idle, errors, shorten=shorten) if several else (),
+            _in_short(plans, groups, idle, errors, shorten=shorten) if several else (),
             findings_blocks(findings, shorten=shorten),
             *(
                 plan_blocks(
-                    plan,
+                    group.first,
                     shorten=shorten,
                     labels=labels,
-                    about=about.get(plan.target.alias, ""),
+                    about=about.get(group.first.target.alias, ""),
                     after_summary=several,
+                    others=group.aliases[1:],
                 )
-                for plan in told
+                for group in told
             ),
             more(hidden),
             () if several else [_head(alias, Span(state, Style.GOOD)) for alias, state in idle.items()],
-            *([_head(alias, NOT_READ), *error_blocks(error, indent=2)] for alias, error in errors.items()),
+            *([_head(it.name, NOT_READ), *error_blocks(it.error, indent=2)] for it in error_groups(errors)),
         ]
     )
 
@@ -90,16 +94,21 @@ def _has_more(plan: Plan) -> bool:
 
 
 def _in_short(
-    plans: Sequence[Plan], idle: Mapping[str, str], errors: Mapping[str, MigsyncError], *, shorten: bool
+    plans: Sequence[Plan],
+    groups: Sequence[PlanGroup],
+    idle: Mapping[str, str],
+    errors: Mapping[str, MigsyncError],
+    *,
+    shorten: bool,
 ) -> Iterator[Line]:
-    """One sentence about all targets, and a line about each."""
+    """One sentence about all targets, and a line about each group."""
     from migsync.cli.views.plans import engine_title, standing, summary
 
     if plans or errors:
         yield line(Span(summary(plans, len(errors)), Style.HEADING))
-    rows = [(plan.target.alias, engine_title(plan.target.engine), standing(plan)) for plan in plans]
-    rows += [(alias, "", Span(state, Style.GOOD)) for alias, state in idle.items()]
-    rows += [(alias, "", NOT_READ) for alias in errors]
+    rows = [(group.name, engine_title(group.first.target.engine), standing(group.first)) for group in groups]
+    rows += [(name, "", Span(state, Style.GOOD)) for name, state in idle_groups(idle)]
+    rows += [(group.name, "", NOT_READ) for group in error_groups(errors)]
     if shorten and len(rows) > SHOWN:
         # What is up to date is what a person can do without.
         rows.sort(key=lambda row: row[2].style is Style.GOOD)
@@ -108,6 +117,29 @@ def _in_short(
     for alias, engine, state in shown:
         yield line(Span(f"{alias:<{width}}", Style.HEADING), f"  {engine:<{engines}}  ", state, indent=2, hang=2)
     yield from more(hidden, indent=2)
+
+
+def idle_groups(idle: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The name and the state of each group of targets that have no plan; `idle` has the state by alias."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for alias, state in idle.items():
+        groups.setdefault((entry_of(alias), state), []).append(alias)
+    yield from ((group_name(aliases), state) for (_, state), aliases in groups.items())
+
+
+def group_documents(plans: Sequence[Plan]) -> list[dict[str, Any]]:
+    """The groups as JSON values."""
+    from migsync.cli.views.documents import plan_state
+
+    return [
+        {
+            "name": group.name,
+            "state": plan_state(group.first),
+            "changes": len(group.first.changes),
+            "targets": list(group.aliases),
+        }
+        for group in plan_groups(plans)
+    ]
 
 
 def survey_document(survey: Survey) -> dict[str, Any]:
@@ -135,6 +167,7 @@ def survey_document(survey: Survey) -> dict[str, Any]:
         **survey.plan_file.as_dict(),
         "root": str(survey.project.root),
         "databases": [*databases, *errors],
+        "groups": group_documents(survey.plans),
         "findings": [finding.as_dict() for finding in survey.findings],
     }
 

@@ -52,9 +52,11 @@ class PostgreSQL(Engine):
     schemes = frozenset({"postgres", "postgresql", "pgsql", "psql", "postgis", "timescale"})
     backend = "django.db.backends.postgresql"
     backends = frozenset({"postgresql", "postgresql_psycopg2", "postgresql_psycopg3", "postgis"})
-    other_backends = frozenset(
-        {"psqlextra.backend", "django_tenants.postgresql_backend", "tenant_schemas.postgresql_backend"}
+    tenant_backends = frozenset(
+        f"{package}.postgresql_backend" for package in ("django_tenants", "tenant_schemas", "django_pgschemas")
     )
+    other_backends = frozenset({"psqlextra.backend", *tenant_backends})
+    has_schemas = True
     driver = DRIVER
     driver_module = "psycopg"
     extra = "postgresql"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from migsync.engines import Engine
+from migsync.engines import Engine, engine_of
 from migsync.engines.address import Address
-from migsync.engines.config import DatabaseConfig
+from migsync.engines.config import DatabaseConfig, SchemaChoice
 from migsync.errors import MigsyncError, TargetError
 from migsync.findings import Finding
 from migsync.findings.project import alias_overridden, alias_passed_over, option_dropped
@@ -37,6 +37,14 @@ class Aliases:
             {alias: config for alias, config in self.passed_over.items() if alias not in other.databases},
             (*self.findings, *said, *other.findings),
         )
+
+    def without_schemas(self, aliases: Collection[str]) -> Aliases:
+        """These aliases, of which `aliases` are one target each, with the schema of their own connection."""
+        kept = {
+            alias: replace(config, schemas=None) if alias in aliases else config
+            for alias, config in self.databases.items()
+        }
+        return replace(self, databases=kept)
 
 
 def django_aliases(databases: Mapping[str, Mapping[str, Any]], use_tz: bool | None) -> Aliases:
@@ -86,7 +94,8 @@ def option_aliases(
             continue
         url = options.url or environ.get(options.url_env, "")
         if url:
-            configs[alias], dropped = url_alias(alias, url, base, use_tz, options.schema)
+            config, dropped = url_alias(alias, url, base, use_tz, options.schema)
+            configs[alias] = _with_schemas(config, options)
             findings += dropped
         else:
             error = TargetError(
@@ -107,12 +116,27 @@ def option_aliases(
 def _other_schema(alias: str, options: DatabaseOptions, taken: DatabaseConfig | None) -> DatabaseConfig:
     """The entry with the connection of the alias that it takes, for its own schema."""
     if taken is not None:
-        return replace(taken, alias=alias, schema=options.schema)
+        return _with_schemas(replace(taken, alias=alias, schema=options.schema), options)
     error = TargetError(
         f"The database {alias!r} takes its connection from the alias {options.alias!r}, which does not exist.",
         hint=f"Set alias in [tool.migsync.databases.{alias}] to an alias of DATABASES, or to an entry above it.",
     )
     return DatabaseConfig(alias, "", schema=options.schema, error=error)
+
+
+def _with_schemas(config: DatabaseConfig, options: DatabaseOptions) -> DatabaseConfig:
+    """The entry for many schemas, where it is one; with an error on an engine whose databases have none."""
+    if options.schemas is None or config.error is not None:
+        return replace(config, schemas=options.schemas)
+    engine = engine_of(config.url)
+    if engine.has_schemas:
+        return replace(config, schemas=options.schemas)
+    error = TargetError(
+        f"The database {config.alias!r} has schemas in pyproject.toml, but {engine.title} has no schemas inside a "
+        "database.",
+        hint=f"Remove schemas from [tool.migsync.databases.{config.alias}], and make an entry for each database.",
+    )
+    return replace(config, schemas=options.schemas, error=error)
 
 
 def url_alias(
@@ -140,7 +164,10 @@ def _from_django(alias: str, settings: Mapping[str, Any], use_tz: bool | None) -
             hint="Correct it. For example, PORT must be a number, and OPTIONS a dictionary.",
         )
         return DatabaseConfig(alias, "", use_tz=use_tz, error=wrong), []
-    return _config(alias, address, use_tz, _missing_driver(alias, engine)), _dropped(alias, address)
+    config = _config(alias, address, use_tz, _missing_driver(alias, engine))
+    if settings["ENGINE"] in engine.tenant_backends:
+        config = replace(config, schemas=SchemaChoice(patterns=("*",)))
+    return config, _dropped(alias, address)
 
 
 def _address(alias: str, engine: Engine, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Address:

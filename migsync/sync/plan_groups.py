@@ -1,0 +1,115 @@
+"""Targets of one entry whose plans are the same but for ids and times: people review states, not tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migsync.alias import entry_of, schema_of
+from migsync.words import count
+
+if TYPE_CHECKING:
+    from migsync.errors import MigsyncError
+    from migsync.sync.plan import Plan
+
+ALONE = 3
+"""So many members of one entry are named; of more, the entry is named and they are counted."""
+
+
+@dataclass(frozen=True)
+class PlanGroup:
+    """Plans that do the same, at least one; those of more than one target are of one entry."""
+
+    plans: tuple[Plan, ...]
+
+    @property
+    def first(self) -> Plan:
+        """The plan that stands for all."""
+        return self.plans[0]
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The targets."""
+        return tuple(plan.target.alias for plan in self.plans)
+
+    @property
+    def name(self) -> str:
+        """The alias of a single target; of more, ``tenants: 979 schemas``."""
+        return group_name(self.aliases)
+
+
+@dataclass(frozen=True)
+class ErrorGroup:
+    """Targets of one entry that failed for the same reason; `error` is that of the first."""
+
+    aliases: tuple[str, ...]
+    error: MigsyncError
+
+    @property
+    def name(self) -> str:
+        """As :attr:`PlanGroup.name`."""
+        return group_name(self.aliases)
+
+
+def plan_groups(plans: Iterable[Plan]) -> tuple[PlanGroup, ...]:
+    """The plans in groups, in the order of their first targets."""
+    groups: dict[Hashable, list[Plan]] = {}
+    for plan in plans:
+        groups.setdefault(_kind(plan), []).append(plan)
+    return tuple(PlanGroup(tuple(found)) for found in groups.values())
+
+
+def error_groups(errors: Mapping[str, MigsyncError]) -> tuple[ErrorGroup, ...]:
+    """The errors, by alias, in groups, in the order of their first targets."""
+    groups: dict[Hashable, list[str]] = {}
+    for alias, error in errors.items():
+        entry, schema = entry_of(alias), schema_of(alias)
+        reason = error.found.replace(alias, entry).replace(repr(schema), "") if schema else error.found
+        groups.setdefault((entry, error.code, reason), []).append(alias)
+    return tuple(ErrorGroup(tuple(aliases), errors[aliases[0]]) for aliases in groups.values())
+
+
+def group_name(aliases: Sequence[str]) -> str:
+    """What a group of targets is called."""
+    return aliases[0] if len(aliases) == 1 else f"{entry_of(aliases[0])}: {count(len(aliases), 'schema')}"
+
+
+def shortened_aliases(aliases: Iterable[str]) -> dict[str, list[str]]:
+    """The aliases by what to call them in a sentence or a command: an entry stands for more than ALONE of its members.
+
+    As in ``{"default": ["default"], "tenants": ["tenants:a", "tenants:b", "tenants:c", "tenants:d"]}``.
+    """
+    entries: dict[str, list[str]] = {}
+    for alias in aliases:
+        entries.setdefault(entry_of(alias), []).append(alias)
+    found: dict[str, list[str]] = {}
+    for entry, members in entries.items():
+        found |= {entry: members} if len(members) > ALONE else {alias: [alias] for alias in members}
+    return found
+
+
+def sentence_names(aliases: Iterable[str]) -> list[str]:
+    """``["default", "tenants (979 schemas)"]``."""
+    return [
+        name if len(members) == 1 else f"{name} ({count(len(members), 'schema')})"
+        for name, members in shortened_aliases(aliases).items()
+    ]
+
+
+def _kind(plan: Plan) -> Hashable:
+    """Equal for plans that share a group."""
+    if not schema_of(plan.target.alias):
+        return plan.target.alias
+    return (
+        entry_of(plan.target.alias),
+        tuple((change.before and change.before.key, change.after and change.after.key) for change in plan.changes),
+        tuple(rewrite.id for rewrite in plan.passed),
+        tuple(rewrite.id for rewrite in plan.returned),
+        tuple(
+            (finding.code, finding.severity, finding.app, finding.name, finding.other, finding.operation)
+            for finding in plan.findings
+        ),
+        plan.unexplained,
+        bool(plan.undoes),
+    )

@@ -1,0 +1,185 @@
+"""An entry that stands for many schemas: its members, and the groups in which they are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.cli.entries import NEW, OLD, Ended, Entry, Project, record
+from tests.cli.test_schemas import add_schemas
+from tests.databases import Database
+from tests.engines.test_targets import user_of
+
+QUERY = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 't%' AND nspname <> 't%' ORDER BY nspname"
+
+
+@pytest.fixture
+def database(postgresql_database: Database) -> Database:
+    record(postgresql_database)
+    add_schemas(postgresql_database, ["t1", "t2", "t3", 'it\'s "odd" 50%'])
+    return postgresql_database
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: Database) -> Project:
+    return Project.make(tmp_path, {"tenants": Entry(database.url, schemas=QUERY)})
+
+
+def aliases(ended: Ended) -> list[str]:
+    return [found["alias"] for found in ended.json["databases"]]
+
+
+def names_in(database: Database, schema: str) -> tuple[str, ...]:
+    quoted = '"' + schema.replace('"', '""') + '"'
+    return tuple(name for (name,) in database.execute(f"SELECT name FROM {quoted}.django_migrations ORDER BY id"))
+
+
+@pytest.mark.parametrize(
+    ("schemas", "found"),
+    [
+        (QUERY, ["t1", "t2", "t3"]),
+        (["t2", "t1"], ["t2", "t1"]),
+        ("t?", ["t1", "t2", "t3"]),
+        (["t3", "t*"], ["t3", "t1", "t2"]),
+        ("auto", ['it\'s "odd" 50%', "public", "t1", "t2", "t3"]),
+    ],
+)
+def test_a_query_a_list_a_pattern_and_auto(
+    project: Project, database: Database, schemas: str | list[str], found: list[str]
+) -> None:
+    project.configure({"tenants": Entry(database.url, schemas=schemas)})
+    assert aliases(project.run("status", "--format", "json")) == [f"tenants:{name}" for name in found]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (["tenants:t2"], ["t2"]),
+        (["tenants:t[13]", "tenants:t3"], ["t1", "t3"]),
+        (["tenants"], ["t1", "t2", "t3"]),
+        (["tenants:t1", "tenants"], ["t1", "t2", "t3"]),
+    ],
+)
+def test_members_are_asked_for_by_name_and_by_pattern(project: Project, asked: list[str], found: list[str]) -> None:
+    ended = project.run("plan", "--format", "json", *(word for alias in asked for word in ("-d", alias)))
+    assert aliases(ended) == [f"tenants:{name}" for name in found]
+
+
+def test_a_member_that_is_not_there(project: Project) -> None:
+    ended = project.run("plan", "-d", "tenants:t9")
+    assert ended.status == 1
+    assert "The database 'tenants' has no schema 't9'." in ended.err
+
+
+def test_members_with_the_same_plan_are_one_group(project: Project, database: Database) -> None:
+    database.execute("DELETE FROM t2.django_migrations WHERE name = '0001_initial'")
+    ended = project.run("plan")
+    assert "2 databases need 2 changes; 1 database is blocked." in ended.out
+    assert "tenants: 2 schemas" in ended.out
+    assert ended.out.count("the same in 1 other schema: t3") == 1
+    groups = project.run("plan", "--format", "json").json["groups"]
+    assert [(group["name"], group["targets"]) for group in groups] == [
+        ("tenants: 2 schemas", ["tenants:t1", "tenants:t3"]),
+        ("tenants:t2", ["tenants:t2"]),
+    ]
+    rows = [line.split("  ")[0] for line in project.run("status").out.splitlines()]
+    assert rows[1:3] == ["tenants: 2 schemas", "tenants:t2"]
+
+
+def test_apply_again_is_resuming_and_undo_takes_all_back(project: Project, database: Database) -> None:
+    database.execute("DELETE FROM t2.django_migrations WHERE name = '0001_initial'")
+    ended = project.run("apply", "--noinput")
+    assert ended.status == 5, ended
+    assert "migsync apply --database tenants:t2" in ended.err
+    database.execute("INSERT INTO t2.django_migrations VALUES (1, 'shop', '0001_initial', '2026-03-01')")
+    ended = project.run("apply", "--noinput", "--format", "json")
+    assert [each["alias"] for each in ended.json["databases"]] == ["tenants:t2"]
+    assert {names_in(database, name) for name in ("t1", "t2", "t3")} == {NEW}
+    assert project.run("undo", "--noinput").status == 0
+    assert {names_in(database, name) for name in ("t1", "t2", "t3")} == {OLD}
+
+
+def test_a_schema_that_is_gone_does_not_stop_the_others(project: Project, database: Database) -> None:
+    project.configure({"tenants": Entry(database.url, schemas=["t1", "gone", "t3"])})
+    ended = project.run("apply", "--noinput")
+    assert ended.status == 5, ended
+    assert "the database has no schema 'gone'" in ended.out + ended.err
+    assert names_in(database, "t1") == names_in(database, "t3") == NEW
+
+
+@pytest.mark.parametrize(
+    ("schemas", "said"),
+    [
+        ("SELECT nspname FROM pg_namespace WHERE false", "returns no schema"),
+        ("SELECT 't1', 't2'", "returns 2 columns"),
+        ("SELECT NULL::text", "returns a value that is not a name"),
+        ("SELECT 1", "returns a value that is not a name"),
+        ("SELECT 't1' UNION ALL SELECT 't1'", "returns t1 more than once"),
+        ("SELECT nonsense", 'column "nonsense" does not exist'),
+        ("WITH gone AS (DELETE FROM t1.django_migrations RETURNING 't1'::text) SELECT * FROM gone", "read-only"),
+        ("none_*", "no schema with a django_migrations matches 'none_*'"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_one_error(
+    project: Project, database: Database, schemas: str, said: str
+) -> None:
+    project.configure({"tenants": Entry(database.url, schemas=schemas), "one": Entry(database.url, "t3")})
+    ended = project.run("plan", "--format", "json")
+    assert ended.status == 1
+    errors = [found for found in ended.json["databases"] if found["state"] == "error"]
+    assert [found["alias"] for found in errors] == ["tenants"]
+    assert said in errors[0]["error"]["found"], errors
+    assert aliases(ended) == ["one", "tenants"]
+
+
+def test_a_role_that_may_not_read_one_schema(project: Project, database: Database) -> None:
+    with user_of(database) as (user, url):
+        database.execute(f"GRANT USAGE ON SCHEMA t1, t2 TO {user}")
+        database.execute(f"GRANT SELECT ON t1.django_migrations TO {user}")
+        project.configure({"tenants": Entry(url, schemas=["t1", "t2", "t3"])})
+        ended = project.run("status", "--format", "json")
+    assert [(found["alias"], found["state"]) for found in ended.json["databases"]] == [
+        ("tenants:t1", "changes"),
+        ("tenants:t2", "error"),
+        ("tenants:t3", "error"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("schemas = 3", "must be a list of strings"),
+        ("schemas = []", "names no schema"),
+        ('schemas = "auto"\nschema = "t1"', "both schema and schemas"),
+    ],
+)
+def test_entries_that_cannot_be_meant(project: Project, database: Database, line: str, said: str) -> None:
+    (project.root / "pyproject.toml").write_text(f'[tool.migsync.databases.tenants]\nurl = "{database.url}"\n{line}\n')
+    ended = project.run("plan")
+    assert ended.status == 1
+    assert said in ended.err
+
+
+def test_an_engine_without_schemas(tmp_path: Path) -> None:
+    project = Project.make(tmp_path, {"tenants": Entry("sqlite:///x.sqlite3", schemas="auto")})
+    ended = project.run("plan")
+    assert ended.status == 1
+    assert "SQLite has no schemas inside a database" in ended.out + ended.err
+
+
+def test_the_members_of_one_entry_share_a_connection(project: Project, database: Database) -> None:
+    project.configure({"tenants": Entry(database.url, schemas="auto")})
+    made: list[object] = []
+
+    def listen(connection: object, _record: object) -> None:
+        made.append(connection)
+
+    sa.event.listen(sa.Pool, "connect", listen)
+    try:
+        assert project.run("status").status == 0
+    finally:
+        sa.event.remove(sa.Pool, "connect", listen)
+    # One that asks for the members, and one for all of them.
+    assert len(made) == 2
