@@ -18,7 +18,7 @@ from migsync.rewrites.rewrite_files import check_rewrite
 from migsync.sync.plan import FORMAT_VERSION, Plan
 from migsync.sync.plan_request import PlanRequest
 
-SURVEY_FIELDS = ("root", "databases", "findings")
+SURVEY_FIELDS = ("root", "databases", "groups", "findings")
 """What ``migsync plan --format json`` says besides; a plan file needs none of it."""
 
 
