@@ -36,7 +36,8 @@ class OpenTargets:
 def open_targets(project: Project, aliases: Sequence[str], *, records: bool = False) -> Iterator[OpenTargets]:
     """Open the targets of `aliases` (none: all). Raises UnknownAlias; what cannot be read is in `errors`."""
     from migsync.sync.survey import choose
-    from migsync.sync.target import Snapshot, TargetPool
+    from migsync.sync.target import Snapshot
+    from migsync.sync.target_pool import TargetPool
 
     found = OpenTargets()
     chosen: dict[str, Target] = {}

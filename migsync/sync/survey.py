@@ -39,8 +39,9 @@ from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions
 from migsync.sync.provenance import Provenance, what_ran
 from migsync.sync.run import Run
-from migsync.sync.target import Snapshot, Target, TargetPool
+from migsync.sync.target import Snapshot, Target
 from migsync.sync.target_plans import TargetPlanner
+from migsync.sync.target_pool import TargetPool
 from migsync.sync.target_state import DatabaseState, TargetState
 from migsync.sync.third_party import with_stated
 from migsync.sync.unnamed_schemas import Schemas

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import TracebackType
@@ -63,39 +63,6 @@ def open_target(config: DatabaseConfig) -> Target:
         raise config.error
     behaviour = engine_of(config.url)
     return Target(config, behaviour, behaviour.create(config))
-
-
-class TargetPool:
-    """Opens targets. The members of one entry share up to `connections` connections.
-
-    A context manager: leaving it closes the targets.
-    """
-
-    def __init__(self, connections: int = 1) -> None:
-        self.connections = connections
-        self._shared: dict[str, sa.Engine] = {}
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._open.close()
-
-    def open(self, config: DatabaseConfig) -> Target:
-        """As :func:`open_target`."""
-        if config.error is not None or not config.entry:
-            return self._open.enter_context(open_target(config))
-        behaviour = engine_of(config.url)
-        if config.entry not in self._shared:
-            engine = self._shared[config.entry] = behaviour.create(config, self.connections)
-            self._open.callback(engine.dispose)
-        return Target(config, behaviour, self._shared[config.entry])
-
-    def release(self) -> None:
-        """Close the connections that nobody uses, as before a person is asked; a next use makes new ones."""
-        for engine in self._shared.values():
-            engine.dispose()
 
 
 class Target:

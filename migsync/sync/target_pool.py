@@ -1,0 +1,46 @@
+"""Targets that are open at the same time, and the connections that they share."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from migsync.engines import engine_of
+from migsync.engines.config import DatabaseConfig
+from migsync.sync.target import Target, open_target
+
+
+class TargetPool:
+    """Opens targets. The members of one entry share up to `connections` connections.
+
+    A context manager: leaving it closes the targets.
+    """
+
+    def __init__(self, connections: int = 1) -> None:
+        self.connections = connections
+        self._shared: dict[str, sa.Engine] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._open.close()
+
+    def open(self, config: DatabaseConfig) -> Target:
+        """As :func:`open_target`."""
+        if config.error is not None or not config.entry:
+            return self._open.enter_context(open_target(config))
+        behaviour = engine_of(config.url)
+        if config.entry not in self._shared:
+            engine = self._shared[config.entry] = behaviour.create(config, self.connections)
+            self._open.callback(engine.dispose)
+        return Target(config, behaviour, self._shared[config.entry])
+
+    def release(self) -> None:
+        """Close the connections that nobody uses, as before a person is asked; a next use makes new ones."""
+        for engine in self._shared.values():
+            engine.dispose()
