@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, Self
 
 from migsync.engines import engine_of
 from migsync.engines.config import DatabaseConfig
 from migsync.sync.target import Target, open_target
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 class TargetPool:
