@@ -64,9 +64,9 @@ def error_groups(errors: Mapping[str, MigsyncError]) -> tuple[ErrorGroup, ...]:
     """The errors, by alias, in groups, in the order of their first targets."""
     groups: dict[Hashable, list[str]] = {}
     for alias, error in errors.items():
-        entry, schema = entry_of(alias), schema_of(alias)
-        reason = error.found.replace(alias, entry).replace(repr(schema), "") if schema else error.found
-        groups.setdefault((entry, error.code, reason), []).append(alias)
+        # What was found names the target, so it differs.
+        kind = (error.code, error.meaning) if schema_of(alias) else ()
+        groups.setdefault((entry_of(alias), *kind), []).append(alias)
     return tuple(ErrorGroup(tuple(aliases), errors[aliases[0]]) for aliases in groups.values())
 
 

@@ -33,7 +33,7 @@ def test_ids_and_times_make_no_difference_and_names_do() -> None:
 
 def test_errors_of_one_reason_are_one_group() -> None:
     reasons = {"t:a": "x", "t:b": "x", "t:c": "y"}
-    errors = {alias: Unreachable(f"{alias} cannot be reached: {why}") for alias, why in reasons.items()}
+    errors = {alias: Unreachable(f"{alias} cannot be reached.", why) for alias, why in reasons.items()}
     assert [group.aliases for group in error_groups(errors)] == [("t:a", "t:b"), ("t:c",)]
 
 
