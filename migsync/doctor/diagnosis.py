@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from migsync.doctor.examination import Examination, sequence_findings
 from migsync.doctor.makers import Columns, Maker, absent, expected, makers, remover
 from migsync.doctor.message import Message, MessageKind
-from migsync.findings import Finding
+from migsync.findings import Finding, environment
 from migsync.findings import database_objects as objects
 from migsync.findings import error_messages as entries
+from migsync.history import History
 from migsync.history.loader import LoaderState
 from migsync.key import Key
 from migsync.sync.plan import Plan
@@ -38,7 +40,7 @@ def diagnose(survey: Survey, message: Message) -> Examination:
     if not found and message.kind in (_K.TABLE_EXISTS, _K.TABLE_MISSING):
         found = makers(survey.history, index=message.table)
     apps = {key.app for key in (message.migration, message.other, *(each.migration for each in found)) if key}
-    general = list(_stated(message, found))
+    general = [*_stated(message, found), *_named(survey.history, message)]
     every = message.kind in _OF_THE_GRAPH
     general += [each for each in survey.findings if each.blocks and (every or each.app in apps)]
     by_alias: dict[str, tuple[Finding, ...]] = {}
@@ -50,6 +52,8 @@ def diagnose(survey: Survey, message: Message) -> Examination:
                 causes += sequence_findings(survey, alias)
             if message.kind in _OBJECTS and not causes:
                 causes = list(_Objects(survey, alias, message, found).findings())
+            if message.kind is _K.UNAPPLIED and not causes:
+                causes = list(_pending(survey, alias))
             by_alias[alias] = tuple(
                 dict.fromkeys(each.with_facts(alias=survey.project.typed(alias)) for each in causes)
             )
@@ -67,6 +71,13 @@ def _causes(plan: Plan, apps: Collection[str], *, every: bool) -> list[Finding]:
         of_apps = Counter({app: number for app, number in of_apps.items() if app in apps})
     first = [objects.apply_first(changes=of_apps.total(), apps=sorted(of_apps))] if of_apps else []
     return [*first, *(each for each in plan.findings if each.blocks and (every or each.app in apps))]
+
+
+def _pending(survey: Survey, alias: str) -> Iterator[Finding]:
+    state = survey.history.state(frozenset(record.key for record in survey.records.get(alias, ())))
+    pending = [key for key in survey.history.order if key in state.nodes and key not in state.applied]
+    if pending:
+        yield environment.not_migrated(migrations=len(pending), first=pending[0])
 
 
 def _what(message: Message) -> str:
@@ -157,6 +168,16 @@ def _is_expected(part: str, there: Columns) -> bool:
     return table in there and (not column or any(column in names for names in there[table].values()))
 
 
+def _named(history: History, message: Message) -> Iterator[Finding]:
+    """About a name that somebody typed, or that a file has."""
+    if message.kind is _K.MIGRATION_UNKNOWN and (asked := message.migration):
+        names = sorted(name for name in history.names(asked.app) if name.startswith(asked.name))
+        if len(names) != 1:
+            yield environment.no_such_migration(app=asked.app, sought=asked.name, names=names)
+    elif message.kind is _K.APP_UNKNOWN and not (message.sought in history.apps and history.names(message.sought)):
+        yield environment.app_not_there(app=message.sought, near=get_close_matches(message.sought, history.apps))
+
+
 def _stated(message: Message, found: Sequence[Maker]) -> Iterator[Finding]:
     """What is true of the message wherever it was printed."""
     what = message.table or "a table"
@@ -172,6 +193,15 @@ def _stated(message: Message, found: Sequence[Maker]) -> Iterator[Finding]:
         _K.LOCKED: entries.lock_not_free,
         _K.READ_ONLY: entries.read_only_connection,
         _K.FOREIGN_KEY: lambda: entries.foreign_key_refused(what=message.table or "another table"),
+        _K.CURSOR: environment.cursor_not_there,
+        _K.TOO_LARGE: entries.too_large,
+        _K.TYPE_CHANGE: lambda: entries.type_not_converted(what=column or "the column"),
+        _K.DEPENDED_ON: lambda: entries.others_depend(what=column or what),
+        _K.VALUE_TOO_LONG: entries.value_too_long,
+        _K.NO_EXTENSION: environment.extension_missing,
+        _K.ROW_WITHOUT_PARENT: lambda: entries.rows_without_parent(what=what),
+        _K.NOT_CONNECTED: environment.not_connected,
+        _K.CODE_GONE: lambda: environment.code_gone(code=message.sought, migration=message.migration),
         _K.CONSTRAINT_COUNT: lambda: entries.constraint_not_found(what=what, migration=message.migration),
         _K.MODEL_UNKNOWN: lambda: entries.not_in_state(
             what=f"the model of {message.table}", maker=maker, user=message.migration

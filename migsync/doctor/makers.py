@@ -157,10 +157,19 @@ def in_order(history: History, app: str) -> Iterable[Key]:
             yield key
 
 
-def columns_of(state: TableState, app: str, *, made_here: bool = True) -> Columns:
-    """The tables of a state with their columns; with `made_here`, only those that it makes itself."""
+def columns_of(state: TableState, app: str, *, made_here: bool = True, certain: bool = False) -> Columns:
+    """The tables of a state with their columns; with `made_here`, only those that it makes itself.
+
+    With `certain`, without the fields of which the files do not tell that they have a column: a field of a class that
+    is not Django's may be a many-to-many field, or be made of other fields, as a composite primary key is.
+    """
     return {
-        name: {field: column.names(field) for field, (column, _) in table.columns.items()}
+        name: {
+            field: column.names(field)
+            for field, (column, place) in table.columns.items()
+            # Django reserves the name "pk" for a composite primary key, which is no column.
+            if not certain or place.part is PartKind.LINK or (column.is_certain and field != "pk")
+        }
         for name, table in tables(state, app).items()
         if table.made or not made_here
     }

@@ -39,6 +39,18 @@ class MessageKind(StrEnum):
     READ_ONLY = "read only"
     FOREIGN_KEY = "foreign key"
     CONSTRAINT_COUNT = "constraint count"
+    CURSOR = "cursor"
+    UNAPPLIED = "unapplied"
+    MIGRATION_UNKNOWN = "migration unknown"
+    APP_UNKNOWN = "app unknown"
+    TOO_LARGE = "too large"
+    TYPE_CHANGE = "type change"
+    DEPENDED_ON = "depended on"
+    VALUE_TOO_LONG = "value too long"
+    NO_EXTENSION = "no extension"
+    ROW_WITHOUT_PARENT = "row without parent"
+    NOT_CONNECTED = "not connected"
+    CODE_GONE = "code gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,8 @@ class Message:
 
     `migration` is the one that it names, or else the one that ran when it was printed, as far as the text tells;
     `other` is a second one that it names. `table`, `column` and `index` are as the database calls them, without their
-    schema. `alias` is the database that Django names.
+    schema. `alias` is the database that Django names. `sought` is another name: the label of an app, or what a
+    file tries to import.
     """
 
     kind: MessageKind
@@ -58,6 +71,7 @@ class Message:
     column: str = ""
     index: str = ""
     alias: str = ""
+    sought: str = ""
 
 
 _K = MessageKind
@@ -127,6 +141,72 @@ _PATTERNS: Final[tuple[tuple[MessageKind, str], ...]] = (
     (_K.FOREIGN_KEY, r"foreign key constraint \"[^\"]+\" cannot be implemented"),
     (_K.FOREIGN_KEY, r"1005, .*Foreign key constraint is incorrectly formed|(?:1215|3780), [\"']"),
     (_K.CONSTRAINT_COUNT, r"Found wrong number \(\d+\) of .*constraints for (?P<table>\w+)"),
+    (_K.TABLE_EXISTS, r"there is already another table or index with this name: (?P<table>[\w.$-]+)"),
+    (_K.COLUMN_MISSING, r"1072, [\"']Key column '(?P<column>[^']+)' doesn't exist in table"),
+    (_K.INDEX_EXISTS, r'constraint "(?P<index>[^"]+)" for relation "(?P<table>[^"]+)" already exists'),
+    (_K.INDEX_EXISTS, r"1826, [\"']Duplicate (?:foreign key|CHECK) constraint name '(?P<index>[^']+)'"),
+    (_K.MISSING_PARENT, r"NodeNotFoundError: Node \('(?P<other_app>\w+)', '(?P<other_name>\w+)'\) not a valid node"),
+    (
+        _K.MISSING_PARENT,
+        r"Migration (?P<app>\w+)\.(?P<name>\w+) dependencies reference nonexistent child node "
+        r"\('(?P<other_app>\w+)', '(?P<other_name>\w+)'\)",
+    ),
+    (
+        _K.DUPLICATE_VALUES,
+        r'duplicate key value violates unique constraint "(?!django_migrations_pkey")(?P<index>[^"]+)"',
+    ),
+    (_K.NULL_VALUES, r'null value in column "(?P<column>[^"]+)"(?: of relation "(?P<table>[^"]+)")? violates not-null'),
+    (
+        _K.PENDING_TRIGGERS,
+        r'cannot (?:DROP TABLE|CREATE INDEX) "(?P<table>[^"]+)" because it has pending trigger events',
+    ),
+    (_K.LAZY_REFERENCE, r"Related model '(?P<model>[\w.]+)' cannot be resolved"),
+    (_K.FIELD_UNKNOWN, r"django[/\\]db[/\\]migrations[/\\](?:[^\n]*\n){1,4}KeyError: u?'(?P<column>\w+)'"),
+    (_K.NO_SCHEMA, r"Unable to create the django_migrations table"),
+    (_K.LOCKED, r"canceling statement due to statement timeout|could not obtain lock on relation"),
+    (_K.FOREIGN_KEY, r"(?:1025|1553|1822|1824|1825), [\"'].*(?:errno: 150|foreign key|referenced table)"),
+    (_K.CURSOR, r'cursor "_django_curs_\w+" does not exist'),
+    (_K.UNAPPLIED, r"You have \d+ unapplied migration\(?s?\)?|You have unapplied migrations"),
+    (
+        _K.MIGRATION_UNKNOWN,
+        r"(?:Cannot find a migration matching|More than one migration matches) '(?P<name>[^']+)' "
+        r"(?:from|in) app '(?P<app>\w+)'",
+    ),
+    (
+        _K.MIGRATION_UNKNOWN,
+        r"There (?:is no|is more than one) migration for '(?P<app>\w+)' with the prefix '(?P<name>[^']+)'",
+    ),
+    (_K.APP_UNKNOWN, r"No installed app with label '(?P<label>\w+)'"),
+    (_K.APP_UNKNOWN, r"App '(?P<label>\w+)' does not have migrations"),
+    (_K.APP_UNKNOWN, r"Dependency on (?:unknown app|app with no migrations): (?P<label>\w+)"),
+    (_K.TOO_LARGE, r"(?:1118|1071|1709), [\"'](?:Row size|Specified key was|Index column size)"),
+    (_K.TYPE_CHANGE, r'column "(?P<column>[^"]+)" cannot be cast automatically to type'),
+    (_K.DEPENDED_ON, r"cannot drop table (?:\w+\.)?\"?(?P<table>\w+)\"? because other objects depend on it"),
+    (
+        _K.DEPENDED_ON,
+        r"cannot drop column \"?(?P<column>\w+)\"? of table (?:\w+\.)?\"?(?P<table>\w+)\"? because other objects",
+    ),
+    (_K.DEPENDED_ON, r"cannot alter type of a column used by a view or rule"),
+    (_K.VALUE_TOO_LONG, r"value too long for type character varying|1406, [\"']Data too long for column"),
+    (
+        _K.VALUE_TOO_LONG,
+        r"1264, [\"']Out of range value for column|(?:integer|numeric field) out of range|numeric field overflow",
+    ),
+    (_K.NO_EXTENSION, r"has no default operator class for access method|could not open extension control file"),
+    (_K.NO_EXTENSION, r"permission denied to create extension|operator class \"\w+\" does not exist for access method"),
+    (_K.NO_EXTENSION, r'type "(?:citext|hstore|vector|geometry|geography|ltree)" does not exist'),
+    (_K.ROW_WITHOUT_PARENT, r'insert or update on table "(?P<table>[^"]+)" violates foreign key constraint'),
+    (_K.ROW_WITHOUT_PARENT, r"The row in table '(?P<table>\w+)' with primary key .* has an invalid foreign key"),
+    (_K.ROW_WITHOUT_PARENT, r"1452, [\"']Cannot add or update a child row|FOREIGN KEY constraint failed"),
+    (_K.NOT_CONNECTED, r"could not connect to server|connection to server (?:at|on) .* failed|Connection refused"),
+    (_K.NOT_CONNECTED, r"password authentication failed for user|(?:1044|1045), [\"']Access denied for user"),
+    (_K.NOT_CONNECTED, r"(?:2002|2003|2013|2006), [\"']|1049, [\"']Unknown database|unable to open database file"),
+    (_K.NOT_CONNECTED, r'FATAL:  ?(?:database|role) "[^"]+" does not exist|could not translate host name'),
+    (_K.CODE_GONE, r"(?:ModuleNotFoundError: No module named|ImportError: cannot import name) '(?P<code>[\w.]+)'"),
+    (
+        _K.CODE_GONE,
+        r"AttributeError: (?:partially initialized )?module '(?P<module>[\w.]+)' has no attribute '(?P<code>\w+)'",
+    ),
 )
 _COMPILED: Final = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 
@@ -155,6 +235,9 @@ def read_message(text: str) -> Message | None:
         facts.get("column", ""),
         facts.get("index", ""),
         facts.get("alias", ""),
+        ".".join(filter(None, (facts.get("module"), facts.get("code"))))
+        or facts.get("label")
+        or facts.get("sought", ""),
     )
 
 

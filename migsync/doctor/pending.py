@@ -29,7 +29,7 @@ def pending_tables(history: History, state: LoaderState, app: str) -> dict[Key, 
             break
         state_only = {step.model for each in contents.operations if each.state_only for step in each.steps}
         tables.run(contents.operations)
-        after = columns_of(tables, app)
+        after = columns_of(tables, app, certain=True)
         if key not in state.applied:
             new = {name: columns for name, columns in after.items() if name not in before}
             left_out = {tables.table_of(app, model) for model in state_only}

@@ -129,7 +129,7 @@ def _to_be_there(history: History, keys: list[Key], app: str) -> Columns:
             return {}
         unsure |= {step.model for each in contents.operations if each.state_only for step in each.steps}
         state.run(contents.operations)
-    found = columns_of(state, app)
+    found = columns_of(state, app, certain=True)
     # With the tables of their many-to-many fields.
     left_out = tuple(state.table_of(app, model) for model in unsure)
     return {name: fields for name, fields in found.items() if not name.startswith((UNKNOWN, *left_out))}

@@ -208,3 +208,77 @@ def constraint_not_found(*, what: str, migration: Key | None = None, alias: str 
         "A migration was recorded without running, or the constraint was removed by hand.",
         hint,
     )
+
+
+@entry("too-large", Severity.ERROR)
+def too_large() -> Texts:
+    """MySQL or MariaDB refuses a row or an index that is too large.
+
+    With `utf8mb4` a character counts as four bytes: a unique `CharField(max_length=255)` needs an index of 1020 bytes.
+    Tables with the row format COMPACT take 767.
+
+    Shorten the field, or change the row format of the table to DYNAMIC.
+    """
+    return Texts(
+        "A row or an index of the table would be too large for the server.",
+        "Columns of text are too long for the character set and the row format of the table.",
+        "Give the field a smaller max_length, or change the table: ALTER TABLE name ROW_FORMAT=DYNAMIC;",
+    )
+
+
+@entry("type-not-converted", Severity.ERROR)
+def type_not_converted(*, what: str) -> Texts:
+    """PostgreSQL does not know how to convert a column to its new type.
+
+    Text does not become a number by itself, for example. Add a column of the new type, copy the values in a data
+    migration (RunPython), and remove the old column. Or convert it with RunSQL: `ALTER TABLE ... TYPE ... USING ...`,
+    and put the AlterField into its `state_operations`.
+    """
+    return Texts(
+        f"The values of {what} are not converted to the new type by themselves.",
+        "",
+        "Write ALTER TABLE ... ALTER COLUMN ... TYPE ... USING ... as migrations.RunSQL, with the AlterField in its "
+        "state_operations.",
+    )
+
+
+@entry("others-depend", Severity.ERROR)
+def others_depend(*, what: str) -> Texts:
+    """Something in the database depends on what a migration removes or alters: a view, a foreign key, a trigger.
+
+    If migrations made it, they are in the wrong order, or a dependency between apps is missing. If it was made by hand,
+    remove it with RunSQL before, and make it again after.
+    """
+    return Texts(
+        f"Other objects in the database depend on {what}.",
+        "A view, a foreign key or a trigger uses it.",
+        "Remove them in a migration that comes before (migrations.RunSQL), and make them again after it.",
+    )
+
+
+@entry("value-too-long", Severity.ERROR)
+def value_too_long() -> Texts:
+    """A value does not fit into a column: a text is too long, or a number is out of range.
+
+    A data migration writes such a value, or the column is made smaller than values in it. Change the values first, in a
+    migration of its own.
+    """
+    return Texts(
+        "A value does not fit into its column.",
+        "The rows are in the way, or a data migration writes too long a value. The names of migrations are right.",
+        "Change the values in a migration of its own (RunPython) that comes before.",
+    )
+
+
+@entry("rows-without-parent", Severity.ERROR)
+def rows_without_parent(*, what: str) -> Texts:
+    """Rows refer to rows that do not exist.
+
+    A foreign key cannot be made, or is broken at the end of a migration. The rows were written while foreign keys were
+    not checked (SQLite, MyISAM, a dump), or a data migration has removed what they refer to.
+    """
+    return Texts(
+        f"Rows of {what} refer to rows that do not exist.",
+        "The rows are in the way, not the names of migrations.",
+        "Remove or correct these rows in a migration of its own (RunPython) that comes before.",
+    )

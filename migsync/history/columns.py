@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from migsync.history.contents import CLASS_MARK
+
 UNKNOWN = "?"
 """What a value is, or begins with, that only running a file shows. Two such values may be the same or not."""
 
@@ -29,6 +31,11 @@ class Column(NamedTuple):
         """The inverse of ``str()``. Of a text of another form nothing is known."""
         parts = text.split("|")
         return cls(*parts) if len(parts) == 4 else cls(UNKNOWN + text)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the file tells that there is a column: not for a class that is not Django's."""
+        return UNKNOWN not in self.type and CLASS_MARK not in self.type
 
     def names(self, field: str) -> frozenset[str]:
         """The names under which a column of this field may be known."""

@@ -217,29 +217,6 @@ def test_a_sequence_that_is_behind(postgresql_database: Database, tmp_path: Path
     assert_sound(project)
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("UNIQUE constraint failed: new__shop_item.sku", "duplicate-values"),
-        ('column "sku" of relation "shop_item" contains null values', "null-values"),
-        ('cannot ALTER TABLE "shop_item" because it has pending trigger events', "pending-trigger-events"),
-        ("Operation <RunPython f> in shop.0003_order is not reversible", "not-reversible"),
-        ("KeyError: ('shop', 'order')", "not-in-state"),
-        ("FieldDoesNotExist: Item has no field named 'sku'", "not-in-state"),
-        ("The field a.B.c was declared with a lazy reference to 'users.user', but app 'users' is", "lazy-reference"),
-        ("permission denied for table shop_item", "missing-right"),
-        ("permission denied for schema public", "no-schema-to-create-in"),
-        ("canceling statement due to lock timeout", "lock-not-free"),
-        ("attempt to write a readonly database", "read-only-connection"),
-        ("(1215, 'Cannot add foreign key constraint')", "foreign-key-refused"),
-        ("Found wrong number (0) of constraints for shop_item(sku)", "constraint-not-found"),
-    ],
-)
-def test_an_error_that_is_the_same_everywhere(sqlite_shop: Project, text: str, code: str) -> None:
-    found = doctor(sqlite_shop, f"Applying shop.0003_order...Traceback\n{text}")
-    assert list(found) == [code]
-
-
 def test_a_text_that_says_nothing(sqlite_shop: Project) -> None:
     ended = sqlite_shop.migsync("doctor", "--error", "it does not work")
     assert ended.status == 64

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from migsync.doctor.makers import expected, makers, remover
+from migsync.doctor.makers import columns_of, expected, makers, remover
 from migsync.history import Migration
 from migsync.history.contents import Contents
 from migsync.history.graph import History, build_history
 from migsync.history.migration import Key
+from migsync.history.tables import TableState
 from tests.history.operations.test_operations import of
 
 ID = "('id', models.BigAutoField(primary_key=True))"
@@ -86,3 +87,21 @@ def test_a_squash_beside_its_files_makes_nothing_once_more() -> None:
     assert [maker.migration.name for maker in makers(both, table="shop_item")] == ["0001_initial"]
     alone = build_history([squash], complete=False)
     assert [maker.migration.name for maker in makers(alone, table="shop_item")] == ["0001_squashed"]
+
+
+def test_a_field_that_may_have_no_column_is_not_certain() -> None:
+    state = TableState()
+    for operation in (
+        f"migrations.CreateModel('Item', [{ID}, ('photos', fields.SortedField(to='shop.Photo'))])",
+        "migrations.AddField('item', 'tags', models.ManyToManyField('shop.Tag'))",
+        "migrations.CreateModel('Pair', [('pk', models.CompositePrimaryKey('a', 'b')), "
+        "('a', models.IntegerField()), ('b', models.IntegerField())])",
+    ):
+        state.run(of(operation, "from sorted_m2m import fields"))
+    found = columns_of(state, "shop", certain=True)
+    assert {table: [*columns] for table, columns in found.items()} == {
+        "shop_item": ["id"],
+        "shop_item_tags": ["id", "item_id", "tag_id"],
+        "shop_pair": ["a", "b"],
+    }
+    assert "photos" in columns_of(state, "shop")["shop_item"]

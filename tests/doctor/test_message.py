@@ -99,6 +99,80 @@ MESSAGES: list[tuple[str, MessageKind, dict[str, Any]]] = [
     ("(3780, \"Referencing column 'x' and referenced column 'y' are incompatible.\")", K.FOREIGN_KEY, {}),
     ("ValueError: Found wrong number (0) of constraints for shop_item(name)", K.CONSTRAINT_COUNT, ITEM),
     ("ValueError: Found wrong number (2) of unique constraints for shop_item(name)", K.CONSTRAINT_COUNT, ITEM),
+    ('relation "shop_item" already exists (from a pool)', K.TABLE_EXISTS, ITEM),
+    ("there is already another table or index with this name: shop_item", K.TABLE_EXISTS, ITEM),
+    ("(1072, \"Key column 'price' doesn't exist in table\")", K.COLUMN_MISSING, {"column": "price"}),
+    ('constraint "x" for relation "shop_item" already exists', K.INDEX_EXISTS, {"index": "x", "table": "shop_item"}),
+    ("(1826, \"Duplicate foreign key constraint name 'x'\")", K.INDEX_EXISTS, {"index": "x"}),
+    (
+        "django.db.migrations.exceptions.NodeNotFoundError: Node ('users', '0001_initial') not a valid node",
+        K.MISSING_PARENT,
+        {"other": Key("users", "0001_initial")},
+    ),
+    (
+        "Migration shop.0003_price dependencies reference nonexistent child node ('users', '0001_initial')",
+        K.MISSING_PARENT,
+        {**MIGRATION, "other": Key("users", "0001_initial")},
+    ),
+    (
+        'duplicate key value violates unique constraint "auth_permission_pkey"',
+        K.DUPLICATE_VALUES,
+        {"index": "auth_permission_pkey"},
+    ),
+    ('null value in column "price" of relation "shop_item" violates not-null constraint', K.NULL_VALUES, PRICE),
+    ('cannot DROP TABLE "shop_item" because it has pending trigger events', K.PENDING_TRIGGERS, ITEM),
+    ("ValueError: Related model 'users.user' cannot be resolved", K.LAZY_REFERENCE, {"table": "users_user"}),
+    (
+        "django.db.migrations.exceptions.MigrationSchemaMissing: Unable to create the django_migrations table",
+        K.NO_SCHEMA,
+        {},
+    ),
+    ("canceling statement due to statement timeout", K.LOCKED, {}),
+    (
+        "(1825, \"Failed to add the foreign key constraint on table 'a'. Incorrect options\")",
+        K.FOREIGN_KEY,
+        {},
+    ),
+    ("(1824, \"Failed to open the referenced table 'users_user'\")", K.FOREIGN_KEY, {}),
+    ('psycopg2.errors.InvalidCursorName: cursor "_django_curs_140_1" does not exist', K.CURSOR, {}),
+    ("You have 18 unapplied migration(s). Your project may not work properly", K.UNAPPLIED, {}),
+    (
+        "CommandError: Cannot find a migration matching '0009' from app 'shop'.",
+        K.MIGRATION_UNKNOWN,
+        {"migration": Key("shop", "0009")},
+    ),
+    (
+        "There is more than one migration for 'shop' with the prefix '0002'",
+        K.MIGRATION_UNKNOWN,
+        {"migration": Key("shop", "0002")},
+    ),
+    ("CommandError: No installed app with label 'shop'.", K.APP_UNKNOWN, {"sought": "shop"}),
+    ("CommandError: App 'shop' does not have migrations.", K.APP_UNKNOWN, {"sought": "shop"}),
+    ("ValueError: Dependency on unknown app: users", K.APP_UNKNOWN, {"sought": "users"}),
+    ("(1118, 'Row size too large (> 8126). Changing some columns to TEXT')", K.TOO_LARGE, {}),
+    ("(1071, 'Specified key was too long; max key length is 767 bytes')", K.TOO_LARGE, {}),
+    ('column "price" cannot be cast automatically to type integer', K.TYPE_CHANGE, {"column": "price"}),
+    ("cannot drop table shop_item because other objects depend on it", K.DEPENDED_ON, ITEM),
+    ("cannot drop column price of table shop_item because other objects depend on it", K.DEPENDED_ON, PRICE),
+    ("value too long for type character varying(30)", K.VALUE_TOO_LONG, {}),
+    ("(1406, \"Data too long for column 'price' at row 1\")", K.VALUE_TOO_LONG, {}),
+    ('data type text has no default operator class for access method "gin"', K.NO_EXTENSION, {}),
+    ('permission denied to create extension "citext"', K.NO_EXTENSION, {}),
+    ('type "citext" does not exist\nLINE 1: CREATE TABLE', K.NO_EXTENSION, {}),
+    ('insert or update on table "shop_item" violates foreign key constraint "x"', K.ROW_WITHOUT_PARENT, ITEM),
+    (
+        "The row in table 'shop_item' with primary key '1' has an invalid foreign key: shop_item.a_id contains",
+        K.ROW_WITHOUT_PARENT,
+        ITEM,
+    ),
+    ("(1452, 'Cannot add or update a child row: a foreign key constraint fails')", K.ROW_WITHOUT_PARENT, {}),
+    ('connection to server at "db" (10.0.0.2), port 5432 failed: Connection refused', K.NOT_CONNECTED, {}),
+    ("(1045, \"Access denied for user 'a'@'b' (using password: YES)\")", K.NOT_CONNECTED, {}),
+    ("(1049, \"Unknown database 'shop'\")", K.NOT_CONNECTED, {}),
+    ("sqlite3.OperationalError: unable to open database file", K.NOT_CONNECTED, {}),
+    ("ModuleNotFoundError: No module named 'shop.fields'", K.CODE_GONE, {"sought": "shop.fields"}),
+    ("ImportError: cannot import name 'ugettext_lazy' from 'django'", K.CODE_GONE, {"sought": "ugettext_lazy"}),
+    ("AttributeError: module 'shop.models' has no attribute 'path'", K.CODE_GONE, {"sought": "shop.models.path"}),
 ]
 
 OUTPUT = """Operations to perform:
@@ -123,7 +197,15 @@ def test_a_message(text: str, kind: MessageKind, facts: dict[str, Any]) -> None:
     found = read_message(text)
     assert found is not None
     assert found.kind is kind
-    expected = {"migration": None, "other": None, "table": "", "column": "", "index": "", "alias": ""} | facts
+    expected = {
+        "migration": None,
+        "other": None,
+        "table": "",
+        "column": "",
+        "index": "",
+        "alias": "",
+        "sought": "",
+    } | facts
     assert {name: getattr(found, name) for name in expected} == expected
 
     # At the end of what `migrate` prints, with the migration that ran.
@@ -136,6 +218,15 @@ def test_a_message(text: str, kind: MessageKind, facts: dict[str, Any]) -> None:
 
 def test_every_kind_has_a_message() -> None:
     assert {kind for _, kind, _ in MESSAGES} == set(MessageKind)
+
+
+def test_a_field_that_a_state_does_not_have() -> None:
+    trace = '  File "/x/django/db/migrations/state.py", line 296, in remove_field\n    old = fields.pop(name)\n'
+    trace += "KeyError: 'price'\n"
+    found = read_message(trace)
+    assert found
+    assert (found.kind, found.column) == (K.FIELD_UNKNOWN, "price")
+    assert read_message("KeyError: 'price'") is None
 
 
 def test_the_last_message_counts() -> None:
