@@ -57,6 +57,10 @@ class AppTables:
         """Whether a part is claimed that is not there."""
         return place in self.claimed.parts and place not in self.there.parts
 
+    def is_made(self, operation: Operation) -> bool:
+        """Whether an operation would fail, since what it makes is there."""
+        return operation.kind in CREATES and any(part_before(step) in self.there.parts for step in operation.steps)
+
     def is_unclaimed(self, place: TablePart) -> bool:
         """Whether a part is there that is not claimed; an index counts on any table, since its name is taken."""
         if place.part is not PartKind.INDEX or not place.name:

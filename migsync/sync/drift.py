@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 
 from migsync.findings import Finding
 from migsync.findings.contents import (
@@ -197,7 +198,9 @@ def _tables(history: History, app: str, ran: Iterable[_Ran], recorded: Mapping[K
     pending = [history.migrations[key] for key in order if key not in recorded]
     tables = AppTables(app, TableState(), TableState(), pending)
     for each in ran:
-        tables.there.run(each.contents.operations)
+        # What is made already was not made by a file of which only the name is known.
+        operations = each.contents.operations
+        tables.there.run(filterfalse(tables.is_made, operations) if each.by_name else operations)
     for key in order:
         if key in recorded:
             tables.claimed.run(recorded[key].claims)
