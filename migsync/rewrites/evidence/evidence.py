@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -11,9 +11,11 @@ from migsync.history import History
 from migsync.history.contents import Contents
 from migsync.rewrites.evidence.alike import alike, state_of, translated
 from migsync.rewrites.evidence.case import Case
+from migsync.rewrites.evidence.database import AppRecords
 from migsync.rewrites.evidence.hints import Hints
 from migsync.rewrites.evidence.moves import Moves, find_moves, unrecorded
 from migsync.rewrites.evidence.pairs import Pair, Verdict
+from migsync.rewrites.evidence.past_files import NO_PAST, PastFiles
 from migsync.rewrites.evidence.proofs import Proofs
 from migsync.rewrites.evidence.resets import Render, Reset, find_reset, not_rendered
 from migsync.rewrites.file_state import FileState, topological_order, unlike_above
@@ -90,40 +92,33 @@ def is_moved(history: History, app: str, recorded: Sequence[str], ran: Mapping[s
 def find_evidence(
     history: History,
     app: str,
-    recorded: Sequence[str],
-    past: Callable[[], Iterable[FileState]] = tuple,
+    records: AppRecords,
+    past: PastFiles = NO_PAST,
     stated: Sequence[Mapping[str, str]] = (),
-    abandoned: Callable[[], Iterable[FileState]] = tuple,
-    line: Callable[[], Iterable[AbstractSet[str]]] = tuple,
-    ran: Mapping[str, Contents] | None = None,
-    presumed: Mapping[str, Contents] | None = None,
     render: Render = not_rendered,
 ) -> Evidence:
     """Work out what became of the names of `app`.
 
-    `recorded` are the names of one database's records after the known rewrites, in the order in which they were
-    applied. `past` gives the app's files as git holds them, newest first; it is only called when the files on disk
-    do not explain the records, and `abandoned` (commits that only the reflog knows) only when `past` do not either.
-    `line` gives the names of the files on the branch itself, newest first. `stated` are digests by name, one mapping
-    for each state of the app that a journal or a rewrite wrote down. `ran` is what ran under the names, where that is
-    certain, and `presumed` also where it only follows from the time. `render` asks Django for the tables that files
-    make.
+    `records` are those of one database after the known rewrites. Git is asked for the states of the `past` only where
+    the files on disk do not explain them, and for abandoned commits only where the branch does not either. `stated` are
+    digests by name, one mapping for each state of the app that a journal or a rewrite wrote down. `render` asks Django
+    for the tables that files make.
     """
     disk = FileState.on_disk(history, app)
-    recorded = tuple(dict.fromkeys(recorded))
+    records = records._replace(names=tuple(dict.fromkeys(records.names)))
+    recorded, ran, presumed = records
     if presumed and (moves := find_moves(disk, recorded, presumed)):
-        return _moved(app, disk, recorded, moves, presumed, tuple(past()))
+        return _moved(app, disk, recorded, moves, presumed, tuple(past.states()))
     if disk.explains(frozenset(recorded)):
         return Evidence(
             app, recorded, tuple(history.names(app)), pairs=tuple(_changed_since_stated(app, disk, recorded, stated))
         )
-    ran = ran or {}
-    case = _case(app, disk, recorded, tuple(past()), stated, tuple(line()), ran, presumed or {})
+    case = _case(app, disk, records, tuple(past.states()), stated, tuple(past.line()))
     # A commit that was amended or rebased away may be what the database was migrated with. But there are many of them,
     # and most were never run anywhere, so they are read only where the branch itself explains nothing.
     explained = case.before is not None and case.before.explains(case.records)
-    if not explained and (more := tuple(abandoned())):
-        case = _case(app, disk, recorded, (*case.past, *more), stated, case.line, ran, case.presumed)
+    if not explained and (more := tuple(past.abandoned())):
+        case = _case(app, disk, records, (*case.past, *more), stated, case.line)
     return _evidence(Proofs(case), tuple(history.names(app)), ran, render)
 
 
@@ -176,14 +171,13 @@ def _moved_reason(app: str, new: str) -> str:
 def _case(
     app: str,
     disk: FileState,
-    recorded: Sequence[str],
+    records: AppRecords,
     past: Sequence[FileState],
     stated: Sequence[Mapping[str, str]],
     line: Sequence[AbstractSet[str]],
-    ran: Mapping[str, Contents],
-    presumed: Mapping[str, Contents],
 ) -> Case:
     """A case in which one digest stands for all files that do the same."""
+    recorded, ran, presumed = records
     seen = state_of(app, ran)
     same = alike((disk, *past, seen))
     now, seen, *then = (replace(state, alike=same) for state in (disk, seen, *past))

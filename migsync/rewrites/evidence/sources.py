@@ -10,6 +10,7 @@ from migsync.history import History, Key
 from migsync.rewrites.evidence.agreement import agreed
 from migsync.rewrites.evidence.database import AppRecords, DatabaseEvidence
 from migsync.rewrites.evidence.evidence import Evidence, find_evidence, is_explained, is_moved
+from migsync.rewrites.evidence.past_files import PastFiles
 from migsync.rewrites.evidence.rendered import Renderings
 from migsync.rewrites.evidence.resets import not_rendered
 from migsync.rewrites.evidence.statements import KnownNames
@@ -35,18 +36,8 @@ class Sources:
 
     def _in_database(self, app: str, records: AppRecords) -> Evidence:
         git, of_app = self.git, self.history.apps.get(app)
-        return find_evidence(
-            self.history,
-            app,
-            records.names,
-            lambda: git.of(app),
-            self._stated.get(app, ()),
-            lambda: git.abandoned(app),
-            lambda: git.line(app),
-            records.certain,
-            records.presumed,
-            self.renderings.of(of_app, git) if self.renderings and of_app else not_rendered,
-        )
+        render = self.renderings.of(of_app, git) if self.renderings and of_app else not_rendered
+        return find_evidence(self.history, app, records, PastFiles.of(git, app), self._stated.get(app, ()), render)
 
     def _unexplained(self, app: str) -> list[AppRecords]:
         """The records of each database that the files do not explain; each once, those with the most names first."""

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from migsync.history import App, History, read_history
+from migsync.rewrites.evidence.database import AppRecords
 from migsync.rewrites.evidence.evidence import Evidence, find_evidence
+from migsync.rewrites.evidence.past_files import PastFiles
 from migsync.rewrites.git import GitHistory
 
 GIT = [
@@ -78,10 +80,9 @@ class Project:
             return find_evidence(
                 self.history(),
                 "shop",
-                recorded,
-                lambda: git.of("shop"),
+                AppRecords(recorded),
+                PastFiles(lambda: git.of("shop"), lambda: git.abandoned("shop")),
                 stated,
-                lambda: git.abandoned("shop"),
             )
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from migsync.findings import Severity
-from migsync.rewrites.evidence.evidence import Evidence
+from migsync.rewrites.evidence.database import AppRecords
+from migsync.rewrites.evidence.evidence import Evidence, find_evidence
 from migsync.rewrites.evidence.pairs import Verdict
+from migsync.rewrites.evidence.past_files import PastFiles
 from migsync.rewrites.evidence.proposal import propose
 from migsync.rewrites.git import GitHistory
 from tests.rewrites.evidence.repository import Project, source
@@ -395,14 +397,13 @@ class TestRepositories:
         assert became(project.evidence("0001_initial", "0003_b")) == {"0003_b": "0002_b"}
 
     def test_nothing_is_read_for_an_app_that_is_explained(self, project: Project) -> None:
-        from migsync.rewrites.evidence.evidence import find_evidence
-
         line(project, "0001_initial", "0002_b")
 
         def never() -> list[object]:
             raise AssertionError("git was asked")
 
-        assert find_evidence(project.history(), "shop", ["0001_initial"], never).pairs == ()  # type: ignore[arg-type]
+        past = PastFiles(never)  # type: ignore[arg-type]
+        assert find_evidence(project.history(), "shop", AppRecords(("0001_initial",)), past).pairs == ()
 
 
 def test_a_record_of_another_branch_is_no_leftover(tmp_path: Path) -> None:

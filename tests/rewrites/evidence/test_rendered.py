@@ -9,8 +9,10 @@ from textwrap import dedent
 import pytest
 
 from migsync.errors import ProjectError
+from migsync.rewrites.evidence.database import AppRecords
 from migsync.rewrites.evidence.evidence import Evidence, find_evidence
 from migsync.rewrites.evidence.pairs import Verdict
+from migsync.rewrites.evidence.past_files import PastFiles
 from migsync.rewrites.evidence.rendered import Renderings
 from migsync.rewrites.git import GitHistory
 from migsync.worker.runtime import Runtime
@@ -70,9 +72,8 @@ class Shop(Project):
 
         with GitHistory([self.app]) as git:
             renderings = Renderings(self.runtime if runs else stopped, cache)
-            return find_evidence(
-                self.history(), "shop", recorded, lambda: git.of("shop"), render=renderings.of(self.app, git)
-            )
+            past, render = PastFiles(lambda: git.of("shop")), renderings.of(self.app, git)
+            return find_evidence(self.history(), "shop", AppRecords(recorded), past, render=render)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from migsync.history.contents import Contents
 from migsync.history.parser import read_contents
+from migsync.rewrites.evidence.database import AppRecords
 from migsync.rewrites.evidence.evidence import Evidence, find_evidence
 from migsync.rewrites.evidence.pairs import Verdict
 from migsync.rewrites.evidence.proposal import propose
@@ -60,7 +61,7 @@ def became(evidence: Evidence, verdict: Verdict = Verdict.PROOF) -> list[str]:
 
 
 def seen(project: Project, recorded: Sequence[str], what: Mapping[str, Contents]) -> Evidence:
-    return find_evidence(project.history(), "shop", recorded, ran=what)
+    return find_evidence(project.history(), "shop", AppRecords(tuple(recorded), what))
 
 
 def rewrite(evidence: Evidence) -> AppRewrite:

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migsync.rewrites.evidence.agreement import agreed
+from migsync.rewrites.evidence.database import AppRecords
 from migsync.rewrites.evidence.evidence import Evidence, find_evidence
+from migsync.rewrites.evidence.past_files import PastFiles
 from tests.profiles import examples
 from tests.rewrites.evidence.evolution import NO_OPERATIONS, STEPS, Evolution, Files
 from tests.rewrites.evidence.repository import Project, source
@@ -82,7 +84,9 @@ def check_all_true(
 @given(histories)
 def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
-    evidence = find_evidence(evolution.history(), "shop", evolution.recorded(), evolution.states)
+    evidence = find_evidence(
+        evolution.history(), "shop", AppRecords(tuple(evolution.recorded())), PastFiles(evolution.states)
+    )
     check_all_true(evolution, evidence)
 
 
@@ -91,7 +95,9 @@ def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
 def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
     stated = [{name: file.digest for name, file in state.items()} for state in evolution.commits]
-    check_all_true(evolution, find_evidence(evolution.history(), "shop", evolution.recorded(), stated=stated))
+    check_all_true(
+        evolution, find_evidence(evolution.history(), "shop", AppRecords(tuple(evolution.recorded())), stated=stated)
+    )
 
 
 @settings(max_examples=examples(500, 4000), deadline=None)
@@ -101,7 +107,9 @@ def test_every_proof_from_what_was_seen_is_true(taken: list[Step], every: int, g
     evolution = evolve(taken)
     past = evolution.states() if git else []
     seen = evolution.seen(every)
-    evidence = find_evidence(evolution.history(), "shop", evolution.recorded(), lambda: past, ran=seen)
+    evidence = find_evidence(
+        evolution.history(), "shop", AppRecords(tuple(evolution.recorded()), seen), PastFiles(lambda: past)
+    )
     check_all_true(evolution, evidence, seen=seen)
 
 
@@ -114,7 +122,8 @@ def test_what_two_databases_agree_on_is_true_for_both(taken: list[Step], stopped
     kept = set(migrations[: stopped % (len(migrations) + 1)])
     second = evolve([step for index, step in enumerate(taken) if step[0] != "migrate" or index in kept])
     found = [
-        find_evidence(first.history(), "shop", evolution.recorded(), first.states) for evolution in (first, second)
+        find_evidence(first.history(), "shop", AppRecords(tuple(evolution.recorded())), PastFiles(first.states))
+        for evolution in (first, second)
     ]
     both = agreed(found)
     for evolution in (first, second):
@@ -159,7 +168,7 @@ def test_most_renames_are_proven() -> None:
     evolution = evolve([("add", 0, 3, 1), ("add", 0, 5, 1), ("commit", 0, 0, 0), ("migrate", 2, 0, 0)])
     old = evolution.recorded()
     evolution.step("renumber", 1, 0, 0)
-    evidence = find_evidence(evolution.history(), "shop", old, evolution.states)
+    evidence = find_evidence(evolution.history(), "shop", AppRecords(tuple(old)), PastFiles(evolution.states))
     today = {name: file.identity for name, file in evolution.files.items()}
     changed = [name for name, identity in evolution.records.items() if today.get(name) != identity]
     assert changed
@@ -176,7 +185,7 @@ def test_records_of_two_branches_are_followed() -> None:
     assert old[-2:] == ["0003_a", "0003_b"]
     on_branch = evolution.commits[1]["0003_a"]
     evolution.files["0004_a"] = replace(on_branch, parents=("0003_b",))
-    evidence = find_evidence(evolution.history(), "shop", old, evolution.states)
+    evidence = find_evidence(evolution.history(), "shop", AppRecords(tuple(old)), PastFiles(evolution.states))
     assert {pair.old: pair.new for pair in evidence.proven} == {("0003_a",): ("0004_a",)}
     assert evidence.source == "git 1"
     check_all_true(evolution, evidence)
@@ -189,7 +198,7 @@ def test_a_reworded_file_is_followed() -> None:
     for place in range(3):
         evolution.step("reword", place, place + 1, 0)
     evolution.step("renumber", 1, 0, 0)
-    evidence = find_evidence(evolution.history(), "shop", old, evolution.states)
+    evidence = find_evidence(evolution.history(), "shop", AppRecords(tuple(old)), PastFiles(evolution.states))
     today = {name: file.identity for name, file in evolution.files.items()}
     assert {pair.old[0] for pair in evidence.proven} >= {
         name for name, identity in evolution.records.items() if today.get(name) != identity
