@@ -28,6 +28,7 @@ PURE = (
     "doctor/test_makers.py",
     "doctor/test_message.py",
     "edits",
+    "engines/test_comparable.py",
     "files/test_collapses.py",
     "files/test_proposals.py",
     "files/test_random.py",
@@ -53,6 +54,7 @@ PURE = (
     "rewrites/test_package_rewrites.py",
     "rewrites/test_successors.py",
     "sync/planner",
+    "verify/test_composition.py",
     "test_decoder.py",
     "test_sentences.py",
 )

@@ -48,6 +48,7 @@ COMMANDS = {
     "status": [],
     "tidy": ["--dry-run"],
     "undo": ["--noinput"],
+    "verify": [],
 }
 VARYING = re.compile(r"\b[0-9a-f]{7,64}\b|\d{4}-\d\d-\d\d.\d\d:\d\d(:\d\d)?(\.\d+)?|\d{8}T\d{6}|/tmp/\S+|\b\d+ ms\b")
 

@@ -70,6 +70,7 @@ COMMANDS = (
     "check",
     "init",
     "doctor",
+    "verify",
     "recover",
     "linearize",
     "renumber",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from migsync.engines.access import TableAccess
-from migsync.engines.catalog import Execute, Part, PartRow, catalog_of
+from migsync.engines.catalog_reader import CatalogReader
 from migsync.engines.deadline import Deadline
 from migsync.engines.driver_errors import ErrorKind, explain
 from migsync.engines.target_table import Inspection, MigrationTable, Row, select_rows
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migsync.engines.script import ScriptPlan
 
 
-class Engine(ABC):
+class Engine(CatalogReader):
     """One family of database servers, and everything in which it differs from the others.
 
     A subclass must set the class variables that have no value here, and implement the abstract methods; what has a
@@ -165,7 +165,7 @@ class Engine(ABC):
         # back.
         connection.commit()
 
-    def begun(self, connection: sa.Connection) -> None:  # noqa: B027 (not every engine needs it)
+    def begun(self, connection: sa.Connection) -> None:
         """Run at the beginning of every transaction."""
 
     # What is there.
@@ -198,7 +198,7 @@ class Engine(ABC):
 
     # Locks and transactions.
 
-    def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:  # noqa: B027 (SQLite has none)
+    def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """Take the lock that migsync and the companion's ``migrate`` share, so that the two never run at once.
 
         It blocks nobody else, and ends with the connection.
@@ -263,7 +263,7 @@ class Engine(ABC):
         """The rows among `ids` whose `applied` could not be written again as it is, and why."""
         return {}
 
-    def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:  # noqa: B027 (not every engine needs it)
+    def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:
         """Called before rows are inserted; `top` is the greatest id that is there or will be inserted."""
 
     def long_text(self) -> sa.types.TypeEngine[str]:
@@ -314,7 +314,7 @@ class Engine(ABC):
         """Create a database like the connection's own; the schemas that it needs beside the one it has."""
         return ()
 
-    def end_sessions(self, connection: sa.Connection, name: str) -> None:  # noqa: B027 (not every engine needs it)
+    def end_sessions(self, connection: sa.Connection, name: str) -> None:
         """End the sessions in a database that is to be dropped, where they would hinder that."""
 
     # For the worker, over Django's own connection.
@@ -330,19 +330,3 @@ class Engine(ABC):
     def file_settings(self, name: str) -> dict[str, Any]:
         """An entry of ``DATABASES`` for the file `name`, or ``:memory:``, on an engine with `file_suffix`."""
         return {"ENGINE": self.backend, "NAME": name}
-
-    def catalog(self, execute: Execute) -> dict[Part, str]:
-        """Every part of the schema with its definition; tables of Django's and migsync's bookkeeping left out."""
-        return catalog_of(self.parts(execute))
-
-    @abstractmethod
-    def parts(self, execute: Execute) -> Iterator[PartRow]:
-        """Every part of the schema of a whole database, in the server's own words; the names that it gave included."""
-
-    def schemas_beside(self, execute: Execute) -> Sequence[str]:
-        """The schemas that can hold tables, without the current one."""
-        return ()
-
-    def extension_tables(self, execute: Execute) -> Sequence[str]:
-        """Tables that are no migration's work, named as in the catalog."""
-        return ()

@@ -42,6 +42,14 @@ class DatabaseOptions:
 
 
 @dataclass(frozen=True)
+class VerifySettings:
+    """``[tool.migsync.verify]``: what may differ, by name, and the file of SQL for scratch databases."""
+
+    accept: tuple[str, ...] = ()
+    setup: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
     """``[tool.migsync]``, with its defaults. Paths are as written there: relative to the file."""
 
@@ -55,6 +63,7 @@ class Options:
     databases: Mapping[str, DatabaseOptions] = field(default_factory=dict)
     apps: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
+    verify: VerifySettings = field(default_factory=VerifySettings)
     file: str = ""
 
     @property
@@ -115,10 +124,12 @@ class _Reader:
                 "databases",
                 "apps",
                 "leftovers",
+                "verify",
             ),
         )
         databases = self.table(table.get("databases", {}), f"{where}.databases")
         apps = self.table(table.get("apps", {}), f"{where}.apps")
+        verify = self.table(table.get("verify", {}), f"{where}.verify", ("accept", "setup"))
         return Options(
             settings=self.text(table, "settings", where),
             rewrites=self.path(self.text(table, "rewrites", where), f"{where}.rewrites"),
@@ -131,6 +142,10 @@ class _Reader:
             ignore_schemas=self.texts(table, "ignore-schemas", where),
             databases={alias: self.database(value, f"{where}.databases.{alias}") for alias, value in databases.items()},
             leftovers=self.keys(table, "leftovers", where),
+            verify=VerifySettings(
+                self.texts(verify, "accept", f"{where}.verify"),
+                self.path(self.text(verify, "setup", f"{where}.verify"), f"{where}.verify.setup"),
+            ),
             apps={label: self.path(self.text(apps, label, f"{where}.apps"), f"{where}.apps") for label in apps},
             file=self.file,
         )

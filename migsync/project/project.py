@@ -19,7 +19,7 @@ from migsync.project.databases.aliases import Aliases, django_aliases, option_al
 from migsync.project.environment import project_set_up
 from migsync.project.firstparty import FirstParty
 from migsync.project.library import find_named_apps, is_django_installed
-from migsync.project.options import PYPROJECT, REWRITES, SOURCE
+from migsync.project.options import PYPROJECT, REWRITES, SOURCE, VerifySettings
 from migsync.project.packages import Package, find_packages
 from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
@@ -43,7 +43,8 @@ class Project:
     None when not known. `lock_timeout` is how many seconds migsync waits for a lock, to read or to write.
     `settings_module` is empty without one. `leftovers` are the recorded migrations that the project says are no file of
     today. Schemas that match one of the patterns in `ignore_schemas` belong to other projects. With `keep_sources`, the
-    databases keep the files that run. `packages` are those that ship rewrites.
+    databases keep the files that run. `packages` are those that ship rewrites. `verify` is what the project says of
+    ``migsync verify``.
     """
 
     root: Path
@@ -63,6 +64,7 @@ class Project:
     static: bool = False
     leftovers: frozenset[Key] = frozenset()
     packages: tuple[Package, ...] = ()
+    verify: VerifySettings = field(default_factory=VerifySettings)
 
     @property
     def is_library(self) -> bool:
@@ -174,6 +176,7 @@ def _build(place: Root, module: str, url: str | None, *, files_only: bool) -> Pr
         static=stated is None,
         leftovers=frozenset(map(Key.parse, options.leftovers)),
         packages=packages,
+        verify=options.verify,
     )
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from migsync.engines import SERVERLESS, engine_named
+from migsync.worker.migration_traces import BuildRequest
 from migsync.worker.protocol import TraceRequest
 from migsync.worker.setup import load_settings, relabel, set_up, stage
 
@@ -26,12 +28,13 @@ WAIT: Final = 30
 """So many seconds may pass until a lock is had: nobody but the migrations themselves can hold one."""
 
 
-def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django has no types
+def set_up_on_scratch(request: TraceRequest | BuildRequest, server: Mapping[str, str] = MappingProxyType({})) -> Any:  # noqa: ANN401 -- Django has no types
     """Start Django on the database that `request` names; the connection of its alias.
 
     Every alias of the project leads to that scratch database: a migration that asks for another one by name must not
     reach what is in use. They are one connection, or one alias would wait for a lock that the other holds. With
-    `foreign` it is one that needs no server, whatever the alias's engine is.
+    `foreign` it is one that needs no server, whatever the alias's engine is. `server` are settings of an alias
+    (``HOST`` …) that lead to another server than its own.
     """
     relabel(request.labels)
     load_settings()
@@ -41,7 +44,7 @@ def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django h
         # An alias of [tool.migsync], or of --url, is none of Django's.
         alias = request.alias if request.alias in settings.DATABASES else "default"
         # Before django.setup(): an app's ready(), or a module with models, may already ask for a connection or a cache.
-        _redirect(alias, request.name, request.foreign)
+        _redirect(alias, request.name, request.foreign, server)
         _keep_local(Path(request.directory))
     set_up()
     with stage("connection"):
@@ -56,12 +59,12 @@ def set_up_on_scratch(request: TraceRequest) -> Any:  # noqa: ANN401 -- Django h
     return connections[alias]
 
 
-def _redirect(alias: str, name: str, foreign: bool) -> None:
+def _redirect(alias: str, name: str, foreign: bool, server: Mapping[str, str]) -> None:
     from django.conf import settings
 
     chosen = settings.DATABASES[alias]
     options = {key: value for key, value in (chosen.get("OPTIONS") or {}).items() if key not in DETOURS}
-    place = {**chosen, "NAME": name, "OPTIONS": options, "TEST": {}}
+    place = {**chosen, "NAME": name, "OPTIONS": options, "TEST": {}, **server}
     if foreign:
         place |= {**SERVERLESS.file_settings(name), "OPTIONS": {}, "HOST": "", "PORT": "", "USER": "", "PASSWORD": ""}
     for other in settings.DATABASES:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from migsync.key import Key
-from migsync.worker import headers, made_tables, protocol
+from migsync.worker import headers, made_tables, migration_traces, protocol
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -25,6 +25,7 @@ class Task(NamedTuple, Generic[Q, R]):
 EXAMINATION: Final = Task("migsync.worker.examination:answer", protocol.ExaminationRequest, protocol.ExaminationResult)
 REHEARSAL: Final = Task("migsync.worker.rehearsal:answer", protocol.RehearsalRequest, protocol.RehearsalResult)
 TRACE: Final = Task("migsync.worker.trace:answer", protocol.TraceRequest, protocol.TraceResult)
+BUILD: Final = Task("migsync.worker.build:answer", migration_traces.BuildRequest, migration_traces.BuildResult)
 SQUASH: Final = Task("migsync.worker.compose.squash:answer", protocol.SquashRequest, protocol.SquashResult)
 REMAKE: Final = Task("migsync.worker.remake.remake:answer", protocol.RemakeRequest, protocol.RemakeResult)
 TABLES: Final = Task("migsync.worker.tables:answer", made_tables.TablesRequest, made_tables.TablesResult, timeout=120)
@@ -39,7 +40,7 @@ HEADERS: Final = Task(
 )
 TASKS: Final[Mapping[str, Task[Any, Any]]] = {
     task.function: task
-    for task in (EXAMINATION, REHEARSAL, TRACE, SQUASH, REMAKE, TABLES, REGISTRY, MODEL_SETTINGS, HEADERS)
+    for task in (EXAMINATION, REHEARSAL, TRACE, BUILD, SQUASH, REMAKE, TABLES, REGISTRY, MODEL_SETTINGS, HEADERS)
 }
 
 STAGES: Final[Mapping[str, str]] = {
@@ -50,6 +51,7 @@ STAGES: Final[Mapping[str, str]] = {
     "changes": "`makemigrations --check` fails",
     "compose": "The operations cannot be written into a new file",
     "connection": "The scratch database cannot be used",
+    "setup-sql": "The SQL of [tool.migsync.verify] fails on the scratch database",
     "migrate": "`migrate` fails on the scratch database",
     "lock": "`migrate` waits on the scratch database for a lock that it holds itself, over another connection",
     "process": "The process of the proof failed",

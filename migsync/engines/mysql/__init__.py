@@ -9,6 +9,7 @@ from migsync.engines.base import Engine
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.mysql.address import DRIVER, settings_address, url_address
 from migsync.engines.mysql.catalog import parts
+from migsync.engines.mysql.comparable import comparable
 from migsync.engines.mysql.inspection import access, error_number, inspect
 from migsync.engines.mysql.lock import begin_note, begin_read, lock_table, reserve
 from migsync.engines.mysql.rows import delete_rows, read_rows, update_rows
@@ -88,6 +89,7 @@ class MySQL(Engine):
     script = staticmethod(make_script)
     create_database = staticmethod(create_database)
     parts = staticmethod(parts)
+    comparable = staticmethod(comparable)
 
     def connect_args(self, url: sa.URL, given: Mapping[str, Any]) -> dict[str, Any]:
         """Always utf8mb4, whatever the project sets for its connections: a name can have any character."""

@@ -10,6 +10,7 @@ from migsync.engines.base import Engine
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.postgresql.address import DRIVER, settings_address, url_address
 from migsync.engines.postgresql.catalog import extension_tables, parts, schemas_beside
+from migsync.engines.postgresql.comparable import comparable
 from migsync.engines.postgresql.inspection import SCHEMA, access, inspect, qualified, schemas
 from migsync.engines.postgresql.lock import begin_read, lock_table, reserve
 from migsync.engines.postgresql.rows import delete_rows, update_rows
@@ -90,6 +91,7 @@ class PostgreSQL(Engine):
     create_database = staticmethod(create_database)
     end_sessions = staticmethod(end_sessions)
     parts = staticmethod(parts)
+    comparable = staticmethod(comparable)
     schemas_beside = staticmethod(schemas_beside)
     extension_tables = staticmethod(extension_tables)
 
@@ -110,6 +112,15 @@ class PostgreSQL(Engine):
     def begun(self, connection: sa.Connection) -> None:
         """Have the server write `applied` as text in UTC and in ISO form."""
         connection.exec_driver_sql(BEGUN)
+
+    def look_into(self, connection: sa.Connection, schema: str) -> None:
+        """For this transaction, so that no session keeps it."""
+        quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
+        # The rest of the path is needed: definitions name what is in it without its schema.
+        found = connection.exec_driver_sql("SELECT current_schemas(false)").scalar() or []
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        path = ", ".join([quoted, *(quote(name) for name in found if name != schema)]).replace("%", "%%")
+        connection.exec_driver_sql(f"SET LOCAL search_path TO {path}")
 
     def sequence_statement(self, connection: sa.Connection, table: MigrationTable, top: int) -> str:
         """A call of setval, where rows came with their ids, from a dump or a copy."""

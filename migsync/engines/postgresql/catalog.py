@@ -65,10 +65,11 @@ SELECT 'column', rel.name, a.attname,
                  CASE WHEN a.attgenerated <> '' THEN 'GENERATED' WHEN d.oid IS NOT NULL THEN 'DEFAULT' END,
                  regexp_replace(pg_get_expr(d.adbin, d.adrelid), 'nextval\\(.*\\)', 'nextval()'),
                  CASE a.attidentity WHEN 'a' THEN 'IDENTITY ALWAYS' WHEN 'd' THEN 'IDENTITY' END,
-                 CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
-                 'STATISTICS ' || nullif(a.attstattarget, -1), a.attoptions::text,
-                 {_granted("a.attacl", "rel.relowner")},
-                 col_description(rel.oid, a.attnum))
+                 '-- ' || nullif(concat_ws(' ',
+                   CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
+                   'STATISTICS ' || nullif(a.attstattarget, -1), a.attoptions::text,
+                   {_granted("a.attacl", "rel.relowner")},
+                   col_description(rel.oid, a.attnum)), ''))
   FROM pg_attribute a JOIN rel ON rel.oid = a.attrelid
   JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE rel.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped

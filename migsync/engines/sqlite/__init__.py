@@ -11,6 +11,7 @@ from migsync.engines.base import Engine
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.sqlite.address import DRIVER, settings_address, url_address
 from migsync.engines.sqlite.catalog import parts
+from migsync.engines.sqlite.comparable import comparable
 from migsync.engines.sqlite.inspection import inspect, unwritable
 from migsync.engines.sqlite.lock import begin, begin_read, lock_table
 from migsync.engines.sqlite.rows import delete_rows, update_rows
@@ -61,6 +62,7 @@ class SQLite(Engine):
     delete_rows = staticmethod(delete_rows)
     script = staticmethod(make_script)
     parts = staticmethod(parts)
+    comparable = staticmethod(comparable)
 
     def connected(self, connection: DBAPIConnection, init: Iterable[str]) -> None:
         """Turn off the driver's own BEGIN, which comes before the first write: reads before that would be outside."""

@@ -1,0 +1,175 @@
+"""``migsync verify``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from migsync.cli.command import MigsyncCommand
+from migsync.cli.options import (
+    JournalOptions,
+    ProjectOptions,
+    TargetOptions,
+    arguments,
+    group,
+    option,
+    option_group,
+    options,
+)
+from migsync.cli.output import Output
+from migsync.cli.recovery import settle_files
+from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
+from migsync.errors import ExitStatus, UsageError, common_status
+
+if TYPE_CHECKING:
+    from migsync.history import History
+    from migsync.project import Project
+    from migsync.verify.composition import MigrationResult
+    from migsync.verify.verification import Verification, Verified, VerifyOptions
+
+
+@option_group
+class VerifyCommandOptions:
+    """What ``migsync verify`` looks at, and where it builds."""
+
+    apps: tuple[str, ...] = arguments(metavar="[APP]...")
+    where: TargetOptions = group(TargetOptions)
+    scratch: str | None = option(
+        metavar="URL",
+        help="Create the scratch database on the server at URL. Default: the server of each database.",
+    )
+    journal: JournalOptions = group(JournalOptions)
+
+
+@click.command(
+    cls=MigsyncCommand,
+    short_help="Compare each database with what its records say.",
+    examples="""
+    migsync verify                    # every app and every database
+    migsync verify shop -d default    # one app, one database
+    migsync verify --scratch postgresql://user@localhost/postgres
+    """,
+)
+@options(VerifyCommandOptions, ProjectOptions)
+def verify(output: Output, asked: VerifyCommandOptions, where: ProjectOptions) -> ExitStatus:
+    """Check that each database has the tables, columns, indexes and constraints that its records stand for.
+
+    The migrations on disk run on a scratch database of the same kind, which is removed afterwards. What each of them
+    changes there is looked for in the database. The database itself is only read. Data is not compared.
+
+    Accepted differences, and SQL that the scratch database needs, are named in pyproject.toml, under
+    [tool.migsync.verify].
+
+    The exit status is 1 if something differs, cannot be told, or a database cannot be verified.
+    """
+    from migsync.sync.plan_request import PlanRequest
+    from migsync.sync.survey import survey
+    from migsync.verify.verification import verify as verify_survey
+
+    project = where.project()
+    settle_files(output, project)
+    request = PlanRequest(databases=asked.where.databases, trust_names=asked.journal.no_journal)
+    with survey(project, request) as found:
+        chosen = _options(project, found.history, asked)
+        outcome = verify_survey(found, chosen)
+        output.show(_blocks(outcome, found.fresh, shorten=output.shorten))
+        output.document(_document(outcome, found.fresh))
+        return _status(outcome)
+
+
+def _options(project: Project, history: History, asked: VerifyCommandOptions) -> VerifyOptions:
+    from migsync.verify.build import BuildOptions, ScratchServer
+    from migsync.verify.verification import VerifyOptions
+    from migsync.words import did_you_mean
+
+    for app in asked.apps:
+        if app not in history.apps:
+            raise UsageError(f"{app} is not an installed app.", did_you_mean(app, history.apps))
+    setup = ""
+    if name := project.verify.setup:
+        try:
+            setup = (project.root / name).read_text()
+        except (OSError, UnicodeError) as error:
+            raise UsageError(
+                f"{name}, which pyproject.toml names as setup of [tool.migsync.verify], cannot be read: {error}"
+            ) from error
+    server = ScratchServer(asked.scratch) if asked.scratch else None
+    return VerifyOptions(asked.apps, project.verify.accept, BuildOptions(setup, server))
+
+
+def _blocks(outcome: Verification, fresh: Iterable[str], *, shorten: bool) -> Iterator[Block]:
+    from migsync.cli.views.findings import error_blocks, findings_blocks
+
+    for alias, verified in outcome.databases.items():
+        style = Style.GOOD if verified.agrees else Style.BAD
+        yield line(Span(alias, Style.HEADING), ": ", Span(_summary(verified), style))
+        if blocks := findings_blocks(verified.findings, indent=2, shorten=shorten):
+            yield from (*blocks, EMPTY)
+    for alias in fresh:
+        yield line(Span(alias, Style.HEADING), ": ", Span("no migration is recorded", Style.GOOD))
+    for alias, error in outcome.errors.items():
+        yield line(Span(alias, Style.HEADING))
+        yield from error_blocks(error, indent=2)
+
+
+def _summary(verified: Verified) -> str:
+    """``12 recorded migrations: 10 present, 2 without a trace``."""
+    from migsync.verify.composition import State
+    from migsync.words import count, text_list
+
+    recorded = [each for each in verified.results if each.recorded]
+    number = Counter(each.state for each in recorded)
+    words = {State.NO_TRACE: "without a trace in the tables", State.UNKNOWN: "that cannot be verified"}
+    told = [f"{number[state]} {words.get(state, state.value)}" for state in State if number[state]]
+    already = [each for each in verified.results if not each.recorded and each.state in (State.PRESENT, State.PARTIAL)]
+    if already:
+        told.append(f"{len(already)} more that are there without a record")
+    return f"{count(len(recorded), 'recorded migration')}{': ' if told else ''}{text_list(told)}"
+
+
+def _document(outcome: Verification, fresh: Iterable[str]) -> dict[str, object]:
+    from migsync.cli.views.documents import error_document
+
+    verified = [
+        {
+            "alias": alias,
+            "state": "verified",
+            "agrees": each.agrees,
+            "migrations": [_result(one) for one in each.results],
+            "findings": [finding.as_dict() for finding in each.findings],
+        }
+        for alias, each in outcome.databases.items()
+    ]
+    empty = [{"alias": alias, "state": "fresh"} for alias in fresh]
+    failed = [
+        {"alias": alias, "state": "error", "error": error_document(error)} for alias, error in outcome.errors.items()
+    ]
+    return {"databases": [*verified, *empty, *failed]}
+
+
+def _result(result: MigrationResult) -> dict[str, object]:
+    return {
+        "migration": str(result.key),
+        "recorded": result.recorded,
+        "state": result.state.value,
+        **({"reason": result.reason} if result.reason else {}),
+        "differences": [
+            {
+                "kind": each.part.kind,
+                "table": each.part.table,
+                "name": each.part.name,
+                "expected": each.expected,
+                "found": each.found,
+            }
+            for each in result.differences
+        ],
+    }
+
+
+def _status(outcome: Verification) -> ExitStatus:
+    if not all(each.agrees for each in outcome.databases.values()):
+        return ExitStatus.REFUSED
+    return common_status(outcome.errors.values()) if outcome.errors else ExitStatus.DONE

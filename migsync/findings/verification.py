@@ -1,0 +1,145 @@
+"""What ``migsync verify`` finds: records and tables that do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migsync.findings.commands import migrate, migsync
+from migsync.findings.database_objects import sql_of
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.key import Key
+from migsync.words import count, text_list
+
+NAMED = 5
+
+
+def _are(migrations: Sequence[Key]) -> str:
+    return f"{text_list(migrations, NAMED)} {'is' if len(migrations) == 1 else 'are'}"
+
+
+@entry("not-in-database", Severity.ERROR)
+def not_in_database(
+    *, migrations: Sequence[Key], parts: Sequence[str], unrecord: bool = False, custom: bool = False, alias: str = ""
+) -> Texts:
+    """A migration is recorded, but nothing that it changes is in the database.
+
+    `migrate` never runs it, because it is recorded. The usual causes are `--fake`, a dump of another database, or
+    `django_migrations` copied from elsewhere.
+
+    If nothing that is in the database depends on the migration, the message has the command that removes its record, so
+    that `migrate` runs it. A migration that runs code or SQL of its own is never named there: what else it did, no
+    catalog shows. Look at its file, then run the SQL by hand.
+    """
+    key = migrations[0]
+    if unrecord:
+        words = [word for each in migrations for word in ("--unrecord", each)]
+        hint = f"If it did not run, remove the record, then migrate: {migsync('plan', *words, alias=alias)}"
+    else:
+        why = "It runs code or SQL of its own" if custom else "Migrations that are in the database depend on it"
+        hint = f"{why}, so its record should stay. To see its SQL: {sql_of(key, alias)}"
+    return Texts(
+        f"{_are(migrations)} recorded, but not in the database: {text_list(parts, NAMED)}.",
+        "`migrate` does not run what is recorded, so this stays missing.",
+        hint,
+    )
+
+
+@entry("differs-from-record", Severity.ERROR)
+def differs_from_record(*, migration: Key, parts: Sequence[str], alias: str = "") -> Texts:
+    """A migration is recorded, and only a part of what it changes is in the database.
+
+    Something was changed by hand, or the migration stopped half-way and was recorded with `--fake`. `migrate` does not
+    repair that.
+
+    Run the SQL for what is missing. If the difference is intended, name the table, the column or the index in
+    `pyproject.toml`: `accept = ["shop_item.price"]` under `[tool.migsync.verify]`.
+    """
+    return Texts(
+        f"{migration} is recorded, and the database differs: {text_list(parts, NAMED)}.",
+        "`migrate` does not repair this, and later migrations may fail.",
+        f"To see its SQL: {sql_of(migration, alias)}\nRun the statements for what differs. If the difference is "
+        "intended, add its name to accept under [tool.migsync.verify] in pyproject.toml.",
+    )
+
+
+@entry("there-already", Severity.ERROR)
+def there_already(
+    *,
+    migrations: Sequence[Key],
+    waits_for: Sequence[Key] = (),
+    record: Sequence[Key] = (),
+    foreign: bool = False,
+    alias: str = "",
+) -> Texts:
+    """Everything that a migration makes is in the database, but the migration is not recorded.
+
+    `migrate` would run it again and fail, because its tables or columns exist. The usual causes are a lost or truncated
+    `django_migrations`, a restored dump, or a schema that was copied.
+
+    If it ran, record it. A migration can be recorded only together with what it depends on. If it also changes data,
+    check that first: verify compares tables only.
+    """
+    command = migsync("plan", *(word for each in record for word in ("--record", each)), alias=alias)
+    key = migrations[-1]
+    if foreign:
+        hint = f"{key.app} is an installed package. If this ran: {migrate(key.app, key.name, '--fake', alias=alias)}"
+    elif waits_for:
+        hint = f"This depends on {text_list(waits_for, NAMED)}, which {'is' if len(waits_for) == 1 else 'are'} not "
+        hint += f"recorded, and not seen in the tables. If everything ran: {command}"
+    else:
+        hint = f"If this ran, record it: {command}"
+    return Texts(
+        f"{_are(migrations)} not recorded, but all that {'it makes' if len(migrations) == 1 else 'they make'} is in "
+        "the database.",
+        "`migrate` would run this again, and fail.",
+        hint,
+    )
+
+
+@entry("partly-there", Severity.ERROR)
+def partly_there(*, migration: Key, there: Sequence[str], missing: Sequence[str], alias: str = "") -> Texts:
+    """A part of what a migration makes is in the database, but the migration is not recorded.
+
+    It stopped half-way: MySQL and MariaDB keep what ran before the error. Or something else made the part.
+
+    Either run the statements that are missing and record the migration, or remove what is there, if it holds no data,
+    and run `migrate`.
+    """
+    return Texts(
+        f"{migration} is not recorded, and a part of it is in the database: {text_list(there, NAMED)}.",
+        f"`migrate` would fail. The rest: {text_list(missing, NAMED)}.",
+        f"To see its SQL: {sql_of(migration, alias)}\nRun what is missing, then record it: "
+        f"{migsync('plan', '--record', migration, alias=alias)}\nOr remove what is there, if it holds no data, and run "
+        "`migrate`.",
+    )
+
+
+@entry("not-verified", Severity.WARNING)
+def not_verified(*, migration: Key, reason: str, parts: Sequence[str] = (), alias: str = "") -> Texts:
+    """It cannot be told whether the database has what a recorded migration makes.
+
+    Its file is gone, or it cannot run on a scratch database: it needs a role, an extension or data that is not there.
+    Migrations that depend on it cannot be built either, and those of the same app that seem to differ are in doubt.
+
+    SQL in the file that `setup` under `[tool.migsync.verify]` names runs on the scratch database before.
+    """
+    seems = f" These parts seem to differ: {text_list(parts, NAMED)}." if parts else ""
+    return Texts(
+        f"{migration} cannot be verified: {reason}",
+        f"What it makes is not known.{seems}",
+        "If it needs something that is not in the migrations, name a file with the SQL for it: setup under "
+        "[tool.migsync.verify] in pyproject.toml.",
+    )
+
+
+@entry("made-by-no-migration", Severity.INFO)
+def made_by_no_migration(*, tables: Sequence[str]) -> Texts:
+    """The database has tables that no migration of the project makes, and that are called like those of its apps.
+
+    They may belong to models with `managed = False`, or be left from a migration that is gone. They do no harm unless a
+    migration is to make a table of that name.
+    """
+    return Texts(
+        f"{count(len(tables), 'table')} that no migration made: {text_list(tables, NAMED)}.",
+    )

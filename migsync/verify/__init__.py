@@ -1,0 +1,5 @@
+"""Whether a database has what its records say.
+
+`build` has the worker run the migrations on a scratch database, and gets a trace of each; `composition` works out from
+traces and records what must be there, and compares; `verification` does that for each database of a survey.
+"""

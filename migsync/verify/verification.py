@@ -1,0 +1,160 @@
+"""Each database of a survey, verified."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from migsync.engines.catalog import Part, catalog_of
+from migsync.errors import MigsyncError, TargetError
+from migsync.findings import Finding, Severity
+from migsync.history import History
+from migsync.key import Key
+from migsync.proof.schema import executing
+from migsync.rewrites.record import Record
+from migsync.sync.survey import Survey
+from migsync.sync.target import Target
+from migsync.sync.undo import rows_after
+from migsync.verify.build import BuildOptions, build
+from migsync.verify.composition import Catalog, Judgement, MigrationResult, judge
+from migsync.verify.report import judgement_findings
+from migsync.worker.migration_traces import BuildResult
+
+TRIES = 5
+"""So often the catalog is read until two readings agree."""
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """What to verify: these `apps`, or all; what differs may be named in `accept`."""
+
+    apps: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
+    build: BuildOptions = field(default_factory=BuildOptions)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One database: the result of each migration, and what is to be said of it."""
+
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+
+    @property
+    def results(self) -> tuple[MigrationResult, ...]:
+        """The result of each migration, in the order in which they run."""
+        return self.judgement.results
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing differs, and nothing is doubtful."""
+        return not any(finding.severity.reaches(Severity.WARNING) for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Every database by alias; `errors` say why one could not be verified."""
+
+    databases: Mapping[str, Verified]
+    errors: Mapping[str, MigsyncError]
+
+
+def verify(survey: Survey, options: VerifyOptions) -> Verification:
+    """Verify each database of the survey. Only scratch databases are written to."""
+    done: dict[str, Verified] = {}
+    errors = dict(survey.errors)
+    builds: dict[object, BuildResult] = {}
+    for plan in survey.plans:
+        alias = plan.target.alias
+        target = survey.targets[alias]
+        try:
+            records, live = _look(target)
+            changes = () if plan.blocked else plan.changes
+            recorded = frozenset(record.key for record in rows_after(records, changes))
+            done[alias] = _verify(survey, target, recorded, live, options, builds)
+        except MigsyncError as error:
+            errors[alias] = error
+    return Verification(done, errors)
+
+
+def _verify(
+    survey: Survey,
+    target: Target,
+    recorded: frozenset[Key],
+    live: Catalog,
+    options: VerifyOptions,
+    builds: dict[object, BuildResult],
+) -> Verified:
+    project, history = survey.project, survey.history
+    hidden = _hidden(history, recorded)
+    applied = history.state(recorded).applied | recorded
+    first = tuple(sorted(key for key in applied if key in history.migrations))
+    made = (target.engine, target.config.alias, first, hidden)
+    if made not in builds:
+        builds[made] = build(project, target.config, options.build, first, hidden)
+    result = builds[made]
+    unknown = dict(result.unbuilt) | dict(_without_file(history, recorded))
+    found = judge(result.traces, applied, live, unknown=unknown, accepted=_accepting(options.accept))
+    wanted = [
+        each
+        for each in found.results
+        if (not options.apps or each.key.app in options.apps) and str(each.key) not in options.accept
+    ]
+    kept = Judgement(tuple(wanted), () if options.apps else found.unexplained)
+    said = tuple(judgement_findings(history, applied, kept))
+    return Verified(kept, tuple(each.with_facts(alias=project.typed(target.alias)) for each in said))
+
+
+def _hidden(history: History, recorded: Collection[Key]) -> tuple[Key, ...]:
+    """The squashes in whose place the database has run what they replace, wholly or in part."""
+    return tuple(
+        sorted(
+            key
+            for key, migration in history.migrations.items()
+            if key not in recorded
+            and any(one in recorded for one in migration.replaces)
+            and all(one in history.migrations for one in migration.replaces)
+        )
+    )
+
+
+def _without_file(history: History, recorded: Collection[Key]) -> Iterator[tuple[Key, str]]:
+    """Records of installed apps that no file explains."""
+    replaced = {one for migration in history.migrations.values() for one in migration.replaces}
+    for key in sorted(recorded):
+        if key.app in history.apps and key not in history.migrations and key not in replaced:
+            yield key, "it has no file"
+
+
+def _look(target: Target) -> tuple[tuple[Record, ...], Catalog]:
+    """The rows and the catalog of one moment: no engine's catalog is a snapshot, so two readings must agree."""
+    before = None
+    for _ in range(TRIES):
+        now = target.read() or (), _catalog(target)
+        if now == before:
+            return now
+        before = now
+    raise TargetError(
+        f"The tables of {target.alias} change while they are read.",
+        "A migration may be running.",
+        "Run the command again when it has ended.",
+    )
+
+
+def _catalog(target: Target) -> Catalog:
+    engine, schema = target.behaviour, target.survey.schema
+    with target.explained(), target.transaction() as connection:
+        if schema:
+            engine.look_into(connection, schema)
+        return catalog_of(engine.comparable(engine.parts(executing(connection))))
+
+
+def _accepting(names: Collection[str]) -> Callable[[Part], bool]:
+    """Whether a part is named: ``shop_item``, ``shop_item.price``, ``item_least``; also by a pattern."""
+
+    def accepted(part: Part) -> bool:
+        own = f"{part.table}.{part.name}" if part.kind in ("column", "default") else part.name
+        return any(fnmatch.fnmatchcase(each, name) for name in names for each in (own, part.table) if each)
+
+    return accepted

@@ -1,0 +1,134 @@
+"""The task of ``migsync verify``: ``migrate`` on a scratch database, with what each migration changes in the catalog.
+
+A migration that fails is left out together with all that depends on it, and the others go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from migsync.engines.catalog import Part, catalog_of
+from migsync.engines.statements import Touched, touched_by
+from migsync.key import Key
+from migsync.worker.isolation import set_up_on_scratch
+from migsync.worker.loader import Node, loader_without
+from migsync.worker.migrate import MigrateObserver, arranged, migrate_in_order
+from migsync.worker.migration_traces import BuildRequest, BuildResult, MigrationTrace
+from migsync.worker.remake.operations import is_schema
+from migsync.worker.runtime import ENVIRONMENT_PARTS, LIBRARY
+from migsync.worker.setup import first_line, stage
+
+
+def answer(request: BuildRequest) -> BuildResult:
+    """Run every migration, and note what it changes."""
+    connection = set_up_on_scratch(request, request.server)
+    with stage("setup-sql"):
+        _run_setup(connection, request.setup)
+    with stage("load"):
+        loader = loader_without(request.hidden)
+        graph = loader(None)
+        way = [key for key, _ in arranged(graph, dict.fromkeys(request.first, 0), 1)]
+    build = _Build(connection, graph.graph, way, whole=request.whole)
+    with stage("migrate"), connection.execute_wrapper(build.watch):
+        failures = migrate_in_order(build, connection.alias, loader, way)
+        if failures and failures[-1].at is None:
+            raise failures[-1]  # `migrate` itself did not start, or not end
+    return BuildResult(tuple(build.traces), tuple(build.unbuilt.items()), dict(_files()), build.complete())
+
+
+def _run_setup(connection: Any, text: str) -> None:  # noqa: ANN401 -- Django has no types
+    if text:
+        with connection.cursor() as cursor:
+            for statement in connection.ops.prepare_sql_script(text):
+                cursor.execute(statement)
+
+
+class _Build(MigrateObserver):
+    """Reads the catalog after each migration that ran a statement which can change it."""
+
+    def __init__(self, connection: Any, graph: Any, way: list[Node], *, whole: bool) -> None:  # noqa: ANN401
+        super().__init__(connection)
+        self.graph = graph
+        self.way = way
+        self.whole = whole
+        self.traces: list[MigrationTrace] = []
+        self.unbuilt: dict[Key, str] = {}
+        self._statements: list[str] = []
+        self._known: dict[Part, str] | None = None
+
+    def watch(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: ANN401
+        """Django calls this in place of the execution of each statement."""
+        self._statements.append(sql if isinstance(sql, str) else str(sql))
+        return execute(sql, params, many, context)
+
+    def start(self, migration: Any) -> None:  # noqa: ANN401
+        """Look at what was there before the first one: what the setup made is no migration's."""
+        super().start(migration)
+        if self._known is None:
+            self._known = self._read()
+        self._statements.clear()
+
+    def end(self) -> None:
+        """Note what the migration changed."""
+        migration = self.migration
+        super().end()
+        custom = not all(is_schema(operation) for operation in migration.operations)
+        key = Key(migration.app_label, migration.name)
+        self.traces.append(MigrationTrace(key, tuple(self._changes()), custom))
+
+    def pass_over(self, error: BaseException) -> bool:
+        """Leave out the migration that failed, and all that cannot run without it."""
+        if self.migration is None:
+            return False
+        failed = (self.migration.app_label, self.migration.name)
+        if failed not in self.way:
+            return False
+        key = Key(*failed)
+        self.unbuilt[key] = first_line(error)
+        for other in self.graph.backwards_plan(failed):
+            if other != failed and other in self.way:
+                self.unbuilt.setdefault(Key(*other), f"it depends on {key}, which could not be built")
+        self.way[:] = [node for node in self.way if Key(*node) not in self.unbuilt]
+        self.migration = None
+        self._changes()  # without DDL in transactions, a part of it stays, and is none of the next one's
+        return True
+
+    def complete(self) -> bool:
+        """Whether what is known of the catalog is what is there."""
+        return self._known is None or self._known == self._read()
+
+    def _changes(self) -> Iterator[tuple[str, str, str, str | None]]:
+        touched = touched_by(self._statements)
+        self._statements.clear()
+        known = self._known or {}
+        if touched is Touched.NOTHING:
+            return iter(())
+        now = self._read()
+        self._known = now
+        changed = [(*part, now[part]) for part in now if known.get(part) != now[part]]
+        return iter([*changed, *((*part, None) for part in known if part not in now)])
+
+    def _read(self) -> dict[Part, str]:
+        with self.connection.cursor() as cursor:
+
+            def execute(statement: str) -> list[tuple[Any, ...]]:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+
+            return catalog_of(self.engine.comparable(self.engine.parts(execute)))
+
+
+def _files() -> Iterator[tuple[str, str]]:
+    """The files of the project that were imported, with a digest of each."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if not path or ENVIRONMENT_PARTS & set(Path(path).parts) or path.startswith(LIBRARY):
+            continue
+        try:
+            yield path, hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        except OSError:
+            continue

@@ -1,0 +1,50 @@
+"""What crosses the boundary for the task of :mod:`migsync.worker.build`; like :mod:`migsync.worker.protocol`."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from migsync.key import Key
+
+
+class BuildRequest(NamedTuple):
+    """Run every migration that the routers allow for `alias` on the scratch database `name`; those `first` first.
+
+    `directory` takes the files that migrations write. `hidden` are squashes that do not count. `setup` is SQL that runs
+    before. `server` are settings of an alias (``HOST`` …) that lead to another server than its own. With `whole`, the
+    whole catalog is read after each migration, and not only the tables that its statements name.
+    """
+
+    alias: str
+    name: str
+    directory: str
+    first: tuple[Key, ...] = ()
+    hidden: tuple[Key, ...] = ()
+    setup: str = ""
+    server: Mapping[str, str] = {}
+    whole: bool = False
+    foreign: bool = False
+    labels: Mapping[str, str] = {}
+
+
+class MigrationTrace(NamedTuple):
+    """What one migration changed in the catalog: parts (kind, table, name), and their definition; None where it went.
+
+    `custom`: it has operations other than those that Django's autodetector writes.
+    """
+
+    key: Key
+    changes: tuple[tuple[str, str, str, str | None], ...]
+    custom: bool = False
+
+
+class BuildResult(NamedTuple):
+    """The trace of each migration in the order in which they ran; and those that could not run, with the reason.
+
+    `files` are the files of the project that the process imported, with their digests. `complete`: the traces together
+    are the catalog at the end.
+    """
+
+    traces: tuple[MigrationTrace, ...]
+    unbuilt: tuple[tuple[Key, str], ...] = ()
+    files: Mapping[str, str] = {}
+    complete: bool = True

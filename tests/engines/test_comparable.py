@@ -1,0 +1,81 @@
+"""Differences between databases that other versions of Django or other people made, and that are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from migsync.engines import engine_named
+from migsync.engines.catalog import catalog_of
+
+COLUMNS = {
+    "postgresql": [
+        ("bigint NOT NULL IDENTITY", "bigint NOT NULL DEFAULT nextval()", True),
+        ("integer NOT NULL IDENTITY", "bigint NOT NULL IDENTITY", False),
+        ("character varying(9) NOT NULL", "character varying(9) COLLATE german NOT NULL", True),
+        ("character varying(9) NOT NULL", "character varying(9) NULL", False),
+        ("integer NULL", "integer NULL -- STATISTICS 500 a comment", True),
+        ("integer NULL", "integer NULL GENERATED (a + 1)", False),
+    ],
+    "mysql": [
+        ("uuid not null", "char(32) not null", True),
+        ("datetime(6) not null", "datetime not null", True),
+        ("int(11) not null auto_increment", "int not null auto_increment", True),
+        ("varchar(9) not null", "varchar(9) character set latin1 collate latin1_bin not null comment 'It''s'", True),
+        ("varchar(9) not null", "varchar(8) not null", False),
+        ("int(11) default null", "int(11)", True),
+        ("int unsigned not null", "int not null", False),
+    ],
+    "sqlite": [
+        ("varchar(9) not null", 'varchar(9) not null collate "nocase"', True),
+        ("integer not null", "integer", False),
+        ("integer", "text", False),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("engine", "one", "other", "same"), [(engine, *each) for engine, found in COLUMNS.items() for each in found]
+)
+def test_columns(engine: str, one: str, other: str, same: bool) -> None:
+    catalogs = [
+        catalog_of(engine_named(engine).comparable([("column", "item", "a", definition)]))
+        for definition in (one, other)
+    ]
+    assert (catalogs[0] == catalogs[1]) is same
+
+
+@pytest.mark.parametrize(
+    ("engine", "definition"),
+    [
+        ("postgresql", "integer NOT NULL DEFAULT 7"),
+        ("mysql", "int(11) not null default 7 check (`a` > 0)"),
+        ("sqlite", "integer not null default 7"),
+    ],
+)
+def test_a_default_is_a_part_of_its_own(engine: str, definition: str) -> None:
+    found = list(engine_named(engine).comparable([("column", "item", "a", definition)]))
+    assert ("default", "item", "a", "7") in found
+    assert all("efault" not in said for kind, _, _, said in found if kind == "column")
+
+
+def test_a_unique_column_on_sqlite() -> None:
+    """Django has written it in each of these ways."""
+    rows = [
+        [("column", "item", "a", "varchar(9) not null unique")],
+        [("column", "item", "a", "varchar(9) not null"), ("unique constraint", "item", "", 'unique ("a")')],
+        [("column", "item", "a", "varchar(9) not null"), ("index", "item", "item_a_1234abcd_uniq", 'unique ("a")')],
+    ]
+    first, *others = [catalog_of(engine_named("sqlite").comparable(each)) for each in rows]
+    assert all(each == first for each in others)
+
+
+def test_the_index_of_a_constraint_on_postgresql() -> None:
+    rows = [("unique constraint", "item", "own", "UNIQUE (a)"), ("index", "item", "own", "UNIQUE USING btree (a)")]
+    assert [kind for kind, *_ in engine_named("postgresql").comparable(rows)] == ["unique constraint"]
+
+
+def test_a_partitioned_table() -> None:
+    rows = [("table", "item", "item", "p RANGE (made)"), ("grants", "item", "", "SELECT TO PUBLIC")]
+    assert list(engine_named("postgresql").comparable(rows)) == [("table", "item", "item", "partitioned")]
+    options = [("table", "item", "item", ""), ("table options", "item", "", "engine = innodb partition by range (a)")]
+    assert list(engine_named("mysql").comparable(options)) == [("table", "item", "item", "partitioned")]
