@@ -5,7 +5,8 @@ Most of the time of ``python -m migsync plan`` goes into starting Python and imp
 ``-m MODULE``, ``-c CODE`` or a script, behind ``-P`` or not. Such a process has its own working directory, environment,
 arguments and standard streams; signals reach it, and its exit status is its own. What it does not show is the start
 itself: which modules are imported, and from where. Tests of that are marked ``fresh``, and
-MIGSYNC_TEST_PROFILE=thorough starts every process fresh. tests/test_forkserver.py compares both for every command.
+MIGSYNC_TEST_PROFILE=thorough starts every process fresh. tests/test_forkserver.py compares both, for every command when
+thorough.
 
 Run as a script, this file is the server. It imports nothing from the tests: a project may have a package `tests`.
 """

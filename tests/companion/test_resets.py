@@ -1,4 +1,4 @@
-"""Migrations that were made anew by hand, through the real commands on each engine, judged by ``migrate``.
+"""Migrations that were made anew by hand, through the real commands, judged by ``migrate``.
 
 Names fit, or are gone: a database that had all of the old migrations has the new one, and one that had the first only
 must not be taken for it.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.companion.test_what_ran import Project
+from tests.companion.test_what_ran import ON_SQLITE, Project
 from tests.companion.test_what_ran import project as project  # a fixture
+from tests.databases import ENGINES
+from tests.profiles import THOROUGH
 from tests.rewrites.evidence.repository import Project as Repository
 
 OLD = (("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
@@ -35,7 +37,14 @@ def forget(project: Project) -> None:
         project.database.execute(f"DELETE FROM {table}")
 
 
-@pytest.mark.parametrize("known", ["git", "guarded", "both"])
+CASES = [(known, engine) for known in ("git", "guarded", "both") for engine in ENGINES]
+
+
+@pytest.mark.parametrize(
+    ("known", "database"),
+    [case for case in CASES if THOROUGH or "guarded" in case or "sqlite" in case],
+    indirect=["database"],
+)
 def test_a_database_that_had_all_of_it(project: Project, known: str) -> None:
     project.write(*OLD)
     project.migrate()
@@ -59,6 +68,7 @@ def test_a_database_that_had_all_of_it(project: Project, known: str) -> None:
     assert before
 
 
+@ON_SQLITE
 def test_undone_and_done_again(project: Project) -> None:
     project.write(*OLD)
     project.migrate()
@@ -73,6 +83,7 @@ def test_undone_and_done_again(project: Project) -> None:
     assert project.database.dump() == after
 
 
+@ON_SQLITE
 def test_a_database_that_is_behind(project: Project) -> None:
     project.write(*OLD)
     project.migrate("shop", "0001")
@@ -85,6 +96,7 @@ def test_a_database_that_is_behind(project: Project) -> None:
     assert "git checkout" not in said
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("rewrite", [True, False])
 def test_a_database_that_is_behind_runs_the_old_files_from_git(project: Project, rewrite: bool) -> None:
     """With the rewrite of another database, and before there is one: the commands that are printed lead out."""

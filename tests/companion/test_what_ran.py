@@ -13,7 +13,8 @@ import pytest
 from migsync.sync.journal.schema import upgrade_journal
 from tests.companion.test_contents import fails
 from tests.companion.test_guard import Shop
-from tests.databases import Database, django_databases
+from tests.databases import ENGINES, Database, django_databases
+from tests.profiles import THOROUGH
 from tests.project.projects import django_project
 from tests.sync.story import target_of
 
@@ -30,8 +31,9 @@ FIELD = '("{0}", models.IntegerField(null=True{1}))'
 ADD = 'migrations.AddField("item", "{0}", models.IntegerField(null=True{1}))'
 
 
-# What differs by engine is written and read in the other tests.
-ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+# What migsync saw is stored in each engine by the first and the last test here and by those of test_contents.py;
+# what follows from it is the same on all, and is tried on all when thorough.
+ON_SQLITE = pytest.mark.parametrize("database", ENGINES if THOROUGH else ["sqlite"], indirect=True)
 
 
 class Project(Shop):
@@ -110,6 +112,7 @@ def test_an_exchange_is_named_and_put_right(project: Project) -> None:
     assert "up to date" in project.plan()
 
 
+@ON_SQLITE
 def test_an_exchange_is_planned(project: Project) -> None:
     """The order of the numbers is put right; what ran as 0003_y is 0002_y now, and the other one has its name."""
     project.write(("0001_initial", "a"), ("0003_y", "b"), ("0002_y", "c"))
@@ -140,6 +143,7 @@ def test_records_that_were_restored_from_before_a_run(project: Project) -> None:
     assert "up to date" in project.plan()
 
 
+@ON_SQLITE
 def test_a_union_under_a_name_that_ran_is_planned(project: Project) -> None:
     """C moved to the file that ran before, and D took the name of C."""
     project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_x", "c"), ("0004_x", "d"))
@@ -154,6 +158,7 @@ def test_a_union_under_a_name_that_ran_is_planned(project: Project) -> None:
     assert "up to date" in project.plan()
 
 
+@ON_SQLITE
 def test_a_shift_onto_the_name_of_a_file_without_operations_is_planned(project: Project) -> None:
     project.write(("0001_initial", "a"), ("0002_x", ""), ("0003_x", "c"), ("0004_x", "d"))
     project.migrate("shop", "0003_x")
@@ -175,6 +180,7 @@ def test_an_exchange_of_what_ran_is_no_news(project: Project) -> None:
     project.migrate()
 
 
+@ON_SQLITE
 def test_united_files_of_which_one_did_not_run(project: Project) -> None:
     project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
     project.migrate("shop", "0002_x")
@@ -189,6 +195,7 @@ def test_united_files_of_which_one_did_not_run(project: Project) -> None:
     assert "names match, 1 migration did not run in full" in project.migsync("plan", "--against-evidence")[1]
 
 
+@ON_SQLITE
 def test_a_split_file_would_run_twice(project: Project) -> None:
     project.write(("0001_initial", "a"), ("0002_x", "b c"))
     project.migrate()
@@ -205,6 +212,7 @@ def test_a_split_file_would_run_twice(project: Project) -> None:
     assert "up to date" in project.plan()
 
 
+@ON_SQLITE
 def test_a_reset_by_hand(project: Project) -> None:
     """One new file with everything: right for a database that has it all, and not for one that was behind."""
     project.write(("0001_initial", "a"), ("0002_x", "b"))
@@ -225,6 +233,7 @@ def test_edits_that_no_database_sees_are_no_news(project: Project) -> None:
     assert "up to date" in project.plan()
 
 
+@ON_SQLITE
 def test_what_a_rewrite_says_is_not_asked_again(project: Project) -> None:
     project.write(("0001_initial", "a"), ("0002_x", "b"), ("0003_y", "c"))
     project.migrate()
@@ -235,6 +244,7 @@ def test_what_a_rewrite_says_is_not_asked_again(project: Project) -> None:
     project.migrate()
 
 
+@ON_SQLITE
 def test_renamed_without_git(project: Project) -> None:
     """A container holds no history of the files; the database does."""
     project.write(("0001_initial", "a"), ("0002_auto", "b"))
