@@ -56,6 +56,7 @@ def make_proposal(history: History, rewrites: Rewrites, reshape: Reshape, *, roo
         notes=reshape.notes,
         replaced={old: new.key for new, _ in resolution.created for old in new.replaces},
         anew=reshape.expected.anew,
+        unordered=reshape.dependencies.unordered,
         merges=reshape.expected.merges,
     )
 
@@ -178,10 +179,23 @@ def _on_disk(resolution: Resolution) -> Iterator[tuple[Key, Key | None]]:
             yield key, new
 
 
+def _past(resolution: Resolution, key: Key) -> list[str]:
+    """What a record of `key` presupposes in its app: not what databases have shown that it does not."""
+    unordered = resolution.dependencies.unordered.get(key, frozenset())
+    found, todo = dict[Key, None](), list(resolution.history.parents(key))
+    while todo:
+        up = todo.pop(0)
+        if up in unordered:
+            todo += resolution.history.parents(up)
+        elif up.app == key.app:
+            found[up] = None
+    return [up.name for up in found]
+
+
 def _app_rewrite(resolution: Resolution, app: str, changes: NameChanges) -> AppRewrite:
     history = resolution.history
     digests = {name: history.migrations[Key(app, name)].digest for name in history.names(app)}
-    past = {name: [up.name for up in history.parents(Key(app, name)) if up.app == app] for name in history.names(app)}
+    past = {name: _past(resolution, Key(app, name)) for name in history.names(app)}
     went = {key.name for key in resolution.keys.gone if key.app == app}
     made = assemble(
         resolution.after.names(resolution.keys.labels.get(app, app)),

@@ -33,7 +33,7 @@ class Proposal:
 
     `rewrite` is None where no name and no label changes. `notes` are sentences that a person should read: what was
     carried over, and what was left out. `replaced` maps what a new migration has in its `replaces` to that migration.
-    `leaves`, `anew` and `merges` are what the proof must find: :class:`migsync.files.reshape.Expectation`.
+    `leaves`, `anew`, `merges` and `unordered` are what the proof must find: :class:`migsync.files.reshape.Expectation`.
     """
 
     command: str
@@ -44,6 +44,7 @@ class Proposal:
     notes: tuple[str, ...] = ()
     replaced: Mapping[Key, Key] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()
+    unordered: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
     merges: frozenset[Key] = frozenset()
 
     @property

@@ -63,7 +63,8 @@ class DependencyChanges:
     `parents` are a migration's dependencies in its own app, `dropped` its dependencies on other apps that are taken
     out. `successors` says what an old key becomes for everyone who names it, in place of what its collapse would make
     of it; `redirected` says the same for one migration alone, by its key. `settled` are squashes whose `replaces` is
-    taken out.
+    taken out. `unordered` are, for a migration, those that it came after and no longer does, since a database has
+    applied it without them.
     """
 
     parents: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class DependencyChanges:
     successors: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     redirected: Mapping[Key, Mapping[Key, tuple[Key, ...]]] = field(default_factory=dict)
     settled: frozenset[Key] = frozenset()
+    unordered: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def _own_advice(
             f"{migrate(parent.app, parent.name, alias=alias)}"
         )
     if own_child:
-        yield f"If it is new, {_put_behind(child, parent)}, and run: {migrate(alias=alias)}"
+        yield f"If neither needs the other, let {child} come first, in every database: {_linearize()}"
 
 
 def _write_name(child: Key, parent: Key, stated_in: Key | None, last: str, *, own_child: bool) -> str:
@@ -141,10 +141,8 @@ def _write_name(child: Key, parent: Key, stated_in: Key | None, last: str, *, ow
     return f'Write the name of the migration that it needs into {stated_in or child}: ("{parent.app}", "{last}")'
 
 
-def _put_behind(child: Key, parent: Key) -> str:
-    if parent.app != child.app:
-        return f"take the dependency out of {child}"
-    return f"give {child} the dependency that it had before, let {parent} depend on the last migration of {parent.app}"
+def _linearize() -> str:
+    return migsync("linearize", "--update-db")
 
 
 def _package_advice(

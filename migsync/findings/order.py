@@ -173,6 +173,38 @@ def cross_app_dropped(*, migration: Key, others: Sequence[Key], file: str) -> Te
     )
 
 
+@entry("needed-dependency", Severity.ERROR)
+def needed_dependency(
+    *, migration: Key, other: Key, alias: str, user: Key, maker: Key, operation: int, kind: str = "", part: str = ""
+) -> Texts:
+    """A database has applied a migration without one that it needs, so no order of the two is right.
+
+    `migsync linearize` puts what a database has applied before what it has not, and takes out dependencies that are in
+    the way, but only where the two migrations do not need each other. Here an operation of one names a model, a field
+    or an index that the other makes, changes or removes. Or one of them runs code, and nobody can tell what that needs.
+
+    - If the database has what the missing migration makes, record that one. Nothing is run.
+    - If the applied migration did not really run there (`--fake`), take its record out. `migrate` then runs both.
+    - If you know that they do not need each other, take the dependency out of the file by hand.
+    """
+    if part:
+        reason = f"operation {operation} of {user}" if operation else f"code in {user}"
+        meaning = f"The two may not change places: {reason} names {part}, which {maker} makes, changes or removes."
+    else:
+        meaning = (
+            f"The two may change places only if they do not need each other. Nobody can tell: operation {operation} of "
+            f"{user} is {kind or 'code'}."
+        )
+    by_hand = "" if part else f"\nIf they do not need each other, take the dependency out of {migration} by hand."
+    return Texts(
+        f"{alias} has applied {migration}, but not {other}, which it depends on.",
+        meaning,
+        f"If what {other} does is there, record it: {migsync('plan', '--record', other, alias=alias)}\n"
+        f"If {migration} did not really run there, take its record out: "
+        f"{migsync('plan', '--unrecord', migration, alias=alias)}{by_hand}",
+    )
+
+
 @entry("not-merged", Severity.ERROR)
 def not_merged(*, app: str, name: str, onto: str, missing: Sequence[str]) -> Texts:
     """The branch to rebase onto has migrations that are not in this checkout.

@@ -17,7 +17,8 @@ class Identities:
     `labels` maps the old label of a renamed app to its new one. `replaced` maps what a new squash replaces to that
     squash, where both stay on disk: which of them Django runs is another matter for every target. `anew` are
     apps whose migrations are made from scratch, `merges` new migrations that stand for no old one. `absorbing` are
-    migrations that do what others did, which they take up; they were there before.
+    migrations that do what others did, which they take up; they were there before. `unordered` are, for an old key,
+    those that it no longer has to come after.
     """
 
     now: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Identities:
     anew: frozenset[str] = frozenset()
     merges: frozenset[Key] = frozenset()
     absorbing: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
+    unordered: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
 
     @classmethod
     def of(

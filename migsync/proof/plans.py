@@ -80,7 +80,8 @@ def _order(
     for child, parents in edges.items():
         if child.app in identities.anew:
             continue
-        parents = [parent for parent in parents if parent.app not in identities.anew]
+        free = identities.unordered.get(child, frozenset())
+        parents = [parent for parent in parents if parent.app not in identities.anew and parent not in free]
         for now in identities.of_key(child):
             for parent in _standing(parents, edges, identities):
                 # Both may have gone into one new migration.

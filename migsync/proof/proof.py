@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migsync.files.proposal import FileChange, Proposal
@@ -92,6 +92,7 @@ def prove(
     """
     started = time.monotonic()
     identities = identities or Identities.of(proposal.rewrite, proposal.replaced, proposal.anew, proposal.merges)
+    identities = replace(identities, unordered=proposal.unordered)
     targets = (FRESH, *targets)
     old, new = ask(
         project.runtime(),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from migsync.files.reshape import Reshape
 from migsync.findings import Finding
 from migsync.findings.databases import unnamed_schemas
+from migsync.findings.inconsistency import inconsistent_history
 from migsync.findings.targets import (
     applied_names,
     read_only_target,
@@ -69,7 +70,10 @@ def _of_database(
     alias, known = database.alias, ground.survey.history.findings
     # What is wrong with the files alone is said once, by the command itself.
     # A plan that follows from records which are not in order would say nothing sound about the proposal.
-    if own := [finding for finding in database.plan.findings if finding.blocks and finding not in known]:
+    # Where the order is what the proposal changes, the plan that follows from it says whether that is enough.
+    ordered = inconsistent_history.code if reshape.dependencies.unordered else ""
+    blocking = [finding for finding in database.plan.findings if finding.blocks and finding.code != ordered]
+    if own := [finding for finding in blocking if finding not in known]:
         optional = terms.allow_applied and not updated
         yield target_blocked(alias=alias, reason=own[0].found, optional=optional)
         return

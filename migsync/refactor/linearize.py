@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from migsync.files.reshape import DependencyChanges, Expectation, KeyChanges, Reshape
 from migsync.findings import Finding
 from migsync.findings.order import cross_app_dropped, squash_torn
-from migsync.history import FIRST, SETTING, History, Key
+from migsync.history import FIRST, SETTING, History, Key, Migration
+from migsync.refactor.contradiction import Contradictions, solvable
 from migsync.refactor.merges import Merges, find_merges
+from migsync.refactor.need import read_source
 from migsync.refactor.numbers import name_findings, renames, width_of
 from migsync.refactor.order import Arrangement, Unit, arrange
 from migsync.refactor.preconditions import applied_order, broken, chosen_apps, command_text, impossible, overlapping
@@ -23,14 +25,16 @@ def linearize(
     apps: Collection[str] = (),
     applied: Mapping[str, AbstractSet[Key]] = {},
     strip_cross_app: bool = False,
+    source: Callable[[Migration], bytes] = read_source,
 ) -> Reshape:
     """Put each of `apps` (none: all first-party apps) in line.
 
-    `applied` are the recorded keys of each reachable database, by alias; what is applied in one stays before what is
-    not. An app that is in line and without gaps is left as it is, and nothing that only concerns such an app refuses.
-    A squash whose replaced files are gone is a migration like others. One whose replaced files are still there stands
-    beside them with the number of the first, so that new and migrated databases both load. A name without a number
-    gets one, since the chain is 0001..N. Raises UsageError for an app that is not of this project.
+    `applied` are the recorded keys of each reachable database, by alias; what is applied in one comes before what is
+    not, also where a dependency says otherwise and neither needs the other (:mod:`.contradiction`). An app that is in
+    line and without gaps is left as it is, and nothing that only concerns such an app refuses. A squash whose replaced
+    files are gone is a migration like others. One whose replaced files are still there stands beside them with the
+    number of the first, so that new and migrated databases both load. A name without a number gets one, since the chain
+    is 0001..N. `source` reads the file of a migration. Raises UsageError for an app that is not of this project.
 
     Branches that touch the same thing can mean something else in another order, which only the proof of the result
     can tell. So where there is a choice, `Reshape.otherwise` makes them in the order in which ``migrate`` runs them
@@ -44,16 +48,21 @@ def linearize(
     # For the order, what counts as applied once squashes are judged. New names are compared with the rows themselves.
     states = {alias: history.state(rows).applied for alias, rows in applied.items()}
     rows = list(states.values())
-    arrangement = arrange(history, chosen, passing=merges.going, applied=rows)
+    refused = {alias: states[alias] for alias, keys in applied.items() if history.state(keys).inconsistent}
+    early = solvable(Contradictions(history, refused, source), chosen)
+    if needed := tuple(early.refusals()):
+        return Reshape(command, findings=needed)
+    ordered = early.loosened if early.pairs else history
+    arrangement = arrange(ordered, chosen, passing=merges.going, applied=rows)
     if errors := tuple(impossible(arrangement)):
         return Reshape(command, findings=errors)
-    line = _Line(history, command, chosen, merges, applied, states, strip_cross_app)
+    line = _Line(history, command, chosen, merges, applied, states, strip_cross_app, early)
     reshape = line.reshape(arrangement)
     if arrangement.is_forced:
         return reshape
     # There was a choice, and only the proof can tell whether it was a good one: keep what migrate does today at hand.
     migrated = history.state(frozenset()).pending
-    other = arrange(history, chosen, passing=merges.going, applied=rows, preferred=migrated)
+    other = arrange(ordered, chosen, passing=merges.going, applied=rows, preferred=migrated)
     return reshape if other == arrangement else replace(reshape, otherwise=lambda _: line.reshape(other))
 
 
@@ -68,12 +77,15 @@ class _Line:
     applied: Mapping[str, AbstractSet[Key]]
     states: Mapping[str, AbstractSet[Key]]
     strip_cross_app: bool
+    early: Contradictions
 
     def reshape(self, arrangement: Arrangement) -> Reshape:
         """The apps in this order."""
         chains = [_Chain(self.history, app, arrangement, self.merges) for app in self.apps]
         changed = [chain for chain in chains if chain.changes]
         dropped = _cross_app(self.history, self.apps, self.merges) if self.strip_cross_app else {}
+        parents = {key: parents for chain in changed for key, parents in chain.parents.items()}
+        dropped = {**self.early.dropped, **dropped}
         reshape = Reshape(
             self.command,
             KeyChanges(
@@ -81,8 +93,10 @@ class _Line:
                 removed={merge: stands for chain in changed for merge, stands in chain.removed.items()},
             ),
             DependencyChanges(
-                parents={key: parents for chain in changed for key, parents in chain.parents.items()},
+                parents={**parents, **self.early.with_added(parents)},
                 dropped=dropped,
+                redirected=self.early.not_before,
+                unordered=self.early.unordered,
             ),
             expected=Expectation(
                 dict.fromkeys(sorted({chain.app for chain in changed} | {key.app for key in dropped}), 1)
@@ -97,7 +111,7 @@ class _Line:
             *(finding for app in links for finding in applied_order(self.history, app, links[app], self.states)),
             *name_findings(self.history, reshape.keys.renamed, reshape.keys.removed, self.applied),
             *moved_ends(self.history, arrangement.units, links),
-            *_stripped(self.history, dropped),
+            *(_stripped(self.history, dropped) if self.strip_cross_app else ()),
         ]
         return replace(reshape, findings=tuple(found))
 

@@ -49,7 +49,11 @@ def files_after(history: History, reshape: Reshape) -> list[Migration]:
                 old,
                 key=reshape.keys.renamed.get(key, key),
                 dependencies=tuple(dependencies),
-                run_before=tuple(new for named in old.run_before for new in now(named)),
+                run_before=tuple(
+                    new
+                    for named in old.run_before
+                    for new in (() if named in reshape.dependencies.redirected.get(key, {}) else now(named))
+                ),
                 replaces=tuple(new for named in old.replaces for new in now(named)),
             )
         )
