@@ -106,7 +106,15 @@ def read_only_target(*, alias: str, reason: str) -> Texts:
 
 @entry("applied-order", Severity.ERROR, Severity.WARNING)
 def applied_order(
-    *, migration: Key, missing: Key, alias: str, onto: str = "", merge: Key | None = None, forked: bool = False
+    *,
+    migration: Key,
+    missing: Key,
+    alias: str,
+    onto: str = "",
+    merge: Key | None = None,
+    forked: bool = False,
+    refused: bool = False,
+    elsewhere: Sequence[str] = (),
 ) -> Texts:
     """A database has applied a migration, but not one that would come before it.
 
@@ -116,8 +124,10 @@ def applied_order(
 
     - `migsync rebase` joins both branches with a merge migration for now. Then this is only a warning. Run `migrate` on
       every database. Then run `migsync rebase` again: it makes one line and removes the merge.
-    - Otherwise, apply the missing migration to that database first, with the files of today. Then run the command
-      again.
+    - If `migrate` starts on that database, apply the missing migration there first, with the files of today. Then run
+      the command again.
+    - If it does not start there (InconsistentMigrationHistory), apply the other one to the databases that lack it, with
+      the files of today. Then run the command again.
     """
     found = f"{alias} has applied {migration}, but not {missing}{f' of {onto}' if onto else ''}."
     meaning = (
@@ -135,8 +145,8 @@ def applied_order(
     if forked:
         join = migsync("fix-conflicts", "--app", migration.app)
         return Texts(found, meaning, f"Join the branches for now: {join}\nThen run `migrate` on every database.")
-    return Texts(
-        found if onto else f"{found} No order that fits every database has {migration} first.",
-        meaning,
-        f"Apply {missing} there first: {migrate(missing.app, alias=alias)}",
-    )
+    hint = f"Apply {missing} there first: {migrate(missing.app, alias=alias)}"
+    if refused:
+        late = (migrate(migration.app, migration.name, alias=other) for other in elsewhere)
+        hint = "\n".join((f"Django refuses {alias} already. Apply {migration} to the databases that lack it:", *late))
+    return Texts(found if onto else f"{found} No order that fits every database has {migration} first.", meaning, hint)

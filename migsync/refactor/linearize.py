@@ -108,7 +108,13 @@ class _Line:
             *self.merges.findings,
             *overlapping(self.history, list(links)),
             *(finding for chain in changed for finding in chain.findings),
-            *(finding for app in links for finding in applied_order(self.history, app, links[app], self.states)),
+            *(
+                finding
+                for chain in chains
+                # A line that stays as it is may be the one that a database refuses.
+                if chain.changes or chain.app in {key.app for key in self.early.unordered}
+                for finding in applied_order(self.history, chain.app, chain.links, self.states, self.early.applied)
+            ),
             *name_findings(self.history, reshape.keys.renamed, reshape.keys.removed, self.applied),
             *moved_ends(self.history, arrangement.units, links),
             *(_stripped(self.history, dropped) if self.strip_cross_app else ()),

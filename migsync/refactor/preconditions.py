@@ -64,13 +64,28 @@ def overlapping(history: History, apps: Collection[str]) -> Iterator[Finding]:
 
 
 def applied_order(
-    history: History, app: str, links: Sequence[Key], applied: Mapping[str, AbstractSet[Key]]
+    history: History,
+    app: str,
+    links: Sequence[Key],
+    applied: Mapping[str, AbstractSet[Key]],
+    refused: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """An error for each database in which `links`, as they would be in line, are not applied from the beginning on."""
+    """An error for each database in which `links`, as they would be in line, are not applied from the beginning on.
+
+    `refused` are the aliases on which ``migrate`` does not start today.
+    """
     for alias, rows in applied.items():
         found = out_of_order(links, rows)
         if found is not None:
             missing, later = found
             # While an app has several leaves, `migrate` runs nothing.
             forked = len(history.leaves(app)) > 1
-            yield targets.applied_order(migration=later, missing=missing, alias=alias, forked=forked)
+            lacking = [other for other, there in applied.items() if missing in there and later not in there]
+            yield targets.applied_order(
+                migration=later,
+                missing=missing,
+                alias=alias,
+                forked=forked,
+                refused=alias in refused,
+                elsewhere=[other for other in lacking if other not in refused],
+            )

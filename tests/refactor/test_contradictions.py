@@ -195,3 +195,44 @@ def test_what_needs_what(applied: str, missing: str, need: tuple[int, str] | Non
     found = find_need(one, other, lambda migration: texts[migration.key].encode())
     assert (found and (found.number, found.part)) == need
     assert found is None or isinstance(found, Need)
+
+
+def test_a_database_that_went_another_way_goes_on_first() -> None:
+    """One has the later of two without the first, another one the first alone: that one can still run the later."""
+    keys = [Key("shop", f"000{number}_x") for number in (1, 2, 3)]
+    operations = (each.removeprefix("migrations.") for each in (ITEM, PRICE, SIZE))
+    texts = {
+        key: text_of(operation, keys[place - 1 : place] if place else [], [])
+        for place, (key, operation) in enumerate(zip(keys, operations, strict=True))
+    }
+    story = Story(texts)
+    one, other = frozenset((keys[0], keys[2])), frozenset(keys[:2])
+    [finding] = linearize(story.history, applied={"one": one, "other": other}, source=story.source).findings
+    assert (finding.code, finding.facts["elsewhere"]) == ("applied-order", ["other"])
+    assert "python manage.py migrate shop 0003_x --database other" in finding.hint
+    done = linearize(story.history, applied={"one": one, "other": frozenset(keys)}, source=story.source)
+    assert not done.findings
+    assert done.keys.renamed == {keys[1]: Key("shop", "0003_x"), keys[2]: Key("shop", "0002_x")}
+
+
+def test_a_dependency_between_apps_gives_way_to_what_it_led_to() -> None:
+    """``run_before`` and ``__latest__`` too; what is applied is left as it is."""
+    post, tag, item = Key("blog", "0001_x"), Key("blog", "0002_x"), Key("shop", "0001_x")
+    late, first = Key("shop", "0002_x"), Key("wares", "0001_x")
+    create = "CreateModel('{}', [('id', models.AutoField(primary_key=True))])".format
+    story = Story(
+        {
+            first: text_of(create("Ware"), [], []),
+            item: text_of(create("Item"), [first], []),
+            late: text_of(create("Box"), [item], [post]),
+            post: text_of(create("Post"), [], []),
+            tag: text_of(create("Tag"), [post, Key("shop", "__latest__")], []),
+        }
+    )
+    history = story.history
+    reshape = linearize(history, applied={"default": frozenset((first, item, post, tag))}, source=story.source)
+    assert not reshape.findings
+    assert not reshape.keys.renamed
+    after = {each.key: each for each in files_after(history, reshape)}
+    assert (after[late].run_before, after[post].dependencies) == ((), (item,))
+    assert after[tag].dependencies == (post,)

@@ -38,8 +38,9 @@ class LinearizeOptions:
 def linearize(output: Output, asked: LinearizeOptions, refactor: RefactorOptions) -> ExitStatus:
     """Order the migrations of each app in one chain, numbered without gaps. Merge migrations are removed.
 
-    Migrations that a database has applied come before those that no database has applied. Dependencies on a removed or
-    renamed migration are updated, in every app. The operations stay as they are.
+    Migrations that a database has applied come before those that no database has applied. A dependency that says
+    otherwise is taken out, if neither migration needs the other. Dependencies on a removed or renamed migration are
+    updated, in every app. The operations stay as they are.
 
     Before it writes anything, migsync proves that Django loads the new files, that they lead to the same models, and
     that every database can be updated.
