@@ -98,36 +98,6 @@ def model_changes(*, app: str, change: str, old_fails: bool = False) -> Texts:
     )
 
 
-@entry("cannot-run", Severity.ERROR)
-def cannot_run(*, migration: Key, operation: int, action: str, part: Sequence[str], other: Key | None = None) -> Texts:
-    """With the new files, `migrate` would fail, because an operation adds what is there, or needs what is not.
-
-    Usually two branches did the same thing: both add the same field, make the same model, or remove the same field. As
-    long as they stand side by side, Django refuses to run `migrate`. One behind the other, the first one runs and the
-    second one fails on every database: "duplicate column", "table already exists", "no such column". So the command is
-    refused, and nothing has been changed.
-
-    Open both migrations and compare what they do.
-
-    - If the two migrations are equal, `migsync fix-conflicts` removes one of them, and databases that ran either come
-      right.
-    - If only some of their operations are equal, take these out of the migration that no database has applied.
-    - If they do different things under one name, such as two fields `code` of different types, decide which one your
-      project needs, and change the migration that no database has applied.
-    """
-    what = _part(part)
-    if action == "adds":
-        found = f"{other} has added {what} before." if other else f"{what} is there already."
-        doing = f"adds {what}"
-    else:
-        found = f"{other} has removed it before." if other else "No migration before it adds that."
-        doing = f"{action} {what}"
-    return Texts(
-        f"{migration} cannot run: operation {operation} {doing}. {found}",
-        "With the new files, `migrate` would stop there on every database that has not run it yet.",
-    )
-
-
 @entry("models-ahead", Severity.INFO)
 def models_ahead(*, changes: Mapping[str, int]) -> Texts:
     """Your models have changes that no migration contains yet.
@@ -263,12 +233,6 @@ def plan_order(*, migration: Key, other: Key, child: Key, alias: str) -> Texts:
         f"`migrate` would run {migration} before {other} on {_database(alias)}.",
         f"In the current files, {child} depends on it.",
     )
-
-
-def _part(part: Sequence[str]) -> str:
-    """A part of the state as a person calls it: ``the field shop.item.price``."""
-    kind, *names = part
-    return f"the {kind} {'.'.join(names)}"
 
 
 def _database(alias: str) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from migsync.files.proposal import FileChange, Proposal
 from migsync.findings import Finding
-from migsync.findings.proof import cannot_run, leaves, model_changes, models_ahead, nothing_to_compare, proof_failed
+from migsync.findings.overlap import cannot_run
+from migsync.findings.proof import leaves, model_changes, models_ahead, nothing_to_compare, proof_failed
 from migsync.history import Key
 from migsync.project import Project
 from migsync.proof.fact import Fact

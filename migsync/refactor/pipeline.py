@@ -26,6 +26,7 @@ from migsync.proof.scope import DatabaseProof
 from migsync.refactor.changed_history import with_changes
 from migsync.refactor.databases import chosen_databases, database_findings
 from migsync.refactor.ground import Ground, Terms, plan_for
+from migsync.refactor.overlap import with_overlap
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
@@ -112,7 +113,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     if proposal.files and not refused:
         recorded = [] if only_names else list(_recorded(ground, plans))
         proof = prove(survey.project, proposal, recorded, workers=workers)
-        findings += proof.findings
+        findings += (with_overlap(finding, survey.history, reshape.keys.renamed) for finding in proof.findings)
         facts = () if proof.blocked else proof.facts.proven
         if terms.scope.any and not proof.blocked:
             shown = _by_databases(survey, proposal, history, terms, reshape.explain)
