@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from migsync.doctor.examination import Examination, sequence_findings
-from migsync.doctor.makers import Columns, Maker, absent, expected, makers, remover
+from migsync.doctor.makers import Columns, Maker, absent, expected, in_order, makers, remover
 from migsync.doctor.message import Message, MessageKind
 from migsync.findings import Finding, environment
 from migsync.findings import database_objects as objects
@@ -128,6 +128,8 @@ class _Objects:
         key, history = maker.migration, self.survey.history
         if gone := remover(history, state.applied, key, self.message.table, self.message.column):
             return objects.removed_since(what=what, migration=gone)
+        if (pending := self._pending_remover(key, state)) and not self._is_there():
+            return objects.removed_unrecorded(what=what, migration=pending)
         there = expected(history, state.applied, key.app)
         missing = [each for each in self._missing(maker) if _is_expected(each, there)]
         if not missing:
@@ -138,6 +140,22 @@ class _Objects:
         whole = missing == _everything(maker)
         before = (*parents, "zero")[0] if whole and not built_on and len(parents) < 2 else ""
         return objects.recorded_not_there(migration=key, missing=missing, whole=whole, before=before)
+
+    def _pending_remover(self, maker: Key, state: LoaderState) -> Key | None:
+        """The first pending migration that removes or renames what the message is about."""
+        history, ran = self.survey.history, set(state.applied)
+        for key in in_order(history, maker.app):
+            if key not in state.applied:
+                ran.add(key)
+                if remover(history, ran, maker, self.message.table, self.message.column):
+                    return key
+        return None
+
+    def _is_there(self) -> bool:
+        table, column = self.message.table, self.message.column
+        with open_target(self.survey.project.targets([self.alias])[0]) as target:
+            there = target.columns({table} if table else {name for each in self.makers for name in each.made})
+        return any(not column or column in columns for columns in there.values())
 
     def _state(self) -> LoaderState:
         return self.survey.history.state(frozenset(record.key for record in self.survey.records.get(self.alias, ())))

@@ -108,6 +108,21 @@ def last_makers(history: History, applied: AbstractSet[Key], app: str) -> dict[t
     return found
 
 
+def pending_removers(history: History, applied: AbstractSet[Key], app: str) -> dict[tuple[str, str], Key]:
+    """The first pending migration that removes or renames each table (without a field) and each column (by field)."""
+    found: dict[tuple[str, str], Key] = {}
+    for key, before, after in _states(history, app):
+        if key not in applied:
+            for table, fields in before.items():
+                left = after.get(table)
+                if left is None:
+                    found.setdefault((table, ""), key)
+                gone = fields if left is None else [field for field in fields if field not in left]
+                for field in gone:
+                    found.setdefault((table, field), key)
+    return found
+
+
 def _makers(history: History, app: str, table: str, column: str) -> Iterator[Maker]:
     for key, before, after in _states(history, app):
         there = _has(before, table, column)

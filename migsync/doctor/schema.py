@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from migsync.doctor.makers import Columns, absent, columns_of, in_order, last_makers
+from migsync.doctor.makers import Columns, absent, columns_of, in_order, last_makers, pending_removers
 from migsync.doctor.pending import already_there, pending_tables
 from migsync.errors import MigsyncError
 from migsync.findings import Finding
@@ -82,9 +82,16 @@ def _of_app(
     if not missing:
         return
     makers = last_makers(history, applied, app)
+    removers = pending_removers(history, applied, app)
     by_maker: dict[Key, list[str]] = {}
+    told: set[Key] = set()
     for part in missing:
-        if maker := makers.get((part.table, part.field)):
+        if remover := removers.get((part.table, part.field)):
+            if remover not in told:
+                told.add(remover)
+                what = f"{'column' if part.field else 'table'} {part.shown}"
+                yield objects.removed_unrecorded(what=what, migration=remover)
+        elif maker := makers.get((part.table, part.field)):
             by_maker.setdefault(maker, []).append(part.shown)
     for maker, parts in by_maker.items():
         yield objects.recorded_not_there(migration=maker, missing=parts)

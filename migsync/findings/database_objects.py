@@ -204,6 +204,24 @@ def removed_since(*, what: str, migration: Key) -> Texts:
     )
 
 
+@entry("removed-unrecorded", Severity.ERROR)
+def removed_unrecorded(*, what: str, migration: Key, alias: str = "") -> Texts:
+    """A table or a column is gone, but the migration that removes or renames it is not recorded.
+
+    So `migrate` runs the migration, and fails since there is nothing to remove or to rename. The migration ran and its
+    record was lost, it ran in part (MySQL and MariaDB keep what a failed migration has done until then), or somebody
+    did its work by hand.
+
+    Look at the SQL of the migration. If all of it is done, record the migration. If not, do the rest by hand first.
+    """
+    return Texts(
+        f"The {what} is not there any more, but {migration}, which removes or renames it, is not recorded.",
+        "`migrate` fails when it runs that migration. Its record was lost, or its work was done by hand.",
+        f"To see its SQL: {sql_of(migration, alias)}\n"
+        f"If all of it is done, record it without running it: {record(migration, alias)}",
+    )
+
+
 @entry("as-recorded", Severity.INFO)
 def as_recorded(*, what: str, migration: Key, there: bool) -> Texts:
     """The database has what its records say, so the error came from somewhere else.
