@@ -21,6 +21,7 @@ def rewrites_conflict(
     labels: Sequence[str] = (),
     unrelated_labels: Sequence[str] = (),
     obsolete: Sequence[str] = (),
+    followed: bool = False,
     file: str,
 ) -> Texts:
     """Two rewrites change the same names, and neither was made with knowledge of the other.
@@ -31,12 +32,18 @@ def rewrites_conflict(
     - If the files on disk are those of one branch, delete the rewrite of the other one. A database that has applied it
       goes back to the older names with `migsync apply --backwards`, and then applies the rewrite that is left. What
       else the deleted rewrite said, migsync finds in git.
+    - If that rewrite also changes a label or other apps, and the other rewrite does not, delete the other one. It is
+      about this app alone, and migsync finds in git what it said.
     - Otherwise choose the branch that fewer databases have applied. Restore its migration files, and delete its
       rewrite. Then make the change again, on top of the other rewrite.
     """
+    which = (
+        f"Delete the rewrite that is about {app} alone; migsync finds in git what it said"
+        if followed
+        else "Delete the rewrite that the files on disk do not follow"
+    )
     rest = (
-        f"Delete the rewrite that the files on disk do not follow: {remove_files(obsolete)}\n"
-        "If they follow neither, restore the files of one branch first."
+        f"{which}: {remove_files(obsolete)}\nIf they follow neither, restore the files of one branch first."
         if obsolete
         else f"Undo the change of one branch: restore its files and delete its rewrite, such as {unrelated}.\n"
         "Then make the change again on top of the other rewrite."

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from migsync.files.reshape import Reshape
 from migsync.findings import Finding
+from migsync.findings.backwards import database_ahead
 from migsync.findings.databases import unnamed_schemas
 from migsync.findings.inconsistency import inconsistent_history
 from migsync.findings.targets import (
@@ -76,6 +77,9 @@ def _of_database(
     if own := [finding for finding in blocking if finding not in known]:
         optional = terms.allow_applied and not updated
         yield target_blocked(alias=alias, reason=own[0].found, optional=optional)
+        return
+    if updated and (back := [each for each in database.plan.findings if each.code == database_ahead.code]):
+        yield target_blocked(alias=alias, reason=back[0].found, optional=False)  # nobody said that it may go back
         return
     yield from (replace(finding, database=alias) for finding in plan.findings if finding.blocks)
     touched = sorted(reshape.misread(database.applied))

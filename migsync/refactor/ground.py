@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from migsync.files.proposal import Proposal
@@ -11,6 +11,7 @@ from migsync.history import History, Key
 from migsync.proof.scope import ProofScope
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.record import Record
+from migsync.sync.consistency import stops
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.survey import Survey
@@ -62,10 +63,14 @@ class SurveyedDatabase:
 
 @dataclass(frozen=True)
 class Ground:
-    """The survey, and every database that could be read by its alias."""
+    """The survey, and every database that could be read by its alias.
+
+    `files_first`: the files stop `migrate`, so `apply --backwards` is refused. Plans are made as if it was not.
+    """
 
     survey: Survey
     databases: Mapping[str, SurveyedDatabase]
+    files_first: bool = False
 
     @property
     def applied(self) -> dict[str, frozenset[Key]]:
@@ -77,16 +82,17 @@ def survey_ground(survey: Survey, databases: Sequence[str]) -> Ground:
     """Read every target of the project, and those that are asked for by name though they are synced on demand only."""
     aliases = dict.fromkeys([*survey.project.databases, *databases])
     states = survey.read_targets(list(aliases)) if aliases else ()
-    return Ground(
-        survey,
-        {it.target.alias: SurveyedDatabase(it, plan_for(survey, it, survey.history)) for it in states},
-    )
+    found = Ground(survey, {}, any(stops(survey.history)))
+    plans = ((it, plan_for(found, it, survey.history)) for it in states)
+    return replace(found, databases={it.target.alias: SurveyedDatabase(it, plan) for it, plan in plans})
 
 
-def plan_for(survey: Survey, state: TargetState, history: History, proposal: Proposal | None = None) -> Plan:
+def plan_for(ground: Ground, state: TargetState, history: History, proposal: Proposal | None = None) -> Plan:
     """The plan of one target for `history`, with the rewrite of `proposal` among those that are committed."""
+    survey = ground.survey
     project = survey.project
     options = PlanOptions(
+        backwards=ground.files_first,
         clock=state.clock,
         trust_names=not project.journal,
         unseen_journal=state.unseen,

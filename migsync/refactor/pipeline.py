@@ -102,7 +102,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     if proposal.blocked or proposal.empty or not (proposal.rewrite or overlay(proposal.files)):
         return Draft(proposal, survey.history, findings=proposal.findings)
     history = history_after(survey.project, survey.history, proposal)
-    plans = {alias: plan_for(survey, it.state, history, proposal) for alias, it in ground.databases.items()}
+    plans = {alias: plan_for(ground, it.state, history, proposal) for alias, it in ground.databases.items()}
     only_names = reshape.only_names(survey.history.migrations)
     chosen = () if only_names else chosen_databases(ground, terms)
     findings = [*proposal.findings, *(finding for finding in history.findings if finding.blocks)]

@@ -7,7 +7,7 @@ name. After a cherry-pick, it may name a file that only another branch has.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from migsync.history import History, Migration
@@ -32,8 +32,15 @@ class GitSuccessors:
 NOTHING_IN_GIT = GitSuccessors()
 
 
-def git_successors(history: History, missing: Iterable[Key]) -> GitSuccessors:
-    """Ask git about each of `missing`; names of apps that are not the project's own are passed over."""
+def git_successors(
+    history: History,
+    missing: Iterable[Key],
+    of_contents: Callable[[str, str], tuple[tuple[Key, ...], ...]] = lambda *_: (),
+) -> GitSuccessors:
+    """Ask git about each of `missing`; names of apps that are not the project's own are passed over.
+
+    `of_contents` says what the rewrites made of the file of an app with a digest, whatever it was called.
+    """
     asked = [key for key in missing if key.app in history.first_party and history.apps[key.app].directory]
     renamed: dict[Key, tuple[tuple[Key, ...], ...]] = {}
     elsewhere: dict[Key, tuple[str, str]] = {}
@@ -44,8 +51,12 @@ def git_successors(history: History, missing: Iterable[Key]) -> GitSuccessors:
             state = next((state for state in git.of(key.app) if key.name in state.migrations), None)
             branch, digest = ("", "") if state else git.elsewhere(key.app, [key.name]).get(key.name, ("", ""))
             found = _alike(history, key, state, digest)
+            had = (state.digests.get(key.name) if state else digest) or ""
+            answers = of_contents(key.app, had) if had and not found else ()
             if len(found) == 1:
                 renamed[key] = (tuple(found),)
+            elif len(answers) == 1:
+                renamed[key] = answers
             elif branch:
                 directory = history.apps[key.app].directory or ""
                 elsewhere[key] = branch, os.path.join(directory, f"{key.name}.py")  # noqa: PTH118 -- text

@@ -131,14 +131,21 @@ def decide(
     if all(first.base ^ second.base <= unwritten for first, second in pairwise(explained)):
         explained = _as_ran(name_history, records, explained, presumed)
     # Of several that lead to the same rows, the one that is furthest on: the fewest steps are left to take.
-    best = max(explained, key=lambda split: len(split.base))
+    furthest = sorted(explained, key=lambda split: len(split.base), reverse=True)
     if not _same_rows(name_history, records, explained):
-        return Position(best.base, (_open(name_history, [split.base for split in explained]),))
-    doubts = [] if trust_names else list(_doubts(name_history, best.own, best.base, journaled, clock, unseen_journal))
-    if doubts:
-        known, likely = (_known_names(name_history, best, each) for each in (ran, presumed))
-        doubts = [doubt for doubt in doubts if doubt.name not in (known if doubt.file else likely)]
-    return Position(best.base, tuple(doubts), best.later)
+        return Position(furthest[0].base, (_open(name_history, [split.base for split in explained]),))
+    found = []
+    for split in furthest:
+        doubts = [] if trust_names else list(_doubts(name_history, split, journaled, clock, unseen_journal))
+        if doubts:
+            known, likely = (_known_names(name_history, split, each) for each in (ran, presumed))
+            doubts = [doubt for doubt in doubts if doubt.name not in (known if doubt.file else likely)]
+        found.append(Position(split.base, tuple(doubts), split.later))
+        # A name is doubtful only where no other position explains it: after a rewrite back to older names, the rows
+        # may have been through both rewrites, or through neither.
+        if not doubts:
+            break
+    return min(found, key=lambda position: bool(position.findings))
 
 
 def forced(name_history: NameHistory, text: str) -> Position:
@@ -294,15 +301,10 @@ def _complete_since(
 
 
 def _doubts(
-    name_history: NameHistory,
-    records: Sequence[Record],
-    position: frozenset[str],
-    journaled: frozenset[str],
-    clock: Clock,
-    unseen_journal: str,
+    name_history: NameHistory, split: Split, journaled: frozenset[str], clock: Clock, unseen_journal: str
 ) -> Iterable[Finding]:
     """A record under a name that a rewrite gave, applied before that rewrite was made, and no journal to explain it."""
-    app = name_history.app
+    app, records, position = name_history.app, split.own, split.base
     by_journal = {name for one in name_history.steps if one.id in journaled for name in one.apps[app].targets}
     for rewrite in name_history.steps:
         if rewrite.id not in position - journaled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from migsync.escapes import toml_text
 from migsync.filesystem.archives import members, read_member
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_source
+from migsync.filesystem.git import GitError, repository_of, run_git
 from migsync.rewrites.record import name_problem
 from migsync.rewrites.rewrite import EVIDENCE, FORMAT, AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites, sort_rewrites
@@ -38,13 +40,29 @@ def read_rewrites(directory: Path, package: str = "") -> Rewrites:
     rewrites = [rewrite for _, rewrite in stated.values()]
     # By the ids that the files state. An edited file has another digest: by that, its children would be refused first,
     # for a missing parent.
-    ordered = sort_rewrites(rewrites, {rewrite.path: digest for digest, rewrite in stated.values()})
+    ids = {rewrite.path: digest for digest, rewrite in stated.values()}
+    ordered = sort_rewrites(rewrites, ids, lambda identity: _from_git(directory, identity))
     for path, (digest, rewrite) in stated.items():
         if digest != rewrite.id:
             raise RewriteError(
                 f"{path} was edited: its id is not the digest of its content.", HAND_EDITED, _restore(path, package)
             )
     return ordered
+
+
+def _from_git(directory: Path, identity: str) -> str:
+    """The command that brings back a rewrite which an older commit of this branch has; empty where there is none."""
+    top = repository_of(directory.resolve())
+    if top is None:
+        return ""
+    # The ids of parents are written in a list, so this is in the file of the rewrite only.
+    sought = ("-1", "--diff-filter=A", "--format=%h", "--name-only", "-z", f'-Sid = "{identity}"')
+    try:
+        found = os.fsdecode(run_git(top, "log", *sought, "HEAD", "--", str(directory.resolve()))).split("\0")
+    except GitError:
+        return ""
+    commit, path = found[0].strip(), (found[1].strip() if len(found) > 1 else "")
+    return shlex.join(["git", "checkout", commit, "--", str(top / path)]) if path else ""
 
 
 def _in_archive(directory: Path) -> list[Path]:

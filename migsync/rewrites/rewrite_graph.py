@@ -142,9 +142,17 @@ class Rewrites:
                 names = _touched(first, app) & _touched(second, app)
                 if names and not related:
                     absent = [len(self._leads_to(one.id, app) - set(on_disk(app))) for one in (first, second)]
-                    obsolete = first if absent[0] > absent[1] else second
-                    found.append(_conflict(first, second, app, min(names), self.with_descendants({obsolete.id})))
+                    obsolete, other = (first, second) if absent[0] > absent[1] else (second, first)
+                    # What a deleted rewrite said has to be found in git. A change of a label cannot be.
+                    followed = self._says_more(obsolete.id, app) and not self._says_more(other.id, app)
+                    gone = self.with_descendants({(other if followed else obsolete).id})
+                    found.append(_conflict(first, second, app, min(names), gone, followed=followed))
         return found
+
+    def _says_more(self, identity: str, app: str) -> bool:
+        """Whether a rewrite, or one that was made on top of it, changes anything but the names of `app`."""
+        every = [(label, change) for one in self.with_descendants({identity}) for label, change in one.apps.items()]
+        return any(change.origin or (label != app and change.sources) for label, change in every)
 
     def _leads_to(self, identity: str, app: str) -> set[str]:
         """The names that a rewrite gave, as those call them that were made on top of it."""
@@ -160,7 +168,9 @@ class Rewrites:
         return [one for one in self.ordered if one.id in ids or not self.ancestors[one.id].isdisjoint(ids)]
 
 
-def _conflict(first: Rewrite, second: Rewrite, app: str, name: str, obsolete: Sequence[Rewrite]) -> Finding:
+def _conflict(
+    first: Rewrite, second: Rewrite, app: str, name: str, obsolete: Sequence[Rewrite], *, followed: bool
+) -> Finding:
     if bool(first.package) == bool(second.package):
         return rewrites_conflict(
             rewrite=first.source,
@@ -169,6 +179,7 @@ def _conflict(first: Rewrite, second: Rewrite, app: str, name: str, obsolete: Se
             name=name,
             file=second.path,
             obsolete=[one.path for one in obsolete if one.path and not one.package],
+            followed=followed,
         )
     own, shipped = (second, first) if first.package else (first, second)
     return package_rewrite_differs(
@@ -180,10 +191,13 @@ def _touched(rewrite: Rewrite, app: str) -> frozenset[str]:
     return rewrite.apps[app].sources | rewrite.apps[app].targets
 
 
-def sort_rewrites(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rewrites:
+def sort_rewrites(
+    rewrites: Iterable[Rewrite], stated: Mapping[str, str], restore: Callable[[str], str] = lambda _: ""
+) -> Rewrites:
     """Put `rewrites` in order by the ids that their files state (path to id).
 
-    Raises RewriteError for a missing parent, for two files of the same rewrite, and for a loop.
+    `restore` gives the command that brings back the file with an id, or nothing. Raises RewriteError for a missing
+    parent, for two files of the same rewrite, and for a loop.
     """
     by_id: dict[str, Rewrite] = {}
     for rewrite in rewrites:
@@ -197,7 +211,7 @@ def sort_rewrites(rewrites: Iterable[Rewrite], stated: Mapping[str, str]) -> Rew
         for parent in rewrite.parents:
             if parent not in by_id and "/" not in parent:
                 alone = _sorted(by_id).with_descendants({stated[rewrite.path]})
-                raise _missing(rewrite, parent, [one.path for one in alone])
+                raise _missing(rewrite, parent, [one.path for one in alone], "" if rewrite.package else restore(parent))
     return _sorted(by_id)
 
 
@@ -210,13 +224,20 @@ def united(own: Rewrites, shipped: Iterable[Rewrite]) -> Rewrites:
     return _sorted(every).without_doubles()
 
 
-def _missing(rewrite: Rewrite, parent: str, alone: Sequence[str]) -> RewriteError:
+def _missing(rewrite: Rewrite, parent: str, alone: Sequence[str], restore: str) -> RewriteError:
     found = f"{rewrite.path} depends on the rewrite with the id {parent[:12]}…, which is missing."
     if rewrite.package:
         return RewriteError(
             found,
             f"The installed package {rewrite.package} ships one of them, and not the other.",
             "Install another version of the package, and tell its authors.",
+        )
+    if restore:
+        return RewriteError(
+            found,
+            "Its file was deleted, by a revert perhaps. But databases may have applied the rewrite.",
+            f"Restore the file, also if the names were changed back: {restore}\n"
+            "Then migsync writes a rewrite for names that were changed back.",
         )
     return RewriteError(
         found,

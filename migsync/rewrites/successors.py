@@ -38,6 +38,18 @@ def successors(missing: Key, history: History, rewrites: Rewrites) -> tuple[tupl
     return tuple(found)
 
 
+def successors_of_contents(app: str, digest: str, history: History, rewrites: Rewrites) -> tuple[tuple[Key, ...], ...]:
+    """The :func:`successors` of the names under which a rewrite of `app` knew a file with these operations."""
+    olds = {
+        old
+        for rewrite in Labels(rewrites).view.of_app(app)
+        for old in rewrite.apps[app].sources
+        if rewrite.apps[app].digests_before.get(old) == digest
+    }
+    answers = (answer for old in sorted(olds) for answer in successors(Key(app, old), history, rewrites))
+    return tuple(dict.fromkeys(answers))
+
+
 def _steps(missing: Key, history: History, rewrites: Rewrites) -> tuple[str, tuple[Rewrite, ...], int]:
     """The label of today, the app's rewrites under it, and the place of the first one that changed the label."""
     labels = Labels(rewrites)

@@ -21,6 +21,7 @@ from migsync.findings.backwards import (
 )
 from migsync.history.graph import History
 from migsync.history.migration import Key
+from migsync.rewrites.labels import Labels
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
@@ -191,25 +192,30 @@ def reversals_of(rows: Sequence[TrackedRow], runs: Sequence[Run], rewrites: Rewr
 
 
 def records_since(
-    back: Back, history: History, rewrites: Rewrites, clock: Clock, leftovers: Collection[Key] = ()
+    back: Back, history: History, labels: Labels, clock: Clock, leftovers: Collection[Key] = ()
 ) -> list[Record]:
     """The records made since the rewrites that are taken back, of which files and rewrites on disk know nothing.
 
-    `leftovers` are those that the project lists. Records of installed packages are not looked at: they come and go with
-    the package.
+    A record under an older label of an app is one of the app. `leftovers` are those that the project lists. Records of
+    installed packages are not looked at: they come and go with the package.
     """
     known = (
         history.migrations.keys()
         | set(leftovers)
         | {key for file in history.migrations.values() for key in file.replaces}
-        | {Key(app, old) for app in history.apps for one in rewrites.of_app(app) for old in one.apps[app].sources}
+        | {Key(app, old) for app in history.apps for one in labels.view.of_app(app) for old in one.apps[app].sources}
     )
+
+    def is_known(key: Key) -> bool:
+        today = key if key.app in history.apps else Key(labels.today(key.app), key.name)
+        return key in known or today in known
+
     return [
         row.origin
         for row in back.rows
         if row.origin
         and row.now
-        and row.now.key not in known
+        and not is_known(row.now.key)
         # A before-image shows that the row was there before the rewrite.
         and row.now not in back.restored
         and (row.now.app in history.first_party or row.now.app not in history.apps)

@@ -207,7 +207,7 @@ class _Planner:
         return changed_ids(self.runs, (), self.records)
 
     def _newer_records(self, back: Back) -> list[Record]:
-        return records_since(back, self.history, self.labels.view, self.options.clock, self.options.origins.stated)
+        return records_since(back, self.history, self.labels, self.options.clock, self.options.origins.stated)
 
     def _judge(self, after: Sequence[Record], *, told: bool, lost: bool) -> Iterator[Finding]:
         """What ``migrate`` would say to the rows afterwards, and what is to be said of those that no file explains.

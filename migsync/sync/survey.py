@@ -26,7 +26,7 @@ from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
-from migsync.rewrites.successors import unexplained, with_successors
+from migsync.rewrites.successors import successors_of_contents, unexplained, with_successors
 from migsync.sync.comparison import is_among
 from migsync.sync.consistency import stops, unread_apps
 from migsync.sync.edge_commits import with_edge_commits
@@ -171,10 +171,21 @@ def survey(
     try:
         _plan(result, request, needs_database=needs_database)
         result.plans = tuple(map(result.typed, result.plans))
+        if not (request.databases or result.errors):
+            result.plans = _back_at_once(result.plans)
     except BaseException:
         result.__exit__(None, None, None)
         raise
     return result
+
+
+def _back_at_once(plans: tuple[Plan, ...]) -> tuple[Plan, ...]:
+    """Where one database alone waits for ``--backwards``, the command that says so applies the other plans too."""
+    blocked = [plan for plan in plans if plan.blocked]
+    if len(blocked) != 1 or not blocked[0].waits_for_word:
+        return plans
+    findings = tuple(each.with_facts(alias="") if each.blocks else each for each in blocked[0].findings)
+    return tuple(replace(plan, findings=findings) if plan in blocked else plan for plan in plans)
 
 
 def open_survey(project: Project) -> Survey:
@@ -191,7 +202,11 @@ def open_survey(project: Project) -> Survey:
     if project.runnable and (loaded := with_loaded_headers(history, project.runtime)):
         history = build_history(loaded, history.apps.values(), project.settings, complete=complete)
     rewrites, foreign = all_rewrites(project)
-    by_git = git_successors(history, unexplained(history, rewrites))
+    by_git = git_successors(
+        history,
+        unexplained(history, rewrites),
+        lambda app, digest: successors_of_contents(app, digest, history, rewrites),
+    )
     history = with_successors(history, rewrites, by_git).with_rewritten(rewritten_apps(rewrites))
     found = Survey(project, history, rewrites, renamed=by_git.renamed)
     found._open.callback(cache.digests.save)

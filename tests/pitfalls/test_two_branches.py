@@ -10,14 +10,14 @@ import pytest
 from tests.pitfalls.two_branches import Discarded, Life
 from tests.profiles import THOROUGH
 
-SEEDS = (105, 124, 132, 145)
-"""A fork, a name that main has retired, a conflict of rewrites, a branch that is moved."""
+SEEDS = (240, 124, 132, 145)
+"""A fork after a revert, a name that main has retired, a conflict of rewrites, a branch that is moved."""
 KNOWN_FAULTS = {
-    56: "An app is in conflict, and its rewrite renamed another app too: git shows what that became, one command more.",
-    102: "The same rewrite was made on both branches and reverted on one: the names of the other database are doubted.",
-    110: "With a fork, what `rebase` says about `apply` comes too early.",
+    234: "A file names what only a rewrite knew that a conflict deleted.",
+    241: "Commands that change files plan databases without the rewrite that git proves.",
+    245: "A cherry-picked file names what only commits knew that were not picked.",
 }
-MANY = range(100, 150)
+MANY = range(200, 250)
 
 
 def _seeds() -> list[object]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migsync.history import build_history
 from migsync.history.migration import Key, Migration
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
-from migsync.rewrites.successors import successors, with_successors
+from migsync.rewrites.successors import successors, successors_of_contents, with_successors
 
 
 def shop(name):
@@ -97,3 +99,11 @@ def test_every_file_that_names_it_gets_a_finding_with_the_fix():
     }
     assert all(finding.blocks for finding in told)
     assert "that is shop.0003_size." in next(finding.found for finding in told if finding.name == "one")
+
+
+def test_a_file_that_git_held_under_another_name_has_become_what_a_rewrite_says() -> None:
+    """Another branch called it 0009_other, and git knows its operations."""
+    known = rewrites_of(replace(SQUASHED, digests_before={"0002_price": "its digest", "0003_size": "another"}))
+    found = successors_of_contents("shop", "its digest", history_of("0001_initial", "0002_both"), known)
+    assert found == ((shop("0002_both"),),)
+    assert successors_of_contents("shop", "a third one", history_of("0001_initial", "0002_both"), known) == ()

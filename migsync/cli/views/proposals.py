@@ -15,6 +15,7 @@ from migsync.cli.views.findings import findings_blocks
 from migsync.cli.views.groups import LINES, group, with_gaps
 from migsync.cli.views.lists import MORE, cut, more
 from migsync.cli.views.plans import heading, needs, plan_blocks, standing, summary
+from migsync.sync.consistency import stops
 from migsync.words import count, text_list, truncated
 
 if TYPE_CHECKING:
@@ -115,8 +116,11 @@ def _state(draft: Draft, plan: Plan) -> Span:
     if not plan.changes or plan.blocked:
         return standing(plan)
     # Of a refused draft nobody has decided yet when the databases change.
-    later = "" if draft.blocked or plan.target.alias in draft.chosen else "; later: migsync apply"
-    return Span(f"{needs(plan)}{later}", Style.WARNING)
+    # Of a refused draft nobody has decided yet when the databases change. `apply` waits for files that do not stop
+    # `migrate`.
+    decided = not draft.blocked and plan.target.alias not in draft.chosen and not any(stops(draft.history))
+    command = "migsync apply --backwards" if plan.goes_back else "migsync apply"
+    return Span(f"{needs(plan)}{f'; later: {command}' if decided else ''}", Style.WARNING)
 
 
 def _plan_blocks(draft: Draft, plan: Plan) -> Iterator[Block]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from migsync.errors import UsageError
 from migsync.history import App, History, build_history
 from migsync.history.migration import Key, Migration
+from migsync.rewrites.labels import Labels
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
@@ -121,6 +122,19 @@ def test_two_branches_that_gave_one_app_two_labels_are_refused() -> None:
     assert "rewrites-conflict" in codes(plan)
 
 
+def test_of_two_rewrites_in_conflict_the_one_that_git_can_replace_goes() -> None:
+    """The files follow the squash. But without the other rewrite nobody knows of the label."""
+    renumbered = replace(rewrite(history(shop="1 2 4"), "shop.3=4", old={"shop": "1 2 3"}), path="renumber.toml")
+    relabelled = replace(relabel("shop", "store", "1 2 4", renumbered), path="relabel.toml")
+    squashed = rewrite(history(shop="1 squashed"), ":shop.squashed=2+3", old={"shop": "1 2 3"})
+    known = Rewrites((renumbered, relabelled, replace(squashed, path="squash.toml")))
+    [found] = Labels(known).view.conflicts(lambda _: ["1", "squashed"])
+    assert "git rm -q -f -- squash.toml" in found.hint
+    alone = Rewrites((renumbered, replace(squashed, path="squash.toml")))
+    [found] = alone.conflicts(lambda _: ["1", "squashed"])
+    assert "git rm -q -f -- renumber.toml" in found.hint
+
+
 def test_rows_under_both_labels_are_refused_and_doubles_can_be_removed() -> None:
     """`migrate --fake` under the new label, before the rows were renamed."""
     disk, known = history(store="1 2 3"), Rewrites((relabel("shop", "store", "1 2 3"),))
@@ -177,6 +191,18 @@ def test_an_older_checkout_brings_the_old_label_back() -> None:
     back = make_plan(history(shop=OLD), Rewrites(), now, REF, runs=[run(1, plan)], options=BACK)
     assert codes(back) == ["database-ahead"]
     assert keys(after(now, back)) == ["shop.0001_initial", "shop.0003_price", "shop.0007_sku"]
+
+
+def test_records_under_a_label_that_a_rewrite_changed_are_not_newer_ones() -> None:
+    """A revert took a rewrite of blog away, and the label of shop has changed meanwhile."""
+    renamed = rewrite(history(blog="1 2"), "blog.3=2", old={"blog": "1 3"})
+    before = records("blog.1", "blog.3")
+    journal = [run(1, make_plan(history(blog="1 2"), Rewrites((renamed,)), before, REF))]
+    rows = [*records("blog.1", "blog.2"), Record(8, "shop", "1", "2027-01-01 00:00:00")]
+    disk, known = history(blog="1 3", store="1"), Rewrites((relabel("shop", "store", "1"),))
+    plan = make_plan(disk, known, rows, REF, runs=journal, options=BACK)
+    assert codes(plan) == ["database-ahead"]
+    assert keys(after(rows, plan)) == ["blog.1", "blog.3", "store.1"]
 
 
 def test_after_an_undo_both_labels_are_understood() -> None:

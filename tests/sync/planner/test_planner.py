@@ -152,6 +152,17 @@ def test_stale_row_under_the_new_name_is_refused() -> None:
     assert make_plan(disk, known, fresh, REF).empty
 
 
+def test_a_name_that_a_rewrite_gave_back_is_not_doubted() -> None:
+    """The rows may have been through both rewrites, or through neither: their names are right either way."""
+    there = rewrite(history(shop="0001_initial 0002_b"), "shop.0003_b=0002_b")
+    back = rewrite(history(shop="0001_initial 0003_b"), "shop.0002_b=0003_b", parents=(there.id,))
+    disk, known = history(shop="0001_initial 0003_b"), Rewrites((there, back))
+    assert codes(make_plan(disk, known, records("shop.0001_initial", "shop.0003_b"), REF)) == []
+    # The name in between is in no file from before the rewrites.
+    between = make_plan(disk, known, records("shop.0001_initial", "shop.0002_b"), REF)
+    assert codes(between) == ["doubtful-name"]
+
+
 def test_stale_row_beside_the_old_name_is_refused() -> None:
     disk = history(shop="0001_initial 0002_add_email")
     known = rewrites(disk, "shop.0003_add_email=0002_add_email", old={"shop": "0001_initial 0003_add_email"})
