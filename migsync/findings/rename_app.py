@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
-from migsync.words import text_list
+from migsync.words import count, text_list
 
 
 @entry("table-stays", Severity.INFO)
@@ -83,4 +83,33 @@ def tables_behind(*, app: str, other: str, tables: Sequence[str], statements: Se
         f"The label {other} of an app is {app} now, and its tables have the old one: {text_list(tables, 3)}.",
         "The models look for them under the new label. migsync renames no tables.",
         "\n".join(["Rename them:", *statements]),
+    )
+
+
+@entry("content-types-behind", Severity.WARNING)
+def content_types_behind(
+    *, app: str, other: str, types: int, permissions: int, there: int, statement: str, back: str
+) -> Texts:
+    """The content types of an app still have the old label in this database.
+
+    Django keeps a row in `django_content_type` for each model, with the label of its app. Permissions and generic
+    relations refer to it. `migrate` creates new content types for the new label, and new permissions. What users and
+    groups were allowed refers to the old ones.
+
+    migsync changes only records. Run the UPDATE of the message in each database, when the new code is deployed and
+    before its first `migrate`. If `migrate` has created the new content types already, first see what refers to them,
+    and delete them.
+    """
+    update = f"{statement}\nTo undo it: {back}"
+    return Texts(
+        f"The label {other} of an app is {app} now, and {count(types, 'content type')} of this database "
+        f"{'has' if types == 1 else 'have'} the old one. {count(permissions, 'permission')} "
+        f"{'refers' if permissions == 1 else 'refer'} to them.",
+        f"`migrate` has created {count(there, 'content type')} with the new label already, and both cannot have the "
+        "same label."
+        if there
+        else "`migrate` would create new ones, and permissions of users and groups would stay with the old ones.",
+        f"See what refers to the new ones, and delete them. Then run: {update}"
+        if there
+        else f"Before the next migrate, run: {update}",
     )

@@ -1,4 +1,4 @@
-"""An app that had another label when a database was migrated, where only its tables or what ran show it.
+"""An app that had another label when a database was migrated: in its records, its tables and its content types.
 
 Nearly every app has a ``0001_initial``, so that name alone tells nothing; other names are compared by
 :func:`migsync.sync.unknown_records.lost_apps`.
@@ -11,25 +11,32 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from migsync.errors import MigsyncError
 from migsync.findings import Finding
 from migsync.findings.records import lost_app
-from migsync.findings.rename_app import tables_behind
+from migsync.findings.rename_app import content_types_behind, tables_behind
 from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.history.tables import TableState, tables
+from migsync.rewrites.labels import Labels
+from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.journal.contents import digests_seen
+from migsync.sync.label_uses import TYPES, find_label_uses
 from migsync.sync.plan import Plan
 from migsync.sync.target import Target
 from migsync.sync.target_state import DatabaseState, TargetState, afterwards
 from migsync.sync.unknown_records import ANY_APP
 
 
-def with_lost_labels(history: History, state: DatabaseState, plan: Plan, leftovers: Collection[Key]) -> Plan:
+def with_lost_labels(
+    history: History, rewrites: Rewrites, state: DatabaseState, plan: Plan, leftovers: Collection[Key]
+) -> Plan:
     """The plan, with a finding for each app whose records have another label, by its tables or by what ran.
 
-    And for each app that gets its label now, and whose tables here still have the old one.
+    And for each app of which the `rewrites` changed the label, and whose tables or content types here still have the
+    old one, whether or not anything is left to do in the records.
     """
-    found = (*_lost_labels(history, state, plan, leftovers), *_tables_behind(history, state, plan))
+    found = (*_lost_labels(history, state, plan, leftovers), *_left_behind(history, rewrites, state, plan))
     return replace(plan, findings=(*plan.findings, *found)) if found else plan
 
 
@@ -46,16 +53,40 @@ def _lost_labels(history: History, state: DatabaseState, plan: Plan, leftovers: 
             yield lost_app(app=app, other=old, shared=[ANY_APP], names=names, tables=sorted(seen))
 
 
-def _tables_behind(history: History, state: DatabaseState, plan: Plan) -> Iterator[Finding]:
-    changed = [(app, change.origin) for each in plan.passed for app, change in each.apps.items() if change.origin]
+def _left_behind(history: History, rewrites: Rewrites, state: DatabaseState, plan: Plan) -> Iterator[Finding]:
+    labels = Labels(rewrites)
+    changed = dict.fromkeys((labels.today(step.old), step.old) for step in labels.steps)
+    changed |= dict.fromkeys((app, one.origin) for each in plan.passed for app, one in each.apps.items() if one.origin)
     if not changed or not isinstance(state, TargetState):
         return
+    recorded = {record.app for record in afterwards(state.held.records, plan)}
     there = tables_in(state.target)
     for app, old in changed:
-        seen = tables_seen(history, app, app, old, there) if app in history.first_party else frozenset()
+        if app not in history.first_party & recorded or old in history.apps:
+            continue
+        seen = tables_seen(history, app, app, old, there)
         if seen - tables_made(history, app):
             statements = rename_statements(state.target, seen, old, app)
             yield tables_behind(app=app, other=old, tables=sorted(seen), statements=statements)
+        if TYPES in there:
+            yield from _content_types_behind(state.target, app, old)
+
+
+def _content_types_behind(target: Target, app: str, old: str) -> Iterator[Finding]:
+    try:
+        uses = find_label_uses(target, old, app)
+    except MigsyncError:  # the records can be updated by whoever may not read the content types
+        return
+    if uses.types:
+        yield content_types_behind(
+            app=app,
+            other=old,
+            types=uses.types,
+            permissions=uses.permissions,
+            there=uses.there,
+            statement=uses.statement,
+            back=uses.back,
+        )
 
 
 def _candidates(

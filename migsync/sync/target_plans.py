@@ -129,7 +129,7 @@ class TargetPlanner:
         options = replace(options, clock=state.clock, unseen_journal=state.unseen)
         plan = make_plan(self.history, rewrites, held.records, state.ref, runs=held.runs, ran=ran, options=options)
         plan = with_gone(self.history, held, plan)
-        return with_lost_labels(self.history, state, plan, self.project.leftovers)
+        return with_lost_labels(self.history, rewrites, state, plan, self.project.leftovers)
 
     def _finish(self, rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
         """The plans with the leftovers removed that fit a pattern, and with what a person states of the records."""

@@ -23,9 +23,9 @@ from migsync.history import History, Key, Migration
 from migsync.history.graph import relabelled
 from migsync.history.unknown_app import unknown_app
 from migsync.refactor.ground import Ground
-from migsync.refactor.rename_app.content_types import find_label_uses, label_notes
 from migsync.refactor.rename_app.operations import Tables, relabel_operations
 from migsync.refactor.rename_app.references import find_references
+from migsync.sync.label_uses import find_label_uses, label_notes
 from migsync.sync.lost_labels import relabelled as relabelled_table
 from migsync.sync.lost_labels import rename_statements, tables_in, tables_made
 from migsync.sync.survey import Survey

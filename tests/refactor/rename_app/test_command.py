@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migsync.engines.config import DatabaseConfig
-from migsync.refactor.rename_app.content_types import find_label_uses
+from migsync.sync.label_uses import find_label_uses
 from migsync.sync.target import open_target
 from tests.databases import SQLiteDatabase
 from tests.pitfalls.project import Project
@@ -110,6 +110,18 @@ def test_files_and_records_in_one_step_and_back(tmp_path, new_database) -> None:
     blog = (project.migrations("blog") / "0001_initial.py").read_text()
     assert blog.count("shop") == 0
     assert [row[1] for row in project.dumps()["second"]] == [row[1] for row in rows["second"]]
+    # Wherever the rewrite is applied, before and after, until the content types have the label.
+    update = "UPDATE django_content_type SET app_label='store' WHERE django_content_type.app_label = 'shop'"
+    for command in ("plan", "apply --yes", "plan"):
+        said = done(project.migsync(*command.split(), "-d", "second")).out
+        assert "[content-types-behind]" in said
+        assert f"Before the next migrate, run: {update};" in said
+    databases["second"].execute(update)
+    assert "content type" not in done(project.migsync("plan", "-d", "second")).out
+    databases["second"].execute(
+        update.replace("'store'", "'old'").replace("'shop'", "'store'").replace("'old'", "'shop'")
+    )
+    done(project.migsync("undo", "-d", "second", "--yes"))
     done(project.migsync("undo", "--files", "--yes"))
     assert (project.dumps(), project.files()) == (rows, files)
 
