@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from tests.check.branch import Branch
 from tests.databases import SQLiteDatabase
 
@@ -47,3 +49,17 @@ def test_where_all_was_looked_at_that_is_said(branch: Branch) -> None:
     configured(branch, default=str(path))
     ended = branch.run("rewrite")
     assert (ended.status, ended.out) == (0, "Nothing to write: every proven rename has a rewrite already.\n")
+
+
+def test_in_a_library_git_is_all_that_is_compared(branch: Branch) -> None:
+    (branch.root / "pyproject.toml").write_text('[tool.migsync.apps]\nshop = "shop.migrations"\n')
+    (branch.root / "manage.py").unlink()
+    branch.commit("a library")
+    ended = branch.run("rewrite")
+    assert ended.status == 0
+    assert "migsync check --against REV --write" in ended.out
+    branch.rename("0003_sku", "0003_number", "0002_price")
+    assert "0003_sku -> 0003_number" in branch.run("rewrite").out
+    shutil.rmtree(branch.root / ".git")
+    ended = branch.run("rewrite")
+    assert (ended.status, "Nothing was compared" in ended.err) == (1, True)

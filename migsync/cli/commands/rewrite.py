@@ -29,6 +29,7 @@ from migsync.words import text_list
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from migsync.check.comparison import Comparison
     from migsync.project import Project
     from migsync.rewrites.name_changes import NameChanges
     from migsync.rewrites.rewrite import Rewrite
@@ -115,18 +116,40 @@ def _worked_out(output: Output, project: Project, request: PlanRequest, *, dry_r
     """Write what a comparison with the main branch proves, and what the databases prove besides."""
     from migsync.sync.survey import survey
 
-    compared = _compared(output, project)
+    comparison = _compared(output, project)
+    compared = comparison.proposed if comparison else None
     with survey(project, request, proposed=compared, needs_database=False) as found:
         made = [each for each in (compared, found.proposed) if each]
         output.show(_open_questions(found))
         unread = list(_unread(found))
+    if project.is_library and not made:
+        return _nothing_for_library(output, comparison)
     status = _keep(output, project, made, dry_run=dry_run, looked=not unread)
     output.tell(unread)
     return ExitStatus.REFUSED if unread else status
 
 
-def _compared(output: Output, project: Project) -> Rewrite | None:
-    """The rewrite that a comparison with the main branch proposes; where git cannot tell, that is said."""
+def _nothing_for_library(output: Output, comparison: Comparison | None) -> ExitStatus:
+    """A library has no database to ask, so that nothing was found says no more than what git could compare."""
+    output.document({"rewrite": None, "path": None, "rewrites": []})
+    if comparison is None or comparison.base is None:
+        state = "To state which name became which: migsync rewrite --map APP.OLD=NEW"
+        output.tell(
+            [line("Nothing was compared: a library has no database, and git has no older commit."), line(state)]
+        )
+        return ExitStatus.REFUSED
+    base = comparison.base.label
+    output.show(
+        [
+            line(Span(f"Nothing to write: since {base}, every change of names has a rewrite.", Style.GOOD)),
+            line("To compare with an older release: ", Span("migsync check --against REV --write", Style.COMMAND)),
+        ]
+    )
+    return ExitStatus.DONE
+
+
+def _compared(output: Output, project: Project) -> Comparison | None:
+    """The comparison with the main branch, and the rewrite that it proposes; where git cannot tell, that is said."""
     from migsync.check.comparison import compare
     from migsync.filesystem.git import repository_of
     from migsync.project.root import find_root
@@ -134,7 +157,7 @@ def _compared(output: Output, project: Project) -> Rewrite | None:
     if repository_of(project.root.resolve()) is None:
         return None
     try:
-        return compare(find_root(project.root, root=project.root)).proposed
+        return compare(find_root(project.root, root=project.root))
     except ProjectError as error:
         output.tell([line(f"Not compared with an older commit: {error.found}"), EMPTY])
         return None
