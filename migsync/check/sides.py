@@ -18,8 +18,9 @@ from migsync.project import Project
 from migsync.project.apps import MIGRATIONS
 from migsync.project.library import NamedApp, find_named_apps
 from migsync.project.options import PYPROJECT
-from migsync.project.project import project_by_files, rewrites_directory
+from migsync.project.project import project_by_files, rewrites_directory, stated_apps
 from migsync.project.root import Root, find_root
+from migsync.project.scan import package_directory
 from migsync.project.search import MANAGE, PASSED_OVER
 
 APPS = "apps.py"
@@ -103,7 +104,12 @@ def _after(place: Root, base: Base, inside: str, stack: ExitStack) -> Side:
         return Side(base.top, project_by_files(place))
     named, rewrites = _named(place, base.top), _in_repository(base.top, rewrites_directory(place))
 
+    settings = _settings_files(place, base.top)
+    named |= _moved(place, base.top)
+
     def wanted(path: str) -> bool:
+        if path in settings:
+            return True
         parent, _, name = path.rpartition("/")
         in_app = Path(parent).name == MIGRATIONS or any(_is_in(path, each) for each in named)
         return name in NAMED or in_app or _is_in(path, rewrites)
@@ -113,11 +119,11 @@ def _after(place: Root, base: Base, inside: str, stack: ExitStack) -> Side:
 
 def _before(place: Root, base: Base, inside: str, after: Side, changed: Iterable[str], stack: ExitStack) -> Side:
     places = {path.rpartition("/")[0] for path in changed}
-    named = _named(place, base.top)
+    named = _named(place, base.top) | _moved(place, base.top)
     apps = {each for each in places if each in after.directories or each in named or _is_package(each)}
     apps |= {f"{each}/{MIGRATIONS}" for each in places if f"{each}/{APPS}" in changed}
     wanted = [path for each in sorted(apps) for path in (each, *_around(each))]
-    wanted += [after.rewrites, _joined(inside, PYPROJECT)]
+    wanted += [after.rewrites, _joined(inside, PYPROJECT), *_settings_files(place, base.top)]
     side = _side(base, base.commit, inside, wanted, stack)
     # The label may come from a class in another module, and only the apps' own are here.
     labels = {each: app.label for each, app in after.directories.items() if not set(_around(each)) & set(changed)}
@@ -149,6 +155,21 @@ def _side(
 
 def _in_repository(top: Path, place: str | Path) -> str:
     return Path(os.path.relpath(os.path.realpath(place), top)).as_posix()
+
+
+def _settings_files(place: Root, top: Path) -> list[str]:
+    """The files, in the repository, that state which apps are installed."""
+    stated = stated_apps(place)
+    files = [*(stated.files if stated else ()), *([place.manage] if place.manage else [])]
+    return [path for path in (_in_repository(top, file) for file in files) if not path.startswith("../")]
+
+
+def _moved(place: Root, top: Path) -> set[str]:
+    """The directories, in the repository, of the packages that the settings name as MIGRATION_MODULES."""
+    stated = stated_apps(place)
+    modules = [module for module in stated.migration_modules.values() if module] if stated else []
+    found = (package_directory(place.directory, module, place.search_path) for module in modules)
+    return {_in_repository(top, directory) for directory in found if directory}
 
 
 def _named(place: Root, top: Path) -> set[str]:

@@ -25,6 +25,7 @@ from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
 from migsync.project.settings import DEFAULTS, Settings, load_settings, running_settings
+from migsync.project.stated_apps import StatedApps, read_stated_apps
 from migsync.words import did_you_mean, text_list
 from migsync.worker.runtime import LIBRARY_SETTINGS, SETTINGS_VARIABLE, Runtime
 
@@ -215,7 +216,16 @@ def _apps_by_files(place: Root, first_party: FirstParty) -> Apps:
     if place.options.apps:
         named = find_named_apps(place.directory, place.options.apps, place.options.python_path)
         return named_apps(named, first_party)
-    return scanned_apps(place.directory, first_party, place.search_path)
+    return scanned_apps(place.directory, first_party, place.search_path, stated_apps(place))
+
+
+def stated_apps(place: Root) -> StatedApps | None:
+    """The installed apps, as far as reading the settings module tells; None where that does not tell."""
+    try:
+        module = settings_module(place, None, os.environ)
+    except ProjectError:  # manage.py names several
+        return None
+    return read_stated_apps(module, place.search_path) if module else None
 
 
 def rewrites_directory(place: Root) -> Path:

@@ -20,6 +20,7 @@ from migsync.project.firstparty import is_environment
 from migsync.project.library import NamedApp
 from migsync.project.modules import Module, Modules
 from migsync.project.search import PASSED_OVER
+from migsync.project.stated_apps import StatedApps
 
 NUMBERED = re.compile(r"\d{4}_\w+\.py")
 
@@ -33,18 +34,24 @@ def named_apps(named: Iterable[NamedApp], first_party: Callable[[str], bool]) ->
     )
 
 
-def scanned_apps(root: Path, first_party: Callable[[str], bool], search_path: Sequence[str]) -> Apps:
+def scanned_apps(
+    root: Path, first_party: Callable[[str], bool], search_path: Sequence[str], stated: StatedApps | None = None
+) -> Apps:
     """Every app in the root whose ``migrations`` package holds a migration; raises ProjectError for a label twice.
 
-    `search_path` is where the project's modules are found; they are read, and never imported.
+    `search_path` is where the project's modules are found; they are read, and never imported. Where the settings state
+    the installed apps, only those count.
     """
     found: dict[str, App] = {}
     places: dict[str, str] = {}
     modules = Modules([*search_path, *sys.path])
     findings = []
-    for directory in _migration_packages(root):
+    moved = stated.migration_modules if stated else {}
+    for directory in _installed(list(_migration_packages(root)), search_path, stated):
         app = directory.parent
         label, finding = _label(root, app, modules)
+        if label in moved:
+            continue
         if finding:
             findings.append(finding)
         if label in found:
@@ -55,7 +62,34 @@ def scanned_apps(root: Path, first_party: Callable[[str], bool], search_path: Se
             )
         found[label] = App(label, str(directory), first_party(str(directory)))
         places[label] = str(app)
+    for label, module in moved.items():
+        if module and (there := package_directory(root, module, search_path)):
+            found[label] = App(label, str(there), first_party(str(there)))
     return Apps(tuple(found.values()), tuple(findings), places)
+
+
+def _installed(directories: Sequence[Path], search_path: Sequence[str], stated: StatedApps | None) -> Sequence[Path]:
+    """Those of apps that are `stated`; all of them where none is, for the names are then not those of directories."""
+    if stated is None:
+        return directories
+    names = {directory: list(_module_names(directory.parent, search_path)) for directory in directories}
+    every = [name for found in names.values() for name in found]
+    return [
+        directory for directory, found in names.items() if any(stated.names(name, every) for name in found)
+    ] or directories
+
+
+def _module_names(place: Path, search_path: Sequence[str]) -> Iterator[str]:
+    """The dotted names by which a directory may be imported."""
+    for start in search_path:
+        if place != Path(start) and place.is_relative_to(start):
+            yield ".".join(place.relative_to(start).parts)
+
+
+def package_directory(root: Path, module: str, search_path: Sequence[str]) -> Path | None:
+    """The directory of a package in the root; None where it is elsewhere, or nowhere."""
+    places = (Path(start, *module.split(".")) for start in search_path)
+    return next((place for place in places if place.is_relative_to(root) and place.is_dir()), None)
 
 
 def _migration_packages(root: Path) -> Iterator[Path]:

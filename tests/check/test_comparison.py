@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -351,3 +352,31 @@ def test_people_read_what_was_compared(branch: Branch) -> None:
     assert "0003_sku became 0003_number" in ended.out
     assert "Next: To write the rewrite: migsync check --write" in ended.out
     assert ended.out.endswith("1 error in 1 app that changed since " + ended.out.rsplit("since ", 1)[1])
+
+
+def test_only_installed_apps_count_where_the_settings_state_them(branch: Branch) -> None:
+    """As `plan` counts them: two directories of one label, an app that is not installed, and MIGRATION_MODULES."""
+    (branch.root / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")\n')
+    settings = branch.root / "settings.py"
+    settings.write_text(
+        "INSTALLED_APPS = ['shop', 'tags.apps.Config']\nMIGRATION_MODULES = {'tags': 'shop.tag_migrations'}\n"
+    )
+    for app in ("old/shop", "unused", "tags"):
+        branch.operations("0001_initial", (), ITEM, app=app)
+    branch.operations("0001_initial", (), ITEM, app="tags")
+    moved = branch.root / "shop" / "tag_migrations"
+    shutil.copytree(branch.root / "tags" / "migrations", moved)
+    branch.commit("the apps")
+    branch.git("branch", "-f", "main")
+    branch.operations("0002_lost", ["unused.0009_gone"], field("lost"), app="unused")
+    branch.rename("0003_sku", "0003_number", "0002_price")
+    (moved / "0001_initial.py").rename(moved / "0001_first.py")
+    document = branch.check().document
+    assert {finding["code"] for finding in document["findings"]} == {"missing-rewrite"}
+    assert sorted(document["rewrite"]["apps"]) == ["shop", "tags"]
+    assert branch.check("--write").status == 0
+    branch.commit("the rewrite")
+    assert branch.check("--head", "HEAD").status == 0
+    settings.write_text("INSTALLED_APPS = find_apps()\n")
+    ended = branch.check()
+    assert (ended.status, "Two apps have the label 'shop'" in ended.err + ended.out) == (1, True)
