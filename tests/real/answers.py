@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 from unittest import mock
 
 from migsync.findings import Finding
@@ -22,7 +21,7 @@ from migsync.sync.journal.contents import Event, SeenContents, as_document, docu
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.target import Snapshot
-from migsync.sync.target_state import TargetState
+from migsync.sync.target_state import DatabaseState, TargetState
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class _Survey(survey.Survey):
         ref = TargetRef("default", "sqlite", "real")
         seen = self.database.seen if self.guarded else ()
         held = Snapshot(self.database.records, seen=seen)
-        return [TargetState(ref, held, Clock(naive_is_utc=True), target=cast("Any", SimpleNamespace(alias="default")))]
+        return cast("list[TargetState]", [DatabaseState(ref, held, Clock(naive_is_utc=True))])
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from migsync.rewrites.evidence.resets import not_rendered
 from migsync.rewrites.evidence.statements import KnownNames
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.git import GitHistory
-from migsync.rewrites.rewrite import AppRewrite
+from migsync.rewrites.rewrite import EVIDENCE, AppRewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 
 
@@ -37,7 +37,9 @@ class Sources:
     def _in_database(self, app: str, records: AppRecords) -> Evidence:
         git, of_app = self.git, self.history.apps.get(app)
         render = self.renderings.of(of_app, git) if self.renderings and of_app else not_rendered
-        return find_evidence(self.history, app, records, PastFiles.of(git, app), self._stated.get(app, ()), render)
+        by_hand = [each.apps[app] for each in self.rewrites.of_app(app) if each.command == EVIDENCE]
+        past = PastFiles.of(git, app, by_hand)
+        return find_evidence(self.history, app, records, past, self._stated.get(app, ()), render)
 
     def _unexplained(self, app: str) -> list[AppRecords]:
         """The records of each database that the files do not explain; each once, those with the most names first."""

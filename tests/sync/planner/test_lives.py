@@ -262,6 +262,22 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GIT,
     ),
+    "a record of which only the name is known did not make what is known to be made by another": (
+        (
+            *(("add", *ONE), ("add", 0, 1, 0), ("add", 0, 2, 0), ("exchange", 0, 1, 0), ("shift", 0, 3, 1)),
+            *(("commit", *ONE), ("migrate", 1, 51, 0), ("reset", *ONE)),
+        ),
+        2,
+        PARTLY,
+    ),
+    "a name that a rewrite has given away is not missing where its files were made anew": (
+        (
+            *(("add", 0, 0, 2), ("add", 0, 1, 21), ("commit", *ONE), ("migrate", 0, 1, 0), ("reset", *ONE)),
+            *(("add", 0, 2, 0), ("migrate", 0, 1, 2), ("return", 0, 3, 1)),
+        ),
+        1,
+        GIT,
+    ),
     "the name of an index is taken by a table that was renamed later": (
         (("add", 0, 0, 33), ("migrate", 1, 0, 0), ("reset", *ONE), ("add", 0, 0, 46), ("swap", 0, 1, 0)),
         1,
