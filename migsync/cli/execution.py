@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from migsync.cli.output import Output
 from migsync.cli.recovery import PendingRuns
 from migsync.cli.results import FAILED, Result, tell_counted, tell_result
+from migsync.cli.rollout import ONE_BY_ONE, Failures, Rollout, waves
 from migsync.engines import Deadline
 from migsync.errors import InDoubt, Interrupted, MigsyncError, StalePlan
 
@@ -49,27 +51,81 @@ class Execution:
     reason: str = ""
     journal: bool = True
     replan: Replan | None = None
+    rollout: Rollout = ONE_BY_ONE
 
     def carry_out(self, plans: Sequence[Plan]) -> list[Result]:
         """Apply each plan that has something to do. A failure on one database does not stop the others; Ctrl-C does."""
+        from migsync.sync.plan_groups import plan_groups
+
         asked = [plan for plan in plans if plan.blocked or not plan.empty]
+        groups = [group.plans for group in plan_groups(asked)]
+        canaries, rest = waves(groups, self.rollout.canary)
+        number = {plan.target.alias: place for place, group in enumerate(groups) for plan in group if len(group) > 1}
+        failures = Failures(self.rollout, number)
+        results = self._wave(canaries, failures, canary=True)
+        if not any(isinstance(result.error, Interrupted) or result.interrupted for result in results):
+            results += self._wave(rest, failures, canary=False)
+        else:
+            results += self._told(self._interrupted(plan, _LastRun()) for plan in rest)
+        tell_counted(self.output, results)
+        return results
+
+    def _wave(self, plans: Sequence[Plan], failures: Failures, *, canary: bool) -> list[Result]:
+        if self.rollout.jobs > 1 and len(plans) > 1:
+            return self._side_by_side(plans, failures, canary=canary)
         results: list[Result] = []
         run = _LastRun()
         try:
-            for plan in asked:
+            for plan in plans:
                 run = _LastRun(plan)
-                results.append(Result.blocked(plan) if plan.blocked else self._carry_out(plan, run))
+                results.append(self._unless_refused(plan, run, failures, canary=canary))
                 tell_result(self.output, results[-1])
                 # Ctrl-C came during the COMMIT of this plan, and apply_plan() kept it back until it knew how that
                 # ended.
                 if results[-1].interrupted:
                     raise KeyboardInterrupt
         except KeyboardInterrupt:
-            for plan in asked[len(results) :]:
-                results.append(self._interrupted(plan, run if run.plan is plan else _LastRun()))
-                tell_result(self.output, results[-1])
-        tell_counted(self.output, results)
+            left = plans[len(results) :]
+            results += self._told(self._interrupted(plan, run if run.plan is plan else _LastRun()) for plan in left)
         return results
+
+    def _told(self, results: Iterable[Result]) -> list[Result]:
+        kept: list[Result] = []
+        for result in results:
+            kept.append(result)
+            tell_result(self.output, result)
+        return kept
+
+    def _side_by_side(self, plans: Sequence[Plan], failures: Failures, *, canary: bool) -> list[Result]:
+        """At Ctrl-C, runs that have begun are finished, and no other one is begun."""
+        interrupted = Event()
+
+        def one(plan: Plan) -> Result:
+            if interrupted.is_set():
+                return self._interrupted(plan, _LastRun())
+            return self._unless_refused(plan, _LastRun(plan), failures, canary=canary)
+
+        with ThreadPoolExecutor(self.rollout.jobs) as executor:
+            futures = [executor.submit(one, plan) for plan in plans]
+            waiting = set(futures)
+            while waiting:
+                try:
+                    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                        waiting.discard(future)
+                        tell_result(self.output, future.result())
+                except KeyboardInterrupt:
+                    interrupted.set()
+        return [future.result() for future in futures]
+
+    def _unless_refused(self, plan: Plan, run: _LastRun, failures: Failures, *, canary: bool) -> Result:
+        if plan.blocked:
+            return Result.blocked(plan)
+        if refusal := failures.refusal(plan.target.alias):
+            return Result.failed(plan.target.alias, refusal, plan)
+        result = self._carry_out(plan, run)
+        if result.error:
+            failures.add(plan.target.alias, canary=canary)
+        return result
 
     def _interrupted(self, plan: Plan, run: _LastRun) -> Result:
         """The result of a plan at which Ctrl-C came, or that was not begun because of it."""

@@ -20,6 +20,7 @@
   * Blocked ...............  1  a plan that must not be applied, or a run that cannot be undone
   * UnexpectedResult ......  1  the database did something else than it was asked to; rolled back
   * Interrupted ...........  1  the user answered no or pressed Ctrl-C; nothing changed
+  * NotBegun ..............  1  others failed before this database; nothing changed
   * NeedsConsent ..........  1  a confirmation is needed and nobody can give it; nothing changed
   * FilesRefused ..........  1  migration files that must not, or cannot, be changed; none was
   * StaleFiles ............  3  migration files changed since the command read them; migsync changed none
@@ -61,6 +62,7 @@ from migsync.errors.plans import (
     Blocked,
     Interrupted,
     NeedsConsent,
+    NotBegun,
     PartlyDone,
     PlanFileError,
     StalePlan,
@@ -90,6 +92,7 @@ __all__ = [
     "LockTimeout",
     "MigsyncError",
     "NeedsConsent",
+    "NotBegun",
     "NotPermitted",
     "PartlyDone",
     "PlanFileError",

@@ -69,6 +69,19 @@ class Interrupted(MigsyncError):
     code = "interrupted"
 
 
+class NotBegun(MigsyncError):
+    """A database was left as it is because others failed before it.
+
+    ``migsync apply`` first applies the plan of one schema of each group of equal plans, the canary. If that fails, the
+    other schemas of the group are not begun. After ``--max-failures`` failures, no other database is begun. Fix the
+    cause of the failures and run the same command again: it goes on with what is not done.
+    """
+
+    code = "not-begun"
+    default_meaning = "Nothing was changed there."
+    default_hint = "Fix the cause of the failures, then run the same command again."
+
+
 class NeedsConsent(MigsyncError):
     """A confirmation is needed and nobody can give it.
 

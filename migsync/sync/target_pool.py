@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
+CONNECTIONS = 32
+"""As many connections an entry has at most; it makes no more than are used at a time."""
+
+
 class TargetPool:
     """Opens targets. The members of one entry share up to `connections` connections.
 
     A context manager: leaving it closes the targets.
     """
 
-    def __init__(self, connections: int = 1) -> None:
+    def __init__(self, connections: int = CONNECTIONS) -> None:
         self.connections = connections
         self._shared: dict[str, sa.Engine] = {}
         self._open = ExitStack()

@@ -183,3 +183,47 @@ def test_the_members_of_one_entry_share_a_connection(project: Project, database:
         sa.event.remove(sa.Pool, "connect", listen)
     # One that asks for the members, and one for all of them.
     assert len(made) == 2
+
+
+def failing(database: Database, schema: str) -> None:
+    """From now on, no row of the schema's django_migrations can be changed."""
+    database.execute(
+        f"""CREATE FUNCTION {schema}.refuse() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'no change'; END $$"""
+    )
+    database.execute(
+        f"CREATE TRIGGER refuse BEFORE UPDATE ON {schema}.django_migrations EXECUTE FUNCTION {schema}.refuse()"
+    )
+
+
+def states(ended: Ended) -> dict[str, str]:
+    return {
+        found["alias"].partition(":")[2]: found["error"]["code"] if found["error"] else found["status"]
+        for found in ended.json["databases"]
+    }
+
+
+def test_where_the_canary_fails_the_group_is_left_alone(project: Project, database: Database) -> None:
+    failing(database, "t1")
+    ended = project.run("apply", "--noinput", "--jobs", "2", "--format", "json")
+    assert ended.status == 1
+    assert states(ended) == {"t1": "unexpected-result", "t2": "not-begun", "t3": "not-begun"}
+    assert names_in(database, "t2") == names_in(database, "t3") == OLD
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_one_failure_does_not_stop_the_others(project: Project, database: Database, jobs: str) -> None:
+    failing(database, "t2")
+    ended = project.run("apply", "--noinput", "--jobs", jobs, "--format", "json")
+    assert ended.status == 5
+    assert states(ended) == {"t1": "applied", "t2": "unexpected-result", "t3": "applied"}
+    database.execute("DROP TRIGGER refuse ON t2.django_migrations")
+    ended = project.run("apply", "--noinput", "--jobs", jobs, "--format", "json")
+    assert states(ended) == {"t2": "applied"}
+
+
+def test_a_limit_of_failures(project: Project, database: Database) -> None:
+    failing(database, "t2")
+    ended = project.run("apply", "--noinput", "--max-failures", "1", "--format", "json")
+    assert ended.status == 5
+    assert states(ended) == {"t1": "applied", "t2": "unexpected-result", "t3": "not-begun"}

@@ -19,6 +19,7 @@ from migsync.cli.options import (
     ReasonOptions,
     argument,
     group,
+    option,
     option_group,
     options,
 )
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from migsync.cli.plan_set import PlanSet
     from migsync.project import Project
 
+MOST_JOBS = 32
+
 
 @option_group
 class ApplyOptions:
@@ -44,6 +47,24 @@ class ApplyOptions:
     consent: ConsentOptions = group(ConsentOptions)
     log: ReasonOptions = group(ReasonOptions)
     journal: JournalOptions = group(JournalOptions)
+    jobs: int = option(
+        default=1,
+        type=click.IntRange(1, MOST_JOBS),
+        metavar="N",
+        help="Change N databases at a time. Default: 1.",
+    )
+    canary: int = option(
+        default=1,
+        type=click.IntRange(0),
+        metavar="N",
+        help="Of schemas with equal plans, change N first, and the others only if that works. Default: 1.",
+    )
+    max_failures: int = option(
+        default=0,
+        type=click.IntRange(0),
+        metavar="N",
+        help="Begin no other database after N failures. Default: 0, no limit.",
+    )
 
 
 @click.command(
@@ -55,6 +76,7 @@ class ApplyOptions:
     migsync apply plan.json --noinput             # exactly the plan that was reviewed
     migsync apply -d default --reason "TICKET-7"  # one database, with a note in the log
     migsync apply --dry-run                       # only show what would change
+    migsync apply -d tenants --jobs 8 --noinput   # eight schemas at a time
     migsync apply --backwards --noinput           # after a revert: back to the older names
     """,
 )
@@ -74,6 +96,7 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
     from migsync.cli.looks import take_looks
     from migsync.cli.plan_set import open_plan_set, plan_again, write_proposed
     from migsync.cli.results import Result, finish, tell_result
+    from migsync.cli.rollout import Rollout
 
     project = where.project()
     file, consent, no_journal = asked.file, asked.consent, asked.journal.no_journal
@@ -99,7 +122,9 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
         survey = None if plan_set.saved else plan_set.survey
         replan = partial(plan_again, output, survey, noinput=consent.noinput) if survey else None
         results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
-        results += Execution(output, project, plan_set.targets, reason, journal, replan).carry_out(plan_set.plans)
+        rollout = Rollout(asked.jobs, asked.canary, asked.max_failures)
+        execution = Execution(output, project, plan_set.targets, reason, journal, replan, rollout)
+        results += execution.carry_out(plan_set.plans)
         if journal and plan_set.survey:
             take_looks(output, plan_set.survey, plan_set.plans, results)
         if not plan_set.ready and not results:

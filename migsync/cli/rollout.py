@@ -1,0 +1,67 @@
+"""In which order plans are carried out, how many at a time, and when the rest is left alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from migsync.errors import NotBegun
+
+if TYPE_CHECKING:
+    from migsync.sync.plan import Plan
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What a person asked for: `jobs` plans at a time, the first `canary` of each group alone, `max_failures` at most.
+
+    `max_failures` is 0 for any number.
+    """
+
+    jobs: int = 1
+    canary: int = 1
+    max_failures: int = 0
+
+
+ONE_BY_ONE = Rollout(canary=0)
+
+
+def waves(groups: Iterable[Sequence[Plan]], canary: int) -> tuple[list[Plan], list[Plan]]:
+    """The first `canary` plans of each group, and the rest; a group no larger than that is in the first wave whole."""
+    first: list[Plan] = []
+    rest: list[Plan] = []
+    for group in groups:
+        first += group[:canary]
+        rest += group[canary:]
+    return first, rest
+
+
+@dataclass
+class Failures:
+    """The plans that failed so far, and with that, which others are not begun. Used by several threads."""
+
+    rollout: Rollout
+    groups: Mapping[str, Hashable]
+    """By alias, the group of a target that is in one."""
+    _total: int = 0
+    _canaries: Counter[Hashable] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, alias: str, *, canary: bool) -> None:
+        """Note that the plan of the alias failed."""
+        with self._lock:
+            self._total += 1
+            if canary and alias in self.groups:
+                self._canaries[self.groups[alias]] += 1
+
+    def refusal(self, alias: str) -> NotBegun | None:
+        """Why the plan of the alias is not begun any more; None where it is."""
+        with self._lock:
+            if self.rollout.max_failures and self._total >= self.rollout.max_failures:
+                return NotBegun(f"{alias} was not begun: {self._total} failed before (--max-failures).")
+            if alias in self.groups and self._canaries[self.groups[alias]]:
+                return NotBegun(f"{alias} was not begun: the canary of its group failed.")
+        return None
