@@ -40,10 +40,18 @@ class Contradictions:
         return {
             (child, parent): alias
             for alias, rows in early.items()
-            for child in self.history.order
+            for child in self._behind(self.history.ancestors(rows) - rows)
             if child in rows
             for parent in sorted(self.history.ancestors([child]) - rows)
         }
+
+    def _behind(self, keys: AbstractSet[Key]) -> list[Key]:
+        """What comes after one of `keys`, in order: in a long history the few that are worth a closer look."""
+        found: dict[Key, None] = {}
+        for key in self.history.order:
+            if any(parent in keys or parent in found for parent in self.history.parents(key)):
+                found[key] = None
+        return list(found)
 
     @cached_property
     def loosened(self) -> History:
@@ -52,7 +60,7 @@ class Contradictions:
         Dependencies are resolved: each is the key of a migration, and none is stated in a ``run_before``.
         """
         changed = [
-            migration.changed(dependencies=self.parents(key), run_before=())
+            migration.changed(dependencies=self.changed.get(key, self.history.parents(key)), run_before=())
             for key, migration in self.history.migrations.items()
         ]
         return build_history(changed, self.history.apps.values(), complete=False)
@@ -79,7 +87,7 @@ class Contradictions:
     @cached_property
     def changed(self) -> Mapping[Key, tuple[Key, ...]]:
         """The migrations that depend on something else once the pairs are gone, with that."""
-        found = {key: self.parents(key) for key in self.history.migrations} if self.pairs else {}
+        found = {key: self.parents(key) for key in self._behind({parent for _, parent in self.pairs})}
         return {key: parents for key, parents in found.items() if set(parents) != set(self.history.parents(key))}
 
     def refusals(self) -> Iterator[Finding]:
