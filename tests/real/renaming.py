@@ -9,7 +9,8 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +35,12 @@ class File:
 
     @classmethod
     def read(cls, path: Path) -> File:
-        source = path.read_text()
+        return replace(cls._parsed(path.read_text()), path=path)
+
+    @classmethod
+    @cache
+    def _parsed(cls, source: str) -> File:
+        """The file wherever it is: a test reads hundreds, many times, of which most are the same."""
         body = next(n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == "Migration").body
         values = {
             target.id: node.value
@@ -46,7 +52,7 @@ class File:
         named = {attribute: tuple(keys_in(values.get(attribute))) for attribute in NAMING}
         dependencies = values.get("dependencies")
         return cls(
-            path,
+            Path(),
             source,
             tuple(dependencies.elts) if isinstance(dependencies, ast.List | ast.Tuple) else (),
             tuple(found for attribute in NAMING for found in named[attribute]),

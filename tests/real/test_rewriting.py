@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -235,7 +236,12 @@ def comes_back(case: Case, rows: dict[str, Dump], tree: Tree) -> None:
 
 
 def operations(file: File) -> str:
-    definition = next(n for n in ast.parse(file.source).body if isinstance(n, ast.ClassDef) and n.name == "Migration")
+    return operations_in(file.source)
+
+
+@cache
+def operations_in(source: str) -> str:
+    definition = next(n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == "Migration")
     return "\n".join(
         ast.unparse(node.value)
         for node in definition.body
