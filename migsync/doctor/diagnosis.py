@@ -145,7 +145,7 @@ class _Objects:
         """The first pending migration that removes or renames what the message is about."""
         history, ran = self.survey.history, set(state.applied)
         for key in in_order(history, maker.app):
-            if key not in state.applied:
+            if key in state.nodes and key not in state.applied:
                 ran.add(key)
                 if remover(history, ran, maker, self.message.table, self.message.column):
                     return key

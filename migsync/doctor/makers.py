@@ -108,11 +108,11 @@ def last_makers(history: History, applied: AbstractSet[Key], app: str) -> dict[t
     return found
 
 
-def pending_removers(history: History, applied: AbstractSet[Key], app: str) -> dict[tuple[str, str], Key]:
+def pending_removers(history: History, pending: AbstractSet[Key], app: str) -> dict[tuple[str, str], Key]:
     """The first pending migration that removes or renames each table (without a field) and each column (by field)."""
     found: dict[tuple[str, str], Key] = {}
     for key, before, after in _states(history, app):
-        if key not in applied:
+        if key in pending:
             for table, fields in before.items():
                 left = after.get(table)
                 if left is None:

@@ -30,7 +30,8 @@ def pending_tables(history: History, state: LoaderState, app: str) -> dict[Key, 
         state_only = {step.model for each in contents.operations if each.state_only for step in each.steps}
         tables.run(contents.operations)
         after = columns_of(tables, app, certain=True)
-        if key not in state.applied:
+        # Of a squash that is applied, what it replaces will not run.
+        if key in state.nodes and key not in state.applied:
             new = {name: columns for name, columns in after.items() if name not in before}
             left_out = {tables.table_of(app, model) for model in state_only}
             if found := {name: columns for name, columns in new.items() if name not in left_out}:

@@ -54,14 +54,17 @@ def schema_findings(survey: Survey, alias: str) -> Iterator[Finding]:
     elsewhere = [app for app, tables in wanted.items() if tables and there.keys().isdisjoint(tables)] if several else []
     for app, tables in wanted.items():
         if app not in elsewhere:
-            yield from _of_app(history, state.applied, app, tables, there)
+            yield from _of_app(history, state, app, tables, there)
     if elsewhere:
         number = sum(record.app in elsewhere for record in records)
         yield objects.records_without_tables(apps=elsewhere, records=number)
+    # A pending migration may make a table again that an earlier one is still to remove or to rename, in any app.
+    expected = {table for tables in wanted.values() for table in tables}
+    unexpected = {table: names for table, names in there.items() if table not in expected}
     # In a database beside others that has no records, tables may be the work of another program.
     if records or not several:
         for of_app in pending.values():
-            yield from already_there(history, state, of_app, there, lost=not records)
+            yield from already_there(history, state, of_app, unexpected, lost=not records)
 
 
 def _target(survey: Survey, alias: str) -> Target:
@@ -76,13 +79,13 @@ def _told(survey: Survey, alias: str) -> set[str]:
 
 
 def _of_app(
-    history: History, applied: AbstractSet[Key], app: str, tables: Columns, there: dict[str, frozenset[str]]
+    history: History, state: LoaderState, app: str, tables: Columns, there: dict[str, frozenset[str]]
 ) -> Iterator[Finding]:
     missing = absent(tables, there)
     if not missing:
         return
-    makers = last_makers(history, applied, app)
-    removers = pending_removers(history, applied, app)
+    makers = last_makers(history, state.applied, app)
+    removers = pending_removers(history, state.nodes - state.applied, app)
     by_maker: dict[Key, list[str]] = {}
     told: set[Key] = set()
     for part in missing:
@@ -110,7 +113,9 @@ def _pending(cache: SourceCache, history: History, state: LoaderState, app: str)
     keys = list(in_order(history, app))
     if all(key in state.applied for key in keys):
         return {}
-    lines = "\n".join(f"{key} {history.migrations[key].source} {key in state.applied}" for key in keys)
+    lines = "\n".join(
+        f"{key} {history.migrations[key].source} {key in state.applied} {key in state.nodes}" for key in keys
+    )
     sources = hashlib.sha256(f"pending\n{lines}".encode()).hexdigest()[:32]
 
     def made() -> str:

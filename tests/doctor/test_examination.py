@@ -135,7 +135,12 @@ def test_a_table_that_a_pending_migration_makes(shop: Project) -> None:
 def test_a_pending_migration_that_can_run(sqlite_shop: Project) -> None:
     sqlite_shop.manage_all(["migrate", "shop", "0002"])
     assert codes(sqlite_shop) == {}
-    # The table is there: it is what a plan says first of all.
+    # A table that is there, and that a pending migration makes again after another one has removed it.
+    text = File("0004_gone", (), (("shop", "0003_order"),)).text
+    text = text.replace("operations = []", 'operations = [migrations.DeleteModel("Item")]')
+    (sqlite_shop.migrations("shop") / "0004_gone.py").write_text(text)
+    sqlite_shop.write_files("shop", [File("0005_again", ("create Item",), (("shop", "0004_gone"),))])
+    assert codes(sqlite_shop) == {}
     sqlite_shop.rename("shop", {"0002_price": "0002_cost"})
     assert "there-unrecorded" not in codes(sqlite_shop, status=1)
 
