@@ -7,6 +7,7 @@
 ``command``          the click classes: help that ends with examples
 ``options``          groups of options, as dataclasses
 ``output``           standard output and standard error, and the files that ``-o`` names
+``progress``         how far long work has got, on standard error
 ``prompts``          questions to a person
 ``next_command``     the command lines that messages print
 ``signals``          SIGTERM taken for Ctrl-C

@@ -181,7 +181,7 @@ def _output_options(formats: tuple[str, ...]) -> list[Decorator]:
         help="Use colour. auto: on a terminal, unless NO_COLOR is set.",
         **keep("colour"),
     )
-    verbose = click.option("--verbose", is_flag=True, help="Show long lists in full.", **keep("verbose"))
+    verbose = click.option("--verbose", is_flag=True, help="Show long lists in full; log progress.", **keep("verbose"))
     return [*([form] if len(formats) > 1 else []), colour, verbose]
 
 

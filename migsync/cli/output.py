@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from migsync.cli.progress import Display
 from migsync.cli.views.blocks import Block
 from migsync.cli.views.width import width_of
 from migsync.errors import MigsyncError
@@ -53,8 +54,10 @@ class Output:
     failure: OSError | None = None
     changing: bool = False
     command: str = ""
+    progress: Display = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.progress = Display(self.err, lambda: not self.json, lambda: self.verbose, lambda: self._coloured(self.err))
         for stream in (self.out, self.err):
             if isinstance(stream, io.TextIOWrapper):
                 # A name that the locale cannot spell is shown escaped, not as a traceback.
@@ -91,6 +94,7 @@ class Output:
         if self.text and _is_terminal(self.out) and not unattended:
             from migsync.cli.pager import page, pager_command
 
+            self.progress.hide()
             command = pager_command(os.environ)
         drawn = list(blocks)
         if not command or not page(self._drawn(drawn, self.out).encode("utf-8", "backslashreplace"), command):
@@ -169,6 +173,7 @@ class Output:
     def _write(self, text: str, stream: TextIO | None) -> None:
         if stream is None:
             return
+        self.progress.hide()
         try:
             stream.write(text)
             stream.flush()

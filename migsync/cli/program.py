@@ -118,8 +118,9 @@ def _lost_directory() -> ProjectError | None:
 
 def _run(arguments: list[str], program_name: str, output: Output) -> int:
     try:
-        # Else click would write its errors as text, whatever --format says, and end the process.
-        ended = program.main(arguments, prog_name=program_name, standalone_mode=False, obj=output)
+        with output.progress.watching():
+            # Else click would write its errors as text, whatever --format says, and end the process.
+            ended = program.main(arguments, prog_name=program_name, standalone_mode=False, obj=output)
     except click.UsageError as error:
         output.error(_usage(error, program_name))
         return ExitStatus.USAGE

@@ -21,6 +21,7 @@ from migsync.history.graph import History, build_history
 from migsync.history.layout import read_generated
 from migsync.history.migration import CONTROL_CHARACTER, App, Key, Migration, Problem
 from migsync.history.parser import BrokenFileError, Header, read_header, source_digest
+from migsync.progress import counted
 
 
 def read_history(
@@ -39,7 +40,7 @@ def read_history(
     """
     with _no_collection():
         reader = _Reader(cache)
-        read = [reader.app(app) for app in apps]
+        read = [reader.app(app) for app in counted("Reading the migrations of apps", apps)]
         reader.raise_broken()
         if cache is not None:
             cache.save()

@@ -19,6 +19,7 @@ from migsync.findings import Finding
 from migsync.findings.rows import data_differs
 from migsync.findings.schema import needs_server, schema_not_built, schema_not_proven
 from migsync.history import History, Key
+from migsync.progress import step
 from migsync.project import Project
 from migsync.proof.fact import Fact
 from migsync.proof.identities import Identities
@@ -39,6 +40,7 @@ from migsync.proof.transition import TransitionPlan, Way, compare_stations, plan
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.words import count
 from migsync.worker.client import ask
+from migsync.worker.codec import Files
 from migsync.worker.protocol import RehearsalRequest, TraceRequest, TraceResult
 from migsync.worker.task import REHEARSAL, TRACE, WorkerFailure
 
@@ -223,8 +225,13 @@ class _Run:
                 self._request_before(old, way),
                 self._request(new, _increments(after), None, way.whole),
             ]
-            answers = ask(self.project.runtime(), TRACE, requests, [{}, overlay(self.proposal.files)])
+            files = [{}, overlay(self.proposal.files)]
+            answers = self._ask(requests, files, ("old files", "new files"))
             yield old, new, answers
+
+    def _ask(self, requests: Sequence[TraceRequest], files: Sequence[Files], whose: Sequence[str]) -> Sequence[Answer]:
+        called = [f"Schema on {self.engine.words}, {each}" for each in whose]
+        return ask(self.project.runtime(), TRACE, requests, files, called=called)
 
     def _request_before(self, scratch: Scratch, way: Way) -> TraceRequest:
         stations = _increments([station.before for station in way.accepted])
@@ -251,7 +258,7 @@ class _Run:
 
     def _fresh(self, way: Way, old: Scratch) -> DatabaseProof:
         with scratch_database(self.engine.config) as new:
-            [answer] = ask(self.project.runtime(), TRACE, [self._request(new)], [overlay(self.proposal.files)])
+            [answer] = self._ask([self._request(new)], [overlay(self.proposal.files)], ["new files, fresh database"])
             if isinstance(answer, WorkerFailure):
                 return DatabaseProof(tuple(self._failures(None, answer)))
             return DatabaseProof(self._compared(way, old, new, schema=False).findings)
@@ -260,7 +267,7 @@ class _Run:
     def _again(self, way: Way) -> Iterator[sa.Connection | None]:
         """What the old files leave when they run once more; None where they fail this time."""
         with scratch_database(self.engine.config) as scratch:
-            [answer] = ask(self.project.runtime(), TRACE, [self._request_before(scratch, way)])
+            [answer] = self._ask([self._request_before(scratch, way)], [{}], ["old files, once more"])
             if isinstance(answer, WorkerFailure):
                 yield None
                 return
@@ -268,7 +275,8 @@ class _Run:
                 yield connection
 
     def _compared(self, way: Way, old: Scratch, new: Scratch, *, schema: bool) -> DatabaseProof:
-        with old.connection() as before, new.connection() as after:
+        called = f"Comparing the databases on {self.engine.words}"
+        with step(called), old.connection() as before, new.connection() as after:
             found = compare_schemas(before, after)
             # Each of these is a finding already. At the stations, of this way and of the next, the same parts mostly
             # differ too, and would be told again.

@@ -16,6 +16,7 @@ from migsync.findings import Finding
 from migsync.findings.overlap import cannot_run
 from migsync.findings.proof import leaves, model_changes, models_ahead, nothing_to_compare, proof_failed
 from migsync.history import Key
+from migsync.progress import step
 from migsync.project import Project
 from migsync.proof.fact import Fact
 from migsync.proof.identities import Identities
@@ -107,8 +108,10 @@ def prove(
         ],
         [{}, overlay(proposal.files)],
         workers,
+        called=("Proof, old files", "Proof, new files"),
     )
-    findings = tuple(_findings(proposal, old, new, targets, identities))
+    with step("Comparing states and plans"):
+        findings = tuple(_findings(proposal, old, new, targets, identities))
     return Proof(findings, _facts(old, new, targets, identities, time.monotonic() - started))
 
 

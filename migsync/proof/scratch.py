@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import signal
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,8 +59,9 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
         raise config.error
     engine = engine_of(config.url)
     _remove_abandoned()
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
-        directory = Path(name)
+    temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    try:
+        directory = Path(temporary.name)
         if not engine.file_suffix:
             with _on_server(config, engine, directory) as scratch:
                 yield scratch
@@ -66,6 +69,9 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
         path = directory / f"scratch{engine.file_suffix}"
         url = sa.make_url(config.url).set(database=str(path), query={})
         yield Scratch(str(path), replace(config, url=url), directory)
+    finally:
+        with _signals_later():
+            temporary.cleanup()
 
 
 @contextmanager
@@ -75,21 +81,52 @@ def _on_server(config: DatabaseConfig, engine: Engine, directory: Path) -> Itera
     arguments = {key: value for key, value in config.connect_args.items() if key not in ("dbname", "database")}
     url = sa.make_url(config.url).set(database=name)
     scratch = Scratch(name, replace(config, url=url, connect_args=arguments), directory)
-    with _home(config, engine) as home:
-        # A process that is killed cannot drop its database: the next proof on the server does.
-        _drop_abandoned(home, engine)
-        schemas = _create(home, engine, name, config.alias)
+    exists = False
     try:
+        with _home(config, engine) as home:
+            # A process that is killed cannot drop its database: the next proof on the server does.
+            _drop_abandoned(home, engine)
+            # Before it is made: Ctrl-C may come when the server has made it, and nobody here knows that yet.
+            exists = True
+            try:
+                schemas = _create(home, engine, name, config.alias)
+            except MigsyncError:
+                exists = False
+                raise
         if schemas:
             with _home(scratch.config, engine) as inside:
                 for schema in schemas:
                     inside.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
         yield scratch
     finally:
-        with _home(config, engine) as home:
-            # A worker that was killed may still have a session there, and PostgreSQL drops no database that has one.
-            engine.end_sessions(home, name)
-            home.execute(sa.text(f"DROP DATABASE IF EXISTS {_quoted(home, name)}"))
+        if exists:
+            _drop(config, engine, name)
+
+
+def _drop(config: DatabaseConfig, engine: Engine, name: str) -> None:
+    with _signals_later(), _home(config, engine) as home:
+        # A worker that was killed may still have a session there, and PostgreSQL drops no database that has one.
+        engine.end_sessions(home, name)
+        home.execute(sa.text(f"DROP DATABASE IF EXISTS {_quoted(home, name)}"))
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the end: pressed twice, it must not interrupt the removal that the first began."""
+    came: list[tuple[int, Callable[[int, object], object]]] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # Python takes a handler from no other
+        for number in map(int, (signal.SIGINT, signal.SIGTERM)):
+            if callable(handler := signal.getsignal(number)):
+                before[number] = handler
+                signal.signal(number, lambda *_, late=(number, handler): came.append(late))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number, handler in came[:1]:
+            handler(number, None)
 
 
 @contextmanager

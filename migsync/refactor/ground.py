@@ -8,6 +8,7 @@ from functools import cached_property
 
 from migsync.files.proposal import Proposal
 from migsync.history import History, Key
+from migsync.progress import counted
 from migsync.proof.scope import ProofScope
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.record import Record
@@ -83,7 +84,7 @@ def survey_ground(survey: Survey, databases: Sequence[str]) -> Ground:
     aliases = dict.fromkeys([*survey.project.databases, *databases])
     states = survey.read_targets(list(aliases)) if aliases else ()
     found = Ground(survey, {}, any(stops(survey.history)))
-    plans = ((it, plan_for(found, it, survey.history)) for it in states)
+    plans = ((it, plan_for(found, it, survey.history)) for it in counted("Planning databases", states))
     return replace(found, databases={it.target.alias: SurveyedDatabase(it, plan) for it, plan in plans})
 
 

@@ -19,6 +19,7 @@ from migsync.findings.targets import applied_names, unreachable_target
 from migsync.history import History
 from migsync.history.graph import relabelled
 from migsync.history.migration import Key
+from migsync.progress import counted, step
 from migsync.project import Project
 from migsync.proof.fact import Fact
 from migsync.proof.proof import Recorded, overlay, prove
@@ -97,12 +98,18 @@ def _refusals(draft: Draft) -> list[Finding]:
 
 def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Worker] = ()) -> Draft:
     survey = ground.survey
-    proposal = make_proposal(survey.history, survey.rewrites, reshape, root=survey.project.root, created=terms.created)
+    with step("Working out the new files"):
+        proposal = make_proposal(
+            survey.history, survey.rewrites, reshape, root=survey.project.root, created=terms.created
+        )
     # A max_migration.txt alone is of no matter to Django and to databases: there is nothing to prove.
     if proposal.blocked or proposal.empty or not (proposal.rewrite or overlay(proposal.files)):
         return Draft(proposal, survey.history, findings=proposal.findings)
     history = history_after(survey.project, survey.history, proposal)
-    plans = {alias: plan_for(ground, it.state, history, proposal) for alias, it in ground.databases.items()}
+    plans = {
+        alias: plan_for(ground, it.state, history, proposal)
+        for alias, it in counted("Planning databases with the new files", list(ground.databases.items()))
+    }
     only_names = reshape.only_names(survey.history.migrations)
     chosen = () if only_names else chosen_databases(ground, terms)
     findings = [*proposal.findings, *(finding for finding in history.findings if finding.blocks)]

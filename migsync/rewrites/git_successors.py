@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from migsync.history import History, Migration
 from migsync.history.migration import Key
+from migsync.progress import counted
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.git import GitHistory
 
@@ -47,7 +48,7 @@ def git_successors(
     if not asked:
         return NOTHING_IN_GIT
     with GitHistory(history.apps[app] for app in dict.fromkeys(key.app for key in asked)) as git:
-        for key in asked:
+        for key in counted("Searching git for lost names", asked):
             state = next((state for state in git.of(key.app) if key.name in state.migrations), None)
             branch, digest = ("", "") if state else git.elsewhere(key.app, [key.name]).get(key.name, ("", ""))
             found = _alike(history, key, state, digest)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from migsync.history.contents import Contents
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
+from migsync.progress import counted
 from migsync.rewrites.file_versions import FileVersion, fitting
 from migsync.rewrites.position import Clock, KnownContents
 from migsync.rewrites.record import Record
@@ -81,7 +82,7 @@ class GitContents(NamedTuple):
 
 
 def what_ran(
-    history: History, cache: Path | None, targets: Iterable[tuple[Sequence[Record], Sequence[SeenContents], Clock]]
+    history: History, cache: Path | None, targets: Sequence[tuple[Sequence[Record], Sequence[SeenContents], Clock]]
 ) -> list[dict[int, Provenance]]:
     """For each target (its records, its events and its clock) what ran, by the ids of the records.
 
@@ -91,7 +92,8 @@ def what_ran(
 
     with VersionIndex(history, cache) as versions:
         return [
-            provenances(history, records, seen=seen, versions=versions, clock=clock) for records, seen, clock in targets
+            provenances(history, records, seen=seen, versions=versions, clock=clock)
+            for records, seen, clock in counted("Reading what ran in databases", targets)
         ]
 
 

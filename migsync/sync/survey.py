@@ -15,6 +15,7 @@ from migsync.findings import Finding
 from migsync.findings.databases import same_database
 from migsync.history import Cache, History, build_history, read_history
 from migsync.history.max_migration import stale_max_migrations
+from migsync.progress import counted
 from migsync.project import Project
 from migsync.project.registry import missing_settings, with_loaded_headers
 from migsync.project.search import no_databases
@@ -102,7 +103,7 @@ class Survey:
         pool = self._open.enter_context(TargetPool())
         states: dict[str, TargetState] = {}
         schemas = Schemas()
-        for config in chosen:
+        for config in counted("Reading databases", chosen):
             try:
                 state = self._read(pool.open(config), schemas)
             except MigsyncError as error:
@@ -127,8 +128,7 @@ class Survey:
             self.records[state.target.alias] = state.held.records
             self.runs[state.target.alias] = state.held.runs
             self.held[state.target.alias] = state.held
-        looked_at = {config.alias for config in chosen} - self.errors.keys()
-        self.findings += schemas.findings(self.project, looked_at)
+        self.findings += schemas.findings(self.project, {config.alias for config in chosen} - self.errors.keys())
         return list(states.values())
 
     def _read(self, target: Target, schemas: Schemas) -> TargetState | None:
@@ -224,8 +224,7 @@ def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]
 
 def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None:
     options, asked = _asked(result, request)  # a mistake in it is told before a database is opened
-    has_any = needs_database or bool(result.project.targets())
-    states = result.read_targets(request.databases) if has_any else []
+    states = result.read_targets(request.databases) if needs_database or result.project.targets() else []
     held = [(each.held.records, each.held.seen, each.clock) for each in states]
     ran = what_ran(result.history, result.project.cache.with_suffix(".versions"), held)
     _plan_states(result, states, ran, options, asked)

@@ -11,6 +11,7 @@ from migsync.findings import Finding
 from migsync.findings.pairs import changed_operations
 from migsync.history.graph import History
 from migsync.history.migration import Key
+from migsync.progress import counted
 from migsync.project import Project
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.labels import Labels
@@ -119,7 +120,7 @@ class TargetPlanner:
         pruned = leftovers or [()] * len(self.states)
         return [
             self._plan(rewrites, state, ran, replace(options, prune=(*options.prune, *names)))
-            for state, ran, names in zip(self.states, self.ran, pruned, strict=True)
+            for state, ran, names in zip(counted("Planning databases", self.states), self.ran, pruned, strict=True)
         ]
 
     def _plan(

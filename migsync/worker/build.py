@@ -18,6 +18,7 @@ from migsync.worker.isolation import set_up_on_scratch
 from migsync.worker.loader import Node, loader_without
 from migsync.worker.migrate import MigrateObserver, arranged, migrate_in_order
 from migsync.worker.migration_traces import BuildRequest, BuildResult, MigrationTrace
+from migsync.worker.progress import report
 from migsync.worker.remake.operations import is_schema
 from migsync.worker.runtime import ENVIRONMENT_PARTS, LIBRARY
 from migsync.worker.setup import first_line, stage
@@ -68,6 +69,7 @@ class _Build(MigrateObserver):
     def start(self, migration: Any) -> None:  # noqa: ANN401
         """Look at what was there before the first one: what the setup made is no migration's."""
         super().start(migration)
+        report("migrate", len(self.traces), len(self.way), at_once=True)
         if self._known is None:
             self._known = self._read()
         self._statements.clear()

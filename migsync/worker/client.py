@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 
 from migsync.errors import HistoryError
+from migsync.progress import ProgressStep, is_watched, steps
 from migsync.redaction import redact
 from migsync.worker.codec import RESULT, Files, Order, Start, decode, encode
+from migsync.worker.progress import NOWHERE, Advances
 from migsync.worker.runtime import Runtime
-from migsync.worker.task import Task, WorkerFailure
+from migsync.worker.task import WORK, Task, WorkerFailure
 
 MAIN: Final = "migsync.worker.main"
 SAME_ORDER: Final = {"PYTHONHASHSEED": "0"}
 """A set (of time zones, say, as a field's choices) has the same order in two processes, or they would differ in it."""
 
+LOOK: Final = 0.1
+"""Seconds between two looks at how far a worker has got."""
+
 Q = TypeVar("Q")
 R = TypeVar("R")
-Worker = subprocess.Popen[str]
+
+
+class Worker(subprocess.Popen[str]):
+    """The process of a worker, and how far it has got where anybody wants to see that."""
+
+    advances: Advances | None = None
 
 
 def ask(
@@ -30,10 +41,12 @@ def ask(
     requests: Sequence[Q],
     files: Sequence[Files] | None = None,
     ahead: Sequence[Worker] = (),
+    called: Sequence[str] = (),
 ) -> list[R | WorkerFailure]:
     """One answer for each request, all at work at the same time, each with its own `files` over those on disk.
 
-    The workers `ahead`, which were started for the first requests, are asked once and never again.
+    The workers `ahead`, which were started for the first requests, are asked once and never again. `called` is what
+    each request's work is called while it goes on; it need not be given.
     """
     orders = [
         f"{encode(Order(task.function, served))}\n{encode(request)}\n"
@@ -41,9 +54,17 @@ def ask(
     ]
     with _started(runtime, ["" for _ in orders[len(ahead) :]]) as more:
         processes = [*ahead, *more]
-        with ThreadPoolExecutor(len(processes)) as threads:
+        texts = called or [task.called] * len(processes)
+        with ThreadPoolExecutor(len(processes)) as threads, steps(texts) as shown:
             try:
-                return list(threads.map(lambda process, order: _answer(process, order, task), processes, orders))
+                answers = [
+                    threads.submit(_answer, task, process, order)
+                    for process, order in zip(processes, orders, strict=True)
+                ]
+                while wait(answers, LOOK if is_watched() else None).not_done:
+                    for each in zip(processes, texts, shown, strict=True):
+                        _watch(*each)
+                return [answer.result() for answer in answers]
             except BaseException:
                 # Before the threads are waited for, which wait for the processes.
                 _kill(processes)
@@ -82,16 +103,19 @@ def _started(runtime: Runtime, ready: Sequence[str]) -> Iterator[Sequence[Worker
     try:
         path = tuple(runtime.import_path(sys.path)) if ready else ()
         for what in ready:
-            processes.append(_start(runtime))
-            _tell(processes[-1], Start(path, str(runtime.root), what))
+            processes.append(_start(runtime, Advances() if is_watched() and os.name == "posix" else None))
+            advances = processes[-1].advances
+            progress = advances.writing if advances else NOWHERE
+            _tell(processes[-1], Start(path, str(runtime.root), what, progress))
         yield processes
     finally:
         _kill(processes)
 
 
-def _start(runtime: Runtime) -> Worker:
-    return subprocess.Popen(  # noqa: S603 (our own module)
+def _start(runtime: Runtime, advances: Advances | None) -> Worker:
+    worker = Worker(
         runtime.command(MAIN),
+        pass_fds=(advances.writing,) if advances else (),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -101,6 +125,10 @@ def _start(runtime: Runtime) -> Worker:
         # The answer is ASCII. What the project writes to standard error can be in any encoding.
         errors="replace",
     )
+    if advances:
+        worker.advances = advances
+        advances.started()
+    return worker
 
 
 def _tell(process: Worker, start: Start) -> None:
@@ -120,9 +148,12 @@ def _kill(processes: Iterable[Worker]) -> None:
             if pipe:
                 with suppress(OSError):
                     pipe.close()
+        if process.advances:
+            process.advances.close()
+            process.advances = None
 
 
-def _answer(process: Worker, order: str, task: Task[Q, R]) -> R | WorkerFailure:
+def _answer(task: Task[Q, R], process: Worker, order: str) -> R | WorkerFailure:
     try:
         # communicate() reads both pipes while it writes: a project that prints a lot would block on a full one.
         out, err = process.communicate(order, timeout=task.timeout)
@@ -139,6 +170,14 @@ def _answer(process: Worker, order: str, task: Task[Q, R]) -> R | WorkerFailure:
         return WorkerFailure("process", error, status=process.returncode, stderr=said)
     kind, _, answer = out.partition("\n")
     return decode(task.result, answer) if kind == RESULT else _redacted(decode(WorkerFailure, answer))
+
+
+def _watch(process: Worker, text: str, shown: ProgressStep) -> None:
+    """Have the step show how far the worker has got."""
+    if process.advances and (advance := process.advances.last()):
+        work = WORK.get(advance.stage, "")
+        shown.text = f"{text}: {work}" if work else text
+        shown.done, shown.total = advance.done, advance.total
 
 
 def _redacted(failure: WorkerFailure) -> WorkerFailure:

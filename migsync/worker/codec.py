@@ -4,6 +4,8 @@ A worker reads three lines from its standard input: a :class:`Start` at once; an
 when it is known what to do. It writes two lines to standard output: `RESULT` and the task's result, or `FAILURE` and a
 :class:`migsync.worker.task.WorkerFailure`.
 
+How far it has got it writes elsewhere: see :mod:`migsync.worker.progress`.
+
 A named tuple is written as a list of its values. Annotations say how each is read: named tuples, tuples, mappings with
 text as names, enumerations of texts, findings, bytes (as base64), texts, numbers, booleans, and each of them or None.
 What another program may have written is read by :mod:`migsync.decoder`, which checks everything; here both ends are
@@ -30,12 +32,14 @@ Files = Mapping[str, bytes | None]
 class Start(NamedTuple):
     """The ``sys.path`` of the process, the project's root, and how to get `ready` before the task is known.
 
-    `ready`: ``django`` to import Django, ``files`` to load the migrations that are on disk, or empty.
+    `ready`: ``django`` to import Django, ``files`` to load the migrations that are on disk, or empty. `progress` is
+    the descriptor of the pipe for :mod:`migsync.worker.progress`, -1 for none.
     """
 
     path: tuple[str, ...]
     root: str
     ready: str = ""
+    progress: int = -1
 
 
 class Order(NamedTuple):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from migsync.key import Key
 from migsync.worker.loader import Node, forwards, in_memory, loaded
 from migsync.worker.model_changes import model_changes
+from migsync.worker.progress import counted
 from migsync.worker.protocol import ExaminationRequest, ExaminationResult, ModelChange, TargetPlan
 from migsync.worker.renderer import Renderer
 from migsync.worker.setup import first_line, origin, relabel, stage
@@ -33,17 +34,17 @@ def answer(request: ExaminationRequest) -> ExaminationResult:
         leaves=_by_app(leaves),
         models=models,
         changes=changes,
-        targets=tuple(_target(keys) for keys in request.targets),
+        targets=tuple(_target(keys) for keys in counted("plans", request.targets, at_once=True)),
         clashes=tuple(watch.clashes),
     )
 
 
-def _watched(loader: Any, order: Iterable[Node]) -> StateWatch:  # noqa: ANN401
+def _watched(loader: Any, order: Sequence[Node]) -> StateWatch:  # noqa: ANN401
     """``loader.project_state()``, whose own search for duplicates is quadratic, and what cannot run on the way."""
     from django.db.migrations.state import ProjectState
 
     watch = StateWatch(ProjectState(real_apps=loader.unmigrated_apps), loader.graph)
-    for key in order:
+    for key in counted("state", order):
         watch.run(key)
     return watch
 

@@ -13,6 +13,7 @@ import sys
 
 from migsync.worker.codec import FAILURE, RESULT, Order, Start, decode, encode
 from migsync.worker.overlay import install
+from migsync.worker.progress import report_to
 from migsync.worker.setup import StageError
 from migsync.worker.task import TASKS
 
@@ -42,6 +43,7 @@ def main() -> None:
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     start = decode(Start, sys.stdin.readline())
+    report_to(start.progress)
     # Until here the project came last on the path, so that nothing of it could take the place of what is imported
     # above.
     sys.path[:] = start.path

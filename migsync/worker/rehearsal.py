@@ -7,6 +7,7 @@ from typing import Any
 
 from migsync.key import Key
 from migsync.worker.loader import Node, forwards, in_memory, loader_without, whole_squashes
+from migsync.worker.progress import counted
 from migsync.worker.protocol import RehearsalRequest, RehearsalResult, RehearsedWay
 from migsync.worker.setup import relabel, set_up, stage
 
@@ -35,7 +36,8 @@ def _way(hidden: Mapping[Node, Collection[Node]]) -> RehearsedWay:
         last = 0
         replaced = {key for keys in hidden.values() for key in keys}
         graph = executor.loader.graph
-        for key in forwards(graph, sorted(replaced & graph.nodes.keys()) if hidden else graph.leaf_nodes()):
+        order = forwards(graph, sorted(replaced & graph.nodes.keys()) if hidden else graph.leaf_nodes())
+        for key in counted("records", order):
             # With fake=True Django records and does nothing else: it needs no state.
             executor.apply_migration(None, graph.nodes[key], fake=True)
             # One migration can leave several records: its own, and those of what it replaces.

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from migsync.key import Key
+from migsync.worker.progress import report
 from migsync.worker.runtime import CONFIGURATION_VARIABLE, ENVIRONMENT_PARTS, SETTINGS_VARIABLE
 from migsync.worker.task import WorkerFailure
 
@@ -104,6 +105,7 @@ def origin(error: BaseException | None) -> Key | None:
 @contextmanager
 def stage(name: str) -> Iterator[None]:
     """Name the stage in which an exception comes, ``SystemExit`` included: settings may call ``sys.exit``."""
+    report(name)
     try:
         yield
     except (KeyboardInterrupt, StageError):

@@ -13,30 +13,62 @@ R = TypeVar("R")
 class Task(NamedTuple, Generic[Q, R]):
     """One thing that a worker can do: the function ``module:name`` in it, and what goes in and comes out.
 
-    `timeout` is in seconds; whoever takes longer is killed.
+    `timeout` is in seconds; whoever takes longer is killed. `called` is what people see while it goes on.
     """
 
     function: str
     request: type[Q]
     result: type[R]
     timeout: int = 1800
+    called: str = "Asking Django"
 
 
-EXAMINATION: Final = Task("migsync.worker.examination:answer", protocol.ExaminationRequest, protocol.ExaminationResult)
-REHEARSAL: Final = Task("migsync.worker.rehearsal:answer", protocol.RehearsalRequest, protocol.RehearsalResult)
-TRACE: Final = Task("migsync.worker.trace:answer", protocol.TraceRequest, protocol.TraceResult)
-BUILD: Final = Task("migsync.worker.build:answer", migration_traces.BuildRequest, migration_traces.BuildResult)
-SQUASH: Final = Task("migsync.worker.compose.squash:answer", protocol.SquashRequest, protocol.SquashResult)
-REMAKE: Final = Task("migsync.worker.remake.remake:answer", protocol.RemakeRequest, protocol.RemakeResult)
-TABLES: Final = Task("migsync.worker.tables:answer", made_tables.TablesRequest, made_tables.TablesResult, timeout=120)
+EXAMINATION: Final = Task(
+    "migsync.worker.examination:answer", protocol.ExaminationRequest, protocol.ExaminationResult, called="Proof"
+)
+REHEARSAL: Final = Task(
+    "migsync.worker.rehearsal:answer", protocol.RehearsalRequest, protocol.RehearsalResult, called="Transition"
+)
+TRACE: Final = Task("migsync.worker.trace:answer", protocol.TraceRequest, protocol.TraceResult, called="Schema")
+BUILD: Final = Task(
+    "migsync.worker.build:answer",
+    migration_traces.BuildRequest,
+    migration_traces.BuildResult,
+    called="Building a reference database",
+)
+SQUASH: Final = Task(
+    "migsync.worker.compose.squash:answer", protocol.SquashRequest, protocol.SquashResult, called="Squash"
+)
+REMAKE: Final = Task(
+    "migsync.worker.remake.remake:answer", protocol.RemakeRequest, protocol.RemakeResult, called="Remake"
+)
+TABLES: Final = Task(
+    "migsync.worker.tables:answer",
+    made_tables.TablesRequest,
+    made_tables.TablesResult,
+    timeout=120,
+    called="Running old migrations in memory",
+)
 REGISTRY: Final = Task(
-    "migsync.worker.registry:installed_apps", protocol.RegistryRequest, protocol.RegistryResult, timeout=120
+    "migsync.worker.registry:installed_apps",
+    protocol.RegistryRequest,
+    protocol.RegistryResult,
+    timeout=120,
+    called="Asking Django for the installed apps",
 )
 MODEL_SETTINGS: Final = Task(
-    "migsync.worker.registry:model_settings", protocol.ModelSettingsRequest, protocol.ModelSettingsResult, timeout=120
+    "migsync.worker.registry:model_settings",
+    protocol.ModelSettingsRequest,
+    protocol.ModelSettingsResult,
+    timeout=120,
+    called="Asking Django for settings",
 )
 HEADERS: Final = Task(
-    "migsync.worker.registry:migration_headers", headers.HeadersRequest, headers.HeadersResult, timeout=120
+    "migsync.worker.registry:migration_headers",
+    headers.HeadersRequest,
+    headers.HeadersResult,
+    timeout=120,
+    called="Asking Django for dependencies",
 )
 TASKS: Final[Mapping[str, Task[Any, Any]]] = {
     task.function: task
@@ -58,6 +90,20 @@ STAGES: Final[Mapping[str, str]] = {
     "time": "The process of the proof was stopped",
 }
 """The stages of a worker's work, and what it means that one failed."""
+
+WORK: Final[Mapping[str, str]] = {
+    "settings": "importing settings",
+    "setup": "starting Django",
+    "load": "loading migrations",
+    "state": "building the state",
+    "records": "following the records",
+    "changes": "comparing with the models",
+    "plans": "planning databases",
+    "compose": "writing migrations",
+    "connection": "connecting",
+    "migrate": "migrating",
+}
+"""The stages that take time, in words, while a worker is in one of them."""
 
 
 class WorkerFailure(NamedTuple):

@@ -16,6 +16,7 @@ from migsync.key import Key
 from migsync.worker.isolation import set_up_on_scratch
 from migsync.worker.loader import Node, loader_without, whole_squashes
 from migsync.worker.migrate import Arrived, MigrateObserver, arranged, migrate_in_order
+from migsync.worker.progress import report
 from migsync.worker.protocol import CatalogChange, TraceRequest, TraceResult
 from migsync.worker.remake.operations import is_schema
 from migsync.worker.setup import stage
@@ -65,6 +66,7 @@ class _Trace(MigrateObserver):
         # By station, how many migrations have run when it is complete.
         self.due = list(itertools.accumulate(counted[station] for station in range(len(request.stations))))
         self.count = 0
+        self.total = len(numbers) if request.whole else (self.due or [0])[-1]
         self._operations: dict[type, Sequence[Any]] = {}
         self.catalogs: list[tuple[CatalogChange, ...]] = []
         self._known: dict[Part, str] = {}
@@ -72,6 +74,7 @@ class _Trace(MigrateObserver):
     def start(self, migration: Any) -> None:  # noqa: ANN401
         """One migration begins."""
         super().start(migration)
+        report("migrate", self.count, self.total, at_once=True)
         # The station of a fresh database is complete before anything has run.
         self.look()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import select
 import signal
 import subprocess
@@ -95,6 +96,52 @@ def test_a_command_ends_by_sigterm_as_by_ctrl_c(tmp_path, postgresql_database):
     assert_ended(workers)
     assert databases(postgresql_database) == before
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_ctrl_c_twice_at_a_terminal_while_progress_is_shown(tmp_path, engine, new_database):
+    fifo, temporary = str(tmp_path / "ready"), tmp_path / "temporary"
+    os.mkfifo(fifo)
+    temporary.mkdir()
+    wait = migration("migrations.RunPython(wait)", after=[("shop", "0001_initial")], head=WAIT.format(fifo=fifo))
+    site = Site(tmp_path / "site").settings("shop")
+    site.app("shop", "", {"0001_initial": migration(), "0002_wait": wait})
+    database = new_database(engine)
+    with (site.root / "config.py").open("a") as settings:
+        settings.write(django_databases({"default": database}))
+    before = databases(database) if engine == "postgresql" else []
+    terminal, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "migsync", "squash", "shop", "0001", "0002", "--dry-run", "--no-prove-transition"],
+        cwd=site.root,
+        env={**os.environ, "TMPDIR": str(temporary), "TERM": "xterm", "COLUMNS": "100"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    workers = started(fifo)
+    shown = read_until(terminal, b"new files: migrating")
+    assert b"1/2" in read_until(terminal, b"1/2", shown)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+    shown = read_until(terminal, b"Nothing was changed.")
+    assert process.wait(timeout=120) == 1
+    # What was drawn is erased, and nothing is drawn any more.
+    assert b"migrating" not in shown.rpartition(b"\x1b[J")[2]
+    os.close(terminal)
+    assert_ended(workers)
+    assert before == (databases(database) if engine == "postgresql" else [])
+    assert list(temporary.iterdir()) == []
+
+
+def read_until(terminal: int, text: bytes, shown: bytes = b"") -> bytes:
+    """What the terminal shows until the text is among it."""
+    while text not in shown:
+        assert select.select([terminal], [], [], 120)[0], shown
+        shown += os.read(terminal, 65536)
+    return shown
 
 
 def started(fifo: str) -> list[int]:

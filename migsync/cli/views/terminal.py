@@ -1,4 +1,4 @@
-"""Blocks on a terminal, with colour by Rich. The only module that imports it."""
+"""Blocks on a terminal, with colour by Rich. Only this module and :mod:`.bars` import it."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from migsync.errors import NOTHING_CHANGED, RewriteError
 from migsync.findings import Finding
 from migsync.findings.pairs import git_is_silent, gone
 from migsync.history import History, Key
+from migsync.progress import counted
 from migsync.rewrites.evidence.database import DatabaseEvidence
 from migsync.rewrites.evidence.evidence import Evidence
 from migsync.rewrites.evidence.origins import NO_ORIGINS, Origins, find_origins
@@ -75,7 +76,7 @@ def discover(
     """
     with git or GitHistory(history.apps[app] for app in apps if app in history.apps) as git:
         sources = Sources(history, rewrites, databases, git, renderings)
-        evidences = {app: sources.evidence(app) for app in sorted(apps)}
+        evidences = {app: sources.evidence(app) for app in counted("Searching for evidence, by app", sorted(apps))}
         known = {app: sources.known_names(app, statements.unread) for app in statements.changes}
         elsewhere = {key: found for each in evidences.values() for key, found in sources.elsewhere(each).items()}
         silent = {app: reason for app in evidences if (reason := git.reason(app))}

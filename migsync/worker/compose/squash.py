@@ -11,6 +11,7 @@ from migsync.key import Key
 from migsync.worker.compose.deferred import with_foreign_keys_in_time, with_indexes_in_time
 from migsync.worker.compose.optimizer import Optimized, optimized
 from migsync.worker.compose.writer import compose
+from migsync.worker.progress import counted
 from migsync.worker.protocol import SquashedRange, SquashRequest, SquashResult, SquashSpec
 from migsync.worker.setup import set_up, stage
 
@@ -31,7 +32,8 @@ def answer(request: SquashRequest) -> SquashResult:
         loader.load_disk()
     stands = {_node(old): [_node(new) for new in news] for old, news in request.named_instead.items()}
     with stage("compose"):
-        return SquashResult(tuple(_squash(wanted, loader.disk_migrations, stands) for wanted in request.ranges))
+        ranges = counted("compose", request.ranges, at_once=True)
+        return SquashResult(tuple(_squash(wanted, loader.disk_migrations, stands) for wanted in ranges))
 
 
 def _squash(wanted: SquashSpec, on_disk: Mapping[Node, Any], stands: Mapping[Node, Sequence[Node]]) -> SquashedRange:

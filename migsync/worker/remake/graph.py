@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from migsync.worker.loader import forwards
+from migsync.worker.progress import counted
 from migsync.worker.remake.operations import Node, SpecialOperation, changes_schema, special_operations
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ class OldGraph:
         from django.db.migrations.state import ProjectState
 
         state, found = ProjectState(real_apps=self.loader.unmigrated_apps), list[SpecialOperation]()
-        for node in self.order:
+        for node in counted("state", self.order):
             if node[0] in self.apps:
                 found += special_operations(node, self.migration(node), state, dropped=node in self.dropped)
             else:
@@ -241,7 +242,7 @@ class ReplacesPartition:
     def _earliest(self) -> Mapping[Node, float]:
         """How far down the order of files each old migration is at least: the number of the first file that fits."""
         found: dict[Node, float] = {}
-        for node in self.order:
+        for node in counted("state", self.order):
             least = max((found[parent] for parent in self.parents[node]), default=-1.0)
             if node[0] not in self._files_of:
                 # It stays: between the files of what it depends on and of what depends on it.
@@ -275,7 +276,7 @@ class ReplacesPartition:
     def _check(self, chosen: Mapping[Node, FileKey]) -> None:
         """Raises CannotReplace where a migration would come before one of its parents, or a file before its own."""
         found: dict[Node, float] = {}
-        for node in self.order:
+        for node in counted("state", self.order):
             least = max((found[parent] for parent in self.parents[node]), default=-1.0)
             found[node] = self.files.index(chosen[node]) if node in chosen else math.floor(least) + BETWEEN
             if node in chosen and found[node] < least:
