@@ -295,9 +295,12 @@ class _FileCommand:
         return Terms(asked.update_db, asked.allow_applied, databases, now(), scope, self.assume_deployed, dry_run)
 
     def _write_report(self, path: Path, draft: Draft, survey: Survey) -> None:
+        from migsync.cli.views.diffs import diff, place
         from migsync.refactor.report import make_report, report_text
 
-        write_output(path, report_text(make_report(draft, survey.history, self.project.root), path))
+        root = self.project.root
+        diffs = [(f"{place(it.new_path or it.old_path, root)}", tuple(diff(it, root))) for it in draft.proposal.files]
+        write_output(path, report_text(make_report(draft, survey.history, root, diffs), path))
 
     def _show(self, draft: Draft) -> None:
         from migsync.cli.views.proposals import draft_blocks, draft_sql

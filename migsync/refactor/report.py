@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from migsync.refactor.pipeline import Draft
 
 STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse}th,td{border:1px solid #bbb;padding:.2rem .6rem;text-align:left}"
-    "td.number,th.number{text-align:right}code{background:#f3f3f3;padding:0 .2rem}"
+    ":root{color-scheme:light dark;--line:#bbb;--code:#f3f3f3}"
+    "@media(prefers-color-scheme:dark){:root{--line:#555;--code:#2b2f36}}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}"
+    "table{border-collapse:collapse}th,td{border:1px solid var(--line);padding:.2rem .6rem;text-align:left}"
+    "td.number,th.number{text-align:right}code,pre{background:var(--code);padding:0 .2rem}"
+    "pre{overflow-x:auto;padding:.4rem .6rem;overflow-wrap:normal}summary{cursor:pointer}"
+    "@media(max-width:600px){body{margin:1rem auto}ul{padding-left:1.2rem}}"
 )
 MOST = 40
 """So many lines of a section are in the report."""
@@ -27,13 +31,17 @@ MOST = 40
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, and under it sentences or a table; `code` for sentences that are commands to be typed."""
+    """A heading, and under it sentences or a table; `code` for sentences that are commands to be typed.
+
+    `folded` are texts by their titles, such as diffs, which only the HTML shows: closed, until somebody opens one.
+    """
 
     heading: str
     lines: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     code: bool = False
+    folded: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,21 +53,24 @@ class Report:
     sections: tuple[Section, ...]
 
 
-def make_report(draft: Draft, before: History, root: Path) -> Report:
-    """The report of a draft; `before` is the history as it was, `root` the project's, from which paths are told."""
+def make_report(draft: Draft, before: History, root: Path, diffs: Sequence[tuple[str, tuple[str, ...]]] = ()) -> Report:
+    """The report of a draft; `before` is the history as it was, `root` the project's, from which paths are told.
+
+    `diffs` are the paths of the files that change, each with its diff.
+    """
     proposal = draft.proposal
     sections = [
         Section("Files", header=("app", "migrations before", "after"), rows=tuple(_files(draft, before))),
         Section("Names", _few(_names(draft))),
         Section("Proven", tuple(fact.words for fact in draft.facts)),
         Section("Carried over and left out", _few(proposal.notes)),
+        Section("Diffs", _few(path for path, _ in diffs[MOST:]), folded=tuple(diffs[:MOST])),
         Section("Databases", _few(_databases(draft))),
         Section("Findings", _few(text.replace(f"{root}/", "") for text in _findings(draft))),
         Section("Next", () if draft.blocked or draft.empty else tuple(_next(draft)), code=True),
     ]
-    return Report(
-        f"migsync {proposal.command}", _verdict(draft), tuple(one for one in sections if one.lines or one.rows)
-    )
+    shown = tuple(one for one in sections if one.lines or one.rows or one.folded)
+    return Report(f"migsync {proposal.command}", _verdict(draft), shown)
 
 
 def _few(lines: Iterable[str]) -> tuple[str, ...]:
@@ -134,7 +145,7 @@ def _next(draft: Draft) -> Iterator[str]:
 def as_markdown(report: Report) -> str:
     """The report as Markdown; what could be markup in names is escaped."""
     lines = [f"## {markdown(report.title)}", "", markdown(report.verdict)]
-    for section in report.sections:
+    for section in (each for each in report.sections if not each.folded):
         lines += ["", f"### {markdown(section.heading)}", ""]
         if section.header:
             lines.append(f"| {' | '.join(map(markdown, section.header))} |")
@@ -153,7 +164,8 @@ def as_html(report: Report) -> str:
     return "\n".join(
         [
             "<!doctype html>",
-            f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style></head><body>',
+            f'<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f"<title>{title}</title><style>{STYLE}</style></head><body>",
             f"<h1>{title}</h1>",
             f"<p>{html_code(report.verdict)}</p>",
             *(line for section in report.sections for line in _section(section)),
@@ -168,6 +180,8 @@ def _section(section: Section) -> Iterator[str]:
         yield f"<table><thead>{_cells(section.header, 'th')}</thead><tbody>"
         yield from (_cells(row, "td") for row in section.rows)
         yield "</tbody></table>"
+    for title, text in section.folded:
+        yield f"<details><summary>{html_text(title)}</summary><pre>{chr(10).join(map(html_text, text))}</pre></details>"
     if section.code:
         yield f"<pre>{chr(10).join(map(html_text, section.lines))}</pre>"
     elif section.lines:

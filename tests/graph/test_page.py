@@ -284,3 +284,23 @@ def thousand():
                 above = [f"{app}.{place - 2:04d}_m"]
             made.append(migration(str(each.key), *above, *others))
     return make_graph(build_history(made), ranges=[SquashRange(tuple(key(f"app00.{n:04d}_m") for n in (1, 2, 3)), 2)])
+
+
+def test_the_keys_and_the_links_are_in_the_page(text):
+    """The panel can take the focus, the address is followed, and every colour of a node is in the legend."""
+    found = Elements(text)
+    assert ("aside", "-1") in [(tag, attributes.get("tabindex")) for tag, attributes in found.found]
+    script = found.texts["script"]
+    assert 'addEventListener("hashchange", follow)' in script
+    legend = script[script.index("function legend()") : script.index("function keys(")]
+    coloured = set(re.findall(r"\.node\.([a-z.]+) rect \{[^}]*(?:fill|stroke): var", found.texts["style"]))
+    named = {entry.replace(" ", ".") for entry in re.findall(r'\["([a-z ]+)", ', legend)}
+    fates = {"renamed", "collapsed", "removed"}
+    assert coloured - fates <= named
+    assert all(f'"{fate}"' in legend for fate in fates)
+
+
+def test_it_can_be_printed_and_shown_on_a_telephone(text):
+    style = Elements(text).texts["style"]
+    assert "@media print" in style
+    assert "@media (max-width: 600px)" in style

@@ -80,3 +80,13 @@ def test_what_is_refused_says_so_and_offers_no_next_step():
     assert report.verdict.startswith("Refused")
     assert [section.heading for section in report.sections][-1] == "Findings"
     assert report.sections[-1].lines[0].startswith("Error: The index x")
+
+
+def test_diffs_are_folded_and_no_more_of_them_than_of_other_lines():
+    diffs = [(f"shop/{number}.py", ("--- a/<b>", "+++ b", "+two")) for number in range(45)]
+    report = make_report(draft(), history(*OLD), Path("/root/site"), diffs)
+    page = as_html(report)
+    assert "<details><summary>shop/0.py</summary><pre>--- a/&lt;b&gt;\n+++ b\n+two</pre></details>" in page
+    assert page.count("<details>") == 40
+    assert "<li>shop/44.py</li>" in page
+    assert "--- a/" not in as_markdown(report)

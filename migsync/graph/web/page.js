@@ -121,22 +121,26 @@ function show(apps) {
   for (const app of allApps()) hidden[apps.has(app) ? "delete" : "add"](app);
   choices();
   redraw();
-  for (const pane of panes) pane.fit(0.6);
+  for (const pane of panes) pane.fit(LEGIBLE);
 }
 
 function legend() {
-  const nodes = panes.flatMap((pane) => pane.nodes), some = (test) => nodes.some(test);
-  const entries = [["squash", "squash", (node) => node.kind === "squash"],
+  const nodes = panes.flatMap((pane) => pane.nodes), some = (test) => nodes.some(test), any = () => true;
+  const entries = [["plain", panes.length > 1 ? "unchanged" : "migration", any],
+    ["self", "chosen", any], ["above", "what it depends on", any], ["below", "what needs it", any],
+    ["found", panes.length > 1 ? "found, or its other name" : "found", any],
+    ["squash", "squash", (node) => node.kind === "squash"],
     ["replaced", "replaced by a squash", (node) => node.kind === "replaced"],
     ["merge", "merge", (node) => node.kind === "merge"], ["outside", "of another app", (node) => node.kind === "outside"],
     ["safe", "safe to squash", (node) => node.run !== undefined],
+    ["safe second", "the next range", (node) => node.run % 2 === 1],
     ...["renamed", "collapsed", "removed"].map((fate) => [fate, fate, (node) => node.fate === fate])];
   by("legend").append(element("span", {textContent: `${nodes.length} migrations`}),
     ...entries.filter(([, , test]) => some(test)).map(([kind, text]) => element("span", {},
       make("svg", {viewBox: "0 0 22 12"}, make("g", {class: `node ${kind}`}, make("rect", {x: 1, y: 1, width: 20, height: 10, rx: 2}))), text)),
     ...(data.aliases.length ? [element("span", {textContent: `dots, from the right: ${data.aliases.join(", ")}; filled where applied`})] : []),
     ...data.notes.map((text) => element("span", {textContent: text})),
-    element("span", {textContent: "from left to right in the order of dependencies · drag to move · wheel to zoom · / search · Enter next · Esc clear · 0 fit"}));
+    element("span", {textContent: "from left to right in the order of dependencies · arrows to the next one · Enter details · / search · Esc clear · drag or Shift and arrows to move · wheel to zoom · 0 fit"}));
 }
 
 function keys(event) {
@@ -150,9 +154,36 @@ function keys(event) {
   else if (event.key === "+" || event.key === "=") zoom(1.25);
   else if (event.key === "-") zoom(0.8);
   else if (event.key === "0") for (const pane of panes) pane.fit();
-  else if (event.key.startsWith("Arrow")) pan(event.key.slice(5));
+  else if (event.key.startsWith("Arrow")) event.shiftKey || !walk(event.key.slice(5)) ? pan(event.key.slice(5)) : null;
+  else if (event.key === "Enter" && event.target === document.body) open();
   else return;
   event.preventDefault();
+}
+
+// To the next node in a direction; false where nothing is chosen and nothing could be.
+function walk(direction) {
+  const pane = panes.find((each) => each.chosen !== null) || panes[0];
+  if (document.activeElement !== document.body && by("details").contains(document.activeElement)) return false;
+  const place = pane.chosen === null ? pane.first() : pane.next(pane.chosen, direction);
+  if (place === null) return pane.chosen !== null;
+  go(pane, place);
+  return true;
+}
+
+// Into the panel about the chosen migration, whose lists Tab goes through.
+function open() {
+  const panel = by("details");
+  if (!panel.hidden) panel.focus();
+}
+
+// The migration that the address names, where it names one.
+function follow() {
+  let wanted = location.hash.slice(1);
+  try { wanted = decodeURIComponent(wanted); } catch { return; }
+  for (const pane of [...panes].reverse()) {
+    const place = pane.nodes.findIndex((node) => keyOf(node) === wanted);
+    if (place >= 0) { go(pane, place); return; }
+  }
 }
 
 function zoom(factor) {
@@ -166,7 +197,7 @@ function pan(direction) {
 
 by("search").addEventListener("input", (event) => search(event.target.value));
 by("related").addEventListener("change", () => { redraw(); for (const pane of panes) if (pane.chosen !== null) pane.center(pane.chosen); });
-by("compact").addEventListener("change", () => { redraw(); for (const pane of panes) pane.fit(0.3); });
+by("compact").addEventListener("change", () => { redraw(); for (const pane of panes) pane.fit(LEGIBLE); });
 by("all").addEventListener("click", () => show(new Set(allApps())));
 by("none").addEventListener("click", () => show(new Set()));
 by("in").addEventListener("click", () => zoom(1.25));
@@ -184,9 +215,6 @@ document.addEventListener("click", (event) => { if (!by("apps").contains(event.t
 choices();
 legend();
 redraw();
-for (const pane of panes) pane.fit(0.5);
-{
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  const place = panes[0].nodes.findIndex((node) => keyOf(node) === wanted);
-  if (place >= 0) go(panes[0], place);
-}
+for (const pane of panes) pane.fit(LEGIBLE);
+follow();
+addEventListener("hashchange", follow);

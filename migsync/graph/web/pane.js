@@ -1,7 +1,7 @@
 // One drawing: lanes, boxes and edges of one side, moved and zoomed as a whole.
 
 const SVG = "http://www.w3.org/2000/svg";
-const LARGEST = 3, READABLE = 0.42, VISIBLE = 0.12;
+const LARGEST = 3, LEGIBLE = 0.85, READABLE = 0.42, VISIBLE = 0.12;
 
 function make(name, attributes, ...inside) {
   const element = document.createElementNS(SVG, name);
@@ -152,6 +152,26 @@ class Pane {
     const scale = Math.min(LARGEST, Math.max(0.02, this.view.scale * factor)), ratio = scale / this.view.scale;
     this.view = {x: x - (x - this.view.x) * ratio, y: y - (y - this.view.y) * ratio, scale};
     this.move();
+  }
+
+  // The first node of the first lane.
+  first() {
+    const spots = this.layout.spots;
+    return spots.reduce((best, spot, place) => spot && (best === null || spot.y < spots[best].y
+      || (spot.y === spots[best].y && spot.x < spots[best].x)) ? place : best, null);
+  }
+
+  // The nearest node in a direction, or null: what is straight ahead counts before what is beside the way.
+  next(from, direction) {
+    const {spots} = this.layout, here = spots[from], [x, y] = {Left: [-1, 0], Right: [1, 0], Up: [0, -1], Down: [0, 1]}[direction];
+    let found = null, least = Infinity;
+    spots.forEach((spot, place) => {
+      if (!spot || !here || place === from) return;
+      const across = (spot.x - here.x) / COLUMN, down = (spot.y - here.y) / ROW;
+      const ahead = across * x + down * y, beside = Math.abs(across * y) + Math.abs(down * x);
+      if (ahead > 0 && ahead + 3 * beside < least) { found = place; least = ahead + 3 * beside; }
+    });
+    return found;
   }
 
   // Bring a node into the middle, large enough to be read.
