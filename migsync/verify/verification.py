@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+
+import sqlalchemy as sa
 
 from migsync.engines.catalog import Part, catalog_of
 from migsync.errors import MigsyncError, TargetError
@@ -17,6 +20,7 @@ from migsync.sync.survey import Survey
 from migsync.sync.target import Target
 from migsync.sync.undo import rows_after
 from migsync.verify.build import BuildOptions, build
+from migsync.verify.build_cache import BuildCache, build_key
 from migsync.verify.composition import Catalog, Judgement, MigrationResult, judge
 from migsync.verify.report import judgement_findings
 from migsync.worker.migration_traces import BuildResult
@@ -27,11 +31,12 @@ TRIES = 5
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """What to verify: these `apps`, or all; what differs may be named in `accept`."""
+    """What to verify: these `apps`, or all; what differs may be named in `accept`. `rebuild` uses no cache."""
 
     apps: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()
     build: BuildOptions = field(default_factory=BuildOptions)
+    rebuild: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,6 @@ def verify(survey: Survey, options: VerifyOptions) -> Verification:
     """Verify each database of the survey. Only scratch databases are written to."""
     done: dict[str, Verified] = {}
     errors = dict(survey.errors)
-    builds: dict[object, BuildResult] = {}
     for plan in survey.plans:
         alias = plan.target.alias
         target = survey.targets[alias]
@@ -72,7 +76,7 @@ def verify(survey: Survey, options: VerifyOptions) -> Verification:
             records, live = _look(target)
             changes = () if plan.blocked else plan.changes
             recorded = frozenset(record.key for record in rows_after(records, changes))
-            done[alias] = _verify(survey, target, recorded, live, options, builds)
+            done[alias] = _verify(survey, target, recorded, live, options)
         except MigsyncError as error:
             errors[alias] = error
     return Verification(done, errors)
@@ -84,16 +88,12 @@ def _verify(
     recorded: frozenset[Key],
     live: Catalog,
     options: VerifyOptions,
-    builds: dict[object, BuildResult],
 ) -> Verified:
     project, history = survey.project, survey.history
     hidden = _hidden(history, recorded)
     applied = history.state(recorded).applied | recorded
     first = tuple(sorted(key for key in applied if key in history.migrations))
-    made = (target.engine, target.config.alias, first, hidden)
-    if made not in builds:
-        builds[made] = build(project, target.config, options.build, first, hidden)
-    result = builds[made]
+    result = _built(survey, target, options, first, hidden)
     unknown = dict(result.unbuilt) | dict(_without_file(history, recorded))
     found = judge(result.traces, applied, live, unknown=unknown, accepted=_accepting(options.accept))
     wanted = [
@@ -104,6 +104,30 @@ def _verify(
     kept = Judgement(tuple(wanted), () if options.apps else found.unexplained)
     said = tuple(judgement_findings(history, applied, kept))
     return Verified(kept, tuple(each.with_facts(alias=project.typed(target.alias)) for each in said))
+
+
+def _built(
+    survey: Survey, target: Target, options: VerifyOptions, first: tuple[Key, ...], hidden: tuple[Key, ...]
+) -> BuildResult:
+    """The build for a database with these records; from the cache, if nothing has changed."""
+    project, url = survey.project, sa.make_url(target.config.url)
+    cache = BuildCache(project.cache.with_suffix(".builds"))
+    server = options.build.server
+    # The name of the database is none of it: the next one with the same files needs no build of its own.
+    place = server.url if server else (url.host, url.port, sorted(url.query.items()), target.config.init)
+    said = (target.engine, _version(target), place, project.settings_module, survey.project.root)
+    common = build_key(survey.history, (*said, first, hidden, options.build.setup))
+    of_alias = f"{common}-{hashlib.sha256(target.alias.encode()).hexdigest()[:8]}"
+    result = None if options.rebuild else cache.load(common) or cache.load(of_alias)
+    if result is None:
+        result = build(project, target.config, options.build, first, hidden)
+        cache.save(of_alias if result.routed else common, result)
+    return result
+
+
+def _version(target: Target) -> tuple[object, ...]:
+    with target.explained(), target.transaction() as connection:
+        return connection.dialect.server_version_info or ()
 
 
 def _hidden(history: History, recorded: Collection[Key]) -> tuple[Key, ...]:

@@ -38,7 +38,15 @@ def answer(request: BuildRequest) -> BuildResult:
         failures = migrate_in_order(build, connection.alias, loader, way)
         if failures and failures[-1].at is None:
             raise failures[-1]  # `migrate` itself did not start, or not end
-    return BuildResult(tuple(build.traces), tuple(build.unbuilt.items()), dict(_files()), build.complete())
+    from django.conf import settings
+
+    return BuildResult(
+        tuple(build.traces),
+        tuple(build.unbuilt.items()),
+        dict(_files()),
+        build.complete(),
+        bool(settings.DATABASE_ROUTERS),
+    )
 
 
 def _run_setup(connection: Any, text: str) -> None:  # noqa: ANN401 -- Django has no types

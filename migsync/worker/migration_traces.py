@@ -41,10 +41,11 @@ class BuildResult(NamedTuple):
     """The trace of each migration in the order in which they ran; and those that could not run, with the reason.
 
     `files` are the files of the project that the process imported, with their digests. `complete`: the traces together
-    are the catalog at the end.
+    are the catalog at the end. `routed`: database routers may have kept some of them away from this alias.
     """
 
     traces: tuple[MigrationTrace, ...]
     unbuilt: tuple[tuple[Key, str], ...] = ()
     files: Mapping[str, str] = {}
     complete: bool = True
+    routed: bool = False

@@ -170,6 +170,18 @@ def type_in(project: Project, hint: str) -> None:
 SETUP = '[tool.migsync.verify]\nsetup = "setup.sql"\n'
 
 
+def test_a_build_is_kept_until_a_file_changes(sqlite_shop: Project) -> None:
+    sqlite_shop.manage_all(["migrate"])
+    assert verify(sqlite_shop) == (HEALTHY, {})
+    [kept] = (sqlite_shop.root.parent / "cache").glob("*.builds/*.json")
+    kept.write_text(kept.read_text().replace("item_least", "item_other"))
+    assert "differs-from-record" in verify(sqlite_shop)[1]
+    assert verify(sqlite_shop, "--rebuild") == (HEALTHY, {})
+    kept.write_text(kept.read_text().replace("item_least", "item_other"))
+    write(sqlite_shop.root / "shop", {"__init__.py": "# a file that the build imported\n"})
+    assert verify(sqlite_shop) == (HEALTHY, {})
+
+
 def test_what_cannot_be_built(sqlite_shop: Project) -> None:
     """A migration that needs more than the migrations leaves the others verified; SQL for it can be named."""
     write_migration(

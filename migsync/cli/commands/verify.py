@@ -14,6 +14,7 @@ from migsync.cli.options import (
     ProjectOptions,
     TargetOptions,
     arguments,
+    flag,
     group,
     option,
     option_group,
@@ -41,6 +42,7 @@ class VerifyCommandOptions:
         metavar="URL",
         help="Create the scratch database on the server at URL. Default: the server of each database.",
     )
+    rebuild: bool = flag(help="Run the migrations again, even if neither files nor packages have changed.")
     journal: JournalOptions = group(JournalOptions)
 
 
@@ -97,7 +99,7 @@ def _options(project: Project, history: History, asked: VerifyCommandOptions) ->
                 f"{name}, which pyproject.toml names as setup of [tool.migsync.verify], cannot be read: {error}"
             ) from error
     server = ScratchServer(asked.scratch) if asked.scratch else None
-    return VerifyOptions(asked.apps, project.verify.accept, BuildOptions(setup, server))
+    return VerifyOptions(asked.apps, project.verify.accept, BuildOptions(setup, server), asked.rebuild)
 
 
 def _blocks(outcome: Verification, fresh: Iterable[str], *, shorten: bool) -> Iterator[Block]:
