@@ -20,6 +20,7 @@ from migsync.findings.targets import (
 )
 from migsync.history import Key
 from migsync.refactor.ground import Ground, SurveyedDatabase, Terms
+from migsync.sync.members import find_targets
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
 from migsync.sync.target_state import afterwards
@@ -29,7 +30,10 @@ def chosen_databases(ground: Ground, terms: Terms) -> tuple[str, ...]:
     """The aliases that are updated with the files; an alias that is another's database is that one."""
     if not terms.update_db:
         return ()
-    return tuple(alias for alias in ground.databases if not terms.databases or alias in terms.databases)
+    if not terms.databases:
+        return tuple(ground.databases)
+    chosen = {config.alias for config in find_targets(ground.survey.project, terms.databases)}
+    return tuple(alias for alias in ground.databases if alias in chosen)
 
 
 def database_findings(

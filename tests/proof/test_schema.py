@@ -253,6 +253,7 @@ LITTLE = {
     "ALTER TABLE shop_item ENABLE ROW LEVEL SECURITY": "The table shop_item",
     "ALTER TABLE shop_item REPLICA IDENTITY FULL": "The table shop_item",
     "ALTER TABLE shop_item ALTER price SET STATISTICS 500": "The column shop_item.price",
+    "ALTER TABLE shop_item ALTER price SET (n_distinct = 5)": "The column shop_item.price",
     "GRANT SELECT ON shop_item TO PUBLIC": "The grants SELECT TO PUBLIC on shop_item",
     "GRANT UPDATE (price) ON shop_item TO pg_monitor": "The column shop_item.price",
     "CREATE PUBLICATION news FOR TABLE shop_item": "The publication news",

@@ -7,6 +7,10 @@ from typing import Final
 
 from migsync.engines.catalog import Execute, PartRow, decoded
 
+# The options of a column that ALTER TABLE … SET takes. Some servers keep notes of their own there.
+SET_OPTIONS: Final = """(SELECT string_agg(option, ', ' ORDER BY option) FROM unnest(a.attoptions) AS option
+                     WHERE starts_with(option, 'n_distinct'))"""
+
 # What an extension brings along is left out. All schemas count: a scratch database holds nothing but what the
 # migrations made. A name that is not in the current schema is qualified.
 SPACES: Final = """
@@ -67,7 +71,7 @@ SELECT 'column', rel.name, a.attname,
                  CASE a.attidentity WHEN 'a' THEN 'IDENTITY ALWAYS' WHEN 'd' THEN 'IDENTITY' END,
                  '-- ' || nullif(concat_ws(' ',
                    CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
-                   'STATISTICS ' || nullif(a.attstattarget, -1), a.attoptions::text,
+                   'STATISTICS ' || nullif(a.attstattarget, -1), {SET_OPTIONS},
                    {_granted("a.attacl", "rel.relowner")},
                    col_description(rel.oid, a.attnum)), ''))
   FROM pg_attribute a JOIN rel ON rel.oid = a.attrelid
