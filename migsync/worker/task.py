@@ -81,6 +81,7 @@ STAGES: Final[Mapping[str, str]] = {
     "load": "Django does not load the migrations",
     "state": "The migrations do not make a state",
     "changes": "`makemigrations --check` fails",
+    "initial": "`makemigrations` fails without the old migrations",
     "compose": "The operations cannot be written into a new file",
     "connection": "The scratch database cannot be used",
     "setup-sql": "The SQL of [tool.migsync.verify] fails on the scratch database",

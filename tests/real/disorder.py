@@ -65,10 +65,10 @@ def bring_forks(history: Path) -> set[Key]:
 
 def _fork(history: Path, key: Key, parent: Key, number: int) -> Key:
     digits = int(re.sub(r"\D.*", "", key.name))
-    branch = [Key(key.app, f"{digits:04d}_beside_{place}") for place in range(1 + number % 2)]
+    branch = [Key(key.app, f"{digits:04d}_beside_{number}_{place}") for place in range(1 + number % 2)]
     for below, each in zip([parent, *branch], branch, strict=False):
         write(history, each, BRANCH, [below])
-    merge = Key(key.app, f"{digits + 1:04d}_merge")
+    merge = Key(key.app, f"{digits + 1:04d}_merge_{number}")
     write(history, merge, MERGE, [key, branch[-1], *([parent] if number % 2 else [])])
     return merge
 

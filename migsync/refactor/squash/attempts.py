@@ -12,6 +12,7 @@ from dataclasses import replace
 from migsync.files.reshape import Reshape
 from migsync.findings import Finding
 from migsync.findings.rows import data_differs
+from migsync.findings.schema import schema_not_built
 from migsync.findings.squash import not_optimized, range_left
 from migsync.history import History, Key
 from migsync.project import Project
@@ -43,8 +44,10 @@ def reshape(project: Project, history: History, choice: Choice, *, optimize: boo
 def after_refusal(history: History, choice: Choice, refusals: Sequence[Finding], *, optimize: bool) -> Choice | None:
     """What to try next: the refused ranges keep all operations as they are, or are left out; None for nothing.
 
-    A range that a person has named is never left out.
+    A range that a person has named is never left out. Where the current files cannot be built, no range is at fault.
     """
+    if any(each.code == schema_not_built.code and not each.facts["new"] for each in refusals):
+        return None
     refused = _refused(choice.ranges, refusals)
     if optimize and not choice.plain.issuperset(each.squash for each in refused):
         new = {each: why for each, why in refused.items() if each.squash not in choice.plain}

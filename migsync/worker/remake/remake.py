@@ -24,7 +24,7 @@ def answer(request: RemakeRequest) -> RemakeResult:
     old = OldGraph(loader, frozenset(request.apps), frozenset(request.drop))
     with stage("state"):
         state, found = old.run()
-    with stage("changes"):
+    with stage("initial"):
         initial = {} if is_stuck(found) else initial_migrations(state, old.apps)
     files = NewFiles(old, initial, found)
     empty = files.fill() if request.empty and not is_stuck(found) else []

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import NewDatabase
 from tests.pitfalls.project import Project
 from tests.refactor.remake.projects import commit, make, migration, names
-from tests.refactor.remake.test_remake import ADD_PRICE, CREATE_ITEM, CREATE_POST, ONE
+from tests.refactor.remake.test_remake import ADD_PRICE, CREATE_ITEM, CREATE_POST, ONE, PRIMARY
 
 ADD_SIZE = ADD_PRICE.replace('"price"', '"size"')
 SIZED = f"{ONE}    size = models.IntegerField(null=True)\n"
@@ -79,3 +79,16 @@ def test_a_drop_that_drops_nothing(project: Project) -> None:
     said = done(project, "shop", "--drop", "shop.0002", "--update-db", "--yes")
     assert "shop.0002_price has no operation that --drop could leave out." in said
     assert names(project, "shop") == ["0001_remade"]
+
+
+def test_models_that_the_autodetector_cannot_make_from_scratch(project: Project) -> None:
+    """As in django-oauth-toolkit, where the project leaves its settings of models unset: Django asks for them."""
+    option = "swappable = 'SHOP_ITEM_MODEL'"
+    link = "models.ForeignKey('shop.Item', models.CASCADE, null=True)"
+    create_item = CREATE_ITEM.replace(")])", f")], options=dict({option}))")
+    create_line = f'migrations.CreateModel("Line", [{PRIMARY}, ("item", {link})])'
+    models = f"{ONE}    class Meta:\n        {option}\n\nclass Line(models.Model):\n    item = {link}\n"
+    make(project, {"shop": models}, {"shop": {"0001_initial": migration(f"{create_item}, {ADD_PRICE}, {create_line}")}})
+    ended = project.migsync("remake", "shop")
+    assert ended.status == 1
+    assert "`makemigrations` fails without the old migrations: AttributeError" in ended.err

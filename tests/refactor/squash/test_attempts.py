@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migsync.findings.proof import proof_failed, state_differs
-from migsync.findings.schema import schema_differs
+from migsync.findings.schema import schema_differs, schema_not_built
 from migsync.history import Key
 from migsync.refactor.squash.attempts import after_refusal
 from migsync.refactor.squash.ranges import Range
@@ -119,6 +119,19 @@ RANGES = tuple(Range((Key(app, "0002"), Key(app, "0003")), Key(app, "0002_squash
 
 def failed(app="", name=""):
     return proof_failed(reason="It fails.", app=app, name=name, file="", line=0, operation=0)
+
+
+def not_built(*, new):
+    return schema_not_built(
+        reason="It fails.", new=new, app="shop", name="0001", file="shop/migrations/0001.py", line=9, operation=1
+    )
+
+
+def test_no_range_is_at_fault_where_the_current_files_build_nothing():
+    """As in django-helpdesk, where a migration opens a file: seven warnings that said the same, after 97 seconds."""
+    choice = Choice("squash --all-safe", RANGES, optional=True)
+    assert after_refusal(HISTORY, choice, [not_built(new=False)], optimize=True) is None
+    assert after_refusal(HISTORY, choice, [not_built(new=True)], optimize=True) is not None
 
 
 @pytest.mark.parametrize(
