@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -258,6 +259,18 @@ class Engine(CatalogReader):
     @abstractmethod
     def delete_rows(self, connection: sa.Connection, table: MigrationTable, rows: Sequence[Row]) -> int:
         """Delete the rows, by their ids; how many were deleted."""
+
+    def prepare_update(
+        self, connection: sa.Connection, table: MigrationTable, pairs: Sequence[tuple[Row, Row]]
+    ) -> Callable[[], int]:
+        """:meth:`update_rows`, to be called under the lock. What can be sent to the server before that, is sent now."""
+        return partial(self.update_rows, connection, table, pairs)
+
+    def prepare_delete(
+        self, connection: sa.Connection, table: MigrationTable, rows: Sequence[Row]
+    ) -> Callable[[], int]:
+        """The same for :meth:`delete_rows`."""
+        return partial(self.delete_rows, connection, table, rows)
 
     def unwritable(self, connection: sa.Connection, table: MigrationTable, ids: Iterable[int]) -> dict[int, str]:
         """The rows among `ids` whose `applied` could not be written again as it is, and why."""

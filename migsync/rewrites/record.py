@@ -66,9 +66,9 @@ def fingerprints(records: Iterable[Record], apps: Iterable[str]) -> dict[str, st
     full, by id, in its before-images.
     """
     rows: dict[str, list[tuple[str, str]]] = {app: [] for app in apps}
-    for record in records:
-        if record.app in rows:
-            rows[record.app].append((record.name, record.applied or ""))
+    for _, app, name, applied in records:
+        if (found := rows.get(app)) is not None:
+            found.append((name, applied or ""))
     return {
         app: hashlib.sha256(json.dumps(sorted(found)).encode()).hexdigest()[:32] for app, found in sorted(rows.items())
     }

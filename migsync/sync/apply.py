@@ -42,7 +42,7 @@ from migsync.sync.comparison import (
 from migsync.sync.journal.tables import NEWEST, as_row, journal_version, read_runs, write_run
 from migsync.sync.plan import Plan
 from migsync.sync.preconditions import check_plan, check_target
-from migsync.sync.recorder import Step, read_records, write_changes
+from migsync.sync.recorder import Step, Writes, prepare_writes, read_records, write_changes
 from migsync.sync.run import Run, RunKind, default_author
 from migsync.sync.target import Target
 from migsync.sync.undo import check_undo
@@ -180,7 +180,8 @@ class _Application:
     def _attempt(self, deadline: Deadline) -> Outcome:
         connection = self.target.connect()
         try:
-            outcome = self._change(connection, deadline)
+            writes = prepare_writes(connection, self.target.behaviour, self.table, self.plan.changes)
+            outcome = self._change(connection, deadline, writes)
             self.step("before commit", connection)
         except BaseException as error:
             abandon(connection, error)
@@ -190,7 +191,7 @@ class _Application:
             return outcome
         return self._commit(connection, outcome)
 
-    def _change(self, connection: sa.Connection, deadline: Deadline, *, upgrade: bool = True) -> Outcome:
+    def _change(self, connection: sa.Connection, deadline: Deadline, writes: Writes, upgrade: bool = True) -> Outcome:
         """Everything but the COMMIT: lock, compare, write, read back, journal, which is upgraded first."""
         records = self._lock(connection, deadline)
         version = journal_version(connection, self.table.schema) if self.journal else ""
@@ -203,10 +204,10 @@ class _Application:
 
             if not upgraded(connection, self.target.behaviour, self.table.schema, version):
                 # The lock is gone, and what was read under it counts no more.
-                return self._change(connection, deadline, upgrade=False)
+                return self._change(connection, deadline, writes, upgrade=False)
         changes, findings = free_ids(self.plan.changes, records)
         self._check_removals(connection)
-        write_changes(connection, self.target.behaviour, self.table, records, changes, self.step)
+        write_changes(connection, self.target.behaviour, self.table, records, writes, changes, self.step)
         found = read_records(connection, self.target.behaviour, self.table)
         self.step("read back", connection)
         run = replace(self.run, changes=made_changes(expected_after(records, changes), changes, found))

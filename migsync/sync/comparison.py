@@ -120,10 +120,11 @@ def is_applied(plan: Plan, records: Sequence[Record]) -> bool:
 
 def fits_before(plan: Plan, records: Sequence[Record]) -> bool:
     """Whether the records are those that the plan was made from."""
-    by_id = {record.id: record for record in records}
-    return all(
-        by_id.get(change.before.id) == change.before for change in plan.changes if change.before is not None
-    ) and fingerprints(records, plan.fingerprints) == dict(plan.fingerprints)
+    by_id = {record[0]: record for record in records}
+    images = [change.before for change in plan.changes if change.before is not None]
+    # Lists are compared, and not row by row: this is done under the lock.
+    found = [by_id.get(image[0]) for image in images]
+    return found == images and fingerprints(records, plan.fingerprints) == dict(plan.fingerprints)
 
 
 def stale_plan(plan: Plan, records: Sequence[Record]) -> StalePlan:
@@ -187,6 +188,8 @@ def app_difference(app: str, was: str, records: list[Record]) -> list[str]:
 def free_ids(changes: Iterable[Change], records: Iterable[Record]) -> tuple[list[Change], list[Finding]]:
     """The changes with no id for a row whose old id belongs to another row now, and a finding for each."""
     changes = list(changes)
+    if not [change for change in changes if change.before is None]:
+        return changes, []
     removed = {change.before.id for change in changes if change.after is None and change.before}
     taken = {record.id: record for record in records if record.id not in removed}
     free: list[Change] = []
@@ -221,6 +224,8 @@ def made_changes(expected: dict[int, Record], changes: Sequence[Change], found: 
     """
     # The whole table is compared, also what the plan does not touch: a trigger may have changed other rows.
     rows = {record.id: record for record in found}
+    if rows == expected and not [change for change in changes if change.before is None]:
+        return tuple(changes)  # all at once: this is done under the lock
     for id_, row in expected.items():
         if rows.pop(id_, None) != row:
             raise UnexpectedResult(

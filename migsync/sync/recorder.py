@@ -63,22 +63,48 @@ def _are_sound(records: Sequence[Record]) -> bool:
     return set(map(type, ids)) <= {int} and len(set(ids)) == len(ids) and names_sound(texts)
 
 
+class Write(NamedTuple):
+    """One kind of change: what makes it and counts the rows, and how many they must be."""
+
+    execute: Callable[[], int]
+    rows: int
+
+
+Writes = Sequence[Write]
+
+
+def prepare_writes(
+    connection: sa.Connection, behaviour: Engine, table: MigrationTable, changes: Sequence[Change]
+) -> Writes:
+    """What renames and removes rows, to be executed under the lock; this is to be called before it."""
+    renamed = [(change.before, change.after) for change in changes if change.before and change.after]
+    removed = [change.before for change in changes if change.before and not change.after]
+    prepared = []
+    if renamed:
+        prepared.append(Write(behaviour.prepare_update(connection, table, renamed), len(renamed)))
+    if removed:
+        prepared.append(Write(behaviour.prepare_delete(connection, table, removed), len(removed)))
+    return prepared
+
+
 def write_changes(
     connection: sa.Connection,
     behaviour: Engine,
     table: MigrationTable,
     records: Sequence[Record],
+    prepared: Writes,
     changes: Sequence[Change],
     step: Step,
 ) -> None:
-    """Make the changes to the `records`; raises UnexpectedResult for a wrong row count.
+    """Make the changes to the `records`, with those that are `prepared`; raises UnexpectedResult for a wrong row count.
 
     Updates, deletes, inserts: so that an id that is freed can be taken. By id, so chains and swaps need no order.
     """
-    if any(change.before is None for change in changes):
-        rows = [*records, *(change.after for change in changes if change.after)]
-        behaviour.before_inserts(connection, table, max((row.id for row in rows if row.id is not None), default=0))
-    for number, write in enumerate(_writes(connection, behaviour, table, changes), start=1):
+    inserted = [change.after for change in changes if change.after and not change.before]
+    if inserted:
+        ids = [row.id for row in (*records, *(change.after for change in changes if change.after))]
+        behaviour.before_inserts(connection, table, max((id_ for id_ in ids if id_ is not None), default=0))
+    for number, write in enumerate((*prepared, *_inserts(connection, table, inserted)), start=1):
         step(f"before write {number}", connection)
         touched = write.execute()
         if touched != write.rows:
@@ -86,30 +112,16 @@ def write_changes(
         step(f"after write {number}", connection)
 
 
-class _Write(NamedTuple):
-    """One kind of change: what makes it and counts the rows, and how many they must be."""
-
-    execute: Callable[[], int]
-    rows: int
-
-
-def _writes(
-    connection: sa.Connection, behaviour: Engine, table: MigrationTable, changes: Sequence[Change]
-) -> Iterator[_Write]:
-    renamed = [(change.before, change.after) for change in changes if change.before and change.after]
-    removed = [change.before for change in changes if change.before and not change.after]
-    inserted = [change.after._asdict() for change in changes if change.after and not change.before]
-    if renamed:
-        yield _Write(partial(behaviour.update_rows, connection, table, renamed), len(renamed))
-    if removed:
-        yield _Write(partial(behaviour.delete_rows, connection, table, removed), len(removed))
-    known = [row for row in inserted if row["id"] is not None]
+def _inserts(connection: sa.Connection, table: MigrationTable, inserted: Sequence[Record]) -> Iterator[Write]:
+    known = [row._asdict() for row in inserted if row.id is not None]
     # The column is left out: NULL in it is an error on PostgreSQL.
     unknown = [
-        {column: value for column, value in row.items() if column != "id"} for row in inserted if row["id"] is None
+        {column: value for column, value in row._asdict().items() if column != "id"}
+        for row in inserted
+        if row.id is None
     ]
     for rows in (*_batches(known), *_batches(unknown)):
-        yield _Write(partial(_insert, connection, table, rows), len(rows))
+        yield Write(partial(_insert, connection, table, rows), len(rows))
 
 
 def _insert(connection: sa.Connection, table: MigrationTable, rows: Sequence[dict[str, Any]]) -> int:

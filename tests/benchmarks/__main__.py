@@ -45,8 +45,9 @@ def apply(directory: Path, times: int) -> str:
     with applying.servers(directory) as databases:
         compared = applying.against_client(databases, directory, SIZES[-1], times)
         statement = applying.against_statement(databases, directory, [SIZES[0], SIZES[-1]], 3 * times)
+        whole = applying.whole_command(databases, directory, SIZES[-1], times)
         locked = applying.locked(databases, directory, [SIZES[0], SIZES[-1]], times)
-    return f"{compared}\n\n{statement}\n\n{locked}"
+    return f"{compared}\n\n{statement}\n\n{whole}\n\n{locked}"
 
 
 def runs(directory: Path, times: int) -> str:

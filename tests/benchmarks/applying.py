@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import statistics
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from migsync.engines.config import DatabaseConfig
 from migsync.rewrites.record import Record, fingerprints
+from migsync.rewrites.rewrite import AppRewrite, Rewrite
+from migsync.rewrites.rewrite_files import write_rewrite
 from migsync.sync.apply import apply_plan
 from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import PlanFile, save_plans
@@ -60,6 +63,21 @@ class Bench:
         save_plans(bench.directory / "plan.json", PlanFile((plan,)))
         (bench.directory / "script.sql").write_text(apply_script(plan))
         return bench
+
+    def write_files(self) -> None:
+        """The migration files by their new names, and the rewrite that says so."""
+        old, new = ([name(number + shift) for number in range(1, self.count + 1)] for shift in (0, 1))
+        for number, one in enumerate(new):
+            above = f'("shop", "{new[number - 1]}")' if number else ""
+            (self.directory / "shop" / "migrations" / f"{one}.py").write_text(
+                "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n\n"
+                f"    dependencies = [{above}]\n\n    operations = []\n"
+            )
+        (self.directory / "shop" / "migrations" / "__init__.py").touch()
+        app = AppRewrite(before=tuple(old), after=tuple(new), renamed=tuple(zip(old, new, strict=True)))
+        rewrites = self.directory / "migration_rewrites"
+        rewrites.mkdir()
+        write_rewrite(rewrites, Rewrite((), "renumber shop", "2026-11-21T10:00:00Z", {"shop": app}))
 
     def reset(self) -> None:
         """The rows as they were, and a table without the dead rows of the run before."""
@@ -114,14 +132,22 @@ def renamed(row: Record) -> Record:
 
 
 def apply_plan_once(bench: Bench, plan: Plan) -> dict[str, float]:
-    """Apply in this process; the seconds from the lock to each of the later steps."""
+    """Apply in this process; the seconds from the lock to each of the later steps.
+
+    Without Python's collector of cycles, as the command runs (see migsync/__main__.py).
+    """
     at: dict[str, float] = {}
 
     def step(what: str, _: object) -> None:
         at[what] = time.perf_counter()
 
-    with open_target(bench.config) as target:
-        apply_plan(target, plan, faults=step, lock_timeout=60)
+    gc.collect()
+    gc.disable()
+    try:
+        with open_target(bench.config) as target:
+            apply_plan(target, plan, faults=step, lock_timeout=60)
+    finally:
+        gc.enable()
     return {what: moment - at["locked"] for what, moment in at.items()}
 
 
@@ -183,6 +209,36 @@ def against_statement(databases: list[Database], directory: Path, counts: list[i
             found = [f"{statistics.median(alone):.3f} s", f"{statistics.median(held):.3f} s"]
             rows.append([NAMES[database.engine], f"{count:,}", *found, ratio(statistics.median(pairs))])
     return table(["", "renames", "one UPDATE by the client", "lock held", "ratio"], rows)
+
+
+def whole_command(databases: list[Database], directory: Path, count: int, times: int) -> str:
+    """``migsync apply`` and ``migsync plan`` of names that a rewrite changed, beside one UPDATE by the client, in turn.
+
+    Every name is used again for the migration before it, as where a file was put in front of all others.
+    """
+    rows = []
+    for database in databases:
+        database.execute("DROP TABLE IF EXISTS django_migrations")
+        bench = Bench.make(database, directory / "whole", count)
+        (bench.directory / "statement.sql").write_text(statement(database.engine, bench.plan()))
+        bench.write_files()
+        environment = {"MIGSYNC_CACHE": str(directory / "whole" / "cache")}
+        commands = [
+            bench.client("one UPDATE by the client", "statement.sql"),
+            *(
+                Command(
+                    f"`{' '.join(words)}`", [sys.executable, "-m", *words], bench.directory, bench.reset, environment
+                )
+                for words in (("migsync", "plan"), ("migsync", "apply", "--noinput"))
+            ),
+        ]
+        measure(commands, 1)
+        figures = measure(commands, times)
+        alone, plan, apply = (figures[command.name].samples for command in commands)
+        pairs = [(done.wall - before.wall) / one.wall for one, before, done in zip(alone, plan, apply, strict=True)]
+        seconds = [f"{figures[command.name].wall:.2f} s" for command in commands]
+        rows.append([NAMES[database.engine], f"{count:,}", *seconds, ratio(statistics.median(pairs))])
+    return table(["", "renames", "one UPDATE", "`plan`", "`apply`", "apply less plan, in UPDATEs"], rows)
 
 
 def locked(databases: list[Database], directory: Path, counts: list[int], times: int) -> str:

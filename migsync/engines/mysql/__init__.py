@@ -12,7 +12,7 @@ from migsync.engines.mysql.catalog import parts
 from migsync.engines.mysql.comparable import comparable
 from migsync.engines.mysql.inspection import access, error_number, inspect
 from migsync.engines.mysql.lock import begin_note, begin_read, lock_table, reserve
-from migsync.engines.mysql.rows import delete_rows, read_rows, update_rows
+from migsync.engines.mysql.rows import delete_rows, prepare_delete, prepare_update, read_rows, update_rows
 from migsync.engines.mysql.scratch import UNUSED, create_database
 from migsync.engines.mysql.script import NOW, make_script
 
@@ -86,6 +86,8 @@ class MySQL(Engine):
     read_rows = staticmethod(read_rows)
     update_rows = staticmethod(update_rows)
     delete_rows = staticmethod(delete_rows)
+    prepare_update = staticmethod(prepare_update)
+    prepare_delete = staticmethod(prepare_delete)
     script = staticmethod(make_script)
     create_database = staticmethod(create_database)
     parts = staticmethod(parts)

@@ -8,7 +8,7 @@ MySQL reads JSON too, but nobody has tried these statements there: it gets plain
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from migsync.engines.target_table import MigrationTable, Row, renamed_columns, select_rows
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # CASE is searched row by row, so the work grows with the square of this.
 CASES = 150
 # VARCHAR counts characters, and longer values would be cut off silently: no app or name is longer than this.
-IMAGES = """JSON_TABLE(%s, '$[*]' COLUMNS (
+DOCUMENT = "@rows"
+IMAGES = f"""JSON_TABLE({DOCUMENT}, '$[*]' COLUMNS (
     id BIGINT PATH '$[0]', app VARCHAR(255) PATH '$[1]', name VARCHAR(255) PATH '$[2]', applied VARCHAR(64) PATH '$[3]',
     new_app VARCHAR(255) PATH '$[4]', new_name VARCHAR(255) PATH '$[5]'
 )) AS c ON m.id = c.id"""
@@ -32,9 +33,12 @@ UNCHANGED = (
 
 # Each block must fit into a packet.
 BLOCK = 1000
-READ = """SELECT GROUP_CONCAT(JSON_ARRAY(
-    id, CONVERT(app USING utf8mb4), CONVERT(name USING utf8mb4), CAST(applied AS CHAR)
-) ORDER BY id) FROM {} GROUP BY id DIV {} ORDER BY id DIV {}"""
+# JSON_ARRAY would do the same, and take a third longer under the lock.
+QUOTED = "COALESCE(JSON_QUOTE({}), 'null')"
+READ = f"""SELECT GROUP_CONCAT(CONCAT(
+    '[', id, ',', {QUOTED.format("CONVERT(app USING utf8mb4)")}, ',', {QUOTED.format("CONVERT(name USING utf8mb4)")},
+    ',', {QUOTED.format("CAST(applied AS CHAR)")}, ']'
+) ORDER BY id) FROM {{}} GROUP BY id DIV {{}} ORDER BY id DIV {{}}"""
 
 
 def read_rows(connection: sa.Connection, table: MigrationTable) -> Sequence[Row]:
@@ -47,34 +51,51 @@ def read_rows(connection: sa.Connection, table: MigrationTable) -> Sequence[Row]
 
 def update_rows(connection: sa.Connection, table: MigrationTable, pairs: Sequence[tuple[Row, Row]]) -> int:
     """UPDATE of the columns that change. `applied` is set to what it is: it may be ON UPDATE CURRENT_TIMESTAMP."""
+    return prepare_update(connection, table, pairs)()
+
+
+def prepare_update(
+    connection: sa.Connection, table: MigrationTable, pairs: Sequence[tuple[Row, Row]]
+) -> Callable[[], int]:
+    """The same in two steps. On MariaDB the first one sends the rows, which is a third of the work."""
     columns = renamed_columns(pairs)
     if not _has_json(connection):
-        batches = (pairs[start : start + CASES] for start in range(0, len(pairs), CASES))
-        return sum(connection.execute(_cases(table, batch, columns)).rowcount for batch in batches)
+        batches = [pairs[start : start + CASES] for start in range(0, len(pairs), CASES)]
+        return lambda: sum(connection.execute(_cases(table, batch, columns)).rowcount for batch in batches)
     setters = ", ".join(f"m.{column} = c.new_{column}" for column in columns)
     statement = f"UPDATE {_name(connection, table)} AS m JOIN {IMAGES} SET {setters}, m.applied = m.applied {UNCHANGED}"
-    return _execute(connection, statement, [(*before, *after[1:3]) for before, after in pairs])
+    return _prepare(connection, statement, [(*before, *after[1:3]) for before, after in pairs])
 
 
 def delete_rows(connection: sa.Connection, table: MigrationTable, rows: Sequence[Row]) -> int:
     """DELETE; on MySQL by the ids alone."""
+    return prepare_delete(connection, table, rows)()
+
+
+def prepare_delete(connection: sa.Connection, table: MigrationTable, rows: Sequence[Row]) -> Callable[[], int]:
+    """The same in two steps."""
     if not _has_json(connection):
-        ids = [row[0] for row in rows]
-        batches = (ids[start : start + CASES] for start in range(0, len(ids), CASES))
-        clause = table.clause
-        return sum(connection.execute(clause.delete().where(clause.c.id.in_(batch))).rowcount for batch in batches)
-    return _execute(connection, f"DELETE m FROM {_name(connection, table)} AS m JOIN {IMAGES} {UNCHANGED}", rows)
+        clause, ids = table.clause, [row[0] for row in rows]
+        batches = [ids[start : start + CASES] for start in range(0, len(ids), CASES)]
+        deletes = [clause.delete().where(clause.c.id.in_(batch)) for batch in batches]
+        return lambda: sum(connection.execute(delete).rowcount for delete in deletes)
+    return _prepare(connection, f"DELETE m FROM {_name(connection, table)} AS m JOIN {IMAGES} {UNCHANGED}", rows)
 
 
 def _has_json(connection: sa.Connection) -> bool:
     return bool(getattr(connection.dialect, "is_mariadb", False))
 
 
-def _execute(connection: sa.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+def _prepare(connection: sa.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> Callable[[], int]:
+    """Put the rows into variables of the session; what is returned executes the statement on each of them."""
     longest = connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()
+    kind, variables = statement[:6].lower(), list[str]()
     # A character has up to four bytes.
-    documents = _documents(rows, longest // 5)
-    return sum(connection.exec_driver_sql(statement, (document,)).rowcount for document in documents)
+    for number, document in enumerate(_documents(rows, longest // 5)):
+        variables.append(f"@migsync_{kind}_{number}")
+        connection.exec_driver_sql(f"SET {variables[-1]} = %s", (document,))
+    statements = [statement.replace(DOCUMENT, variable) for variable in variables]
+    return lambda: sum(connection.exec_driver_sql(each).rowcount for each in statements)
 
 
 def _documents(rows: Sequence[tuple[Any, ...]], length: int) -> Iterator[str]:
