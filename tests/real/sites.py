@@ -18,13 +18,20 @@ import os
 {{databases}}
 INSTALLED_APPS = {apps!r}
 MIGRATION_MODULES = {{modules!r}}
-DEFAULT_AUTO_FIELD = "django.db.models.{key}"
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    *{middleware!r},
 ]
-TEMPLATES = [{{{{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}}}}]
+TEMPLATES = [
+    {{{{
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {{{{"context_processors": {processors!r}}}}},
+    }}}}
+]
 LANGUAGES = [("en", "English")]
 LANGUAGE_CODE = "en"
 ROOT_URLCONF = "project.urls"
@@ -72,10 +79,19 @@ MACHINA_SETTINGS = (
 )
 
 
-def of_apps(packages: Sequence[str], apps: Sequence[str], *, extra: str = "", key: str = "AutoField") -> Kind:
+PROCESSORS = [
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "django.template.context_processors.request",
+    "django.template.context_processors.i18n",
+]
+
+
+def of_apps(packages: Sequence[str], apps: Sequence[str], *middleware: str, extra: str = "") -> Kind:
     """A project that installs these apps, beside Django's own."""
     contrib = [f"django.contrib.{app}" for app in (*CONTRIB, "sites")]
-    settings = APPS.format(apps=[*contrib, *apps], extra=extra, key=key)
+    processors = [*PROCESSORS, *(["sekizai.context_processors.sekizai"] if "sekizai" in apps else [])]
+    settings = APPS.format(apps=[*contrib, *apps], extra=extra, middleware=middleware, processors=processors)
     return Kind(tuple(packages), settings, python_of("apps"))
 
 
@@ -97,14 +113,13 @@ def kinds() -> dict[str, Kind]:
         ),
         "django-filer": of_apps(("filer", "easy_thumbnails"), ("filer", "easy_thumbnails", "mptt")),
         "django-machina": of_apps(("machina",), MACHINA, extra=MACHINA_SETTINGS),
-        "django-allauth": of_apps(("allauth",), ALLAUTH),
+        "django-allauth": of_apps(("allauth",), ALLAUTH, "allauth.account.middleware.AccountMiddleware"),
         "django-celery-beat": of_apps(("django_celery_beat",), ("django_celery_beat",)),
         "django-helpdesk": of_apps(
             ("helpdesk",), ("helpdesk", "rest_framework"), extra="HELPDESK_TEAMS_MODE_ENABLED = False"
         ),
         "django-oauth-toolkit": of_apps(("oauth2_provider",), ("oauth2_provider",)),
         "pretix": of_site("pretix", "pretix.settings", "pretix", PRETIX_DATA_DIR="data", DATA_DIR="data"),
-        "kolibri": of_site("kolibri", "kolibri.deployment.default.settings.base", "kolibri", KOLIBRI_HOME="home"),
         "label-studio": of_site("labelstudio", "label_studio.core.settings.label_studio", "label_studio"),
         "mayan-edms": of_site("mayan", "mayan.settings.production", "mayan", MAYAN_MEDIA_ROOT="media"),
         "saleor": of_site("saleor", "saleor.settings", "saleor", SECRET_KEY="not a secret"),
