@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from migsync.errors import HistoryError
@@ -29,9 +30,11 @@ Q = TypeVar("Q")
 R = TypeVar("R")
 
 
-class Worker(subprocess.Popen[str]):
+@dataclass
+class Worker:
     """The process of a worker, and how far it has got where anybody wants to see that."""
 
+    process: subprocess.Popen[str]
     advances: Advances | None = None
 
 
@@ -53,21 +56,21 @@ def ask(
         for request, served in zip(requests, files or [{} for _ in requests], strict=True)
     ]
     with _started(runtime, ["" for _ in orders[len(ahead) :]]) as more:
-        processes = [*ahead, *more]
-        texts = called or [task.called] * len(processes)
-        with ThreadPoolExecutor(len(processes)) as threads, steps(texts) as shown:
+        workers = [*ahead, *more]
+        texts = called or [task.called] * len(workers)
+        with ThreadPoolExecutor(len(workers)) as threads, steps(texts) as shown:
             try:
                 answers = [
-                    threads.submit(_answer, task, process, order)
-                    for process, order in zip(processes, orders, strict=True)
+                    threads.submit(_answer, task, worker.process, order)
+                    for worker, order in zip(workers, orders, strict=True)
                 ]
                 while wait(answers, LOOK if is_watched() else None).not_done:
-                    for each in zip(processes, texts, shown, strict=True):
+                    for each in zip(workers, texts, shown, strict=True):
                         _watch(*each)
                 return [answer.result() for answer in answers]
             except BaseException:
                 # Before the threads are waited for, which wait for the processes.
-                _kill(processes)
+                _kill(workers)
                 raise
 
 
@@ -99,21 +102,21 @@ def workers_ahead(runtime: Runtime | None) -> Iterator[Sequence[Worker]]:
 @contextmanager
 def _started(runtime: Runtime, ready: Sequence[str]) -> Iterator[Sequence[Worker]]:
     """A worker for each of `ready`: how it gets ready before it is asked, or an empty text."""
-    processes: list[Worker] = []
+    workers: list[Worker] = []
     try:
         path = tuple(runtime.import_path(sys.path)) if ready else ()
         for what in ready:
-            processes.append(_start(runtime, Advances() if is_watched() and os.name == "posix" else None))
-            advances = processes[-1].advances
+            workers.append(_start(runtime, Advances() if is_watched() and os.name == "posix" else None))
+            advances = workers[-1].advances
             progress = advances.writing if advances else NOWHERE
-            _tell(processes[-1], Start(path, str(runtime.root), what, progress))
-        yield processes
+            _tell(workers[-1].process, Start(path, str(runtime.root), what, progress))
+        yield workers
     finally:
-        _kill(processes)
+        _kill(workers)
 
 
 def _start(runtime: Runtime, advances: Advances | None) -> Worker:
-    worker = Worker(
+    process = subprocess.Popen(  # noqa: S603 (our own module)
         runtime.command(MAIN),
         pass_fds=(advances.writing,) if advances else (),
         stdin=subprocess.PIPE,
@@ -126,12 +129,11 @@ def _start(runtime: Runtime, advances: Advances | None) -> Worker:
         errors="replace",
     )
     if advances:
-        worker.advances = advances
         advances.started()
-    return worker
+    return Worker(process, advances)
 
 
-def _tell(process: Worker, start: Start) -> None:
+def _tell(process: subprocess.Popen[str], start: Start) -> None:
     """The first line, which fits into the pipe: nobody waits."""
     if process.stdin:
         with suppress(BrokenPipeError):  # it has ended, which is seen when it is asked
@@ -139,8 +141,9 @@ def _tell(process: Worker, start: Start) -> None:
             process.stdin.flush()
 
 
-def _kill(processes: Iterable[Worker]) -> None:
-    for process in processes:
+def _kill(workers: Iterable[Worker]) -> None:
+    for worker in workers:
+        process = worker.process
         if process.poll() is None:
             process.kill()
             process.wait()
@@ -148,12 +151,12 @@ def _kill(processes: Iterable[Worker]) -> None:
             if pipe:
                 with suppress(OSError):
                     pipe.close()
-        if process.advances:
-            process.advances.close()
-            process.advances = None
+        if worker.advances:
+            worker.advances.close()
+            worker.advances = None
 
 
-def _answer(task: Task[Q, R], process: Worker, order: str) -> R | WorkerFailure:
+def _answer(task: Task[Q, R], process: subprocess.Popen[str], order: str) -> R | WorkerFailure:
     try:
         # communicate() reads both pipes while it writes: a project that prints a lot would block on a full one.
         out, err = process.communicate(order, timeout=task.timeout)
@@ -172,9 +175,9 @@ def _answer(task: Task[Q, R], process: Worker, order: str) -> R | WorkerFailure:
     return decode(task.result, answer) if kind == RESULT else _redacted(decode(WorkerFailure, answer))
 
 
-def _watch(process: Worker, text: str, shown: ProgressStep) -> None:
+def _watch(worker: Worker, text: str, shown: ProgressStep) -> None:
     """Have the step show how far the worker has got."""
-    if process.advances and (advance := process.advances.last()):
+    if worker.advances and (advance := worker.advances.last()):
         work = WORK.get(advance.stage, "")
         shown.text = f"{text}: {work}" if work else text
         shown.done, shown.total = advance.done, advance.total

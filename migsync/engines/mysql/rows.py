@@ -92,7 +92,7 @@ def _prepare(connection: sa.Connection, statement: str, rows: Sequence[tuple[Any
     kind, variables = statement[:6].lower(), list[str]()
     # A character has up to four bytes.
     for number, document in enumerate(_documents(rows, longest // 5)):
-        variables.append(f"@migsync_{kind}_{number}")
+        variables.append(f"@rows_{kind}_{number}")
         connection.exec_driver_sql(f"SET {variables[-1]} = %s", (document,))
     statements = [statement.replace(DOCUMENT, variable) for variable in variables]
     return lambda: sum(connection.exec_driver_sql(each).rowcount for each in statements)
