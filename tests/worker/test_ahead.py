@@ -47,13 +47,13 @@ def test_the_proof_is_the_same(tmp_path, files):
     assert len(workers) == 2
     assert in_full(ahead) == in_full(prove(project, proposal))
     assert bool(ahead.findings) == bool(files)
-    assert all(worker.poll() is not None for worker in workers)
+    assert all(worker.process.poll() is not None for worker in workers)
 
 
 def test_workers_that_are_not_asked_are_gone(tmp_path):
     with pytest.raises(KeyError), workers_ahead(shop(tmp_path).project.runtime()) as workers:
         raise KeyError
-    assert [worker.poll() is not None for worker in workers] == [True, True]
+    assert [worker.process.poll() is not None for worker in workers] == [True, True]
 
 
 def test_without_settings_there_are_none(tmp_path):
