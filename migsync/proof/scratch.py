@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import signal
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from migsync.engines.config import DatabaseConfig
 from migsync.engines.driver_errors import first_line
 from migsync.errors import NOTHING_CHANGED, MigsyncError, NotPermitted, Unreachable
 from migsync.sync.target import without_passwords
+from migsync.worker.signals import signals_later
 
 PREFIX: Final = "migsync_proof"
 NAME: Final = re.compile(rf"^{PREFIX}_(\d+)_[0-9a-f]+$")
@@ -70,7 +69,7 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
         url = sa.make_url(config.url).set(database=str(path), query={})
         yield Scratch(str(path), replace(config, url=url), directory)
     finally:
-        with _signals_later():
+        with signals_later():
             temporary.cleanup()
 
 
@@ -104,29 +103,10 @@ def _on_server(config: DatabaseConfig, engine: Engine, directory: Path) -> Itera
 
 
 def _drop(config: DatabaseConfig, engine: Engine, name: str) -> None:
-    with _signals_later(), _home(config, engine) as home:
+    with signals_later(), _home(config, engine) as home:
         # A worker that was killed may still have a session there, and PostgreSQL drops no database that has one.
         engine.end_sessions(home, name)
         home.execute(sa.text(f"DROP DATABASE IF EXISTS {_quoted(home, name)}"))
-
-
-@contextmanager
-def _signals_later() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait until the end: pressed twice, it must not interrupt the removal that the first began."""
-    came: list[tuple[int, Callable[[int, object], object]]] = []
-    before = {}
-    if threading.current_thread() is threading.main_thread():  # Python takes a handler from no other
-        for number in map(int, (signal.SIGINT, signal.SIGTERM)):
-            if callable(handler := signal.getsignal(number)):
-                before[number] = handler
-                signal.signal(number, lambda *_, late=(number, handler): came.append(late))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number, handler in came[:1]:
-            handler(number, None)
 
 
 @contextmanager

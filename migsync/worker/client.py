@@ -17,6 +17,7 @@ from migsync.redaction import redact
 from migsync.worker.codec import RESULT, Files, Order, Start, decode, encode
 from migsync.worker.progress import NOWHERE, Advances
 from migsync.worker.runtime import Runtime
+from migsync.worker.signals import signals_later
 from migsync.worker.task import WORK, Task, WorkerFailure
 
 MAIN: Final = "migsync.worker.main"
@@ -142,18 +143,23 @@ def _tell(process: subprocess.Popen[str], start: Start) -> None:
 
 
 def _kill(workers: Iterable[Worker]) -> None:
-    for worker in workers:
-        process = worker.process
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe:
-                with suppress(OSError):
-                    pipe.close()
-        if worker.advances:
-            worker.advances.close()
-            worker.advances = None
+    with signals_later():
+        for worker in workers:
+            _end(worker)
+
+
+def _end(worker: Worker) -> None:
+    process = worker.process
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            with suppress(OSError):
+                pipe.close()
+    if worker.advances:
+        worker.advances.close()
+        worker.advances = None
 
 
 def _answer(task: Task[Q, R], process: subprocess.Popen[str], order: str) -> R | WorkerFailure:
