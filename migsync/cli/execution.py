@@ -10,6 +10,9 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
+import click
+from click.globals import push_context
+
 from migsync.cli.output import Output
 from migsync.cli.recovery import PendingRuns
 from migsync.cli.results import FAILED, Result, tell_counted, tell_result
@@ -105,7 +108,9 @@ class Execution:
                 return self._interrupted(plan, _LastRun())
             return self._unless_refused(plan, _LastRun(plan), failures, canary=canary)
 
-        with ThreadPoolExecutor(self.rollout.jobs) as executor:
+        # click knows the command that runs by the thread, and hints repeat its options.
+        context = (click.get_current_context(),)
+        with ThreadPoolExecutor(self.rollout.jobs, initializer=push_context, initargs=context) as executor:
             futures = [executor.submit(one, plan) for plan in plans]
             waiting = set(futures)
             while waiting:

@@ -53,9 +53,9 @@ def _matching(
     if members and members[0].error is not None and not members[0].entry:
         yield from members
         return
+    schemas = [config.schema for config in members]
     chosen: set[str] = set()
     for pattern in patterns:
-        schemas = [config.schema for config in members]
         matched = [name for name in schemas if name == pattern or fnmatchcase(name, pattern)]
         if not matched and pattern != "*":
             raise UnknownAlias(

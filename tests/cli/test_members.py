@@ -227,3 +227,13 @@ def test_a_limit_of_failures(project: Project, database: Database) -> None:
     ended = project.run("apply", "--noinput", "--max-failures", "1", "--format", "json")
     assert ended.status == 5
     assert states(ended) == {"t1": "applied", "t2": "unexpected-result", "t3": "not-begun"}
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_hint_has_the_options_of_the_command_whatever_thread_makes_it(
+    project: Project, database: Database, jobs: str
+) -> None:
+    database.execute("DELETE FROM t2.django_migrations WHERE name = '0001_initial'")
+    ended = project.run("apply", "--noinput", "--app", "shop", "--jobs", jobs, "--format", "json")
+    [error] = [each["error"] for each in ended.json["databases"] if each["error"]]
+    assert error["hint"].endswith(f"migsync plan --database tenants:t2 --app shop --root {project.root}")
