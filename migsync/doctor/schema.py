@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+from migsync.alias import schema_of
 from migsync.doctor.makers import Columns, absent, columns_of, in_order, last_makers, pending_removers
 from migsync.doctor.pending import already_there, pending_tables
 from migsync.errors import MigsyncError
@@ -50,7 +51,8 @@ def schema_findings(survey: Survey, alias: str) -> Iterator[Finding]:
     if any(wanted.values()) and not any(table in there for tables in wanted.values() for table in tables):
         yield objects.no_tables_there(tables=sum(map(len, wanted.values())))
         return
-    several = len(survey.project.databases) > 1
+    # An entry for many schemas is several databases, too.
+    several = len(survey.project.databases) > 1 or bool(schema_of(alias))
     elsewhere = [app for app, tables in wanted.items() if tables and there.keys().isdisjoint(tables)] if several else []
     for app, tables in wanted.items():
         if app not in elsewhere:

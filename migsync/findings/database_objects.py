@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migsync.alias import schema_of
 from migsync.findings.commands import migrate, migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
@@ -15,8 +16,8 @@ UNSEEN = "Only tables and columns were compared. Indexes, constraints and data w
 
 
 def sql_of(migration: Key, alias: str) -> str:
-    """The command that prints the SQL of a migration."""
-    database = f" --database {alias}" if alias else ""
+    """The command that prints the SQL of a migration, which is the same in every schema."""
+    database = f" --database {alias}" if alias and not schema_of(alias) else ""
     return f"python manage.py sqlmigrate {migration.app} {migration.name}{database}"
 
 

@@ -73,6 +73,7 @@ def verify(survey: Survey, options: VerifyOptions) -> Verification:
         alias = plan.target.alias
         target = survey.targets[alias]
         try:
+            _refuse_members(target)
             records, live = _look(target)
             changes = () if plan.blocked else plan.changes
             recorded = frozenset(record.key for record in rows_after(records, changes))
@@ -80,6 +81,19 @@ def verify(survey: Survey, options: VerifyOptions) -> Verification:
         except MigsyncError as error:
             errors[alias] = error
     return Verification(done, errors)
+
+
+def _refuse_members(target: Target) -> None:
+    """A router may ask for the schema, as that of django-tenants does, and on the scratch database there is one alone.
+
+    What the build lacks, or has too much, would be reported as a fault of the records.
+    """
+    if target.config.entry:
+        raise TargetError(
+            f"{target.alias} is a schema of the entry {target.config.entry!r}, and is not verified.",
+            "A router decides which apps have tables in which schema, and the scratch database has one schema.",
+            "Name the databases to verify: migsync verify -d ALIAS",
+        )
 
 
 def _verify(

@@ -162,6 +162,30 @@ def test_apps_that_a_router_keeps_away(new_database: NewDatabase, tmp_path: Path
     assert found["records-without-tables"]["facts"] == {"apps": ["shop"], "records": 3}
 
 
+def test_apps_that_a_router_keeps_out_of_a_schema(new_database: NewDatabase, tmp_path: Path) -> None:
+    """As that of django-tenants does; ``migrate`` records all apps in every schema."""
+    database = new_database("postgresql")
+    project = make_project(tmp_path, database)
+    project.write_files("cart", [File("0001_initial", ("create Cart",))])
+    project.manage_all(["migrate"])
+    for statement in (
+        "CREATE SCHEMA acme",
+        "CREATE TABLE acme.django_migrations AS TABLE public.django_migrations",
+        "CREATE TABLE acme.cart_cart AS TABLE public.cart_cart",
+    ):
+        database.execute(statement)
+    entry = '[tool.migsync.databases.tenants]\nalias = "default"\nschemas = ["public", "acme"]\n'
+    with (project.root / "pyproject.toml").open("a") as settings:
+        settings.write(entry)
+    found = codes(project)
+    assert list(found) == ["records-without-tables"]
+    assert found["records-without-tables"]["facts"] == {"apps": ["shop"], "records": 3}
+    database.execute("ALTER TABLE acme.cart_cart DROP COLUMN name")
+    assert codes(project, status=1)["recorded-not-there"]["hint"].startswith(
+        "To see its SQL: python manage.py sqlmigrate cart 0001_initial\n"
+    )
+
+
 def test_a_database_that_is_ahead_of_the_code(sqlite_shop: Project) -> None:
     sqlite_shop.run("git", "init", "-q", "-b", "main")
     sqlite_shop.run("git", "add", ".")

@@ -104,6 +104,7 @@ def _options(project: Project, history: History, asked: VerifyCommandOptions) ->
 
 def _blocks(outcome: Verification, fresh: Iterable[str], *, shorten: bool) -> Iterator[Block]:
     from migsync.cli.views.findings import error_blocks, findings_blocks
+    from migsync.sync.plan_groups import error_groups
 
     for alias, verified in outcome.databases.items():
         style = Style.GOOD if verified.agrees else Style.BAD
@@ -112,9 +113,9 @@ def _blocks(outcome: Verification, fresh: Iterable[str], *, shorten: bool) -> It
             yield from (*blocks, EMPTY)
     for alias in fresh:
         yield line(Span(alias, Style.HEADING), ": ", Span("no migration is recorded", Style.GOOD))
-    for alias, error in outcome.errors.items():
-        yield line(Span(alias, Style.HEADING))
-        yield from error_blocks(error, indent=2)
+    for each in error_groups(outcome.errors):
+        yield line(Span(each.name, Style.HEADING))
+        yield from error_blocks(each.error, indent=2)
 
 
 def _summary(verified: Verified) -> str:
