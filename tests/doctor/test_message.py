@@ -43,6 +43,16 @@ MESSAGES: list[tuple[str, MessageKind, dict[str, Any]]] = [
     ("no such index: shop_item_x", K.INDEX_MISSING, {"index": "shop_item_x"}),
     ("(1091, \"Can't DROP 'x'; check that column/key exists\")", K.INDEX_MISSING, {"index": "x"}),
     ('(1091, "Can\'t DROP INDEX `x`; check that it exists")', K.INDEX_MISSING, {"index": "x"}),
+    ('(1091, "Can\'t DROP COLUMN `price`; check that it exists")', K.COLUMN_MISSING, {"column": "price"}),
+    ('(1091, "Can\'t DROP FOREIGN KEY `x`; check that it exists")', K.INDEX_MISSING, {"index": "x"}),
+    ("there is already an index named shop_item_x", K.INDEX_EXISTS, {"index": "shop_item_x"}),
+    ("ValueError: Found wrong number (0) of indexes for shop_item(name, sku)", K.CONSTRAINT_COUNT, ITEM),
+    (
+        "django.core.exceptions.FieldDoesNotExist: shop.item has no field named 'price'",
+        K.FIELD_UNKNOWN,
+        {"column": "price"},
+    ),
+    ("(1698, \"Access denied for user 'a'@'b'\")", K.NOT_CONNECTED, {}),
     (
         "Migration shop.0003_price is applied before its dependency shop.0002_b on database 'replica'.",
         K.INCONSISTENT_HISTORY,
