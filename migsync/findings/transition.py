@@ -38,6 +38,26 @@ def transition_differs(*, migration: Key | None, differences: Sequence[str]) -> 
     )
 
 
+@entry("squash-differs", Severity.WARNING)
+def squash_differs(*, squash: Key, migration: Key | None, differences: Sequence[str]) -> Texts:
+    """A squash in the current files does not build the same schema as the migrations that it replaces.
+
+    If all that a squash replaces is applied in a database, Django counts the squash as applied, and goes on from there,
+    with the current files and with the new ones. So the difference was there before this command, which makes it
+    neither better nor worse and is not refused.
+
+    A later migration that changes or removes this part can fail in one of two databases: one that the squash has built,
+    or one in which the replaced migrations ran. Add what is missing to the squash, or a migration that makes both the
+    same. If every database is past the migration that removes the part, nothing is left to do.
+    """
+    said = "\n".join(truncated(differences, NAMED, "and {} more differences"))
+    return Texts(
+        f"{squash} does not build the schema that the migrations build that it replaces:\n{said}",
+        f"Django counts it as applied in {database_with(migration)}, with the current and with the new files. This "
+        "command does not change that.",
+    )
+
+
 @entry("transition-record-lost", Severity.ERROR)
 def transition_record_lost(*, migration: Key | None, earlier: Key | None, lost: Key) -> Texts:
     """After `migsync apply`, a database that has applied more migrations would lack a record that one with fewer has.

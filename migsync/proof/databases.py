@@ -206,8 +206,10 @@ class _Run:
             if isinstance(before, WorkerFailure) or isinstance(after, WorkerFailure):
                 return DatabaseProof(tuple(self._failures(before, after)))
             outcome = self._compared(way, old, new, schema=schema) if way.whole else DatabaseProof()
-            stations = compare_stations(way, before.catalogs, after.catalogs, self._differing)
-            outcome += DatabaseProof(tuple(stations))
+            if self.transition:
+                squash = self.transition.squash
+                stations = compare_stations(way, before.catalogs, after.catalogs, self._differing, squash)
+                outcome += DatabaseProof(tuple(stations))
             if way.whole and after.hidden and not outcome.blocked:
                 # On a fresh database Django runs the squashes that this way had no room for.
                 outcome += self._fresh(way, old)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from migsync.engines.catalog import Part, differing
 from migsync.findings import Finding
 from migsync.findings.schema import difference
 from migsync.findings.transition import (
+    squash_differs,
     transition_ambiguous,
     transition_differs,
     transition_record_lost,
@@ -74,8 +75,26 @@ class Way:
 class TransitionPlan:
     """All ways, and what is wrong with them before anything has run."""
 
+    old: History
+    new: History
     ways: tuple[Way, ...]
     findings: tuple[Finding, ...] = ()
+
+    def squash(self, station: Station) -> Key | None:
+        """The squash from which Django goes on at a station with the old files, if it does just so with the new ones.
+
+        Whatever the schemas are there, the new files do not change what comes of such a database.
+        """
+        before, after = self.old.state(station.before), self.new.state(station.after or frozenset())
+        applied = before.applied & before.nodes
+        if (applied, before.pending) != (after.applied & after.nodes, after.pending):
+            return None
+        old, new = self.old.migrations, self.new.migrations
+        if any(old[key].contents != new[key].contents for key in old.keys() & new.keys()):
+            return None
+        squashes = sorted(key for key in applied - station.before if old[key].replaces)
+        of_last = [key for key in squashes if station.last in old[key].replaces]
+        return next(iter(of_last or squashes), None)
 
     def fact(self, engine: str) -> Fact:
         """What a proof without findings has shown."""
@@ -123,7 +142,7 @@ def plan_transition(
     judge = _Judge(old, new, rewrites, proposed, trust_names)
     ways = tuple(_way(way, apps, judge) for way in rehearsed.ways)
     findings = [finding for way in ways for finding in (*_refused_at_the_end(way), *_not_growing(way))]
-    return TransitionPlan(ways, (*dict.fromkeys([*findings, *judge.findings]),))
+    return TransitionPlan(old, new, ways, (*dict.fromkeys([*findings, *judge.findings]),))
 
 
 class _Judge:
@@ -227,9 +246,13 @@ def compare_stations(
     way: Way,
     old: Sequence[Iterable[CatalogChange]],
     new: Sequence[Iterable[CatalogChange]],
-    known: AbstractSet[Part] = frozenset(),
+    known: AbstractSet[Part],
+    squash: Callable[[Station], Key | None],
 ) -> Iterator[Finding]:
-    """The first station at which the schemas differ; `known` are parts that are known to differ at the end."""
+    """The first station at which the schemas differ; `known` are parts that are known to differ at the end.
+
+    `squash`: see :meth:`TransitionPlan.squash`.
+    """
     before: dict[Part, str] = {}
     after: dict[Part, str] = {}
     for station, was, now in zip(way.accepted, old, new, strict=True):
@@ -237,6 +260,10 @@ def compare_stations(
         _follow(after, now)
         if before != after and (parts := [part for part in differing(before, after) if part not in known]):
             said = [difference(part.kind, part.name, part.table, before.get(part), after.get(part)) for part in parts]
+            if found := squash(station):
+                yield squash_differs(squash=found, migration=station.last, differences=said)
+                known |= set(parts)
+                continue
             yield transition_differs(migration=station.last, differences=said)
             return
 

@@ -168,6 +168,40 @@ def test_both_ways_where_the_replaced_files_stay(site):
     ]
 
 
+def test_a_squash_that_lacks_something_already(site):
+    """Django goes on from it with the old files as with the new ones, until a migration removes what it lacks."""
+    unique = "migrations.AlterUniqueTogether('item', {unique})"
+    gone = [unique.format(unique="set()"), "migrations.RemoveField('item', 'number')"]
+    body, replaced = [NUMBER, SKU], [("shop", name) for name in NAMES[1:]]
+    site.write(
+        {
+            path("0004_index"): migration(unique.format(unique={("number", "sku")}), after=[("shop", NAMES[2])]),
+            path("0002_squashed"): migration(*body, after=[("shop", NAMES[0])], replaces=replaced),
+            path("0005_gone"): migration(*gone, after=[("shop", "0002_squashed")]),
+        }
+    )
+    plain = migration(*body, after=[("shop", NAMES[0])])
+    after = [NAMES[0], "0002_squashed", "0005_gone"]
+    collapsed = ((NAMES[1:], ("0002_squashed",)),)
+
+    def tidied(*changes):
+        squash = site.change(path("0002_squashed"), path("0002_squashed"), plain)
+        old = [site.change(path(name), None) for name in NAMES[1:]]
+        before = [*NAMES, "0002_squashed", "0005_gone"]
+        return prove(
+            site, site.propose(squash, *old, *changes, rewrite=rewrite("shop", before, after, collapsed=collapsed))
+        )
+
+    [finding] = tidied().findings
+    assert (finding.code, finding.severity) == ("squash-differs", Severity.WARNING)
+    assert "only the current files create it" in finding.found
+    # Where what comes next is another, too, nobody knows where such a database will end.
+    gone += [add_field("item", "note", "IntegerField(null=True)"), "migrations.RemoveField('item', 'note')"]
+    other = migration(*gone, after=[("shop", "0002_squashed")])
+    outcome = tidied(site.change(path("0005_gone"), path("0005_gone"), other))
+    assert [code for code, _ in codes(outcome)] == ["transition-differs"]
+
+
 FILL = """\
     from django.utils import timezone
     import uuid
