@@ -41,6 +41,7 @@ class Entries:
 
     found: list[Entry] = field(default_factory=list)
     holders: list[tuple[Holder, Through]] = field(default_factory=list)
+    computed: list[UnreadableError] = field(default_factory=list)
 
     @property
     def keys(self) -> list[Key]:
@@ -71,10 +72,13 @@ class NameUses:
         return next((name.id for name in through if self.used[name.id] > len(self._known.get(name.id, ()))), "")
 
 
-def find_entries(path: str, module: Scope, definition: ast.ClassDef, attribute: str, names: NameUses) -> Entries | None:
+def find_entries(
+    path: str, module: Scope, definition: ast.ClassDef, attribute: str, names: NameUses, *, computed: bool = False
+) -> Entries | None:
     """The entries of ``dependencies``, ``run_before`` or ``replaces``; None for an attribute that is not stated.
 
-    Raises CannotEdit for what cannot be read.
+    With `computed`, entries and lists that only running the file shows are in `Entries.computed`. Otherwise, and for
+    whatever else cannot be read, it raises CannotEdit.
     """
     entries = Entries()
     try:
@@ -88,6 +92,8 @@ def find_entries(path: str, module: Scope, definition: ast.ClassDef, attribute: 
             names.passed(through)
         for expression in expressions:
             _Finder(entries, names).look(expression, scope, through)
+        if entries.computed and not computed:
+            raise entries.computed[0]
     except UnreadableError as unreadable:
         raise CannotEdit(path, unreadable.problem.line, f"{attribute}: {unreadable.problem.what}") from None
     return entries
@@ -116,7 +122,9 @@ class _Finder:
                 case ast.Name() | ast.Attribute(value=ast.Name()):
                     todo += reversed(list(self._behind(node, scope, through)))
                 case _:
-                    raise UnreadableError(node, f"`{ast.unparse(node)}` is not a list written in this file")
+                    self.entries.computed.append(
+                        UnreadableError(node, f"`{ast.unparse(node)}` is not a list written in this file")
+                    )
 
     def _sequence(self, node: Holder, scope: Scope, through: Through) -> None:
         self.entries.holders.append((node, through))
@@ -124,7 +132,12 @@ class _Finder:
             if isinstance(element, ast.Starred):
                 self.look(element.value, scope, through)
                 continue
-            match evaluate(element, scope):
+            try:
+                value = evaluate(element, scope)
+            except UnreadableError as unreadable:
+                self.entries.computed.append(unreadable)
+                continue
+            match value:
                 case (str() as app, str() as name):
                     self.entries.found.append(Entry(Key(app, name), element, scope, node, place, through))
                 case other:
