@@ -53,9 +53,14 @@ def program(ctx: click.Context) -> None:
 
     migsync compares the migration files, the committed rewrites and the records of each database, and shows what must
     change. It changes each database in one transaction, keeps every applied timestamp, and can undo it exactly.
+
+    Without a command, it says what it finds in this project, and what to do next.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        from migsync.cli.overview import show_overview
+
+        if not show_overview(ctx.obj):
+            click.echo(ctx.get_help())
 
 
 COMMANDS = (

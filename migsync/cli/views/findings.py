@@ -59,6 +59,12 @@ def finding_blocks(finding: Finding, indent: int = 0) -> list[Line]:
     return list(_voice(WORDS[finding.severity], finding.code, found, finding.meaning, hint, indent))
 
 
+def short_finding(finding: Finding) -> Line:
+    """What was found, in one line."""
+    first, *_ = finding.found.splitlines() or [""]
+    return line(WORDS[finding.severity], first, Span(f"  [{finding.code}]", Style.DIM), hang=2)
+
+
 def error_blocks(error: MigsyncError, indent: int = 0) -> list[Line]:
     """An error in the same voice as an error finding."""
     hint = for_this_project(next_step(error))

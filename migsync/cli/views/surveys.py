@@ -85,6 +85,13 @@ def targets_blocks(
     )
 
 
+def targets_in_short(survey: Survey, *, shorten: bool) -> Iterator[Line]:
+    """One sentence about all targets of a survey, and a line about each; nothing where it has none."""
+    if survey.plans or survey.fresh or survey.errors:
+        idle = dict.fromkeys(survey.fresh, FRESH)
+        yield from _in_short(survey.plans, plan_groups(survey.plans), idle, survey.errors, shorten=shorten)
+
+
 def _head(alias: str, state: Span) -> Line:
     return line(Span(alias, Style.HEADING), "  ", state)
 
