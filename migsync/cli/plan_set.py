@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migsync.alias import entry_of
 from migsync.cli.options import PlanningOptions
 from migsync.cli.output import Output
 from migsync.cli.prompts import ask_backwards, ask_pairs
@@ -17,6 +19,7 @@ from migsync.cli.views.plans import plan_blocks
 from migsync.cli.views.surveys import survey_blocks, survey_document, targets_blocks
 from migsync.errors import ExitStatus, MigsyncError, UsageError, common_status
 from migsync.sync.plan_file import PlanFile, load_plans
+from migsync.sync.plan_groups import sentence_names
 from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
@@ -170,12 +173,18 @@ def saved_plans(file: Path, planning: PlanningOptions) -> PlanFile:
             "Leave out PLAN, or use only --database and --backwards of these options.",
         )
     saved, aliases = load_plans(file), planning.where.databases
+    if not aliases:
+        return saved
     there = [plan.target.alias for plan in saved.plans]
+    chosen: set[str] = set()
     for alias in aliases:
-        if alias not in there:
-            listed = f"It has plans for: {text_list(there) or 'none'}."
+        named = {each for each in there if alias in (each, entry_of(each)) or fnmatchcase(each, alias)}
+        if not named:
+            listed = f"It has plans for: {text_list(sentence_names(there)) or 'none'}."
             raise UsageError(f"{file} has no plan for {alias!r}.", did_you_mean(alias, there, listed))
-    return replace(saved, plans=tuple(plan for plan in saved.plans if not aliases or plan.target.alias in aliases))
+        chosen |= named
+    plans = tuple(plan for plan in saved.plans if plan.target.alias in chosen)
+    return replace(saved, plans=plans, asked=saved.asked and replace(saved.asked, databases=aliases))
 
 
 def _allowed(output: Output, file: Path, saved: PlanFile, *, word: bool, ask: bool) -> tuple[PlanFile, bool]:
@@ -200,8 +209,8 @@ def _from_file(
         labels = rewrite_labels(project)
         # What is carried out is the plan made now, so that is shown: it does the same, and its findings are of today.
         made = {plan.target.alias: plan for plan in found.plans}
-        told = [made.get(plan.target.alias, plan) for plan in saved.plans]
-        shown = targets_blocks(told, labels=labels, shorten=shorten)
+        told = [made.get(plan.target.alias, plan) for plan in saved.plans if plan.target.alias not in found.gone]
+        shown = targets_blocks(told, findings=found.findings, labels=labels, shorten=shorten)
         settled = [Result(plan.target.alias, str(Status.ALREADY_APPLIED), plan, run) for plan, run in found.applied]
         settled += [Result.failed(alias, error) for alias, error in found.errors.items()]
         yield PlanSet(
@@ -211,7 +220,7 @@ def _from_file(
             found.proposed,
             {},
             shown,
-            saved.as_dict(),
+            {**saved.as_dict(), "findings": [finding.as_dict() for finding in found.findings]},
             settled,
             survey=found.survey,
             saved=True,

@@ -30,6 +30,7 @@ from migsync.cli.views.blocks import EMPTY, Span, Style, line, near
 from migsync.cli.views.findings import findings_blocks
 from migsync.errors import NOTHING_CHANGED, ExitStatus, UsageError
 from migsync.findings import Severity
+from migsync.sync.plan_groups import sentence_names
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -329,7 +330,8 @@ class _FileCommand:
         require_consent_possible(self.output, noinput=self.options.consent.noinput)
         self.output.show([EMPTY])
         rows = sum(len(plan.changes) for plan in draft.updates)
-        records = f" and {count(rows, 'record')} in {', '.join(plan.target.alias for plan in draft.updates)}"
+        names = sentence_names(plan.target.alias for plan in draft.updates)
+        records = f" and {count(rows, 'record')} in {', '.join(names)}"
         files = count(len(draft.proposal.files), "file")
         if not self.options.consent.noinput:
             self.output.show([line(Span("d shows every diff, name and record.", Style.DIM))])

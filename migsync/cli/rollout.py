@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import click
+
+from migsync.cli.options import option, option_group
 from migsync.errors import NotBegun
 
 if TYPE_CHECKING:
     from migsync.sync.plan import Plan
+
+MOST_JOBS = 32
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,34 @@ class Rollout:
 
 
 ONE_BY_ONE = Rollout(canary=0)
+
+
+@option_group
+class RolloutOptions:
+    """How many databases are changed at a time, which ones first, and when to stop."""
+
+    jobs: int = option(
+        default=1,
+        type=click.IntRange(1, MOST_JOBS),
+        metavar="N",
+        help="Change N databases at a time. Default: 1.",
+    )
+    canary: int = option(
+        default=1,
+        type=click.IntRange(0),
+        metavar="N",
+        help="Of schemas with equal plans, change N first, and the others only if that works. Default: 1.",
+    )
+    max_failures: int = option(
+        default=0,
+        type=click.IntRange(0),
+        metavar="N",
+        help="Begin no other database after N failures. Default: 0, no limit.",
+    )
+
+    def rollout(self) -> Rollout:
+        """The options as the execution takes them."""
+        return Rollout(self.jobs, self.canary, self.max_failures)
 
 
 def waves(groups: Iterable[Sequence[Plan]], canary: int) -> tuple[list[Plan], list[Plan]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migsync.errors import MigsyncError, UnknownRun
+from migsync.sync.plan_groups import sentence_names
 from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.run import Run
     from migsync.sync.target import Target
+
+NAMED = 3
+"""Of several runs that may be meant, so many are named."""
 
 
 @dataclass
@@ -101,10 +105,11 @@ def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:
 
         known = {run.id[: max(SHORT, len(text))] for of_alias in runs.values() for run in of_alias}
         meaning = filter(None, ("Nothing was changed.", did_you_mean(text, known)))
-        raise UnknownRun(f"There is no run {text} in {text_list(runs) or 'any database'}.", "\n".join(meaning))
+        where = text_list(sentence_names(runs)) or "any database"
+        raise UnknownRun(f"There is no run {text} in {where}.", "\n".join(meaning))
     if len(ids) > 1:
         raise UnknownRun(
-            f"{text} matches {len(ids)} runs: {', '.join(sorted(ids))}.",
+            f"{text} matches {len(ids)} runs: {text_list(sorted(ids), NAMED)}.",
             "Nothing was changed.",
             "Give more of the id, or name the database: --database ALIAS",
         )

@@ -14,7 +14,7 @@ Fact: TypeAlias = "str | int | bool | list[Fact] | dict[str, Fact] | None"
 
 REQUIRED = ("code", "severity", "found")
 PLACE = ("app", "name", "file", "line", "other", "operation")
-FIELDS = (*REQUIRED, "meaning", "hint", *PLACE, "database", "facts", "page")
+FIELDS = (*REQUIRED, "meaning", "hint", *PLACE, "database", "others", "facts", "page")
 """The fields of a finding as JSON, the required ones first."""
 
 
@@ -38,9 +38,9 @@ class Finding:
     `app` and `name` point to a migration or to a whole app (`name` empty); `file` and `line` to a place on disk.
     `other` is a second migration (``app.name``): one that is missing, or that has to run first. `operation` is the
     number of an operation of the migration, from 1; 0 for the whole migration. `database` is an alias where the finding
-    is about one database and does not stand under its heading. `facts` is what the sentences were made of, as JSON
-    values; two findings that differ in nothing else are equal. `again` makes the finding with other facts; it is None
-    for one that was read from a document.
+    is about one database and does not stand under its heading; `others` are aliases of which the same holds. `facts` is
+    what the sentences were made of, as JSON values; two findings that differ in nothing else are equal. `again` makes
+    the finding with other facts; it is None for one that was read from a document.
 
     Code takes what it needs to know from these fields, and never out of a sentence. An entry of the catalogue makes a
     finding; see :mod:`migsync.findings.entry`.
@@ -58,6 +58,7 @@ class Finding:
     other: str = ""
     operation: int = 0
     database: str = ""
+    others: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict, compare=False)
     again: Callable[..., Finding] | None = field(default=None, compare=False, repr=False)
 
@@ -90,6 +91,7 @@ class Finding:
         """
         from migsync.decoder import (  # few processes read one, and a worker must start fast
             Fields,
+            array,
             choice,
             integer,
             table,
@@ -112,6 +114,7 @@ class Finding:
             line=fields.get_or("line", integer, 0),
             operation=fields.get_or("operation", integer, 0),
             database=fields.get_or("database", text, ""),
+            others=fields.get_or("others", array(text), ()),
             facts=fields.get_or("facts", table(_fact), {}),
         )
 

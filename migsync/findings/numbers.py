@@ -10,6 +10,9 @@ from migsync.findings.finding import Severity
 from migsync.key import Key
 from migsync.words import text_list
 
+NAMED = 3
+"""So many databases are named."""
+
 
 @entry("name-in-replaces", Severity.ERROR)
 def name_in_replaces(*, migration: Key, new: str, squash: Key, file: str) -> Texts:
@@ -41,7 +44,7 @@ def name_in_record(*, migration: Key, new: str, aliases: Sequence[str], file: st
     """
     alias = aliases[0] if len(aliases) == 1 else ""
     return Texts(
-        f"{text_list(aliases)}: {migration} would become {new}, but there is a record of that name that no file "
+        f"{text_list(aliases, NAMED)}: {migration} would become {new}, but there is a record of that name that no file "
         "explains.",
         "Django would believe that the migration ran there.",
         f"To find out what the record is: {migsync('plan', alias=alias)}\n"

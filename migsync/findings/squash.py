@@ -12,6 +12,10 @@ from migsync.words import text_list
 SHOWN = 3
 
 
+NAMED = 3
+"""So many databases are named."""
+
+
 @entry("squash-overlap", Severity.ERROR)
 def squash_overlap(*, migration: Key, other: Key, replaced: Key | None = None, file: str) -> Texts:
     """Two squashes replace the same migration.
@@ -154,7 +158,7 @@ def runs_in_between(
     """
     why = [f"It would find the tables and rows as {last} leaves them."]
     why += ["It may change data."] if data else []
-    why += [f"{text_list(behind)} {'has' if len(behind) == 1 else 'have'} not run it yet."] if behind else []
+    why += [f"{text_list(behind, NAMED)} {'has' if len(behind) == 1 else 'have'} not run it yet."] if behind else []
     more = f" (and {others} more)" if others else ""
     must = bool(data or behind)
     return Texts(

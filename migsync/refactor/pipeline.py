@@ -30,6 +30,7 @@ from migsync.refactor.ground import Ground, Terms, plan_for
 from migsync.refactor.overlap import with_overlap
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Plan
+from migsync.sync.plan_groups import finding_groups
 from migsync.sync.survey import Survey
 from migsync.sync.target_state import afterwards
 from migsync.worker.client import Worker, workers_ahead
@@ -132,7 +133,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         history,
         tuple(plans.values()),
         chosen,
-        tuple(dict.fromkeys(map(reshape.explain, findings))),
+        tuple(finding_groups(map(reshape.explain, findings))),
         tuple(facts),
         (*later, *survey.errors),
         {alias: database.records for alias, database in ground.databases.items()},

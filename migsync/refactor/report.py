@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from migsync.escapes import html_code, html_text, markdown, printable
 from migsync.findings import Severity
+from migsync.sync.plan_groups import plan_groups, sentence_name, sentence_names
 from migsync.words import count, truncated
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _databases(draft: Draft) -> Iterator[str]:
-    for plan in draft.plans:
-        alias = plan.target.alias
+    for group in plan_groups(draft.plans):
+        plan, alias = group.first, group.first.target.alias
         if plan.blocked:
             state = "blocked, see migsync plan"
         elif not plan.changes:
@@ -123,9 +124,10 @@ def _databases(draft: Draft) -> Iterator[str]:
         else:
             number = count(len(plan.changes), "record")
             state = f"{number}, in the same step" if alias in draft.chosen else f"{number}, to be updated later"
-        yield f"{alias} ({plan.target.engine}): {state}."
+        yield f"{sentence_name(group.aliases)} ({plan.target.engine}): {state}."
     known = {plan.target.alias for plan in draft.plans}
-    yield from (f"{alias}: cannot be reached, to be updated later." for alias in draft.later if alias not in known)
+    unread = sentence_names(alias for alias in draft.later if alias not in known)
+    yield from (f"{name}: cannot be reached, to be updated later." for name in unread)
 
 
 def _findings(draft: Draft) -> Iterator[str]:

@@ -26,7 +26,8 @@ SURVEY_FIELDS = ("root", "databases", "groups", "findings")
 class SavedOptions:
     """The options that the plans were made with; see :class:`migsync.sync.plan_request.PlanRequest`.
 
-    What ``--map``, ``--collapse``, ``--remove`` and ``--accept`` said is in the proposed rewrite.
+    What ``--map``, ``--collapse``, ``--remove`` and ``--accept`` said is in the proposed rewrite. `databases` are the
+    aliases that were asked for; an entry among them may have other members by now.
     """
 
     apps: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class SavedOptions:
     against_evidence: bool = False
     record: tuple[str, ...] = ()
     unrecord: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, request: PlanRequest) -> SavedOptions:
@@ -47,7 +49,7 @@ class SavedOptions:
     def from_dict(cls, document: object) -> SavedOptions:
         """The inverse of `asdict`; raises DecodeError for another shape."""
         known = ("apps", "prune", "dedupe", "positions", "trust_names")
-        found = Fields(document, known, ("against_evidence", "record", "unrecord"))
+        found = Fields(document, known, ("against_evidence", "record", "unrecord", "databases"))
         return cls(
             apps=found.get("apps", array(text)),
             prune=found.get("prune", array(text)),
@@ -57,6 +59,7 @@ class SavedOptions:
             against_evidence=found.get_or("against_evidence", boolean, False),
             record=found.get_or("record", array(text), ()),
             unrecord=found.get_or("unrecord", array(text), ()),
+            databases=found.get_or("databases", array(text), ()),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migsync.alias import entry_of, schema_of
@@ -11,6 +11,7 @@ from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.errors import MigsyncError
+    from migsync.findings import Finding
     from migsync.sync.plan import Plan
 
 ALONE = 3
@@ -70,6 +71,32 @@ def error_groups(errors: Mapping[str, MigsyncError]) -> tuple[ErrorGroup, ...]:
     return tuple(ErrorGroup(tuple(aliases), errors[aliases[0]]) for aliases in groups.values())
 
 
+def finding_groups(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, each once: one that holds for several members of an entry names the first, and the `others`."""
+    groups: dict[Hashable, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(_finding_kind(finding), []).append(finding)
+    return [
+        replace(found[0], others=tuple(dict.fromkeys(map(_alias, found[1:])))) if len(found) > 1 else found[0]
+        for found in groups.values()
+    ]
+
+
+def _alias(finding: Finding) -> str:
+    """The target that a finding is about; empty where it is about the project."""
+    return finding.database or str(finding.facts.get("alias", ""))
+
+
+def _finding_kind(finding: Finding) -> Hashable:
+    """Equal for findings that differ in nothing but members of one entry, and ids of rows there."""
+    alias = _alias(finding)
+    if not schema_of(alias):
+        return finding
+    facts = {name: fact for name, fact in finding.facts.items() if name not in ("alias", "row", "rows")}
+    place = (finding.app, finding.name, finding.file, finding.line, finding.other, finding.operation)
+    return (entry_of(alias), finding.code, finding.severity, *place, repr(facts))
+
+
 def group_name(aliases: Sequence[str]) -> str:
     """What a group of targets is called."""
     return aliases[0] if len(aliases) == 1 else f"{entry_of(aliases[0])}: {count(len(aliases), 'schema')}"
@@ -91,10 +118,12 @@ def shortened_aliases(aliases: Iterable[str]) -> dict[str, list[str]]:
 
 def sentence_names(aliases: Iterable[str]) -> list[str]:
     """``["default", "tenants (979 schemas)"]``."""
-    return [
-        name if len(members) == 1 else f"{name} ({count(len(members), 'schema')})"
-        for name, members in shortened_aliases(aliases).items()
-    ]
+    return [sentence_name(members) for members in shortened_aliases(aliases).values()]
+
+
+def sentence_name(aliases: Sequence[str]) -> str:
+    """What a group of targets is called in a sentence: ``tenants (979 schemas)``."""
+    return aliases[0] if len(aliases) == 1 else f"{entry_of(aliases[0])} ({count(len(aliases), 'schema')})"
 
 
 def _kind(plan: Plan) -> Hashable:

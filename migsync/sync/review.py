@@ -8,11 +8,15 @@ changes of a file one by one would be a second set of the planner's rules, and c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
 
+from migsync.alias import entry_of, schema_of
 from migsync.errors import NOTHING_CHANGED, MigsyncError, PlanFileError, StalePlan
+from migsync.findings import Finding
+from migsync.findings.plans import entry_changed
 from migsync.project import Project
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.comparison import (
@@ -25,6 +29,7 @@ from migsync.sync.comparison import (
     new_plan,
     stale_plan,
 )
+from migsync.sync.members import find_targets
 from migsync.sync.plan import Change, Plan
 from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_request import PlanRequest
@@ -40,7 +45,8 @@ class Review:
     """`plans` can be carried out: migsync makes them now, and they do what the saved ones do.
 
     `applied` were, each with its run in the journal. `errors` are the reasons, by alias, why the others must not be.
-    `proposed` is the rewrite that all rest on. `survey` is what they were compared with.
+    `proposed` is the rewrite that all rest on. `survey` is what they were compared with. `findings` say which members
+    an entry has gained and lost; `gone` are the aliases of the latter.
     """
 
     proposed: Rewrite | None = None
@@ -49,6 +55,8 @@ class Review:
     errors: dict[str, MigsyncError] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
     survey: Survey | None = None
+    findings: list[Finding] = field(default_factory=list)
+    gone: frozenset[str] = frozenset()
 
 
 @contextmanager
@@ -62,23 +70,63 @@ def review(project: Project, saved: PlanFile, *, journal: bool, backwards: bool 
     if not saved.plans:
         yield Review()
         return
-    aliases = tuple(plan.target.alias for plan in saved.plans)
     # An older migsync did not save the options: its plans can be compared only with plans made without any.
-    asked = asdict(saved.asked or SavedOptions(trust_names=not journal))
-    request = PlanRequest(databases=aliases, backwards=backwards, **asked)
+    options = saved.asked or SavedOptions(trust_names=not journal)
+    aliases = tuple(plan.target.alias for plan in saved.plans)
+    changes = _member_changes(project, aliases, options.databases if saved.asked else aliases)
+    gone = frozenset(alias for each in changes for alias in each.gone)
+    kept = [plan for plan in saved.plans if plan.target.alias not in gone]
+    findings = [
+        entry_changed(alias=each.entry, came=each.came, went=sorted(map(schema_of, each.gone))) for each in changes
+    ]
+    if not kept:
+        yield Review(findings=findings, gone=gone)
+        return
+    asked = {**asdict(options), "databases": tuple(plan.target.alias for plan in kept)}
+    request = PlanRequest(backwards=backwards, **asked)
     with survey(project, request, proposed=saved.proposed) as now:
         ids = {rewrite.id for rewrite in now.rewrites.ordered}
         # Where a file says the same by now, the survey has left the proposal out.
         result = Review(
-            saved.proposed if saved.proposed and saved.proposed.id in ids else None, targets=now.targets, survey=now
+            saved.proposed if saved.proposed and saved.proposed.id in ids else None,
+            targets=now.targets,
+            survey=now,
+            findings=findings,
+            gone=gone,
         )
         made = {plan.target.alias: plan for plan in now.plans}
-        for plan in saved.plans:
+        for plan in kept:
             try:
                 _judge(result, plan, made, now, journal=journal)
             except MigsyncError as error:
                 result.errors[plan.target.alias] = error
         yield result
+
+
+@dataclass(frozen=True)
+class _MemberChanges:
+    """An entry whose members are not those of the file: the schemas that `came`, and the aliases that are `gone`."""
+
+    entry: str
+    came: list[str]
+    gone: list[str]
+
+
+def _member_changes(project: Project, saved: Sequence[str], asked: Sequence[str]) -> list[_MemberChanges]:
+    """Of each entry in the file, what came and went; nothing of one that cannot say its members today."""
+    found = []
+    for entry in dict.fromkeys(entry_of(alias) for alias in saved if schema_of(alias)):
+        members = find_targets(project, [entry])
+        if any(not member.entry for member in members):
+            continue
+        there = {member.alias: member.schema for member in members if member.error is None}
+        wanted = [schema_of(alias) or "*" for alias in asked if entry_of(alias) == entry] if asked else ["*"]
+        new = (schema for alias, schema in there.items() if alias not in saved)
+        came = [schema for schema in new if any(fnmatchcase(schema, pattern) for pattern in wanted)]
+        gone = [alias for alias in saved if entry_of(alias) == entry and alias not in there]
+        if came or gone:
+            found.append(_MemberChanges(entry, came, gone))
+    return found
 
 
 def _judge(result: Review, plan: Plan, made: Mapping[str, Plan], now: Survey, *, journal: bool) -> None:
@@ -87,8 +135,8 @@ def _judge(result: Review, plan: Plan, made: Mapping[str, Plan], now: Survey, *,
     if plan.blocked or plan.empty:
         result.plans.append(plan)  # never carried out
         return
-    if alias in now.errors:
-        raise now.errors[alias]
+    if error := now.errors.get(alias) or now.errors.get(entry_of(alias)):
+        raise error
     if alias not in now.targets:
         raise StalePlan(_absent(alias, now), NOTHING_CHANGED)
     check_identity(now.targets[alias], plan)

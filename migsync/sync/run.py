@@ -92,6 +92,11 @@ def in_order_of_passing(run: Run) -> tuple[Rewrite, ...]:
     return run.returned[::-1] if run.kind is RunKind.UNDO else run.returned
 
 
+def second(at: str) -> str:
+    """The time of a run to the second, as a person types it."""
+    return at[:19]
+
+
 def default_author() -> str:
     """``user@host``; a container may run under a number that has no name."""
     try:

@@ -101,6 +101,72 @@ def test_apply_again_is_resuming_and_undo_takes_all_back(project: Project, datab
     assert {names_in(database, name) for name in ("t1", "t2", "t3")} == {OLD}
 
 
+def test_undo_resumed_takes_back_no_older_run(project: Project, database: Database) -> None:
+    for name in ("0002_price", "0002_cost"):
+        assert project.run("apply", "--noinput", "--jobs", "2").status == 0
+        if name == "0002_price":
+            (project.root / "shop/migrations/0002_price.py").rename(project.root / "shop/migrations/0002_cost.py")
+            assert project.run("rewrite", "--map", "shop.0002_price=0002_cost").status == 0
+    add_schemas(database, ["t4", "t5"])
+    ended = project.run("apply", "--noinput")
+    assert names_in(database, "t4") == ("0001_initial", "0002_cost")
+    hint = ended.out.strip().splitlines()[-1].partition("migsync ")[2].split()
+    assert project.run(*hint, "--noinput").status == 0
+    # The other schemas, whose last run is older, are as they were.
+    assert {names_in(database, name) for name in ("t4", "t5")} == {OLD}
+    assert {names_in(database, name) for name in ("t1", "t2", "t3")} == {("0001_initial", "0002_cost")}
+    failing(database, "t2")
+    ended = project.run("undo", "--noinput", "--canary", "0", "--jobs", "2")
+    assert ended.status == 5
+    database.execute("DROP TRIGGER refuse ON t2.django_migrations")
+    [again] = [line for line in ended.err.splitlines() if "then run: " in line]
+    assert project.run(*again.partition("migsync ")[2].split(), "--noinput").status == 0
+    assert {names_in(database, name) for name in ("t1", "t2", "t3")} == {NEW}
+
+
+def test_what_came_and_went_since_a_plan_was_saved_is_named(project: Project, database: Database) -> None:
+    file = str(project.root / "plan.json")
+    assert project.run("plan", "-o", file).status == 0
+    add_schemas(database, ["t4"])
+    database.execute("DROP SCHEMA t2 CASCADE")
+    ended = project.run("apply", file, "--noinput", "-d", "tenants")
+    assert ended.status == 0, ended
+    assert "1 schema of tenants has no plan in the file: t4." in ended.out
+    assert "1 schema of tenants is gone: t2." in ended.out
+    assert names_in(database, "t1") == names_in(database, "t3") == NEW
+    assert names_in(database, "t4") == OLD
+    # Asked for one of them, the others do not matter.
+    assert "t4" not in project.run("apply", file, "--dry-run", "-d", "tenants:t1").out
+
+
+def test_commands_that_change_files_say_by_groups_what_follows(project: Project, database: Database) -> None:
+    (project.root / "shop/migrations/0002_price.py").rename(project.root / "shop/migrations/0004_price.py")
+    assert project.run("rewrite", "--map", "shop.0002_price=0004_price").status == 0
+    ended = project.run("renumber", "--dry-run")
+    assert "tenants (3 schemas): needs" in ended.out
+    assert ended.out.count("[applied-names]") == 1
+    assert "the same in 2 other schemas: t2, t3" in ended.out
+    document = project.run("renumber", "--dry-run", "--format", "json").json
+    assert [each["alias"] for each in document["databases"]] == ["tenants:t1", "tenants:t2", "tenants:t3"]
+    assert [each["targets"] for each in document["groups"]] == [["tenants:t1", "tenants:t2", "tenants:t3"]]
+
+
+def test_log_and_show_by_groups(project: Project, database: Database) -> None:
+    assert project.run("apply", "--noinput", "-d", "tenants:t[12]").status == 0
+    ended = project.run("log")
+    assert [line for line in ended.out.splitlines() if line.startswith("tenants:")] == [
+        "tenants:t1  PostgreSQL  1 run",
+        "tenants:t3  PostgreSQL  no runs",
+    ]
+    assert "the same in 1 other schema: t2" in ended.out
+    assert [each["targets"] for each in project.run("log", "--format", "json").json["groups"]] == [
+        ["tenants:t1", "tenants:t2"],
+        ["tenants:t3"],
+    ]
+    ended = project.run("show", "shop.0002_price")
+    assert "the same in 1 other schema: t2" in ended.out
+
+
 def test_a_schema_that_is_gone_does_not_stop_the_others(project: Project, database: Database) -> None:
     project.configure({"tenants": Entry(database.url, schemas=["t1", "gone", "t3"])})
     ended = project.run("apply", "--noinput")

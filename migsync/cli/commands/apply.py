@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,23 +19,23 @@ from migsync.cli.options import (
     ReasonOptions,
     argument,
     group,
-    option,
     option_group,
     options,
 )
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_reason, require_yes
 from migsync.cli.recovery import settle_files
+from migsync.cli.rollout import RolloutOptions
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import ExitStatus
 from migsync.sync.plan_groups import sentence_names, shortened_aliases
+from migsync.sync.run import second
 from migsync.words import count
 
 if TYPE_CHECKING:
     from migsync.cli.plan_set import PlanSet
     from migsync.project import Project
-
-MOST_JOBS = 32
+    from migsync.sync.run import Run
 
 
 @option_group
@@ -47,24 +47,7 @@ class ApplyOptions:
     consent: ConsentOptions = group(ConsentOptions)
     log: ReasonOptions = group(ReasonOptions)
     journal: JournalOptions = group(JournalOptions)
-    jobs: int = option(
-        default=1,
-        type=click.IntRange(1, MOST_JOBS),
-        metavar="N",
-        help="Change N databases at a time. Default: 1.",
-    )
-    canary: int = option(
-        default=1,
-        type=click.IntRange(0),
-        metavar="N",
-        help="Of schemas with equal plans, change N first, and the others only if that works. Default: 1.",
-    )
-    max_failures: int = option(
-        default=0,
-        type=click.IntRange(0),
-        metavar="N",
-        help="Begin no other database after N failures. Default: 0, no limit.",
-    )
+    rollout: RolloutOptions = group(RolloutOptions)
 
 
 @click.command(
@@ -96,7 +79,6 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
     from migsync.cli.looks import take_looks
     from migsync.cli.plan_set import open_plan_set, plan_again, write_proposed
     from migsync.cli.results import Result, finish, tell_result
-    from migsync.cli.rollout import Rollout
 
     project = where.project()
     file, consent, no_journal = asked.file, asked.consent, asked.journal.no_journal
@@ -122,23 +104,25 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
         survey = None if plan_set.saved else plan_set.survey
         replan = partial(plan_again, output, survey, noinput=consent.noinput) if survey else None
         results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
-        rollout = Rollout(asked.jobs, asked.canary, asked.max_failures)
+        rollout = asked.rollout.rollout()
         execution = Execution(output, project, plan_set.targets, reason, journal, replan, rollout)
         results += execution.carry_out(plan_set.plans)
         if journal and plan_set.survey:
             take_looks(output, plan_set.survey, plan_set.plans, results)
         if not plan_set.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
-        elif done := [result.alias for result in results if result.run]:
+        elif done := {result.alias: result.run for result in results if result.run}:
             output.show([line("To undo this: ", Span(_undo(project, done), Style.COMMAND))])
         return finish(output, results, again=("apply", *([str(file)] if file else ())), facts={"rewrite": written})
 
 
-def _undo(project: Project, aliases: Sequence[str]) -> str:
+def _undo(project: Project, done: Mapping[str, Run]) -> str:
     """The command that undoes these runs, and no run of another database."""
-    named = tuple(shortened_aliases(aliases))
+    named = shortened_aliases(done)
     everywhere = {config.alias for config in project.targets()} == set(named)
-    return next_command("undo", databases=() if everywhere else named)
+    # Not every schema of an entry need be among them: the last run of another one is older.
+    since = () if set(named) <= set(done) else ("--since", second(min(run.at for run in done.values())))
+    return next_command("undo", *since, databases=() if everywhere else tuple(named))
 
 
 def _question(plan_set: PlanSet) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from migsync.cli.output import Output
 from migsync.cli.prompts import require_reason
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import Span, Style, line
+from migsync.cli.views.lists import cut, more
 from migsync.errors import ExitStatus, FileDiffers, MigsyncError, UsageError
 from migsync.filesystem.boundary import file_name
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from migsync.project import Project
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
+
+SHOWN = 10
+"""On a terminal, so many files are named."""
 
 
 @option_group
@@ -108,7 +112,7 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
             output.tell(plan_set.shown)
             for result in plan_set.settled:
                 tell_result(output, result)
-        output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)
+        _show_written(output, list(texts))
         if not texts and not plan_set.status:
             output.show([line(Span("Nothing to do: no script was written.", Style.GOOD))])
         output.document({"files": [str(path) for path in texts], "rewrite": rewrite, **plan_set.document})
@@ -158,9 +162,14 @@ def _journal_tables(output: Output, project: Project, asked: ScriptOptions) -> E
             texts[place] = journal_script(target.engine, target.survey.schema, grants, file=place.name)
     _check(texts, force=asked.force)
     write_outputs(asked.directory, texts)
-    output.show(line("Written: ", Span(str(path), Style.COMMAND)) for path in texts)
+    _show_written(output, list(texts))
     output.document({"files": [str(path) for path in texts]})
     return ExitStatus.DONE
+
+
+def _show_written(output: Output, paths: Sequence[Path]) -> None:
+    shown, hidden = cut(paths, SHOWN, shorten=output.shorten)
+    output.show([*(line("Written: ", Span(str(path), Style.COMMAND)) for path in shown), *more(hidden)])
 
 
 def _check(texts: Mapping[Path, str], *, force: bool) -> None:

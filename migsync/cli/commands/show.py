@@ -59,21 +59,30 @@ def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatu
     from migsync.cli.targets import find_runs, open_targets, rewrite_labels
     from migsync.cli.views.documents import run_document
     from migsync.cli.views.findings import error_blocks
-    from migsync.cli.views.runs import run_blocks
+    from migsync.cli.views.runs import log_groups, run_blocks
+    from migsync.sync.plan_groups import error_groups
     from migsync.sync.run import applies_in_force
 
     project = where.project()
     with open_targets(project, asked.chosen.databases) as found:
         blocks: list[Block] = []
         shown = []
-        for error in found.errors.values():
-            output.tell(error_blocks(error))
-        for alias, run in find_runs(found.runs, what).items():
-            runs = found.runs[alias]
+        for group in error_groups(found.errors):
+            output.tell(error_blocks(group.error))
+        chosen = find_runs(found.runs, what)
+        # One run is in several schemas where one was copied from another.
+        for first, *others in log_groups({alias: [run] for alias, run in chosen.items()}):
             more = run_blocks(
-                found.targets[alias].ref, run, runs, shorten=output.shorten, labels=rewrite_labels(project)
+                found.targets[first].ref,
+                chosen[first],
+                found.runs[first],
+                others=others,
+                shorten=output.shorten,
+                labels=rewrite_labels(project),
             )
             blocks += [*([EMPTY] if blocks else []), *more]
+        for alias, run in chosen.items():
+            runs = found.runs[alias]
             shown.append({"alias": alias, "run": run_document(run, in_force=run in applies_in_force(runs))})
         output.show(blocks)
         output.document({"databases": shown})
@@ -85,6 +94,7 @@ def _show_migration(output: Output, asked: ShowOptions, project: Project) -> Exi
     from migsync.cli.views.migrations import migration_blocks, migration_document
     from migsync.history.migration import Key
     from migsync.sync.inquiry import inquire, known_names
+    from migsync.sync.plan_groups import error_groups
     from migsync.sync.survey import open_survey
 
     app, _, name = asked.what.partition(".")
@@ -93,8 +103,8 @@ def _show_migration(output: Output, asked: ShowOptions, project: Project) -> Exi
     with open_survey(project) as found:
         states = found.read_targets(asked.chosen.databases)
         facts = inquire(found, states, Key(app, name))
-        for error in found.errors.values():
-            output.tell(error_blocks(error))
+        for group in error_groups(found.errors):
+            output.tell(error_blocks(group.error))
         known = known_names(found, states)
         if not facts.is_found and asked.what not in known:
             near = did_you_mean(asked.what, known)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from migsync.alias import entry_of, schema_of
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.options import arguments, flag, option_group, options
 from migsync.cli.output import Output
@@ -14,6 +16,7 @@ from migsync.cli.recovery import settle_files
 from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, change_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
 from migsync.errors import ExitStatus
+from migsync.sync.plan_groups import group_name, sentence_names, shortened_aliases
 from migsync.words import count, truncated
 
 if TYPE_CHECKING:
@@ -116,7 +119,7 @@ def _transitions_blocks(found: Sequence[SquashTransition]) -> list[Block]:
         blocks += [table(("step", "", "left to do"), [_row(step, each.places) for step in each.steps], prose=True)]
         if each.places:
             header = ("database", "state", "old records", "not applied")
-            blocks += [table(header, map(_place_row, each.places), prose=True)]
+            blocks += [table(header, map(_place_row, _groups(each.places)), prose=True)]
         blocks += [_next(each)]
     return blocks
 
@@ -124,14 +127,27 @@ def _transitions_blocks(found: Sequence[SquashTransition]) -> list[Block]:
 def _row(step: Step, places: Sequence[DatabaseProgress]) -> tuple[Span | str, ...]:
     left = ", ".join(truncated(step.keys, SHOWN, spare=1))
     if step.name == "rows":
-        left = ", ".join(f"{len(place.rows)} in {place.alias}" for place in places if place.rows)
+        held: dict[int, list[str]] = {}
+        for place in places:
+            held.setdefault(len(place.rows), []).append(place.alias)
+        left = ", ".join(f"{rows} in {name}" for rows, found in held.items() if rows for name in sentence_names(found))
     return step.name, Span(step.status, STATUS[step.status]), left or "; ".join(step.blockers)
 
 
-def _place_row(place: DatabaseProgress) -> tuple[Span | str, ...]:
+def _groups(places: Sequence[DatabaseProgress]) -> Iterable[Sequence[DatabaseProgress]]:
+    """Members of one entry that stand at the same point are one group."""
+    groups: dict[tuple[object, ...], list[DatabaseProgress]] = {}
+    for place in places:
+        alias = entry_of(place.alias) if schema_of(place.alias) else place.alias
+        groups.setdefault((alias, place.state, place.rows, place.missing), []).append(place)
+    return groups.values()
+
+
+def _place_row(group: Sequence[DatabaseProgress]) -> tuple[Span | str, ...]:
+    place, name = group[0], group_name([each.alias for each in group])
     style = Style.GOOD if place.past else Style.BAD
     missing = ", ".join(truncated(place.missing, SHOWN, spare=1)) if place.state == "partly applied" else ""
-    return Span(place.alias, Style.HEADING), Span(place.state, style), str(len(place.rows)), missing or place.error
+    return Span(name, Style.HEADING), Span(place.state, style), str(len(place.rows)), missing or place.error
 
 
 def _next(transition: SquashTransition) -> Block:
@@ -140,7 +156,8 @@ def _next(transition: SquashTransition) -> Block:
     if transition.blockers:
         return line("Blocked: ", Span("; ".join(transition.blockers), Style.BAD), indent=2)
     if squash.settled:
-        command = " ".join(["migsync apply", *(f"-d {place.alias}" for place in transition.places)])
+        names = shortened_aliases(place.alias for place in transition.places)
+        command = " ".join(["migsync apply", *(f"-d {shlex.quote(name)}" for name in names)])
     else:
         command = f"migsync tidy {squash.key.app}{' --remove-replaced' if squash.files else ''}"
     return line("Next: ", Span(command, Style.COMMAND), indent=2)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from migsync.alias import schema_of
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.next_command import same_command
 from migsync.cli.options import (
@@ -19,12 +21,14 @@ from migsync.cli.options import (
     argument,
     flag,
     group,
+    option,
     option_group,
     options,
 )
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
+from migsync.cli.rollout import RolloutOptions
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.errors import (
     NOTHING_CHANGED,
@@ -35,6 +39,8 @@ from migsync.errors import (
     UsageError,
     common_status,
 )
+from migsync.sync.plan_groups import error_groups, sentence_names
+from migsync.sync.run import second
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -54,12 +60,29 @@ FILES_STAY = (
 )
 
 
+def _utc(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The moment as the journal writes it, as far as it was given."""
+    try:
+        moment = datetime.fromisoformat(value) if value else None
+    except ValueError as error:
+        raise click.BadParameter(f"{value} is no time such as 2026-11-30T14:05:00.") from error
+    if moment and moment.tzinfo:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat() if moment else ""
+
+
 @option_group
 class UndoOptions:
     """What ``migsync undo`` takes back."""
 
     run: str | None = argument(required=False)
     chosen: TargetOptions = group(TargetOptions)
+    since: str = option(
+        default="",
+        metavar="TIME",
+        callback=_utc,
+        help="Without RUN: undo only runs made at TIME (UTC, such as 2026-11-30T14:05) or later.",
+    )
     files: bool = flag(
         help="Undo a change of migration files, together with the records that changed with it. RUN may be the id of "
         "the change."
@@ -67,6 +90,7 @@ class UndoOptions:
     diff: bool = flag(help="With --files, show every diff and record after the summary; on a terminal, in $PAGER.")
     consent: ConsentOptions = group(ConsentOptions)
     log: ReasonOptions = group(ReasonOptions)
+    rollout: RolloutOptions = group(RolloutOptions)
 
 
 @click.command(
@@ -76,6 +100,7 @@ class UndoOptions:
     migsync undo                         # the last run of every database
     migsync undo -d default              # the last run of one database
     migsync undo 3f9c1a                  # this run; migsync log lists the ids
+    migsync undo -d tenants --jobs 8     # the last run of every schema, eight schemas at a time
     migsync undo --files                 # the last squash, linearize and so on: files and records
     migsync undo --dry-run               # only show what would be undone
     """,
@@ -98,6 +123,8 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
     project = where.project()
     run, databases, consent = asked.run, asked.chosen.databases, asked.consent
     settle_files(output, project, dry_run=consent.dry_run)
+    if asked.since and (run or asked.files):
+        raise UsageError("--since cannot be combined with RUN or --files.", "It chooses the runs to undo.")
     if asked.files:
         if databases:
             raise UsageError(
@@ -111,7 +138,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         )
     with open_targets(project, databases, records=True) as found:
         rewrites = readable_rewrites(project)
-        plans, idle = _plans(project, found, run, rewrites)
+        plans, idle = _plans(project, found, run, rewrites, asked.since)
         labels = {rewrite.id: rewrite.label for rewrite in rewrites}
         output.show(_shown(plans, idle, found, output.shorten, labels))
         ready = [plan for plan in plans if not plan.blocked]
@@ -127,12 +154,13 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
             require_yes(_question(ready), noinput=consent.noinput)
         results = [Result(alias, "nothing to do") for alias in idle]
         results += [Result.failed(alias, error) for alias, error in found.errors.items()]
-        results += Execution(output, project, found.targets, asked.log.reason).carry_out(plans)
-        return finish(output, results, again=("undo", *([run] if run else ())), facts={})
+        execution = Execution(output, project, found.targets, asked.log.reason, rollout=asked.rollout.rollout())
+        results += execution.carry_out(plans)
+        return finish(output, results, again=_again(asked, plans, found), facts={})
 
 
 def _plans(
-    project: Project, found: OpenTargets, prefix: str | None, rewrites: Sequence[Rewrite]
+    project: Project, found: OpenTargets, prefix: str | None, rewrites: Sequence[Rewrite], since: str
 ) -> tuple[list[Plan], list[str]]:
     """The undo of each database, and the databases where there is nothing to take back."""
     from migsync.cli.targets import find_runs
@@ -141,13 +169,24 @@ def _plans(
     if prefix:
         chosen = find_runs(found.runs, prefix)
     else:
-        chosen = {alias: run for alias, runs in found.runs.items() if (run := last_to_undo(runs))}
+        last = {alias: last_to_undo(runs) for alias, runs in found.runs.items()}
+        chosen = {alias: run for alias, run in last.items() if run and run.at >= since}
     plans = []
     for alias, run in chosen.items():
         target = found.targets[alias]
         plan = plan_undo(target.ref, run, found.records[alias], found.runs[alias], rewrites)
         plans.append(plan.naming(project.typed(alias)))
     return plans, [] if prefix else [alias for alias in found.targets if alias not in chosen]
+
+
+def _again(asked: UndoOptions, plans: Sequence[Plan], found: OpenTargets) -> tuple[str, ...]:
+    """The command that undoes the rest, and never an older run of a schema that is done."""
+    if asked.run:
+        return ("undo", asked.run)
+    undone = [run.at for plan in plans for run in found.runs[plan.target.alias] if run.id == plan.undoes]
+    if asked.since or not any(schema_of(plan.target.alias) for plan in plans):
+        return ("undo",)
+    return ("undo", "--since", second(min(undone)))
 
 
 def _shown(
@@ -173,7 +212,7 @@ def _shown(
 
 def _question(plans: list[Plan]) -> str:
     total = sum(len(plan.changes) for plan in plans)
-    return f"Undo {count(total, 'change')} in {', '.join(plan.target.alias for plan in plans)}?"
+    return f"Undo {count(total, 'change')} in {', '.join(sentence_names(plan.target.alias for plan in plans))}?"
 
 
 def _undo_with_files(
@@ -261,14 +300,15 @@ def _against(
 def _unread(found: OpenTargets, record: CommitRecord) -> list[Block]:
     """The databases of which nobody knows whether they have applied the change."""
     return [
-        line(f"{alias} cannot be read. If it has applied {record.command}, undo it there too: {error.found}")
-        for alias, error in found.errors.items()
+        line(f"{group.name} cannot be read. If it has applied {record.command}, undo it there too: {group.error.found}")
+        for group in error_groups(found.errors)
     ]
 
 
 def _files_question(record: CommitRecord, changes: Sequence[FileChange], plans: Sequence[Plan]) -> str:
     files, rows = count(len(changes), "file"), sum(len(plan.changes) for plan in plans)
-    records = f" and {count(rows, 'record')} in {', '.join(plan.target.alias for plan in plans)}"
+    names = sentence_names(plan.target.alias for plan in plans)
+    records = f" and {count(rows, 'record')} in {', '.join(names)}"
     return f"Undo {record.command}: {files}{records if rows else ''}?"
 
 

@@ -12,6 +12,7 @@ from migsync.cli.views.findings import findings_blocks
 from migsync.cli.views.groups import group, with_gaps
 from migsync.cli.views.plans import plan_blocks, standing, summary
 from migsync.cli.views.runs import short
+from migsync.sync.plan_groups import finding_groups, plan_groups, sentence_name
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def undo_blocks(
     return with_gaps(
         [
             _summary(record, changes, plans, root, shorten=shorten),
-            findings_blocks([*against, *(finding for plan in plans for finding in plan.findings)], shorten=shorten),
+            findings_blocks(
+                finding_groups([*against, *(finding for plan in plans for finding in plan.findings)]), shorten=shorten
+            ),
         ]
     )
 
@@ -48,7 +51,10 @@ def undo_detail_blocks(
     return with_gaps(
         [
             diff_blocks(changes, root, verbose=verbose),
-            *(plan_blocks(plan, labels=labels, after_summary=True) for plan in plans),
+            *(
+                plan_blocks(group.first, labels=labels, after_summary=True, others=group.aliases[1:])
+                for group in plan_groups(plans)
+            ),
         ]
     )
 
@@ -64,5 +70,5 @@ def _summary(
     rows = [f"{directory}: {counted(found)}" for directory, found in sorted(places.items())]
     total = f"{count(len(changes), 'file')} in {count(len(places), 'directory', 'directories')}: {counted(changes)}"
     yield from group("Files", rows, total, shorten=shorten)
-    states = [f"{plan.target.alias}: {standing(plan).text}" for plan in plans]
+    states = [f"{sentence_name(group.aliases)}: {standing(group.first).text}" for group in plan_groups(plans)]
     yield from group("Databases", states, summary(plans), shorten=shorten)

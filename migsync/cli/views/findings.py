@@ -10,7 +10,7 @@ import click
 
 from migsync.cli.next_command import for_this_project, next_command
 from migsync.cli.views.blocks import Block, Line, Span, Style, line, near
-from migsync.cli.views.lists import MORE_OF, cut
+from migsync.cli.views.lists import MORE_OF, cut, same_in
 from migsync.errors import Interrupted, JournalNotPermitted, MigsyncError, NotPermitted, UsageError
 from migsync.findings import Finding, Severity
 
@@ -40,6 +40,7 @@ def findings_blocks(findings: Iterable[Finding], indent: int = 0, *, shorten: bo
         shown = len(cut(range(alike[code]), ALIKE, shorten=shorten)[0])
         if seen[code] <= shown:
             blocks += finding_blocks(finding, indent)
+            blocks += same_in(finding.others, indent=indent + 2, shorten=shorten)
         if seen[code] == shown < alike[code]:
             rest = MORE_OF.format(alike[code] - shown, code)
             blocks.append(line(WORDS[finding.severity], Span(rest, Style.DIM), indent=indent))

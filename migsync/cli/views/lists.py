@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
+from migsync.alias import schema_of
 from migsync.cli.views.blocks import Line, Span, Style, line
+from migsync.words import count
 
 T = TypeVar("T")
 
+OTHERS: Final = 5
+"""On a terminal, so many other members of a group are named."""
 MORE: Final = "… and {} more (--verbose shows all)"
 MORE_OF: Final = "… and {} more of [{}] (--verbose shows all)"
 
@@ -27,3 +31,12 @@ def more(hidden: int, indent: int = 0) -> Iterator[Line]:
     """The line that counts what was left out; none for 0."""
     if hidden:
         yield line(Span(MORE.format(hidden), Style.DIM), indent=indent)
+
+
+def same_in(aliases: Sequence[str], *, indent: int, shorten: bool) -> Iterator[Line]:
+    """That the same holds for other members of an entry; nothing where there are none."""
+    if aliases:
+        named, hidden = cut(aliases, OTHERS, shorten=shorten)
+        said = f"the same in {count(len(aliases), 'other schema')}: "
+        yield line(said, ", ".join(schema_of(alias) for alias in named), indent=indent, hang=2)
+        yield from more(hidden, indent=indent)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from migsync.alias import entry_of, schema_of
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, near
+from migsync.cli.views.lists import same_in
+from migsync.cli.views.surveys import idle_groups
 from migsync.history.contents import Contents
 from migsync.sync.inquiry import GIT, MigrationFacts, RowFacts
 from migsync.sync.journal.contents import Event
@@ -33,10 +36,11 @@ def migration_blocks(facts: MigrationFacts, *, shorten: bool = False) -> list[Bl
     file = facts.file
     where = near(Path(file.path)) if file and file.path else "no file on disk"
     blocks: list[Block] = [line(Span(str(facts.key), Style.HEADING), f"  {where}")]
-    for row in facts.rows:
-        blocks += [EMPTY, *_row_lines(facts, row)]
-    for alias in facts.not_recorded:
-        blocks += [EMPTY, line(Span(alias, Style.HEADING), "  not recorded")]
+    for row, *others in _row_groups(facts):
+        alike = same_in([each.alias for each in others], indent=2, shorten=shorten)
+        blocks += [EMPTY, *_row_lines(facts, row), *alike]
+    for name, state in idle_groups(dict.fromkeys(facts.not_recorded, "not recorded")):
+        blocks += [EMPTY, line(Span(name, Style.HEADING), f"  {state}")]
     for digest, source in facts.sources.items():
         place = "git" if source.where == GIT else f"kept in {source.where}"
         blocks += [EMPTY, line(Span(f"source {digest[:12]} ({place})", Style.HEADING))]
@@ -64,6 +68,15 @@ def migration_document(facts: MigrationFacts) -> dict[str, Any]:
             for digest, source in facts.sources.items()
         ],
     }
+
+
+def _row_groups(facts: MigrationFacts) -> Iterable[list[RowFacts]]:
+    """The rows in groups: those of members of one entry, where the same is known but for ids and times."""
+    groups: dict[Hashable, list[RowFacts]] = {}
+    for row in facts.rows:
+        kind = (entry_of(row.alias), row.key, row.ran_as, row.source, row.event, tuple(row.versions), bool(row.runs))
+        groups.setdefault(kind if schema_of(row.alias) else row.alias, []).append(row)
+    return groups.values()
 
 
 def _row_lines(facts: MigrationFacts, row: RowFacts) -> Iterator[Line]:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 
-from migsync.alias import schema_of
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, table
 from migsync.cli.views.findings import findings_blocks
-from migsync.cli.views.lists import cut, more
+from migsync.cli.views.lists import cut, more, same_in
 from migsync.engines import engine_named
 from migsync.errors import UnknownEngine
 from migsync.findings import Severity
@@ -23,8 +22,6 @@ from migsync.words import count
 HEADER = ("", "old name", "new name", "applied (kept)")
 SHOWN = 10
 """On a terminal, so many changes of one app are shown."""
-OTHERS = 5
-"""On a terminal, so many other members of a group are named."""
 
 
 def plan_blocks(
@@ -43,7 +40,7 @@ def plan_blocks(
     `after_summary`: a line about the target was shown already. `others` are targets with a plan that does the same.
     """
     blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan, short=after_summary))]
-    blocks += _others(others, shorten=shorten)
+    blocks += same_in(others, indent=2, shorten=shorten)
     blocks += [line(about, indent=2)] if about else []
     blocks += [line("applies ", labels.get(rewrite.id, rewrite.source), indent=2) for rewrite in plan.passed]
     blocks += [line("reverts ", labels.get(rewrite.id, rewrite.source), indent=2) for rewrite in plan.returned]
@@ -53,14 +50,6 @@ def plan_blocks(
         blocks += [EMPTY, line(Span(app, Style.HEADING), "  ", kinds(found), indent=2)]
         blocks += _changes(plan, found, shorten)
     return blocks
-
-
-def _others(aliases: Sequence[str], *, shorten: bool) -> list[Block]:
-    if not aliases:
-        return []
-    named, hidden = cut(aliases, OTHERS, shorten=shorten)
-    said = f"the same in {count(len(aliases), 'other schema')}: "
-    return [line(said, ", ".join(schema_of(alias) for alias in named), indent=2, hang=2), *more(hidden, indent=2)]
 
 
 def heading(alias: str, engine: str, state: Span) -> Line:

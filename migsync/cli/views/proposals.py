@@ -13,9 +13,10 @@ from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, near
 from migsync.cli.views.diffs import counted, diff, diff_blocks, place
 from migsync.cli.views.findings import findings_blocks
 from migsync.cli.views.groups import LINES, group, with_gaps
-from migsync.cli.views.lists import MORE, cut, more
+from migsync.cli.views.lists import MORE, cut, more, same_in
 from migsync.cli.views.plans import heading, needs, plan_blocks, standing, summary
 from migsync.sync.consistency import stops
+from migsync.sync.plan_groups import PlanGroup, plan_groups, sentence_name, sentence_names
 from migsync.words import count, text_list, truncated
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def detail_blocks(draft: Draft, root: Path, *, verbose: bool) -> list[Block]:
         [
             diff_blocks(draft.proposal.files, root, verbose=verbose),
             *(_names(app, change) for app, change in _apps(draft)),
-            *(_plan_blocks(draft, plan) for plan in draft.plans),
+            *(_plan_blocks(draft, group, verbose=verbose) for group in _groups(draft)),
             [line(Span("Proven: ", Style.GOOD), fact.words, hang=8) for fact in draft.facts],
         ]
     )
@@ -106,16 +107,22 @@ def _kinds(changes: Iterable[AppRewrite]) -> str:
 
 
 def _databases_in_short(draft: Draft) -> tuple[list[str], str]:
-    rows = [f"{plan.target.alias}: {_state(draft, plan).text}" for plan in draft.plans]
+    rows = [f"{sentence_name(group.aliases)}: {_state(draft, group.first).text}" for group in _groups(draft)]
     known = {plan.target.alias for plan in draft.plans}
-    rows += [f"{alias}: cannot be read; later: migsync apply" for alias in draft.later if alias not in known]
+    unread = sentence_names(alias for alias in draft.later if alias not in known)
+    rows += [f"{name}: cannot be read; later: migsync apply" for name in unread]
     return rows, summary(draft.plans)
+
+
+def _groups(draft: Draft) -> tuple[PlanGroup, ...]:
+    """The plans in groups; one that is applied in the same step and one that is not share none."""
+    chosen = [plan for plan in draft.plans if plan.target.alias in draft.chosen]
+    return (*plan_groups(chosen), *plan_groups(plan for plan in draft.plans if plan not in chosen))
 
 
 def _state(draft: Draft, plan: Plan) -> Span:
     if not plan.changes or plan.blocked:
         return standing(plan)
-    # Of a refused draft nobody has decided yet when the databases change.
     # Of a refused draft nobody has decided yet when the databases change. `apply` waits for files that do not stop
     # `migrate`.
     decided = not draft.blocked and plan.target.alias not in draft.chosen and not any(stops(draft.history))
@@ -123,17 +130,19 @@ def _state(draft: Draft, plan: Plan) -> Span:
     return Span(f"{needs(plan)}{f'; later: {command}' if decided else ''}", Style.WARNING)
 
 
-def _plan_blocks(draft: Draft, plan: Plan) -> Iterator[Block]:
-    rewrite = draft.proposal.rewrite
+def _plan_blocks(draft: Draft, group: PlanGroup, *, verbose: bool) -> Iterator[Block]:
+    plan, rewrite = group.first, draft.proposal.rewrite
     labels = {rewrite.id: "this rewrite"} if rewrite else {}
     _, *rest = plan_blocks(replace(plan, findings=()), labels=labels)
     yield heading(plan.target.alias, plan.target.engine, _state(draft, plan))
+    yield from same_in(group.aliases[1:], indent=2, shorten=not verbose)
     yield from rest if plan.changes else ()
 
 
 def draft_document(draft: Draft, root: Path) -> dict[str, Any]:
     """What :func:`draft_blocks` and :func:`detail_blocks` show, as JSON values; every plan in full."""
     from migsync.cli.views.documents import plan_state
+    from migsync.cli.views.surveys import group_documents
 
     proposal = draft.proposal
     return {
@@ -156,6 +165,7 @@ def draft_document(draft: Draft, root: Path) -> dict[str, Any]:
             }
             for plan in draft.plans
         ],
+        "groups": group_documents(draft.plans),
         "later": list(draft.later),
         "notes": list(proposal.notes),
         "proven": [fact.words for fact in draft.facts],
@@ -202,7 +212,7 @@ def done_blocks(draft: Draft, made: CommitResult, project: Project, *, shorten: 
         found = [f"{near(Path(finding.file))}:{finding.line}" for finding in by_hand]
         blocks.append(line("Check by hand: ", ", ".join(truncated(found, BY_HAND if shorten else None, MORE))))
     if draft.later:
-        blocks.append(line(f"Not up to date yet: {', '.join(draft.later)}"))
+        blocks.append(line(f"Not up to date yet: {', '.join(sentence_names(draft.later))}"))
     if proposal.rewrite:
         where = "In projects that install the library" if project.is_library else "For every other database"
         blocks.append(line(f"{where}, with the new files: ", Span("migsync apply", Style.COMMAND)))

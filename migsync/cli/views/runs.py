@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from migsync.alias import entry_of, schema_of
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line, table
-from migsync.cli.views.lists import cut, more
+from migsync.cli.views.lists import cut, more, same_in
 from migsync.cli.views.plans import heading, kinds, plan_blocks
 from migsync.sync.plan import Plan, TargetRef
-from migsync.sync.run import Run, RunKind, applies_in_force
+from migsync.sync.run import Run, RunKind, applies_in_force, second
 from migsync.words import count
 
 SHORT = 12
@@ -22,10 +23,23 @@ def short(run_id: str) -> str:
     return run_id[:SHORT]
 
 
-def log_blocks(ref: TargetRef, runs: Sequence[Run], *, shorten: bool = False) -> list[Block]:
-    """The runs of one target, newest first; `shorten` leaves out the oldest."""
+def log_groups(runs: Mapping[str, Sequence[Run]]) -> list[list[str]]:
+    """The targets, by alias, in groups: members of one entry whose runs are the same but for ids, times and authors."""
+    groups: dict[Hashable, list[str]] = {}
+    for alias, of_alias in runs.items():
+        force = {run.id for run in applies_in_force(of_alias)}
+        kind = tuple((run.kind, kinds(run.changes), run.reason, run.id in force) for run in of_alias)
+        groups.setdefault((entry_of(alias), kind) if schema_of(alias) else alias, []).append(alias)
+    return list(groups.values())
+
+
+def log_blocks(
+    ref: TargetRef, runs: Sequence[Run], *, others: Sequence[str] = (), shorten: bool = False
+) -> list[Block]:
+    """The runs of one target, newest first; `shorten` leaves out the oldest. `others` are targets with runs alike."""
+    alike = list(same_in(others, indent=2, shorten=shorten))
     if not runs:
-        return [heading(ref.alias, ref.engine, Span("no runs", Style.DIM))]
+        return [heading(ref.alias, ref.engine, Span("no runs", Style.DIM)), *alike]
     in_force = {run.id for run in applies_in_force(runs)}
     newest_first, hidden = cut(sorted(runs, key=lambda run: run.number, reverse=True), SHOWN, shorten=shorten)
     header: tuple[str, ...] = ("", "run", "kind", "when (UTC)", "by", "changes", "state", "reason")
@@ -45,7 +59,7 @@ def log_blocks(ref: TargetRef, runs: Sequence[Run], *, shorten: bool = False) ->
     if not any(run.reason for run in runs):
         header, rows = header[:-1], [row[:-1] for row in rows]
     title = heading(ref.alias, ref.engine, Span(count(len(runs), "run")))
-    return [title, table(header, rows, prose="reason" in header), *more(hidden, indent=2)]
+    return [title, *alike, table(header, rows, prose="reason" in header), *more(hidden, indent=2)]
 
 
 def run_blocks(
@@ -55,8 +69,9 @@ def run_blocks(
     *,
     shorten: bool = False,
     labels: Mapping[str, str] = MappingProxyType({}),
+    others: Sequence[str] = (),
 ) -> list[Block]:
-    """One run with every row it touched."""
+    """One run with every row it touched; `others` are targets where it is too."""
     known = list(runs)
     as_plan = Plan(ref, tuple(run.changes), passed=run.passed, returned=run.returned, undoes=run.undoes)
     _, *changes = plan_blocks(as_plan, shorten=shorten, labels=labels)
@@ -71,6 +86,7 @@ def run_blocks(
     title = heading(ref.alias, ref.engine, _state(run, known, {found.id for found in applies_in_force(known)}))
     return [
         title,
+        *same_in(others, indent=2, shorten=shorten),
         *(line(Span(f"{name:8}", Style.DIM), value, indent=2, hang=8) for name, value in facts if value),
         *([EMPTY] if changes else []),
         *changes,
@@ -79,7 +95,7 @@ def run_blocks(
 
 def when(run: Run) -> str:
     """The time of a run as people write it, to the second."""
-    return run.at[:19].replace("T", " ")
+    return second(run.at).replace("T", " ")
 
 
 def _state(run: Run, runs: Iterable[Run], in_force: set[str]) -> Span:

@@ -22,6 +22,8 @@ from migsync.refactor.squash.ranges import Range
 from migsync.refactor.squash.safe_ranges import assess, find_safe_ranges, transactions
 from migsync.refactor.squash.splits import RowSplits, circle, split_at_cycles
 from migsync.refactor.symbolic_dependencies import changed_ends
+from migsync.sync.plan_groups import sentence_names
+from migsync.words import text_list
 from migsync.worker.client import ask_one
 from migsync.worker.protocol import SquashedRange, SquashRequest, SquashSpec
 from migsync.worker.task import SQUASH
@@ -265,16 +267,14 @@ def squash(history: History, choice: Choice, answers: Sequence[SquashedRange]) -
 def _notes(choice: Choice, made: Range, answer: SquashedRange) -> Iterator[str]:
     less = f", {answer.before} operations became {answer.after}" if answer.after != answer.before else ""
     yield f"{made.squash} replaces {len(made.keys)} migrations{less}."
-    unread = f" {' and '.join(choice.unread)} could not be read: if it has not run there, it never will."
+    unread = f" {text_list(sentence_names(choice.unread))} could not be read: if it has not run there, it never will."
     for key, words in answer.elided:
         yield f"{made.squash} leaves out what is elidable: {words} of {key.name}.{unread if choice.unread else ''}"
     for key, words in answer.kept:
         aliases = choice.lacking[key]
         have = "has" if len(aliases) == 1 else "have"
-        yield (
-            f"{made.squash} keeps {words} of {key.name}, though it is elidable: {' and '.join(aliases)} {have} not run "
-            "it yet."
-        )
+        named = text_list(sentence_names(aliases))
+        yield f"{made.squash} keeps {words} of {key.name}, though it is elidable: {named} {have} not run it yet."
 
 
 def _mixed(history: History, chosen: Iterable[Range]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from migsync.history import History, Key
 from migsync.refactor.tidy.progress import DatabaseProgress, DatabaseRecords, SquashState, progress_of
 from migsync.refactor.tidy.squashes import Squash, open_squashes
 from migsync.rewrites.rewrite_graph import Rewrites
+from migsync.sync.plan_groups import sentence_names
 
 
 class StepStatus(StrEnum):
@@ -45,23 +46,30 @@ class SquashTransition:
     def blockers(self) -> tuple[str, ...]:
         """What forbids every step, in words; empty when the squash can be finished."""
         squash = self.squash
-        found = [f"{place.alias} is {place.state}" for place in self.places if not place.past]
+        found = self._behind()
         found += [f"{key}, which it replaces, is an unfinished squash itself" for key in squash.inner]
         found += [f"{key} depends on {squash.key}, but has a name that it replaces" for key in squash.later]
         found += [f"{key} replaces the same migrations" for key in squash.rivals]
         if squash.foreign:
             waiting = [place.alias for place in self.places if place.state is SquashState.REPLACED]
             found += [
-                f"{alias} has no record of the squash yet, which also replaces names of another app"
-                for alias in waiting
+                f"{name} has no record of the squash yet, which also replaces names of another app"
+                for name in sentence_names(waiting)
             ]
         return tuple(found)
+
+    def _behind(self) -> list[str]:
+        """The databases that are not past the squash, in words."""
+        by_state: dict[SquashState, list[str]] = {}
+        for place in self.places:
+            if not place.past:
+                by_state.setdefault(place.state, []).append(place.alias)
+        return [f"{name} is {state}" for state, aliases in by_state.items() for name in sentence_names(aliases)]
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Deployed, dependants, files, `replaces` and rows, in the order in which they are done."""
-        squash, blockers = self.squash, self.blockers
-        behind = [f"{place.alias} is {place.state}" for place in self.places if not place.past]
+        squash, blockers, behind = self.squash, self.blockers, self._behind()
         deployed = Step("deployed", StepStatus.BLOCKED if behind else StepStatus.DONE, blockers=tuple(behind))
         others = tuple(f"{key} is not the project's own" for key in squash.dependants if key in self.fixed)
         rows = tuple(dict.fromkeys(key for place in self.places for key in place.rows))
