@@ -1,6 +1,6 @@
 """Runs benchmarks by hand and prints their tables, as they stand in the README of this directory.
 
-    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [runs] [look] [growth]
+    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [runs] [look] [growth] [schemas]
 
 Without a name, all of them. PostgreSQL is the tests' own or MIGSYNC_TEST_POSTGRESQL, MariaDB is MIGSYNC_TEST_MARIADB.
 """
@@ -76,6 +76,12 @@ def look(directory: Path, times: int) -> str:
     return looking.report(directory, SIZES[-1], times)
 
 
+def schemas(directory: Path, times: int) -> str:
+    from tests.benchmarks import schemas
+
+    return schemas.report(directory, times)
+
+
 BENCHMARKS = {
     "start": start,
     "plan": plan,
@@ -85,6 +91,7 @@ BENCHMARKS = {
     "runs": runs,
     "look": look,
     "growth": growth,
+    "schemas": schemas,
 }
 
 
