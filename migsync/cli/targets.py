@@ -31,7 +31,7 @@ class OpenTargets:
 
     targets: dict[str, Target] = field(default_factory=dict)
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
-    records: dict[str, tuple[Record, ...]] = field(default_factory=dict)
+    records: dict[str, Sequence[Record]] = field(default_factory=dict)
     errors: dict[str, MigsyncError] = field(default_factory=dict)
     same: dict[str, str] = field(default_factory=dict)
 

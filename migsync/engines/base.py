@@ -12,6 +12,7 @@ from migsync.engines.access import TableAccess
 from migsync.engines.catalog_reader import CatalogReader
 from migsync.engines.deadline import Deadline
 from migsync.engines.driver_errors import ErrorKind, explain
+from migsync.engines.schema_reader import SchemaReader
 from migsync.engines.target_table import Inspection, MigrationTable, Row, select_rows
 from migsync.errors import NOTHING_CHANGED, MigsyncError, ReadOnly, TargetError
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from migsync.engines.script import ScriptPlan
 
 
-class Engine(CatalogReader):
+class Engine(CatalogReader, SchemaReader):
     """One family of database servers, and everything in which it differs from the others.
 
     A subclass must set the class variables that have no value here, and implement the abstract methods; what has a

@@ -4,6 +4,7 @@ In the order in which the data goes, for ``migsync apply``:
 
 - :mod:`~.survey` reads the files, the rewrites and every target, and has :mod:`~.target_plans` plan all of them
   together. A :mod:`~.target` is one table with its :mod:`~.journal`, of which each row is a :mod:`~.run`;
+  :mod:`~.snapshots` reads those of many schemas at once;
   :mod:`~.unnamed_schemas` warns of tables that nobody named.
 - :mod:`~.planner` makes the :mod:`~.plan` of one target, as a pure function. It takes away what a person wants removed
   (:mod:`~.prune`), takes the rows of a database that is ahead of the files back (:mod:`~.backwards`), has

@@ -40,6 +40,7 @@ from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions
 from migsync.sync.provenance import Provenance, what_ran
 from migsync.sync.run import Run
+from migsync.sync.snapshots import SnapshotReader
 from migsync.sync.target import Snapshot, Target
 from migsync.sync.target_plans import TargetPlanner
 from migsync.sync.target_pool import TargetPool
@@ -71,7 +72,7 @@ class Survey:
     open_pairs: tuple[Pair, ...] = ()
     errors: dict[str, MigsyncError] = field(default_factory=dict)
     fresh: list[str] = field(default_factory=list)
-    records: dict[str, tuple[Record, ...]] = field(default_factory=dict)
+    records: dict[str, Sequence[Record]] = field(default_factory=dict)
     runs: dict[str, tuple[Run, ...]] = field(default_factory=dict)
     held: dict[str, Snapshot] = field(default_factory=dict)
     ran: dict[str, Mapping[int, Provenance]] = field(default_factory=dict)
@@ -103,9 +104,10 @@ class Survey:
         pool = self._open.enter_context(TargetPool())
         states: dict[str, TargetState] = {}
         schemas = Schemas()
-        for config in counted("Reading databases", chosen):
+        reader = SnapshotReader(pool, journaled=self.project.journal)
+        for config, snapshot in reader.read_all(counted("Reading databases", chosen), schemas.databases):
             try:
-                state = self._read(pool.open(config), schemas)
+                state = self._read(pool.open(config), schemas, snapshot)
             except MigsyncError as error:
                 self.errors[config.alias] = error
                 continue
@@ -131,9 +133,9 @@ class Survey:
         self.findings += schemas.findings(self.project, {config.alias for config in chosen} - self.errors.keys())
         return list(states.values())
 
-    def _read(self, target: Target, schemas: Schemas) -> TargetState | None:
+    def _read(self, target: Target, schemas: Schemas, snapshot: Snapshot | None) -> TargetState | None:
         config = target.config
-        found, unseen = self._snapshot(target, schemas)
+        found, unseen = (snapshot, "") if snapshot else self._snapshot(target, schemas)
         schemas.add(target, found.schemas)
         if found.fresh:
             return None

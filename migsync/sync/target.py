@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -45,7 +45,7 @@ class Snapshot:
     `version` is that of the journal, empty where there is none or it was not asked for; `look` is the last one.
     """
 
-    records: tuple[Record, ...] = ()
+    records: Sequence[Record] = ()
     runs: tuple[Run, ...] = ()
     seen: tuple[SeenContents, ...] = ()
     fresh: bool = False
@@ -137,10 +137,6 @@ class Target:
         its targets.
         """
 
-        @cache
-        def documents() -> dict[str, str]:
-            return self._read(lambda connection, table: read_documents(connection, table.schema)) or {}
-
         def read(connection: sa.Connection) -> Snapshot:
             survey = self._surveyed(connection)
             wanted = listed is not None and survey.database not in listed
@@ -153,12 +149,20 @@ class Target:
             place = survey.table.schema
             version = journal_version(connection, place)
             runs = read_runs(connection, place, version=version)
-            seen = read_contents_seen(connection, place, documents, version=version)
+            seen = read_contents_seen(connection, place, self.documents, version=version)
             return Snapshot(
                 records, runs, seen, schemas=schemas, version=version, look=read_look(connection, place, version)
             )
 
         return Snapshot(fresh=True) if self._absent else self._transact(read)
+
+    def documents(self) -> Mapping[str, str]:
+        """The contents that the journal keeps, by digest; read once."""
+        return self._documents
+
+    @cached_property
+    def _documents(self) -> Mapping[str, str]:
+        return self._read(lambda connection, table: read_documents(connection, table.schema)) or {}
 
     def read(self) -> tuple[Record, ...] | None:
         """The rows alone, ordered by id; None where there is no table (a fresh database)."""
@@ -256,14 +260,14 @@ class Target:
                 self._connection = None
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self, wait: float | None = None) -> Iterator[sa.Connection]:
         """A transaction that only reads. Its connection is closed with it, or is free for the next member of the entry.
 
-        Raises the driver's errors.
+        `wait` is how many seconds it waits for a lock, if not as many as are configured. Raises the driver's errors.
         """
         connection = self._connection or self.connect()
         try:
-            self.behaviour.begin_read(connection, self.config.lock_timeout)
+            self.behaviour.begin_read(connection, self.config.lock_timeout if wait is None else wait)
             yield connection
         finally:
             with suppress(DBAPIError):

@@ -27,6 +27,7 @@ class TargetPool:
     def __init__(self, connections: int = CONNECTIONS) -> None:
         self.connections = connections
         self._shared: dict[str, sa.Engine] = {}
+        self._members: dict[str, Target] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -36,14 +37,17 @@ class TargetPool:
         self._open.close()
 
     def open(self, config: DatabaseConfig) -> Target:
-        """As :func:`open_target`."""
+        """As :func:`open_target`; a member of an entry is the same target each time."""
         if config.error is not None or not config.entry:
             return self._open.enter_context(open_target(config))
+        if config.alias in self._members:
+            return self._members[config.alias]
         behaviour = engine_of(config.url)
         if config.entry not in self._shared:
             engine = self._shared[config.entry] = behaviour.create(config, self.connections)
             self._open.callback(engine.dispose)
-        return Target(config, behaviour, self._shared[config.entry])
+        found = self._members[config.alias] = Target(config, behaviour, self._shared[config.entry])
+        return found
 
     def release(self) -> None:
         """Close the connections that nobody uses, as before a person is asked; a next use makes new ones."""

@@ -1,4 +1,4 @@
-"""``migsync plan`` and ``migsync apply`` of many PostgreSQL schemas, beside bare scripts that read and write the same."""
+"""``migsync plan`` and ``apply`` of many PostgreSQL schemas, beside bare scripts that read and write the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ APPS = 10
 FILES = 30
 """In each app; so each schema has 300 records."""
 JOBS = 8
-TOGETHER = 200
+TOGETHER = 50
 """Schemas that one transaction makes or changes: each of their tables takes entries of the server's lock table."""
 JOURNAL = ("run", "version", "content", "content_seen", "files", "source", "look", "ran")
 

@@ -14,6 +14,7 @@ from migsync.engines.postgresql.comparable import comparable
 from migsync.engines.postgresql.inspection import SCHEMA, access, inspect, qualified, schemas
 from migsync.engines.postgresql.lock import begin_read, lock_table, reserve
 from migsync.engines.postgresql.rows import delete_rows, update_rows
+from migsync.engines.postgresql.schema_batch import read_schemas
 from migsync.engines.postgresql.scratch import UNUSED, create_database, end_sessions
 from migsync.engines.postgresql.script import NOW, literal, make_script
 from migsync.engines.target_table import MigrationTable
@@ -82,6 +83,7 @@ class PostgreSQL(Engine):
     inspect = staticmethod(inspect)
     access = staticmethod(access)
     schemas = staticmethod(schemas)
+    read_schemas = staticmethod(read_schemas)
     begin_read = staticmethod(begin_read)
     reserve = staticmethod(reserve)
     lock = staticmethod(lock_table)
@@ -115,11 +117,10 @@ class PostgreSQL(Engine):
 
     def look_into(self, connection: sa.Connection, schema: str) -> None:
         """For this transaction, so that no session keeps it."""
-        quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
         # The rest of the path is needed: definitions name what is in it without its schema.
         found = connection.exec_driver_sql("SELECT current_schemas(false)").scalar() or []
-        quote = connection.dialect.identifier_preparer.quote_identifier
-        path = ", ".join([quoted, *(quote(name) for name in found if name != schema)]).replace("%", "%%")
+        quote = connection.dialect.identifier_preparer.quote_identifier  # it doubles percent signs, as psycopg wants
+        path = ", ".join([quote(schema), *(quote(name) for name in found if name != schema)])
         connection.exec_driver_sql(f"SET LOCAL search_path TO {path}")
 
     def sequence_statement(self, connection: sa.Connection, table: MigrationTable, top: int) -> str:
@@ -151,8 +152,7 @@ class PostgreSQL(Engine):
         kinds = {quote.quote(name): "bigint" if isinstance(value, int) else "text" for name, value in rows[0].items()}
         columns = ", ".join(kinds)
         record = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-        # psycopg takes a percent sign for a parameter.
-        place = quote.format_table(table).replace("%", "%%")
+        place = quote.format_table(table)  # with percent signs as psycopg reads them
         connection.exec_driver_sql(
             f"INSERT INTO {place} ({columns}) SELECT {columns} "  # noqa: S608 (names of ours)
             f"FROM json_to_recordset(CAST(%s AS json)) AS new ({record})" + " ON CONFLICT DO NOTHING" * new,

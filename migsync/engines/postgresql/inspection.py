@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migsync.engines.access import RIGHTS, TableAccess
@@ -70,7 +71,7 @@ def inspect(connection: sa.Connection, schema: str) -> Inspection:
     """What this connection reaches. Without a `schema`, the search path decides once; then every name is qualified."""
     import sqlalchemy as sa
 
-    about = connection.execute(sa.text(ABOUT)).one()
+    about = inspect_database(connection)
     found = connection.execute(sa.text(WHERE), {"name": qualified(schema)}).one_or_none()
     if found is None:
         hidden = connection.execute(sa.text(HIDDEN), {"table": TABLE, "schema": schema}).scalar()
@@ -80,17 +81,24 @@ def inspect(connection: sa.Connection, schema: str) -> Inspection:
                 "Without it, migsync cannot read the rows.",
                 f"Grant USAGE on the schema {hidden} to this user.",
             )
-    where = found.schema if found else schema or about.schema or ""
+    return in_schema(about, found.schema if found else schema or about.schema, there=bool(found))
+
+
+def inspect_database(connection: sa.Connection) -> Inspection:
+    """What is the same for all schemas; `schema` is the current one."""
+    import sqlalchemy as sa
+
+    about = connection.execute(sa.text(ABOUT)).one()
     # Not every role may read the server's identifier; then the address has to tell servers apart.
     server = connection.scalar(sa.text(SYSTEM)) if about.knows_itself else about.address
-    return Inspection(
-        identity=f"{server}/{about.database}/{where}",
-        database=f"{server}/{about.database}",
-        schema=where,
-        table=MigrationTable(where) if found else None,
-        read_only=_read_only(about),
-        account=about.account,
-    )
+    database = f"{server}/{about.database}"
+    return Inspection(database, about.schema or "", None, _read_only(about), database, about.account)
+
+
+def in_schema(database: Inspection, schema: str, *, there: bool) -> Inspection:
+    """The same for one schema; `there` says whether the table is in it."""
+    table = MigrationTable(schema) if there else None
+    return replace(database, identity=f"{database.database}/{schema}", schema=schema, table=table)
 
 
 def schemas(connection: sa.Connection) -> tuple[str, ...]:

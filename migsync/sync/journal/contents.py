@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -149,24 +149,25 @@ def read_contents_seen(
     version = journal_version(connection, schema) if version is None else version
     if not has_contents(version):
         return ()
-    rows = _read_rows(connection, schema, CONTENT_SEEN_TABLE)
-    if has_looks(version):
-        rows += _read_rows(connection, schema, RAN_TABLE)
     if documents is None:
         found = read_documents(connection, schema)
         documents = lambda: found  # noqa: E731
-    return tuple(
-        SeenContents(record, Key(app, name), EVENTS[event], source, content, documents, moment)
-        for _, record, app, name, event, source, content, moment in rows
-    )
+    tables = [CONTENT_SEEN_TABLE, RAN_TABLE] if has_looks(version) else [CONTENT_SEEN_TABLE]
+    return tuple(event for name in tables for event in as_events(name, _read_rows(connection, schema, name), documents))
 
 
-def _read_rows(connection: sa.Connection, schema: str | None, table: str) -> list[tuple[Any, ...]]:
+def as_events(table: str, rows: Iterable[Sequence[Any]], documents: Documents) -> Iterator[SeenContents]:
+    """The events of the rows of a table, each with COLUMNS. Raises TargetError for a row that cannot be read."""
+    for row in rows:
+        _, record, app, name, event, source, content, moment = _checked(tuple(row), table)
+        yield SeenContents(record, Key(app, name), EVENTS[event], source, content, documents, moment)
+
+
+def _read_rows(connection: sa.Connection, schema: str | None, table: str) -> Sequence[Sequence[Any]]:
     seen = sa.table(table, *map(sa.column, (*COLUMNS, "schema_name")), schema=schema)
     moment = seen.c.moment if table == RAN_TABLE else sa.literal_column("''")
     query = sa.select(*(seen.c[name] for name in COLUMNS[:-1]), moment)
-    rows = connection.execute(query.where(seen.c.schema_name == OWN_SCHEMA).order_by(seen.c.number))
-    return [_checked(tuple(row), table) for row in rows]
+    return connection.execute(query.where(seen.c.schema_name == OWN_SCHEMA).order_by(seen.c.number)).all()
 
 
 def read_documents(connection: sa.Connection, schema: str | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -95,8 +96,11 @@ def read_look(connection: sa.Connection, schema: str | None, version: str) -> Lo
     looks = look_table(schema)
     query = sa.select(*(looks.c[name] for name in COLUMNS)).where(looks.c.schema_name == OWN_SCHEMA)
     row = connection.execute(query.order_by(looks.c.number.desc()).limit(1)).first()
-    if row is None:
-        return None
+    return as_look(row) if row else None
+
+
+def as_look(row: Sequence[Any]) -> Look:
+    """The look of a row. Raises TargetError for one that cannot be read."""
     if tuple(map(type, row)) != TYPES:
         raise _unreadable(f"Look {row[0]} in {LOOK_TABLE} cannot be read: {tuple(row)[1:]}")
     return Look(*row)

@@ -75,7 +75,11 @@ def journal_version(connection: sa.Connection, schema: str | None, versions: Seq
     if not connection.dialect.has_table(connection, VERSION_TABLE, schema):
         return ""
     table = sa.table(VERSION_TABLE, sa.column("version_num"), schema=schema)
-    heads = connection.scalars(sa.select(table.c.version_num)).all()
+    return known_version(connection.scalars(sa.select(table.c.version_num)).all(), versions)
+
+
+def known_version(heads: Sequence[str], versions: Sequence[ModuleType] = VERSIONS) -> str:
+    """The one of the `heads`; empty where there is none. Raises TargetError for one that only a newer migsync knows."""
     known = {version.revision for version in versions}
     for head in heads:
         if head not in known:

@@ -1,0 +1,53 @@
+"""Many schemas read at once: the part of :class:`migsync.engines.base.Engine` that is about that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migsync.engines.target_table import Inspection
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True)
+class TableRead:
+    """What to read of a table: its rows ordered by `order`, in `groups` of columns.
+
+    The server writes the columns `as_text` as it writes text.
+    With `own_schema`, only the rows whose ``schema_name`` is empty; with `last`, only the last of all.
+    """
+
+    table: str
+    groups: tuple[tuple[str, ...], ...]
+    order: str
+    as_text: frozenset[str] = frozenset()
+    own_schema: bool = False
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRows:
+    """What was read of one schema: `texts` has, by table, a JSON array for each group of columns.
+
+    An element of the array is a value, or an array of values where the group has several columns. A table that is not
+    there is missing.
+    """
+
+    inspection: Inspection
+    texts: Mapping[str, Sequence[str]]
+
+
+class SchemaReader:
+    """Reads many schemas with a few statements, on an engine that can."""
+
+    def read_schemas(
+        self, connection: sa.Connection, schemas: Sequence[str], reads: Sequence[TableRead]
+    ) -> dict[str, SchemaRows]:
+        """What the schemas hold, by their names. Those that cannot be read like this are missing: read them singly.
+
+        A schema is missing too where the first of the tables is not in it, or where this user may not read one of them.
+        """
+        return {}

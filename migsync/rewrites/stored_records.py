@@ -1,0 +1,58 @@
+"""The records of one target in little room: there may be thousands of targets, and most hold the same names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, overload
+
+from migsync.rewrites.record import Record, as_records
+
+
+class RecordNames(NamedTuple):
+    """What targets share: the ids, the apps and the names of their records, in the order of the ids."""
+
+    ids: tuple[int, ...]
+    apps: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+class StoredRecords(Sequence[Record]):
+    """Records that are made anew each time that one of them is asked for. `applied` is a JSON array of their times."""
+
+    __slots__ = ("_applied", "shared")
+
+    def __init__(self, shared: RecordNames, applied: str) -> None:
+        self.shared = shared
+        self._applied = applied
+
+    @property
+    def applied(self) -> list[str | None]:
+        """The time of each record, as the server writes it."""
+        found: list[str | None] = json.loads(self._applied)
+        return found
+
+    def all(self) -> tuple[Record, ...]:
+        """The records."""
+        return as_records(zip(*self.shared, self.applied, strict=True))
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Record]: ...
+    def __getitem__(self, place: int | slice) -> Record | Sequence[Record]:
+        return self.all()[place]
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.all())
+
+    def __len__(self) -> int:
+        return len(self.shared.ids)
+
+    def __eq__(self, other: object) -> bool:
+        return self.all() == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self.all())
