@@ -50,6 +50,7 @@ COMMANDS = {
     "tidy": ["--dry-run"],
     "undo": ["--noinput"],
     "verify": [],
+    "repair": ["--dry-run"],
 }
 OF_EACH_KIND = ("apply", "check", "demo", "doctor", "graph", "plan", "remake", "squash", "undo")
 """One of those that begin alike: without a project, with git, databases, workers, a proof, changed rows or files."""

@@ -165,10 +165,10 @@ class Execution:
 
     def _attempt(self, plan: Plan, run: _LastRun) -> Result:
         from migsync.sync.apply import apply_plan
-        from migsync.sync.stated_records import is_stated, with_time
+        from migsync.sync.stated_records import waits_for_time, with_time
 
         alias = plan.target.alias
-        if is_stated(plan):
+        if waits_for_time(plan):
             target = self.targets[alias]
             plan = with_time(plan, target.read() or (), target.behaviour.applied_form, use_tz=bool(self.project.use_tz))
         run_id = run.id = uuid.uuid4().hex

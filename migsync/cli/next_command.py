@@ -12,8 +12,8 @@ from click.core import ParameterSource
 
 from migsync.redaction import secrets_in
 
-PROJECT = frozenset({"root", "settings", "url"})
-"""Options that say which project is meant, and which databases it has."""
+PROJECT = frozenset({"root", "settings", "url", "scratch"})
+"""Options that say which project is meant, which databases it has, and where a scratch database can be made."""
 COMMAND = re.compile(r"(?:^|(?<=: )|(?<=`))migsync [a-z][^\n`]*", re.MULTILINE)
 """A command in a hint: on a line of its own, behind a colon, or in backquotes."""
 STATEMENTS = frozenset({"maps", "collapses", "removes", "news", "prune", "record", "unrecord", "positions"})

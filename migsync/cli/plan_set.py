@@ -90,16 +90,21 @@ def open_plan_set(
             request = ask_pairs(output, first.open_pairs, request)
             request = replace(request, backwards=request.backwards or ask_backwards(output, first.plans))
     with survey(project, request) as found:
-        yield PlanSet(
-            project,
-            found.plans,
-            found.targets,
-            found.proposed,
-            {**found.errors, **_refused_fresh(found)},
-            survey_blocks(found, shorten=output.shorten),
-            survey_document(found) if output.json else {},
-            survey=found,
-        )
+        yield surveyed(output, found)
+
+
+def surveyed(output: Output, found: Survey) -> PlanSet:
+    """What a survey wants to apply."""
+    return PlanSet(
+        found.project,
+        found.plans,
+        found.targets,
+        found.proposed,
+        {**found.errors, **_refused_fresh(found)},
+        survey_blocks(found, shorten=output.shorten),
+        survey_document(found) if output.json else {},
+        survey=found,
+    )
 
 
 def _refused_fresh(survey: Survey) -> dict[str, MigsyncError]:

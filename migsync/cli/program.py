@@ -76,6 +76,7 @@ COMMANDS = (
     "init",
     "doctor",
     "verify",
+    "repair",
     "recover",
     "linearize",
     "renumber",

@@ -61,8 +61,11 @@ def _answer(question: str, show: Callable[[], None]) -> bool:
 
 def require_reason(output: Output, plans: Iterable[Plan], reason: str, *, noinput: bool) -> str:
     """The reason for the log, which a person has to give where a plan rests on their word alone."""
-    from migsync.sync.stated_records import is_stated
+    from migsync.sync.stated_records import is_repair, is_stated
 
+    plans = list(plans)
+    if any(map(is_repair, plans)):
+        return f"repair: {reason}" if reason else "repair"
     if reason or not any(map(is_stated, plans)):
         return reason
     if noinput or not output.can_ask:

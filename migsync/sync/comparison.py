@@ -21,7 +21,11 @@ NAMED = 10
 NEW = 50
 """So many new rows of an app are told from the others at most."""
 RECORD = "record"
-"""The cause of a change that records a migration on a person's word; a plan has no `applied` for it, a run has."""
+"""The cause of a change that records a migration on a person's word."""
+PRESENT, INFERRED = "repair: present", "repair: inferred"
+"""The same of `migsync repair`: all that it makes is in the database; or what depends on it is, and it has no trace."""
+RECORDED = frozenset({RECORD, PRESENT, INFERRED})
+"""The causes of changes that record a migration; a plan has no `applied` for them, a run has."""
 INTERFERED = (
     "The transaction was rolled back. A trigger, a rule or row-level security on the table may have interfered.",
     "Disable it while migsync runs, then run the command again.",
@@ -61,7 +65,7 @@ def rows_of(changes: Iterable[Change]) -> list[tuple[Record | None, Record | Non
 
 def _as_planned(change: Change) -> Record | None:
     row = change.after and change.after._replace(id=None)
-    return row._replace(applied=None) if row and change.cause == RECORD else row
+    return row._replace(applied=None) if row and change.cause in RECORDED else row
 
 
 def does_the_same(plan: Plan, other: Plan) -> bool:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from migsync import __version__
-from migsync.decoder import DecodeError, Fields, array, boolean, load_json, optional, read_file, same, shortened, text
+from migsync.decoder import (
+    DecodeError,
+    Fields,
+    array,
+    boolean,
+    load_json,
+    optional,
+    read_file,
+    same,
+    shortened,
+    table,
+    text,
+)
 from migsync.errors import NOTHING_CHANGED, PlanFileError
 from migsync.escapes import json_text
 from migsync.filesystem.atomic import write_file
@@ -39,6 +52,7 @@ class SavedOptions:
     record: tuple[str, ...] = ()
     unrecord: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    repairs: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, request: PlanRequest) -> SavedOptions:
@@ -49,7 +63,7 @@ class SavedOptions:
     def from_dict(cls, document: object) -> SavedOptions:
         """The inverse of `asdict`; raises DecodeError for another shape."""
         known = ("apps", "prune", "dedupe", "positions", "trust_names")
-        found = Fields(document, known, ("against_evidence", "record", "unrecord", "databases"))
+        found = Fields(document, known, ("against_evidence", "record", "unrecord", "databases", "repairs"))
         return cls(
             apps=found.get("apps", array(text)),
             prune=found.get("prune", array(text)),
@@ -60,6 +74,7 @@ class SavedOptions:
             record=found.get_or("record", array(text), ()),
             unrecord=found.get_or("unrecord", array(text), ()),
             databases=found.get_or("databases", array(text), ()),
+            repairs=found.get_or("repairs", table(table(array(text))), {}),
         )
 
 

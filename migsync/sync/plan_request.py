@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class PlanRequest:
     hinted pairs as if they were proven. With `trust_names` no journal is expected in the databases. `backwards` lets
     records go back to the names of older files. With `against_evidence` migsync goes on although what it knows of a
     migration that ran contradicts what was stated or what is recorded. `third_party`: the statements are about apps of
-    installed packages.
+    installed packages. `repairs` are by alias what the database shows: ``record``, ``inferred`` (which of them leave no
+    trace) and ``unrecord``, each ``APP.NAME``.
     """
 
     databases: tuple[str, ...] = ()
@@ -33,3 +35,4 @@ class PlanRequest:
     backwards: bool = False
     against_evidence: bool = False
     third_party: bool = False
+    repairs: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)

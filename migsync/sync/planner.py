@@ -273,8 +273,8 @@ class _Planner:
     ) -> Plan:
         rewrites, returned = self.labels.view, start.back.returned
         # Rows under an old label of an app are changed with it, so they must be as they were, too.
-        before = {change.before.app for change in changes if change.before}
-        touched = self.scope | self.labels.olds(self.scope) | before
+        of_rows = {row.app for change in changes for row in (change.before, change.after) if row}
+        touched = self.scope | self.labels.olds(self.scope) | of_rows
         found = fingerprints(self.records, touched)
         # What was taken back and is passed again is noted even where no row changes: else the journal would say
         # otherwise.

@@ -1,7 +1,8 @@
-"""Rows that are recorded, or whose record is removed, on a person's word: ``--record`` and ``--unrecord``.
+"""Rows that are recorded, or whose record is removed: by ``--record`` and ``--unrecord``, or by ``migsync repair``.
 
-Nobody proves such a word. So it is refused where something speaks against it, and where ``migrate`` would not start
-afterwards. The journal keeps the reason, and an undo takes it back like any run.
+Nobody proves a person's word. So it is refused where something speaks against it, and where ``migrate`` would not start
+afterwards. The journal keeps the reason, and an undo takes it back like any run. A repair rests on what is in the
+database, and needs no reason.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rows import TrackedRow
-from migsync.sync.comparison import RECORD
+from migsync.sync.comparison import INFERRED, PRESENT, RECORD, RECORDED
 from migsync.sync.journal.contents import Event, SeenContents
 from migsync.sync.plan import Change, Plan
 from migsync.sync.provenance import ContentSource, Provenance
@@ -25,22 +26,44 @@ from migsync.sync.undo import rows_after
 
 UNRECORD = "unrecord"
 """The cause of a change that removes a record on a person's word."""
+ABSENT = "repair: absent"
+"""The same of `migsync repair`: nothing that the migration makes is in the database."""
+REPAIR = frozenset({PRESENT, INFERRED, ABSENT})
 RAN = frozenset({ContentSource.GUARDED, ContentSource.STATED})
 _FRACTION = re.compile(r"\.\d{6}$")
 
 
 @dataclass(frozen=True)
 class StatedRecords:
-    """The migrations that are to be recorded, and those whose record is to go; all of them have files."""
+    """The migrations that are to be recorded, and those whose record is to go; all of them have files.
+
+    `inferred` are those to record that leave no trace. With `repair`, what is in the database says so, and no person.
+    """
 
     record: tuple[Key, ...] = ()
     unrecord: tuple[Key, ...] = ()
+    inferred: frozenset[Key] = frozenset()
+    repair: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.record or self.unrecord)
 
 
 NONE_STATED = StatedRecords()
+
+
+def is_repair(plan: Plan) -> bool:
+    """Whether a plan has a change that rests on what is in the database."""
+    return any(change.cause in REPAIR for change in plan.changes)
+
+
+def repaired(found: Mapping[str, Sequence[str]], history: History) -> StatedRecords:
+    """What the database shows, as a request or a plan file has it; what has no file any more is left out."""
+    record, unrecord, inferred = (
+        tuple(key for text in found.get(name, ()) if (key := Key(*text.split(".", 1))) in history.migrations)
+        for name in ("record", "unrecord", "inferred")
+    )
+    return StatedRecords(record, unrecord, frozenset(inferred), repair=True)
 
 
 def is_stated(plan: Plan) -> bool:
@@ -58,8 +81,9 @@ def state_records(
     before = {row.now.key: row.now for row in rows if row.now}
     coming = list(dict.fromkeys(each for key in asked.record for each in _with_replaced(history, key)))
     going = {each for key in asked.unrecord for each in _with_replaced(history, key)}
-    now = [row.removed(UNRECORD) if row.now and row.now.key in going else row for row in rows]
-    now += [TrackedRow(None, Record(None, *key, None), RECORD) for key in coming if key not in before]
+    removal = ABSENT if asked.repair else UNRECORD
+    now = [row.removed(removal) if row.now and row.now.key in going else row for row in rows]
+    now += [TrackedRow(None, Record(None, *key, None), _cause(asked, key)) for key in coming if key not in before]
     findings = [nothing_to_record(migration=key, record=True) for key in asked.record if key in before]
     findings += [nothing_to_record(migration=key, record=False) for key in asked.unrecord if key not in before]
     findings += _open_ends(history, {row.now.key for row in now if row.now}, asked)
@@ -69,6 +93,12 @@ def state_records(
             guarded = known.source is ContentSource.GUARDED
             findings.append(evidence_against_record(migration=key, record=False, guarded=guarded, stated=stated))
     return now, findings
+
+
+def _cause(asked: StatedRecords, key: Key) -> str:
+    if not asked.repair:
+        return RECORD
+    return INFERRED if key in asked.inferred else PRESENT
 
 
 def _with_replaced(history: History, key: Key) -> list[Key]:
@@ -107,7 +137,7 @@ def _needs(history: History, key: Key, others: Iterable[Key], *, record: bool) -
 
 def with_unapplied(seen: Iterable[SeenContents], plan: Plan, *, stated: bool) -> Plan:
     """The plan, with an error for each migration that it records although ``migrate`` was seen to unapply it last."""
-    recorded = {change.after.key for change in plan.changes if change.cause == RECORD and change.after}
+    recorded = {change.after.key for change in plan.changes if change.cause in RECORDED and change.after}
     if not recorded:
         return plan
     last = {each.key: each.event for each in seen}
@@ -119,12 +149,17 @@ def with_unapplied(seen: Iterable[SeenContents], plan: Plan, *, stated: bool) ->
     return replace(plan, findings=(*found, *plan.findings))
 
 
+def waits_for_time(plan: Plan) -> bool:
+    """Whether a plan records a migration at the time of the run, which is not known yet."""
+    return any(map(_waits, plan.changes))
+
+
 def with_time(plan: Plan, records: Sequence[Record], form: str, *, use_tz: bool) -> Plan:
     """The plan with the present time as `applied` of what it records; `records` are all rows of its target.
 
     `form` is how the server writes a time, for strftime; the newest row shows it better, where there is one.
     """
-    if not any(_waits(change) for change in plan.changes):
+    if not waits_for_time(plan):
         return plan
     sample = next((text for record in reversed(records) if (text := record.applied or "")[:1].isdigit()), "")
     if sample:
@@ -146,7 +181,6 @@ def with_time(plan: Plan, records: Sequence[Record], form: str, *, use_tz: bool)
 
 
 def _waits(change: Change) -> bool:
-    """Whether a change records a migration at the time of the run, which is not known yet."""
     return (
-        change.cause == RECORD and change.before is None and change.after is not None and change.after.applied is None
+        change.cause in RECORDED and change.before is None and change.after is not None and change.after.applied is None
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from migsync.findings import Finding
 from migsync.findings.pairs import changed_operations
@@ -25,7 +25,7 @@ from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import Provenance, accounted
 from migsync.sync.prune import matching, patterns_in
-from migsync.sync.stated_records import NONE_STATED, with_unapplied
+from migsync.sync.stated_records import NONE_STATED, StatedRecords, repaired, with_unapplied
 from migsync.sync.target_state import DatabaseState, doubtful_apps, evidence_of, unexplained_apps, with_questions
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ class JointPlans:
     findings: Sequence[Finding] = ()
     proposed: Rewrite | None = None
     open_pairs: tuple[Pair, ...] = ()
+
+
+class _Also(NamedTuple):
+    """What is asked of one target alone: the rows to remove, and what is to be recorded or not."""
+
+    prune: Sequence[str] = ()
+    stated: StatedRecords = NONE_STATED
 
 
 @dataclass(frozen=True)
@@ -113,14 +120,16 @@ class TargetPlanner:
         positions = {app: text for app, text in self.options.positions.items() if app not in self.asked}
         return replace(self._options, positions=positions)
 
-    def _plan_all(
-        self, rewrites: Rewrites, options: PlanOptions, leftovers: Sequence[tuple[str, ...]] = ()
-    ) -> list[Plan]:
-        """A plan for each target; `leftovers` are the rows to remove from each."""
-        pruned = leftovers or [()] * len(self.states)
+    def _plan_all(self, rewrites: Rewrites, options: PlanOptions, also: Sequence[_Also] = ()) -> list[Plan]:
+        """A plan for each target; `also` is what is asked of each alone."""
         return [
-            self._plan(rewrites, state, ran, replace(options, prune=(*options.prune, *names)))
-            for state, ran, names in zip(counted("Planning databases", self.states), self.ran, pruned, strict=True)
+            self._plan(rewrites, state, ran, replace(options, prune=(*options.prune, *each.prune), stated=each.stated))
+            for state, ran, each in zip(
+                counted("Planning databases", self.states),
+                self.ran,
+                also or [_Also(stated=options.stated)] * len(self.states),
+                strict=True,
+            )
         ]
 
     def _plan(
@@ -134,16 +143,23 @@ class TargetPlanner:
 
     def _finish(self, rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
         """The plans with the leftovers removed that fit a pattern, and with what a person states of the records."""
-        patterns, stated = self._patterns[0], self.options.stated
-        if not patterns and not stated:
+        patterns = self._patterns[0]
+        stated = [self._stated(state.ref.alias) for state in self.states]
+        if not patterns and not any(stated):
             return plans
         found = [matching(plan, patterns) for plan in plans]
-        made = self._plan_all(rewrites, replace(options, stated=stated), [names for names, _ in found])
+        also = [_Also(names, each) for (names, _), each in zip(found, stated, strict=True)]
+        made = self._plan_all(rewrites, options, also)
         finished = []
         for state, plan, (_, findings) in zip(self.states, made, found, strict=True):
             plan = with_unapplied(state.held.seen, plan, stated=options.against_evidence)
             finished.append(replace(plan, findings=(*plan.findings, *findings)))
         return finished
+
+    def _stated(self, alias: str) -> StatedRecords:
+        """What is to be recorded there, or not: as the database shows it, or a person states it for all."""
+        found = self.request.repairs.get(alias)
+        return repaired(found, self.history) if found else self.options.stated
 
     def _discover(self, first: Sequence[Plan], open_apps: Sequence[Collection[str]]) -> Discovery:
         from migsync.rewrites.evidence.discovery import discover  # much code, and most plans have no open question

@@ -21,21 +21,25 @@ def judgement_findings(history: History, applied: Collection[Key], found: Judgem
     absent = [each for each in by_state[State.ABSENT] if each.recorded]
     certain = unrecordable(history, applied, absent)
     if certain:
-        parts = [part for each in absent if each.key in certain for part in _said(each.differences)]
+        parts = [part for each in absent if each.key in certain for part in outcomes_in_words(each.differences)]
         yield entries.not_in_database(migrations=certain, parts=parts, unrecord=True)
     for each in absent:
         if each.key not in certain:
-            yield entries.not_in_database(migrations=[each.key], parts=_said(each.differences), custom=each.custom)
+            yield entries.not_in_database(
+                migrations=[each.key], parts=outcomes_in_words(each.differences), custom=each.custom
+            )
     yield from _there_already(history, applied, found)
     for each in by_state[State.PARTIAL]:
-        lacking, kept = _said(each.differences), _said(each.there)
+        lacking, kept = outcomes_in_words(each.differences), outcomes_in_words(each.there)
         if each.recorded:
             yield entries.differs_from_record(migration=each.key, parts=lacking)
         else:
             yield entries.partly_there(migration=each.key, there=kept, missing=lacking)
     for each in by_state[State.UNKNOWN]:
         if each.recorded:
-            yield entries.not_verified(migration=each.key, reason=each.reason, parts=_said(each.differences))
+            yield entries.not_verified(
+                migration=each.key, reason=each.reason, parts=outcomes_in_words(each.differences)
+            )
     if tables := [part.name for part in found.unexplained if _is_own(history, part.name)]:
         yield entries.made_by_no_migration(tables=tables)
 
@@ -71,7 +75,8 @@ def unrecordable(history: History, applied: Collection[Key], absent: Iterable[Mi
     return [each.key for each in absent if each.key in candidates and each.key not in needed]
 
 
-def _said(outcomes: Iterable[PartResult]) -> list[str]:
+def outcomes_in_words(outcomes: Iterable[PartResult]) -> list[str]:
+    """``column shop_item.price is missing``, one for each part."""
     return [_in_words(each) for each in outcomes]
 
 

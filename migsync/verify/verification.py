@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from migsync.engines.catalog import Part, catalog_of
-from migsync.errors import MigsyncError, TargetError
+from migsync.errors import MigsyncError, TargetError, UsageError
 from migsync.findings import Finding, Severity
 from migsync.history import History
+from migsync.history.loader import LoaderState
 from migsync.key import Key
+from migsync.project import Project
 from migsync.proof.schema import executing
 from migsync.rewrites.record import Record
+from migsync.sync.plan import Change
 from migsync.sync.survey import Survey
 from migsync.sync.target import Target
 from migsync.sync.undo import rows_after
@@ -23,7 +27,8 @@ from migsync.verify.build import BuildOptions, build
 from migsync.verify.build_cache import BuildCache, build_key
 from migsync.verify.composition import Catalog, Judgement, MigrationResult, judge
 from migsync.verify.report import judgement_findings
-from migsync.worker.migration_traces import BuildResult
+from migsync.words import did_you_mean
+from migsync.worker.migration_traces import BuildResult, MigrationTrace
 
 TRIES = 5
 """So often the catalog is read until two readings agree."""
@@ -65,22 +70,68 @@ class Verification:
     errors: Mapping[str, MigsyncError]
 
 
+@dataclass(frozen=True)
+class SchemaEvidence:
+    """What is known of one database: its records with the names of today, its catalog, and what migrations make.
+
+    `state` is what Django's loader makes of the records, `unknown` are the migrations without a trace, with the reason.
+    """
+
+    history: History
+    records: tuple[Record, ...]
+    state: LoaderState
+    traces: Sequence[MigrationTrace]
+    unknown: Mapping[Key, str]
+    live: Catalog
+    accepted: Callable[[Part], bool]
+
+    @property
+    def applied(self) -> frozenset[Key]:
+        """The migrations that count as recorded."""
+        return self.state.applied | self.state.recorded
+
+    def judge(self, applied: AbstractSet[Key]) -> Judgement:
+        """Judge each migration as if these were recorded."""
+        return judge(self.traces, applied, self.live, unknown=self.unknown, accepted=self.accepted)
+
+
 def verify(survey: Survey, options: VerifyOptions) -> Verification:
     """Verify each database of the survey. Only scratch databases are written to."""
+    check_apps(options.apps, survey.history)
     done: dict[str, Verified] = {}
     errors = dict(survey.errors)
     for plan in survey.plans:
         alias = plan.target.alias
-        target = survey.targets[alias]
         try:
-            _refuse_members(target)
-            records, live = _look(target)
-            changes = () if plan.blocked else plan.changes
-            recorded = frozenset(record.key for record in rows_after(records, changes))
-            done[alias] = _verify(survey, target, recorded, live, options)
+            found = find_evidence(survey, alias, () if plan.blocked else plan.changes, options)
+            done[alias] = _verified(survey.project, alias, found, options)
         except MigsyncError as error:
             errors[alias] = error
     return Verification(done, errors)
+
+
+def check_apps(apps: Iterable[str], history: History) -> None:
+    """Raises UsageError for an app that is not installed."""
+    for app in apps:
+        if app not in history.apps:
+            raise UsageError(f"{app} is not an installed app.", did_you_mean(app, history.apps))
+
+
+def find_evidence(survey: Survey, alias: str, changes: Sequence[Change], options: VerifyOptions) -> SchemaEvidence:
+    """The evidence of one database, whose records get their names of today by the `changes`.
+
+    Raises a MigsyncError where it cannot be had.
+    """
+    target, history = survey.targets[alias], survey.history
+    _refuse_members(target)
+    found, live = _look(target)
+    records = tuple(rows_after(found, changes))
+    state = history.state(frozenset(record.key for record in records))
+    hidden = _hidden(history, state.recorded)
+    first = tuple(sorted(key for key in state.applied | state.recorded if key in history.migrations))
+    result = _built(survey, target, options, first, hidden)
+    unknown = dict(result.unbuilt) | dict(_without_file(history, state.recorded))
+    return SchemaEvidence(history, records, state, result.traces, unknown, live, _accepting(options.accept))
 
 
 def _refuse_members(target: Target) -> None:
@@ -96,28 +147,16 @@ def _refuse_members(target: Target) -> None:
         )
 
 
-def _verify(
-    survey: Survey,
-    target: Target,
-    recorded: frozenset[Key],
-    live: Catalog,
-    options: VerifyOptions,
-) -> Verified:
-    project, history = survey.project, survey.history
-    hidden = _hidden(history, recorded)
-    applied = history.state(recorded).applied | recorded
-    first = tuple(sorted(key for key in applied if key in history.migrations))
-    result = _built(survey, target, options, first, hidden)
-    unknown = dict(result.unbuilt) | dict(_without_file(history, recorded))
-    found = judge(result.traces, applied, live, unknown=unknown, accepted=_accepting(options.accept))
+def _verified(project: Project, alias: str, evidence: SchemaEvidence, options: VerifyOptions) -> Verified:
+    found = evidence.judge(evidence.applied)
     wanted = [
         each
         for each in found.results
         if (not options.apps or each.key.app in options.apps) and str(each.key) not in options.accept
     ]
     kept = Judgement(tuple(wanted), () if options.apps else found.unexplained)
-    said = tuple(judgement_findings(history, applied, kept))
-    return Verified(kept, tuple(each.with_facts(alias=project.typed(target.alias)) for each in said))
+    said = tuple(judgement_findings(evidence.history, evidence.applied, kept))
+    return Verified(kept, tuple(each.with_facts(alias=project.typed(alias)) for each in said))
 
 
 def _built(

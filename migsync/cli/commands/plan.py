@@ -68,6 +68,7 @@ def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> Ex
     The exit status is 1 if a plan is blocked, a database cannot be read, or a database is ahead of the files and
     --backwards was not given. It is 4 if a database could not be read within --lock-timeout.
     """
+    from migsync.cli.sql import show_sql
     from migsync.cli.views.surveys import survey_blocks, survey_document, survey_status
     from migsync.sync.plan_file import save_plans
     from migsync.sync.survey import survey
@@ -82,8 +83,7 @@ def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> Ex
         if output.json:
             output.document(survey_document(found))
         if output.form == "sql":
-            _tell_problems(output, found)
-            output.raw(_sql(found))
+            show_sql(output, found)
         return survey_status(found, check=asked.check)
 
 
@@ -101,29 +101,3 @@ def _not_with_a_file(survey: Survey) -> set[str]:
     """The options that a saved plan holds already, so that `apply PLAN` does not take them."""
     goes_back = any(plan.goes_back and not plan.blocked for plan in survey.plans)
     return set(names_of(PlanningOptions)) - ({"backwards"} if goes_back else set())
-
-
-def _sql(survey: Survey) -> str:
-    from migsync.engines import engine_named
-    from migsync.sync.scripts import apply_script
-    from migsync.sync.stated_records import with_time
-
-    texts = []
-    for plan in survey.plans:
-        if not plan.empty and not plan.blocked:
-            records, engine = survey.records[plan.target.alias], engine_named(plan.target.engine)
-            plan = with_time(plan, records, engine.applied_form, use_tz=bool(survey.project.use_tz))
-            texts.append(apply_script(plan, records))
-    return "\n".join(texts)
-
-
-def _tell_problems(output: Output, survey: Survey) -> None:
-    """On standard error what a form without text (SQL) does not show: errors and findings."""
-    from migsync.cli.views.findings import error_blocks, findings_blocks
-
-    output.tell(findings_blocks(survey.findings))
-    for plan in survey.plans:
-        if plan.findings:
-            output.tell([line(Span(plan.target.alias, Style.HEADING)), *findings_blocks(plan.findings, indent=2)])
-    for alias, error in survey.errors.items():
-        output.tell([line(Span(alias, Style.HEADING)), *error_blocks(error, indent=2)])

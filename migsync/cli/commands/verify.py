@@ -9,40 +9,23 @@ from typing import TYPE_CHECKING
 import click
 
 from migsync.cli.command import MigsyncCommand
-from migsync.cli.options import (
-    JournalOptions,
-    ProjectOptions,
-    TargetOptions,
-    arguments,
-    flag,
-    group,
-    option,
-    option_group,
-    options,
-)
+from migsync.cli.evidence_options import EvidenceOptions
+from migsync.cli.options import JournalOptions, ProjectOptions, group, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
-from migsync.errors import ExitStatus, UsageError, common_status
+from migsync.errors import ExitStatus, common_status
 
 if TYPE_CHECKING:
-    from migsync.history import History
-    from migsync.project import Project
     from migsync.verify.composition import MigrationResult
-    from migsync.verify.verification import Verification, Verified, VerifyOptions
+    from migsync.verify.verification import Verification, Verified
 
 
 @option_group
 class VerifyCommandOptions:
     """What ``migsync verify`` looks at, and where it builds."""
 
-    apps: tuple[str, ...] = arguments(metavar="[APP]...")
-    where: TargetOptions = group(TargetOptions)
-    scratch: str | None = option(
-        metavar="URL",
-        help="Create the scratch database on the server at URL. Default: the server of each database.",
-    )
-    rebuild: bool = flag(help="Run the migrations again, even if neither files nor packages have changed.")
+    evidence: EvidenceOptions = group(EvidenceOptions)
     journal: JournalOptions = group(JournalOptions)
 
 
@@ -73,33 +56,12 @@ def verify(output: Output, asked: VerifyCommandOptions, where: ProjectOptions) -
 
     project = where.project()
     settle_files(output, project)
-    request = PlanRequest(databases=asked.where.databases, trust_names=asked.journal.no_journal)
+    request = PlanRequest(databases=asked.evidence.where.databases, trust_names=asked.journal.no_journal)
     with survey(project, request) as found:
-        chosen = _options(project, found.history, asked)
-        outcome = verify_survey(found, chosen)
+        outcome = verify_survey(found, asked.evidence.options(project))
         output.show(_blocks(outcome, found.fresh, shorten=output.shorten))
         output.document(_document(outcome, found.fresh))
         return _status(outcome)
-
-
-def _options(project: Project, history: History, asked: VerifyCommandOptions) -> VerifyOptions:
-    from migsync.verify.build import BuildOptions, ScratchServer
-    from migsync.verify.verification import VerifyOptions
-    from migsync.words import did_you_mean
-
-    for app in asked.apps:
-        if app not in history.apps:
-            raise UsageError(f"{app} is not an installed app.", did_you_mean(app, history.apps))
-    setup = ""
-    if name := project.verify.setup:
-        try:
-            setup = (project.root / name).read_text()
-        except (OSError, UnicodeError) as error:
-            raise UsageError(
-                f"{name}, which pyproject.toml names as setup of [tool.migsync.verify], cannot be read: {error}"
-            ) from error
-    server = ScratchServer(asked.scratch) if asked.scratch else None
-    return VerifyOptions(asked.apps, project.verify.accept, BuildOptions(setup, server), asked.rebuild)
 
 
 def _blocks(outcome: Verification, fresh: Iterable[str], *, shorten: bool) -> Iterator[Block]:

@@ -14,8 +14,9 @@ from migsync.errors import UnknownEngine
 from migsync.findings import Severity
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite
-from migsync.sync.comparison import RECORD
+from migsync.sync.comparison import INFERRED, RECORDED
 from migsync.sync.plan import Change, ChangeKind, Plan
+from migsync.sync.stated_records import ABSENT
 from migsync.sync.stored_changes import kinds_of
 from migsync.words import count
 
@@ -155,7 +156,8 @@ def _row(plan: Plan, change: Change) -> tuple[Span, Span, Span, Span]:
         why = Span(f"({_instead(plan, change, before)})", Style.DIM)
         return Span("remove", Style.BAD), Span(before.name), why, Span(before.applied or "", Style.DIM)
     new = after or Record(None, "", "", "")
-    applied = new.applied or ("the time of the run" if change.cause == RECORD else "")
+    applied = new.applied or ("the time of the run" if change.cause in RECORDED else "")
+    applied += " (inferred)" if change.cause == INFERRED else ""
     return Span("insert", Style.GOOD), Span("-"), Span(new.name, Style.GOOD), Span(applied, Style.DIM)
 
 
@@ -171,6 +173,8 @@ def _instead(plan: Plan, change: Change, removed: Record) -> str:
             names = {new for name in names for new in _becomes(step, name)}
     if collapsed and names:
         return f"now in {', '.join(sorted(names))}"
+    if change.cause == ABSENT:
+        return "not in the database"
     return f"--{change.cause}" if change.cause in {"prune", "dedupe", "unrecord"} else "row removed"
 
 

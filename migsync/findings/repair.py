@@ -1,0 +1,188 @@
+"""What ``migsync repair`` finds besides the changes that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migsync.findings.commands import migsync
+from migsync.findings.database_objects import sql_of
+from migsync.findings.entry import Texts, entry
+from migsync.findings.finding import Severity
+from migsync.key import Key
+from migsync.words import text_list
+
+NAMED = 5
+
+
+def _are(migrations: Sequence[Key], one: str, several: str) -> str:
+    return f"{text_list(migrations, NAMED)} {one if len(migrations) == 1 else several}"
+
+
+@entry("inferred-records", Severity.ERROR, Severity.INFO)
+def inferred_records(
+    *, migrations: Sequence[Key], custom: Sequence[Key], accepted: bool = False, alias: str = ""
+) -> Texts:
+    """Migrations are to be recorded that leave no trace in the tables. What depends on them is in the database.
+
+    They change data only, or only what Django knows of the models. That they ran follows from the order in which
+    `migrate` runs migrations, and is not proven: a later migration may have been run by hand.
+
+    With `--accept` they are recorded. The log marks them as inferred.
+    """
+    hint = "" if accepted else f"If they ran: {migsync('repair', '--accept', alias=alias)}"
+    changed = (
+        f" {_are(custom, 'changes', 'change')} data or {'runs' if len(custom) == 1 else 'run'} SQL." if custom else ""
+    )
+    return Texts(
+        f"{_are(migrations, 'leaves', 'leave')} no trace in the tables, but migrations that depend on "
+        f"{'it' if len(migrations) == 1 else 'them'} are in the database.",
+        f"So {'it' if len(migrations) == 1 else 'they'} probably ran.{changed}",
+        hint,
+        Severity.INFO if accepted else None,
+    )
+
+
+@entry("code-runs-again", Severity.ERROR, Severity.WARNING)
+def code_runs_again(
+    *, migrations: Sequence[Key], absent: Sequence[Key], accepted: bool = False, alias: str = ""
+) -> Texts:
+    """The record of a migration that runs code or SQL of its own would be removed, so that `migrate` runs it.
+
+    What it depends on is not in the database, or nothing of its own tables and columns is. But what its code did, no
+    catalog shows. If it ran, `migrate` would run it a second time.
+
+    Look at its code. With `--accept` its record is removed together with the others.
+    """
+    with_others = (
+        f" together with {text_list(absent, NAMED)}, which {'is' if len(absent) == 1 else 'are'} not in the database"
+        if absent
+        else ""
+    )
+    one = len(migrations) == 1
+    return Texts(
+        f"{_are(migrations, 'runs', 'run')} code or SQL of {'its' if one else 'their'} own, and "
+        f"{'its record' if one else 'their records'} would be removed{with_others}.",
+        f"`migrate` would then run {'it' if one else 'them'}. If {'it' if one else 'they'} ran here before, "
+        f"{'it does' if one else 'they do'} the same a second time.",
+        "" if accepted else f"If that does no harm: {migsync('repair', '--accept', alias=alias)}",
+        Severity.WARNING if accepted else None,
+    )
+
+
+@entry("record-not-closed", Severity.ERROR)
+def record_not_closed(
+    *,
+    migration: Key,
+    above: Sequence[Key],
+    parts: Sequence[str] = (),
+    reason: str = "",
+    partly: bool = False,
+    alias: str = "",
+) -> Texts:
+    """A migration is in the database, and one that it depends on is not, or not in full.
+
+    A record without the records of what it depends on stops `migrate` (InconsistentMigrationHistory). So `migsync
+    repair` records neither, and changes nothing in this database.
+
+    Run the SQL for what is missing, then run `migsync repair` again. If the difference is intended, name the table, the
+    column or the index in `pyproject.toml`: `accept = ["shop_item.price"]` under `[tool.migsync.verify]`.
+    """
+    state = "cannot be verified" if reason else "is there only in part" if partly else "is not there"
+    why = reason or text_list(parts, NAMED)
+    return Texts(
+        f"{_are(above, 'is', 'are')} in the database, but {migration}, on which "
+        f"{'it depends' if len(above) == 1 else 'they depend'}, {state}: {why}.",
+        "Recorded without it, they would stop `migrate` (InconsistentMigrationHistory). Nothing is changed.",
+        f"To see its SQL: {sql_of(migration, alias)}\nRun the statements for what is missing, then: "
+        f"{migsync('repair', alias=alias)}",
+    )
+
+
+@entry("schema-contradicts-run", Severity.ERROR)
+def schema_contradicts_run(*, migration: Key, recorded: bool, source: str = "", alias: str = "") -> Texts:
+    """What is known of a run contradicts what is in the database.
+
+    `migsync`'s guard noted that `migrate` ran the migration, or somebody stated it, and nothing of it is in the
+    database. Or the guard noted that `migrate` unapplied it, and all of it is there. One of the two was changed by
+    other means: tables by hand, or a part of the database from a dump.
+
+    `migsync repair` does not decide which of the two is right, and changes nothing in this database. If you know, state
+    it with `--record` or `--unrecord`, and `--against-evidence`.
+    """
+    word = "--unrecord" if recorded else "--record"
+    known = "somebody stated that it ran here" if source == "stated" else "the guard saw `migrate` run it here"
+    found = (
+        f"{migration} is not in the database, but {known}."
+        if recorded
+        else f"{migration} is in the database, but the guard saw `migrate` unapply it here."
+    )
+    command = migsync("plan", word, migration, "--against-evidence", alias=alias)
+    return Texts(
+        found,
+        "Tables were changed by hand, or come from another dump than the records. Nothing is changed.",
+        f"If the tables are right: {command}",
+    )
+
+
+@entry("record-in-doubt", Severity.WARNING)
+def record_in_doubt(
+    *, migration: Key, parts: Sequence[str] = (), reason: str = "", absent: bool = False, alias: str = ""
+) -> Texts:
+    """A migration is recorded, and the database does not have all that it makes. Its record stays.
+
+    Only a part is missing, or migrations that depend on it are there, or it cannot be verified. To remove the record
+    would make `migrate` run all of it again.
+
+    Run the SQL for what is missing. If the difference is intended, name the table, the column or the index in
+    `pyproject.toml`: `accept = ["shop_item.price"]` under `[tool.migsync.verify]`.
+    """
+    if reason:
+        return Texts(f"{migration} stays recorded: it cannot be verified: {reason}.")
+    why = "migrations that depend on it are in the database" if absent else "the rest of it is in the database"
+    return Texts(
+        f"{migration} stays recorded, though {text_list(parts, NAMED)}: {why}.",
+        "`migrate` does not repair this, and later migrations may fail.",
+        f"To see its SQL: {sql_of(migration, alias)}",
+    )
+
+
+@entry("half-applied", Severity.WARNING)
+def half_applied(*, migration: Key, there: Sequence[str], missing: Sequence[str], alias: str = "") -> Texts:
+    """A migration is not recorded, and only a part of what it makes is in the database.
+
+    It stopped half-way: MySQL and MariaDB keep what ran before the error. Or something else made the part.
+
+    Either run the statements that are missing, and then `migsync repair`, which records the migration. Or remove what
+    is there, if it holds no data, and run `migrate`.
+    """
+    return Texts(
+        f"{migration} stays unrecorded: a part of it is in the database: {text_list(there, NAMED)}.",
+        f"`migrate` would fail. What is missing: {text_list(missing, NAMED)}.",
+        f"To see its SQL: {sql_of(migration, alias)}\nRun what is missing, then: {migsync('repair', alias=alias)}",
+    )
+
+
+@entry("no-trace-pending", Severity.WARNING, Severity.INFO)
+def no_trace_pending(*, migrations: Sequence[Key], custom: Sequence[Key], alias: str = "") -> Texts:
+    """Migrations that leave no trace stay unrecorded, because nothing in the database depends on them.
+
+    Nobody can tell whether they ran. `migrate` runs them. That does no harm where they change only what Django knows of
+    the models. If one changes data, check the data first.
+    """
+    hint = ""
+    if custom:
+        words = [word for key in custom for word in ("--record", key)]
+        hint = (
+            f"If {'it' if len(custom) == 1 else 'they'} ran, after the repair: {migsync('apply', *words, alias=alias)}"
+        )
+    one = len(migrations) == 1
+    data = (
+        f" {_are(custom, 'changes', 'change')} data or {'runs' if len(custom) == 1 else 'run'} SQL." if custom else ""
+    )
+    return Texts(
+        f"{_are(migrations, 'leaves', 'leave')} no trace in the tables, and nothing that depends on "
+        f"{'it' if one else 'them'} is there: {'it stays' if one else 'they stay'} unrecorded.",
+        f"`migrate` runs {'it' if one else 'them'}.{data}",
+        hint,
+        None if custom else Severity.INFO,
+    )

@@ -1,0 +1,147 @@
+"""``migsync repair``: what it records and what it takes out; on traces alone, and on databases that were damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+from migsync.engines.catalog import Part
+from migsync.key import Key
+from migsync.rewrites.record import Record
+from migsync.sync.journal.contents import Event, SeenContents
+from migsync.sync.provenance import ContentSource, Provenance
+from migsync.verify.repair import KnownRuns, Repair, repair
+from migsync.verify.verification import SchemaEvidence
+from migsync.worker.migration_traces import MigrationTrace
+from tests.conftest import NewDatabase
+from tests.pitfalls.project import Project
+from tests.sync.planner.texts import history
+from tests.verify.test_verify import execute, make_project
+
+FILES = history(shop="1 2 3 4 5 6 7")
+ITEM, NOTE = Part("table", "item", "item"), Part("table", "note", "note")
+PRICE, SCRATCH = Part("column", "item", "price"), Part("column", "item", "scratch")
+# 4 changes data, 5 removes what 2 has made, 6 is of Django's state alone.
+CHANGES: dict[int, dict[Part, str | None]] = {
+    1: {ITEM: ""},
+    2: {SCRATCH: "integer"},
+    3: {PRICE: "integer"},
+    4: {},
+    5: {SCRATCH: None, NOTE: ""},
+    6: {},
+    7: {},
+}
+CUSTOM = (4, 7)
+ALL = {ITEM: "", PRICE: "integer", NOTE: ""}
+AFTER_3 = {ITEM: "", SCRATCH: "integer", PRICE: "integer"}
+
+
+def keys(names: Iterable[object]) -> list[Key]:
+    return [Key("shop", str(name)) for name in names]
+
+
+def evidence(
+    recorded: Iterable[int], live: Mapping[Part, str], unknown: Mapping[int, str] | None = None
+) -> SchemaEvidence:
+    rows = tuple(Record(number, "shop", str(number), "2024-01-01 00:00:00") for number in recorded)
+    traces = [
+        MigrationTrace(
+            Key("shop", str(number)), tuple((*part, each) for part, each in changes.items()), number in CUSTOM
+        )
+        for number, changes in CHANGES.items()
+        if number not in (unknown or {})
+    ]
+    reasons = {Key("shop", str(number)): why for number, why in (unknown or {}).items()}
+    state = FILES.state(frozenset(row.key for row in rows))
+    return SchemaEvidence(FILES, rows, state, traces, reasons, live, lambda part: False)
+
+
+def outcome(found: Repair) -> tuple[str, str, str, set[str]]:
+    """What is recorded, which of it is inferred, what is taken out; and the codes of errors."""
+    said = ("".join(key.name for key in each) for each in (found.record, found.inferred, found.unrecord))
+    return (*said, {each.code for each in found.findings if each.blocks})  # type: ignore[return-value]
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize(
+    ("recorded", "live", "record", "inferred", "unrecord", "errors"),
+    [
+        ((1, 2, 3), AFTER_3, "", "", "", set()),
+        ((), ALL, "12345", "4", "", {"inferred-records"}),  # all rows lost: 2 shows by what 5 has removed
+        ((), AFTER_3, "123", "", "", set()),  # nothing is there that shows if 4 ran
+        ((1, 2, 3, 4, 5, 6, 7), ALL, "", "", "", set()),
+        ((1, 5, 6, 7), ALL, "234", "4", "", {"inferred-records"}),  # rows lost in the middle
+        ((1, 2, 3), ALL, "45", "4", "", {"inferred-records"}),  # faked back
+        ((1, 2, 3), {ITEM: "", SCRATCH: "integer"}, "", "", "3", set()),  # faked forward
+        ((1, 2, 3, 4), {ITEM: ""}, "", "", "432", {"code-runs-again"}),
+        ((1, 2, 3, 4, 5, 6), {}, "", "", "654321", {"code-runs-again"}),  # all faked
+        ((1, 2, 3, 4, 5), {ITEM: "", NOTE: ""}, "", "", "", set()),  # a column dropped by hand
+        ((1, 2), {ITEM: "", NOTE: "", PRICE: "text"}, "", "", "", {"record-not-closed"}),
+        ((1, 2), {ITEM: "", NOTE: ""}, "", "", "", {"record-not-closed"}),
+    ],
+)
+def test_what_the_tables_prove(
+    recorded: Collection[int], live: Mapping[Part, str], record: str, inferred: str, unrecord: str, errors: set[str]
+) -> None:
+    found = repair(evidence(recorded, live))
+    assert outcome(found) == (record, inferred, unrecord, errors)
+    accepted = repair(evidence(recorded, live), accept=True)
+    assert outcome(accepted)[3] == errors - {"inferred-records", "code-runs-again"}
+    after = {*keys(recorded), *found.record} - {*found.unrecord}
+    if not outcome(accepted)[3]:
+        # Whatever it was before, it is closed afterwards, and a second repair has nothing to do.
+        assert FILES.state(frozenset(after)).inconsistent == ()
+        again = repair(evidence([int(key.name) for key in sorted(after)], live))
+        assert (again.record, again.unrecord) == ((), ())
+
+
+@pytest.mark.pure
+def test_what_is_said_of_the_rest() -> None:
+    codes = {each.code: each for each in repair(evidence((), ALL), accept=True).findings}
+    assert codes["no-trace-pending"].facts["migrations"] == ["shop.6", "shop.7"]
+    assert codes["no-trace-pending"].facts["custom"] == ["shop.7"]
+    doubt = repair(evidence((1, 2, 3, 4, 5), {ITEM: "", NOTE: ""})).findings
+    assert [(each.code, each.name) for each in doubt] == [("record-in-doubt", "3")]
+    half = repair(evidence((1, 2, 3, 4), AFTER_3 | {NOTE: ""})).findings
+    assert [(each.code, each.name) for each in half] == [("half-applied", "5")]
+    [gap] = [each for each in repair(evidence((), ALL, {3: "it needs a role"})).findings if each.blocks]
+    assert (gap.code, gap.name, "it needs a role" in gap.found) == ("record-not-closed", "3", True)
+
+
+@pytest.mark.pure
+def test_what_ran_is_not_outvoted() -> None:
+    faked = evidence((1, 2, 3), {ITEM: "", SCRATCH: "integer"})
+    found = repair(faked, KnownRuns({3: Provenance(ContentSource.GUARDED)}))
+    assert [each.code for each in found.findings if each.blocks] == ["schema-contradicts-run"]
+    unapplied = SeenContents(3, Key("shop", "3"), Event.UNAPPLIED, "", "", dict)
+    found = repair(evidence((1, 2), AFTER_3), KnownRuns(seen=[unapplied]))
+    assert [each.code for each in found.findings if each.blocks] == ["schema-contradicts-run"]
+
+
+@pytest.fixture
+def shop(new_database: NewDatabase, tmp_path: Path) -> Project:
+    return make_project(tmp_path, new_database("sqlite"))
+
+
+def test_a_lost_table_and_one_that_was_faked(shop: Project) -> None:
+    assert shop.manage_all(["migrate"])[0].status == 0
+    execute(shop, "DELETE FROM django_migrations")
+    refused = shop.migsync("repair", "--noinput")
+    assert (refused.status, "migsync repair --accept" in refused.out) == (1, True)
+    assert shop.migsync("repair", "-o", "plan.json", "--accept").status == 0
+    assert shop.migsync("apply", "plan.json", "--noinput").status == 0
+    # As `migrate` left it: a second one has nothing to run.
+    assert "No migrations to apply" in shop.manage_all(["migrate"])[0].out
+
+    execute(shop, "DROP INDEX item_made")
+    execute(shop, "DROP TABLE shop_order_items")
+    execute(shop, "DROP TABLE shop_order")
+    execute(shop, "DELETE FROM django_migrations WHERE name = '0002_price'")
+    told = shop.migsync("repair", "--dry-run", "--format", "json")
+    [plan] = told.json["plans"]
+    assert [(each["kind"], each["cause"]) for each in plan["changes"]] == [("insert", "repair: present")]
+    codes = {(each["code"], each["name"]) for each in plan["findings"]}
+    # The renames of 0006 are there, so nothing may be recorded without 0005.
+    assert {("record-in-doubt", "0003_sku"), ("record-in-doubt", "0005_order")} <= codes
