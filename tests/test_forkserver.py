@@ -31,7 +31,7 @@ COMMANDS = {
     "explain": ["blocked"],
     "fix-conflicts": ["--dry-run"],
     "graph": [],
-    "init": [],
+    "init": ["--noinput"],
     "check": [],
     "doctor": [],
     "linearize": ["--dry-run"],

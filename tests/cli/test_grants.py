@@ -306,5 +306,5 @@ def test_doctor_names_tables_without_transactions(limited: Limited) -> None:
 def test_doctor_names_an_older_journal(older: Limited) -> None:
     told = older.as_administrator("doctor", "--fail-on", "never")
     assert "The journal has version 0001" in told
-    older.as_administrator("init")
+    older.as_administrator("init", "--noinput")
     assert "The journal has" not in older.as_administrator("doctor", "--fail-on", "never")
