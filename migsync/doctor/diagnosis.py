@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Final
 
-from migsync.doctor.examination import Examination, sequence_findings
-from migsync.doctor.makers import Columns, Maker, absent, expected, in_order, makers, remover
+from migsync.doctor.catalog import columns_there, indexes_there, target_of
+from migsync.doctor.examination import Examination, pending_changes, sequence_findings
+from migsync.doctor.lost_records import records_lost
+from migsync.doctor.makers import Maker, absent, expected, in_order, index_removers, is_expected, makers, remover
 from migsync.doctor.message import Message, MessageKind
+from migsync.doctor.pending import unrecorded
 from migsync.findings import Finding, environment
 from migsync.findings import database_objects as objects
 from migsync.findings import error_messages as entries
@@ -19,7 +22,7 @@ from migsync.history.loader import LoaderState
 from migsync.key import Key
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
-from migsync.sync.target import open_target
+from migsync.sync.target import Target
 
 _K = MessageKind
 _OBJECTS: Final = frozenset(
@@ -37,8 +40,9 @@ def diagnose(survey: Survey, message: Message) -> Examination:
     """
     found = makers(survey.history, table=message.table, column=message.column, index=message.index)
     # PostgreSQL says "relation" of an index too.
-    if not found and message.kind in (_K.TABLE_EXISTS, _K.TABLE_MISSING):
-        found = makers(survey.history, index=message.table)
+    relation = not found and message.kind in (_K.TABLE_EXISTS, _K.TABLE_MISSING)
+    if relation and (found := makers(survey.history, index=message.table)):
+        message = replace(message, table="", index=message.table)
     apps = {key.app for key in (message.migration, message.other, *(each.migration for each in found)) if key}
     general = [*_stated(message, found), *_named(survey.history, message)]
     every = message.kind in _OF_THE_GRAPH
@@ -66,10 +70,7 @@ def diagnose(survey: Survey, message: Message) -> Examination:
 
 def _causes(plan: Plan, apps: Collection[str], *, every: bool) -> list[Finding]:
     """What the plan says of these apps, or of every one: changes that were not made, and what stops `migrate`."""
-    of_apps = Counter(record.app for change in plan.changes if (record := change.before or change.after))
-    if not every:
-        of_apps = Counter({app: number for app, number in of_apps.items() if app in apps})
-    first = [objects.apply_first(changes=of_apps.total(), apps=sorted(of_apps))] if of_apps else []
+    first = pending_changes(plan, None if every else apps)
     return [*first, *(each for each in plan.findings if each.blocks and (every or each.app in apps))]
 
 
@@ -95,6 +96,11 @@ class _Objects:
     message: Message
     makers: Sequence[Maker]
 
+    @cached_property
+    def target(self) -> Target:
+        """The database."""
+        return target_of(self.survey, self.alias)
+
     def findings(self) -> Iterator[Finding]:
         if not self.makers:
             return
@@ -107,22 +113,23 @@ class _Objects:
         elif pending and not ran:
             yield objects.not_run_yet(what=what, migration=pending[0].migration, user=self._user(pending[0].migration))
         elif ran:
-            yield self._recorded(what, ran[-1], state)
+            key = ran[-1].migration
+            yield self._recorded_index(what, key, state) if self.message.index else self._recorded(what, ran[-1], state)
 
     def _unrecorded(self, what: str, maker: Maker, ran: Sequence[Maker], state: LoaderState) -> Finding:
         """What a migration that has not run would make, is there."""
         key, history = maker.migration, self.survey.history
-        # What a later migration removes may be missing because that one has run, too.
-        kept = expected(history, frozenset(history.migrations), key.app)
-        missing = [each for each in self._missing(maker) if _is_expected(each, kept)]
         if ran:
-            return objects.made_twice(what=what, migration=key, other=ran[-1].migration)
+            file = str(history.migrations[key].path)
+            return objects.made_twice(what=what, migration=key, other=ran[-1].migration, file=file)
+        there = columns_there(self.target, maker.made)
+        missing = [part.shown for part in absent(maker.made, there)]
         if self.message.table in missing or f"{self.message.table}.{self.message.column}" in missing:
             return objects.not_run_yet(what=what, migration=key)  # it was removed since
         if not self.survey.records.get(self.alias):
-            return objects.records_lost(what=what, migration=key)
-        waits_for = [parent for parent in history.parents(key) if parent not in state.applied]
-        return objects.there_unrecorded(what=what, migration=key, missing=missing, waits_for=waits_for)
+            return records_lost(self.survey, self.alias, what, key)
+        earlier = maker.made.keys() - maker.tables
+        return unrecorded(self.survey, self.alias, state, what, key, maker.made, earlier, there)
 
     def _recorded(self, what: str, maker: Maker, state: LoaderState) -> Finding:
         key, history = maker.migration, self.survey.history
@@ -131,13 +138,29 @@ class _Objects:
         if (pending := self._pending_remover(key, state)) and not self._is_there():
             return objects.removed_unrecorded(what=what, migration=pending)
         there = expected(history, state.applied, key.app)
-        missing = [each for each in self._missing(maker) if _is_expected(each, there)]
+        absent_parts = absent(maker.made, columns_there(self.target, maker.made))
+        missing = [part.shown for part in absent_parts if is_expected(part.shown, there)]
         if not missing:
             return objects.as_recorded(what=what, migration=key, there=bool(maker.made))
+        return self._not_there(key, missing, state, whole=missing == _everything(maker))
+
+    def _recorded_index(self, what: str, key: Key, state: LoaderState) -> Finding:
+        history, index = self.survey.history, self.message.index
+        removers = index_removers(history, key.app, index)
+        if gone := next((each for each in removers if each in state.applied), None):
+            return objects.removed_since(what=what, migration=gone)
+        tables = {*expected(history, state.applied, key.app), *filter(None, [self.message.table])}
+        if index in indexes_there(self.target, tables):
+            return objects.as_recorded(what=what, migration=key, there=True)
+        if pending := next((each for each in removers if each in state.nodes), None):
+            return objects.removed_unrecorded(what=what, migration=pending)
+        return self._not_there(key, [what], state, whole=len(history.migrations[key].contents.operations) == 1)
+
+    def _not_there(self, key: Key, missing: Sequence[str], state: LoaderState, *, whole: bool) -> Finding:
+        history = self.survey.history
         # Its record can be taken back where nothing of it is there, and nothing was built on it.
         parents = [parent.name for parent in history.parents(key) if parent.app == key.app]
         built_on = any(child in state.applied for child in history.children(key))
-        whole = missing == _everything(maker)
         before = (*parents, "zero")[0] if whole and not built_on and len(parents) < 2 else ""
         return objects.recorded_not_there(migration=key, missing=missing, whole=whole, before=before)
 
@@ -153,18 +176,11 @@ class _Objects:
 
     def _is_there(self) -> bool:
         table, column = self.message.table, self.message.column
-        with open_target(self.survey.project.targets([self.alias])[0]) as target:
-            there = target.columns({table} if table else {name for each in self.makers for name in each.made})
+        there = columns_there(self.target, {table} if table else {name for each in self.makers for name in each.made})
         return any(not column or column in columns for columns in there.values())
 
     def _state(self) -> LoaderState:
         return self.survey.history.state(frozenset(record.key for record in self.survey.records.get(self.alias, ())))
-
-    def _missing(self, maker: Maker) -> list[str]:
-        """The tables and columns that the migration makes and the database does not have; no columns of such tables."""
-        with open_target(self.survey.project.targets([self.alias])[0]) as target:
-            there = target.columns(maker.made) if maker.made else {}
-        return [part.shown for part in absent(maker.made, there)]
 
     def _user(self, maker: Key) -> Key | None:
         """The migration that failed, where it does not depend on the one that makes what it uses."""
@@ -178,12 +194,6 @@ def _everything(maker: Maker) -> list[str]:
     """What is missing where nothing of the migration is there."""
     others = dict.fromkeys(maker.made.keys() - maker.tables, frozenset[str]())
     return [part.shown for part in absent(maker.made, others)]
-
-
-def _is_expected(part: str, there: Columns) -> bool:
-    """Whether a table, or a column ``table.column``, is still to be there."""
-    table, _, column = part.partition(".")
-    return table in there and (not column or any(column in names for names in there[table].values()))
 
 
 def _named(history: History, message: Message) -> Iterator[Finding]:

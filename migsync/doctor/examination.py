@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from migsync.doctor.squashes import squash_findings
 from migsync.errors import MigsyncError
 from migsync.filesystem.git import GitError, repository_of, run_git
 from migsync.findings import Finding
+from migsync.findings import database_objects as objects
 from migsync.findings import examination as entries
 from migsync.findings.records import on_another_branch
 from migsync.history import History
@@ -58,10 +59,19 @@ def examine(survey: Survey) -> Examination:
     return Examination(general, databases)
 
 
+def pending_changes(plan: Plan, apps: Collection[str] | None = None) -> Iterator[Finding]:
+    """Changes that were not made yet to the records of `apps`, or of all."""
+    changed = [record.app for change in plan.changes if (record := change.before or change.after)]
+    of_apps = [app for app in changed if apps is None or app in apps]
+    if of_apps:
+        yield objects.apply_first(changes=len(of_apps), apps=sorted(set(of_apps)))
+
+
 def _of_database(survey: Survey, plan: Plan) -> tuple[Finding, ...]:
     alias = plan.target.alias
     with survey.targets[alias].connected():
         more = (
+            *(() if plan.blocked else pending_changes(plan)),
             *sequence_findings(survey, alias),
             *server_findings(survey, alias),
             *schema_findings(survey, alias),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from migsync.history import History
 from migsync.history.contents import Action, Contents, PartKind
 from migsync.history.migration import Key
-from migsync.history.tables import TableState, steps_of, tables
+from migsync.history.tables import TAKES, TableState, steps_of, tables
 
 Columns = dict[str, dict[str, frozenset[str]]]
 """By table and field, the names that the column of the field may have."""
@@ -96,6 +96,12 @@ def expected(history: History, applied: AbstractSet[Key], app: str) -> Columns:
     return after
 
 
+def is_expected(part: str, there: Columns) -> bool:
+    """Whether a table, or a column ``table.column``, is still to be there."""
+    table, _, column = part.partition(".")
+    return table in there and (not column or any(column in names for names in there[table].values()))
+
+
 def last_makers(history: History, applied: AbstractSet[Key], app: str) -> dict[tuple[str, str], Key]:
     """The last applied migration that made each table (without a field) and each column (by its field)."""
     found: dict[tuple[str, str], Key] = {}
@@ -129,7 +135,7 @@ def _makers(history: History, app: str, table: str, column: str) -> Iterator[Mak
         if (_has(after, table, column) and not there) or (
             there and _creates(history.migrations[key].contents, app, table, column)
         ):
-            yield Maker(key, _made(before, after), frozenset(after.keys() - before.keys()))
+            yield Maker(key, new_parts(before, after), frozenset(after.keys() - before.keys()))
 
 
 def _creates(contents: Contents, app: str, table: str, column: str) -> bool:
@@ -144,6 +150,18 @@ def _index_makers(history: History, app: str, index: str) -> Iterator[Maker]:
         steps = [step for step in steps_of(history.migrations[key].contents) if step.action is not Action.REMOVE]
         if any(step.part is PartKind.INDEX and index in (step.name, step.value) for step in steps):
             yield Maker(key)
+
+
+def index_removers(history: History, app: str, index: str) -> list[Key]:
+    """The migrations that remove or rename an index, or a constraint, in order; none where a later one makes it."""
+    found: list[Key] = []
+    for key in in_order(history, app):
+        steps = [each for each in steps_of(history.migrations[key].contents) if each.part is PartKind.INDEX]
+        if any(each.name == index and each.action in TAKES for each in steps):
+            found.append(key)
+        elif any(index in (each.name, each.value) for each in steps):
+            found.clear()
+    return found
 
 
 def _states(
@@ -164,9 +182,7 @@ def _states(
 
 def in_order(history: History, app: str) -> Iterable[Key]:
     """The migrations of an app; of a squash and what it replaces only the latter, where all of it is on disk."""
-    for key in history.order:
-        if key.app != app:
-            continue
+    for key in (Key(app, name) for name in history.names(app)):
         replaces = history.migrations[key].replaces
         if not replaces or not all(replaced in history.migrations for replaced in replaces):
             yield key
@@ -190,10 +206,10 @@ def columns_of(state: TableState, app: str, *, made_here: bool = True, certain: 
     }
 
 
-def _made(before: Columns, after: Columns) -> Columns:
-    """What is new, in the order of the names."""
+def new_parts(before: Columns, after: Columns) -> Columns:
+    """The tables and columns that are new: tables in the order in which they are made, columns by field."""
     made: Columns = {}
-    for table, columns in sorted(after.items()):
+    for table, columns in after.items():
         there = {name for names in before.get(table, {}).values() for name in names}
         new = {field: names for field, names in sorted(columns.items()) if not names & there}
         if new or table not in before:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from migsync.alias import schema_of
+from migsync.doctor.catalog import columns_there, target_of
 from migsync.doctor.makers import Columns, absent, columns_of, in_order, last_makers, pending_removers
 from migsync.doctor.pending import already_there, pending_tables
 from migsync.errors import MigsyncError
@@ -21,7 +22,6 @@ from migsync.history.migration import Key
 from migsync.history.source_cache import SourceCache
 from migsync.history.tables import TableState
 from migsync.sync.survey import Survey
-from migsync.sync.target import Target, open_target
 
 
 def schema_findings(survey: Survey, alias: str) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def schema_findings(survey: Survey, alias: str) -> Iterator[Finding]:
         for table in tables
     }
     try:
-        there = _target(survey, alias).columns(names) if names else {}
+        there = columns_there(target_of(survey, alias), names)
     except MigsyncError:  # the catalog may not be read, and the records could be read all the same
         return
     if any(wanted.values()) and not any(table in there for tables in wanted.values() for table in tables):
@@ -60,17 +60,12 @@ def schema_findings(survey: Survey, alias: str) -> Iterator[Finding]:
     if elsewhere:
         number = sum(record.app in elsewhere for record in records)
         yield objects.records_without_tables(apps=elsewhere, records=number)
-    # A pending migration may make a table again that an earlier one is still to remove or to rename, in any app.
-    expected = {table for tables in wanted.values() for table in tables}
-    unexpected = {table: names for table, names in there.items() if table not in expected}
+    # Of any app: a model may have been moved.
+    recorded = {table: fields for tables in wanted.values() for table, fields in tables.items()}
     # In a database beside others that has no records, tables may be the work of another program.
     if records or not several:
         for of_app in pending.values():
-            yield from already_there(history, state, of_app, unexpected, lost=not records)
-
-
-def _target(survey: Survey, alias: str) -> Target:
-    return survey.targets.get(alias) or open_target(survey.project.targets([alias])[0])
+            yield from already_there(survey, alias, state, of_app, recorded, there)
 
 
 def _told(survey: Survey, alias: str) -> set[str]:

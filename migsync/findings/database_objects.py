@@ -12,6 +12,8 @@ from migsync.key import Key
 from migsync.words import count, text_list
 
 NAMED = 5
+COMMANDS = 40
+"""So many commands are printed; those for the rest follow when these have run."""
 UNSEEN = "Only tables and columns were compared. Indexes, constraints and data were not."
 
 
@@ -37,7 +39,8 @@ def apply_first(*, changes: int, apps: Sequence[str], alias: str = "") -> Texts:
     the error comes back.
     """
     return Texts(
-        f"{count(changes, 'record')} of {text_list(apps, NAMED)} in this database still need changes.",
+        f"{count(changes, 'record')} of {text_list(apps, NAMED)} in this database still "
+        f"{'needs a change' if changes == 1 else 'need changes'}.",
         "Until then Django takes files that have run under another name for migrations that never ran.",
         f"To see the changes: {migsync('plan', alias=alias)}\nTo make them: {migsync('apply', alias=alias)}",
     )
@@ -45,7 +48,13 @@ def apply_first(*, changes: int, apps: Sequence[str], alias: str = "") -> Texts:
 
 @entry("there-unrecorded", Severity.ERROR)
 def there_unrecorded(
-    *, what: str, migration: Key, missing: Sequence[str] = (), waits_for: Sequence[Key] = (), alias: str = ""
+    *,
+    what: str,
+    migration: Key,
+    missing: Sequence[str] = (),
+    drops: Sequence[str] = (),
+    waits_for: Sequence[Key] = (),
+    alias: str = "",
 ) -> Texts:
     """Something is in the database, but the migration that makes it is not recorded.
 
@@ -58,16 +67,24 @@ def there_unrecorded(
 
     The message says whether everything is there that the migration makes, as far as tables and columns go. If so, look
     at the rest (indexes, constraints, data), then record it. If not, run the statements that are missing by hand, or
-    remove what is there and has no data, then run the migration.
+    remove what is there, then run the migration. The message has the statements that remove it if it is made of tables
+    without a row.
     """
     if missing:
         meaning = f"Of what it makes, this is missing: {text_list(missing, NAMED)}. So it ran in part, or something "
         meaning += "else made the rest."
-        hint = (
+        by_hand = (
             f"To see its SQL: {sql_of(migration, alias)}\n"
-            f"Run the statements that are missing, then record it: {record(migration, alias)}\n"
-            "Or remove what is there, if it holds no data, and run `migrate` again."
+            f"Run the statements that are missing, then record it: {record(migration, alias)}"
         )
+        hint = f"{by_hand}\nOr remove what is there, if it holds no data, and run `migrate` again."
+        if drops:
+            removed = "\n".join(drops)
+            hint = (
+                f"What is there has no rows, so remove it in the database:\n{removed}\n"
+                f"Then run the migration: {migrate(migration.app, migration.name, alias=alias)}\n"
+                f"Or run only what is missing. {by_hand}"
+            )
     else:
         meaning = f"Everything that it makes is there. {UNSEEN}"
         first = [f"Run what comes before it: {migrate(each.app, each.name, alias=alias)}" for each in waits_for]
@@ -76,28 +93,34 @@ def there_unrecorded(
 
 
 @entry("records-lost", Severity.ERROR)
-def records_lost(*, what: str, migration: Key, alias: str = "") -> Texts:
+def records_lost(*, what: str, migration: Key, last: Sequence[Key] = (), whole: bool = False, alias: str = "") -> Texts:
     """A database has tables of the project, but no records of migrations at all.
 
     The tables were copied without them, django_migrations was dropped or emptied, or it is in another schema. `migrate`
     takes such a database for a new one, and begins with the first migration.
 
-    Do not run `migrate --fake` on it: that records every migration on disk, also those that never ran here. Take the
-    rows from where the tables came from. If there is no such place, record each app up to the migration whose tables
-    and columns are there, with `migrate APP NAME --fake`.
+    Take the rows from where the tables came from. If there is no such place, record each app up to the last migration
+    whose tables and columns are there: the message has the commands. `migrate --fake` for everything is right only if
+    all that the migrations make is there. Indexes, constraints and data are not compared; `migsync verify` compares
+    the database in full, once the records are back.
     """
+    lines = ["If there is one, copy django_migrations from the database that the tables came from."]
+    if whole:
+        lines += [f"If not, all tables and columns are there, so record everything: {migrate('--fake', alias=alias)}"]
+    else:
+        commands = [migrate(key.app, key.name, "--fake", alias=alias) for key in last[:COMMANDS]]
+        lines += ["If not, record what is there, as far as tables and columns tell:", *commands]
+    lines += [f"Then compare the database in full: {migsync('verify', alias=alias)}"]
     return Texts(
         f"The {what} is there, but the database has no records of migrations at all.",
         f"So `migrate` begins with the first migrations, and {migration} fails. The tables were copied without their "
         "records, or the records are in another schema.",
-        "Copy django_migrations from the database that the tables came from.\n"
-        "If there is none, record each app up to the last migration that has run: "
-        f"{migrate('APP', 'NAME', '--fake', alias=alias)}",
+        "\n".join(lines),
     )
 
 
 @entry("made-twice", Severity.ERROR)
-def made_twice(*, what: str, migration: Key, other: Key, alias: str = "") -> Texts:
+def made_twice(*, what: str, migration: Key, other: Key, file: str = "", alias: str = "") -> Texts:
     """Two migrations make the same table, column or index, and one of them has run.
 
     The other one cannot run on this database, nor on any other that runs both. Often two branches made the same change,

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from migsync.engines import Deadline, Engine, ErrorKind, Inspection, MigrationTable, engine_of
@@ -172,17 +171,17 @@ class Target:
         """The journal alone, oldest run first; empty where there is none."""
         return self._read(lambda connection, table: read_runs(connection, table.schema)) or ()
 
-    def columns(self, tables: Collection[str]) -> dict[str, frozenset[str]]:
-        """The columns of those of `tables`, or views, that are beside ``django_migrations``, or would be."""
+    def look(self, read: Callable[[sa.Connection, str | None], T], absent: T) -> T:
+        """What `read` returns for a connection and the schema of ``django_migrations``, or where it would be.
 
-        def read(connection: sa.Connection) -> dict[str, frozenset[str]]:
+        The schema is None for the connection's own. `absent` is the answer where there is no database.
+        """
+
+        def read_schema(connection: sa.Connection) -> T:
             place = self._surveyed(connection)
-            inspector = sa.inspect(connection)
-            schema = place.table.schema if place.table else place.schema or None
-            found = inspector.get_multi_columns(schema, filter_names=[*tables], kind=ObjectKind.ANY)
-            return {name: frozenset(each["name"] for each in columns) for (_, name), columns in found.items()}
+            return read(connection, place.table.schema if place.table else place.schema or None)
 
-        return {} if self._absent else self._transact(read)
+        return absent if self._absent else self._transact(read_schema)
 
     def sequence_statement(self, top: int) -> str:
         """:meth:`migsync.engines.Engine.sequence_statement` for the greatest id that is taken."""

@@ -17,6 +17,10 @@ from tests.databases import Database
 from tests.pitfalls.project import File, Project, columns
 
 ROUNDS = 4
+STATEMENT = re.compile(r"^ *((?:DROP|ALTER|CREATE) .*;)$")
+COMMAND = re.compile(r"(?:^ *|: |Next: +)((?:python manage\.py|migsync) .*)$")
+PLACEHOLDER = re.compile(r"OLD|NAME")
+LINK = '("item", models.ForeignKey("{0}.Item", models.CASCADE))'
 DAMAGES: dict[str, Callable[[Project, Database, str], str]] = {}
 
 
@@ -29,6 +33,16 @@ def situation(damage: Callable[[Project, Database, str], str]) -> Callable[[Proj
 def forget(database: Database, app: str, *names: str) -> None:
     for name in names:
         database.execute("DELETE FROM django_migrations WHERE app = ? AND name = ?", (app, name))
+
+
+def record(database: Database, app: str, name: str) -> None:
+    insert = "INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, '2026-01-01 10:00:00')"
+    database.execute(insert, (app, name))
+
+
+def write_index(project: Project, app: str) -> None:
+    index = f'models.Index(fields=["name"], name="{app}_x")'
+    with_operation(project, app, "0004_index", "0003_order", f'migrations.AddIndex("order", {index})')
 
 
 def with_operation(project: Project, app: str, name: str, after: str, operation: str) -> None:
@@ -91,8 +105,7 @@ def lost_removal(project: Project, database: Database, app: str) -> str:
 
 @situation
 def lost_index(project: Project, database: Database, app: str) -> str:
-    index = f'models.Index(fields=["name"], name="{app}_x")'
-    with_operation(project, app, "0004_index", "0003_order", f'migrations.AddIndex("order", {index})')
+    write_index(project, app)
     database.execute(f"CREATE INDEX {app}_x ON {app}_order (name)")
     return ""
 
@@ -109,6 +122,45 @@ def lost_link(project: Project, database: Database, app: str) -> str:
 def renamed(project: Project, database: Database, app: str) -> str:
     project.rename(app, {"0003_order": "0003_orders"})
     assert run(["rewrite", "--map", f"{app}.0003_order=0003_orders"]) == 0
+    return ""
+
+
+@situation
+def lost_column(project: Project, database: Database, app: str) -> str:
+    field = "models.IntegerField(null=True)"
+    with_operation(project, app, "0004_size", "0003_order", f'migrations.AddField("order", "size", {field})')
+    database.execute(f"ALTER TABLE {app}_order ADD COLUMN size integer")
+    return ""
+
+
+@situation
+def lost_index_removal(project: Project, database: Database, app: str) -> str:
+    write_index(project, app)
+    record(database, app, "0004_index")
+    with_operation(project, app, "0005_none", "0004_index", f'migrations.RemoveIndex("order", "{app}_x")')
+    return ""
+
+
+@situation
+def faked_index(project: Project, database: Database, app: str) -> str:
+    write_index(project, app)
+    record(database, app, "0004_index")
+    return f"no such index: {app}_x"
+
+
+@situation
+def ran_in_part(project: Project, database: Database, app: str) -> str:
+    """What MySQL and MariaDB keep of a migration that failed."""
+    create = f'migrations.CreateModel("Bill", [("id", models.BigAutoField(primary_key=True)), {LINK.format(app)}])'
+    with_operation(project, app, "0004_bill", "0003_order", f'{create}, migrations.RemoveField("item", "price")')
+    database.execute(f"CREATE TABLE {app}_bill (id integer)")
+    return ""
+
+
+@situation
+def made_twice(project: Project, database: Database, app: str) -> str:
+    create = 'migrations.CreateModel("Order", [("id", models.BigAutoField(primary_key=True))])'
+    with_operation(project, app, "0004_again", "0003_order", create)
     return ""
 
 
@@ -140,6 +192,31 @@ def project(
     yield project
 
 
+def history_with_a_gap(project: Project) -> None:
+    forget(project.databases["default"], "lost_table", "0002_price")
+
+
+def two_leaves(project: Project) -> None:
+    project.write_files("lost_table", [File("0003_other", ("add Item.other",), (("lost_table", "0002_price"),))])
+
+
+def wrong_dependency(project: Project) -> None:
+    project.write_files("cart", [File("0001_initial", ("create Cart",), (("lost_table", "0003_ordre"),))])
+
+
+def no_records(project: Project) -> None:
+    project.databases["default"].execute("DELETE FROM django_migrations")
+
+
+OF_THE_WHOLE = {
+    history_with_a_gap: "InconsistentMigrationHistory",
+    two_leaves: "Conflicting migrations",
+    wrong_dependency: "NodeNotFoundError",
+    no_records: "already exists",
+}
+"""What stops `migrate` for every app, and what it prints."""
+
+
 def test_what_doctor_prints_mends_each_situation(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     database = project.databases["default"]
     project.manage_all(["migrate"])
@@ -147,20 +224,27 @@ def test_what_doctor_prints_mends_each_situation(project: Project, capsys: pytes
     errors = _errors(project, given)
     assert set(errors) == set(DAMAGES), "a situation in which nothing fails"
     for _ in range(ROUNDS):
-        typed = [words for app, text in errors.items() for words in _told(app, text, capsys)]
-        for ended, words in zip(project.manage_all(*typed), typed, strict=True):
-            assert ended.status == 0, (words, ended.err)
+        _type_all(project, errors, capsys)
         errors = _errors(project, {})
         if not errors:
             break
     assert not errors
+    for damage, error in OF_THE_WHOLE.items():
+        damage(project)
+        [failed] = project.manage_all(["migrate"])
+        assert failed.status
+        assert error in failed.out + failed.err
+        _type_all(project, {"lost_table": failed.out + failed.err}, capsys, ["migrate"])
     forget(database, "behind", "0003_order")
     database.execute("DROP TABLE behind_order")
-    typed = list(_told("behind", "You have 1 unapplied migration(s). Your project may not work properly", capsys))
-    assert [ended.status for ended in project.manage_all(*typed)] == [0]
+    _type_all(project, {"behind": "You have 1 unapplied migration(s). Your project may not work properly"}, capsys)
     for app in DAMAGES:
-        assert columns(database, f"{app}_item") == ["id", "name", "price"]
+        gone = {"ran_in_part": ["price"]}.get(app, [])
+        more = {"lost_table": ["other"]}.get(app, [])
+        wanted = [name for name in ("id", "name", "price", *more) if name not in gone]
+        assert columns(database, f"{app}_item") == wanted, app
     assert run(["doctor"]) == 0, capsys.readouterr().out
+    assert len(DAMAGES) + len(OF_THE_WHOLE) + 1 >= 20
 
 
 def _errors(project: Project, given: dict[str, str]) -> dict[str, str]:
@@ -172,16 +256,60 @@ def _errors(project: Project, given: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _told(app: str, text: str, capsys: pytest.CaptureFixture[str]) -> Iterator[list[str]]:
-    """The commands of manage.py that doctor prints; those of migsync are run here."""
+def _type_all(project: Project, errors: dict[str, str], capsys: pytest.CaptureFixture[str], *more: list[str]) -> None:
+    """Type what doctor says of each error: those of manage.py, and `more`, in one process."""
+    typed = [*(words for app, text in errors.items() for words in _told(project, app, text, capsys)), *more]
+    for ended, words in zip(project.manage_all(*typed), typed, strict=True):
+        assert ended.status == 0, (words, ended.err)
+
+
+def _told(project: Project, app: str, text: str, capsys: pytest.CaptureFixture[str]) -> Iterator[list[str]]:
+    """The commands of `manage.py migrate` that doctor prints; statements, edits and commands of migsync are done here.
+
+    Of several ways, the first one that needs nothing to be filled in.
+    """
     capsys.readouterr()
     assert run(["doctor", "--error", text]) in (0, 1)
     told = capsys.readouterr().out
-    commands = re.findall(r"(?:^|: |Next: +)((?:python manage\.py|migsync) .*)$", told, re.MULTILINE)
-    assert commands, (app, text[-300:], told)
-    for command in commands:
-        program, *words = shlex.split(command)
-        if program == "migsync":
-            assert run([*words, "--noinput"] if words[0] == "apply" else words) in (0, 2), (app, told)
-        elif words[1] == "migrate":
-            yield words[1:]
+    ways = re.split(r"^ +Or ", told, flags=re.MULTILINE)[0]
+    done = _edit(project, ways)
+    for line in ways.splitlines():
+        if statement := STATEMENT.search(line):
+            project.databases["default"].execute(statement[1])
+        elif (command := COMMAND.search(line)) and not PLACEHOLDER.search(command[1]):
+            program, *words = shlex.split(command[1])
+            if program == "migsync" and words != ["verify"]:  # it would see that the damages were made by hand
+                _run(words, capsys)
+            elif words[1:2] == ["migrate"]:
+                yield words[1:]
+        else:
+            continue
+        done = True
+    assert done, (app, text[-300:], told)
+
+
+def _run(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """One command of migsync; after `plan`, the `apply` that it prints."""
+    confirmed = [*words, "--noinput"] if words[0] in ("apply", "fix-conflicts") else words
+    if words[0] == "fix-conflicts":
+        confirmed += ["--settings", "config.settings"]
+    if "--record" in words and words[0] == "apply":  # on a terminal it asks for it
+        confirmed += ["--reason", "its table is there"]
+    status = run(confirmed)
+    out, err = capsys.readouterr()
+    assert status == 0, (words, out, err)
+    if words[0] == "plan" and (following := re.search(r"migsync (apply .*)$", out, re.MULTILINE)):
+        _run(shlex.split(following[1]), capsys)
+
+
+def _edit(project: Project, told: str) -> bool:
+    """Edit a file as a person is told to."""
+    if found := re.search(r"take the operation out of (\w+)\.(\w+)\.", told):
+        path = project.migrations(found[1]) / f"{found[2]}.py"
+        path.write_text(re.sub(r"operations = \[.*\]", "operations = []", path.read_text()))
+    elif found := re.search(
+        r"Error: (\S+\.py): .* depends on \w+\.(\w+), .*Did you mean \w+\.(\w+)\?", told, re.DOTALL
+    ):
+        path = project.root / found[1]
+        path.write_text(path.read_text().replace(found[2], found[3]))
+    return bool(found)
