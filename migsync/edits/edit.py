@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from migsync.edits.entries import Entries, Entry, Holder, NameUses, Through, find_entries
 from migsync.edits.layout import rename_generated
 from migsync.edits.literals import Literals, literal
-from migsync.edits.outcomes import Outcome, own_first, renamed, with_parents
+from migsync.edits.outcomes import Outcome, is_parent, own_first, renamed, with_parents
 from migsync.edits.replaces import without_replaces
 from migsync.edits.sequences import with_elements
 from migsync.edits.source import CannotEdit, Source, Splice
 from migsync.history.bindings import Scope
 from migsync.history.expressions import UnreadableError
-from migsync.history.migration import Key
+from migsync.history.migration import SETTING, Key
 from migsync.history.parser import Header, parse_migration, read_header
 
 ATTRIBUTES = ("dependencies", "run_before", "replaces")
@@ -29,6 +29,7 @@ class MigrationEdit:
     `replaces` say it otherwise for these attributes. `parents`, unless None: the dependencies inside the app from now
     on, by their new keys; those on other apps, swappable ones, ``__first__`` and ``__latest__`` stay. `dropped`:
     dependencies, as they stand in the file, that are taken out. `settled`: the whole statement of `replaces` goes.
+    `loaded`: what each attribute comes to when the file runs, where that is known and the file alone does not show it.
     """
 
     app: str
@@ -38,6 +39,7 @@ class MigrationEdit:
     run_before: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     replaces: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
     settled: bool = False
+    loaded: Mapping[str, tuple[Key, ...]] = field(default_factory=dict)
 
     def outcomes(self, attribute: str, keys: Sequence[Key]) -> tuple[Outcome, list[Outcome]]:
         """What must be put in front of an attribute's keys, and what becomes of each one."""
@@ -62,10 +64,10 @@ def edit_migration(source: bytes, path: str, edit: MigrationEdit) -> bytes:
         return fast
     before = read_header(source, path)
     unreadable = [problem for problem in before.problems if not problem.flag]
-    if unreadable:
+    if unreadable and not _stays(before, edit):
         raise CannotEdit(path, unreadable[0].line, unreadable[0].what)
     expected = {attribute: _flat(*edit.outcomes(attribute, getattr(before, attribute))) for attribute in ATTRIBUTES}
-    if all(expected[attribute] == list(getattr(before, attribute)) for attribute in ATTRIBUTES):
+    if not unreadable and all(expected[attribute] == list(getattr(before, attribute)) for attribute in ATTRIBUTES):
         return source
     editor = _Editor(Source(source, path), edit)
     after = editor.edited()
@@ -73,6 +75,23 @@ def edit_migration(source: bytes, path: str, edit: MigrationEdit) -> bytes:
     if editor.goes_beyond_header:
         _check_operations(path, source, after)
     return after
+
+
+def _stays(before: Header, edit: MigrationEdit) -> bool:
+    """Whether it is known what the computed entries come to, and the edit changes none of that."""
+    if not edit.loaded:
+        return False
+    changed = {*edit.keys, *edit.dropped, *edit.run_before, *edit.replaces}
+    for attribute, keys in edit.loaded.items():
+        stated = getattr(before, attribute)
+        computed = [key for key in keys if key not in stated]
+        parents = attribute == "dependencies" and edit.parents is not None
+        own = parents and any(is_parent(key, edit.app) for key in computed)
+        # Django keeps what a setting comes to, and not which setting it was.
+        plain = {key for key in stated if key.app != SETTING}
+        if own or not changed.isdisjoint(computed) or not plain <= set(keys):
+            return False
+    return True
 
 
 def _flat(front: Outcome, outcomes: Sequence[Outcome]) -> list[Key]:
@@ -136,9 +155,13 @@ class _Editor:
     def edited(self) -> bytes:
         definition = self.definition
         found = {
-            attribute: find_entries(self.source.path, self.module, definition, attribute, self.names)
+            attribute: find_entries(
+                self.source.path, self.module, definition, attribute, self.names, computed=bool(self.edit.loaded)
+            )
             for attribute in ATTRIBUTES
         }
+        for entries in found.values():
+            self._check_computed(entries.computed if entries else ())
         try:
             for attribute, entries in found.items():
                 if attribute != "replaces" or not self.edit.settled:
@@ -176,6 +199,13 @@ class _Editor:
         self.literals.want(entry.node, entry.scope, outcome[0])
         if outcome[1:]:
             self.added.setdefault(entry.holder, {})[entry.place] = outcome[1:]
+
+    def _check_computed(self, computed: Sequence[tuple[ast.expr, UnreadableError]]) -> None:
+        """What a condition leaves out today may be there tomorrow: it must name nothing that changes."""
+        for node, unreadable in computed:
+            texts = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+            if any(texts.issuperset(key) for key in self.edit.keys):
+                raise CannotEdit(self.source.path, unreadable.problem.line, unreadable.problem.what)
 
     def _check_alone(self, through: Through, line: int) -> None:
         if name := self.names.elsewhere(through):

@@ -37,11 +37,14 @@ class Entry:
 
 @dataclass
 class Entries:
-    """All that one attribute holds. `holders` are its sequences, the empty ones too."""
+    """All that one attribute holds. `holders` are its sequences, the empty ones too.
+
+    `computed` are the expressions, entries or whole lists, that only running the file shows, with what is wrong.
+    """
 
     found: list[Entry] = field(default_factory=list)
     holders: list[tuple[Holder, Through]] = field(default_factory=list)
-    computed: list[UnreadableError] = field(default_factory=list)
+    computed: list[tuple[ast.expr, UnreadableError]] = field(default_factory=list)
 
     @property
     def keys(self) -> list[Key]:
@@ -93,7 +96,7 @@ def find_entries(
         for expression in expressions:
             _Finder(entries, names).look(expression, scope, through)
         if entries.computed and not computed:
-            raise entries.computed[0]
+            raise entries.computed[0][1]
     except UnreadableError as unreadable:
         raise CannotEdit(path, unreadable.problem.line, f"{attribute}: {unreadable.problem.what}") from None
     return entries
@@ -120,11 +123,13 @@ class _Finder:
                 case ast.Call(args=[argument], keywords=[]):
                     todo.append((argument, scope, through))
                 case ast.Name() | ast.Attribute(value=ast.Name()):
-                    todo += reversed(list(self._behind(node, scope, through)))
+                    try:
+                        todo += reversed(list(self._behind(node, scope, through)))
+                    except UnreadableError as unreadable:
+                        self.entries.computed.append((node, unreadable))
                 case _:
-                    self.entries.computed.append(
-                        UnreadableError(node, f"`{ast.unparse(node)}` is not a list written in this file")
-                    )
+                    what = f"`{ast.unparse(node)}` is not a list written in this file"
+                    self.entries.computed.append((node, UnreadableError(node, what)))
 
     def _sequence(self, node: Holder, scope: Scope, through: Through) -> None:
         self.entries.holders.append((node, through))
@@ -135,7 +140,7 @@ class _Finder:
             try:
                 value = evaluate(element, scope)
             except UnreadableError as unreadable:
-                self.entries.computed.append(unreadable)
+                self.entries.computed.append((element, unreadable))
                 continue
             match value:
                 case (str() as app, str() as name):

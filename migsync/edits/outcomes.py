@@ -24,6 +24,11 @@ def renamed(keys: Sequence[Key], becomes: Mapping[Key, Outcome]) -> list[Outcome
     return outcomes
 
 
+def is_parent(key: Key, app: str) -> bool:
+    """Whether it is a migration of the app: __first__ and __latest__ name none, and follow whatever the app has."""
+    return key.app == app and key.name not in (FIRST, LATEST)
+
+
 def with_parents(
     keys: Sequence[Key], outcomes: Sequence[Outcome], app: str, parents: Sequence[Key]
 ) -> tuple[Outcome, list[Outcome]]:
@@ -31,8 +36,7 @@ def with_parents(
 
     Entries that name a parent already stay where they are. The others take the place of the first one that goes.
     """
-    # __first__ and __latest__ name no migration, and follow whatever the app has.
-    own = [place for place, key in enumerate(keys) if key.app == app and key.name not in (FIRST, LATEST)]
+    own = [place for place, key in enumerate(keys) if is_parent(key, app)]
     result = list(outcomes)
     placed: set[Key] = set()
     for place in own:

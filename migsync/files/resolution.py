@@ -112,7 +112,14 @@ class Resolution:
         parents = self.dependencies.parents.get(key)
         dropped = self.dependencies.dropped.get(key, frozenset())
         settled = key in self.dependencies.settled
-        if parents is None and not dropped and not settled and becomes.keys().isdisjoint(names):
+        loaded = {
+            "dependencies": migration.dependencies,
+            "run_before": migration.run_before,
+            "replaces": migration.replaces,
+        }
+        # A computed list may name something only under a condition.
+        computed = bool(migration.problems) and not migration.unread
+        if parents is None and not dropped and not settled and not computed and becomes.keys().isdisjoint(names):
             return None
         return MigrationEdit(
             key.app,
@@ -122,6 +129,7 @@ class Resolution:
             {**self.in_run_before, **redirected} if redirected else self.in_run_before,
             self.in_replaces,
             settled,
+            loaded if computed else {},
         )
 
     def _parents(self, parents: Iterable[Key]) -> Iterator[Key]:
