@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple, overload
 
-from migsync.rewrites.record import Record, as_records
+from migsync.rewrites.record import Record, as_records, fingerprints
 
 
 class RecordNames(NamedTuple):
@@ -56,3 +57,30 @@ class StoredRecords(Sequence[Record]):
 
     def __repr__(self) -> str:
         return repr(self.all())
+
+
+class StoredFingerprints(Mapping[str, str]):
+    """:func:`migsync.rewrites.record.fingerprints` of `apps`, made when one of them is asked for."""
+
+    def __init__(self, apps: Iterable[str], records: Callable[[], Iterable[Record]]) -> None:
+        self._apps = dict.fromkeys(sorted(apps))
+        self._records = records
+
+    @cached_property
+    def _found(self) -> dict[str, str]:
+        return fingerprints(self._records(), self._apps)
+
+    def __getitem__(self, app: str) -> str:
+        return self._found[app]
+
+    def __contains__(self, app: object) -> bool:
+        return app in self._apps
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._apps)
+
+    def __len__(self) -> int:
+        return len(self._apps)
+
+    def __repr__(self) -> str:
+        return repr(self._found)

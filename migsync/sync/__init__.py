@@ -6,7 +6,8 @@ In the order in which the data goes, for ``migsync apply``:
   together. A :mod:`~.target` is one table with its :mod:`~.journal`, of which each row is a :mod:`~.run`;
   :mod:`~.snapshots` reads those of many schemas at once;
   :mod:`~.unnamed_schemas` warns of tables that nobody named.
-- :mod:`~.planner` makes the :mod:`~.plan` of one target, as a pure function. It takes away what a person wants removed
+- :mod:`~.planner` makes the :mod:`~.plan` of one target, as a pure function; :mod:`~.shared_plans` takes it over for
+  targets that differ only in their times. It takes away what a person wants removed
   (:mod:`~.prune`), takes the rows of a database that is ahead of the files back (:mod:`~.backwards`), has
   :mod:`migsync.rewrites` translate the names, and judges the result: whether ``migrate`` would start
   (:mod:`~.consistency`), and which records nothing explains (:mod:`~.unknown_records`).

@@ -40,6 +40,13 @@ def with_lost_labels(
     return replace(plan, findings=(*plan.findings, *found)) if found else plan
 
 
+def asks_for_tables(
+    history: History, rewrites: Rewrites, state: DatabaseState, plan: Plan, leftovers: Collection[Key]
+) -> bool:
+    """Whether :func:`with_lost_labels` has more to look at than the records."""
+    return bool(_changed(rewrites, plan)) or any(_candidates(history, state, plan, leftovers))
+
+
 def _lost_labels(history: History, state: DatabaseState, plan: Plan, leftovers: Collection[Key]) -> Iterator[Finding]:
     pairs = list(_candidates(history, state, plan, leftovers))
     if not pairs:
@@ -54,9 +61,7 @@ def _lost_labels(history: History, state: DatabaseState, plan: Plan, leftovers: 
 
 
 def _left_behind(history: History, rewrites: Rewrites, state: DatabaseState, plan: Plan) -> Iterator[Finding]:
-    labels = Labels(rewrites)
-    changed = dict.fromkeys((labels.today(step.old), step.old) for step in labels.steps)
-    changed |= dict.fromkeys((app, one.origin) for each in plan.passed for app, one in each.apps.items() if one.origin)
+    changed = _changed(rewrites, plan)
     if not changed or not isinstance(state, TargetState):
         return
     recorded = {record.app for record in afterwards(state.held.records, plan)}
@@ -70,6 +75,15 @@ def _left_behind(history: History, rewrites: Rewrites, state: DatabaseState, pla
             yield tables_behind(app=app, other=old, tables=sorted(seen), statements=statements)
         if TYPES in there:
             yield from _content_types_behind(state.target, app, old)
+
+
+def _changed(rewrites: Rewrites, plan: Plan) -> Collection[tuple[str, str]]:
+    """(app, label that it had) for each label that rewrites have changed."""
+    labels = Labels(rewrites)
+    changed = dict.fromkeys((labels.today(step.old), step.old) for step in labels.steps)
+    return changed | dict.fromkeys(
+        (app, one.origin) for each in plan.passed for app, one in each.apps.items() if one.origin
+    )
 
 
 def _content_types_behind(target: Target, app: str, old: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ The best source that knows a record counts: :class:`ContentSource` has them in t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from migsync.progress import counted
 from migsync.rewrites.file_versions import FileVersion, fitting
 from migsync.rewrites.position import Clock, KnownContents
 from migsync.rewrites.record import Record
+from migsync.rewrites.stored_records import StoredRecords
 from migsync.sync.journal.contents import Event, SeenContents, last_events
 
 if TYPE_CHECKING:
@@ -91,10 +92,55 @@ def what_ran(
     from migsync.rewrites.version_index import VersionIndex  # not for those who only want the values
 
     with VersionIndex(history, cache) as versions:
+        common = _Common(history, versions)
         return [
-            provenances(history, records, seen=seen, versions=versions, clock=clock)
+            common.provenances(records, seen, clock)
             for records, seen, clock in counted("Reading what ran in databases", targets)
         ]
+
+
+class _Common:
+    """What is the same for many targets: it is worked out once, and is the same mapping."""
+
+    def __init__(self, history: History, versions: VersionIndex) -> None:
+        self._history = history
+        self._versions = versions
+        self._by_names: dict[int, tuple[dict[int, Provenance], Sequence[int]]] = {}
+        self._found: dict[Hashable, dict[int, Provenance]] = {}
+
+    def provenances(
+        self, records: Sequence[Record], seen: Sequence[SeenContents], clock: Clock
+    ) -> dict[int, Provenance]:
+        """See :func:`provenances`."""
+        if not isinstance(records, StoredRecords):
+            return provenances(self._history, records, seen=seen, versions=self._versions, clock=clock)
+        if seen:
+            found = provenances(self._history, records.all(), seen=seen, versions=self._versions, clock=clock)
+            return self._found.setdefault((id(records.shared), *found.items()), found)
+        # Without events, times matter only for files of which git has another version.
+        shared = id(records.shared)
+        if shared not in self._by_names:
+            self._by_names[shared] = self._by_name(records)
+        found, timed = self._by_names[shared]
+        if not timed:
+            return found
+        rows = records.all()
+        more = provenances(self._history, [rows[place] for place in timed], versions=self._versions, clock=clock)
+        return self._found.setdefault((shared, *more.items()), found | more)
+
+    def _by_name(self, records: StoredRecords) -> tuple[dict[int, Provenance], Sequence[int]]:
+        """What the names alone tell, and the places of the records of which the time matters."""
+        found: dict[int, Provenance] = {}
+        timed: list[int] = []
+        for place, (id_, app, name) in enumerate(zip(*records.shared, strict=True)):
+            if app not in self._history.first_party:
+                continue
+            known = self._versions.open_files(app)
+            if Key(app, name) not in self._history.migrations or (known and name in known):
+                timed.append(place)
+            elif known is not None:
+                found[id_] = AS_TODAY[ContentSource.GIT]
+        return found, timed
 
 
 def provenances(

@@ -29,6 +29,11 @@ class StoredChanges(Sequence[Change]):
     def _changes(self) -> tuple[Change, ...]:
         return self._decode(self._text)
 
+    @property
+    def decoded(self) -> bool:
+        """Whether one of them was asked for."""
+        return "_changes" in vars(self)
+
     @cached_property
     def ids(self) -> frozenset[int]:
         """The ids of the rows that the run touched."""

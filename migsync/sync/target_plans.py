@@ -19,12 +19,13 @@ from migsync.rewrites.name_changes import NameChanges
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.gone_records import with_gone
-from migsync.sync.lost_labels import with_lost_labels
+from migsync.sync.lost_labels import asks_for_tables, with_lost_labels
 from migsync.sync.plan import Plan
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.provenance import Provenance, accounted
 from migsync.sync.prune import matching, patterns_in
+from migsync.sync.shared_plans import SharedPlans
 from migsync.sync.stated_records import NONE_STATED, StatedRecords, repaired, with_unapplied
 from migsync.sync.target_state import DatabaseState, doubtful_apps, evidence_of, unexplained_apps, with_questions
 
@@ -122,8 +123,11 @@ class TargetPlanner:
 
     def _plan_all(self, rewrites: Rewrites, options: PlanOptions, also: Sequence[_Also] = ()) -> list[Plan]:
         """A plan for each target; `also` is what is asked of each alone."""
+        shared = SharedPlans(self.history)
         return [
-            self._plan(rewrites, state, ran, replace(options, prune=(*options.prune, *each.prune), stated=each.stated))
+            self._plan(
+                shared, rewrites, state, ran, replace(options, prune=(*options.prune, *each.prune), stated=each.stated)
+            )
             for state, ran, each in zip(
                 counted("Planning databases", self.states),
                 self.ran,
@@ -133,13 +137,31 @@ class TargetPlanner:
         ]
 
     def _plan(
-        self, rewrites: Rewrites, state: DatabaseState, ran: Mapping[int, Provenance], options: PlanOptions
+        self,
+        shared: SharedPlans,
+        rewrites: Rewrites,
+        state: DatabaseState,
+        ran: Mapping[int, Provenance],
+        options: PlanOptions,
     ) -> Plan:
-        held = state.held
-        options = replace(options, clock=state.clock, unseen_journal=state.unseen)
-        plan = make_plan(self.history, rewrites, held.records, state.ref, runs=held.runs, ran=ran, options=options)
-        plan = with_gone(self.history, held, plan)
-        return with_lost_labels(self.history, rewrites, state, plan, self.project.leftovers)
+        history, leftovers = self.history, self.project.leftovers
+
+        def make(state: DatabaseState) -> Plan:
+            held = state.held
+            asked = replace(options, clock=state.clock, unseen_journal=state.unseen)
+            plan = make_plan(history, rewrites, tuple(held.records), state.ref, runs=held.runs, ran=ran, options=asked)
+            plan = with_gone(history, held, plan)
+            return with_lost_labels(history, rewrites, state, plan, leftovers)
+
+        if options.stated:
+            return make(state)
+        return shared.plan(
+            state,
+            ran,
+            make,
+            asks_more=lambda plan: asks_for_tables(history, rewrites, state, plan, leftovers),
+            given=tuple(options.prune),
+        )
 
     def _finish(self, rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
         """The plans with the leftovers removed that fit a pattern, and with what a person states of the records."""
