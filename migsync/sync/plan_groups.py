@@ -75,7 +75,7 @@ def finding_groups(findings: Iterable[Finding]) -> list[Finding]:
     """The findings, each once: one that holds for several members of an entry names the first, and the `others`."""
     groups: dict[Hashable, list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(_finding_kind(finding), []).append(finding)
+        groups.setdefault(finding_kind(finding), []).append(finding)
     return [
         replace(found[0], others=tuple(dict.fromkeys(map(_alias, found[1:])))) if len(found) > 1 else found[0]
         for found in groups.values()
@@ -87,7 +87,7 @@ def _alias(finding: Finding) -> str:
     return finding.database or str(finding.facts.get("alias", ""))
 
 
-def _finding_kind(finding: Finding) -> Hashable:
+def finding_kind(finding: Finding) -> Hashable:
     """Equal for findings that differ in nothing but members of one entry, and ids of rows there."""
     alias = _alias(finding)
     if not schema_of(alias):

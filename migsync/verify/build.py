@@ -75,7 +75,10 @@ def build(
     server = options.server
     place = server.config(config) if server else config
     settings = server.settings if server and not engine_of(place.url).file_suffix else {}
-    request = BuildRequest(config.alias, "", "", first, hidden, options.setup, settings)
+    alias, schema = config.entry or config.alias, config.schema if config.entry else ""
+    request = BuildRequest(alias, "", "", first, hidden, options.setup, settings, schema=schema)
+    if schema:
+        place = replace(place, schema="")
     result = _build(project, place, request)
     # If something changed the catalog behind the statements, all of it must be read each time.
     return result if result.complete else _build(project, place, request._replace(whole=True))

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from migsync.errors import NOTHING_CHANGED, MigsyncError, StalePlan
 from migsync.findings import Finding
+from migsync.progress import counted
 from migsync.project import Project
 from migsync.sync.plan import Plan
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.survey import Survey, survey
+from migsync.verify.builds import Builds
 from migsync.verify.repair import KnownRuns, Repair, repair
 from migsync.verify.verification import VerifyOptions, check_apps, find_evidence
 
@@ -32,10 +34,11 @@ def repair_survey(project: Project, asked: RepairRequest) -> Survey:
     errors: dict[str, MigsyncError] = {}
     with survey(project, request) as first:
         check_apps(asked.options.apps, first.history)
-        for plan in first.plans:
+        builds = asked.options.builds(first)
+        for plan in counted("Comparing databases", first.plans):
             alias = plan.target.alias
             try:
-                repairs[alias] = _repair(first, plan, asked)
+                repairs[alias] = _repair(first, plan, asked, builds)
             except MigsyncError as error:
                 errors[alias] = error
         records = dict(first.records)
@@ -57,9 +60,9 @@ def repair_survey(project: Project, asked: RepairRequest) -> Survey:
     return found
 
 
-def _repair(found: Survey, plan: Plan, asked: RepairRequest) -> Repair:
+def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> Repair:
     alias = plan.target.alias
-    evidence = find_evidence(found, alias, plan.changes, asked.options)
+    evidence = find_evidence(found, alias, plan.changes, asked.options, builds)
     known = KnownRuns(found.ran.get(alias, {}), found.held[alias].seen)
     return repair(evidence, known, apps=asked.options.apps, accept=asked.accept)
 

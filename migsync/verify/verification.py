@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-
-import sqlalchemy as sa
 
 from migsync.engines.catalog import Part, catalog_of
 from migsync.errors import MigsyncError, TargetError, UsageError
@@ -16,6 +13,7 @@ from migsync.findings import Finding, Severity
 from migsync.history import History
 from migsync.history.loader import LoaderState
 from migsync.key import Key
+from migsync.progress import counted
 from migsync.project import Project
 from migsync.proof.schema import executing
 from migsync.rewrites.record import Record
@@ -23,8 +21,8 @@ from migsync.sync.plan import Change
 from migsync.sync.survey import Survey
 from migsync.sync.target import Target
 from migsync.sync.undo import rows_after
-from migsync.verify.build import BuildOptions, build
-from migsync.verify.build_cache import BuildCache, build_key
+from migsync.verify.build import BuildOptions
+from migsync.verify.builds import Builds
 from migsync.verify.composition import Catalog, Judgement, MigrationResult, judge
 from migsync.verify.report import judgement_findings
 from migsync.words import did_you_mean
@@ -42,6 +40,10 @@ class VerifyOptions:
     accept: tuple[str, ...] = ()
     build: BuildOptions = field(default_factory=BuildOptions)
     rebuild: bool = False
+
+    def builds(self, survey: Survey) -> Builds:
+        """The builds of one command."""
+        return Builds(survey.project, survey.history, self.build, rebuild=self.rebuild)
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,11 @@ def verify(survey: Survey, options: VerifyOptions) -> Verification:
     check_apps(options.apps, survey.history)
     done: dict[str, Verified] = {}
     errors = dict(survey.errors)
-    for plan in survey.plans:
+    builds = options.builds(survey)
+    for plan in counted("Verifying databases", survey.plans):
         alias = plan.target.alias
         try:
-            found = find_evidence(survey, alias, () if plan.blocked else plan.changes, options)
+            found = find_evidence(survey, alias, () if plan.blocked else plan.changes, options, builds)
             done[alias] = _verified(survey.project, alias, found, options)
         except MigsyncError as error:
             errors[alias] = error
@@ -117,32 +120,34 @@ def check_apps(apps: Iterable[str], history: History) -> None:
             raise UsageError(f"{app} is not an installed app.", did_you_mean(app, history.apps))
 
 
-def find_evidence(survey: Survey, alias: str, changes: Sequence[Change], options: VerifyOptions) -> SchemaEvidence:
+def find_evidence(
+    survey: Survey, alias: str, changes: Sequence[Change], options: VerifyOptions, builds: Builds
+) -> SchemaEvidence:
     """The evidence of one database, whose records get their names of today by the `changes`.
 
     Raises a MigsyncError where it cannot be had.
     """
     target, history = survey.targets[alias], survey.history
-    _refuse_members(target)
     found, live = _look(target)
     records = tuple(rows_after(found, changes))
     state = history.state(frozenset(record.key for record in records))
     hidden = _hidden(history, state.recorded)
     first = tuple(sorted(key for key in state.applied | state.recorded if key in history.migrations))
-    result = _built(survey, target, options, first, hidden)
+    result = builds.result(target, first, hidden)
+    _refuse_routed(target, result)
     unknown = dict(result.unbuilt) | dict(_without_file(history, state.recorded))
     return SchemaEvidence(history, records, state, result.traces, unknown, live, _accepting(options.accept))
 
 
-def _refuse_members(target: Target) -> None:
-    """A router may ask for the schema, as that of django-tenants does, and on the scratch database there is one alone.
+def _refuse_routed(target: Target, result: BuildResult) -> None:
+    """A router may ask for the schema, in a way of its own that migsync does not know.
 
     What the build lacks, or has too much, would be reported as a fault of the records.
     """
-    if target.config.entry:
+    if target.config.entry and result.routed and not result.shared:
         raise TargetError(
             f"{target.alias} is a schema of the entry {target.config.entry!r}, and is not verified.",
-            "A router decides which apps have tables in which schema, and the scratch database has one schema.",
+            "A router decides which apps have tables in which schema, and migsync cannot ask it for this one.",
             "Name the databases to verify: migsync verify -d ALIAS",
         )
 
@@ -157,30 +162,6 @@ def _verified(project: Project, alias: str, evidence: SchemaEvidence, options: V
     kept = Judgement(tuple(wanted), () if options.apps else found.unexplained)
     said = tuple(judgement_findings(evidence.history, evidence.applied, kept))
     return Verified(kept, tuple(each.with_facts(alias=project.typed(alias)) for each in said))
-
-
-def _built(
-    survey: Survey, target: Target, options: VerifyOptions, first: tuple[Key, ...], hidden: tuple[Key, ...]
-) -> BuildResult:
-    """The build for a database with these records; from the cache, if nothing has changed."""
-    project, url = survey.project, sa.make_url(target.config.url)
-    cache = BuildCache(project.cache.with_suffix(".builds"))
-    server = options.build.server
-    # The name of the database is none of it: the next one with the same files needs no build of its own.
-    place = server.url if server else (url.host, url.port, sorted(url.query.items()), target.config.init)
-    said = (target.engine, _version(target), place, project.settings_module, survey.project.root)
-    common = build_key(survey.history, (*said, first, hidden, options.build.setup))
-    of_alias = f"{common}-{hashlib.sha256(target.alias.encode()).hexdigest()[:8]}"
-    result = None if options.rebuild else cache.load(common) or cache.load(of_alias)
-    if result is None:
-        result = build(project, target.config, options.build, first, hidden)
-        cache.save(of_alias if result.routed else common, result)
-    return result
-
-
-def _version(target: Target) -> tuple[object, ...]:
-    with target.explained(), target.transaction() as connection:
-        return connection.dialect.server_version_info or ()
 
 
 def _hidden(history: History, recorded: Collection[Key]) -> tuple[Key, ...]:

@@ -33,6 +33,10 @@ def answer(request: BuildRequest) -> BuildResult:
         loader = loader_without(request.hidden)
         graph = loader(None)
         way = [key for key, _ in arranged(graph, dict.fromkeys(request.first, 0), 1)]
+    shared = _shared_schema(connection) if request.schema else ""
+    if shared and request.schema != shared:
+        with stage("migrate"):
+            _enter_tenant(connection, request.schema, loader, way)
     build = _Build(connection, graph.graph, way, whole=request.whole)
     with stage("migrate"), connection.execute_wrapper(build.watch):
         failures = migrate_in_order(build, connection.alias, loader, way)
@@ -46,7 +50,32 @@ def answer(request: BuildRequest) -> BuildResult:
         dict(_files()),
         build.complete(),
         bool(settings.DATABASE_ROUTERS),
+        request.schema,
+        shared,
     )
+
+
+def _shared_schema(connection: Any) -> str:  # noqa: ANN401 -- Django has no types
+    """The schema that all tenants share, where the backend is that of django-tenants or django-tenant-schemas."""
+    from django.conf import settings
+
+    # The apps of such a tenant are known from its row alone, and the scratch database has none.
+    if not hasattr(connection, "set_schema") or getattr(settings, "HAS_MULTI_TYPE_TENANTS", False):
+        return ""
+    return str(connection.schema_name)
+
+
+def _enter_tenant(connection: Any, schema: str, loader: Any, way: list[Node]) -> None:  # noqa: ANN401
+    """Build what the tenants share, and then make the schema of this one the current one.
+
+    From here on the router of the package allows what a tenant has. Its tables may refer to the shared ones.
+    """
+    failures = migrate_in_order(MigrateObserver(connection), connection.alias, loader, list(way))
+    if failures:
+        raise failures[-1]
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {connection.ops.quote_name(schema)}")
+    connection.set_schema(schema)
 
 
 def _run_setup(connection: Any, text: str) -> None:  # noqa: ANN401 -- Django has no types

@@ -10,8 +10,9 @@ class BuildRequest(NamedTuple):
     """Run every migration that the routers allow for `alias` on the scratch database `name`; those `first` first.
 
     `directory` takes the files that migrations write. `hidden` are squashes that do not count. `setup` is SQL that runs
-    before. `server` are settings of an alias (``HOST`` …) that lead to another server than its own. With `whole`, the
-    whole catalog is read after each migration, and not only the tables that its statements name.
+    before. `schema` is the one of a tenant, whose apps are not those of the shared schema. `server` are settings of an
+    alias (``HOST`` …) that lead to another server than its own. With `whole`, the whole catalog is read after each
+    migration, and not only the tables that its statements name.
     """
 
     alias: str
@@ -24,6 +25,7 @@ class BuildRequest(NamedTuple):
     whole: bool = False
     foreign: bool = False
     labels: Mapping[str, str] = {}
+    schema: str = ""
 
 
 class MigrationTrace(NamedTuple):
@@ -41,7 +43,8 @@ class BuildResult(NamedTuple):
     """The trace of each migration in the order in which they ran; and those that could not run, with the reason.
 
     `files` are the files of the project that the process imported, with their digests. `complete`: the traces together
-    are the catalog at the end. `routed`: database routers may have kept some of them away from this alias.
+    are the catalog at the end. `routed`: database routers may have kept some of them away from this alias. Where the
+    backend knows tenants, `schema` is the one that was built, and `shared` the name of the one that they share.
     """
 
     traces: tuple[MigrationTrace, ...]
@@ -49,3 +52,5 @@ class BuildResult(NamedTuple):
     files: Mapping[str, str] = {}
     complete: bool = True
     routed: bool = False
+    schema: str = ""
+    shared: str = ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
+from migsync.alias import entry_of, schema_of
 from migsync.cli.command import MigsyncCommand
 from migsync.cli.evidence_options import EvidenceOptions
 from migsync.cli.options import JournalOptions, ProjectOptions, group, option_group, options
@@ -66,18 +67,33 @@ def verify(output: Output, asked: VerifyCommandOptions, where: ProjectOptions) -
 
 def _blocks(outcome: Verification, fresh: Iterable[str], *, shorten: bool) -> Iterator[Block]:
     from migsync.cli.views.findings import error_blocks, findings_blocks
-    from migsync.sync.plan_groups import error_groups
+    from migsync.cli.views.lists import same_in
+    from migsync.cli.views.surveys import idle_groups
+    from migsync.sync.plan_groups import error_groups, sentence_name
 
-    for alias, verified in outcome.databases.items():
+    for first, *others in _groups(outcome):
+        verified = outcome.databases[first]
         style = Style.GOOD if verified.agrees else Style.BAD
-        yield line(Span(alias, Style.HEADING), ": ", Span(_summary(verified), style))
+        yield line(Span(sentence_name([first, *others]), Style.HEADING), ": ", Span(_summary(verified), style))
         if blocks := findings_blocks(verified.findings, indent=2, shorten=shorten):
-            yield from (*blocks, EMPTY)
-    for alias in fresh:
-        yield line(Span(alias, Style.HEADING), ": ", Span("no migration is recorded", Style.GOOD))
+            members = [line(f"what was found in {first}", indent=2)] if others else []
+            yield from (*members, *same_in(others, indent=2, shorten=shorten), *blocks, EMPTY)
+    for name, state in idle_groups(dict.fromkeys(fresh, "no migration is recorded")):
+        yield line(Span(name, Style.HEADING), ": ", Span(state, Style.GOOD))
     for each in error_groups(outcome.errors):
         yield line(Span(each.name, Style.HEADING))
         yield from error_blocks(each.error, indent=2)
+
+
+def _groups(outcome: Verification) -> Iterable[list[str]]:
+    """The databases by alias: members of one entry for which the same was found are together."""
+    from migsync.sync.plan_groups import finding_kind
+
+    groups: dict[Hashable, list[str]] = {}
+    for alias, verified in outcome.databases.items():
+        kind = (entry_of(alias), _summary(verified), tuple(map(finding_kind, verified.findings)))
+        groups.setdefault(kind if schema_of(alias) else alias, []).append(alias)
+    return groups.values()
 
 
 def _summary(verified: Verified) -> str:
@@ -112,7 +128,10 @@ def _document(outcome: Verification, fresh: Iterable[str]) -> dict[str, object]:
     failed = [
         {"alias": alias, "state": "error", "error": error_document(error)} for alias, error in outcome.errors.items()
     ]
-    return {"databases": [*verified, *empty, *failed]}
+    return {
+        "databases": [*verified, *empty, *failed],
+        "groups": [{"targets": aliases} for aliases in _groups(outcome)],
+    }
 
 
 def _result(result: MigrationResult) -> dict[str, object]:
