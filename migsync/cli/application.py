@@ -20,6 +20,7 @@ from migsync.words import count
 if TYPE_CHECKING:
     from migsync.cli.execution import Replan
     from migsync.cli.plan_set import PlanSet
+    from migsync.cli.results import Result
     from migsync.project import Project
     from migsync.sync.run import Run
 
@@ -42,10 +43,7 @@ class Application:
 
     def carry_out(self, plan_set: PlanSet) -> ExitStatus:
         """Show the plans, ask, apply them, and say what became of each database."""
-        from migsync.cli.execution import Execution
-        from migsync.cli.looks import take_looks
-        from migsync.cli.plan_set import write_proposed
-        from migsync.cli.results import Result, finish, tell_result
+        from migsync.cli.results import finish, tell_result
 
         output, project, noinput = self.output, plan_set.project, self.consent.noinput
         output.show(plan_set.shown)
@@ -60,18 +58,30 @@ class Application:
             require_consent_possible(output, noinput=noinput)
             output.show([EMPTY])
             require_yes(_question(plan_set), noinput=noinput)
-        # After the yes, for a No must change nothing; before the first database, whose journal will name this rewrite.
-        written = write_proposed(output, plan_set)
-        results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
-        execution = Execution(output, project, plan_set.targets, reason, self.journal, self.replan, self.rollout)
-        results += execution.carry_out(plan_set.plans)
-        if self.journal and plan_set.survey:
-            take_looks(output, plan_set.survey, plan_set.plans, results)
+        # After the yes, for a No must change nothing.
+        results, written = self.apply(plan_set, reason)
         if not plan_set.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
         elif done := {result.alias: result.run for result in results if result.run}:
             output.show([line("To undo this: ", Span(_undo(project, done), Style.COMMAND))])
         return finish(output, results, again=tuple(self.again), facts={"rewrite": written})
+
+    def apply(self, plan_set: PlanSet, reason: str) -> tuple[list[Result], str | None]:
+        """Apply the plans without a question: what became of each database, and the rewrite that was written."""
+        from migsync.cli.execution import Execution
+        from migsync.cli.looks import take_looks
+        from migsync.cli.plan_set import write_proposed
+        from migsync.cli.results import Result
+
+        # Before the first database, whose journal will name this rewrite.
+        written = write_proposed(self.output, plan_set)
+        results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
+        targets, project = plan_set.targets, plan_set.project
+        execution = Execution(self.output, project, targets, reason, self.journal, self.replan, self.rollout)
+        results += execution.carry_out(plan_set.plans)
+        if self.journal and plan_set.survey:
+            take_looks(self.output, plan_set.survey, plan_set.plans, results)
+        return results, written
 
 
 def _undo(project: Project, done: Mapping[str, Run]) -> str:

@@ -21,6 +21,7 @@ from migsync.engines import Deadline
 from migsync.errors import InDoubt, Interrupted, MigsyncError, StalePlan
 
 if TYPE_CHECKING:
+    from migsync.cli.targets import OpenTargets
     from migsync.files.commit import CommitResult, DatabaseResult, DatabaseStep
     from migsync.project import Project
     from migsync.sync.apply import Outcome
@@ -109,8 +110,9 @@ class Execution:
             return self._unless_refused(plan, _LastRun(plan), failures, canary=canary)
 
         # click knows the command that runs by the thread, and hints repeat its options.
-        context = (click.get_current_context(),)
-        with ThreadPoolExecutor(self.rollout.jobs, initializer=push_context, initargs=context) as executor:
+        context = click.get_current_context(silent=True)
+        begin = partial(push_context, context) if context else None  # there is none under migsync.api
+        with ThreadPoolExecutor(self.rollout.jobs, initializer=begin) as executor:
             futures = [executor.submit(one, plan) for plan in plans]
             waiting = set(futures)
             while waiting:
@@ -193,6 +195,13 @@ class Execution:
             return Result.failed(alias, error, plan)
         pending.discard(run_id)
         return _result(alias, plan, outcome)
+
+
+def undo_all(execution: Execution, found: OpenTargets, plans: Sequence[Plan], idle: Sequence[str]) -> list[Result]:
+    """Undo runs; what became of each database, of those too that cannot be read or have nothing to undo."""
+    results = [Result(alias, "nothing to do") for alias in idle]
+    results += [Result.failed(alias, error) for alias, error in found.errors.items()]
+    return results + execution.carry_out(plans)
 
 
 def _result(alias: str, plan: Plan, outcome: Outcome) -> Result:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migsync.alias import entry_of
-from migsync.cli.options import PlanningOptions
 from migsync.cli.output import Output
 from migsync.cli.prompts import ask_backwards, ask_pairs
 from migsync.cli.results import Result, blocked_error
@@ -20,6 +19,7 @@ from migsync.cli.views.surveys import survey_blocks, survey_document, targets_bl
 from migsync.errors import ExitStatus, MigsyncError, UsageError, common_status
 from migsync.sync.plan_file import PlanFile, load_plans
 from migsync.sync.plan_groups import sentence_names
+from migsync.sync.plan_request import PlanRequest
 from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
@@ -67,23 +67,23 @@ class PlanSet:
 
 @contextmanager
 def open_plan_set(
-    output: Output, project: Project, file: Path | None, planning: PlanningOptions, *, trust_names: bool, ask: bool
+    output: Output, project: Project, saved: Path | PlanFile | None, request: PlanRequest, *, ask: bool
 ) -> Iterator[PlanSet]:
     """The work of the plan file, or of a new survey; its targets stay open inside the `with`.
 
     With `ask`, a person at a terminal is asked about the pairs that are only likely, and whether a database that is
-    ahead of the files shall go back. Raises UsageError where options that make a new plan come with a plan file.
+    ahead of the files shall go back. Raises UsageError where the request asks for a new plan besides a saved one.
     """
     from migsync.sync.survey import survey
 
     ask = ask and output.can_ask
-    if file:
-        saved, backwards = _allowed(output, file, saved_plans(file, planning), word=planning.backwards, ask=ask)
-        journal = project.journal and not trust_names
-        with _from_file(project, saved, journal=journal, backwards=backwards, shorten=output.shorten) as plan_set:
+    if saved:
+        name = "the plan" if isinstance(saved, PlanFile) else str(saved)
+        held, backwards = _allowed(output, name, _saved_plans(saved, name, request), word=request.backwards, ask=ask)
+        journal = project.journal and not request.trust_names
+        with _from_file(project, held, journal=journal, backwards=backwards, shorten=output.shorten) as plan_set:
             yield plan_set
         return
-    request = planning.request(trust_names=trust_names)
     if ask:
         # Only to have something to ask about: the answers make a new request, and what is planned is planned with it.
         with survey(project, request) as first:
@@ -169,15 +169,16 @@ def _done_meanwhile(plan: Plan, runs: Sequence[Run]) -> Result:
     return Result(plan.target.alias, str(Status.ALREADY_APPLIED if last else Status.NOTHING_TO_DO), plan, last)
 
 
-def saved_plans(file: Path, planning: PlanningOptions) -> PlanFile:
-    """The plans of a file, only those of --database where it is given."""
-    if planning.any_but("databases", "backwards"):
+def _saved_plans(given: Path | PlanFile, name: str, request: PlanRequest) -> PlanFile:
+    """The saved plans, only those of the databases that are asked for, if any are."""
+    kept = PlanRequest(databases=request.databases, backwards=request.backwards, trust_names=request.trust_names)
+    if request != kept:
         raise UsageError(
             "Options that make a new plan cannot be combined with a saved plan.",
             "",
             "Leave out PLAN, or use only --database and --backwards of these options.",
         )
-    saved, aliases = load_plans(file), planning.where.databases
+    saved, aliases = given if isinstance(given, PlanFile) else load_plans(given), request.databases
     if not aliases:
         return saved
     there = [plan.target.alias for plan in saved.plans]
@@ -186,17 +187,17 @@ def saved_plans(file: Path, planning: PlanningOptions) -> PlanFile:
         named = {each for each in there if alias in (each, entry_of(each)) or fnmatchcase(each, alias)}
         if not named:
             listed = f"It has plans for: {text_list(sentence_names(there)) or 'none'}."
-            raise UsageError(f"{file} has no plan for {alias!r}.", did_you_mean(alias, there, listed))
+            raise UsageError(f"{name} has no plan for {alias!r}.", did_you_mean(alias, there, listed))
         chosen |= named
     plans = tuple(plan for plan in saved.plans if plan.target.alias in chosen)
     return replace(saved, plans=plans, asked=saved.asked and replace(saved.asked, databases=aliases))
 
 
-def _allowed(output: Output, file: Path, saved: PlanFile, *, word: bool, ask: bool) -> tuple[PlanFile, bool]:
+def _allowed(output: Output, name: str, saved: PlanFile, *, word: bool, ask: bool) -> tuple[PlanFile, bool]:
     """The saved plans, and whether they may go back; those that do are blocked unless a person says that they may."""
     from migsync.sync.backwards import without_word
 
-    held = [without_word(plan, str(file)) for plan in saved.plans]
+    held = [without_word(plan, name) for plan in saved.plans]
     if word or (ask and ask_backwards(output, held)):
         return saved, True
     return replace(saved, plans=tuple(held)), False

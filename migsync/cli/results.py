@@ -115,17 +115,21 @@ def finish(output: Output, results: Sequence[Result], *, again: Sequence[str], f
 
     `again` is the command to try again, and its arguments; `facts` stand first in the document.
     """
-    status = exit_status(results)
-    failed = [result.error for result in results if result.error]
-    error: MigsyncError | None = failed[0] if failed else None
-    if status is ExitStatus.PARTLY:
-        error = _partly(results, again)
+    status, error = exit_status(results), common_error(results, again)
+    if status is ExitStatus.PARTLY and error:
         output.tell([EMPTY, *error_blocks(error)])
     document: dict[str, Any] = {**facts, "databases": [result.as_dict() for result in results]}
     if error:
         document["error"] = error_document(error)
     output.document({**document, "exit_status": int(status)})
     return status
+
+
+def common_error(results: Sequence[Result], again: Sequence[str]) -> MigsyncError | None:
+    """One error for all: PartlyDone where one database was changed and one was not, else the first one."""
+    if exit_status(results) is ExitStatus.PARTLY:
+        return _partly(results, again)
+    return next((result.error for result in results if result.error), None)
 
 
 def finish_files(output: Output, results: Sequence[Result], facts: Mapping[str, Any]) -> ExitStatus:

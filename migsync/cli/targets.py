@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from migsync.project import Project
     from migsync.rewrites.record import Record
     from migsync.rewrites.rewrite import Rewrite
+    from migsync.sync.plan import Plan
     from migsync.sync.run import Run
     from migsync.sync.target import Target
 
@@ -88,6 +89,28 @@ def readable_rewrites(project: Project) -> tuple[Rewrite, ...]:
 def rewrite_labels(project: Project) -> dict[str, str]:
     """The file names of the project's rewrites by id, for showing; none where they cannot be read."""
     return {rewrite.id: rewrite.source for rewrite in readable_rewrites(project)}
+
+
+def undo_plans(
+    project: Project, found: OpenTargets, run: str | None, rewrites: Sequence[Rewrite], since: str = ""
+) -> tuple[list[Plan], list[str]]:
+    """The undo of each database, and the databases where there is nothing to take back.
+
+    `run` is as :func:`find_runs` takes it; without one, the last run that is in force and was not made before `since`.
+    """
+    from migsync.sync.undo import last_to_undo, plan_undo
+
+    if run:
+        chosen = find_runs(found.runs, run)
+    else:
+        last = {alias: last_to_undo(runs) for alias, runs in found.runs.items()}
+        chosen = {alias: each for alias, each in last.items() if each and each.at >= since}
+    plans = []
+    for alias, each in chosen.items():
+        target = found.targets[alias]
+        plan = plan_undo(target.ref, each, found.records[alias], found.runs[alias], rewrites)
+        plans.append(plan.naming(project.typed(alias)))
+    return plans, [] if run else [alias for alias in found.targets if alias not in chosen]
 
 
 def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:

@@ -69,7 +69,8 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
     file, consent, no_journal = asked.file, asked.consent, asked.journal.no_journal
     settle_files(output, project, dry_run=consent.dry_run)
     ask = not (consent.noinput or consent.dry_run)
-    with open_plan_set(output, project, file, asked.planning, trust_names=no_journal, ask=ask) as plan_set:
+    request = asked.planning.request(trust_names=no_journal)
+    with open_plan_set(output, project, file, request, ask=ask) as plan_set:
         # Not for a saved plan: what was reviewed is applied, or nothing is.
         survey = None if plan_set.saved else plan_set.survey
         application = Application(

@@ -93,7 +93,8 @@ def script(output: Output, asked: ScriptOptions, where: ProjectOptions) -> ExitS
             raise UsageError("--journal-tables can be combined only with --out, --force and --database.")
         return _journal_tables(output, project, asked)
     settle_files(output, project)
-    with open_plan_set(output, project, asked.file, planning, trust_names=no_journal, ask=False) as plan_set:
+    request = planning.request(trust_names=no_journal)
+    with open_plan_set(output, project, asked.file, request, ask=False) as plan_set:
         reason = require_reason(output, plan_set.ready, asked.log.reason, noinput=False)
         texts = {}
         for plan in plan_set.ready:

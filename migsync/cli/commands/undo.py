@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from migsync.cli.targets import OpenTargets
-    from migsync.project import Project
-    from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
 
 
@@ -105,10 +103,10 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
     migsync also restores the migration files, from copies that it kept; it refuses if one of the files has changed
     since.
     """
-    from migsync.cli.execution import Execution
+    from migsync.cli.execution import Execution, undo_all
     from migsync.cli.file_undo import undo_with_files
-    from migsync.cli.results import Result, finish
-    from migsync.cli.targets import open_targets, readable_rewrites
+    from migsync.cli.results import finish
+    from migsync.cli.targets import open_targets, readable_rewrites, undo_plans
 
     project = where.project()
     run, databases, consent = asked.run, asked.chosen.databases, asked.consent
@@ -128,7 +126,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         )
     with open_targets(project, databases, records=True) as found:
         rewrites = readable_rewrites(project)
-        plans, idle = _plans(project, found, run, rewrites, asked.since)
+        plans, idle = undo_plans(project, found, run, rewrites, asked.since)
         labels = {rewrite.id: rewrite.label for rewrite in rewrites}
         output.show(_shown(plans, idle, found, output.shorten, labels))
         ready = [plan for plan in plans if not plan.blocked]
@@ -142,31 +140,9 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
             if any(plan.changes and (plan.passed or plan.returned) for plan in ready):
                 output.show([line(FILES_STAY)])
             require_yes(_question(ready), noinput=consent.noinput)
-        results = [Result(alias, "nothing to do") for alias in idle]
-        results += [Result.failed(alias, error) for alias, error in found.errors.items()]
         execution = Execution(output, project, found.targets, asked.log.reason, rollout=asked.rollout.rollout())
-        results += execution.carry_out(plans)
+        results = undo_all(execution, found, plans, idle)
         return finish(output, results, again=_again(asked, plans, found), facts={})
-
-
-def _plans(
-    project: Project, found: OpenTargets, prefix: str | None, rewrites: Sequence[Rewrite], since: str
-) -> tuple[list[Plan], list[str]]:
-    """The undo of each database, and the databases where there is nothing to take back."""
-    from migsync.cli.targets import find_runs
-    from migsync.sync.undo import last_to_undo, plan_undo
-
-    if prefix:
-        chosen = find_runs(found.runs, prefix)
-    else:
-        last = {alias: last_to_undo(runs) for alias, runs in found.runs.items()}
-        chosen = {alias: run for alias, run in last.items() if run and run.at >= since}
-    plans = []
-    for alias, run in chosen.items():
-        target = found.targets[alias]
-        plan = plan_undo(target.ref, run, found.records[alias], found.runs[alias], rewrites)
-        plans.append(plan.naming(project.typed(alias)))
-    return plans, [] if prefix else [alias for alias in found.targets if alias not in chosen]
 
 
 def _again(asked: UndoOptions, plans: Sequence[Plan], found: OpenTargets) -> tuple[str, ...]:
