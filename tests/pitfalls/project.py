@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -207,9 +207,15 @@ class Project:
 
     def migrate(self, alias: str, *upto: str) -> None:
         """Really migrate one database, some time ago."""
-        ended = self.manage("migrate", *upto, "--database", alias, "--verbosity", "0")
-        assert ended.status == 0, ended.err
-        self.age(alias)
+        self.migrate_all([[alias, *upto]])
+
+    def migrate_all(self, commands: Sequence[Sequence[str]]) -> None:
+        """The same several times, each an alias and how far."""
+        arguments = [["migrate", *upto, "--database", alias, "--verbosity", "0"] for alias, *upto in commands]
+        for ended in self.manage_all(*arguments):
+            assert ended.status == 0, ended.err
+        for alias in {alias for alias, *_ in commands}:
+            self.age(alias)
 
     def age(self, alias: str) -> None:
         """Give all records times of the year 2020, in the order of their ids."""
@@ -220,10 +226,17 @@ class Project:
 
     def pending(self, alias: str) -> list[str]:
         """What ``manage.py migrate --plan`` would run, as ``app.name``; an error is told in its last line."""
-        ended = self.manage("migrate", "--plan", "--database", alias)
-        if ended.status:
-            return [ended.err.strip().splitlines()[-1]]
-        return [line for line in ended.out.splitlines() if re.fullmatch(r"\w+\.\w+", line)]
+        return self.pending_all([alias])[0]
+
+    def pending_all(self, aliases: Iterable[str]) -> list[list[str]]:
+        """The same for each of the aliases."""
+        ended = self.manage_all(*(["migrate", "--plan", "--database", alias] for alias in aliases))
+        return [
+            each.err.strip().splitlines()[-1:]
+            if each.status
+            else [line for line in each.out.splitlines() if re.fullmatch(r"\w+\.\w+", line)]
+            for each in ended
+        ]
 
     def dumps(self) -> dict[str, Dump]:
         """Every row of every database that has records, as text made by the server."""

@@ -43,6 +43,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from tests.cli.shop import Ended
@@ -114,11 +115,23 @@ class Player:
 
     def play(self, story: Story) -> None:
         """Play it; raises ToldOtherwise with the step's place in the file."""
-        for step in story.steps:
-            try:
-                self._step(step)
-            except ToldOtherwise as error:
-                raise ToldOtherwise(f"{step.where}\n{error}") from None
+        for verb, steps in groupby(story.steps, lambda step: step.verb):
+            if together := getattr(self, f"_all_{verb}", None):  # most of a manage.py is its start
+                together(list(steps))
+                continue
+            for step in steps:
+                try:
+                    self._step(step)
+                except ToldOtherwise as error:
+                    raise ToldOtherwise(f"{step.where}\n{error}") from None
+
+    def _all_migrated(self, steps: list[Step]) -> None:
+        self.project.migrate_all([step.words.split() or ["default"] for step in steps])
+
+    def _all_pending(self, steps: list[Step]) -> None:
+        found = self.project.pending_all(step.words or "default" for step in steps)
+        for step, pending in zip(steps, found, strict=True):
+            same(list(step.body), pending, step.where)
 
     def _step(self, step: Step) -> None:
         if step.verb.startswith("$"):
@@ -165,10 +178,6 @@ class Player:
         del self.project.apps[step.words]
         self.project.write_settings()
 
-    def _do_migrated(self, step: Step) -> None:
-        alias, *upto = step.words.split() or ["default"]
-        self.project.migrate(alias, *upto)
-
     def _do_sql(self, step: Step) -> None:
         alias, _, statement = step.words.partition(" ")
         self.project.databases[alias].execute(statement)
@@ -197,9 +206,6 @@ class Player:
         else:
             dump = self.project.databases[which.strip() or "default"].dump()
             same(list(step.body), [f"{number} {app}.{name}" for number, app, name, _ in dump])
-
-    def _do_pending(self, step: Step) -> None:
-        same(list(step.body), self.project.pending(step.words or "default"))
 
     def _do_columns(self, step: Step) -> None:
         words = step.words.split()

