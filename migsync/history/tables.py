@@ -246,7 +246,9 @@ def _of_table(name: str, table: _Table, other: _Table | None) -> Iterator[Differ
         elif found and _differs(column, found):
             yield Difference(place, name, False, (column.null, found.null) == ("null", "not null"))
     there = {place: value for value, place in other.indexes.items()}
-    hidden = any(each.startswith(UNKNOWN) for each in other.indexes)
+    # One whose columns are not known is that of the same name, and else it may be any.
+    named = set(table.indexes.values())
+    hidden = any(each.startswith(UNKNOWN) and at not in named for each, at in other.indexes.items())
     for value, place in table.indexes.items() if not hidden else ():
         # By its columns, or what it is called where they are not known.
         if value not in other.indexes and is_different(value, there.get(place)):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import starmap
+from typing import TYPE_CHECKING
 
 from migsync.findings import Finding
 from migsync.findings.pairs import changed_operations
@@ -27,7 +28,14 @@ from migsync.sync.provenance import Provenance, accounted
 from migsync.sync.prune import matching, patterns_in
 from migsync.sync.shared_plans import SharedPlans
 from migsync.sync.stated_records import NONE_STATED, StatedRecords, repaired, with_unapplied
-from migsync.sync.target_state import DatabaseState, doubtful_apps, evidence_of, unexplained_apps, with_questions
+from migsync.sync.target_state import (
+    DatabaseState,
+    afterwards,
+    doubtful_apps,
+    evidence_of,
+    unexplained_apps,
+    with_questions,
+)
 
 if TYPE_CHECKING:
     from migsync.rewrites.evidence.discovery import Discovery
@@ -45,13 +53,6 @@ class JointPlans:
     findings: Sequence[Finding] = ()
     proposed: Rewrite | None = None
     open_pairs: tuple[Pair, ...] = ()
-
-
-class _Also(NamedTuple):
-    """What is asked of one target alone: the rows to remove, and what is to be recorded or not."""
-
-    prune: Sequence[str] = ()
-    stated: StatedRecords = NONE_STATED
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,14 @@ class TargetPlanner:
 
     def first(self) -> tuple[Plan, ...]:
         """The plans by the written rewrites alone."""
-        return tuple(self._plan_all(self.rewrites, self._as_written))
+        return tuple(self._plan_all(self.rewrites, self._everywhere(self._as_written)))
 
     def finished(self, first: Sequence[Plan]) -> JointPlans:
         """The plans with all that was asked for; `first` are those of the first pass."""
         unexplained = [unexplained_apps(plan) for plan in first]
         doubtful = [doubtful_apps(plan) for plan in first]
         if not self.asked and not any(unexplained) and not any(doubtful):
-            return JointPlans(tuple(self._finish(self.rewrites, self._as_written, first)))
+            return JointPlans(tuple(self._finish(self.rewrites, self._everywhere(self._as_written), first)))
         return self._second(first, unexplained, self._discover(first, [*unexplained, *doubtful]))
 
     def _second(self, first: Sequence[Plan], unexplained: Sequence[Collection[str]], found: Discovery) -> JointPlans:
@@ -100,9 +101,14 @@ class TargetPlanner:
             if fact.code != changed_operations.code or Key(fact.app, fact.name) not in judged
         ]
         known = self.rewrites.with_proposed(found.proposed)
-        options = replace(self._options, origins=replace(found.origins, stated=self.project.leftovers))
+        here = [
+            found.at({record.key for record in afterwards(state.held.records, plan)}) if found.open_pairs else found
+            for state, plan in zip(self.states, first, strict=True)
+        ]
+        stated = self.project.leftovers
+        options = [replace(self._options, origins=replace(each.origins, stated=stated)) for each in here]
         plans = self._finish(known, options, self._plan_all(known, options))
-        asked = tuple(with_questions(plan, found, apps) for plan, apps in zip(plans, unexplained, strict=True))
+        asked = tuple(starmap(with_questions, zip(plans, here, unexplained, strict=True)))
         return JointPlans(asked, facts, found.proposed, found.open_pairs)
 
     @cached_property
@@ -121,19 +127,16 @@ class TargetPlanner:
         positions = {app: text for app, text in self.options.positions.items() if app not in self.asked}
         return replace(self._options, positions=positions)
 
-    def _plan_all(self, rewrites: Rewrites, options: PlanOptions, also: Sequence[_Also] = ()) -> list[Plan]:
-        """A plan for each target; `also` is what is asked of each alone."""
+    def _everywhere(self, options: PlanOptions) -> list[PlanOptions]:
+        """The same options for each target."""
+        return [options] * len(self.states)
+
+    def _plan_all(self, rewrites: Rewrites, options: Sequence[PlanOptions]) -> list[Plan]:
+        """A plan for each target, with options of its own."""
         shared = SharedPlans(self.history)
         return [
-            self._plan(
-                shared, rewrites, state, ran, replace(options, prune=(*options.prune, *each.prune), stated=each.stated)
-            )
-            for state, ran, each in zip(
-                counted("Planning databases", self.states),
-                self.ran,
-                also or [_Also(stated=options.stated)] * len(self.states),
-                strict=True,
-            )
+            self._plan(shared, rewrites, state, ran, each)
+            for state, ran, each in zip(counted("Planning databases", self.states), self.ran, options, strict=True)
         ]
 
     def _plan(
@@ -160,21 +163,23 @@ class TargetPlanner:
             ran,
             make,
             asks_more=lambda plan: asks_for_tables(history, rewrites, state, plan, leftovers),
-            given=tuple(options.prune),
+            given=(tuple(options.prune), options.origins.asked),
         )
 
-    def _finish(self, rewrites: Rewrites, options: PlanOptions, plans: Sequence[Plan]) -> Sequence[Plan]:
+    def _finish(self, rewrites: Rewrites, options: Sequence[PlanOptions], plans: Sequence[Plan]) -> Sequence[Plan]:
         """The plans with the leftovers removed that fit a pattern, and with what a person states of the records."""
         patterns = self._patterns[0]
         stated = [self._stated(state.ref.alias) for state in self.states]
         if not patterns and not any(stated):
             return plans
         found = [matching(plan, patterns) for plan in plans]
-        also = [_Also(names, each) for (names, _), each in zip(found, stated, strict=True)]
-        made = self._plan_all(rewrites, options, also)
+        asked = [
+            replace(each, stated=of_person, prune=(*each.prune, *names))
+            for each, of_person, (names, _) in zip(options, stated, found, strict=True)
+        ]
         finished = []
-        for state, plan, (_, findings) in zip(self.states, made, found, strict=True):
-            plan = with_unapplied(state.held.seen, plan, stated=options.against_evidence)
+        for state, plan, (_, findings) in zip(self.states, self._plan_all(rewrites, asked), found, strict=True):
+            plan = with_unapplied(state.held.seen, plan, stated=self.options.against_evidence)
             finished.append(replace(plan, findings=(*plan.findings, *findings)))
         return finished
 

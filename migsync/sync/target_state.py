@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from migsync.sync.journal.contents import digests_seen
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.planner import changed_ids
 from migsync.sync.provenance import Provenance, contents_that_ran, noted_in_database
+from migsync.sync.run import Run
 from migsync.sync.target import Snapshot, Target
 from migsync.sync.unknown_records import UNEXPLAINED
 
@@ -80,11 +81,22 @@ def evidence_of(
 ) -> DatabaseEvidence:
     """What a database shows of names: the records as its `plan` would leave them, and what ran under them."""
     held = state.held
+    records = [record for record in afterwards(held.records, plan) if record.key not in leftovers]
     return DatabaseEvidence(
         state.ref.alias,
-        [record for record in afterwards(held.records, plan) if record.key not in leftovers],
+        records,
         held.records,
         (digests_seen(held.seen), *(run.digests for run in held.runs)),
         certain=contents_that_ran(history, noted_in_database(ran), ids_answered_for(state, plan)),
         presumed=contents_that_ran(history, ran, ids_answered_for(state, plan)),
+        given=frozenset(_given(history, (*held.runs, plan), frozenset(records))),
     )
+
+
+def _given(history: History, runs: Iterable[Run | Plan], records: Collection[Record]) -> Iterator[Key]:
+    """The names that runs gave to records, and whose files are as they were then."""
+    for run in runs:
+        for key in (change.after.key for change in run.changes if change.after in records and change.after):
+            file = history.migrations.get(key)
+            if file and file.digest and file.digest == run.digests.get(str(key)):
+                yield key

@@ -47,7 +47,8 @@ class Case:
     `stated` are what journals and rewrites say that the names' operations were, each one state by name. `line` has the
     names of the files in HEAD and along its first parents, newest first. `ran` are the operations digests of what was
     seen to run under recorded names: whatever else the name was, the record stands for that. `seen` are these
-    operations, and `presumed` those too that only follow from the time.
+    operations, and `presumed` those too that only follow from the time. `given` are the records that have their names
+    of a run, and so stand for the files on disk.
     """
 
     app: str
@@ -59,6 +60,7 @@ class Case:
     ran: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, Contents] = field(default_factory=dict)
     presumed: Mapping[str, Contents] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
 
     @cached_property
     def records(self) -> frozenset[str]:

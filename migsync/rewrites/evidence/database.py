@@ -18,7 +18,8 @@ class DatabaseEvidence:
 
     `records` are those after the known rewrites, without what the project lists as leftovers, and `before` those as
     they are. `digests` are what was noted in it: the operations digests of files, by ``app.name``, one mapping for each
-    run. `certain` is what ran under the records where that was noted, and `presumed` also where git tells it.
+    run. `certain` is what ran under the records where that was noted, and `presumed` also where git tells it. `given`
+    are the names that a run gave to records, and whose files are still those of then.
     """
 
     alias: str
@@ -27,6 +28,7 @@ class DatabaseEvidence:
     digests: Sequence[Mapping[str, str]] = ()
     certain: KnownContents = nothing_known
     presumed: KnownContents = nothing_known
+    given: frozenset[Key] = frozenset()
 
     def names(self, app: str) -> set[str]:
         """The recorded names of `app`, before and after the known rewrites."""
@@ -44,19 +46,21 @@ class AppRecords(NamedTuple):
     names: tuple[str, ...] = ()
     certain: Mapping[str, Contents] = {}
     presumed: Mapping[str, Contents] = {}
+    given: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, app: str, database: DatabaseEvidence) -> AppRecords:
         """Those of `app`."""
         mine = sorted((record for record in database.records if record.app == app), key=lambda record: record.age)
-        ran = (
+        certain, presumed = (
             {record.name: contents for record in mine if (contents := known(record))}
             for known in (database.certain, database.presumed)
         )
-        return cls(tuple(record.name for record in mine), *ran)
+        given = frozenset(name for label, name in database.given if label == app)
+        return cls(tuple(record.name for record in mine), certain, presumed, given)
 
     @property
-    def identity(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def identity(self) -> tuple[tuple[str, ...], ...]:
         """Equal for databases with the same records (tenants), so that these are worked out only once."""
-        ran = (f"{name} {each.digest}" for known in self[1:] for name, each in known.items())
-        return self.names, tuple(ran)
+        ran = (f"{name} {each.digest}" for known in (self.certain, self.presumed) for name, each in known.items())
+        return self.names, tuple(ran), tuple(sorted(self.given))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from migsync.errors import NOTHING_CHANGED, RewriteError
 from migsync.findings import Finding
-from migsync.findings.pairs import git_is_silent, gone
+from migsync.findings.pairs import git_is_silent, gone, open_pair
 from migsync.history import History, Key
 from migsync.progress import counted
 from migsync.rewrites.evidence.database import DatabaseEvidence
@@ -51,6 +52,19 @@ class Discovery:
 
     def _on_branch(self, finding: Finding) -> bool:
         return finding.code == gone.code and Key(finding.app, finding.name) in self.origins.branches
+
+    def at(self, recorded: AbstractSet[Key]) -> Discovery:
+        """What of it is for a database with these records: what ran as one of them has become no other that ran too."""
+        left = tuple(pair for pair in self.open_pairs if not pair.new or not recorded - {*pair.olds} >= {*pair.news})
+        settled = {pair.olds for pair in self.open_pairs} - {pair.olds for pair in left}
+        if not settled:
+            return self
+        names = {olds[0] for olds in settled} - {pair.olds[0] for pair in left}
+        findings = (
+            each for each in self.findings if each.code != open_pair.code or Key(each.app, each.name) not in names
+        )
+        asked = self.origins.asked.difference(*settled)
+        return Discovery(self.proposed, tuple(findings), left, replace(self.origins, asked=asked))
 
     def questions(self, apps: Collection[str]) -> tuple[Finding, ...]:
         """The open questions about `apps`, each a finding that blocks."""

@@ -106,7 +106,7 @@ def find_evidence(
     """
     disk = FileState.on_disk(history, app)
     records = records._replace(names=tuple(dict.fromkeys(records.names)))
-    recorded, ran, presumed = records
+    recorded, ran, presumed, _ = records
     if presumed and (moves := find_moves(disk, recorded, presumed)):
         return _moved(app, disk, recorded, moves, presumed, tuple(past.states()))
     if disk.explains(frozenset(recorded)):
@@ -177,7 +177,7 @@ def _case(
     line: Sequence[AbstractSet[str]],
 ) -> Case:
     """A case in which one digest stands for all files that do the same."""
-    recorded, ran, presumed = records
+    recorded, ran, presumed, given = records
     seen = state_of(app, ran)
     same = alike((disk, *past, seen))
     now, seen, *then = (replace(state, alike=same) for state in (disk, seen, *past))
@@ -185,7 +185,7 @@ def _case(
         {name: same.get(digest, digest) for name, digest in state.items()}
         for state in translated(stated, (disk, *past))
     ]
-    return Case(app, now, recorded, tuple(then), digests, line, seen.digests, ran, presumed)
+    return Case(app, now, recorded, tuple(then), digests, line, seen.digests, ran, presumed, given)
 
 
 def _evidence(

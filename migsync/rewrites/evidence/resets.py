@@ -127,7 +127,7 @@ def _pairs(
             continue
         olds = (*each.olds, *_labels(state, each))
         # With a record of its own, the new file has run, or somebody has said so; the old records are leftovers.
-        recorded = set(each.news) & case.records - set(olds)
+        recorded = set(each.news) & (case.records - set(olds) | case.given)
         if recorded or set(olds) == set(each.news) or set(olds) & settled.keys():
             continue
         # Equal operations say more than equal tables.

@@ -320,6 +320,35 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GUARDED,
     ),
+    "a file ran again under its new name: its old record has become nothing else": (
+        (
+            *(("add", 0, 1, 0), ("add", 0, 0, 2), ("commit", *ONE), ("migrate", 1, 1, 0), ("migrate", 0, 1, 0)),
+            *(("rename", 0, 2, 1), ("rename", 0, 3, 2), ("migrate", 0, 1, 2)),
+        ),
+        2,
+        GIT,
+    ),
+    "a question about a file is none where that is recorded": (
+        (
+            *(("add", 0, 1, 2), ("add", 0, 0, 12), ("add", 0, 2, 1), ("migrate", 0, 18, 1), ("commit", *ONE)),
+            *(("migrate", 1, 1, 0), ("unite", 0, 2, 1), ("behind", 0, 3, 0), ("migrate", 1, 1, 2)),
+        ),
+        2,
+        PARTLY,
+    ),
+    "files were made anew, and one that ran twice is left over": (
+        (
+            *(("add", *ONE), ("commit", *ONE), ("migrate", 0, 1, 0), ("rename", 0, 1, 1), ("migrate", 0, 1, 2)),
+            *(("commit", *ONE), ("reset", *ONE)),
+        ),
+        1,
+        GIT,
+    ),
+    "the columns of an index were renamed, and another index is missing": (
+        (("add", 0, 0, 11), ("commit", *ONE), ("migrate", 0, 1, 0), ("add", 0, 1, 54), ("reset", *ONE)),
+        1,
+        GIT,
+    ),
 }
 """Lives that went wrong once: their steps, the number of databases, and what was known."""
 
