@@ -64,7 +64,8 @@ class Renderer:
         if name in UNORDERED_OPTIONS and isinstance(value, (list, tuple, set, frozenset)):
             # Fields that are unique together may be a list or a tuple.
             items = (tuple(item) if isinstance(item, list) else item for item in value)
-            return f"[{', '.join(sorted(map(self.value, items)))}]"
+            # RenameIndex can leave an index in the state twice, and it is one index all the same.
+            return f"[{', '.join(sorted(set(map(self.value, items))))}]"
         return self.value(value)
 
     def operation(self, operation: Any) -> str:  # noqa: ANN401 -- Django has no types

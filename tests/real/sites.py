@@ -119,6 +119,7 @@ def kinds() -> dict[str, Kind]:
             ("helpdesk",), ("helpdesk", "rest_framework"), extra="HELPDESK_TEAMS_MODE_ENABLED = False"
         ),
         "django-oauth-toolkit": of_apps(("oauth2_provider",), ("oauth2_provider",)),
+        "django-taggit": of_apps(("taggit",), ("taggit",)),
         "pretix": of_site("pretix", "pretix.settings", "pretix", PRETIX_DATA_DIR="data", DATA_DIR="data"),
         "label-studio": of_site("labelstudio", "label_studio.core.settings.label_studio", "label_studio"),
         "mayan-edms": of_site("mayan", "mayan.settings.production", "mayan", MAYAN_MEDIA_ROOT="media"),

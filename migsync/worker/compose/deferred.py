@@ -123,12 +123,19 @@ def _with_apart(model: Any, operation: Any) -> tuple[Any, list[Any]]:  # noqa: A
 
     Those that come after it in the model's list go with it, so that the order of creation stays.
     """
-    from django.db.migrations import AddConstraint, AddIndex
+    from django.db.migrations import AddConstraint, AddIndex, AlterIndexTogether
 
     option = operation.option_name
     there = [*model.options.get(option, ())]
     name = getattr(operation, "old_name", None) or getattr(operation, "name", None)
-    first = next((number for number, it in enumerate(there) if it.name == name), None)
+    # RenameIndex may say which index it is by its fields.
+    fields = tuple(getattr(operation, "old_fields", None) or ())
+    named = (number for number, it in enumerate(there) if it.name == name or (fields and tuple(it.fields) == fields))
+    first = next(named, None)
+    together = {*_tuples(model.options.get("index_together"))}
+    if first is None and fields in together:
+        kept = _with_option(model, "index_together", together - {fields})
+        return kept, [AlterIndexTogether(model.name, together)]
     if first is None:
         return model, []
     add = AddIndex if option == "indexes" else AddConstraint

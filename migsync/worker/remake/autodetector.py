@@ -64,7 +64,11 @@ def initial_migrations(state: Any, apps: Collection[str]) -> dict[str, list[Init
 
 
 def _as_of_models(state: Any) -> Any:  # noqa: ANN401
-    """A copy with ``unique_together`` as the models have it, a set of tuples; RenameField leaves lists of lists."""
+    """A copy with options as the models have them.
+
+    RenameField leaves ``unique_together`` as lists of lists. An index can be there twice, where it was added, and added
+    again by a RenameIndex with ``old_fields``.
+    """
     from django.db.models.options import normalize_together
 
     copy = state.clone()
@@ -72,6 +76,8 @@ def _as_of_models(state: Any) -> Any:  # noqa: ANN401
         for option in ("unique_together", "index_together"):
             if option in model.options:
                 model.options[option] = set(normalize_together(model.options[option]))
+        indexes = model.options["indexes"]
+        model.options["indexes"] = [it for place, it in enumerate(indexes) if it not in indexes[:place]]
     return copy
 
 

@@ -160,12 +160,15 @@ def test_a_change_without_a_migration_is_not_taken_in(project):
     assert (project.files(), project.dumps()) == before
 
 
-def test_a_field_of_unique_together_that_was_renamed(project):
-    """Django's RenameField leaves lists in the state, which its autodetector knows in the old state only."""
+def test_a_state_that_is_written_otherwise_than_models_are(project):
+    """Django's RenameField leaves lists in the state, and RenameIndex can leave an index there twice."""
     together = 'migrations.AlterUniqueTogether("Item", {("name", "cost")})'
-    rename = migration('migrations.RenameField("Item", "cost", "price")', "shop.0001_initial")
-    meta = "    class Meta:\n        unique_together = [('name', 'price')]\n"
-    files = {"0001_initial": migration(f"{CREATE_ITEM}, {COST}, {together}"), "0002_rename": rename}
+    index = 'models.Index(fields=["name"], name="by_name")'
+    add = f'migrations.AddIndex("Item", {index})'
+    again = 'migrations.RenameIndex("Item", new_name="by_name", old_fields=["name"])'
+    rename = migration(f'migrations.RenameField("Item", "cost", "price"), {again}', "shop.0001_initial")
+    meta = f"    class Meta:\n        unique_together = [('name', 'price')]\n        indexes = [{index}]\n"
+    files = {"0001_initial": migration(f"{CREATE_ITEM}, {COST}, {together}, {add}"), "0002_rename": rename}
     make(project, {"shop": ONE + meta}, {"shop": files})
     project.migrate("default")
     ended = project.migsync("remake", "--update-db", "--yes", "--no-prove-transition")

@@ -93,9 +93,21 @@ UNIQUE, PARTLY = (
 )
 CONSTRAINED = model("Item", NUMBER, options={"constraints": [UNIQUE, PARTLY]})
 TOGETHER = model("Item", NUMBER, ("other", Integer()), options={"unique_together": {("number", "other")}})
+BOTH = model(
+    "Item", NUMBER, ("other", Integer()), options={"indexes": [models.Index(fields=["number", "other"], name="a")]}
+)
+OLD_BOTH = model("Item", NUMBER, ("other", Integer()), options={"index_together": {("number", "other")}})
 STORIES |= {
     "an index is taken away": ([], [INDEXED, STOP, migrations.RemoveIndex("item", "b")]),
     "an index has another name": ([], [INDEXED, STOP, migrations.RenameIndex("item", new_name="d", old_name="a")]),
+    "an index is named by its fields": (
+        [],
+        [BOTH, STOP, migrations.RenameIndex("item", new_name="d", old_fields=("number", "other"))],
+    ),
+    "index_together gets a name": (
+        [],
+        [OLD_BOTH, STOP, migrations.RenameIndex("item", new_name="d", old_fields=("number", "other"))],
+    ),
     "two indexes, of a model with another name": (
         [],
         [
