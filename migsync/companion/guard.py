@@ -90,9 +90,14 @@ def refusals(alias: str, mode: OnMigrate) -> list[Refusal]:
     """
     try:
         with _survey(alias) as found:
-            return _refused(alias, found) or (_changed(alias, found) if mode is OnMigrate.CHECK else [])
+            return refused(alias, found, mode)
     except MigsyncError as error:
-        return [_unsound(alias, error)]
+        return [unsound(alias, error)]
+
+
+def refused(alias: str, found: Survey, mode: OnMigrate) -> list[Refusal]:
+    """The same by what a survey has found."""
+    return _blocked(alias, found) or (_changed(alias, found) if mode is OnMigrate.CHECK else [])
 
 
 def stop(refused: Sequence[Refusal]) -> None:
@@ -101,14 +106,15 @@ def stop(refused: Sequence[Refusal]) -> None:
         raise Blocked("\n".join(map(str, refused)))
 
 
-def _refused(alias: str, found: Survey) -> list[Refusal]:
+def _blocked(alias: str, found: Survey) -> list[Refusal]:
     # No plan means that the database is fresh, or that Django reports what is wrong with it. Neither keeps `migrate`
     # from running, whatever was found in the files.
     findings = [*found.findings, *(finding for plan in found.plans for finding in plan.findings)] if found.plans else []
-    return [_unsound(alias, one) for one in findings if one.blocks]
+    return [unsound(alias, one) for one in findings if one.blocks]
 
 
-def _unsound(alias: str, cause: Finding | MigsyncError) -> Refusal:
+def unsound(alias: str, cause: Finding | MigsyncError) -> Refusal:
+    """The refusal for what `migsync plan` refuses (E002)."""
     hint = [cause.hint, f"To see the whole plan: {_migsync('plan', '--database', alias)}"]
     return _refusal(f"{alias}: {cause.found}", cause.meaning, hint, cause.code, "migsync.E002")
 
@@ -144,7 +150,7 @@ def sync(alias: str) -> Outcome | None:
         try:
             looked_at = _survey(alias)
         except MigsyncError as error:
-            raise Blocked(str(_unsound(alias, error))) from error
+            raise Blocked(str(unsound(alias, error))) from error
         # Once, and not for each attempt: somebody who changes the rows all the time must not keep this going.
         deadline = deadline or Deadline(looked_at.project.lock_timeout)
         try:
@@ -156,7 +162,7 @@ def sync(alias: str) -> Outcome | None:
 
 def _sync(alias: str, looked_at: Survey) -> Outcome | None:
     with looked_at as found:
-        stop(_refused(alias, found))
+        stop(_blocked(alias, found))
         plan = found.plans[0] if found.plans else None
         if plan is None or plan.empty:
             return None
@@ -173,7 +179,7 @@ def _sync(alias: str, looked_at: Survey) -> Outcome | None:
         )
 
 
-def _project() -> Project:
+def running_project() -> Project:
     """The project with the settings of this process, which need not be manage.py's (``django-admin migrate``)."""
     return find_project(settings=os.environ.get(SETTINGS_VARIABLE))
 
@@ -184,7 +190,7 @@ class GuardedProject:
 
     @cached_property
     def _found(self) -> Project:
-        return _project()
+        return running_project()
 
     @cached_property
     def _own(self) -> FirstParty:
@@ -199,9 +205,12 @@ class GuardedProject:
         return self._found.keep_sources
 
 
-def settle() -> Settlement | None:
-    """Settle an interrupted change of migration files, so that all are old or all are new; None where there is none."""
-    project = _project()
+def settle(project: Project | None = None) -> Settlement | None:
+    """Settle an interrupted change of migration files, so that all are old or all are new; None where there is none.
+
+    `project` is this one, where the caller has it.
+    """
+    project = project or running_project()
     return recover_files(project.root, journals_of(project)) if is_open(project.root) else None
 
 
@@ -213,7 +222,7 @@ def reserved(alias: str) -> Iterator[bool]:
     """
     with ExitStack() as stack:
         try:
-            project = _project()
+            project = running_project()
             (config,) = choose(project, [alias])
             target = stack.enter_context(open_target(config))
             table = target.table
@@ -232,7 +241,7 @@ def reserved(alias: str) -> Iterator[bool]:
 
 def _survey(alias: str) -> Survey:
     """Raises the error that keeps ``migsync plan`` from judging the alias, unless Django will report it itself."""
-    found = survey(_project(), PlanRequest(databases=(alias,)))
+    found = survey(running_project(), PlanRequest(databases=(alias,)))
     for error in found.errors.values():
         if not _is_djangos(alias, error):
             # No caller gets this survey, so nobody else would close its targets.

@@ -86,7 +86,7 @@ class Engine(CatalogReader, SchemaReader):
     current_database: ClassVar[str]
     """A query for the connection's database, as Django's ``NAME`` has it."""
     table_schema: ClassVar[str] = ""
-    """A query for the schema in which an unqualified ``django_migrations`` is; empty where there are no schemas."""
+    """A query for the schema in which an unqualified ``django_migrations`` is, and that of new tables; empty without."""
     client: ClassVar[str]
     """The command that runs a script, with ``{file}`` and ``DATABASE`` to be filled in."""
     script_needs: ClassVar[tuple[str, ...]]
@@ -170,8 +170,6 @@ class Engine(CatalogReader, SchemaReader):
     def begun(self, connection: sa.Connection) -> None:
         """Run at the beginning of every transaction."""
 
-    # What is there.
-
     def absent(self, url: sa.URL) -> str:
         """The identity of a database that is not there yet and that connecting would create; empty where it exists."""
         return ""
@@ -200,11 +198,17 @@ class Engine(CatalogReader, SchemaReader):
 
     # Locks and transactions.
 
-    def reserve(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
-        """Take the lock that migsync and the companion's ``migrate`` share, so that the two never run at once.
+    def reserve(
+        self, connection: sa.Connection, table: MigrationTable, deadline: Deadline, *, session: bool = False
+    ) -> None:
+        """Take the lock that migsync and the companion's ``migrate`` share; it blocks nobody else.
 
-        It blocks nobody else, and ends with the connection.
+        It ends with the connection, and for a `session` also by :meth:`release`.
         """
+
+    def release(self, table: MigrationTable) -> str:
+        """The statement that ends the lock of a session; empty for an engine without schemas."""
+        return ""
 
     def begin_note(self, connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
         """Begin a transaction that only adds to the tables beside `table`, which it leaves free; see :meth:`reserve`.
@@ -278,7 +282,7 @@ class Engine(CatalogReader, SchemaReader):
         return {}
 
     def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:
-        """Called before rows are inserted; `top` is the greatest id that is there or will be inserted."""
+        """Called before rows are inserted; `top` is the greatest id that is there or will be."""
 
     def long_text(self) -> sa.types.TypeEngine[str]:
         """The type of a column for text of any length."""

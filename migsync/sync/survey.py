@@ -38,7 +38,7 @@ from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_options import plan_options
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions
-from migsync.sync.provenance import Provenance, what_ran
+from migsync.sync.provenance import Provenance, provenances, what_ran
 from migsync.sync.run import Run
 from migsync.sync.snapshots import SnapshotReader
 from migsync.sync.target import Snapshot, Target
@@ -50,6 +50,7 @@ from migsync.sync.unnamed_schemas import Schemas
 
 if TYPE_CHECKING:
     from migsync.rewrites.git import GitHistory
+    from migsync.rewrites.version_index import VersionIndex
 
 
 @dataclass
@@ -179,6 +180,32 @@ def survey(
         result.__exit__(None, None, None)
         raise
     return result
+
+
+def survey_target(files: Survey, schemas: Schemas, versions: VersionIndex, target: Target) -> Survey:
+    """Read and plan one target that is open already, with the files of :func:`open_survey` and what git knows of them.
+
+    `schemas` are those that were seen. A target without a record is fresh. Raises what reading the target raises; the
+    caller closes it.
+    """
+    found = Survey(
+        files.project,
+        files.history,
+        files.rewrites,
+        [*files.findings],
+        renamed=files.renamed,
+        request=PlanRequest(databases=(target.alias,)),
+    )
+    state = found._read(target, schemas, None)
+    if state is None or not state.held.records:
+        found.fresh.append(target.alias)
+        return found
+    with versions:
+        held = state.held
+        ran = provenances(found.history, held.records, seen=held.seen, versions=versions, clock=state.clock)
+        _plan_states(found, [state], [ran], *_asked(found, found.request))
+    found.plans = tuple(map(found.typed, found.plans))
+    return found
 
 
 def _back_at_once(plans: tuple[Plan, ...]) -> tuple[Plan, ...]:

@@ -23,7 +23,7 @@ def begin_read(connection: sa.Connection, seconds: float) -> None:
     connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 
 
-def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
+def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline, *, session: bool = True) -> None:
     """A named lock (GET_LOCK), which ends with the session. Its name is hashed: it may have 64 characters."""
     import sqlalchemy as sa
 

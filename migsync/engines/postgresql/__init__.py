@@ -12,7 +12,7 @@ from migsync.engines.postgresql.address import DRIVER, settings_address, url_add
 from migsync.engines.postgresql.catalog import extension_tables, parts, schemas_beside
 from migsync.engines.postgresql.comparable import comparable
 from migsync.engines.postgresql.inspection import SCHEMA, access, inspect, qualified, schemas
-from migsync.engines.postgresql.lock import begin_read, lock_table, reserve
+from migsync.engines.postgresql.lock import begin_read, lock_table, release, reserve
 from migsync.engines.postgresql.rows import delete_rows, update_rows
 from migsync.engines.postgresql.schema_batch import read_schemas
 from migsync.engines.postgresql.scratch import UNUSED, create_database, end_sessions
@@ -86,6 +86,7 @@ class PostgreSQL(Engine):
     read_schemas = staticmethod(read_schemas)
     begin_read = staticmethod(begin_read)
     reserve = staticmethod(reserve)
+    release = staticmethod(release)
     lock = staticmethod(lock_table)
     update_rows = staticmethod(update_rows)
     delete_rows = staticmethod(delete_rows)

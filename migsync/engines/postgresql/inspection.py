@@ -21,7 +21,7 @@ WHERE c.oid = pg_catalog.to_regclass(:name)
 
 # The same for the name alone, without a parameter that every driver would write in its own way.
 SCHEMA = f"""
-SELECT n.nspname
+SELECT n.nspname, current_schema()
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = pg_catalog.to_regclass('{TABLE}')
 """  # noqa: S608 (a name of ours)

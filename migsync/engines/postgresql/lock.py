@@ -26,17 +26,26 @@ def begin_read(connection: sa.Connection, seconds: float) -> None:
     )
 
 
-def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
-    """An advisory lock of the transaction, which may stay idle for as long as a ``migrate`` runs."""
+def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline, *, session: bool = False) -> None:
+    """An advisory lock of the transaction, which may stay idle for as long as a ``migrate`` runs; or of the session.
+
+    Only where each schema is a tenant's: there the session has a search path of its own, so no pooler shares it.
+    """
     import sqlalchemy as sa
 
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
     # The role's own limit would end the wait for a lock before its time.
     statement = milliseconds(deadline.left + STATEMENT_SECONDS)
     connection.exec_driver_sql(
-        f"SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = {statement}"
+        f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}; SET LOCAL statement_timeout = {statement}; "
+        "SET LOCAL idle_in_transaction_session_timeout = 0"
     )
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": advisory_key(table.schema)})
+    function = "pg_advisory_lock" if session else "pg_advisory_xact_lock"
+    connection.execute(sa.text(f"SELECT {function}(:key)"), {"key": advisory_key(table.schema)})
+
+
+def release(table: MigrationTable) -> str:
+    """The statement that ends the lock of a session. Where another session runs it, it is no error."""
+    return f"SELECT pg_advisory_unlock({advisory_key(table.schema)})"
 
 
 def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
