@@ -86,7 +86,7 @@ class Engine(CatalogReader, SchemaReader):
     current_database: ClassVar[str]
     """A query for the connection's database, as Django's ``NAME`` has it."""
     table_schema: ClassVar[str] = ""
-    """A query for the schema in which an unqualified ``django_migrations`` is, and that of new tables; empty without."""
+    """A query for the schema in which an unqualified ``django_migrations`` is, and that of new tables; or empty."""
     client: ClassVar[str]
     """The command that runs a script, with ``{file}`` and ``DATABASE`` to be filled in."""
     script_needs: ClassVar[tuple[str, ...]]
@@ -170,6 +170,8 @@ class Engine(CatalogReader, SchemaReader):
     def begun(self, connection: sa.Connection) -> None:
         """Run at the beginning of every transaction."""
 
+    # What is there.
+
     def absent(self, url: sa.URL) -> str:
         """The identity of a database that is not there yet and that connecting would create; empty where it exists."""
         return ""
@@ -201,10 +203,7 @@ class Engine(CatalogReader, SchemaReader):
     def reserve(
         self, connection: sa.Connection, table: MigrationTable, deadline: Deadline, *, session: bool = False
     ) -> None:
-        """Take the lock that migsync and the companion's ``migrate`` share; it blocks nobody else.
-
-        It ends with the connection, and for a `session` also by :meth:`release`.
-        """
+        """Take the lock that migsync and ``migrate`` share, until the connection ends or a `session` releases it."""
 
     def release(self, table: MigrationTable) -> str:
         """The statement that ends the lock of a session; empty for an engine without schemas."""
