@@ -24,6 +24,7 @@ from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
     from migsync.project import Project
+    from migsync.project.shard import Shard
     from migsync.rewrites.rewrite import Rewrite
     from migsync.sync.plan import Plan
     from migsync.sync.run import Run
@@ -79,7 +80,9 @@ def open_plan_set(
     ask = ask and output.can_ask
     if saved:
         name = "the plan" if isinstance(saved, PlanFile) else str(saved)
-        held, backwards = _allowed(output, name, _saved_plans(saved, name, request), word=request.backwards, ask=ask)
+        held, backwards = _allowed(
+            output, name, _saved_plans(saved, name, request, project.shard), word=request.backwards, ask=ask
+        )
         journal = project.journal and not request.trust_names
         with _from_file(project, held, journal=journal, backwards=backwards, shorten=output.shorten) as plan_set:
             yield plan_set
@@ -169,8 +172,8 @@ def _done_meanwhile(plan: Plan, runs: Sequence[Run]) -> Result:
     return Result(plan.target.alias, str(Status.ALREADY_APPLIED if last else Status.NOTHING_TO_DO), plan, last)
 
 
-def _saved_plans(given: Path | PlanFile, name: str, request: PlanRequest) -> PlanFile:
-    """The saved plans, only those of the databases that are asked for, if any are."""
+def _saved_plans(given: Path | PlanFile, name: str, request: PlanRequest, shard: Shard | None) -> PlanFile:
+    """The saved plans, only those of the shard, and of the databases that are asked for."""
     kept = PlanRequest(databases=request.databases, backwards=request.backwards, trust_names=request.trust_names)
     if request != kept:
         raise UsageError(
@@ -179,6 +182,8 @@ def _saved_plans(given: Path | PlanFile, name: str, request: PlanRequest) -> Pla
             "Leave out PLAN, or use only --database and --backwards of these options.",
         )
     saved, aliases = given if isinstance(given, PlanFile) else load_plans(given), request.databases
+    if shard:
+        saved = replace(saved, plans=tuple(plan for plan in saved.plans if shard.holds(plan.target.alias)))
     if not aliases:
         return saved
     there = [plan.target.alias for plan in saved.plans]

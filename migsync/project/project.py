@@ -25,6 +25,7 @@ from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
 from migsync.project.settings import DEFAULTS, Settings, load_settings, running_settings
+from migsync.project.shard import Shard
 from migsync.project.stated_apps import StatedApps, read_stated_apps
 from migsync.words import did_you_mean, text_list
 from migsync.worker.runtime import LIBRARY_SETTINGS, SETTINGS_VARIABLE, Runtime
@@ -45,7 +46,7 @@ class Project:
     `settings_module` is empty without one. `leftovers` are the recorded migrations that the project says are no file of
     today. Schemas that match one of the patterns in `ignore_schemas` belong to other projects. With `keep_sources`, the
     databases keep the files that run. `packages` are those that ship rewrites. `verify` is what the project says of
-    ``migsync verify``.
+    ``migsync verify``. With a `shard`, only those targets count that are in it.
     """
 
     root: Path
@@ -66,6 +67,7 @@ class Project:
     leftovers: frozenset[Key] = frozenset()
     packages: tuple[Package, ...] = ()
     verify: VerifySettings = field(default_factory=VerifySettings)
+    shard: Shard | None = None
 
     @property
     def is_library(self) -> bool:

@@ -29,7 +29,8 @@ def find_targets(project: Project, asked: Sequence[str] = ()) -> tuple[DatabaseC
     """The targets of the aliases `asked`, or of all that are synced by default; each once.
 
     ``tenants:acme`` and ``tenants:a*`` are members of the entry ``tenants``. An entry that cannot say its members is
-    returned with its error. Raises UnknownAlias for an alias, or a member, that there is not.
+    returned with its error. Of a project with a shard, they are those in it. Raises UnknownAlias for an alias, or a
+    member, that there is not.
     """
     wanted: dict[str, list[str]] = {}
     known = {**project.databases, **project.passed_over}
@@ -43,7 +44,9 @@ def find_targets(project: Project, asked: Sequence[str] = ()) -> tuple[DatabaseC
             found.append(config)
         else:
             found += _matching(config, _members(project, config), wanted.get(config.alias, ["*"]))
-    return tuple(found)
+    # An entry that could not be asked is an error of every shard.
+    shard = project.shard
+    return tuple(config for config in found if shard is None or config.schemas or shard.holds(config.alias))
 
 
 def _matching(

@@ -244,9 +244,12 @@ def open_survey(project: Project) -> Survey:
 
 
 def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]:
-    """The targets of the aliases `asked`, or all; raises UnknownAlias, also for a project that has none."""
+    """The targets of the aliases `asked`, or all; raises UnknownAlias, also for a project that has none.
+
+    A shard may have none.
+    """
     found = find_targets(project, asked)
-    if not found:
+    if not found and not project.targets(asked):
         raise no_databases(project.root, project.settings_module)
     return found
 

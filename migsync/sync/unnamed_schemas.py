@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 import sqlalchemy as sa
@@ -77,7 +77,7 @@ def _named_elsewhere(project: Project, identity: str, config: DatabaseConfig, se
         if other.alias in seen or _place(other) not in (None, here):
             continue
         if other.schemas:
-            named |= {member.schema for member in find_targets(project, [other.alias])}
+            named |= {member.schema for member in find_targets(replace(project, shard=None), [other.alias])}
         elif other.schema:
             named.add(other.schema)
         elif not other.error:

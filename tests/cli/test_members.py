@@ -167,6 +167,26 @@ def test_log_and_show_by_groups(project: Project, database: Database) -> None:
     assert "the same in 1 other schema: t2" in ended.out
 
 
+def test_shards_have_each_schema_once(project: Project, database: Database) -> None:
+    shares = [aliases(project.run("plan", "--shard", f"{number}/3", "--format", "json")) for number in (1, 2, 3)]
+    assert sorted(alias for share in shares for alias in share) == ["tenants:t1", "tenants:t2", "tenants:t3"]
+    file = str(project.root / "plan.json")
+    assert project.run("plan", "-o", file).status == 0
+    for number, share in enumerate(shares, 1):
+        ended = project.run("apply", file, "--noinput", "--shard", f"{number}/3", "--format", "json")
+        assert ended.status == 0, ended
+        assert aliases(ended) == share
+    assert {names_in(database, name) for name in ("t1", "t2", "t3")} == {NEW}
+    # Where a shard has nothing, nothing is done, and that is no error.
+    empty = next(
+        number
+        for number in range(1, 99)
+        if not aliases(project.run("status", "--shard", f"{number}/99", "--format", "json"))
+    )
+    assert project.run("undo", "--noinput", "--shard", f"{empty}/99").status == 0
+    assert {names_in(database, name) for name in ("t1", "t2", "t3")} == {NEW}
+
+
 def test_a_schema_that_is_gone_does_not_stop_the_others(project: Project, database: Database) -> None:
     project.configure({"tenants": Entry(database.url, schemas=["t1", "gone", "t3"])})
     ended = project.run("apply", "--noinput")

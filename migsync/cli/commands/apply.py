@@ -22,6 +22,7 @@ from migsync.cli.options import (
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.rollout import RolloutOptions
+from migsync.cli.shard import ShardOptions
 from migsync.errors import ExitStatus
 
 
@@ -35,6 +36,7 @@ class ApplyOptions:
     log: ReasonOptions = group(ReasonOptions)
     journal: JournalOptions = group(JournalOptions)
     rollout: RolloutOptions = group(RolloutOptions)
+    share: ShardOptions = group(ShardOptions)
 
 
 @click.command(
@@ -65,7 +67,7 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
     from migsync.cli.application import Application
     from migsync.cli.plan_set import open_plan_set, plan_again
 
-    project = where.project()
+    project = asked.share.of(where.project())
     file, consent, no_journal = asked.file, asked.consent, asked.journal.no_journal
     settle_files(output, project, dry_run=consent.dry_run)
     ask = not (consent.noinput or consent.dry_run)

@@ -22,6 +22,7 @@ from migsync.cli.options import (
 )
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
+from migsync.cli.shard import ShardOptions
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class PlanCommandOptions:
         help="Save the plan to FILE, for `migsync apply FILE`.",
     )
     journal: JournalOptions = group(JournalOptions)
+    share: ShardOptions = group(ShardOptions)
     check: bool = flag(help="End with exit status 2 if a database needs changes.")
 
 
@@ -73,12 +75,12 @@ def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> Ex
     from migsync.sync.plan_file import save_plans
     from migsync.sync.survey import survey
 
-    project = where.project()
+    project = asked.share.of(where.project())
     settle_files(output, project)
     with survey(project, asked.planning.request(trust_names=asked.journal.no_journal)) as found:
         if asked.file:
             save_plans(asked.file, found.plan_file)
-        output.show(survey_blocks(found, shorten=output.shorten))
+        output.show([*survey_blocks(found, shorten=output.shorten), *asked.share.empty(found)])
         output.show(_next(found, asked.file))
         if output.json:
             output.document(survey_document(found))

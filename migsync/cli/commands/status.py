@@ -12,6 +12,7 @@ from migsync.cli.next_command import next_command
 from migsync.cli.options import JournalOptions, ProjectOptions, TargetOptions, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
+from migsync.cli.shard import ShardOptions
 from migsync.cli.views.blocks import EMPTY, Span, Style, line, table
 from migsync.cli.views.lists import cut, more
 from migsync.errors import ExitStatus
@@ -33,8 +34,10 @@ SHOWN = 20
     migsync status --format json   # for a script or a monitoring system
     """,
 )
-@options(TargetOptions, JournalOptions, ProjectOptions)
-def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where: ProjectOptions) -> ExitStatus:
+@options(TargetOptions, ShardOptions, JournalOptions, ProjectOptions)
+def status(
+    output: Output, chosen: TargetOptions, share: ShardOptions, journal: JournalOptions, where: ProjectOptions
+) -> ExitStatus:
     """Show for each database if it is up to date, which rewrites it still needs, and its last run.
 
     The exit status is 1 if a database is blocked or cannot be read, and 4 if it could not be read within
@@ -46,11 +49,12 @@ def status(output: Output, chosen: TargetOptions, journal: JournalOptions, where
     from migsync.sync.plan_request import PlanRequest
     from migsync.sync.survey import survey
 
-    project = where.project()
+    project = share.of(where.project())
     settle_files(output, project)
     with survey(project, PlanRequest(databases=chosen.databases, trust_names=journal.no_journal)) as found:
         rows, hidden = _shown(_rows(found), shorten=output.shorten)
-        output.show([table(("database", "engine", "state", "to apply", "last run"), rows, indent=0), *more(hidden)])
+        head = ("database", "engine", "state", "to apply", "last run")
+        output.show(share.empty(found) or [table(head, rows, indent=0), *more(hidden)])
         for group in error_groups(found.errors):
             output.show([EMPTY, line(Span(group.name, Style.HEADING)), *error_blocks(group.error, indent=2)])
         output.show([EMPTY, *findings_blocks(found.findings, shorten=output.shorten)] if found.findings else [])

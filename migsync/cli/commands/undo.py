@@ -25,6 +25,7 @@ from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
 from migsync.cli.rollout import RolloutOptions
+from migsync.cli.shard import ShardOptions
 from migsync.cli.views.blocks import EMPTY, Block, line
 from migsync.errors import (
     ExitStatus,
@@ -78,6 +79,7 @@ class UndoOptions:
     consent: ConsentOptions = group(ConsentOptions)
     log: ReasonOptions = group(ReasonOptions)
     rollout: RolloutOptions = group(RolloutOptions)
+    share: ShardOptions = group(ShardOptions)
 
 
 @click.command(
@@ -108,7 +110,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
     from migsync.cli.results import finish
     from migsync.cli.targets import open_targets, readable_rewrites, undo_plans
 
-    project = where.project()
+    project = asked.share.of(where.project())
     run, databases, consent = asked.run, asked.chosen.databases, asked.consent
     settle_files(output, project, dry_run=consent.dry_run)
     if asked.since and (run or asked.files):
