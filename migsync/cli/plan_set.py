@@ -24,8 +24,8 @@ from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
     from migsync.project import Project
-    from migsync.project.shard import Shard
     from migsync.rewrites.rewrite import Rewrite
+    from migsync.shard import Shard
     from migsync.sync.plan import Plan
     from migsync.sync.run import Run
     from migsync.sync.survey import Survey

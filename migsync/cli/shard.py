@@ -12,7 +12,7 @@ import click
 
 from migsync.cli.options import option, option_group
 from migsync.cli.views.blocks import Block, line
-from migsync.project.shard import Shard
+from migsync.shard import Shard
 
 if TYPE_CHECKING:
     from migsync.project import Project

@@ -25,8 +25,8 @@ from migsync.project.registry import registered_apps
 from migsync.project.root import Root, find_root, settings_module, usual_start
 from migsync.project.scan import named_apps, scanned_apps
 from migsync.project.settings import DEFAULTS, Settings, load_settings, running_settings
-from migsync.project.shard import Shard
 from migsync.project.stated_apps import StatedApps, read_stated_apps
+from migsync.shard import Shard
 from migsync.words import did_you_mean, text_list
 from migsync.worker.runtime import LIBRARY_SETTINGS, SETTINGS_VARIABLE, Runtime
 

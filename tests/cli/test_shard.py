@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from migsync.cli.shard import parse_shard
-from migsync.project.shard import Shard
+from migsync.shard import Shard
 
 pytestmark = pytest.mark.pure
 
