@@ -88,8 +88,11 @@ def _compare(sides: Sides, rewrites: Path, against: str | None) -> Comparison:
     database = BaseDatabase(base, before, history, sides.labels, old_rewrites)
     survey = _planned(sides, known, history, database)
     behind, proposed = _behind(sides, known, history, database, survey.proposed)
-    if proposed is not survey.proposed:
-        survey = _planned(sides, known.with_proposed(proposed), history, database)
+    # A file may name what is proven to have another name now.
+    told = with_successors(history, known.with_proposed(proposed))
+    if proposed is not survey.proposed or told is not history:
+        history, told_of = told, known if proposed is survey.proposed else known.with_proposed(proposed)
+        survey = _planned(sides, told_of, history, database)
     report = ComparisonReport(sides, before, history, old_rewrites, known, survey, proposed, behind, against or "")
     found = list(report.findings())
     if all(each.code != rewrites_conflict.code for each in found):

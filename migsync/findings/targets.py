@@ -115,6 +115,7 @@ def applied_order(
     forked: bool = False,
     refused: bool = False,
     elsewhere: Sequence[str] = (),
+    behind: bool = False,
 ) -> Texts:
     """A database has applied a migration, but not one that would come before it.
 
@@ -126,6 +127,8 @@ def applied_order(
       every database. Then run `migsync rebase` again: it makes one line and removes the merge.
     - If `migrate` starts on that database, apply the missing migration there first, with the files of today. Then run
       the command again.
+    - If the records of the database do not fit the files yet, run `migsync apply` first: the missing migration may be
+      recorded under an older name.
     - If it does not start there (InconsistentMigrationHistory), apply the other one to the databases that lack it, with
       the files of today. Then run the command again.
     """
@@ -145,6 +148,11 @@ def applied_order(
     if forked:
         join = migsync("fix-conflicts", "--app", migration.app)
         return Texts(found, meaning, f"Join the branches for now: {join}\nThen run `migrate` on every database.")
+    if behind:
+        apply = (
+            f"Its records do not fit the files yet, so this may change. Bring them up to date first: {migsync('apply')}"
+        )
+        return Texts(found, meaning, apply)
     hint = f"Apply {missing} there first: {migrate(missing.app, alias=alias)}"
     if refused:
         late = (migrate(migration.app, migration.name, alias=other) for other in elsewhere)

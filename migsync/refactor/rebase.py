@@ -30,14 +30,16 @@ def rebase(
     branch: GitBranch | None,
     *,
     applied: Mapping[str, AbstractSet[Key]] = {},
+    behind: AbstractSet[str] = frozenset(),
     by_git: Answers = NOTHING_IN_GIT.renamed,
 ) -> Reshape:
     """Put what is not in `branch.onto` behind what is, app by app, in one line and numbered on.
 
-    `applied` are the recorded keys of each reachable database, by alias; `by_git` are names that git explains, in the
-    form of :func:`~migsync.rewrites.successors.retired`. Names that the rewrites retired give way to
-    those that bear them now, in every file: that comes first, and is done also where the order is open, and where
-    nothing is known of another branch. Merges that the branch made of both sides go.
+    `applied` are the recorded keys of each reachable database, by alias, and `behind` the aliases whose records do
+    not fit the files yet. `by_git` are names that git explains, in the form of
+    :func:`~migsync.rewrites.successors.retired`. Names that the rewrites retired give way to those that bear them
+    now, in every file: that comes first, and is done also where the order is open, and where nothing is known of
+    another branch. Merges that the branch made of both sides go.
     """
     known = {**retired(history, rewrites), **by_git}
     command = f"rebase --onto {branch.onto}" if branch else "rebase"
@@ -49,7 +51,11 @@ def rebase(
     renamed = {old: new for line in lines.kept for old, new in line.renamed.items()}
     removed = {merge: stands for line in lines.kept for merge, stands in line.removed.items()}
     # A branch that is not merged yet has no order to ask about.
-    problems = [each for each in lines.problems if not (pointed and each.code == not_merged.code)]
+    problems = [
+        each.with_facts(behind=True) if each.code == applied_order.code and each.facts["alias"] in behind else each
+        for each in lines.problems
+        if not (pointed and each.code == not_merged.code)
+    ]
     names_alone = Reshape(command, KeyChanges(removed=pointed), apps=history.first_party)
     return Reshape(
         command,

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from migsync.history import History, Migration
 from migsync.history.migration import Key
 from migsync.progress import counted
+from migsync.rewrites.evidence.database import AppRecords
+from migsync.rewrites.evidence.evidence import find_evidence
+from migsync.rewrites.evidence.past_files import PastFiles
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.git import GitHistory
 
@@ -21,7 +24,7 @@ Answers = Mapping[Key, tuple[tuple[Key, ...], ...]]
 
 @dataclass(frozen=True)
 class GitSuccessors:
-    """`renamed` maps a name to the key of the one file with the same operations, in the form of ``successors``.
+    """`renamed` maps a name to the key of the one file that has its operations, in the form of ``successors``.
 
     `elsewhere` maps a name to the branch that has the file, and to its path.
     """
@@ -54,6 +57,8 @@ def git_successors(
             found = _alike(history, key, state, digest)
             had = (state.digests.get(key.name) if state else digest) or ""
             answers = of_contents(key.app, had) if had and not found else ()
+            if state and not (found or answers):
+                found = _proven(history, key, state, git)
             if len(found) == 1:
                 renamed[key] = (tuple(found),)
             elif len(answers) == 1:
@@ -62,6 +67,13 @@ def git_successors(
                 directory = history.apps[key.app].directory or ""
                 elsewhere[key] = branch, os.path.join(directory, f"{key.name}.py")  # noqa: PTH118 -- text
     return GitSuccessors(renamed, elsewhere)
+
+
+def _proven(history: History, key: Key, state: FileState, git: GitHistory) -> list[Key]:
+    """What a database would have to call it that has run the files of this state: it may be in one file with others."""
+    records = AppRecords(tuple(state.order or state.migrations))
+    evidence = find_evidence(history, key.app, records, PastFiles.of(git, key.app))
+    return [pair.news[-1] for pair in evidence.proven if key.name in pair.old and pair.new]
 
 
 def _alike(history: History, key: Key, state: FileState | None, digest: str) -> list[Key]:

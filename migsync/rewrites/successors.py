@@ -127,10 +127,10 @@ def _told(
 
 
 def _last_to_retire(missing: Key, history: History, rewrites: Rewrites) -> str:
-    """The file of the rewrite; empty where it was git that explained the name."""
+    """The file of the rewrite; empty where it was git that explained the name, and no file says so yet."""
     app, steps, relabelled = _steps(missing, history, rewrites)
-    labels = [step.label for step in steps if missing.name in step.apps[app].sources or step in steps[relabelled:]]
-    return labels[-1] if labels else ""
+    told = [step for step in steps if missing.name in step.apps[app].sources or step in steps[relabelled:]]
+    return told[-1].label if told and told[-1].path else ""
 
 
 def _followed(name: str, app: str, steps: Sequence[Rewrite]) -> set[str]:

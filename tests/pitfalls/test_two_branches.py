@@ -10,8 +10,8 @@ import pytest
 from tests.pitfalls.two_branches import Discarded, Life
 from tests.profiles import THOROUGH
 
-SEEDS = (240, 124, 132, 145)
-"""A fork after a revert, a name that main has retired, a conflict of rewrites, a branch that is moved."""
+SEEDS = (240, 124, 132, 145, 332)
+"""A fork after a revert, a retired name, a conflict of rewrites, a branch that is moved, records that are behind."""
 KNOWN_FAULTS = {
     234: "A file names what only a rewrite knew that a conflict deleted.",
     241: "Commands that change files plan databases without the rewrite that git proves.",

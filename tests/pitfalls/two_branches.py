@@ -332,6 +332,7 @@ class Life:
         words = shlex.split(command)
         if words[0] == "git":
             ended = self.run_git(*words[1:])
+            self.write_models()  # a person takes models.py along
             return Ended(ended.returncode, ended.stdout, ended.stderr)
         if words[0] == "python":
             return self.project.manage(*words[2:], "--noinput")

@@ -56,7 +56,10 @@ def rebase(output: Output, asked: RebaseOptions, refactor: RefactorOptions) -> E
         from migsync.refactor.rebase import rebase as behind
 
         survey, branch = ground.survey, _branch(ground, asked.onto)
-        return behind(survey.history, survey.rewrites, branch, applied=ground.applied, by_git=survey.renamed)
+        late = {alias for alias, each in ground.databases.items() if each.plan.changes or each.plan.blocked}
+        return behind(
+            survey.history, survey.rewrites, branch, applied=ground.applied, behind=late, by_git=survey.renamed
+        )
 
     return change_files(output, refactor, reshape, permits=is_under_way)
 
