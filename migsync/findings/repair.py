@@ -12,6 +12,18 @@ from migsync.key import Key
 from migsync.words import text_list
 
 NAMED = 5
+LONGEST = 120
+"""So many characters of a statement are shown where it only has to be recognized."""
+
+
+def _rest(migration: Key, statements: Sequence[str], *, custom: bool, alias: str) -> str:
+    """How to bring what is missing of a migration into the database."""
+    then = f"Then: {migsync('repair', alias=alias)}"
+    if not statements:
+        return f"To see its SQL: {sql_of(migration, alias)}\nRun the statements for what is missing.\n{then}"
+    listed = "\n".join(f"{each.rstrip().rstrip(';')};" for each in statements)
+    code = "It also runs code or SQL of its own. Look at its file for what is missing of that.\n" if custom else ""
+    return f"{code}Run in the database what is missing:\n{listed}\n{then}"
 
 
 def _are(migrations: Sequence[Key], one: str, several: str) -> str:
@@ -77,6 +89,8 @@ def record_not_closed(
     parts: Sequence[str] = (),
     reason: str = "",
     partly: bool = False,
+    statements: Sequence[str] = (),
+    custom: bool = False,
     alias: str = "",
 ) -> Texts:
     """A migration is in the database, and one that it depends on is not, or not in full.
@@ -93,8 +107,7 @@ def record_not_closed(
         f"{_are(above, 'is', 'are')} in the database, but {migration}, on which "
         f"{'it depends' if len(above) == 1 else 'they depend'}, {state}: {why}.",
         "Recorded without it, they would stop `migrate` (InconsistentMigrationHistory). Nothing is changed.",
-        f"To see its SQL: {sql_of(migration, alias)}\nRun the statements for what is missing, then: "
-        f"{migsync('repair', alias=alias)}",
+        "" if reason else _rest(migration, statements, custom=custom, alias=alias),
     )
 
 
@@ -126,7 +139,14 @@ def schema_contradicts_run(*, migration: Key, recorded: bool, source: str = "", 
 
 @entry("record-in-doubt", Severity.WARNING)
 def record_in_doubt(
-    *, migration: Key, parts: Sequence[str] = (), reason: str = "", absent: bool = False, alias: str = ""
+    *,
+    migration: Key,
+    parts: Sequence[str] = (),
+    reason: str = "",
+    absent: bool = False,
+    statements: Sequence[str] = (),
+    custom: bool = False,
+    alias: str = "",
 ) -> Texts:
     """A migration is recorded, and the database does not have all that it makes. Its record stays.
 
@@ -142,12 +162,22 @@ def record_in_doubt(
     return Texts(
         f"{migration} stays recorded, though {text_list(parts, NAMED)}: {why}.",
         "`migrate` does not repair this, and later migrations may fail.",
-        f"To see its SQL: {sql_of(migration, alias)}",
+        _rest(migration, statements, custom=custom, alias=alias),
     )
 
 
 @entry("half-applied", Severity.WARNING)
-def half_applied(*, migration: Key, there: Sequence[str], missing: Sequence[str], alias: str = "") -> Texts:
+def half_applied(
+    *,
+    migration: Key,
+    there: Sequence[str],
+    missing: Sequence[str],
+    statements: Sequence[str] = (),
+    last: str = "",
+    number: int = 0,
+    custom: bool = False,
+    alias: str = "",
+) -> Texts:
     """A migration is not recorded, and only a part of what it makes is in the database.
 
     It stopped half-way: MySQL and MariaDB keep what ran before the error. Or something else made the part.
@@ -155,11 +185,18 @@ def half_applied(*, migration: Key, there: Sequence[str], missing: Sequence[str]
     Either run the statements that are missing, and then `migsync repair`, which records the migration. Or remove what
     is there, if it holds no data, and run `migrate`.
     """
+    stopped = ""
+    if statements and last:
+        stopped = f" {number - len(statements)} of its {number} statements ran, the last of them: {_shortened(last)}"
     return Texts(
         f"{migration} stays unrecorded: a part of it is in the database: {text_list(there, NAMED)}.",
-        f"`migrate` would fail. What is missing: {text_list(missing, NAMED)}.",
-        f"To see its SQL: {sql_of(migration, alias)}\nRun what is missing, then: {migsync('repair', alias=alias)}",
+        f"`migrate` would fail. What is missing: {text_list(missing, NAMED)}.{stopped}",
+        _rest(migration, statements, custom=custom, alias=alias),
     )
+
+
+def _shortened(statement: str) -> str:
+    return statement if len(statement) <= LONGEST else f"{statement[:LONGEST]} …"
 
 
 @entry("no-trace-pending", Severity.WARNING, Severity.INFO)

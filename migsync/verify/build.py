@@ -65,18 +65,27 @@ class BuildOptions:
 
 
 def build(
-    project: Project, config: DatabaseConfig, options: BuildOptions, first: tuple[Key, ...], hidden: tuple[Key, ...]
+    project: Project,
+    config: DatabaseConfig,
+    options: BuildOptions,
+    first: tuple[Key, ...],
+    hidden: tuple[Key, ...],
+    *,
+    by_statement: tuple[Key, ...] = (),
 ) -> BuildResult:
     """Run the migrations on a scratch database like that of `config`, those `first` before the others.
 
-    `hidden` are squashes that do not count. Raises a MigsyncError where there can be no such database, or where Django
-    does not start.
+    `hidden` are squashes that do not count. With `by_statement`, the result has the statements of these migrations, and
+    nothing runs after the last of them. Raises a MigsyncError where there can be no such database, or where Django does
+    not start.
     """
     server = options.server
     place = server.config(config) if server else config
     settings = server.settings if server and not engine_of(place.url).file_suffix else {}
     alias, schema = config.entry or config.alias, config.schema if config.entry else ""
-    request = BuildRequest(alias, "", "", first, hidden, options.setup, settings, schema=schema)
+    request = BuildRequest(
+        alias, "", "", first, hidden, options.setup, settings, schema=schema, by_statement=by_statement
+    )
     if schema:
         place = replace(place, schema="")
     result = _build(project, place, request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -13,9 +14,10 @@ from migsync.project import Project
 from migsync.sync.target import Target
 from migsync.verify.build import BuildOptions, build
 from migsync.verify.build_cache import BuildCache, build_key
-from migsync.worker.migration_traces import BuildResult
+from migsync.worker.migration_traces import BuildResult, Statement
 
 Keys = tuple[Key, ...]
+Statements = Mapping[Key, Sequence[Statement]]
 
 
 @dataclass
@@ -46,6 +48,11 @@ class Builds:
             return found
         result = build(self.project, config, self.options, first, hidden)
         return self._save(of_alias if result.routed else prefix, result)
+
+    def statements(self, target: Target, first: Keys, hidden: Keys, wanted: Keys) -> Statements:
+        """The statements of the `wanted` migrations, from a build of its own."""
+        result = build(self.project, target.config, self.options, first, hidden, by_statement=wanted)
+        return dict(result.statements)
 
     @property
     def _cache(self) -> BuildCache:

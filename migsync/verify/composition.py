@@ -115,6 +115,31 @@ def judge(
     return Judgement(tuple(results), tuple(sorted(unexplained)))
 
 
+def misfits(
+    traces: Sequence[MigrationTrace], recorded: AbstractSet[Key], live: Catalog, accepted: Callable[[Part], bool]
+) -> set[Part]:
+    """The parts that are otherwise than the recorded migrations leave them; not those that no migration makes."""
+    to_be: dict[Part, str | None] = {}
+    stored: defaultdict[Part, list[str | None]] = defaultdict(list)
+    for trace in traces:
+        for kind, table, name, definition in trace.changes:
+            part = Part(kind, table, name)
+            if trace.key in recorded:
+                to_be[part] = definition
+            else:
+                to_be.setdefault(part, None)
+            if kind == "table":
+                stored[part].append(definition)
+    loose = {part.table for part, values in stored.items() if live.get(part) and live[part] not in values}
+    return {
+        part
+        for part, definition in to_be.items()
+        if not is_as(part, definition, live.get(part))
+        and not accepted(part)
+        and not (part.kind in ON_TABLES and part.table in loose)
+    }
+
+
 def _otherwise_stored(writes: Mapping[Part, Sequence[tuple[int, str | None]]], live: Catalog) -> set[str]:
     """Tables that the database partitions and the migrations do not: keys and indexes there must be others."""
     return {
@@ -148,15 +173,15 @@ def _outcomes(
     recorded = [(number, value) for number, value in values if number < last]
     pending = [(number, value) for number, value in values if number >= last]
     to_be = recorded[-1][1] if recorded else None
-    if _fits(part, to_be, found):
+    if is_as(part, to_be, found):
         # As recorded. A pending write that would leave it so anyway says nothing.
         for number, value in recorded:
             yield number, PartResult(part, value, found, PartState.THERE)
         for number, value in pending:
-            if not _fits(part, value, found):
+            if not is_as(part, value, found):
                 yield number, PartResult(part, value, found, PartState.NOT_THERE)
         return
-    fits = [place for place, (_, value) in enumerate(pending) if _fits(part, value, found)]
+    fits = [place for place, (_, value) in enumerate(pending) if is_as(part, value, found)]
     done = max(fits, default=None)
     if not lost and done is not None:
         for number, value in recorded:
@@ -164,7 +189,7 @@ def _outcomes(
         for place, (number, value) in enumerate(pending):
             yield number, PartResult(part, value, found, PartState.THERE if place <= done else PartState.NOT_THERE)
         return
-    reached = max((place for place, (_, value) in enumerate(recorded) if _fits(part, value, found)), default=-1)
+    reached = max((place for place, (_, value) in enumerate(recorded) if is_as(part, value, found)), default=-1)
     if reached < 0 and found is not None:
         # The part is there, and otherwise than anything that the files say.
         if recorded:
@@ -176,7 +201,8 @@ def _outcomes(
         yield number, PartResult(part, value, found, PartState.THERE if place <= reached else PartState.NOT_THERE)
 
 
-def _fits(part: Part, expected: str | None, found: str | None) -> bool:
+def is_as(part: Part, expected: str | None, found: str | None) -> bool:
+    """Whether a part is as expected; None where it is not there."""
     if expected == found:
         return True
     if expected is None or found is None:

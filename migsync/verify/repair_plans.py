@@ -7,14 +7,21 @@ from dataclasses import dataclass, replace
 
 from migsync.errors import NOTHING_CHANGED, MigsyncError, StalePlan
 from migsync.findings import Finding
+from migsync.findings.repair import half_applied, record_in_doubt, record_not_closed
+from migsync.key import Key
 from migsync.progress import counted
 from migsync.project import Project
 from migsync.sync.plan import Plan
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.survey import Survey, survey
-from migsync.verify.builds import Builds
+from migsync.verify.builds import Builds, Statements
+from migsync.verify.composition import MigrationResult
 from migsync.verify.repair import KnownRuns, Repair, repair
-from migsync.verify.verification import VerifyOptions, check_apps, find_evidence
+from migsync.verify.statements import missing_statements
+from migsync.verify.verification import SchemaEvidence, VerifyOptions, check_apps, find_evidence, order_of
+
+IN_PART = frozenset({half_applied.code, record_in_doubt.code, record_not_closed.code})
+"""About migrations of which a part is there."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,28 @@ def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> 
     alias = plan.target.alias
     evidence = find_evidence(found, alias, plan.changes, asked.options, builds)
     known = KnownRuns(found.ran.get(alias, {}), found.held[alias].seen)
-    return repair(evidence, known, apps=asked.options.apps, accept=asked.accept)
+    result = repair(evidence, known, apps=asked.options.apps, accept=asked.accept)
+    built = {trace.key for trace in evidence.traces}
+    named = [Key(each.app, each.name) for each in result.findings if each.code in IN_PART]
+    wanted = tuple(key for key in named if key in built)
+    if not wanted:
+        return result
+    order = order_of(evidence.history, evidence.state)
+    statements = builds.statements(found.targets[alias], *order, wanted)
+    parts = {each.key: each for each in evidence.judge(result.after).results}
+    return replace(result, findings=tuple(_with_sql(each, statements, parts, evidence) for each in result.findings))
+
+
+def _with_sql(
+    finding: Finding, statements: Statements, parts: Mapping[Key, MigrationResult], evidence: SchemaEvidence
+) -> Finding:
+    """A finding about a migration of which a part is there, with the statements for the rest."""
+    key = Key(finding.app, finding.name)
+    if finding.code not in IN_PART or key not in statements:
+        return finding
+    found = missing_statements(statements[key], parts[key], evidence.live)
+    custom = any(trace.custom for trace in evidence.traces if trace.key == key)
+    return finding.with_facts(statements=found.missing, last=found.last, number=found.number, custom=custom)
 
 
 def _with_findings(project: Project, plan: Plan, repairs: Mapping[str, Repair]) -> Plan:

@@ -23,7 +23,7 @@ from migsync.sync.target import Target
 from migsync.sync.undo import rows_after
 from migsync.verify.build import BuildOptions
 from migsync.verify.builds import Builds
-from migsync.verify.composition import Catalog, Judgement, MigrationResult, judge
+from migsync.verify.composition import Catalog, Judgement, MigrationResult, judge, misfits
 from migsync.verify.report import judgement_findings
 from migsync.words import did_you_mean
 from migsync.worker.migration_traces import BuildResult, MigrationTrace
@@ -96,6 +96,10 @@ class SchemaEvidence:
         """Judge each migration as if these were recorded."""
         return judge(self.traces, applied, self.live, unknown=self.unknown, accepted=self.accepted)
 
+    def misfits(self, applied: AbstractSet[Key]) -> set[Part]:
+        """The parts that are otherwise than these migrations leave them."""
+        return misfits(self.traces, applied, self.live, self.accepted)
+
 
 def verify(survey: Survey, options: VerifyOptions) -> Verification:
     """Verify each database of the survey. Only scratch databases are written to."""
@@ -131,9 +135,7 @@ def find_evidence(
     found, live = _look(target)
     records = tuple(rows_after(found, changes))
     state = history.state(frozenset(record.key for record in records))
-    hidden = _hidden(history, state.recorded)
-    first = tuple(sorted(key for key in state.applied | state.recorded if key in history.migrations))
-    result = builds.result(target, first, hidden)
+    result = builds.result(target, *order_of(history, state))
     _refuse_routed(target, result)
     unknown = dict(result.unbuilt) | dict(_without_file(history, state.recorded))
     return SchemaEvidence(history, records, state, result.traces, unknown, live, _accepting(options.accept))
@@ -162,6 +164,12 @@ def _verified(project: Project, alias: str, evidence: SchemaEvidence, options: V
     kept = Judgement(tuple(wanted), () if options.apps else found.unexplained)
     said = tuple(judgement_findings(evidence.history, evidence.applied, kept))
     return Verified(kept, tuple(each.with_facts(alias=project.typed(alias)) for each in said))
+
+
+def order_of(history: History, state: LoaderState) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
+    """What a build runs first, for a database with these records; and the squashes that do not count there."""
+    first = sorted(key for key in state.applied | state.recorded if key in history.migrations)
+    return tuple(first), _hidden(history, state.recorded)
 
 
 def _hidden(history: History, recorded: Collection[Key]) -> tuple[Key, ...]:

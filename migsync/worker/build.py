@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from migsync.key import Key
 from migsync.worker.isolation import set_up_on_scratch
 from migsync.worker.loader import Node, loader_without
 from migsync.worker.migrate import MigrateObserver, arranged, migrate_in_order
-from migsync.worker.migration_traces import BuildRequest, BuildResult, MigrationTrace
+from migsync.worker.migration_traces import BuildRequest, BuildResult, MigrationTrace, Statement
 from migsync.worker.progress import report
 from migsync.worker.remake.operations import is_schema
 from migsync.worker.runtime import ENVIRONMENT_PARTS, LIBRARY
@@ -37,7 +37,10 @@ def answer(request: BuildRequest) -> BuildResult:
     if shared and request.schema != shared:
         with stage("migrate"):
             _enter_tenant(connection, request.schema, loader, way)
-    build = _Build(connection, graph.graph, way, whole=request.whole)
+    if request.by_statement:
+        last = max(number for number, key in enumerate(way) if Key(*key) in request.by_statement)
+        way = way[: last + 1]
+    build = _Build(connection, graph.graph, way, whole=request.whole, by_statement=request.by_statement)
     with stage("migrate"), connection.execute_wrapper(build.watch):
         failures = migrate_in_order(build, connection.alias, loader, way)
         if failures and failures[-1].at is None:
@@ -52,6 +55,7 @@ def answer(request: BuildRequest) -> BuildResult:
         bool(settings.DATABASE_ROUTERS),
         request.schema,
         shared,
+        tuple((key, tuple(each)) for key, each in build.statements.items()),
     )
 
 
@@ -88,20 +92,44 @@ def _run_setup(connection: Any, text: str) -> None:  # noqa: ANN401 -- Django ha
 class _Build(MigrateObserver):
     """Reads the catalog after each migration that ran a statement which can change it."""
 
-    def __init__(self, connection: Any, graph: Any, way: list[Node], *, whole: bool) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        connection: Any,  # noqa: ANN401
+        graph: Any,  # noqa: ANN401
+        way: list[Node],
+        *,
+        whole: bool,
+        by_statement: Collection[Key] = (),
+    ) -> None:
         super().__init__(connection)
         self.graph = graph
         self.way = way
         self.whole = whole
         self.traces: list[MigrationTrace] = []
         self.unbuilt: dict[Key, str] = {}
+        self.statements: dict[Key, list[Statement]] = {key: [] for key in by_statement}
         self._statements: list[str] = []
         self._known: dict[Part, str] | None = None
+        self._seen: dict[Part, str] | None = None
 
     def watch(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: ANN401
         """Django calls this in place of the execution of each statement."""
-        self._statements.append(sql if isinstance(sql, str) else str(sql))
-        return execute(sql, params, many, context)
+        text = sql if isinstance(sql, str) else str(sql)
+        self._statements.append(text)
+        result = execute(sql, params, many, context)
+        if self.statements and touched_by([text]) is not Touched.NOTHING:
+            self._note(text, params)
+        return result
+
+    def _note(self, sql: str, params: Any) -> None:  # noqa: ANN401
+        """Note what this statement changed, where that was asked for."""
+        migration = self.migration
+        noted = self.statements.get(Key(migration.app_label, migration.name)) if migration else None
+        if noted is not None:
+            before, now = self._seen or self._known or {}, self._read()
+            self._seen = now
+            quoted = sql % tuple(map(self.connection.schema_editor().quote_value, params)) if params else sql
+            noted.append(Statement(quoted, tuple(_changed(before, now))))
 
     def start(self, migration: Any) -> None:  # noqa: ANN401
         """Look at what was there before the first one: what the setup made is no migration's."""
@@ -110,6 +138,7 @@ class _Build(MigrateObserver):
         if self._known is None:
             self._known = self._read()
         self._statements.clear()
+        self._seen = None
 
     def end(self) -> None:
         """Note what the migration changed."""
@@ -148,8 +177,7 @@ class _Build(MigrateObserver):
             return iter(())
         now = self._read()
         self._known = now
-        changed = [(*part, now[part]) for part in now if known.get(part) != now[part]]
-        return iter([*changed, *((*part, None) for part in known if part not in now)])
+        return iter(_changed(known, now))
 
     def _read(self) -> dict[Part, str]:
         with self.connection.cursor() as cursor:
@@ -159,6 +187,11 @@ class _Build(MigrateObserver):
                 return list(cursor.fetchall())
 
             return catalog_of(self.engine.comparable(self.engine.parts(execute)))
+
+
+def _changed(before: Mapping[Part, str], now: Mapping[Part, str]) -> list[tuple[str, str, str, str | None]]:
+    changed = [(*part, now[part]) for part in now if before.get(part) != now[part]]
+    return [*changed, *((*part, None) for part in before if part not in now)]
 
 
 def _files() -> Iterator[tuple[str, str]]:

@@ -25,7 +25,15 @@ class BuildRequest(NamedTuple):
     whole: bool = False
     foreign: bool = False
     labels: Mapping[str, str] = {}
+    by_statement: tuple[Key, ...] = ()
     schema: str = ""
+
+
+class Statement(NamedTuple):
+    """A statement of a migration, as it can be typed, and what it changed in the catalog."""
+
+    sql: str
+    changes: tuple[tuple[str, str, str, str | None], ...]
 
 
 class MigrationTrace(NamedTuple):
@@ -45,6 +53,7 @@ class BuildResult(NamedTuple):
     `files` are the files of the project that the process imported, with their digests. `complete`: the traces together
     are the catalog at the end. `routed`: database routers may have kept some of them away from this alias. Where the
     backend knows tenants, `schema` is the one that was built, and `shared` the name of the one that they share.
+    `statements` are those of each migration that was asked for.
     """
 
     traces: tuple[MigrationTrace, ...]
@@ -54,3 +63,4 @@ class BuildResult(NamedTuple):
     routed: bool = False
     schema: str = ""
     shared: str = ""
+    statements: tuple[tuple[Key, tuple[Statement, ...]], ...] = ()

@@ -12,13 +12,16 @@ from migsync.key import Key
 from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import Event, SeenContents
 from migsync.sync.provenance import ContentSource, Provenance
+from migsync.verify.composition import judge
 from migsync.verify.repair import KnownRuns, Repair, repair
+from migsync.verify.statements import missing_statements
 from migsync.verify.verification import SchemaEvidence
-from migsync.worker.migration_traces import MigrationTrace
+from migsync.worker.migration_traces import MigrationTrace, Statement
 from tests.conftest import NewDatabase
 from tests.pitfalls.project import Project
+from tests.profiles import THOROUGH
 from tests.sync.planner.texts import history
-from tests.verify.test_verify import execute, make_project
+from tests.verify.test_verify import HEALTHY, execute, make_project, verify
 
 FILES = history(shop="1 2 3 4 5 6 7")
 ITEM, NOTE = Part("table", "item", "item"), Part("table", "note", "note")
@@ -145,3 +148,56 @@ def test_a_lost_table_and_one_that_was_faked(shop: Project) -> None:
     codes = {(each["code"], each["name"]) for each in plan["findings"]}
     # The renames of 0006 are there, so nothing may be recorded without 0005.
     assert {("record-in-doubt", "0003_sku"), ("record-in-doubt", "0005_order")} <= codes
+
+
+ORDER, LINE, KEY = Part("table", "order", "order"), Part("table", "line", "line"), Part("index", "line", "(item)")
+STATEMENTS = (
+    Statement("CREATE TABLE order", ((*ORDER, ""), ("column", "order", "id", "integer"))),
+    Statement("CREATE TABLE line", ((*LINE, ""), ("column", "line", "item", "integer"))),
+    Statement("ALTER TABLE line", (("column", "line", "item", "bigint"),)),
+    Statement("INSERT", ()),
+    Statement("CREATE INDEX", ((*KEY, "1"),)),
+)
+HALF = {ORDER: "", Part("column", "order", "id"): "integer"}
+WHOLE = HALF | {LINE: "", Part("column", "line", "item"): "bigint", KEY: "1"}
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize(
+    ("live", "missing"),
+    [
+        (HALF, [1, 2, 4]),
+        (WHOLE | {Part("column", "line", "item"): "integer"}, [2]),
+        ({part: each for part, each in WHOLE.items() if part != KEY}, [4]),
+        (WHOLE | {Part("column", "line", "item"): "text"}, [2]),
+        ({part: each for part, each in WHOLE.items() if part.kind != "column"}, []),  # nothing that runs as it is
+    ],
+)
+def test_the_statements_that_are_missing(live: Mapping[Part, str], missing: list[int]) -> None:
+    trace = MigrationTrace(Key("shop", "1"), tuple(each for statement in STATEMENTS for each in statement.changes))
+    [result] = judge(
+        [trace._replace(changes=tuple({each[:3]: each for each in trace.changes}.values()))], set(), live
+    ).results
+    found = missing_statements(STATEMENTS, result, live)
+    assert found.missing == tuple(STATEMENTS[number].sql for number in missing)
+
+
+@pytest.mark.skipif(not THOROUGH, reason="two builds on MariaDB; the rule is tested above")
+def test_a_migration_that_stopped_half_way(new_database: NewDatabase, tmp_path: Path) -> None:
+    """MariaDB keeps what ran before a process was killed: the rest is printed, run by hand, and recorded."""
+    project = make_project(tmp_path, new_database("mysql"))
+    project.manage_all(["migrate", "shop", "0004"])
+    text = project.manage_all(["sqlmigrate", "shop", "0005"])[0].out
+    statements = [line.rstrip(";") for line in text.splitlines() if line and not line.startswith("--")]
+    for statement in statements[:2]:
+        execute(project, statement)
+    told = project.migsync("repair", "--format", "json")
+    [finding] = [each for plan in told.json["plans"] for each in plan["findings"]]
+    assert (told.status, finding["code"]) == (1, "half-applied")
+    assert finding["facts"]["statements"] == statements[2:]
+    assert "2 of its 5 statements ran, the last of them: CREATE TABLE `shop_order_items`" in finding["meaning"]
+    for statement in statements[2:]:
+        execute(project, statement)
+    assert project.migsync("repair", "--noinput").status == 0
+    assert project.manage_all(["migrate"])[0].status == 0
+    assert verify(project) == (HEALTHY, {})

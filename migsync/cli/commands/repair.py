@@ -24,6 +24,10 @@ from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.errors import ExitStatus
+from migsync.findings.repair import half_applied, record_in_doubt
+
+LEFT = frozenset({half_applied.code, record_in_doubt.code})
+"""About migrations that are there in part, which no record mends."""
 
 
 @option_group
@@ -68,7 +72,10 @@ def repair(output: Output, asked: RepairOptions, where: ProjectOptions) -> ExitS
     apps and what must change with them.
 
     A plan never leaves a record without those that it depends on. A migration of which only a part is there keeps its
-    record, or stays without one. Nothing is recorded against what the guard of migrate has noted.
+    record, or stays without one; the SQL for the rest is printed. Nothing is recorded against what the guard of migrate
+    has noted.
+
+    The exit status is 1 if a plan is blocked, or if nothing can be changed and a migration is there only in part.
     """
     from migsync.cli.application import Application
     from migsync.cli.plan_set import surveyed
@@ -92,6 +99,11 @@ def repair(output: Output, asked: RepairOptions, where: ProjectOptions) -> ExitS
             output.show([EMPTY, line(f"Saved as {asked.file}. To apply it: ", Span(command, Style.COMMAND))])
             output.document(plan_set.document)
             return plan_set.status
+        if not (plan_set.ready or plan_set.errors or any(plan.blocked for plan in plan_set.plans)):
+            left = any(finding.code in LEFT for plan in plan_set.plans for finding in plan.findings)
+            output.show([*plan_set.shown, EMPTY, line(Span("No record is to be changed.", Style.GOOD))])
+            output.document(plan_set.document)
+            return ExitStatus.REFUSED if left else ExitStatus.DONE
         application = Application(
             output,
             asked.consent,
