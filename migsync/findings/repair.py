@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from migsync.findings.commands import migsync
@@ -9,7 +10,7 @@ from migsync.findings.database_objects import sql_of
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import text_list
+from migsync.words import count, text_list
 
 NAMED = 5
 LONGEST = 120
@@ -28,6 +29,29 @@ def _rest(migration: Key, statements: Sequence[str], *, custom: bool, alias: str
 
 def _are(migrations: Sequence[Key], one: str, several: str) -> str:
     return f"{text_list(migrations, NAMED)} {one if len(migrations) == 1 else several}"
+
+
+@entry("records-table-missing", Severity.ERROR)
+def records_table_missing(*, database: str, tables: Sequence[str], alias: str = "") -> Texts:
+    """A database has no `django_migrations`, but tables of the project's apps.
+
+    `migrate` would make the table, and fail at the first table of a model that exists. The table was dropped, or left
+    out of a dump, or the tables were copied.
+
+    Let Django make the empty table with the first command of the message. Then `migsync repair` records what is there.
+    """
+    connection = f'connections["{alias}"]' if alias else "connection"
+    imported = connection.partition("[")[0]
+    code = (
+        f"from django.db import {imported}; from django.db.migrations.recorder import MigrationRecorder; "
+        f"MigrationRecorder({connection}).ensure_schema()"
+    )
+    return Texts(
+        f"{database} has no table django_migrations, but {count(len(tables), 'table')} of the project's apps: "
+        f"{text_list(tables, NAMED)}.",
+        "`migrate` would fail, because they exist.",
+        f"First: python manage.py shell -c {shlex.quote(code)}\nThen: {migsync('repair', alias=alias)}",
+    )
 
 
 @entry("inferred-records", Severity.ERROR, Severity.INFO)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from migsync.errors import NOTHING_CHANGED, MigsyncError, StalePlan
 from migsync.findings import Finding
-from migsync.findings.repair import half_applied, record_in_doubt, record_not_closed
+from migsync.findings.repair import half_applied, record_in_doubt, record_not_closed, records_table_missing
 from migsync.key import Key
 from migsync.progress import counted
 from migsync.project import Project
+from migsync.sync.members import find_targets
 from migsync.sync.plan import Plan
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.survey import Survey, survey
+from migsync.sync.target_pool import TargetPool
 from migsync.verify.builds import Builds, Statements
 from migsync.verify.composition import MigrationResult
 from migsync.verify.repair import KnownRuns, Repair, repair
 from migsync.verify.statements import missing_statements
-from migsync.verify.verification import SchemaEvidence, VerifyOptions, check_apps, find_evidence, order_of
+from migsync.verify.verification import SchemaEvidence, VerifyOptions, check_apps, find_evidence, order_of, read_catalog
 
 IN_PART = frozenset({half_applied.code, record_in_doubt.code, record_not_closed.code})
 """About migrations of which a part is there."""
@@ -61,10 +63,25 @@ def repair_survey(project: Project, asked: RepairRequest) -> Survey:
                 "A migration may be running. Run the command again when it has ended.",
             )
     found.errors.update(errors)
+    found.findings += _without_table(project, found)
     found.plans = tuple(
         _with_findings(project, plan, repairs) for plan in found.plans if plan.target.alias not in errors
     )
     return found
+
+
+def _without_table(project: Project, found: Survey) -> Iterator[Finding]:
+    """The databases that have tables of the apps, and no table of records."""
+    for config in find_targets(project, found.fresh) if found.fresh else ():
+        with TargetPool() as pool:
+            parts = read_catalog(pool.open(config))
+        tables = sorted(part.name for part in parts if part.kind == "table" and _is_of_app(part.name, found))
+        if tables:
+            yield records_table_missing(database=config.alias, tables=tables, alias=project.typed(config.alias))
+
+
+def _is_of_app(table: str, found: Survey) -> bool:
+    return any(table.startswith(f"{app}_") for app in found.history.apps)
 
 
 def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> Repair:

@@ -197,7 +197,7 @@ def _look(target: Target) -> tuple[tuple[Record, ...], Catalog]:
     """The rows and the catalog of one moment: no engine's catalog is a snapshot, so two readings must agree."""
     before = None
     for _ in range(TRIES):
-        now = target.read() or (), _catalog(target)
+        now = target.read() or (), read_catalog(target)
         if now == before:
             return now
         before = now
@@ -208,7 +208,8 @@ def _look(target: Target) -> tuple[tuple[Record, ...], Catalog]:
     )
 
 
-def _catalog(target: Target) -> Catalog:
+def read_catalog(target: Target) -> Catalog:
+    """All parts that there are, as the engine tells them."""
     engine, schema = target.behaviour, target.survey.schema
     with target.explained(), target.transaction() as connection:
         if schema:

@@ -9,7 +9,7 @@ import hashlib
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from migsync.engines.catalog import Part, catalog_of
 from migsync.engines.statements import Touched, touched_by
@@ -19,9 +19,12 @@ from migsync.worker.loader import Node, loader_without
 from migsync.worker.migrate import MigrateObserver, arranged, migrate_in_order
 from migsync.worker.migration_traces import BuildRequest, BuildResult, MigrationTrace, Statement
 from migsync.worker.progress import report
-from migsync.worker.remake.operations import is_schema
+from migsync.worker.remake.operations import OF_ONE_ENGINE, is_schema
 from migsync.worker.runtime import ENVIRONMENT_PARTS, LIBRARY
 from migsync.worker.setup import first_line, stage
+
+OTHERS: Final = OF_ONE_ENGINE | {"django.contrib.contenttypes.management"}
+"""Where further operations are that change no data of the project; `migrate` puts one of these after a RenameModel."""
 
 
 def answer(request: BuildRequest) -> BuildResult:
@@ -144,7 +147,7 @@ class _Build(MigrateObserver):
         """Note what the migration changed."""
         migration = self.migration
         super().end()
-        custom = not all(is_schema(operation) for operation in migration.operations)
+        custom = any(map(_is_custom, migration.operations))
         key = Key(migration.app_label, migration.name)
         self.traces.append(MigrationTrace(key, tuple(self._changes()), custom))
 
@@ -187,6 +190,13 @@ class _Build(MigrateObserver):
                 return list(cursor.fetchall())
 
             return catalog_of(self.engine.comparable(self.engine.parts(execute)))
+
+
+def _is_custom(operation: Any) -> bool:  # noqa: ANN401
+    """Whether an operation may do what no catalog shows."""
+    if hasattr(operation, "database_operations"):  # SeparateDatabaseAndState
+        return any(map(_is_custom, operation.database_operations))
+    return not is_schema(operation) and type(operation).__module__ not in OTHERS
 
 
 def _changed(before: Mapping[Part, str], now: Mapping[Part, str]) -> list[tuple[str, str, str, str | None]]:

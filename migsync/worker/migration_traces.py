@@ -39,7 +39,7 @@ class Statement(NamedTuple):
 class MigrationTrace(NamedTuple):
     """What one migration changed in the catalog: parts (kind, table, name), and their definition; None where it went.
 
-    `custom`: it has operations other than those that Django's autodetector writes.
+    `custom`: it has operations that may do what no catalog shows, such as RunPython and RunSQL.
     """
 
     key: Key
