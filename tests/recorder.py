@@ -1,7 +1,7 @@
 """Writes down the findings and errors that a test makes, in its own process and in those that the fork server starts.
 
 The variable MIGSYNC_TEST_FINDINGS names the file: one JSON document a line, with the test (as pytest calls it) and
-the finding. Like tests/forkserver.py this imports nothing from the tests.
+the finding. Every document is held against its schema. Like tests/forkserver.py this imports nothing from the tests.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 VARIABLE = "MIGSYNC_TEST_FINDINGS"
 STATES = "MIGSYNC_TEST_STATES"
@@ -31,6 +36,7 @@ _shown: set[str] = set()
 
 def install() -> None:
     """From now on write them down, whenever the variable is set."""
+    from migsync.cli.views import documents
     from migsync.cli.views import findings as view
     from migsync.errors import MigsyncError
     from migsync.findings.entry import CatalogueEntry
@@ -55,9 +61,52 @@ def install() -> None:
         _shown.add(signature(voice).bind(*args).arguments["hint"])
         return voice(*args)
 
+    render = documents.render
+
+    @wraps(render)
+    def hold_and_render(document: Any) -> str:
+        written = render(document)
+        hold(json.loads(written))
+        return written
+
+    documents.render = hold_and_render
     view._voice = show_and_remember
     CatalogueEntry.__call__ = make_and_write
     MigsyncError.__init__ = begin_and_write
+
+
+def hold(document: Any) -> None:
+    """Hold a document against the definition of the command that runs, which may have no key that is not there."""
+    context = click.get_current_context(silent=True)
+    # An error is written when the command has ended.
+    name = (context.command.name if context else "") or "failure"
+    from jsonschema.exceptions import best_match  # few tests make a document
+
+    if problem := best_match(validator(name).iter_errors(document)):
+        place = "/".join(map(str, problem.absolute_path))
+        raise AssertionError(f"migsync {name} --format json: {place or 'the document'}: {problem.message[:2000]}")
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    """What holds a document against one definition of the schema, and allows no key besides."""
+    from jsonschema import Draft202012Validator
+
+    from migsync.cli.document_schema import document_schema
+
+    schema = _closed(document_schema())
+    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]})
+
+
+def _closed(schema: Any) -> Any:
+    """The schema without the liberty of more keys, which is there for later versions."""
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _closed(each) for name, each in schema.items()}
+    is_open = schema.get("type") == "object" and "properties" in schema
+    return {**closed, "additionalProperties": False} if is_open else closed
 
 
 def command_ended(command: list[str], status: int) -> None:

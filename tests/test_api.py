@@ -14,6 +14,7 @@ import pytest
 from migsync import api
 from tests.cli.entries import NEW, OLD, Entry, Project, names, record
 from tests.databases import Database
+from tests.recorder import validator
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "python-api.md"
 
@@ -34,6 +35,7 @@ def test_survey_plan_apply_undo(
     assert [(each.alias, each.state, each.last_run) for each in found.databases] == [("default", "changes", None)]
     plans = api.plan(project)
     (change,) = plans.plans[0].changes
+    assert list(validator("plan_file").iter_errors(plans.as_dict())) == []
     assert (change.kind, change.before.name, change.after.name) == (api.ChangeKind.RENAME, OLD[1], NEW[1])
     assert sqlite_database.dump() == before
     (result,) = api.apply(project, plans, reason="release 42")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from migsync.errors import RewriteError
 from migsync.rewrites.rewrite import EVIDENCE, AppRewrite, Rewrite
 from migsync.rewrites.rewrite_files import load_rewrites, to_toml, write_rewrite
+from tests.recorder import validator
 
 LINEARIZE = Rewrite(
     parents=(),
@@ -46,6 +47,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read == LINEARIZE
     assert read.id == LINEARIZE.id
     assert to_toml(read) == path.read_text()
+    assert list(validator("rewrite_file").iter_errors(read.as_dict())) == []
 
 
 def test_the_same_rewrite_is_written_once(tmp_path: Path) -> None:
