@@ -12,6 +12,7 @@ from migsync.sync.plan_groups import sentence_names
 from migsync.words import did_you_mean, text_list
 
 if TYPE_CHECKING:
+    from migsync.history import History
     from migsync.project import Project
     from migsync.rewrites.record import Record
     from migsync.rewrites.rewrite import Rewrite
@@ -98,19 +99,31 @@ def undo_plans(
 
     `run` is as :func:`find_runs` takes it; without one, the last run that is in force and was not made before `since`.
     """
-    from migsync.sync.undo import last_to_undo, plan_undo
+    from migsync.sync.undo import changed_presence, last_to_undo, plan_undo
 
     if run:
         chosen = find_runs(found.runs, run)
     else:
         last = {alias: last_to_undo(runs) for alias, runs in found.runs.items()}
         chosen = {alias: each for alias, each in last.items() if each and each.at >= since}
+    history = _readable_history(project) if any(each and changed_presence(each) for each in chosen.values()) else None
     plans = []
     for alias, each in chosen.items():
         target = found.targets[alias]
-        plan = plan_undo(target.ref, each, found.records[alias], found.runs[alias], rewrites)
+        files = history if changed_presence(each) else None
+        plan = plan_undo(target.ref, each, found.records[alias], found.runs[alias], rewrites, files)
         plans.append(plan.naming(project.typed(alias)))
     return plans, [] if run else [alias for alias in found.targets if alias not in chosen]
+
+
+def _readable_history(project: Project) -> History | None:
+    """The migration files; None where they cannot be read, which must not stop an undo."""
+    from migsync.sync.survey import open_survey
+
+    try:
+        return open_survey(project).history
+    except MigsyncError:
+        return None
 
 
 def find_runs(runs: Mapping[str, Sequence[Run]], text: str) -> dict[str, Run]:

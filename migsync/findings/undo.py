@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from migsync.findings.commands import migrate, migsync
 from migsync.findings.entry import Texts, entry
@@ -10,6 +10,7 @@ from migsync.findings.finding import Severity
 from migsync.key import Key
 from migsync.words import text_list
 
+SHOWN = 3
 AS_LEFT = "A run can only be undone while its records are as it left them."
 
 
@@ -98,6 +99,33 @@ def out_of_order(
         f"({below_command}), which it builds on.",
         "The records would then have names that no release ever had.",
         f"Undo run {by} first, then run {run}: {migsync('undo', by, alias=alias)}",
+    )
+
+
+@entry("needed-since", Severity.ERROR)
+def needed_since(
+    *,
+    run: int,
+    migrations: Sequence[Key],
+    needed: Sequence[Key],
+    back_to: Sequence[tuple[str, str]],
+    alias: str = "",
+) -> Texts:
+    """Migrations that are recorded depend on what the undo would remove.
+
+    The run recorded migrations whose files are there, for example with `--record` or `migsync repair`. Others that
+    depend on them are recorded too. With the run undone, `migrate` would stop with InconsistentMigrationHistory.
+
+    - Keep the run.
+    - Or unapply the migrations that depend on it, and then undo the run.
+    """
+    depend = "depends" if len(migrations) == 1 else "depend"
+    unapply = "\n".join(f"  {migrate(app, name, alias=alias)}" for app, name in back_to)
+    return Texts(
+        f"{text_list(map(str, migrations), SHOWN)} {depend} on {text_list(map(str, needed), SHOWN)}, "
+        f"whose record would be gone with run {run} undone.",
+        "`migrate` would stop with InconsistentMigrationHistory.",
+        f"Keep run {run}. Or unapply first what depends on it:\n{unapply}",
     )
 
 

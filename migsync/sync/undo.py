@@ -9,6 +9,7 @@ from dataclasses import replace
 from migsync.errors import NOTHING_CHANGED, StalePlan
 from migsync.findings import Finding
 from migsync.findings import undo as undo_findings
+from migsync.history.graph import History
 from migsync.history.migration import Key
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record, fingerprints
@@ -21,12 +22,18 @@ DEDUPE = "dedupe"
 
 
 def plan_undo(
-    ref: TargetRef, run: Run, records: Iterable[Record], runs: Iterable[Run], rewrites: Iterable[Rewrite] = ()
+    ref: TargetRef,
+    run: Run,
+    records: Iterable[Record],
+    runs: Iterable[Run],
+    rewrites: Iterable[Rewrite] = (),
+    history: History | None = None,
 ) -> Plan:
     """The plan that takes a run back, its findings telling why it cannot be.
 
     `records` are all of the target's, `runs` its whole journal. Rows recorded since the run stay as they are.
-    `rewrites` are those on disk, as far as they can be read: one that changed no row is in no journal.
+    `rewrites` are those on disk, as far as they can be read: one that changed no row is in no journal. `history` are
+    the files, for a run that :func:`changed_presence`.
     """
     records, runs = tuple(records), tuple(runs)
     journaled = {rewrite.id for other in runs for rewrite in other.passed}
@@ -40,8 +47,8 @@ def plan_undo(
         # What the rows would become is known only if they are what the run left.
         again = [*recorded_again(changes, records), *recorded_since(run, changes, records, unjournaled)]
         changes, findings = free_ids(changes, records)
-        findings += again
         after = rows_after(records, changes)
+        findings += [*again, *open_ends(run, history, records, after)]
     apps = sorted({row.app for change in run.changes for row in (change.before, change.after) if row})
     return Plan(
         target=ref,
@@ -276,6 +283,35 @@ def _made_since(record: Record, run: Run, *, stays: bool) -> bool:
     if not stays and any(row.app == record.app for row in touched):
         return 0 < newest < (record.id or 0) or newer
     return newest < (record.id or 0) and newer
+
+
+def changed_presence(run: Run) -> bool:
+    """Whether a run inserted or removed records of files that kept their names: ``--record``, ``repair`` and so on."""
+    return not (run.passed or run.returned) and any(None in (change.before, change.after) for change in run.changes)
+
+
+def open_ends(
+    run: Run, history: History | None, records: Iterable[Record], after: Iterable[Record]
+) -> Iterator[Finding]:
+    """A finding where the undo would leave records without something that they depend on, which have it now."""
+    if history is None:
+        return
+    before, then = (history.state(frozenset(row.key for row in rows)) for rows in (records, after))
+    if lost := set(then.inconsistent) - set(before.inconsistent):
+        children = sorted({child for child, _ in lost}, key=history.order.index)
+        first = {child.app: child for child in reversed(children)}
+        yield undo_findings.needed_since(
+            run=run.number,
+            migrations=children,
+            needed=sorted({parent for _, parent in lost}),
+            back_to=[(app, _below_in_app(history, child)) for app, child in first.items()],
+        )
+
+
+def _below_in_app(history: History, key: Key) -> str:
+    """The name that ``migrate`` takes to unapply `key`, and nothing below it."""
+    below = [parent.name for parent in history.state(frozenset()).parents.get(key, ()) if parent.app == key.app]
+    return below[0] if below else "zero"
 
 
 def known_digests(run: Run) -> dict[str, str]:

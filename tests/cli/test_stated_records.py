@@ -53,6 +53,21 @@ def test_a_record_on_a_persons_word_and_back(behind: Shop) -> None:
     assert behind.rows("default") == before
 
 
+def test_an_undo_keeps_what_later_records_depend_on(behind: Shop) -> None:
+    """Without it, the undo would end in an InconsistentMigrationHistory."""
+    assert behind.run("apply", "--record", "shop.0002_price", "--noinput", *WORD).status == 0
+    recorded = behind.rows("default")
+    behind.execute("default", "INSERT INTO django_migrations VALUES (9, 'shop', '0003_sku', '2026-01-01 10:00:00')")
+    undone = behind.run("undo", "--noinput")
+    assert undone.status == 1
+    assert "shop.0003_sku depends on shop.0002_price" in undone.out
+    assert "python manage.py migrate shop 0002_price" in undone.out
+    behind.execute("default", "DELETE FROM django_migrations WHERE name = '0003_sku'")
+    assert behind.rows("default") == recorded
+    assert behind.run("undo", "--noinput").status == 0
+    assert behind.names("default") == FILES[:1]
+
+
 def test_a_record_is_taken_out_and_back(tmp_path: Path) -> None:
     shop = Shop(tmp_path).write("default", names=FILES).record("default", FILES)
     before = shop.rows("default")
