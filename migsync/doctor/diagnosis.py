@@ -10,7 +10,6 @@ from typing import Final
 
 from migsync.doctor.catalog import columns_there, indexes_there, target_of
 from migsync.doctor.examination import Examination, pending_changes, sequence_findings
-from migsync.doctor.lost_records import records_lost
 from migsync.doctor.makers import Maker, absent, expected, in_order, index_removers, is_expected, makers, remover
 from migsync.doctor.message import Message, MessageKind
 from migsync.doctor.pending import unrecorded
@@ -65,7 +64,7 @@ def diagnose(survey: Survey, message: Message) -> Examination:
         general.append(objects.made_by_none(what=_what(message)))
     elif not general and not any(by_alias.values()):
         general.append(entries.not_seen_here(message=message.text))
-    return Examination(tuple(general), by_alias)
+    return Examination.of(survey, general, by_alias)
 
 
 def _causes(plan: Plan, apps: Collection[str], *, every: bool) -> list[Finding]:
@@ -127,7 +126,7 @@ class _Objects:
         if self.message.table in missing or f"{self.message.table}.{self.message.column}" in missing:
             return objects.not_run_yet(what=what, migration=key)  # it was removed since
         if not self.survey.records.get(self.alias):
-            return records_lost(self.survey, self.alias, what, key)
+            return objects.records_lost(what=what, migration=key)
         earlier = maker.made.keys() - maker.tables
         return unrecorded(self.survey, self.alias, state, what, key, maker.made, earlier, there)
 

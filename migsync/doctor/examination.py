@@ -6,9 +6,13 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Self
 
+from migsync.doctor.commits import with_commits
 from migsync.doctor.operations import irreversible
+from migsync.doctor.order import first_marked, in_order
 from migsync.doctor.schema import schema_findings
 from migsync.doctor.server import server_findings
 from migsync.doctor.squashes import squash_findings
@@ -40,6 +44,26 @@ class Examination:
         for found in self.findings.values():
             yield from found
 
+    @classmethod
+    def of(cls, survey: Survey, general: Iterable[Finding], databases: Mapping[str, Sequence[Finding]]) -> Self:
+        """The findings with their commits, each one before those that it hides.
+
+        What holds for every database of several is about the files.
+        """
+        shared = _shared([databases.get(plan.target.alias, ()) for plan in survey.plans])
+        sections = [[*dict.fromkeys([*general, *shared])]]
+        sections += [[each for each in found if each not in shared] for found in databases.values()]
+        told = iter(with_commits(survey.history, [each for section in sections for each in section]))
+        files, *rest = (in_order(islice(told, len(section))) for section in sections)
+        every = [each for section in rest for each in section]
+        marked = {alias: first_marked(found, files) for alias, found in zip(databases, rest, strict=True)}
+        return cls(first_marked(files, every), marked)
+
+
+def _shared(found: Sequence[Sequence[Finding]]) -> list[Finding]:
+    """What was found in every database of several."""
+    return [each for each in found[0] if all(each in other for other in found)] if len(found) > 1 else []
+
 
 def examine(survey: Survey) -> Examination:
     """All findings of a survey, with those that only the doctor looks for. Nothing is changed."""
@@ -56,7 +80,7 @@ def examine(survey: Survey) -> Examination:
     for alias in survey.fresh:
         if found := tuple(schema_findings(survey, alias)):
             databases[alias] = _named(survey, alias, found)
-    return Examination(general, databases)
+    return Examination.of(survey, general, databases)
 
 
 def pending_changes(plan: Plan, apps: Collection[str] | None = None) -> Iterator[Finding]:

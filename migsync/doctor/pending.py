@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from migsync.doctor.catalog import drop_statements, target_of
-from migsync.doctor.lost_records import records_lost
 from migsync.doctor.makers import Columns, absent, columns_of, expected, in_order, is_expected, new_parts
 from migsync.findings import Finding
 from migsync.findings import database_objects as objects
@@ -55,7 +54,7 @@ def already_there(
     for key, parts in made.items():
         if found := next(_found(parts, recorded, there), ""):
             if not survey.records.get(alias):
-                yield records_lost(survey, alias, found, key)
+                yield objects.records_lost(what=found, migration=key)
                 return
             yield unrecorded(survey, alias, state, found, key, parts, earlier, there)
         earlier |= parts.keys()

@@ -12,8 +12,6 @@ from migsync.key import Key
 from migsync.words import count, text_list
 
 NAMED = 5
-COMMANDS = 40
-"""So many commands are printed; those for the rest follow when these have run."""
 UNSEEN = "Only tables and columns were compared. Indexes, constraints and data were not."
 
 
@@ -88,34 +86,29 @@ def there_unrecorded(
     else:
         meaning = f"Everything that it makes is there. {UNSEEN}"
         first = [f"Run what comes before it: {migrate(each.app, each.name, alias=alias)}" for each in waits_for]
-        hint = "\n".join([*first, f"If it ran, record it without running it: {record(migration, alias)}"])
+        last = f"Or let migsync compare everything, and record what is there: {migsync('repair', alias=alias)}"
+        hint = "\n".join([*first, f"If it ran, record it without running it: {record(migration, alias)}", last])
     return Texts(f"The {what} is there, but {migration}, which makes it, is not recorded.", meaning, hint)
 
 
 @entry("records-lost", Severity.ERROR)
-def records_lost(*, what: str, migration: Key, last: Sequence[Key] = (), whole: bool = False, alias: str = "") -> Texts:
+def records_lost(*, what: str, migration: Key, alias: str = "") -> Texts:
     """A database has tables of the project, but no records of migrations at all.
 
     The tables were copied without them, django_migrations was dropped or emptied, or it is in another schema. `migrate`
     takes such a database for a new one, and begins with the first migration.
 
-    Take the rows from where the tables came from. If there is no such place, record each app up to the last migration
-    whose tables and columns are there: the message has the commands. `migrate --fake` for everything is right only if
-    all that the migrations make is there. Indexes, constraints and data are not compared; `migsync verify` compares
-    the database in full, once the records are back.
+    Do not run `migrate --fake` on it: that records every migration on disk, also those that never ran here. Take the
+    rows from where the tables came from. If there is no such place, `migsync repair` compares the tables with what
+    each migration makes, on a scratch database, and records those that are there. Where there can be no scratch
+    database, record each app up to the migration whose tables and columns are there, with `migrate APP NAME --fake`.
     """
-    lines = ["If there is one, copy django_migrations from the database that the tables came from."]
-    if whole:
-        lines += [f"If not, all tables and columns are there, so record everything: {migrate('--fake', alias=alias)}"]
-    else:
-        commands = [migrate(key.app, key.name, "--fake", alias=alias) for key in last[:COMMANDS]]
-        lines += ["If not, record what is there, as far as tables and columns tell:", *commands]
-    lines += [f"Then compare the database in full: {migsync('verify', alias=alias)}"]
     return Texts(
         f"The {what} is there, but the database has no records of migrations at all.",
         f"So `migrate` begins with the first migrations, and {migration} fails. The tables were copied without their "
         "records, or the records are in another schema.",
-        "\n".join(lines),
+        "If there is one, copy django_migrations from the database that the tables came from.\n"
+        f"If there is none, let migsync record what is there: {migsync('repair', alias=alias)}",
     )
 
 
@@ -175,7 +168,8 @@ def recorded_not_there(
     if before:
         hint = (
             f"Take the record back: {migrate(migration.app, before, '--fake', alias=alias)}\n"
-            f"Then run it: {migrate(migration.app, migration.name, alias=alias)}"
+            f"Then run it: {migrate(migration.app, migration.name, alias=alias)}\n"
+            f"Or let migsync compare everything, and remove such records: {migsync('repair', alias=alias)}"
         )
     return Texts(
         f"{migration} is recorded, but {'nothing' if whole else 'not all'} of what it makes is there.",

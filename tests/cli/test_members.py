@@ -323,3 +323,16 @@ def test_a_hint_has_the_options_of_the_command_whatever_thread_makes_it(
     ended = project.run("apply", "--noinput", "--app", "shop", "--jobs", jobs, "--format", "json")
     [error] = [each["error"] for each in ended.json["databases"] if each["error"]]
     assert error["hint"].endswith(f"migsync plan --database tenants:t2 --app shop --root {project.root}")
+
+
+def test_doctor_shows_what_is_the_same_in_several_schemas_once(project: Project, database: Database) -> None:
+    for schema in ("t1", "t2", "t3"):
+        database.execute(f"SELECT setval('{schema}.django_migrations_id_seq', 2)")
+    database.execute("DELETE FROM t3.django_migrations WHERE id = 2")
+    ended = project.run("doctor", "-d", "tenants")
+    assert "tenants:t1\n  the same in 1 other schema: t2\n" in ended.out
+    assert ended.out.count("needs a change.  [apply-first]") == 1
+    assert ended.out.endswith("1 error, 1 warning and 1 note.\n")
+    document = project.run("doctor", "-d", "tenants", "--format", "json").json
+    assert [len(each["findings"]) for each in document["databases"]] == [1, 1, 0]
+    assert project.run("doctor", "-d", "tenants", "--format", "github").out.count("::error") == 1

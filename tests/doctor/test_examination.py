@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.pitfalls.project import File, Project
 __all__ = ["shop", "sqlite_shop"]
 
 
-def codes(project: Project, *arguments: str, status: int = 0) -> dict[str, dict[str, object]]:
+def codes(project: Project, *arguments: str, status: int = 0) -> dict[str, dict[str, Any]]:
     ended = project.migsync("doctor", "--format", "json", *arguments)
     assert ended.status == status, ended.out
     document = ended.json
@@ -43,8 +44,24 @@ def test_files_that_git_does_not_hold(sqlite_shop: Project) -> None:
     sqlite_shop.write_files("shop", [File("0005_newer", (), (("shop", "0004_new"),))])
     files = [str(sqlite_shop.root / "shop/migrations" / name) for name in ("0004_new.py", "0005_newer.py")]
     assert codes(sqlite_shop)["not-in-git"]["hint"] == f"git add {files[0]} {files[1]}"
-    (sqlite_shop.root / ".gitignore").write_text("0004*\n")
+    (sqlite_shop.root / ".gitignore").write_text("000[45]*\n")
     assert "check-ignore" in str(codes(sqlite_shop, "--fail-on", "warning", status=1)["not-in-git"]["hint"])
+
+
+def test_the_commit_that_brought_a_problem(sqlite_shop: Project) -> None:
+    for name in ("0004_new", "0004_newer"):
+        sqlite_shop.write_files("shop", [File(name, (), (("shop", "0003_order"),))])
+        sqlite_shop.run("git", "init", "-q")
+        sqlite_shop.run("git", "add", ".")
+        sqlite_shop.run("git", "commit", "-qm", name)
+    commit = sqlite_shop.run("git", "rev-parse", "HEAD").out[:10]
+    found = codes(sqlite_shop, status=1)["conflicting-migrations"]
+    assert f"commit {commit} (" in str(found["meaning"])
+    assert found["facts"]["since"].items() >= {"commit": commit, "author": "a person"}.items()
+    # What was changed since is not the work of that commit.
+    with (sqlite_shop.migrations("shop") / "0004_newer.py").open("a") as file:
+        file.write("# edited\n")
+    assert codes(sqlite_shop, status=1)["conflicting-migrations"]["facts"]["since"]["commit"] != commit
 
 
 def test_a_dependency_on_the_last_migration_of_another_app(sqlite_shop: Project) -> None:

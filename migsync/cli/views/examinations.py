@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
+from migsync.alias import entry_of, schema_of
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.cli.views.documents import error_document, plan_state
 from migsync.cli.views.findings import error_blocks, findings_blocks
+from migsync.cli.views.lists import same_in
 from migsync.cli.views.reports import FindingReport, in_repository, problem_of_error, problems_of, project_file
 from migsync.doctor.examination import Examination
 from migsync.findings import Finding, Severity
 from migsync.findings.examination import ahead_of_code
 from migsync.key import Key
+from migsync.sync.plan_groups import error_groups, group_name
 from migsync.sync.survey import Survey
 from migsync.words import count, text_list
 
@@ -29,16 +33,31 @@ def examination_head(survey: Survey) -> list[Block]:
 
 
 def examination_blocks(survey: Survey, found: Examination, *, shorten: bool) -> Iterator[Block]:
-    """All findings: those of the files first, then those of each database under its alias."""
-    if shown := findings_blocks(found.general, shorten=shorten):
+    """All findings: those of the files first, then those of each database under its alias; notes on files last."""
+    notes = [finding for finding in found.general if finding.severity is Severity.INFO]
+    if shown := findings_blocks([each for each in found.general if each not in notes], shorten=shorten):
         yield from (*shown, EMPTY)
+    for aliases in _groups(found):
+        yield line(Span(aliases[0], Style.HEADING))
+        yield from same_in(aliases[1:], indent=2, shorten=shorten)
+        yield from (*findings_blocks(found.findings[aliases[0]], indent=2, shorten=shorten), EMPTY)
+    for group in error_groups(survey.errors):
+        yield line(Span(group.name, Style.HEADING))
+        yield from (*error_blocks(group.error, indent=2), EMPTY)
+    if shown := findings_blocks(notes, shorten=shorten):
+        yield from (*shown, EMPTY)
+
+
+def _groups(found: Examination) -> Iterable[list[str]]:
+    """The databases of which there is something to say; members of one entry together where it is the same."""
+    groups: dict[Hashable, list[str]] = {}
     for alias, findings in found.findings.items():
+        kinds = (
+            (each.code, each.severity, each.app, each.name, each.other, each.operation, each.found) for each in findings
+        )
         if findings:
-            yield line(Span(alias, Style.HEADING))
-            yield from (*findings_blocks(findings, indent=2, shorten=shorten), EMPTY)
-    for alias, error in survey.errors.items():
-        yield line(Span(alias, Style.HEADING))
-        yield from (*error_blocks(error, indent=2), EMPTY)
+            groups.setdefault((entry_of(alias), *kinds) if schema_of(alias) else alias, []).append(alias)
+    return groups.values()
 
 
 def summary_line(survey: Survey, found: Examination) -> Block:
@@ -48,7 +67,8 @@ def summary_line(survey: Survey, found: Examination) -> Block:
 
 
 def _summary(survey: Survey, found: Examination) -> str:
-    number = Counter(finding.severity for finding in found.every)
+    shown = chain(found.general, *(found.findings[aliases[0]] for aliases in _groups(found)))
+    number = Counter(finding.severity for finding in shown)
     told = [count(number[severity], word) for severity, word in WORDS.items() if number[severity]]
     if survey.errors:
         told.append(f"{count(len(survey.errors), 'database')} not read")
@@ -84,9 +104,9 @@ def examination_report(survey: Survey, found: Examination, fails: Severity | Non
         return replace(finding, file=str(migration.path)) if migration and not finding.file else finding
 
     problems = [*problems_of(map(placed, found.general), relative)]
-    for alias, findings in found.findings.items():
-        problems += problems_of(map(placed, findings), relative, alias)
-    problems += [problem_of_error(error, alias) for alias, error in survey.errors.items()]
+    for aliases in _groups(found):
+        problems += problems_of(map(placed, found.findings[aliases[0]]), relative, group_name(aliases))
+    problems += [problem_of_error(group.error, group.name) for group in error_groups(survey.errors)]
     return FindingReport(
         "doctor",
         tuple(problems),
