@@ -52,8 +52,10 @@ def git_successors(
         return NOTHING_IN_GIT
     with GitHistory(history.apps[app] for app in dict.fromkeys(key.app for key in asked)) as git:
         for key in counted("Searching git for lost names", asked):
-            state = next((state for state in git.of(key.app) if key.name in state.migrations), None)
+            state = _last_with(key.name, git.of(key.app))
             branch, digest = ("", "") if state else git.elsewhere(key.app, [key.name]).get(key.name, ("", ""))
+            if not (state or branch):  # it may have been rebased away
+                state = _last_with(key.name, git.abandoned(key.app))
             found = _alike(history, key, state, digest)
             had = (state.digests.get(key.name) if state else digest) or ""
             answers = of_contents(key.app, had) if had and not found else ()
@@ -67,6 +69,10 @@ def git_successors(
                 directory = history.apps[key.app].directory or ""
                 elsewhere[key] = branch, os.path.join(directory, f"{key.name}.py")  # noqa: PTH118 -- text
     return GitSuccessors(renamed, elsewhere)
+
+
+def _last_with(name: str, states: Iterable[FileState]) -> FileState | None:
+    return next((state for state in states if name in state.migrations), None)
 
 
 def _proven(history: History, key: Key, state: FileState, git: GitHistory) -> list[Key]:

@@ -64,7 +64,7 @@ def test_after_a_commit_ctrl_c_never_says_that_nothing_was_changed(
     tmp_path: Path, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch, journal: bool
 ) -> None:
     ends = set()
-    for number in every(3):
+    for number in every(8):
         root = tmp_path / str(number)
         root.mkdir()
         monkeypatch.setenv("MIGSYNC_CACHE", str(root / "cache"))

@@ -59,14 +59,14 @@ def refuse_uncommitted(root: Path, held: GitStatus) -> None:
         raise FilesRefused(
             f"git cannot tell whether the migration files are committed: {held.unknown}",
             NOTHING_CHANGED,
-            "Fix the cause, or add --force to continue anyway. migsync keeps a copy of every file.",
+            "Fix the cause, or run the command again with `--force`. migsync keeps a copy of every file.",
         )
     if held.uncommitted:
         names = "\n".join(f"  {os.path.relpath(path, root)}" for path in held.uncommitted)
         raise FilesRefused(
             f"These files have uncommitted changes:\n{names}",
             "Afterwards you could not tell your changes from migsync's. Nothing was changed.",
-            "Commit them, or add --force to continue anyway. migsync keeps a copy of every file.",
+            "Commit them, or run the command again with `--force`. migsync keeps a copy of every file.",
         )
 
 

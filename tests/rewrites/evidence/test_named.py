@@ -22,7 +22,7 @@ def texts(plan: Plan) -> str:
     return "\n".join(f"{each.found}\n{each.meaning}\n{each.hint}\n{each.facts}" for each in plan.findings)
 
 
-@settings(max_examples=examples(300, 5000), deadline=None)
+@settings(max_examples=examples(150, 5000), deadline=None)
 @given(lives, recorded, recorded, st.booleans(), st.booleans(), number)
 def test_every_unexplained_record_is_named(
     steps: list[Step], one: list[str], other: list[str], git: bool, accept: bool, kept: int

@@ -80,7 +80,7 @@ def check_all_true(
         assert lives_as is None or evolution.files[lives_as].operations != NO_OPERATIONS, (name, lives_as)
 
 
-@settings(max_examples=examples(400, 4000), deadline=None)
+@settings(max_examples=examples(200, 4000), deadline=None)
 @given(histories)
 def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
@@ -90,7 +90,7 @@ def test_every_proof_from_git_is_true(taken: list[Step]) -> None:
     check_all_true(evolution, evidence)
 
 
-@settings(max_examples=examples(200, 1500), deadline=None)
+@settings(max_examples=examples(100, 1500), deadline=None)
 @given(histories)
 def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
     evolution = evolve(taken)
@@ -100,7 +100,7 @@ def test_every_proof_from_journals_is_true(taken: list[Step]) -> None:
     )
 
 
-@settings(max_examples=examples(500, 4000), deadline=None)
+@settings(max_examples=examples(250, 4000), deadline=None)
 @given(histories, st.integers(1, 3), st.booleans())
 def test_every_proof_from_what_was_seen_is_true(taken: list[Step], every: int, git: bool) -> None:
     """The guard of `migrate` saw all that ran here, or some of it; git holds the older files, or there is none."""
@@ -113,7 +113,7 @@ def test_every_proof_from_what_was_seen_is_true(taken: list[Step], every: int, g
     check_all_true(evolution, evidence, seen=seen)
 
 
-@settings(max_examples=examples(200, 1500), deadline=None)
+@settings(max_examples=examples(100, 1500), deadline=None)
 @given(histories, number)
 def test_what_two_databases_agree_on_is_true_for_both(taken: list[Step], stopped: int) -> None:
     """The second database was last migrated earlier than the first."""

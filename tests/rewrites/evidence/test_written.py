@@ -70,7 +70,7 @@ def check_one(history: History, known: Rewrites, target: Database, plan: Plan, *
     assert after(target.rows, undo) == before
 
 
-@settings(max_examples=examples(150, 5000), deadline=None)
+@settings(max_examples=examples(75, 5000), deadline=None)
 @given(lives, number, st.booleans(), st.booleans())
 def test_what_is_proposed_can_be_written_applied_and_undone(
     steps: list[Step], stopped: int, git: bool, accept: bool
@@ -81,7 +81,7 @@ def test_what_is_proposed_can_be_written_applied_and_undone(
     check_all(evolution, targets, git=git, accept=accept, stated=NameChanges())
 
 
-@settings(max_examples=examples(150, 5000), deadline=None)
+@settings(max_examples=examples(75, 5000), deadline=None)
 @given(lives, statements, st.booleans())
 def test_so_can_what_a_person_states(steps: list[Step], words: list[Step], git: bool) -> None:
     evolution = live(steps)

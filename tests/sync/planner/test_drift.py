@@ -416,7 +416,7 @@ def lives(draw: st.DrawFn) -> tuple[Files, int, Files]:
     return before, draw(st.integers(0, len(before))), after
 
 
-@settings(max_examples=examples(400, 5000), deadline=None)
+@settings(max_examples=examples(200, 5000), deadline=None)
 @given(lives())
 def test_nothing_is_silent_and_nothing_is_a_false_alarm(life: tuple[Files, int, Files]) -> None:
     before, upto, after = life
@@ -436,7 +436,7 @@ def test_nothing_is_silent_and_nothing_is_a_false_alarm(life: tuple[Files, int, 
         assert not found
 
 
-@settings(max_examples=examples(200, 3000), deadline=None)
+@settings(max_examples=examples(100, 3000), deadline=None)
 @given(st.data())
 def test_the_order_of_files_makes_what_the_order_in_which_they_ran_has_made(data: st.DataObject) -> None:
     """Where each record fits by itself, the composition in today's order gives the same tables, or it is reported."""

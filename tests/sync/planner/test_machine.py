@@ -198,5 +198,5 @@ class Life(RuleBasedStateMachine, Releases):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=examples(35, 100), stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(20, 100), stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow]
 )

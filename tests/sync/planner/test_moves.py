@@ -140,7 +140,7 @@ def check_true(found: Files, database: Database, plan: Plan) -> None:
     assert sorted(order.index(name) for name in recorded) == list(range(len(recorded)))
 
 
-@settings(max_examples=examples(300, 5000), deadline=None)
+@settings(max_examples=examples(150, 5000), deadline=None)
 @given(st.one_of(shuffles(), lives()), st.integers(0, 5), st.integers(0, 5))
 def test_what_is_planned_is_what_happened(life: tuple[Files, int, Files], behind: int, later: int) -> None:
     before, upto, found = life
@@ -156,7 +156,7 @@ def test_what_is_planned_is_what_happened(life: tuple[Files, int, Files], behind
     assert not (plans[2].changes and not plans[2].blocked), "what was migrated with the files of today stays"
 
 
-@settings(max_examples=examples(200, 3000), deadline=None)
+@settings(max_examples=examples(100, 3000), deadline=None)
 @given(shuffles(), st.integers(0, 5), st.booleans())
 def test_a_rewrite_serves_other_databases(life: tuple[Files, int, Files], other: int, today: bool) -> None:
     """A rewrite from the evidence of one database leads another one right, or is refused there."""
