@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,7 +123,7 @@ for arguments in json.loads(sys.argv[1]):
 print(json.dumps(said))
 """
 
-# The apps whose migrations are copied: {label: directory}.
+# The apps whose migrations are copied: {label: (directory, package)}.
 APPS = """\
 import sys
 import json
@@ -132,7 +132,7 @@ import django
 django.setup()
 from django.apps import apps
 print(json.dumps({
-    config.label: str(Path(config.path, "migrations"))
+    config.label: (str(Path(config.path, "migrations")), config.name)
     for config in apps.get_app_configs()
     if config.name.partition(".")[0] in sys.argv[1:] and Path(config.path, "migrations", "__init__.py").exists()
 }))
@@ -237,12 +237,30 @@ def make_project(root: Path, databases: Mapping[str, Database], kind: Kind = WAG
     settings = root / "project" / "settings.py"
     settings.write_text(kind.settings.format(databases=django_databases(databases), modules={}))
     apps = json.loads(project._run("-c", APPS, *kind.packages).splitlines()[-1])
-    for label, directory in apps.items():
+    for label, (directory, package) in apps.items():
         shutil.copytree(directory, project.history / label)
+        for path in (project.history / label).rglob("*.py"):
+            _import_from(
+                path, [*package.split("."), "migrations", *path.relative_to(project.history / label).parts[:-1]]
+            )
     (project.history / "__init__.py").touch()
     modules = {label: f"history.{label}" for label in apps}
     settings.write_text(kind.settings.format(databases=django_databases(databases), modules=modules))
     return project
+
+
+def _import_from(path: Path, package: Sequence[str]) -> None:
+    """Have a file that was in `package` import what is outside of the migrations from where it is."""
+    inside = len(package) - package.index("migrations")
+
+    def absolute(found: re.Match[str]) -> str:
+        level = len(found[2])
+        if level <= inside:
+            return found[0]
+        return f"{found[1]}from {'.'.join(filter(None, (*package[: 1 - level], found[3])))} import"
+
+    source = path.read_bytes()
+    path.write_bytes(re.sub(r"(?m)^([ \t]*)from (\.+)(\S*) import", absolute, source.decode()).encode())
 
 
 def use_databases(project: RealProject, databases: Mapping[str, Database]) -> None:

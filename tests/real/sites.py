@@ -123,5 +123,6 @@ def kinds() -> dict[str, Kind]:
         "pretix": of_site("pretix", "pretix.settings", "pretix", PRETIX_DATA_DIR="data", DATA_DIR="data"),
         "label-studio": of_site("labelstudio", "label_studio.core.settings.label_studio", "label_studio"),
         "mayan-edms": of_site("mayan", "mayan.settings.production", "mayan", MAYAN_MEDIA_ROOT="media"),
-        "saleor": of_site("saleor", "saleor.settings", "saleor", SECRET_KEY="not a secret"),
+        "saleor": of_site("saleor", "saleor.settings", "saleor", SECRET_KEY="not a secret", DEBUG="True"),
+        "netbox": of_site("netbox", "netbox.settings", "account", NETBOX_CONFIGURATION="netbox.configuration_testing"),
     }

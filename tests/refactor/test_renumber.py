@@ -106,3 +106,18 @@ def test_the_meaning_of_latest_must_not_change() -> None:
 def test_an_unknown_app() -> None:
     with pytest.raises(UsageError, match="shp"):
         renumber(history_of(migration("shop.0001_a")), ["shp"])
+
+
+def test_an_app_that_is_in_order_stays_whatever_is_applied() -> None:
+    """What is applied in more databases comes first only where the numbers are no order yet."""
+    fork = [migration("shop.0001_a"), migration("shop.0002_b", "shop.0001_a"), migration("shop.0003_c", "shop.0001_a")]
+    applied = by_alias([keys("shop.0001_a", "shop.0003_c")])
+    assert not renumber(history_of(*fork), applied=applied).keys.renamed
+    # Not so where a number is behind that of something it depends on, here by way of another app.
+    wrong = history_of(
+        migration("shop.0001_a", "blog.0001_x"), migration("blog.0001_x", "shop.0002_b"), migration("shop.0002_b")
+    )
+    assert renumber(wrong).keys.renamed == {
+        Key("shop", "0001_a"): Key("shop", "0002_a"),
+        Key("shop", "0002_b"): Key("shop", "0001_b"),
+    }
