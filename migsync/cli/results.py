@@ -106,7 +106,7 @@ def tell_counted(output: Output, results: Iterable[Result]) -> None:
         groups.setdefault((entry_of(result.alias), result.status), []).append(result)
     for (entry, status), found in groups.items():
         changes = sum(len(each.plan.changes) for each in found if each.plan and status == APPLIED)
-        said = f" in {count(len(found), 'schema')}" + (f": {count(changes, 'change')}" if changes else "")
+        said = f" in {count(len(found), 'target')}" + (f": {count(changes, 'change')}" if changes else "")
         output.show([line(Span(entry, Style.HEADING), "  ", Span(status, Style.GOOD), said)])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from migsync.alias import member_alias
 from migsync.errors import MigsyncError
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 
+TENANT: Final = "{tenant}"
+"""In the URL of an entry that stands for many databases, the place of a name."""
 LOCK_TIMEOUT: Final = 10.0
 """Seconds to wait for a lock where nothing else is configured."""
 
@@ -22,10 +24,15 @@ class SchemaChoice:
     """Which schemas of its database an entry stands for: those that a query returns, or names and patterns.
 
     In `patterns`, ``*`` and ``?`` are wildcards, among the schemas that have a ``django_migrations``.
+
+    With `databases`, the members are databases, or files: each at the URL of the entry with its name for ``{tenant}``.
+    Then the wildcards are among the databases of the server, or the files, and `asked` is the database of the query.
     """
 
     query: str = ""
     patterns: tuple[str, ...] = ()
+    databases: bool = False
+    asked: DatabaseConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,8 @@ class DatabaseConfig:
     ``USE_TZ`` for it, None when not known. `lock_timeout` is how many seconds a read waits for a lock. An alias that
     cannot be used carries the `error`, which is raised only when the alias is asked for.
 
-    An entry with `schemas` stands for many targets, its members. A member has the `entry` that it belongs to.
+    An entry with `schemas` stands for many targets, its members. A member has the `entry` that it belongs to, and is in
+    the entry's database or in its `own_database`.
     """
 
     alias: str
@@ -51,7 +59,19 @@ class DatabaseConfig:
     lock_timeout: float = LOCK_TIMEOUT
     schemas: SchemaChoice | None = None
     entry: str = ""
+    own_database: bool = False
 
-    def member(self, schema: str) -> DatabaseConfig:
-        """The target of this entry in the schema."""
-        return replace(self, alias=member_alias(self.alias, schema), schema=schema, schemas=None, entry=self.alias)
+    @property
+    def shared_by(self) -> str:
+        """The entry whose other members are in the same database; empty where there are none."""
+        return "" if self.own_database else self.entry
+
+    def member(self, name: str) -> DatabaseConfig:
+        """The target of this entry in the schema, or in the database, of that name."""
+        own = replace(self, alias=member_alias(self.alias, name), schemas=None, entry=self.alias)
+        if self.schemas is None or not self.schemas.databases:
+            return replace(own, schema=name)
+        # The parts of the URL, which hold the name as it is: nothing is to be encoded.
+        url = cast("URL", self.url)
+        host, user, database = (part and part.replace(TENANT, name) for part in (url.host, url.username, url.database))
+        return replace(own, url=url.set(host=host, username=user, database=database), own_database=True)

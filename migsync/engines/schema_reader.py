@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from migsync.engines.target_table import Inspection
 
@@ -41,7 +41,12 @@ class SchemaRows:
 
 
 class SchemaReader:
-    """Reads many schemas with a few statements, on an engine that can."""
+    """Reads many schemas with a few statements, on an engine that can; and says which databases there are."""
+
+    server_database: ClassVar[str] = ""
+    """The database to connect to where none is meant; empty where a connection needs none."""
+    databases_query: ClassVar[str] = ""
+    """A query for the names of the databases of a server; empty for an engine without a server."""
 
     def read_schemas(
         self, connection: sa.Connection, schemas: Sequence[str], reads: Sequence[TableRead]

@@ -26,10 +26,10 @@ def entry_changed(*, alias: str, came: Sequence[str], went: Sequence[str]) -> Te
     has, them, it_is = ("has", "it", "it is") if len(came) == 1 else ("have", "them", "they are")
     found, meaning, hint = [], "Nothing is left to do there.", ""
     if came:
-        found.append(f"{count(len(came), 'schema')} of {alias} {has} no plan in the file: {text_list(came, NAMED)}.")
+        found.append(f"{count(len(came), 'target')} of {alias} {has} no plan in the file: {text_list(came, NAMED)}.")
         meaning = f"The plan is from before, and leaves {them} as {it_is}."
         hint = f"To see what to do there: {migsync('plan', alias=alias)}"
     if went:
         is_gone = "is gone" if len(went) == 1 else "are gone"
-        found.append(f"{count(len(went), 'schema')} of {alias} {is_gone}: {text_list(went, NAMED)}.")
+        found.append(f"{count(len(went), 'target')} of {alias} {is_gone}: {text_list(went, NAMED)}.")
     return Texts("\n".join(found), meaning, hint)

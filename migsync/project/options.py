@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from migsync.decoder import DecodeError, load_toml, shortened, utf8
-from migsync.engines.config import LOCK_TIMEOUT, SchemaChoice
+from migsync.engines.config import LOCK_TIMEOUT, TENANT, SchemaChoice
 from migsync.errors import ProjectError
 from migsync.filesystem.boundary import read_source
 from migsync.words import did_you_mean, text_list
@@ -30,7 +30,8 @@ CORRECT = "Correct the file, then run the command again."
 class DatabaseOptions:
     """``[tool.migsync.databases.NAME]``: how the database is reached, and the schema or the schemas.
 
-    By `url`, by the environment variable that holds it, or as another `alias` is.
+    By `url`, by the environment variable that holds it, or as another `alias` is. With `tenants` the URL is a template
+    for many databases, and the `alias` is the one in which a query for their names runs.
     """
 
     # A URL may hold a password: it is kept out of every representation.
@@ -39,6 +40,7 @@ class DatabaseOptions:
     alias: str = ""
     schema: str = ""
     schemas: SchemaChoice | None = None
+    tenants: SchemaChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -151,14 +153,18 @@ class _Reader:
         )
 
     def database(self, document: object, where: str) -> DatabaseOptions:
-        table = self.table(document, where, ("url", "url_env", "alias", "schema", "schemas"))
+        table = self.table(document, where, ("url", "url_env", "alias", "schema", "schemas", "tenants"))
         database = DatabaseOptions(
             self.text(table, "url", where),
             self.text(table, "url_env", where),
             self.text(table, "alias", where),
             self.text(table, "schema", where),
-            self.schemas(table, where) if "schemas" in table else None,
+            self.choice_of(table, "schemas", where),
+            self.choice_of(table, "tenants", where),
         )
+        if database.tenants:
+            self.check_template(database, where)
+            return database
         if database.schema and database.schemas:
             raise ProjectError(
                 f"{self.file}: [{where}] has both schema and schemas.",
@@ -173,17 +179,28 @@ class _Reader:
             )
         return database
 
-    def schemas(self, table: Mapping[str, object], where: str) -> SchemaChoice:
-        found = self.texts(table, "schemas", where)
+    def choice_of(self, table: Mapping[str, object], key: str, where: str) -> SchemaChoice | None:
+        if key not in table:
+            return None
+        found = self.texts(table, key, where)
         if not found or not all(text.strip() for text in found):
             raise ProjectError(
-                f"{self.file}: {where}.schemas names no schema.",
+                f"{self.file}: {where}.{key} names no {key.removesuffix('s')}.",
                 hint='Set it to a query ("SELECT …"), to a list of names and patterns ("tenant_*"), or to "auto" for '
-                "every schema that has a django_migrations.",
+                "all that there are.",
             )
-        if len(found) == 1 and QUERY.match(found[0]):
-            return SchemaChoice(query=found[0])
-        return SchemaChoice(patterns=("*",) if found == (AUTO,) else found)
+        query = found[0] if len(found) == 1 and QUERY.match(found[0]) else ""
+        patterns = () if query else ("*",) if found == (AUTO,) else found
+        return SchemaChoice(query, patterns, databases=key == "tenants")
+
+    def check_template(self, database: DatabaseOptions, where: str) -> None:
+        """Raise ProjectError where `tenants` has no URL to put a name into."""
+        if database.schemas or bool(database.url) == bool(database.url_env):
+            raise ProjectError(
+                f"{self.file}: [{where}] has tenants, which need one of the keys url and url_env, and no schemas.",
+                "Each tenant has a database of its own, at the URL with its name in place of {tenant}.",
+                f'For example: url = "postgresql://user@host/{TENANT}"',
+            )
 
     def table(self, value: object, where: str, known: Iterable[str] | None = None) -> dict[str, Any]:
         if not isinstance(value, dict):

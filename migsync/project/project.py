@@ -15,7 +15,7 @@ from migsync.findings.project import no_app, settings_not_imported
 from migsync.history.migration import App, Key
 from migsync.project.apps import Apps, installed_apps
 from migsync.project.cache_file import cache_file
-from migsync.project.databases.aliases import Aliases, django_aliases, option_aliases, url_alias
+from migsync.project.databases.aliases import DEFAULT, Aliases, django_aliases, option_aliases, url_alias
 from migsync.project.environment import project_set_up
 from migsync.project.firstparty import FirstParty
 from migsync.project.library import find_named_apps, is_django_installed
@@ -31,8 +31,6 @@ from migsync.words import did_you_mean, text_list
 from migsync.worker.runtime import LIBRARY_SETTINGS, SETTINGS_VARIABLE, Runtime
 
 URL_ALIAS = "url"
-DEFAULT = "default"
-"""The alias that Django's commands work on where none is named."""
 
 
 @dataclass(frozen=True)
@@ -275,7 +273,7 @@ def _aliases(place: Root, stated: Settings | None, url: str | None) -> Aliases:
         return Aliases({URL_ALIAS: config}, findings=tuple(findings))
     stated_aliases = django_aliases(stated.databases, use_tz) if stated else Aliases()
     # An entry that takes the connection of an alias says which of its schemas count.
-    taken = {options.alias for options in place.options.databases.values()}
+    taken = {options.alias for options in place.options.databases.values() if not options.tenants}
     stated_aliases = stated_aliases.without_schemas(taken)
     return stated_aliases.overlaid(
         option_aliases(place.options.databases, place.directory, os.environ, use_tz, stated_aliases)

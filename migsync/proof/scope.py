@@ -10,7 +10,7 @@ from migsync.engines.config import DatabaseConfig
 from migsync.findings import Finding
 from migsync.findings.schema import needs_server
 from migsync.project import Project
-from migsync.project.project import DEFAULT
+from migsync.project.databases.aliases import DEFAULT
 from migsync.proof.fact import Fact
 
 

@@ -36,7 +36,7 @@ class PlanGroup:
 
     @property
     def name(self) -> str:
-        """The alias of a single target; of more, ``tenants: 979 schemas``."""
+        """The alias of a single target; of more, ``tenants: 979 targets``."""
         return group_name(self.aliases)
 
 
@@ -99,7 +99,7 @@ def finding_kind(finding: Finding) -> Hashable:
 
 def group_name(aliases: Sequence[str]) -> str:
     """What a group of targets is called."""
-    return aliases[0] if len(aliases) == 1 else f"{entry_of(aliases[0])}: {count(len(aliases), 'schema')}"
+    return aliases[0] if len(aliases) == 1 else f"{entry_of(aliases[0])}: {count(len(aliases), 'target')}"
 
 
 def shortened_aliases(aliases: Iterable[str]) -> dict[str, list[str]]:
@@ -117,13 +117,13 @@ def shortened_aliases(aliases: Iterable[str]) -> dict[str, list[str]]:
 
 
 def sentence_names(aliases: Iterable[str]) -> list[str]:
-    """``["default", "tenants (979 schemas)"]``."""
+    """``["default", "tenants (979 targets)"]``."""
     return [sentence_name(members) for members in shortened_aliases(aliases).values()]
 
 
 def sentence_name(aliases: Sequence[str]) -> str:
-    """What a group of targets is called in a sentence: ``tenants (979 schemas)``."""
-    return aliases[0] if len(aliases) == 1 else f"{entry_of(aliases[0])} ({count(len(aliases), 'schema')})"
+    """What a group of targets is called in a sentence: ``tenants (979 targets)``."""
+    return aliases[0] if len(aliases) == 1 else f"{entry_of(aliases[0])} ({count(len(aliases), 'target')})"
 
 
 def _kind(plan: Plan) -> Hashable:

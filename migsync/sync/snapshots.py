@@ -68,7 +68,7 @@ class SnapshotReader:
         Without one where a target has to be read by itself: it is no member, has no table, cannot be read, or holds
         what is refused.
         """
-        for entry, members in groupby(configs, key=lambda config: "" if config.error else config.entry):
+        for entry, members in groupby(configs, key=lambda config: "" if config.error else config.shared_by):
             while some := list(islice(members, TOGETHER if entry else 1)):
                 found = self._read(some, listed) if len(some) > 1 else {}
                 yield from ((config, found.get(config.alias)) for config in some)

@@ -38,7 +38,7 @@ class TargetPool:
 
     def open(self, config: DatabaseConfig) -> Target:
         """As :func:`open_target`; a member of an entry is the same target each time."""
-        if config.error is not None or not config.entry:
+        if config.error is not None or not config.shared_by:
             return self._open.enter_context(open_target(config))
         if config.alias in self._members:
             return self._members[config.alias]

@@ -82,7 +82,7 @@ def build(
     server = options.server
     place = server.config(config) if server else config
     settings = server.settings if server and not engine_of(place.url).file_suffix else {}
-    alias, schema = config.entry or config.alias, config.schema if config.entry else ""
+    alias, schema = config.entry or config.alias, config.schema if config.shared_by else ""
     request = BuildRequest(
         alias, "", "", first, hidden, options.setup, settings, schema=schema, by_statement=by_statement
     )

@@ -35,7 +35,7 @@ class Builds:
         """The build for a database with these records. Of the schemas of an entry, one stands for all."""
         config = target.config
         prefix = self._prefix(target, first, hidden)
-        if config.entry:
+        if config.shared_by:
             keys = {is_shared: f"{prefix}-{'shared' if is_shared else 'tenant'}" for is_shared in (False, True)}
             for is_shared, key in keys.items():
                 found = self._load(key)

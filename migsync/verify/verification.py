@@ -146,7 +146,7 @@ def _refuse_routed(target: Target, result: BuildResult) -> None:
 
     What the build lacks, or has too much, would be reported as a fault of the records.
     """
-    if target.config.entry and result.routed and not result.shared:
+    if target.config.shared_by and result.routed and not result.shared:
         raise TargetError(
             f"{target.alias} is a schema of the entry {target.config.entry!r}, and is not verified.",
             "A router decides which apps have tables in which schema, and migsync cannot ask it for this one.",

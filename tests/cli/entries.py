@@ -32,6 +32,8 @@ class Entry:
     url: str
     schema: str = ""
     schemas: str | list[str] = ""
+    tenants: str | list[str] = ""
+    alias: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Project:
         text = f'[tool.migsync]\n{more}\n[tool.migsync.apps]\nshop = "shop/migrations"\n'
         for alias, entry in entries.items():
             text += f"[tool.migsync.databases.{alias}]\nurl = {json.dumps(entry.url)}\nschema = '{entry.schema}'\n"
-            text += f"schemas = {json.dumps(entry.schemas)}\n" if entry.schemas else ""
+            more_keys = {"schemas": entry.schemas, "tenants": entry.tenants, "alias": entry.alias}
+            text += "".join(f"{key} = {json.dumps(value)}\n" for key, value in more_keys.items() if value)
         (self.root / "pyproject.toml").write_text(text)
 
     def run(self, *arguments: str) -> Ended:

@@ -77,15 +77,15 @@ def test_members_with_the_same_plan_are_one_group(project: Project, database: Da
     database.execute("DELETE FROM t2.django_migrations WHERE name = '0001_initial'")
     ended = project.run("plan")
     assert "2 databases need 2 changes; 1 database is blocked." in ended.out
-    assert "tenants: 2 schemas" in ended.out
-    assert ended.out.count("the same in 1 other schema: t3") == 1
+    assert "tenants: 2 targets" in ended.out
+    assert ended.out.count("the same in 1 other target: t3") == 1
     groups = project.run("plan", "--format", "json").json["groups"]
     assert [(group["name"], group["targets"]) for group in groups] == [
-        ("tenants: 2 schemas", ["tenants:t1", "tenants:t3"]),
+        ("tenants: 2 targets", ["tenants:t1", "tenants:t3"]),
         ("tenants:t2", ["tenants:t2"]),
     ]
     rows = [line.split("  ")[0] for line in project.run("status").out.splitlines()]
-    assert rows[1:3] == ["tenants: 2 schemas", "tenants:t2"]
+    assert rows[1:3] == ["tenants: 2 targets", "tenants:t2"]
 
 
 def test_apply_again_is_resuming_and_undo_takes_all_back(project: Project, database: Database) -> None:
@@ -131,8 +131,8 @@ def test_what_came_and_went_since_a_plan_was_saved_is_named(project: Project, da
     database.execute("DROP SCHEMA t2 CASCADE")
     ended = project.run("apply", file, "--noinput", "-d", "tenants")
     assert ended.status == 0, ended
-    assert "1 schema of tenants has no plan in the file: t4." in ended.out
-    assert "1 schema of tenants is gone: t2." in ended.out
+    assert "1 target of tenants has no plan in the file: t4." in ended.out
+    assert "1 target of tenants is gone: t2." in ended.out
     assert names_in(database, "t1") == names_in(database, "t3") == NEW
     assert names_in(database, "t4") == OLD
     # Asked for one of them, the others do not matter.
@@ -143,9 +143,9 @@ def test_commands_that_change_files_say_by_groups_what_follows(project: Project,
     (project.root / "shop/migrations/0002_price.py").rename(project.root / "shop/migrations/0004_price.py")
     assert project.run("rewrite", "--map", "shop.0002_price=0004_price").status == 0
     ended = project.run("renumber", "--dry-run")
-    assert "tenants (3 schemas): needs" in ended.out
+    assert "tenants (3 targets): needs" in ended.out
     assert ended.out.count("[applied-names]") == 1
-    assert "the same in 2 other schemas: t2, t3" in ended.out
+    assert "the same in 2 other targets: t2, t3" in ended.out
     document = project.run("renumber", "--dry-run", "--format", "json").json
     assert [each["alias"] for each in document["databases"]] == ["tenants:t1", "tenants:t2", "tenants:t3"]
     assert [each["targets"] for each in document["groups"]] == [["tenants:t1", "tenants:t2", "tenants:t3"]]
@@ -158,13 +158,13 @@ def test_log_and_show_by_groups(project: Project, database: Database) -> None:
         "tenants:t1  PostgreSQL  1 run",
         "tenants:t3  PostgreSQL  no runs",
     ]
-    assert "the same in 1 other schema: t2" in ended.out
+    assert "the same in 1 other target: t2" in ended.out
     assert [each["targets"] for each in project.run("log", "--format", "json").json["groups"]] == [
         ["tenants:t1", "tenants:t2"],
         ["tenants:t3"],
     ]
     ended = project.run("show", "shop.0002_price")
-    assert "the same in 1 other schema: t2" in ended.out
+    assert "the same in 1 other target: t2" in ended.out
 
 
 def test_shards_have_each_schema_once(project: Project, database: Database) -> None:

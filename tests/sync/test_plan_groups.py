@@ -27,7 +27,7 @@ def test_ids_and_times_make_no_difference_and_names_do() -> None:
         plan("other"),
     ]
     groups = plan_groups(plans)
-    assert [group.name for group in groups] == ["t: 2 schemas", "t:c", "u:a", "default", "other"]
+    assert [group.name for group in groups] == ["t: 2 targets", "t:c", "u:a", "default", "other"]
     assert groups[0].aliases == ("t:a", "t:b")
 
 
@@ -41,4 +41,4 @@ def test_an_entry_stands_for_many_of_its_members() -> None:
     few, many = ["default", "t:a", "t:b"], ["default", *(f"t:{number}" for number in range(40))]
     assert list(shortened_aliases(few)) == sentence_names(few) == few
     assert list(shortened_aliases(many)) == ["default", "t"]
-    assert sentence_names(many) == ["default", "t (40 schemas)"]
+    assert sentence_names(many) == ["default", "t (40 targets)"]

@@ -99,7 +99,7 @@ def test_each_schema_is_compared_with_what_its_apps_build(tmp_path: Path, postgr
     ended = project.run("verify")
     assert ended.status == 1
     assert [line for line in ended.out.splitlines() if line.startswith("default")] == [
-        "default (3 schemas): 2 recorded migrations: 1 present and 1 without a trace in the tables",
+        "default (3 targets): 2 recorded migrations: 1 present and 1 without a trace in the tables",
         "default:t3: 2 recorded migrations: 1 partial and 1 without a trace in the tables",
     ]
     assert "shop.0001_initial is recorded, and the database differs: column shop_item.plan_id is missing" in ended.out

@@ -37,6 +37,6 @@ def same_in(aliases: Sequence[str], *, indent: int, shorten: bool) -> Iterator[L
     """That the same holds for other members of an entry; nothing where there are none."""
     if aliases:
         named, hidden = cut(aliases, OTHERS, shorten=shorten)
-        said = f"the same in {count(len(aliases), 'other schema')}: "
+        said = f"the same in {count(len(aliases), 'other target')}: "
         yield line(said, ", ".join(schema_of(alias) for alias in named), indent=indent, hang=2)
         yield from more(hidden, indent=indent)

@@ -74,6 +74,7 @@ class MySQL(Engine):
         for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"))
     }
     unused_databases = UNUSED
+    databases_query = "SELECT schema_name FROM information_schema.schemata ORDER BY 1"
 
     settings_address = staticmethod(settings_address)
     url_address = staticmethod(url_address)

@@ -77,6 +77,8 @@ class PostgreSQL(Engine):
     operations_module = "django.contrib.postgres.operations"
     operations_first = ("CreateExtension", "CreateCollation", "RemoveCollation")
     unused_databases = UNUSED
+    server_database = "postgres"
+    databases_query = "SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1"
 
     settings_address = staticmethod(settings_address)
     url_address = staticmethod(url_address)

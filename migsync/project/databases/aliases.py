@@ -9,15 +9,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 from migsync.engines import Engine, engine_of
 from migsync.engines.address import Address
-from migsync.engines.config import DatabaseConfig, SchemaChoice
+from migsync.engines.config import TENANT, DatabaseConfig, SchemaChoice
 from migsync.errors import MigsyncError, TargetError
 from migsync.findings import Finding
 from migsync.findings.project import alias_overridden, alias_passed_over, option_dropped
 from migsync.project.databases.backends import engine_of_backend, is_dummy
 from migsync.project.databases.urls import engine_of_scheme, url_address
 from migsync.project.options import DatabaseOptions
+
+DEFAULT = "default"
+"""The alias that Django's commands work on where none is named."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,12 @@ def option_aliases(
     configs: dict[str, DatabaseConfig] = {}
     findings: list[Finding] = []
     for alias, options in databases.items():
-        if options.alias:
+        if options.alias and not options.tenants:
             continue
         url = options.url or environ.get(options.url_env, "")
         if url:
             config, dropped = url_alias(alias, url, base, use_tz, options.schema)
-            configs[alias] = _with_schemas(config, options)
+            configs[alias] = _with_schemas(config, options) if options.schemas else _with_tenants(config, options)
             findings += dropped
         else:
             error = TargetError(
@@ -108,7 +113,9 @@ def option_aliases(
     # Only now, when all entries with a URL are known: an entry can take their connections wherever they stand, and
     # that of another such entry if it stands above. `alias = "default"` in `default` itself takes that of DATABASES.
     for alias, options in databases.items():
-        if options.alias:
+        if options.tenants:
+            known[alias] = _asking(known[alias], options, known.get(options.alias or DEFAULT))
+        elif options.alias:
             known[alias] = _other_schema(alias, options, known.get(options.alias))
     return Aliases({alias: known[alias] for alias in databases}, findings=tuple(findings))
 
@@ -122,6 +129,47 @@ def _other_schema(alias: str, options: DatabaseOptions, taken: DatabaseConfig | 
         hint=f"Set alias in [tool.migsync.databases.{alias}] to an alias of DATABASES, or to an entry above it.",
     )
     return DatabaseConfig(alias, "", schema=options.schema, error=error)
+
+
+def _asking(config: DatabaseConfig, options: DatabaseOptions, asked: DatabaseConfig | None) -> DatabaseConfig:
+    """The entry for many databases with the one that is `asked` for their names; with an error where it needs one."""
+    choice = options.tenants
+    if choice is None or config.error is not None or not choice.query:
+        return config
+    if asked is not None:
+        return replace(config, schemas=replace(choice, asked=asked))
+    error = TargetError(
+        f"The query of tenants of the database {config.alias!r} runs in the database {options.alias or DEFAULT!r}, "
+        "which does not exist.",
+        hint=f"Set alias in [tool.migsync.databases.{config.alias}] to an alias of DATABASES, or to another entry.",
+    )
+    return replace(config, error=error)
+
+
+def _with_tenants(config: DatabaseConfig, options: DatabaseOptions) -> DatabaseConfig:
+    """The entry for many databases, if it is one; with an error where its URL is no template, or nothing says of what.
+
+    A URL is a template where its host, its user or its database has a place for a name.
+    """
+    url = make_url(config.url) if config.error is None else None
+    is_template = url is not None and any(TENANT in (part or "") for part in (url.host, url.username, url.database))
+    if url is None or is_template is bool(options.tenants):
+        return replace(config, schemas=options.tenants)
+    if is_template:
+        error = TargetError(
+            f"The URL of the database {config.alias!r} has {TENANT} in it, but the entry has no tenants.",
+            f"{TENANT} stands for the names of many databases.",
+            f"Add tenants to [tool.migsync.databases.{config.alias}]: a query for the names, a list, or a pattern.",
+        )
+        return replace(config, error=error)
+    error = TargetError(
+        f"The database {config.alias!r} has tenants in pyproject.toml, but its URL has no {TENANT} in its host, "
+        "its user or its database.",
+        "Each tenant has a database of its own, at the URL with its name in that place.",
+        f"Write {TENANT} where the name of a tenant goes, or remove tenants from "
+        f"[tool.migsync.databases.{config.alias}].",
+    )
+    return replace(config, schemas=options.tenants, error=error)
 
 
 def _with_schemas(config: DatabaseConfig, options: DatabaseOptions) -> DatabaseConfig:
