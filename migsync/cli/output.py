@@ -28,6 +28,7 @@ FORMS = {
     "mermaid": "a Mermaid diagram",
     "dot": "a Graphviz file",
     "html": "a web page",
+    "openmetrics": "OpenMetrics text",
     "github": "annotations for GitHub Actions",
     "sarif": "SARIF for code scanning",
     "junit": "JUnit XML",

@@ -110,17 +110,28 @@ def _page(
         "notes": list(notes),
         "sides": sides,
     }
-    style, script = _text("page.css"), "".join(map(_text, SCRIPTS))
+    return standalone_page("migsync.graph", "page", SCRIPTS, title=html_text(title), data=embedded(data))
+
+
+def standalone_page(package: str, name: str, scripts: Sequence[str], **parts: str) -> str:
+    """A page made of `name`.html, `name`.css and the scripts in the directory ``web`` of a package.
+
+    `parts` take the place of their names in the template. They are HTML, or what :func:`embedded` returns.
+    """
+
+    def text(file: str) -> str:
+        return files(package).joinpath("web", file).read_text(encoding="utf-8")
+
+    style, script = text(f"{name}.css"), "".join(map(text, scripts))
     parts = {
-        "title": html_text(title),
+        **parts,
         "style": style,
         "style_hash": _digest(style),
         "script": script,
         "script_hash": _digest(script),
-        "data": embedded(data),
     }
     # In one pass: a name in the data that looks like ``{{script}}`` is not replaced in turn.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _text("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], text(f"{name}.html"))
 
 
 def embedded(data: Mapping[str, Any]) -> str:
@@ -136,10 +147,6 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 -- a JSON value, as it is in and 
     if isinstance(value, Mapping):
         return {printable(key): _shown(one) for key, one in value.items()}
     return [_shown(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _text(name: str) -> str:
-    return files("migsync.graph").joinpath("web", name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:

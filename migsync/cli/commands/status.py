@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from migsync.sync.run import Run
     from migsync.sync.survey import Survey
 
+PAGES = ("html", "openmetrics")
+"""Formats that say everything in one text."""
 SHOWN = 20
 """On a terminal, so many databases are shown."""
 
@@ -31,10 +34,18 @@ SHOWN = 20
     short_help="Show the state of each database, one line each.",
     examples="""
     migsync status                 # every database of the project
-    migsync status --format json   # for a script or a monitoring system
+    migsync status --format json   # for a script
+    migsync status --format html   # one page about every database: redirect it to a file
+    migsync status --format openmetrics   # for a monitoring system
     """,
 )
-@options(TargetOptions, ShardOptions, JournalOptions, ProjectOptions)
+@options(
+    TargetOptions,
+    ShardOptions,
+    JournalOptions,
+    ProjectOptions,
+    formats=("text", "json", "html", "openmetrics"),
+)
 def status(
     output: Output, chosen: TargetOptions, share: ShardOptions, journal: JournalOptions, where: ProjectOptions
 ) -> ExitStatus:
@@ -52,6 +63,9 @@ def status(
     project = share.of(where.project())
     settle_files(output, project)
     with survey(project, PlanRequest(databases=chosen.databases, trust_names=journal.no_journal)) as found:
+        if output.form in PAGES:
+            output.raw(_page(output.form, found))
+            return survey_status(found)
         rows, hidden = _shown(_rows(found), shorten=output.shorten)
         head = ("database", "engine", "state", "to apply", "last run")
         output.show(share.empty(found) or [table(head, rows, indent=0), *more(hidden)])
@@ -62,6 +76,18 @@ def status(
             output.show([EMPTY, line("To see why a database is blocked: ", Span(next_command("plan"), Style.COMMAND))])
         output.document({"databases": _documents(found), "findings": [finding.as_dict() for finding in found.findings]})
         return survey_status(found)
+
+
+def _page(form: str, survey: Survey) -> str:
+    """The web page, or the metrics."""
+    from migsync.cli.views.openmetrics import openmetrics_text
+    from migsync.cli.views.status_page import status_page
+    from migsync.cli.views.status_reports import status_report
+
+    now = datetime.now(UTC)
+    if form == "openmetrics":
+        return openmetrics_text(status_report(survey), now)
+    return status_page(status_report(survey), survey.project.root.name, now)
 
 
 def _rows(survey: Survey) -> list[tuple[str | Span, ...]]:
