@@ -12,6 +12,7 @@ from migsync.cli.output import Output
 from migsync.cli.results import Result
 from migsync.cli.views.blocks import Span, Style, line
 from migsync.errors import MigsyncError
+from migsync.sync.journal.looks import FileSet
 from migsync.sync.journal.tables import has_looks
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def take_looks(output: Output, survey: Survey, plans: Sequence[Plan], results: S
     left = {plan.target.alias for plan in plans if plan.blocked} | {each.alias for each in results if each.error}
     ran = {each.alias for each in results if each.run}
     try:
+        files = FileSet.of(survey.history)
         for alias in survey.held:
             if alias not in left:
-                _take_look(output, survey, alias, ran=alias in ran)
+                _take_look(output, survey, alias, files, ran=alias in ran)
         for plan in plans:
             if plan.target.alias not in left and survey.request.against_evidence:
                 _note_stated(output, survey, plan)
@@ -37,15 +39,15 @@ def take_looks(output: Output, survey: Survey, plans: Sequence[Plan], results: S
         return
 
 
-def _take_look(output: Output, survey: Survey, alias: str, *, ran: bool) -> None:
+def _take_look(output: Output, survey: Survey, alias: str, files: FileSet, *, ran: bool) -> None:
     from migsync.sync.look import take_look
 
     try:
         target, held = survey.targets[alias], survey.held[alias]
         if ran and not has_looks(held.version):
             # The run has made the tables. The rows are those of before it.
-            held = replace(held, version=target.journal_version())
-        take_look(target, survey.history, held, sources=survey.project.keep_sources)
+            held = replace(held, version=target.seen_version or target.journal_version())
+        take_look(target, survey.history, held, files, sources=survey.project.keep_sources)
     except (MigsyncError, SQLAlchemyError, OSError) as error:
         _tell_failed(output, alias, "what the migration files are", error)
 

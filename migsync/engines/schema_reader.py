@@ -48,6 +48,9 @@ class SchemaReader:
     databases_query: ClassVar[str] = ""
     """A query for the names of the databases of a server; empty for an engine without a server."""
 
+    sends_many: ClassVar[bool] = False
+    """Whether several statements can be sent at once, where they have no parameters."""
+
     def read_schemas(
         self, connection: sa.Connection, schemas: Sequence[str], reads: Sequence[TableRead]
     ) -> dict[str, SchemaRows]:

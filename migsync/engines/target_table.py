@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from migsync.engines.driver_errors import TABLE
@@ -67,10 +68,24 @@ class Inspection:
 
 def select_rows(connection: sa.Connection, table: MigrationTable) -> Sequence[Row]:
     """All rows, ordered by id, by a plain SELECT."""
+    found = connection.execute(_rows(), execution_options=schema_options(table.schema))
+    return cast("Sequence[Row]", found.all())
+
+
+def schema_options(schema: str | None) -> dict[str, Any]:
+    """Execution options for a statement about tables without a schema, which are in this one.
+
+    So SQLAlchemy compiles the statement once for all schemas, which costs more than to execute it.
+    """
+    return {"schema_translate_map": {None: schema}} if schema else {}
+
+
+@cache
+def _rows() -> sa.Select[Any]:
     import sqlalchemy as sa
 
-    clause = table.clause
+    columns: list[sa.Column[Any]] = [sa.Column(name) for name in ("id", "app", "name", "applied")]
+    table = sa.Table(TABLE, sa.MetaData(), *columns)
     # As a datetime, `applied` would not always come back as it was: SQLAlchemy gives SQLite's text six digits more and
     # takes its offset away, and nothing but text holds PostgreSQL's ``infinity``.
-    columns = (clause.c.id, clause.c.app, clause.c.name, sa.cast(clause.c.applied, sa.Text))
-    return cast("Sequence[Row]", connection.execute(sa.select(*columns).order_by(clause.c.id)).all())
+    return sa.select(table.c.id, table.c.app, table.c.name, sa.cast(table.c.applied, sa.Text)).order_by(table.c.id)

@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 from migsync.decoder import DecodeError, Fields, integer, optional, text
@@ -65,13 +67,17 @@ def fingerprints(records: Iterable[Record], apps: Iterable[str]) -> dict[str, st
     Ids are left out because an inserted row's id is known only afterwards; rows that a plan touches are compared in
     full, by id, in its before-images.
     """
-    rows: dict[str, list[tuple[str, str]]] = {app: [] for app in apps}
-    for _, app, name, applied in records:
-        if (found := rows.get(app)) is not None:
-            found.append((name, applied or ""))
-    return {
-        app: hashlib.sha256(json.dumps(sorted(found)).encode()).hexdigest()[:32] for app, found in sorted(rows.items())
-    }
+    found: dict[str, list[tuple[str, str]]] = {app: [] for app in sorted(apps)}
+    # Sorted all at once, and by tuples: this is done under the lock.
+    rows = sorted([(app, name, applied or "") for _, app, name, applied in records if app in found])
+    for app, some in groupby(rows, key=itemgetter(0)):
+        found[app] = [row[1:] for row in some]
+    return {app: fingerprint(json.dumps(rows)) for app, rows in found.items()}
+
+
+def fingerprint(rows: str) -> str:
+    """The digest of a JSON array with the names and times of an app's records."""
+    return hashlib.sha256(rows.encode()).hexdigest()[:32]
 
 
 def name_problem(text: object) -> str:

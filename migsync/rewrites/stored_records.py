@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from json.encoder import encode_basestring_ascii
 from typing import NamedTuple, overload
 
-from migsync.rewrites.record import Record, as_records, fingerprints
+from migsync.rewrites.record import Record, as_records, fingerprint
 
 
 class RecordNames(NamedTuple):
@@ -59,28 +60,52 @@ class StoredRecords(Sequence[Record]):
         return repr(self.all())
 
 
-class StoredFingerprints(Mapping[str, str]):
-    """:func:`migsync.rewrites.record.fingerprints` of `apps`, made when one of them is asked for."""
+class FingerprintForm:
+    """The fingerprints of records of which only the times are open: these are numbered in their order."""
 
-    def __init__(self, apps: Iterable[str], records: Callable[[], Iterable[Record]]) -> None:
-        self._apps = dict.fromkeys(sorted(apps))
-        self._records = records
+    def __init__(self, records: Iterable[Record], apps: Iterable[str], places: Mapping[str, int]) -> None:
+        """`places` has the numbers of the times of the `records`."""
+        rows: dict[str, list[tuple[str, int]]] = {app: [] for app in sorted(apps)}
+        for _, app, name, applied in records:
+            if app in rows:
+                rows[app].append((name, places[applied or ""]))
+        self._forms = {
+            app: [(f"[{json.dumps(name)}, ", place) for name, place in sorted(found)] for app, found in rows.items()
+        }
+
+    @property
+    def apps(self) -> Iterable[str]:
+        """The apps that have a fingerprint."""
+        return self._forms
+
+    def filled(self, times: Sequence[str]) -> dict[str, str]:
+        """The fingerprints with these times, in their order."""
+        texts = [f"{encode_basestring_ascii(time)}]" for time in times]
+        return {
+            app: fingerprint("[" + ", ".join([name + texts[place] for name, place in form]) + "]")
+            for app, form in self._forms.items()
+        }
+
+
+class StoredFingerprints(Mapping[str, str]):
+    """Fingerprints that are worked out when one of them is asked for."""
+
+    def __init__(self, form: FingerprintForm, times: Sequence[str]) -> None:
+        self._form = form
+        self._times = times
 
     @cached_property
     def _found(self) -> dict[str, str]:
-        return fingerprints(self._records(), self._apps)
+        return self._form.filled(self._times)
 
     def __getitem__(self, app: str) -> str:
         return self._found[app]
 
-    def __contains__(self, app: object) -> bool:
-        return app in self._apps
-
     def __iter__(self) -> Iterator[str]:
-        return iter(self._apps)
+        return iter(self._form.apps)
 
     def __len__(self) -> int:
-        return len(self._apps)
+        return len(tuple(self._form.apps))
 
     def __repr__(self) -> str:
         return repr(self._found)

@@ -105,8 +105,10 @@ def unchanged(records: Iterable[Record], before: FileSet, now: FileSet) -> list[
     return found
 
 
-def take_look(target: Target, history: History, held: Snapshot, *, sources: bool = False) -> bool:
-    """Note what the files are, and what follows for the newest of the records that the target `held`.
+def take_look(
+    target: Target, history: History, held: Snapshot, files: FileSet | None = None, *, sources: bool = False
+) -> bool:
+    """Note what the `files` of the history are, and what follows for the newest of the records that the target `held`.
 
     With `sources`, the files themselves are kept as well.
     True where something was written. False where there was nothing to note, or no table for it, or where this user may
@@ -115,7 +117,7 @@ def take_look(target: Target, history: History, held: Snapshot, *, sources: bool
     table = target.table
     if not has_looks(held.version) or table is None or target.read_only:
         return False
-    files, identity = FileSet.of(history), target.ref.identity
+    files, identity = files or FileSet.of(history), target.ref.identity
     look = next_look(held.look, held.records, files.digest, identity, sources=sources)
     if look is None:
         return False

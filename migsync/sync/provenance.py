@@ -136,8 +136,11 @@ class _Common:
             if app not in self._history.first_party:
                 continue
             known = self._versions.open_files(app)
-            if Key(app, name) not in self._history.migrations or (known and name in known):
+            key = Key(app, name)
+            if (known and name in known) if key in self._history.migrations else self._versions.of(key):
                 timed.append(place)
+            elif key not in self._history.migrations:
+                continue
             elif known is not None:
                 found[id_] = AS_TODAY[ContentSource.GIT]
         return found, timed

@@ -7,14 +7,14 @@ else a plan may look at is left to each target: contents of the journal, tables,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from migsync.history.graph import History
 from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
-from migsync.rewrites.stored_records import StoredFingerprints, StoredRecords
+from migsync.rewrites.stored_records import FingerprintForm, StoredFingerprints, StoredRecords
 from migsync.sync.plan import Change, Plan
 from migsync.sync.provenance import Provenance
 from migsync.sync.run import Run
@@ -90,6 +90,16 @@ class _Example:
     plan: Plan
     times: _Times
     answers: Sequence[_Answer]
+    before: FingerprintForm
+    after: FingerprintForm
+
+    @classmethod
+    def of(cls, state: DatabaseState, plan: Plan, times: _Times, answers: Iterable[_Answer]) -> _Example:
+        """The plan that was made for the state."""
+        records, places = state.held.records, times.by_text
+        before = FingerprintForm(records, plan.fingerprints, places)
+        after = FingerprintForm(afterwards(records, plan), plan.fingerprints_after, places) if plan.changes else before
+        return cls(plan, times, tuple(answers), before, after)
 
     def fits(self, clock: Clock, times: _Times) -> bool:
         """Whether the clock would have given the same answers about these times."""
@@ -100,19 +110,20 @@ class _Example:
 
     def taken_over(self, state: DatabaseState, times: _Times) -> Plan:
         """The plan for another target."""
-        plan, records = self.plan, state.held.records
-        before = StoredFingerprints(tuple(plan.fingerprints), lambda: records)
+        plan = self.plan
+        before = StoredFingerprints(self.before, times.ordered)
+        after = before if self.after is self.before else StoredFingerprints(self.after, times.ordered)
+        made = replace(plan, target=state.ref, fingerprints=before, fingerprints_after=after)
         if not plan.changes:
-            return replace(plan, target=state.ref, fingerprints=before, fingerprints_after=before)
+            return made
         theirs = dict(zip(self.times.ordered, times.ordered, strict=True))
 
         def moved(record: Record | None) -> Record | None:
             return record and (record._replace(applied=theirs[record.applied]) if record.applied else record)
 
-        changes = tuple(Change(moved(each.before), moved(each.after), each.cause) for each in plan.changes)
-        made = replace(plan, target=state.ref, changes=changes, fingerprints=before)
-        after = StoredFingerprints(tuple(plan.fingerprints_after), lambda: afterwards(records, made))
-        return replace(made, fingerprints_after=after)
+        return replace(
+            made, changes=tuple(Change(moved(each.before), moved(each.after), each.cause) for each in plan.changes)
+        )
 
 
 class SharedPlans:
@@ -151,7 +162,7 @@ class SharedPlans:
         clock = _AskedClock(state.clock.naive_is_utc, times.by_text)
         plan = make(replace(state, clock=clock))
         if not clock.unknown and self._can_be_shared(state, plan, clock, times) and not asks_more(plan):
-            found.append(_Example(plan, times, tuple(clock.answers)))
+            found.append(_Example.of(state, plan, times, clock.answers))
         return plan
 
     def _can_be_shared(self, state: DatabaseState, plan: Plan, clock: _AskedClock, times: _Times) -> bool:

@@ -59,6 +59,7 @@ class PostgreSQL(Engine):
     )
     other_backends = frozenset({"psqlextra.backend", *tenant_backends})
     has_schemas = True
+    sends_many = True
     driver = DRIVER
     driver_module = "psycopg"
     extra = "postgresql"

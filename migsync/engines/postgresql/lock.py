@@ -26,21 +26,20 @@ def begin_read(connection: sa.Connection, seconds: float) -> None:
     )
 
 
+# What is left of the time when the first lock has been waited for.
+LEFT = """
+SELECT pg_catalog.set_config('lock_timeout', greatest(1, {milliseconds} - ceil(extract(
+    epoch FROM clock_timestamp() - statement_timestamp()) * 1000))::bigint::text, true);
+"""
+
+
 def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline, *, session: bool = False) -> None:
     """An advisory lock of the transaction, which may stay idle for as long as a ``migrate`` runs; or of the session.
 
     Only where each schema is a tenant's: there the session has a search path of its own, so no pooler shares it.
     """
-    import sqlalchemy as sa
-
-    # The role's own limit would end the wait for a lock before its time.
-    statement = milliseconds(deadline.left + STATEMENT_SECONDS)
-    connection.exec_driver_sql(
-        f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}; SET LOCAL statement_timeout = {statement}; "
-        "SET LOCAL idle_in_transaction_session_timeout = 0"
-    )
-    function = "pg_advisory_lock" if session else "pg_advisory_xact_lock"
-    connection.execute(sa.text(f"SELECT {function}(:key)"), {"key": advisory_key(table.schema)})
+    _set_limits(connection, deadline)
+    connection.exec_driver_sql(_advisory_lock(table, session=session))
 
 
 def release(table: MigrationTable) -> str:
@@ -50,12 +49,28 @@ def release(table: MigrationTable) -> str:
 
 def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
     """Locks writers out of the table; readers go on."""
-    # The same order as in a script: the other way round, the two could wait for each other.
-    reserve(connection, table, deadline)
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}")
+    _set_limits(connection, deadline)
     # psycopg takes a percent sign for a parameter.
     name = qualified(table.schema).replace("%", "%%")
-    connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+    # The same order as in a script: the other way round, the two could wait for each other.
+    connection.exec_driver_sql(
+        f"{_advisory_lock(table)}; {LEFT.format(milliseconds=milliseconds(deadline.left))}"
+        f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"
+    )
+
+
+def _set_limits(connection: sa.Connection, deadline: Deadline) -> None:
+    """For the statements after this one. The role's own limits would end the wait for a lock before its time."""
+    statement = milliseconds(deadline.left + STATEMENT_SECONDS)
+    connection.exec_driver_sql(
+        f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}; "
+        f"SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = {statement}"
+    )
+
+
+def _advisory_lock(table: MigrationTable, *, session: bool = False) -> str:
+    function = "pg_advisory_lock" if session else "pg_advisory_xact_lock"
+    return f"SELECT {function}({advisory_key(table.schema)})"
 
 
 def milliseconds(seconds: float) -> int:

@@ -7,6 +7,7 @@ version modules are handed to it, which works from a wheel and in threads.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from io import StringIO
 from types import ModuleType
 from typing import Any
@@ -22,6 +23,9 @@ from sqlalchemy.schema import CreateTable
 from migsync.engines import Engine, ErrorKind, engine_named
 from migsync.sync.journal.tables import NEWEST, VERSION_TABLE, journal_version
 from migsync.sync.journal.versions import VERSIONS
+
+PLACE = "A schema"
+"""Stands for the schema in statements that are made once for all; it has to be quoted."""
 
 
 def upgrade_journal(connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS) -> None:
@@ -41,7 +45,10 @@ def upgraded(connection: sa.Connection, behaviour: Engine, schema: str | None, v
     False where the transaction, and every lock with it, has ended by that. Raises the driver's errors.
     """
     try:
-        upgrade_journal(connection, schema)
+        if behaviour.sends_many and schema and not version:
+            connection.exec_driver_sql(_creation(connection, behaviour, schema))
+        else:
+            upgrade_journal(connection, schema)
     except DBAPIError as error:
         # All versions have the same table of runs. Who may write that, and create no tables, goes on with the old ones.
         if not version or behaviour.error_kind(error) is not ErrorKind.DENIED:
@@ -52,6 +59,17 @@ def upgraded(connection: sa.Connection, behaviour: Engine, schema: str | None, v
         # Each CREATE has committed already.
         connection.commit()
     return behaviour.transactional_ddl
+
+
+def _creation(connection: sa.Connection, behaviour: Engine, schema: str) -> str:
+    """The statements that create the tables, to be sent at once: to have Alembic make them takes longer."""
+    quote = connection.dialect.identifier_preparer.quote_identifier  # it doubles percent signs, as drivers want
+    return _creation_in_place(behaviour.name).replace(quote(PLACE), quote(schema))
+
+
+@cache
+def _creation_in_place(engine: str) -> str:
+    return journal_ddl(engine, PLACE).replace("%", "%%")
 
 
 def journal_ddl(engine: str, schema: str = "", *, upgrade: bool = False) -> str:

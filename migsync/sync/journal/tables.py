@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from migsync.decoder import DecodeError, Decoder, Fields, array, choice, integer, load_json, optional, table, text
 from migsync.engines import Engine
+from migsync.engines.target_table import schema_options
 from migsync.errors import JournalNotPermitted, TargetError
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.journal.versions import VERSIONS, v0001_runs, v0002_contents
@@ -67,15 +68,18 @@ T = TypeVar("T")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 
 
-def journal_version(connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS) -> str:
+def journal_version(
+    connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS, *, there: bool = False
+) -> str:
     """The version of the journal that is there; empty where there is none.
 
-    Raises TargetError for one that only a newer migsync knows.
+    With `there`, the caller has seen it before: where it is gone, the driver's error is raised. Raises TargetError for
+    one that only a newer migsync knows.
     """
-    if not connection.dialect.has_table(connection, VERSION_TABLE, schema):
+    if not there and not connection.dialect.has_table(connection, VERSION_TABLE, schema):
         return ""
-    table = sa.table(VERSION_TABLE, sa.column("version_num"), schema=schema)
-    return known_version(connection.scalars(sa.select(table.c.version_num)).all(), versions)
+    query = sa.select(_VERSION.c.version_num)
+    return known_version(connection.scalars(query, execution_options=schema_options(schema)).all(), versions)
 
 
 def known_version(heads: Sequence[str], versions: Sequence[ModuleType] = VERSIONS) -> str:
@@ -102,9 +106,9 @@ def has_looks(version: str) -> bool:
     return has_contents(version) and version != v0002_contents.revision
 
 
-def run_table(schema: str | None) -> sa.TableClause:
-    """The table for statements, without types: the server decides how it reads a value."""
-    return sa.table(RUN_TABLE, *(sa.column(name) for name in COLUMNS), schema=schema)
+_VERSION = sa.Table(VERSION_TABLE, sa.MetaData(), sa.Column("version_num"))
+RUNS = sa.Table(RUN_TABLE, sa.MetaData(), *(sa.Column(name) for name in COLUMNS))
+"""Without types: the server decides how it reads a value. Without its schema: see :func:`schema_options`."""
 
 
 def read_runs(
@@ -116,11 +120,12 @@ def read_runs(
     """
     if not (journal_version(connection, schema) if version is None else version):
         return ()
-    table = run_table(schema)
-    query = sa.select(table).order_by(table.c.number)
+    query = sa.select(RUNS).order_by(RUNS.c.number)
     if run_id is not None:
-        query = query.where(table.c.id == run_id)
-    return tuple(from_row(row) for row in connection.execute(query).mappings())
+        query = query.where(RUNS.c.id == run_id)
+    return tuple(
+        from_row(row) for row in connection.execute(query, execution_options=schema_options(schema)).mappings()
+    )
 
 
 def write_run(
@@ -130,13 +135,14 @@ def write_run(
 
     `row` is what :func:`as_row` makes of the run.
     """
-    table = run_table(schema)
+    options = schema_options(schema)
     last, now = connection.execute(
-        sa.select(sa.select(sa.func.max(table.c.number)).scalar_subquery(), sa.literal_column(behaviour.now))
+        sa.select(sa.select(sa.func.max(RUNS.c.number)).scalar_subquery(), sa.literal_column(behaviour.now)),
+        execution_options=options,
     ).one()
     # Nobody else can take the number: whoever writes the journal holds the lock.
     numbered = replace(run, number=(last or 0) + 1, at=now)
-    connection.execute(table.insert().values({**row, "number": numbered.number, "at": now}))
+    connection.execute(RUNS.insert(), {**row, "number": numbered.number, "at": now}, execution_options=options)
     return numbered
 
 
