@@ -46,7 +46,7 @@ def _take_look(output: Output, survey: Survey, alias: str, files: FileSet, *, ra
         target, held = survey.targets[alias], survey.held[alias]
         if ran and not has_looks(held.version):
             # The run has made the tables. The rows are those of before it.
-            held = replace(held, version=target.seen_version or target.journal_version())
+            held = replace(held, version=target.journal_version())
         take_look(target, survey.history, held, files, sources=survey.project.keep_sources)
     except (MigsyncError, SQLAlchemyError, OSError) as error:
         _tell_failed(output, alias, "what the migration files are", error)

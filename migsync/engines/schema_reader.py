@@ -51,6 +51,10 @@ class SchemaReader:
     sends_many: ClassVar[bool] = False
     """Whether several statements can be sent at once, where they have no parameters."""
 
+    def has_table(self, connection: sa.Connection, table: str, schema: str | None) -> bool:
+        """Whether a table of ours is there."""
+        return connection.dialect.has_table(connection, table, schema)
+
     def read_schemas(
         self, connection: sa.Connection, schemas: Sequence[str], reads: Sequence[TableRead]
     ) -> dict[str, SchemaRows]:

@@ -173,12 +173,7 @@ class _Application:
             except _StaleRecords as error:
                 raise stale_plan(self.plan, error.records) from None
             except DBAPIError as error:
-                kind = self.target.behaviour.error_kind(error)
-                if kind in RETRIED and not deadline.passed:
-                    continue
-                if kind is ErrorKind.OTHER and self.target.seen_version:
-                    # Perhaps the journal is not there any more: it is looked for once more.
-                    self.target.seen_version = ""
+                if self.target.behaviour.error_kind(error) in RETRIED and not deadline.passed:
                     continue
                 raise self.target.explain(error, writing=True) from error
 
@@ -199,7 +194,7 @@ class _Application:
     def _change(self, connection: sa.Connection, deadline: Deadline, writes: Writes, upgrade: bool = True) -> Outcome:
         """Everything but the COMMIT: lock, compare, write, read back, journal, which is upgraded first."""
         records = self._lock(connection, deadline)
-        version = self._version(connection)
+        version = journal_version(connection, self.table.schema) if self.journal else ""
         repeated = self._check(connection, records, version)
         if repeated:
             return repeated
@@ -210,7 +205,6 @@ class _Application:
             if not upgraded(connection, self.target.behaviour, self.table.schema, version):
                 # The lock is gone, and what was read under it counts no more.
                 return self._change(connection, deadline, writes, upgrade=False)
-            self.target.seen_version = NEWEST
         changes, findings = free_ids(self.plan.changes, records)
         self._check_removals(connection)
         write_changes(connection, self.target.behaviour, self.table, records, writes, changes, self.step)
@@ -230,11 +224,6 @@ class _Application:
         run = write_run(connection, self.target.behaviour, self.table.schema, run, row)
         self.step("journal", connection)
         return Outcome(Status.APPLIED, run, tuple(findings))
-
-    def _version(self, connection: sa.Connection) -> str:
-        if not self.journal:
-            return ""
-        return journal_version(connection, self.table.schema, there=bool(self.target.seen_version))
 
     def _lock(self, connection: sa.Connection, deadline: Deadline) -> tuple[Record, ...]:
         """Take the lock, and read the records under it."""

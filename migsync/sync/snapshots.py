@@ -94,7 +94,7 @@ class SnapshotReader:
                 snapshots[target.alias] = self._snapshot(target, rows, () if snapshots else schemas)
             except (MigsyncError, DecodeError, ValueError):
                 continue
-            target.survey, target.seen_version = rows.inspection, snapshots[target.alias].version
+            target.survey = rows.inspection
         return snapshots
 
     def _snapshot(self, target: Target, rows: SchemaRows, schemas: tuple[str, ...]) -> Snapshot:

@@ -75,8 +75,6 @@ class Target:
         self.behaviour = behaviour
         self._engine = engine
         self._connection: sa.Connection | None = None
-        self.seen_version = ""
-        """The version of the journal when it was last read or upgraded; empty before."""
 
     def __repr__(self) -> str:
         return f"<Target {self.alias}: {self.address}>"
@@ -148,7 +146,7 @@ class Target:
             if not journaled:
                 return Snapshot(records, schemas=schemas)
             place = survey.table.schema
-            version = self.seen_version = journal_version(connection, place)
+            version = journal_version(connection, place)
             runs = read_runs(connection, place, version=version)
             seen = read_contents_seen(connection, place, self.documents, version=version)
             return Snapshot(

@@ -11,7 +11,7 @@ from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.postgresql.address import DRIVER, settings_address, url_address
 from migsync.engines.postgresql.catalog import extension_tables, parts, schemas_beside
 from migsync.engines.postgresql.comparable import comparable
-from migsync.engines.postgresql.inspection import SCHEMA, access, inspect, qualified, schemas
+from migsync.engines.postgresql.inspection import SCHEMA, access, has_table, inspect, qualified, schemas
 from migsync.engines.postgresql.lock import begin_read, lock_table, release, reserve
 from migsync.engines.postgresql.rows import delete_rows, update_rows
 from migsync.engines.postgresql.schema_batch import read_schemas
@@ -86,6 +86,7 @@ class PostgreSQL(Engine):
     inspect = staticmethod(inspect)
     access = staticmethod(access)
     schemas = staticmethod(schemas)
+    has_table = staticmethod(has_table)
     read_schemas = staticmethod(read_schemas)
     begin_read = staticmethod(begin_read)
     reserve = staticmethod(reserve)

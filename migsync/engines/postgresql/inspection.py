@@ -108,11 +108,17 @@ def schemas(connection: sa.Connection) -> tuple[str, ...]:
     return tuple(connection.scalars(sa.text(SCHEMAS), {"table": TABLE}))
 
 
-def qualified(schema: str | None) -> str:
+def qualified(schema: str | None, table: str = TABLE) -> str:
     """The table's name as ``to_regclass`` reads it."""
     if not schema:
-        return TABLE
-    return '"' + schema.replace('"', '""') + '".' + TABLE
+        return table
+    return '"' + schema.replace('"', '""') + '".' + table
+
+
+def has_table(connection: sa.Connection, table: str, schema: str | None) -> bool:
+    """By a statement that is not compiled anew for each schema, as SQLAlchemy's is."""
+    asked = (qualified(schema, table),)
+    return bool(connection.exec_driver_sql("SELECT pg_catalog.to_regclass(%s) IS NOT NULL", asked).scalar())
 
 
 def access(connection: sa.Connection, table: MigrationTable, account: str) -> TableAccess:

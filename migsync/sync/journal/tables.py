@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from migsync.decoder import DecodeError, Decoder, Fields, array, choice, integer, load_json, optional, table, text
-from migsync.engines import Engine
+from migsync.engines import Engine, engine_named
 from migsync.engines.target_table import schema_options
 from migsync.errors import JournalNotPermitted, TargetError
 from migsync.rewrites.rewrite import Rewrite
@@ -68,15 +68,12 @@ T = TypeVar("T")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 
 
-def journal_version(
-    connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS, *, there: bool = False
-) -> str:
+def journal_version(connection: sa.Connection, schema: str | None, versions: Sequence[ModuleType] = VERSIONS) -> str:
     """The version of the journal that is there; empty where there is none.
 
-    With `there`, the caller has seen it before: where it is gone, the driver's error is raised. Raises TargetError for
-    one that only a newer migsync knows.
+    Raises TargetError for one that only a newer migsync knows.
     """
-    if not there and not connection.dialect.has_table(connection, VERSION_TABLE, schema):
+    if not engine_named(connection.dialect.name).has_table(connection, VERSION_TABLE, schema):
         return ""
     query = sa.select(_VERSION.c.version_num)
     return known_version(connection.scalars(query, execution_options=schema_options(schema)).all(), versions)
