@@ -19,6 +19,7 @@ from migsync.decoder import DecodeError, Decoder, Fields, array, choice, integer
 from migsync.engines import Engine, engine_named
 from migsync.engines.target_table import schema_options
 from migsync.errors import JournalNotPermitted, TargetError
+from migsync.redaction import redact_urls
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.journal.versions import VERSIONS, v0001_runs, v0002_contents
 from migsync.sync.plan import Change
@@ -153,7 +154,7 @@ def as_row(run: Run) -> dict[str, Any]:
         "at": run.at,
         "author": run.author,
         "version": run.version,
-        "reason": run.reason,
+        "reason": redact_urls(run.reason),  # a person may paste the URL of a database
         "undoes": run.undoes or None,
         "passed": as_json([rewrite.as_dict() for rewrite in run.passed]),
         "returned": as_json([rewrite.as_dict() for rewrite in run.returned]),
