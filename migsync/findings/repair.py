@@ -65,7 +65,11 @@ def inferred_records(
 
     With `--accept` they are recorded. The log marks them as inferred.
     """
-    hint = "" if accepted else f"If they ran: {migsync('repair', '--accept', alias=alias)}"
+    hint = (
+        ""
+        if accepted
+        else f"If {'it' if len(migrations) == 1 else 'they'} ran: {migsync('repair', '--accept', alias=alias)}"
+    )
     changed = (
         f" {_are(custom, 'changes', 'change')} data or {'runs' if len(custom) == 1 else 'run'} SQL." if custom else ""
     )
