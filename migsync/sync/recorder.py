@@ -101,7 +101,8 @@ def write_changes(
     Updates, deletes, inserts: so that an id that is freed can be taken. By id, so chains and swaps need no order.
     """
     inserted = [change.after for change in changes if change.after and not change.before]
-    if inserted:
+    # A row goes so that `migrate` records it again.
+    if inserted or any(change.after is None for change in changes):
         ids = [row.id for row in (*records, *(change.after for change in changes if change.after))]
         behaviour.before_inserts(connection, table, max((id_ for id_ in ids if id_ is not None), default=0))
     for number, write in enumerate((*prepared, *_inserts(connection, table, inserted)), start=1):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from migsync.errors import NOTHING_CHANGED, MigsyncError, StalePlan
 from migsync.findings import Finding
+from migsync.findings.examination import sequence_behind
 from migsync.findings.repair import half_applied, record_in_doubt, record_not_closed, records_table_missing
 from migsync.key import Key
 from migsync.progress import counted
@@ -65,7 +66,9 @@ def repair_survey(project: Project, asked: RepairRequest) -> Survey:
     found.errors.update(errors)
     found.findings += _without_table(project, found)
     found.plans = tuple(
-        _with_findings(project, plan, repairs) for plan in found.plans if plan.target.alias not in errors
+        _with_findings(project, plan, [*repairs[plan.target.alias].findings, *_of_sequence(found, plan)])
+        for plan in found.plans
+        if plan.target.alias not in errors
     )
     return found
 
@@ -112,7 +115,14 @@ def _with_sql(
     return finding.with_facts(statements=found.missing, last=found.last, number=found.number, custom=custom)
 
 
-def _with_findings(project: Project, plan: Plan, repairs: Mapping[str, Repair]) -> Plan:
+def _of_sequence(found: Survey, plan: Plan) -> Iterator[Finding]:
+    """The sequence of the ids, where it is behind and no run puts it right."""
     alias = plan.target.alias
-    said: tuple[Finding, ...] = tuple(each.with_facts(alias=project.typed(alias)) for each in repairs[alias].findings)
+    top = max((record.id for record in found.records[alias] if record.id is not None), default=0)
+    if plan.empty and top and (statement := found.targets[alias].sequence_statement(top)):
+        yield sequence_behind(statement=statement)
+
+
+def _with_findings(project: Project, plan: Plan, findings: Iterable[Finding]) -> Plan:
+    said = [each.with_facts(alias=project.typed(plan.target.alias)) for each in findings]
     return replace(plan, findings=(*said, *plan.findings))

@@ -19,7 +19,7 @@ from tests.pitfalls.project import Project, columns
 from tests.profiles import THOROUGH, examples
 from tests.project.projects import write
 
-LIVES = examples(3, 40)
+LIVES = examples(1, 40)
 HEAD = """from django.db import migrations, models
 import django.db.models.deletion
 

@@ -70,6 +70,7 @@ def doctor(output: Output, asked: DoctorOptions, where: ProjectOptions) -> ExitS
         examination_report,
         summary_line,
     )
+    from migsync.cli.views.repairs import repair_line
     from migsync.doctor.diagnosis import diagnose
     from migsync.doctor.examination import examine
     from migsync.findings import Severity
@@ -85,6 +86,7 @@ def doctor(output: Output, asked: DoctorOptions, where: ProjectOptions) -> ExitS
         output.show([line(Span(message.text, Style.DIM)), EMPTY] if message else examination_head(found))
         output.show(examination_blocks(found, answer, shorten=output.shorten))
         output.show([] if message else [summary_line(found, answer)])
+        output.show(repair_line(answer.every))
         output.document(examination_document(found, answer, message.text if message else ""))
         least = None if asked.fail_on == NEVER else Severity(asked.fail_on)
         output.report(lambda: examination_report(found, answer, least))

@@ -51,6 +51,7 @@ def verify(output: Output, asked: VerifyCommandOptions, where: ProjectOptions) -
 
     The exit status is 1 if something differs, cannot be told, or a database cannot be verified.
     """
+    from migsync.cli.views.repairs import repair_line
     from migsync.sync.plan_request import PlanRequest
     from migsync.sync.survey import survey
     from migsync.verify.verification import verify as verify_survey
@@ -61,6 +62,8 @@ def verify(output: Output, asked: VerifyCommandOptions, where: ProjectOptions) -
     with survey(project, request) as found:
         outcome = verify_survey(found, asked.evidence.options(project))
         output.show(_blocks(outcome, found.fresh, shorten=output.shorten))
+        said = [finding for each in outcome.databases.values() for finding in each.findings]
+        output.show(repair_line(said, *asked.evidence.apps))
         output.document(_document(outcome, found.fresh))
         return _status(outcome)
 
