@@ -175,13 +175,24 @@ def cross_app_dropped(*, migration: Key, others: Sequence[Key], file: str) -> Te
 
 @entry("needed-dependency", Severity.ERROR)
 def needed_dependency(
-    *, migration: Key, other: Key, alias: str, user: Key, maker: Key, operation: int, kind: str = "", part: str = ""
+    *,
+    migration: Key,
+    other: Key,
+    alias: str,
+    user: Key,
+    maker: Key,
+    operation: int,
+    kind: str = "",
+    part: str = "",
+    unnamed: Sequence[str] = (),
 ) -> Texts:
     """A database has applied a migration without one that it needs, so no order of the two is right.
 
     `migsync linearize` puts what a database has applied before what it has not, and takes out dependencies that are in
     the way, but only where the two migrations do not need each other. Here an operation of one names a model, a field
     or an index that the other makes, changes or removes. Or one of them runs code, and nobody can tell what that needs.
+    If its file does not even name what the other one touches, the message says so. Code can still get there, by a
+    relation or with a function that it imports, so that is for you to judge.
 
     - If the database has what the missing migration makes, record that one. Nothing is run.
     - If the applied migration did not really run there (`--fake`), take its record out. `migrate` then runs both.
@@ -195,6 +206,11 @@ def needed_dependency(
             f"The two may change places only if they do not need each other. Nobody can tell: operation {operation} of "
             f"{user} is {kind or 'code'}."
         )
+        if unnamed:
+            meaning += (
+                f" Its file does not name {text_list(unnamed)}, which {maker} makes, changes or removes, but code can "
+                "get there by a relation or an import."
+            )
     by_hand = "" if part else f"\nIf they do not need each other, take the dependency out of {migration} by hand."
     return Texts(
         f"{alias} has applied {migration}, but not {other}, which it depends on.",

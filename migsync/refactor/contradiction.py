@@ -107,6 +107,7 @@ class Contradictions:
                     kind=kind,
                     maker=need.maker,
                     part=f"{need.maker.app}.{need.part}" if need.part else "",
+                    unnamed=[f"{need.maker.app}.{part}" for part in need.unnamed],
                 )
 
     @cached_property

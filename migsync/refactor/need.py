@@ -24,13 +24,15 @@ class Need(NamedTuple):
     """An operation of `user` (by its number, 0 for code beside them) names a part that an operation of `maker` touches.
 
     `part` is ``item`` or ``item.price``. It is empty where nobody can tell: operation `number` of `user` runs code, or
-    only running the file shows what it does.
+    only running the file shows what it does. `unnamed` is then what `maker` makes or changes, if that is known: the
+    file of `user` names nothing of it, but code can get there in other ways (a relation, an import).
     """
 
     user: Key
     number: int
     maker: Key
     part: str = ""
+    unnamed: tuple[str, ...] = ()
 
 
 def read_source(migration: Migration) -> bytes:
@@ -40,17 +42,29 @@ def read_source(migration: Migration) -> bytes:
 
 def find_need(one: Migration, other: Migration, source: Callable[[Migration], bytes] = read_source) -> Need | None:
     """Why two migrations may not change places; None where they do not need each other."""
+    touched = {each.key: [part for it in each.contents.operations for part in _touched(it)] for each in (one, other)}
+    for this, that in ((one, other), (other, one)):
+        for number, words in _words(source(this)):
+            for part in touched[that.key]:
+                if _named(part, that.key.app, words):
+                    return Need(this.key, number, that.key, ".".join(part))
     for this, that in ((one, other), (other, one)):
         for number, operation in enumerate(this.contents.operations, 1):
-            if not operation.comparable or any(step.action is Action.RUN for step in operation.steps):
-                return Need(this.key, number, that.key)
-    for this, that in ((one, other), (other, one)):
-        touched = [part for operation in that.contents.operations for part in _touched(operation)]
-        for number, words in _words(source(this)):
-            for part in touched:
-                if words.issuperset(part):
-                    return Need(this.key, number, that.key, ".".join(part))
+            if _is_code(operation):
+                known = not any(map(_is_code, that.contents.operations))
+                unnamed = [".".join(part) for part in touched[that.key]] if known else []
+                return Need(this.key, number, that.key, unnamed=tuple(dict.fromkeys(unnamed)))
     return None
+
+
+def _named(part: tuple[str, ...], app: str, words: frozenset[str]) -> bool:
+    """Whether the words name the part; SQL names a model by its table."""
+    model, *rest = part
+    return (model in words or f"{app}_{model}" in words) and words.issuperset(rest)
+
+
+def _is_code(operation: Operation) -> bool:
+    return not operation.comparable or any(step.action is Action.RUN for step in operation.steps)
 
 
 def _touched(operation: Operation) -> Iterator[tuple[str, ...]]:

@@ -72,6 +72,38 @@ MACHINA = (
     "haystack",
     "widget_tweaks",
 )
+LABEL_STUDIO = (
+    "core",
+    "data_export",
+    "data_import",
+    "data_manager",
+    "fsm",
+    "io_storages",
+    "jwt_auth",
+    "labels_manager",
+    "ml",
+    "ml_model_providers",
+    "ml_models",
+    "organizations",
+    "projects",
+    "session_policy",
+    "tasks",
+    "users",
+    "webhooks",
+)
+NETBOX = (
+    "account",
+    "circuits",
+    "core",
+    "dcim",
+    "extras",
+    "ipam",
+    "tenancy",
+    "users",
+    "virtualization",
+    "vpn",
+    "wireless",
+)
 HAYSTACK = 'HAYSTACK_CONNECTIONS = {{"default": {{"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}}}'
 MACHINA_SETTINGS = (
     'CACHES = {{"default": {{"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}, '
@@ -95,9 +127,9 @@ def of_apps(packages: Sequence[str], apps: Sequence[str], *middleware: str, extr
     return Kind(tuple(packages), settings, python_of("apps"))
 
 
-def of_site(name: str, module: str, package: str, *, before: str = "", **environment: str) -> Kind:
+def of_site(name: str, module: str, *packages: str, before: str = "", **environment: str) -> Kind:
     """A site that is a project by itself, and brings its own settings."""
-    return Kind((package,), SITE.format(module=module, before=before), python_of(name), tuple(environment.items()))
+    return Kind(packages, SITE.format(module=module, before=before), python_of(name), tuple(environment.items()))
 
 
 def python_of(name: str) -> str:
@@ -121,8 +153,13 @@ def kinds() -> dict[str, Kind]:
         "django-oauth-toolkit": of_apps(("oauth2_provider",), ("oauth2_provider",)),
         "django-taggit": of_apps(("taggit",), ("taggit",)),
         "pretix": of_site("pretix", "pretix.settings", "pretix", PRETIX_DATA_DIR="data", DATA_DIR="data"),
-        "label-studio": of_site("labelstudio", "label_studio.core.settings.label_studio", "label_studio"),
+        "label-studio": of_site(
+            "labelstudio",
+            "core.settings.label_studio",
+            *LABEL_STUDIO,
+            before="import sys, label_studio\nsys.path.insert(0, os.path.dirname(label_studio.__file__))",
+        ),
         "mayan-edms": of_site("mayan", "mayan.settings.production", "mayan", MAYAN_MEDIA_ROOT="media"),
         "saleor": of_site("saleor", "saleor.settings", "saleor", SECRET_KEY="not a secret", DEBUG="True"),
-        "netbox": of_site("netbox", "netbox.settings", "account", NETBOX_CONFIGURATION="netbox.configuration_testing"),
+        "netbox": of_site("netbox", "netbox.settings", *NETBOX, NETBOX_CONFIGURATION="netbox.configuration_testing"),
     }

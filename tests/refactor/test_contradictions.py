@@ -169,6 +169,7 @@ BASE = "migrations.CreateModel('Thing', [('item_ptr', made())], bases=('shop.ite
 SHOP = "migrations.CreateModel('Shop', [('id', models.AutoField(primary_key=True))])"
 LINK = "migrations.AddField('post', 'to', models.ForeignKey('shop.other', on_delete=models.CASCADE))"
 OWN = "Own()"
+PRICES = "migrations.RunSQL('UPDATE shop_item SET price = 1')"
 
 
 @pytest.mark.parametrize(
@@ -177,9 +178,11 @@ OWN = "Own()"
         (SIZE, PRICE, None),
         (INDEX, PRICE, (1, "item.price")),
         (SIZE, ITEM, (1, "item")),
-        (BASE, ITEM, (1, "")),  # a field that only running the file shows
+        (BASE, ITEM, (1, "item")),
+        (BASE, PRICE, (1, "")),  # a field that only running the file shows
         (LINK, SHOP, None),  # the app of this name is not the model
         (CODE, PRICE, (1, "")),
+        (PRICES, PRICE, (1, "item.price")),  # code that says what it is about
         (OWN, PRICE, (1, "")),
         (f"{SIZE}, {PRICE}", INDEX, (1, "item.price")),
     ],
@@ -195,6 +198,9 @@ def test_what_needs_what(applied: str, missing: str, need: tuple[int, str] | Non
     found = find_need(one, other, lambda migration: texts[migration.key].encode())
     assert (found and (found.number, found.part)) == need
     assert found is None or isinstance(found, Need)
+    if applied in (CODE, OWN):
+        assert found is not None
+        assert found.unnamed == ("item.price",)
 
 
 def test_a_database_that_went_another_way_goes_on_first() -> None:
