@@ -19,7 +19,6 @@ import psycopg
 import pymysql
 import pytest
 from psycopg import sql
-from pytest_postgresql.janitor import DatabaseJanitor
 
 ENGINES = ("sqlite", "postgresql", "mysql")
 
@@ -273,6 +272,7 @@ def connect_mysql(server: Server, **options: Any) -> pymysql.Connection[Any]:
 
 
 PREFIX = "migsync_test"
+DROP = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
 
 
 @dataclass
@@ -284,6 +284,7 @@ class PostgreSQLDatabases:
     """
 
     server: Server
+    connection: psycopg.Connection[Row] = field(repr=False)
     token: str
     made: int = 0
 
@@ -302,22 +303,19 @@ class PostgreSQLDatabases:
                     continue
                 # Only one process may take the leftovers of a dead one; the lock is kept until this process ends.
                 if connection.execute("SELECT pg_try_advisory_lock(%s)", (owner,)).fetchone() == (True,):
-                    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-            yield cls(server, token)
+                    connection.execute(sql.SQL(DROP).format(sql.Identifier(name)))
+            yield cls(server, connection, token)
 
     @contextmanager
     def database(self) -> Iterator[PostgreSQLDatabase]:
         self.made += 1
-        server, name = self.server, f"{PREFIX}_{self.token}_{self.made}"
-        with DatabaseJanitor(
-            host=server.host,
-            port=server.port,
-            user=server.user,
-            password=server.password or None,
-            dbname=name,
-            template_dbname="template0",
-        ):
-            yield PostgreSQLDatabase(server, name)
+        name = f"{PREFIX}_{self.token}_{self.made}"
+        # Most of the time of a test on PostgreSQL goes into this, so all go over one connection.
+        self.connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        try:
+            yield PostgreSQLDatabase(self.server, name)
+        finally:
+            self.connection.execute(sql.SQL(DROP).format(sql.Identifier(name)))
 
 
 @dataclass
