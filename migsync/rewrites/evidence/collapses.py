@@ -89,9 +89,11 @@ def collapses_of(old: Sequence[RunFile], new: Sequence[RunFile], same: Mapping[s
     waiting: list[str] = []
     place = reached = 0
     for index in range(1, len(there)):
-        at = next((each for each in range(reached, len(claimed)) if there[index].is_like(claimed[each])), None)
-        if at is None:
+        alike = [each for each in range(reached, len(claimed)) if there[index].is_like(claimed[each])]
+        if not alike:
             continue
+        # Where the tables are the same in several places, the first that has most of the code that ran.
+        at = min(alike, key=lambda each: (-claimed[each].code.total(), each))
         passed = [each.name for each in old[place:index]]
         news = [each.name for each in new[reached:at] if each.name not in same.values()]
         # An old file that changes no table belongs to the next ones that do.
@@ -106,7 +108,9 @@ def collapses_of(old: Sequence[RunFile], new: Sequence[RunFile], same: Mapping[s
         return ()
     before, after = ({each.name: each for each in side} for side in (old, new))
     found = _with_last(found, waiting, before, new[reached:])
-    return tuple(_judged(found, before, after))
+    settled = {name for each in found for name in each.news}.union(same.values())
+    pending = _code_of(each for each in new if each.name not in settled)
+    return tuple(_judged(found, before, after, pending))
 
 
 def _places(files: Sequence[RunFile], same: Mapping[str, str]) -> Iterator[_Place]:
@@ -135,11 +139,16 @@ def _with_last(
     return found
 
 
-def _judged(found: Iterable[Collapse], old: Mapping[str, RunFile], new: Mapping[str, RunFile]) -> Iterator[Collapse]:
+def _judged(
+    found: Iterable[Collapse], old: Mapping[str, RunFile], new: Mapping[str, RunFile], pending: Counter[str]
+) -> Iterator[Collapse]:
+    """Those that are sound; `pending` is the code of the files that are still to run."""
     for each in found:
         before, after = [old[name] for name in each.olds], [new[name] for name in each.news]
         tables = [any(one.changes for one in side) for side in (before, after)]
         ran, runs = _code_of(before), _code_of(after)
+        if (ran - runs) & pending:
+            continue  # it was not left out, but moved, and would run again
         # Files that change no table are only known by their code.
         if runs <= ran if all(tables) else ran == runs and ran and not any(tables):
             yield each if all(one.known for one in (*before, *after)) else replace(each, certain=False)

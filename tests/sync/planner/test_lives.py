@@ -344,6 +344,14 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GIT,
     ),
+    "code moved from a file that was split to one that is still to run": (
+        (
+            *(("add", *ONE), ("migrate", 0, 1, 1), ("add", 0, 1, 0), ("rename", 0, 2, 1), ("split", 0, 3, 1)),
+            *(("add", 0, 48, 0), ("first", 0, 49, 1), ("move", 0, 1, 3)),
+        ),
+        1,
+        GUARDED,
+    ),
     "the columns of an index were renamed, and another index is missing": (
         (("add", 0, 0, 11), ("commit", *ONE), ("migrate", 0, 1, 0), ("add", 0, 1, 54), ("reset", *ONE)),
         1,
