@@ -74,7 +74,13 @@ def journal_kept(*, runs: int) -> Texts:
 
 @entry("unnamed-schemas", Severity.WARNING, Severity.ERROR)
 def unnamed_schemas(
-    *, alias: str, schemas: Sequence[str], entry_key: str, by_url: bool, files_change: bool = False
+    *,
+    alias: str,
+    schemas: Sequence[str],
+    entry_key: str,
+    by_url: bool = False,
+    widened: bool = False,
+    files_change: bool = False,
 ) -> Texts:
     """A PostgreSQL database has schemas with a table django_migrations that no entry in pyproject.toml names.
 
@@ -82,7 +88,8 @@ def unnamed_schemas(
     in pyproject.toml names. It does not know what is applied in the others, and does not change them. For a command
     that changes migration files this is an error: the new files may be wrong for these schemas.
 
-    - If the schemas belong to this project, name them in an entry: one with `schema`, many with `schemas`.
+    - If the schemas belong to this project, name them in an entry: one with `schema`, many with `schemas`. Where an
+      entry has `schemas` already, add them there.
     - If they belong to other projects, list them in `ignore-schemas`.
 
     The message contains the lines to add.
@@ -91,15 +98,16 @@ def unnamed_schemas(
     there = "a schema" if one else f"{len(schemas)} schemas"
     connection = 'url_env = "DATABASE_URL"  (instead of --url)' if by_url else f"alias = {_toml(alias)}"
     named = f"schema = {_toml(schemas[0])}" if one else 'schemas = "auto"'
+    lines = f"  [tool.migsync.databases.{entry_key}]\n  {connection}\n  {named}\n"
+    if widened:
+        lines = f'  [tool.migsync.databases.{entry_key}], in schemas ("auto" stands for all)\n'
     return Texts(
         f"The database of {alias} has a table django_migrations in {there} that no entry names: "
         f"{text_list(schemas, SHOWN)}.",
         f"migsync does not know what is applied in {'this schema' if one else 'these schemas'}"
         + (", and the changed files may be wrong for it." if files_change else "."),
         f"Name {'it' if one else 'them'} in pyproject.toml:\n"
-        f"  [tool.migsync.databases.{entry_key}]\n"
-        f"  {connection}\n"
-        f"  {named}\n"
+        f"{lines}"
         f"Or ignore schemas, under [tool.migsync] (patterns such as {_toml('old_*')} work too):\n"
         f"  ignore-schemas = {_toml(list(schemas[:SHOWN]))}",
         Severity.ERROR if files_change else Severity.WARNING,

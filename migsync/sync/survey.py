@@ -131,7 +131,9 @@ class Survey:
             self.records[state.target.alias] = state.held.records
             self.runs[state.target.alias] = state.held.runs
             self.held[state.target.alias] = state.held
-        self.findings += schemas.findings(self.project, {config.alias for config in chosen} - self.errors.keys())
+        self.findings += schemas.findings(
+            self.project, chosen, {config.alias for config in chosen} - self.errors.keys(), asked
+        )
         return list(states.values())
 
     def _read(self, target: Target, schemas: Schemas, snapshot: Snapshot | None) -> TargetState | None:

@@ -45,16 +45,22 @@ class Schemas:
         if identity:
             self.databases.setdefault(identity, DatabaseSchemas(target.config, held)).named.add(target.survey.schema)
 
-    def findings(self, project: Project, seen: Collection[str]) -> Iterator[Finding]:
-        """A warning for each database with schemas that no entry names; `seen` are the aliases that were looked at."""
+    def findings(
+        self, project: Project, chosen: Collection[DatabaseConfig], seen: Collection[str], asked: Sequence[str]
+    ) -> Iterator[Finding]:
+        """A warning for each database with schemas that no entry names.
+
+        `chosen` are the targets of the command, those of the aliases `asked` or all; `seen` are the aliases of those
+        that could be read.
+        """
         for identity, database in self.databases.items():
             held = [name for name in database.held if not _ignored(name, project.ignore_schemas)]
             named = self._named(database)
             # Only where it matters: to ask other entries can cost a connection each.
             if not named.issuperset(held):
-                named |= _named_elsewhere(project, identity, database.config, seen)
+                named |= _named_elsewhere(project, identity, database.config, chosen, seen, asked)
             if unnamed := [name for name in held if name not in named]:
-                yield _unnamed(project, database.config.alias, unnamed)
+                yield _unnamed(project, database.config, unnamed)
 
     def _named(self, database: DatabaseSchemas) -> set[str]:
         """Also under another identity at the same address: not every role may read the one of the server."""
@@ -66,15 +72,24 @@ def _ignored(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _named_elsewhere(project: Project, identity: str, config: DatabaseConfig, seen: Collection[str]) -> set[str]:
-    """The schemas of this database that entries name which were not looked at.
+def _named_elsewhere(
+    project: Project,
+    identity: str,
+    config: DatabaseConfig,
+    chosen: Collection[DatabaseConfig],
+    seen: Collection[str],
+    asked: Sequence[str],
+) -> set[str]:
+    """The schemas of this database that entries name, also where they were not looked at.
 
     Only an entry at the same address is asked, and only where it does not say its schema: it can be reached.
     """
-    named = set()
     here = _place(config)
+    # The members of an entry are all among the targets, but where some were asked for, or other shards have the rest.
+    whole = {each.entry for each in chosen if each.entry in asked or not (asked or project.shard)}
+    named = {each.schema for each in chosen if each.entry in whole and _place(each) in (None, here)}
     for other in {**project.databases, **project.passed_over}.values():
-        if other.alias in seen or _place(other) not in (None, here):
+        if other.alias in {*seen, *whole} or _place(other) not in (None, here):
             continue
         if other.schemas:
             named |= {member.schema for member in find_targets(replace(project, shard=None), [other.alias])}
@@ -97,7 +112,10 @@ def _place(config: DatabaseConfig) -> tuple[str, ...] | None:
     return tuple(str(part or "") for part in parts)
 
 
-def _unnamed(project: Project, alias: str, schemas: Sequence[str]) -> Finding:
+def _unnamed(project: Project, config: DatabaseConfig, schemas: Sequence[str]) -> Finding:
+    alias = config.alias
+    if config.entry:
+        return unnamed_schemas(alias=config.entry, schemas=schemas, entry_key=toml_key(config.entry), widened=True)
     known = {**project.databases, **project.passed_over}
     name = schemas[0] if len(schemas) == 1 else "tenants"
     name = name if name not in known else f"{alias}_{name}"

@@ -333,6 +333,7 @@ def test_doctor_shows_what_is_the_same_in_several_schemas_once(project: Project,
     assert "tenants:t1\n  the same in 1 other schema: t2\n" in ended.out
     assert ended.out.count("needs a change.  [apply-first]") == 1
     assert ended.out.endswith("1 error, 1 warning and 1 note.\n")
+    assert "[tool.migsync.databases.tenants], in schemas" in ended.out  # for the schemas that the query leaves out
     document = project.run("doctor", "-d", "tenants", "--format", "json").json
     assert [len(each["findings"]) for each in document["databases"]] == [1, 1, 0]
     assert project.run("doctor", "-d", "tenants", "--format", "github").out.count("::error") == 1
