@@ -10,7 +10,18 @@ from typing import Final
 
 from migsync.doctor.catalog import columns_there, indexes_there, target_of
 from migsync.doctor.examination import Examination, pending_changes, sequence_findings
-from migsync.doctor.makers import Maker, absent, expected, in_order, index_removers, is_expected, makers, remover
+from migsync.doctor.makers import (
+    Maker,
+    absent,
+    expected,
+    files_with,
+    in_order,
+    index_removers,
+    is_expected,
+    makers,
+    models_near,
+    remover,
+)
 from migsync.doctor.message import Message, MessageKind
 from migsync.doctor.pending import unrecorded
 from migsync.findings import Finding, environment
@@ -43,7 +54,7 @@ def diagnose(survey: Survey, message: Message) -> Examination:
     if relation and (found := makers(survey.history, index=message.table)):
         message = replace(message, table="", index=message.table)
     apps = {key.app for key in (message.migration, message.other, *(each.migration for each in found)) if key}
-    general = [*_stated(message, found), *_named(survey.history, message)]
+    general = [*_stated(survey.history, message, found), *_named(survey.history, message)]
     every = message.kind in _OF_THE_GRAPH
     general += [each for each in survey.findings if each.blocks and (every or each.app in apps)]
     by_alias: dict[str, tuple[Finding, ...]] = {}
@@ -205,16 +216,20 @@ def _named(history: History, message: Message) -> Iterator[Finding]:
         yield environment.app_not_there(app=message.sought, near=get_close_matches(message.sought, history.apps))
 
 
-def _stated(message: Message, found: Sequence[Maker]) -> Iterator[Finding]:
+def _stated(history: History, message: Message, found: Sequence[Maker]) -> Iterator[Finding]:
     """What is true of the message wherever it was printed."""
     what = message.table or "a table"
     column = f"{message.table}.{message.column}" if message.column and message.table else message.column
     maker = found[0].migration if found else None
     answers: dict[MessageKind, Callable[[], Finding]] = {
-        _K.DUPLICATE_VALUES: lambda: entries.duplicate_values(what=column or message.index or "a column"),
-        _K.NULL_VALUES: lambda: entries.null_values(what=column or "a column"),
+        _K.DUPLICATE_VALUES: lambda: entries.duplicate_values(
+            what=column or message.index or "a column", migration=message.migration
+        ),
+        _K.NULL_VALUES: lambda: entries.null_values(what=column or "a column", migration=message.migration),
         _K.PENDING_TRIGGERS: lambda: entries.pending_trigger_events(what=what),
-        _K.LAZY_REFERENCE: lambda: entries.lazy_reference(what=message.table),
+        _K.LAZY_REFERENCE: lambda: entries.lazy_reference(
+            what=message.sought, users=files_with(history, message.sought)
+        ),
         _K.NOT_PERMITTED: lambda: entries.missing_right(what=what),
         _K.NO_SCHEMA: entries.no_schema_to_create_in,
         _K.LOCKED: entries.lock_not_free,
@@ -231,7 +246,10 @@ def _stated(message: Message, found: Sequence[Maker]) -> Iterator[Finding]:
         _K.CODE_GONE: lambda: environment.code_gone(code=message.sought, migration=message.migration),
         _K.CONSTRAINT_COUNT: lambda: entries.constraint_not_found(what=what, migration=message.migration),
         _K.MODEL_UNKNOWN: lambda: entries.not_in_state(
-            what=f"the model of {message.table}", maker=maker, user=message.migration
+            what=f"the model {message.sought}",
+            maker=maker,
+            user=message.migration,
+            near=[] if maker else models_near(history, message.sought),
         ),
         _K.FIELD_UNKNOWN: lambda: entries.not_in_state(
             what=f"the field {message.column}", maker=maker, user=message.migration

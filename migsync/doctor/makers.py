@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,6 +79,23 @@ def _mentions(history: History, app: str, words: AbstractSet[str]) -> bool:
         if any(word in source for word in sought):
             return True
     return False
+
+
+def files_with(history: History, model: str) -> list[Key]:
+    """The project's migrations that have a model, as ``app.model``, in a text of their file, whatever its case."""
+    sought = re.compile(rb"[\"']" + re.escape(model.encode()) + rb"[\"']", re.IGNORECASE)
+    return [
+        key
+        for key in history.order
+        if key.app in history.first_party and sought.search(Path(history.migrations[key].path).read_bytes())
+    ]
+
+
+def models_near(history: History, model: str) -> list[str]:
+    """The models of the app of ``app.model`` that have a name like this one, in lower case."""
+    app, _, name = model.lower().partition(".")
+    steps = (step for key in in_order(history, app) for step in steps_of(history.migrations[key].contents))
+    return get_close_matches(name, {step.model for step in steps if step.part is PartKind.MODEL})
 
 
 def remover(history: History, applied: AbstractSet[Key], maker: Key, table: str, column: str) -> Key | None:

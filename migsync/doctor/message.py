@@ -59,8 +59,8 @@ class Message:
 
     `migration` is the one that it names, or else the one that ran when it was printed, as far as the text tells;
     `other` is a second one that it names. `table`, `column` and `index` are as the database calls them, without their
-    schema. `alias` is the database that Django names. `sought` is another name: the label of an app, or what a
-    file tries to import.
+    schema. `alias` is the database that Django names. `sought` is another name: the label of an app, a model
+    as ``app.model``, or what a file tries to import.
     """
 
     kind: MessageKind
@@ -239,7 +239,7 @@ def read_message(text: str) -> Message | None:
         facts.get("alias", ""),
         ".".join(filter(None, (facts.get("module"), facts.get("code"))))
         or facts.get("label")
-        or facts.get("sought", ""),
+        or ".".join(filter(None, (facts.get("app_of"), facts.get("model")))),
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from migsync.findings.database_objects import sql_of
+from collections.abc import Sequence
+
+from migsync.findings.database_objects import NAMED, sql_of
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
+from migsync.words import text_list
 
 
 @entry("not-seen-here", Severity.INFO)
@@ -23,7 +26,7 @@ def not_seen_here(*, message: str) -> Texts:
 
 
 @entry("duplicate-values", Severity.ERROR)
-def duplicate_values(*, what: str) -> Texts:
+def duplicate_values(*, what: str, migration: Key | None = None) -> Texts:
     """A migration makes something unique, and rows have the same value there.
 
     Nothing is wrong with the names of migrations. Find the rows with `GROUP BY ... HAVING count(*) > 1`, and change
@@ -34,21 +37,21 @@ def duplicate_values(*, what: str) -> Texts:
     fill it in a second migration, and make it unique in a third one.
     """
     return Texts(
-        f"Several rows have the same value in {what}, which the migration makes unique.",
+        f"Several rows have the same value in {what}, which {migration or 'the migration'} makes unique.",
         "The rows are in the way, not the names of migrations.",
         "Fill the column by a migration of its own (RunPython) that comes before the one that makes it unique.",
     )
 
 
 @entry("null-values", Severity.ERROR)
-def null_values(*, what: str) -> Texts:
+def null_values(*, what: str, migration: Key | None = None) -> Texts:
     """A migration forbids NULL in a column, and rows have no value there.
 
     Nothing is wrong with the names of migrations. Do it in three migrations: add the field with `null=True`, fill it
     with RunPython, then alter it to `null=False`. Or give the field a default.
     """
     return Texts(
-        f"Rows have no value in {what}, which the migration declares NOT NULL.",
+        f"Rows have no value in {what}, which {migration or 'the migration'} declares NOT NULL.",
         "The rows are in the way, not the names of migrations.",
         "Fill the column by a migration of its own (RunPython) that comes before, or give the field a default.",
     )
@@ -86,7 +89,7 @@ def not_reversible(*, migration: Key) -> Texts:
 
 
 @entry("not-in-state", Severity.ERROR)
-def not_in_state(*, what: str, maker: Key | None = None, user: Key | None = None) -> Texts:
+def not_in_state(*, what: str, maker: Key | None = None, user: Key | None = None, near: Sequence[str] = ()) -> Texts:
     """A migration uses a model or a field that is not there yet where the migration stands.
 
     `apps.get_model()` and operations see the models as of the migration's dependencies. Another app's model is only
@@ -94,17 +97,23 @@ def not_in_state(*, what: str, maker: Key | None = None, user: Key | None = None
     moved, although a later one builds on it.
     """
     where = str(user) if user else "the migration that failed"
+    if near:
+        hint = f"Correct the name in {where}. The app has: {text_list(near)}."
+    elif maker and maker == user:
+        hint = f"In {where}, put the operation that makes it before the one that uses it."
+    elif maker:
+        hint = f"Add ({maker.app!r}, {maker.name!r}) to the dependencies of {where}."
+    else:
+        hint = f"Find the migration that makes {what}, and add it to the dependencies of {where}."
     return Texts(
         f"{where} uses {what}, which does not exist at that point of the history.",
         "A migration sees what its dependencies have made, and nothing else.",
-        f"Add ({maker.app!r}, {maker.name!r}) to the dependencies of {where}."
-        if maker
-        else f"Find the migration that makes {what}, and add it to the dependencies of {where}.",
+        hint,
     )
 
 
 @entry("lazy-reference", Severity.ERROR)
-def lazy_reference(*, what: str) -> Texts:
+def lazy_reference(*, what: str, users: Sequence[Key] = ()) -> Texts:
     """A field refers to a model of an app that is not installed, or that has no such model any more.
 
     - If the app was removed from INSTALLED_APPS, its models are still needed by the migrations that refer to them. Keep
@@ -114,7 +123,8 @@ def lazy_reference(*, what: str) -> Texts:
     return Texts(
         f"A field refers to {what}, which no installed app has.",
         "The migrations that refer to it cannot be loaded without it.",
-        "Put the app back into INSTALLED_APPS, or correct the reference in the migration.",
+        "Put the app back into INSTALLED_APPS, or correct the reference in "
+        f"{text_list(users, NAMED) if users else 'the migration'}.",
     )
 
 

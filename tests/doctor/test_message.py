@@ -83,10 +83,10 @@ MESSAGES: list[tuple[str, MessageKind, dict[str, Any]]] = [
     (
         "The field a.B.c was declared with a lazy reference to 'users.user', but app 'users' isn't installed.",
         K.LAZY_REFERENCE,
-        {"table": "users_user"},
+        {"table": "users_user", "sought": "users.user"},
     ),
-    ("KeyError: ('shop', 'item')", K.MODEL_UNKNOWN, ITEM),
-    ("LookupError: App 'shop' doesn't have a 'Item' model.", K.MODEL_UNKNOWN, ITEM),
+    ("KeyError: ('shop', 'item')", K.MODEL_UNKNOWN, {**ITEM, "sought": "shop.item"}),
+    ("LookupError: App 'shop' doesn't have a 'Item' model.", K.MODEL_UNKNOWN, {**ITEM, "sought": "shop.Item"}),
     ("django.core.exceptions.FieldDoesNotExist: Item has no field named 'price'", K.FIELD_UNKNOWN, {"column": "price"}),
     ("permission denied for table shop_item", K.NOT_PERMITTED, ITEM),
     ("must be owner of table shop_item", K.NOT_PERMITTED, ITEM),
@@ -131,7 +131,11 @@ MESSAGES: list[tuple[str, MessageKind, dict[str, Any]]] = [
     ),
     ('null value in column "price" of relation "shop_item" violates not-null constraint', K.NULL_VALUES, PRICE),
     ('cannot DROP TABLE "shop_item" because it has pending trigger events', K.PENDING_TRIGGERS, ITEM),
-    ("ValueError: Related model 'users.user' cannot be resolved", K.LAZY_REFERENCE, {"table": "users_user"}),
+    (
+        "ValueError: Related model 'users.user' cannot be resolved",
+        K.LAZY_REFERENCE,
+        {"table": "users_user", "sought": "users.user"},
+    ),
     (
         "django.db.migrations.exceptions.MigrationSchemaMissing: Unable to create the django_migrations table",
         K.NO_SCHEMA,
