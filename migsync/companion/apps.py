@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import pre_migrate
 
 
 class CompanionConfig(AppConfig):
@@ -15,5 +16,6 @@ class CompanionConfig(AppConfig):
     verbose_name = "migsync"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks, and what stops a ``migrate`` that nothing else guards."""
         import_module("migsync.companion.checks")
+        pre_migrate.connect(import_module("migsync.companion.tenants").before_migrate)

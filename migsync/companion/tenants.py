@@ -22,17 +22,30 @@ from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as DjangosOwn
 from django.db import DatabaseError, InterfaceError, connections, transaction
 from django.utils.module_loading import import_string
 
-from migsync.companion.guard import OnMigrate, Refusal, refused, running_project, settle, stop, sync, unsound
+from migsync.companion.guard import (
+    OnMigrate,
+    Refusal,
+    on_migrate,
+    refused,
+    running_project,
+    settle,
+    stop,
+    sync,
+    unsound,
+)
 from migsync.companion.guarded_migrate import GuardedMigrate
 from migsync.engines import ENGINES, Deadline, Inspection, MigrationTable, engine_named
 from migsync.engines.borrowed import borrowing_engine
 from migsync.engines.config import DatabaseConfig, SchemaChoice
 from migsync.errors import MigsyncError
+from migsync.escapes import printable_lines
 from migsync.files.commit import Settlement
 from migsync.project import Project
 from migsync.rewrites.version_index import VersionIndex
@@ -212,6 +225,23 @@ def _config(project: Project, alias: str, schema: str) -> DatabaseConfig | None:
 def _may_hold(choice: SchemaChoice, schema: str) -> bool:
     """A query is not asked for it."""
     return bool(choice.query) or any(fnmatchcase(schema, pattern) for pattern in choice.patterns)
+
+
+def before_migrate(sender: object, using: str, **_: object) -> None:
+    """Refuse what a ``migrate`` without our command must not do: the receiver of ``pre_migrate``. Raises CommandError.
+
+    django-pgschemas runs Django's own command in each schema, and makes no system checks.
+    """
+    # The signal is sent for each app.
+    first = next(config for config in apps.get_app_configs() if config.models_module is not None)
+    try:
+        if sender is not first or not has_tenants(using) or is_hooked() or on_migrate() is OnMigrate.OFF:
+            return
+        # Nothing syncs here, whatever the setting says.
+        found = judge(using, OnMigrate.CHECK)
+        stop(found.refusals if found else ())
+    except MigsyncError as error:
+        raise CommandError(printable_lines(str(error))) from error
 
 
 class GuardedSchema(GuardedMigrate):

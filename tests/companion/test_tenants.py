@@ -73,6 +73,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 import django
 django.setup()
 from customers.models import Client
+from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
@@ -155,13 +157,16 @@ def test_each_tenant_is_guarded_by_the_hook_of_django_tenants(tmp_path: Path, po
     code = """[
         transaction.atomic(lambda: tenant("made"))(), migrated(schema_name="beta"), migrated(schema_name="acme"),
         migrated("--executor=multiprocessing", tenant=True),
+        setattr(settings, "TENANT_BASE_MIGRATE_COMMAND", "django.core.management.commands.migrate.Command"),
+        migrated(schema_name="acme"), [each.id for each in run_checks()],
     ]"""
-    _, beta, acme, all_of_them = tenants.value(code)
+    _, beta, acme, all_of_them, _, unhooked, checks = tenants.value(code)
     assert tenants.names("made") == ["0001_initial", "0002_later"]
     assert "Applying shop.0002_later... OK" in beta
     assert acme.startswith("(migsync.E001) default:acme: 1 record in django_migrations must change before")
     assert "python manage.py migsync apply --database default:acme" in acme
-    assert all_of_them == acme
+    assert all_of_them == unhooked == acme
+    assert "migsync.W001" in checks
     said = tenants.run("manage.py", "migrate_schemas", "--schema", "acme", "-v0", status=1)
     assert said.startswith("CommandError: (migsync.E001) default:acme")
 

@@ -37,6 +37,7 @@ def alias(**settings: Any) -> DatabaseConfig:
         ("django_prometheus.db.backends.postgis", "postgresql+psycopg"),
         ("psqlextra.backend", "postgresql+psycopg"),
         ("django_tenants.postgresql_backend", "postgresql+psycopg"),
+        ("django_pgschemas.postgresql", "postgresql+psycopg"),
         ("dj_db_conn_pool.backends.postgresql", "postgresql+psycopg"),
         ("django.db.backends.mysql", "mysql+pymysql"),
         ("django.contrib.gis.db.backends.mysql", "mysql+pymysql"),

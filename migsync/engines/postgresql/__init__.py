@@ -55,7 +55,12 @@ class PostgreSQL(Engine):
     backend = "django.db.backends.postgresql"
     backends = frozenset({"postgresql", "postgresql_psycopg2", "postgresql_psycopg3", "postgis"})
     tenant_backends = frozenset(
-        f"{package}.postgresql_backend" for package in ("django_tenants", "tenant_schemas", "django_pgschemas")
+        {
+            "django_tenants.postgresql_backend",
+            "tenant_schemas.postgresql_backend",
+            "django_pgschemas.postgresql",
+            "django_pgschemas.postgresql_backend",  # until 1.0
+        }
     )
     other_backends = frozenset({"psqlextra.backend", *tenant_backends})
     has_schemas = True
