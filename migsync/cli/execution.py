@@ -18,7 +18,8 @@ from migsync.cli.recovery import PendingRuns
 from migsync.cli.results import FAILED, Result, tell_counted, tell_result
 from migsync.cli.rollout import ONE_BY_ONE, Failures, Rollout, waves
 from migsync.engines import Deadline
-from migsync.errors import InDoubt, Interrupted, MigsyncError, StalePlan
+from migsync.errors import InDoubt, Interrupted, LockTimeout, MigsyncError, NotBegun, StalePlan
+from migsync.progress import ProgressStep, step
 
 if TYPE_CHECKING:
     from migsync.cli.targets import OpenTargets
@@ -66,73 +67,102 @@ class Execution:
         canaries, rest = waves(groups, self.rollout.canary)
         number = {plan.target.alias: place for place, group in enumerate(groups) for plan in group if len(group) > 1}
         failures = Failures(self.rollout, number)
-        results = self._wave(canaries, failures, canary=True)
-        if not any(isinstance(result.error, Interrupted) or result.interrupted for result in results):
-            results += self._wave(rest, failures, canary=False)
-        else:
-            results += self._told(self._interrupted(plan, _LastRun()) for plan in rest)
+        with step("Changing databases", len(asked)) as made:
+            results = self._wave(canaries, failures, made, canary=True)
+            if not _any_interrupted(results):
+                found = self._wave(rest, failures, made)
+                # Whoever held a lock may be done by now.
+                late = [each for each in found if self._is_late(each, rest)]
+                results += [each for each in found if each not in late]
+                again = [each.plan for each in late if each.plan]
+                if _any_interrupted(results):
+                    results += self._told(late, made)
+                else:
+                    results += self._wave(again, failures, made, last=True)
+            else:
+                results += self._told((self._interrupted(plan, _LastRun()) for plan in rest), made)
         tell_counted(self.output, results)
         return results
 
-    def _wave(self, plans: Sequence[Plan], failures: Failures, *, canary: bool) -> list[Result]:
+    def _is_late(self, result: Result, plans: Sequence[Plan]) -> bool:
+        """Whether a plan is tried again at the end: its lock was not free, and there are others to do meanwhile."""
+        return isinstance(result.error, LockTimeout) and len(plans) > 1
+
+    def _wave(
+        self, plans: Sequence[Plan], failures: Failures, made: ProgressStep, *, canary: bool = False, last: bool = False
+    ) -> list[Result]:
+        """The results of the plans. Those that are tried again are not told, unless this is the `last` time."""
+        waits = not (canary or last)
+
+        def one(plan: Plan, run: _LastRun) -> Result:
+            result = self._unless_refused(plan, run, failures)
+            begun = not (plan.blocked or isinstance(result.error, NotBegun))
+            if result.error and begun and not (waits and self._is_late(result, plans)):
+                failures.add(plan.target.alias, canary=canary)
+            return result
+
+        def tell(result: Result) -> None:
+            if not (waits and self._is_late(result, plans)):
+                made.done += 1
+                tell_result(self.output, result)
+
         if self.rollout.jobs > 1 and len(plans) > 1:
-            return self._side_by_side(plans, failures, canary=canary)
+            return self._side_by_side(plans, one, tell)
         results: list[Result] = []
         run = _LastRun()
         try:
             for plan in plans:
                 run = _LastRun(plan)
-                results.append(self._unless_refused(plan, run, failures, canary=canary))
-                tell_result(self.output, results[-1])
+                results.append(one(plan, run))
+                tell(results[-1])
                 # Ctrl-C came during the COMMIT of this plan, and apply_plan() kept it back until it knew how that
                 # ended.
                 if results[-1].interrupted:
                     raise KeyboardInterrupt
         except KeyboardInterrupt:
             left = plans[len(results) :]
-            results += self._told(self._interrupted(plan, run if run.plan is plan else _LastRun()) for plan in left)
+            ended = (self._interrupted(plan, run if run.plan is plan else _LastRun()) for plan in left)
+            results += self._told(ended, made)
         return results
 
-    def _told(self, results: Iterable[Result]) -> list[Result]:
+    def _told(self, results: Iterable[Result], made: ProgressStep) -> list[Result]:
         kept: list[Result] = []
         for result in results:
             kept.append(result)
+            made.done += 1
             tell_result(self.output, result)
         return kept
 
-    def _side_by_side(self, plans: Sequence[Plan], failures: Failures, *, canary: bool) -> list[Result]:
+    def _side_by_side(
+        self, plans: Sequence[Plan], one: Callable[[Plan, _LastRun], Result], tell: Callable[[Result], None]
+    ) -> list[Result]:
         """At Ctrl-C, runs that have begun are finished, and no other one is begun."""
         interrupted = Event()
 
-        def one(plan: Plan) -> Result:
-            if interrupted.is_set():
-                return self._interrupted(plan, _LastRun())
-            return self._unless_refused(plan, _LastRun(plan), failures, canary=canary)
+        def unless_interrupted(plan: Plan) -> Result:
+            return self._interrupted(plan, _LastRun()) if interrupted.is_set() else one(plan, _LastRun(plan))
 
         # click knows the command that runs by the thread, and hints repeat its options.
         context = click.get_current_context(silent=True)
         begin = partial(push_context, context) if context else None  # there is none under migsync.api
         with ThreadPoolExecutor(self.rollout.jobs, initializer=begin) as executor:
-            futures = [executor.submit(one, plan) for plan in plans]
+            futures = [executor.submit(unless_interrupted, plan) for plan in plans]
             waiting = set(futures)
             while waiting:
                 try:
                     for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                         waiting.discard(future)
-                        tell_result(self.output, future.result())
+                        tell(future.result())
                 except KeyboardInterrupt:
                     interrupted.set()
         return [future.result() for future in futures]
 
-    def _unless_refused(self, plan: Plan, run: _LastRun, failures: Failures, *, canary: bool) -> Result:
+    def _unless_refused(self, plan: Plan, run: _LastRun, failures: Failures) -> Result:
         if plan.blocked:
             return Result.blocked(plan)
         if refusal := failures.refusal(plan.target.alias):
             return Result.failed(plan.target.alias, refusal, plan)
-        result = self._carry_out(plan, run)
-        if result.error:
-            failures.add(plan.target.alias, canary=canary)
-        return result
+        return self._carry_out(plan, run)
 
     def _interrupted(self, plan: Plan, run: _LastRun) -> Result:
         """The result of a plan at which Ctrl-C came, or that was not begun because of it."""
@@ -202,6 +232,10 @@ def undo_all(execution: Execution, found: OpenTargets, plans: Sequence[Plan], id
     results = [Result(alias, "nothing to do") for alias in idle]
     results += [Result.failed(alias, error) for alias, error in found.errors.items()]
     return results + execution.carry_out(plans)
+
+
+def _any_interrupted(results: Iterable[Result]) -> bool:
+    return any(isinstance(result.error, Interrupted) or result.interrupted for result in results)
 
 
 def _result(alias: str, plan: Plan, outcome: Outcome) -> Result:

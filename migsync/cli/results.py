@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from migsync.alias import entry_of, schema_of
@@ -14,7 +14,7 @@ from migsync.cli.views.documents import error_document
 from migsync.cli.views.findings import error_blocks, findings_blocks
 from migsync.cli.views.runs import short, when
 from migsync.errors import Blocked, ExitStatus, InDoubt, MigsyncError, PartlyDone, common_status
-from migsync.sync.plan_groups import sentence_names, shortened_aliases
+from migsync.sync.plan_groups import error_groups, sentence_names, shortened_aliases
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -87,22 +87,29 @@ def exit_status(results: Sequence[Result]) -> ExitStatus:
 def tell_result(output: Output, result: Result) -> None:
     """One database's result, as soon as it is known: failures on standard error.
 
-    On a terminal the members of an entry that are done are not told one by one; :func:`tell_counted` counts them.
+    On a terminal the members of an entry are not told one by one; :func:`tell_counted` counts them at the end.
     """
     if not (output.shorten and _is_counted(result)):
         (output.tell if result.error else output.show)(_blocks(result))
 
 
 def _is_counted(result: Result) -> bool:
-    return bool(schema_of(result.alias)) and not (result.error or result.findings)
+    return bool(schema_of(result.alias)) and not result.findings
 
 
 def tell_counted(output: Output, results: Iterable[Result]) -> None:
-    """The results that :func:`tell_result` left out: a line for each entry and each status of its members."""
+    """The results that :func:`tell_result` left out: by entry, a line for each status and each reason to fail."""
     if not output.shorten:
         return
+    counted = list(filter(_is_counted, results))
+    failed = {result.alias: result for result in counted if result.error}
+    for group in error_groups({alias: result.error for alias, result in failed.items() if result.error}):
+        shown = replace(failed[group.aliases[0]], alias=group.name)
+        output.tell(_blocks(shown))
     groups: dict[tuple[str, str], list[Result]] = {}
-    for result in filter(_is_counted, results):
+    for result in counted:
+        if result.error:
+            continue
         groups.setdefault((entry_of(result.alias), result.status), []).append(result)
     for (entry, status), found in groups.items():
         changes = sum(len(each.plan.changes) for each in found if each.plan and status == APPLIED)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple, overload
@@ -26,12 +27,12 @@ class StoredRecords(Sequence[Record]):
 
     def __init__(self, shared: RecordNames, applied: str) -> None:
         self.shared = shared
-        self._applied = applied
+        self._applied = zlib.compress(applied.encode(), 1)
 
     @property
     def applied(self) -> list[str | None]:
         """The time of each record, as the server writes it."""
-        found: list[str | None] = json.loads(self._applied)
+        found: list[str | None] = json.loads(zlib.decompress(self._applied))
         return found
 
     def all(self) -> tuple[Record, ...]:
@@ -90,13 +91,13 @@ class FingerprintForm:
 class StoredFingerprints(Mapping[str, str]):
     """Fingerprints that are worked out when one of them is asked for."""
 
-    def __init__(self, form: FingerprintForm, times: Sequence[str]) -> None:
+    def __init__(self, form: FingerprintForm, times: Callable[[], Sequence[str]]) -> None:
         self._form = form
         self._times = times
 
     @cached_property
     def _found(self) -> dict[str, str]:
-        return self._form.filled(self._times)
+        return self._form.filled(self._times())
 
     def __getitem__(self, app: str) -> str:
         return self._found[app]

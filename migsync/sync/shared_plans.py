@@ -108,11 +108,15 @@ class _Example:
             for each in self.answers
         )
 
-    def taken_over(self, state: DatabaseState, times: _Times) -> Plan:
-        """The plan for another target."""
+    def taken_over(self, state: DatabaseState, records: StoredRecords, times: _Times) -> Plan:
+        """The plan for another target, with its records."""
         plan = self.plan
-        before = StoredFingerprints(self.before, times.ordered)
-        after = before if self.after is self.before else StoredFingerprints(self.after, times.ordered)
+
+        def ordered() -> Sequence[str]:  # made again: to keep the times of thousands of targets takes much memory
+            return _Times.of(records.applied).ordered
+
+        before = StoredFingerprints(self.before, ordered)
+        after = before if self.after is self.before else StoredFingerprints(self.after, ordered)
         made = replace(plan, target=state.ref, fingerprints=before, fingerprints_after=after)
         if not plan.changes:
             return made
@@ -158,7 +162,7 @@ class SharedPlans:
         found = self._examples.setdefault((*kind, state.clock), [])
         for example in found:
             if example.fits(state.clock, times):
-                return example.taken_over(state, times)
+                return example.taken_over(state, records, times)
         clock = _AskedClock(state.clock.naive_is_utc, times.by_text)
         plan = make(replace(state, clock=clock))
         if not clock.unknown and self._can_be_shared(state, plan, clock, times) and not asks_more(plan):

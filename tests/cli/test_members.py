@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -313,6 +314,20 @@ def test_a_limit_of_failures(project: Project, database: Database) -> None:
     ended = project.run("apply", "--noinput", "--max-failures", "1", "--format", "json")
     assert ended.status == 5
     assert states(ended) == {"t1": "applied", "t2": "unexpected-result", "t3": "not-begun"}
+
+
+def test_a_lock_that_is_not_free_is_tried_again_at_the_end(project: Project, database: Database) -> None:
+    with closing(database.connect()) as holder:
+        holder.execute("LOCK TABLE t2.django_migrations IN SHARE ROW EXCLUSIVE MODE")
+        # It is free once t3, which comes after t2, is changed.
+        database.execute(
+            f"""CREATE FUNCTION t3.free() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN PERFORM pg_terminate_backend({holder.info.backend_pid}, 10000); RETURN NEW; END $$"""
+        )
+        database.execute("CREATE TRIGGER free BEFORE UPDATE ON t3.django_migrations EXECUTE FUNCTION t3.free()")
+        ended = project.run("apply", "--noinput", "--lock-timeout", "0.5", "--max-failures", "1", "--format", "json")
+        assert states(ended) == {"t1": "applied", "t3": "applied", "t2": "applied"}
+        assert ended.status == 0
 
 
 @pytest.mark.parametrize("jobs", ["1", "3"])
