@@ -172,6 +172,7 @@ def record_in_doubt(
     parts: Sequence[str] = (),
     reason: str = "",
     absent: bool = False,
+    others: Sequence[str] = (),
     statements: Sequence[str] = (),
     custom: bool = False,
     alias: str = "",
@@ -179,13 +180,23 @@ def record_in_doubt(
     """A migration is recorded, and the database does not have all that it makes. Its record stays.
 
     Only a part is missing, or migrations that depend on it are there, or it cannot be verified. To remove the record
-    would make `migrate` run all of it again.
+    would make `migrate` run all of it again. If nothing of an app is there but tables that no migration makes, the
+    files may have been reset while the database was behind; then its records stay as well.
 
     Run the SQL for what is missing. If the difference is intended, name the table, the column or the index in
     `pyproject.toml`: `accept = ["shop_item.price"]` under `[tool.migsync.verify]`.
     """
     if reason:
         return Texts(f"{migration} stays recorded: it cannot be verified: {reason}.")
+    if others:
+        return Texts(
+            f"{migration} stays recorded, though nothing of it is in the database: there "
+            f"{'is' if len(others) == 1 else 'are'} {count(len(others), 'table')} of {migration.app} that no migration "
+            f"makes: {text_list(others, NAMED)}.",
+            "They may come from the migrations of before a reset, of which this database had not run all.",
+            "With the files of before, run what is missing. Then take the files of today again.\n"
+            f"If the tables are of no matter: {migsync('plan', '--unrecord', migration, alias=alias)}",
+        )
     why = "migrations that depend on it are in the database" if absent else "the rest of it is in the database"
     return Texts(
         f"{migration} stays recorded, though {text_list(parts, NAMED)}: {why}.",

@@ -69,6 +69,8 @@ class _Repair:
         coming, going = best - applied, applied - best
         coming &= graph.ancestors(self._asked(coming))
         going &= graph.descendants(self._asked(going))
+        strange = self._strange_tables(applied, going)
+        going -= graph.ancestors(key for key in going if key.app in strange)
         after = (applied | coming) - going
         custom = {trace.key for trace in self.evidence.traces if trace.custom}
         found = graph.results(after)
@@ -80,7 +82,7 @@ class _Repair:
         if code := self._ordered(going & custom):
             absent = self._ordered(going - custom)
             findings.append(entries.code_runs_again(migrations=code, absent=absent, accepted=self.accept))
-        findings += self._left(found, after)
+        findings += self._left(found, after, strange)
         if pending := list(self._at_the_end(found, after, coming)):
             code = [key for key in pending if key in custom]
             findings.append(entries.no_trace_pending(migrations=pending, custom=code))
@@ -109,13 +111,28 @@ class _Repair:
             if known and known.source in RAN and not known.unapplied:
                 yield entries.schema_contradicts_run(migration=key, recorded=True, source=str(known.source))
 
-    def _left(self, found: Mapping[Key, MigrationResult], after: AbstractSet[Key]) -> Iterator[Finding]:
+    def _strange_tables(self, applied: AbstractSet[Key], going: AbstractSet[Key]) -> Mapping[str, list[str]]:
+        """Tables that no migration makes, of apps that would lose all their records.
+
+        They may be from files of before a reset: the database has another history, and is not without one.
+        """
+        lost = {key.app for key in going} - {key.app for key in applied - going}
+        tables = [part.name for part in self.evidence.judge(applied - going).unexplained if part.kind == "table"]
+        found = {app: [each for each in tables if each.startswith(f"{app}_")] for app in lost}
+        return {app: each for app, each in found.items() if each}
+
+    def _left(
+        self, found: Mapping[Key, MigrationResult], after: AbstractSet[Key], strange: Mapping[str, list[str]]
+    ) -> Iterator[Finding]:
         """What stays as it is although the tables say otherwise, or nobody can tell."""
         for key in self._ordered(self._asked(found)):
             each, parts = found[key], outcomes_in_words(found[key].differences)
             if key in after and each.state in NOT_WHOLE:
                 absent = each.state is State.ABSENT
-                yield entries.record_in_doubt(migration=key, parts=parts, reason=each.reason, absent=absent)
+                others = strange.get(key.app, []) if absent else []
+                yield entries.record_in_doubt(
+                    migration=key, parts=parts, reason=each.reason, absent=absent, others=others
+                )
             elif each.state is State.PARTIAL:
                 yield entries.half_applied(migration=key, there=outcomes_in_words(each.there), missing=parts)
 

@@ -108,6 +108,8 @@ def test_what_is_said_of_the_rest() -> None:
     assert codes["no-trace-pending"].facts["custom"] == ["shop.7"]
     doubt = repair(evidence((1, 2, 3, 4, 5), {ITEM: "", NOTE: ""})).findings
     assert [(each.code, each.name) for each in doubt] == [("record-in-doubt", "3")]
+    other = repair(evidence((1, 2), {Part("table", "shop_old", "shop_old"): ""}))
+    assert (other.unrecord, {each.code for each in other.findings}) == ((), {"record-in-doubt"})
     half = repair(evidence((1, 2, 3, 4), AFTER_3 | {NOTE: ""})).findings
     assert [(each.code, each.name) for each in half] == [("half-applied", "5")]
     [gap] = [each for each in repair(evidence((), ALL, {3: "it needs a role"})).findings if each.blocks]

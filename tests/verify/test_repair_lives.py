@@ -294,7 +294,8 @@ def live(life: Life, damage: Callable[[Life], None]) -> str:
         findings = [each for plan in told.json["plans"] for each in plan["findings"]]
         ended = project.migsync("repair", "--accept", "--noinput")
         statements = [each for finding in findings for each in finding.get("facts", {}).get("statements", [])]
-        if any(each["code"] == "perhaps-ran" for each in findings):
+        if any(each["code"] in ("perhaps-ran", "unknown-record") for each in findings):
+            # The other branch is gone for good: its record is removed, as the message says.
             assert project.migsync("apply", "--prune", "shop.0099_branch", "--noinput").status == 0
         elif not statements:
             break
