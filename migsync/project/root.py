@@ -235,7 +235,7 @@ def _unconditional(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _unconditional(inner)
             case ast.If(test=ast.Compare(left=ast.Name(id="__name__")), body=inner):
                 yield from _unconditional(inner)
-            case ast.Expr() | ast.Assign():
+            case ast.Expr() | ast.Assign() | ast.AugAssign():
                 yield statement
 
 
@@ -248,9 +248,10 @@ class _Assignment(NamedTuple):
 
 
 def _assignments(tree: ast.AST) -> Iterator[_Assignment]:
-    """Each ``os.environ.setdefault("X", "value")`` and ``os.environ["X"] = "value"`` in the tree.
+    """What ``os.environ.setdefault("X", "value")`` and ``os.environ["X"] = "value"`` in the tree set.
 
-    Those whose name or value is no literal are left out.
+    And, several at a time, ``os.environ.update({"X": "value"}, Y="value")`` and ``os.environ |= {"X": "value"}``. Those
+    whose name or value is no literal are left out.
     """
     for node in ast.walk(tree):
         match node:
@@ -263,6 +264,25 @@ def _assignments(tree: ast.AST) -> Iterator[_Assignment]:
                 targets=[ast.Subscript(value=environ, slice=ast.Constant(value=str() as variable))],
                 value=ast.Constant(value=str() as value),
             ) if _is_environ(environ):
+                yield _Assignment(variable, value, replaces=True)
+            case ast.Call(
+                func=ast.Attribute(value=environ, attr="update"), args=args, keywords=keywords
+            ) if _is_environ(environ):  # fmt: skip
+                stated = [(ast.Constant(each.arg), each.value) for each in keywords]
+                yield from _stated([*(pair for arg in args for pair in _pairs(arg)), *stated])
+            case ast.AugAssign(target=environ, op=ast.BitOr(), value=value) if _is_environ(environ):
+                yield from _stated(_pairs(value))
+
+
+def _pairs(node: ast.expr) -> Iterator[tuple[ast.expr | None, ast.expr]]:
+    if isinstance(node, ast.Dict):
+        yield from zip(node.keys, node.values, strict=True)
+
+
+def _stated(pairs: Iterable[tuple[ast.expr | None, ast.expr]]) -> Iterator[_Assignment]:
+    for pair in pairs:
+        match pair:
+            case (ast.Constant(value=str() as variable), ast.Constant(value=str() as value)):
                 yield _Assignment(variable, value, replaces=True)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from migsync.files.proposal import FileChange
 from migsync.findings import Finding
+from migsync.findings.history import unreadable_migration
 from migsync.findings.undo import files_needed_since, rewrite_applied_since, rewrite_needed_since
 from migsync.history import History
 from migsync.project import Project
@@ -49,7 +50,9 @@ def _is_removed(rewrite: Rewrite, changes: Iterable[FileChange]) -> bool:
 def _needed_files(project: Project, history: History, command: str, changes: Sequence[FileChange]) -> Iterator[Finding]:
     after = with_changes(project, history, changes, complete=not project.static)
     known = {(finding.code, finding.app, finding.name) for finding in history.findings if finding.blocks}
-    new = [each for each in after.findings if each.blocks and (each.code, each.app, each.name) not in known]
+    # A file that comes back was read once with Django's help, if its dependencies are computed, and loads again.
+    ignored = unreadable_migration.code
+    new = [it for it in after.findings if it.blocks and it.code != ignored and (it.code, it.app, it.name) not in known]
     if new:
         names = (f"{each.app}.{each.name}" if each.name else each.app for each in new)
         needed = dict(zip(names, (each.found for each in new), strict=True))

@@ -131,9 +131,12 @@ def test_manage_with_branches(tmp_path: Path, otherwise: str, expected: str) -> 
             'import sys\nif "test" in sys.argv:\n    os.environ["DJANGO_SETTINGS_MODULE"] = "by.branch"\n',
             "by.environment",
         ),
+        ('os.environ.update({"A": "1", "DJANGO_SETTINGS_MODULE": "by.manage", **{}})', "by.manage"),
+        ('os.environ.update(DJANGO_SETTINGS_MODULE="by.manage", B=str(1))', "by.manage"),
+        ('os.environ |= {"DJANGO_SETTINGS_MODULE": "by.manage"}', "by.manage"),
         ("this is no Python", "by.environment"),
     ],
-    ids=["setdefault", "assigned", "last", "branch", "broken"],
+    ids=["setdefault", "assigned", "last", "branch", "update", "keywords", "or", "broken"],
 )
 def test_what_manage_assigns_goes_over_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, expected: str

@@ -98,6 +98,7 @@ NETBOX = (
     "dcim",
     "extras",
     "ipam",
+    "netbox",
     "tenancy",
     "users",
     "virtualization",
@@ -155,9 +156,10 @@ def kinds() -> dict[str, Kind]:
         "pretix": of_site("pretix", "pretix.settings", "pretix", PRETIX_DATA_DIR="data", DATA_DIR="data"),
         "label-studio": of_site(
             "labelstudio",
-            "core.settings.label_studio",
+            "core.settings.base",
             *LABEL_STUDIO,
-            before="import sys, label_studio\nsys.path.insert(0, os.path.dirname(label_studio.__file__))",
+            before="import sys, label_studio\nsys.path.insert(0, os.path.dirname(label_studio.__file__))\n"
+            "SECRET_KEY = 'not a secret'",
         ),
         "mayan-edms": of_site("mayan", "mayan.settings.production", "mayan", MAYAN_MEDIA_ROOT="media"),
         "saleor": of_site("saleor", "saleor.settings", "saleor", SECRET_KEY="not a secret", DEBUG="True"),
