@@ -15,7 +15,7 @@ from click.globals import push_context
 
 from migsync.cli.output import Output
 from migsync.cli.recovery import PendingRuns
-from migsync.cli.results import FAILED, Result, tell_counted, tell_result
+from migsync.cli.results import FAILED, Result, tell_groups, tell_result
 from migsync.cli.rollout import ONE_BY_ONE, Failures, Rollout, waves
 from migsync.engines import Deadline
 from migsync.errors import InDoubt, Interrupted, LockTimeout, MigsyncError, NotBegun, StalePlan
@@ -81,7 +81,7 @@ class Execution:
                     results += self._wave(again, failures, made, last=True)
             else:
                 results += self._told((self._interrupted(plan, _LastRun()) for plan in rest), made)
-        tell_counted(self.output, results)
+        tell_groups(self.output, results)
         return results
 
     def _is_late(self, result: Result, plans: Sequence[Plan]) -> bool:

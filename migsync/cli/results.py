@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from migsync.alias import entry_of, schema_of
@@ -12,9 +12,10 @@ from migsync.cli.output import Output
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 from migsync.cli.views.documents import error_document
 from migsync.cli.views.findings import error_blocks, findings_blocks
+from migsync.cli.views.lists import same_in
 from migsync.cli.views.runs import short, when
-from migsync.errors import Blocked, ExitStatus, InDoubt, MigsyncError, PartlyDone, common_status
-from migsync.sync.plan_groups import error_groups, sentence_names, shortened_aliases
+from migsync.errors import Blocked, ExitStatus, InDoubt, Interrupted, MigsyncError, NotBegun, PartlyDone, common_status
+from migsync.sync.plan_groups import error_groups, sentence_name, sentence_names, shortened_aliases
 from migsync.words import count
 
 if TYPE_CHECKING:
@@ -87,29 +88,38 @@ def exit_status(results: Sequence[Result]) -> ExitStatus:
 def tell_result(output: Output, result: Result) -> None:
     """One database's result, as soon as it is known: failures on standard error.
 
-    On a terminal the members of an entry are not told one by one; :func:`tell_counted` counts them at the end.
+    Of the members of an entry it says no more than one line; :func:`tell_groups` says the rest. On a terminal, those
+    that are done are only counted.
     """
-    if not (output.shorten and _is_counted(result)):
+    if result.error and schema_of(result.alias):
+        if not isinstance(result.error, Blocked | NotBegun | Interrupted):
+            state = Span("not done", Style.BAD)
+            output.tell([line(Span(result.alias, Style.HEADING), "  ", state, f": {result.error.code}")])
+    elif not (output.shorten and _is_counted(result)):
         (output.tell if result.error else output.show)(_blocks(result))
 
 
 def _is_counted(result: Result) -> bool:
-    return bool(schema_of(result.alias)) and not result.findings
+    return bool(schema_of(result.alias)) and not (result.error or result.findings)
 
 
-def tell_counted(output: Output, results: Iterable[Result]) -> None:
-    """The results that :func:`tell_result` left out: by entry, a line for each status and each reason to fail."""
-    if not output.shorten:
-        return
-    counted = list(filter(_is_counted, results))
-    failed = {result.alias: result for result in counted if result.error}
-    for group in error_groups({alias: result.error for alias, result in failed.items() if result.error}):
-        shown = replace(failed[group.aliases[0]], alias=group.name)
-        output.tell(_blocks(shown))
+def tell_groups(output: Output, results: Sequence[Result]) -> None:
+    """What :func:`tell_result` left out of members: how many are done, and why others are not, each reason once."""
+    if output.shorten:
+        _show_counted(output, results)
+    failed = {result.alias: result.error for result in results if result.error and schema_of(result.alias)}
+    blocked = [alias for alias, error in failed.items() if isinstance(error, Blocked)]
+    for name in sentence_names(blocked):
+        output.tell([line(Span(name, Style.HEADING), "  ", Span("not done", Style.BAD), ": blocked, see above")])
+    for group in error_groups({alias: error for alias, error in failed.items() if alias not in blocked}):
+        title = line(Span(sentence_name(group.aliases), Style.HEADING), "  ", Span("not done", Style.BAD))
+        alike = same_in(group.aliases[1:], indent=2)
+        output.tell([title, *alike, *error_blocks(group.error, indent=2)])
+
+
+def _show_counted(output: Output, results: Iterable[Result]) -> None:
     groups: dict[tuple[str, str], list[Result]] = {}
-    for result in counted:
-        if result.error:
-            continue
+    for result in filter(_is_counted, results):
         groups.setdefault((entry_of(result.alias), result.status), []).append(result)
     for (entry, status), found in groups.items():
         changes = sum(len(each.plan.changes) for each in found if each.plan and status == APPLIED)

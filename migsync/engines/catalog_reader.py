@@ -27,8 +27,13 @@ class CatalogReader(ABC):
         """The `parts` of a database whose age, server and administration do not matter."""
         yield from rows
 
-    def look_into(self, connection: sa.Connection, schema: str) -> None:  # noqa: B027 (not every engine has schemas)
-        """Make `schema` the current one, for `parts` in this transaction."""
+    def look_into(  # noqa: B027 (not every engine has schemas)
+        self, connection: sa.Connection, schema: str, *, alone: bool = False
+    ) -> None:
+        """Make `schema` the current one, for `parts` in this transaction; `alone`: they are those in it."""
+
+    def keep_to_schema(self, execute: Execute) -> None:  # noqa: B027 (as above)
+        """From now on in this session, `parts` are those of the current schema alone."""
 
     def schemas_beside(self, execute: Execute) -> Sequence[str]:
         """The schemas that can hold tables, without the current one."""

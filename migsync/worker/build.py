@@ -44,6 +44,7 @@ def answer(request: BuildRequest) -> BuildResult:
         last = max(number for number, key in enumerate(way) if Key(*key) in request.by_statement)
         way = way[: last + 1]
     build = _Build(connection, graph.graph, way, whole=request.whole, by_statement=request.by_statement)
+    build.alone = bool(request.schema)
     with stage("migrate"), connection.execute_wrapper(build.watch):
         failures = migrate_in_order(build, connection.alias, loader, way)
         if failures and failures[-1].at is None:
@@ -108,6 +109,7 @@ class _Build(MigrateObserver):
         self.graph = graph
         self.way = way
         self.whole = whole
+        self.alone = False  # whether the tables of other schemas do not count
         self.traces: list[MigrationTrace] = []
         self.unbuilt: dict[Key, str] = {}
         self.statements: dict[Key, list[Statement]] = {key: [] for key in by_statement}
@@ -189,6 +191,9 @@ class _Build(MigrateObserver):
                 cursor.execute(statement)
                 return list(cursor.fetchall())
 
+            # The words for what tenants share change as soon as a tenant has a table of the same name.
+            if self.alone:
+                self.engine.keep_to_schema(execute)
             return catalog_of(self.engine.comparable(self.engine.parts(execute)))
 
 

@@ -296,6 +296,10 @@ def test_where_the_canary_fails_the_group_is_left_alone(project: Project, databa
     assert ended.status == 1
     assert states(ended) == {"t1": "unexpected-result", "t2": "not-begun", "t3": "not-begun"}
     assert names_in(database, "t2") == names_in(database, "t3") == OLD
+    ended = project.run("apply", "--noinput")
+    # Each reason once, whatever number of schemas it is about.
+    assert ended.err.count("[not-begun]") == ended.err.count("[unexpected-result]") == 1
+    assert "the same in 1 other target: t3" in ended.err
 
 
 @pytest.mark.parametrize("jobs", ["1", "3"])
@@ -345,7 +349,7 @@ def test_doctor_shows_what_is_the_same_in_several_schemas_once(project: Project,
         database.execute(f"SELECT setval('{schema}.django_migrations_id_seq', 2)")
     database.execute("DELETE FROM t3.django_migrations WHERE id = 2")
     ended = project.run("doctor", "-d", "tenants")
-    assert "tenants:t1\n  the same in 1 other schema: t2\n" in ended.out
+    assert "tenants:t1\n  the same in 1 other target: t2\n" in ended.out
     assert ended.out.count("needs a change.  [apply-first]") == 1
     assert ended.out.endswith("1 error, 1 warning and 1 note.\n")
     assert "[tool.migsync.databases.tenants], in schemas" in ended.out  # for the schemas that the query leaves out

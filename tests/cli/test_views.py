@@ -6,6 +6,7 @@ import pytest
 
 from migsync.cli.views.blocks import Span, line, table
 from migsync.cli.views.findings import error_blocks, findings_blocks
+from migsync.cli.views.lists import same_in
 from migsync.cli.views.plain import render
 from migsync.cli.views.plans import plan_blocks, summary
 from migsync.cli.views.runs import log_blocks
@@ -152,6 +153,14 @@ def test_the_log_is_newest_first_and_says_what_is_in_force():
     assert third.endswith("in force")
     assert second.endswith(f"undid {'1' * 12}")
     assert first.endswith(f"undone by {'2' * 12}")
+
+
+def test_of_many_schemas_some_are_named_also_in_a_pipe():
+    shown = render(same_in([f"tenants:t{number}" for number in range(9)], indent=0))
+    assert shown.splitlines() == [
+        "the same in 9 other targets: t0, t1, t2, t3, t4",
+        "… and 4 more (--verbose shows all)",
+    ]
 
 
 def test_of_many_findings_of_one_code_a_terminal_shows_some():

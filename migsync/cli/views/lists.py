@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
+import click
+
 from migsync.alias import schema_of
 from migsync.cli.views.blocks import Line, Span, Style, line
 from migsync.words import count
@@ -12,7 +14,7 @@ from migsync.words import count
 T = TypeVar("T")
 
 OTHERS: Final = 5
-"""On a terminal, so many other members of a group are named."""
+"""So many other members of a group are named without --verbose, also where the output is no terminal."""
 MORE: Final = "… and {} more (--verbose shows all)"
 MORE_OF: Final = "… and {} more of [{}] (--verbose shows all)"
 
@@ -33,10 +35,12 @@ def more(hidden: int, indent: int = 0) -> Iterator[Line]:
         yield line(Span(MORE.format(hidden), Style.DIM), indent=indent)
 
 
-def same_in(aliases: Sequence[str], *, indent: int, shorten: bool) -> Iterator[Line]:
+def same_in(aliases: Sequence[str], *, indent: int) -> Iterator[Line]:
     """That the same holds for other members of an entry; nothing where there are none."""
     if aliases:
-        named, hidden = cut(aliases, OTHERS, shorten=shorten)
+        context = click.get_current_context(silent=True)
+        verbose = bool(context and context.obj and context.obj.verbose)
+        named, hidden = cut(aliases, OTHERS, shorten=not verbose)
         said = f"the same in {count(len(aliases), 'other target')}: "
         yield line(said, ", ".join(schema_of(alias) for alias in named), indent=indent, hang=2)
         yield from more(hidden, indent=indent)

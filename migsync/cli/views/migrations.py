@@ -37,7 +37,7 @@ def migration_blocks(facts: MigrationFacts, *, shorten: bool = False) -> list[Bl
     where = near(Path(file.path)) if file and file.path else "no file on disk"
     blocks: list[Block] = [line(Span(str(facts.key), Style.HEADING), f"  {where}")]
     for row, *others in _row_groups(facts):
-        alike = same_in([each.alias for each in others], indent=2, shorten=shorten)
+        alike = same_in([each.alias for each in others], indent=2)
         blocks += [EMPTY, *_row_lines(facts, row), *alike]
     for name, state in idle_groups(dict.fromkeys(facts.not_recorded, "not recorded")):
         blocks += [EMPTY, line(Span(name, Style.HEADING), f"  {state}")]

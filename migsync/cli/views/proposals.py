@@ -52,7 +52,7 @@ def detail_blocks(draft: Draft, root: Path, *, verbose: bool) -> list[Block]:
         [
             diff_blocks(draft.proposal.files, root, verbose=verbose),
             *(_names(app, change) for app, change in _apps(draft)),
-            *(_plan_blocks(draft, group, verbose=verbose) for group in _groups(draft)),
+            *(_plan_blocks(draft, group) for group in _groups(draft)),
             [line(Span("Proven: ", Style.GOOD), fact.words, hang=8) for fact in draft.facts],
         ]
     )
@@ -130,12 +130,12 @@ def _state(draft: Draft, plan: Plan) -> Span:
     return Span(f"{needs(plan)}{f'; later: {command}' if decided else ''}", Style.WARNING)
 
 
-def _plan_blocks(draft: Draft, group: PlanGroup, *, verbose: bool) -> Iterator[Block]:
+def _plan_blocks(draft: Draft, group: PlanGroup) -> Iterator[Block]:
     plan, rewrite = group.first, draft.proposal.rewrite
     labels = {rewrite.id: "this rewrite"} if rewrite else {}
     _, *rest = plan_blocks(replace(plan, findings=()), labels=labels)
     yield heading(plan.target.alias, plan.target.engine, _state(draft, plan))
-    yield from same_in(group.aliases[1:], indent=2, shorten=not verbose)
+    yield from same_in(group.aliases[1:], indent=2)
     yield from rest if plan.changes else ()
 
 

@@ -37,7 +37,7 @@ def log_blocks(
     ref: TargetRef, runs: Sequence[Run], *, others: Sequence[str] = (), shorten: bool = False
 ) -> list[Block]:
     """The runs of one target, newest first; `shorten` leaves out the oldest. `others` are targets with runs alike."""
-    alike = list(same_in(others, indent=2, shorten=shorten))
+    alike = list(same_in(others, indent=2))
     if not runs:
         return [heading(ref.alias, ref.engine, Span("no runs", Style.DIM)), *alike]
     in_force = {run.id for run in applies_in_force(runs)}
@@ -86,7 +86,7 @@ def run_blocks(
     title = heading(ref.alias, ref.engine, _state(run, known, {found.id for found in applies_in_force(known)}))
     return [
         title,
-        *same_in(others, indent=2, shorten=shorten),
+        *same_in(others, indent=2),
         *(line(Span(f"{name:8}", Style.DIM), value, indent=2, hang=8) for name, value in facts if value),
         *([EMPTY] if changes else []),
         *changes,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from migsync.engines.base import Engine
 from migsync.engines.driver_errors import ErrorKind
 from migsync.engines.postgresql.address import DRIVER, settings_address, url_address
-from migsync.engines.postgresql.catalog import extension_tables, parts, schemas_beside
+from migsync.engines.postgresql.catalog import WITHOUT_JIT, extension_tables, parts, schemas_beside
 from migsync.engines.postgresql.comparable import comparable
 from migsync.engines.postgresql.inspection import SCHEMA, access, has_table, inspect, qualified, schemas
 from migsync.engines.postgresql.lock import begin_read, lock_table, release, reserve
@@ -22,6 +22,8 @@ from migsync.engines.target_table import MigrationTable
 if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.exc import DBAPIError
+
+    from migsync.engines.catalog import Execute
 
 # `applied` as text depends on the first two. SET LOCAL leaves no trace in a session that a pooler gives to others.
 BEGUN = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'"
@@ -125,13 +127,20 @@ class PostgreSQL(Engine):
         """Have the server write `applied` as text in UTC and in ISO form."""
         connection.exec_driver_sql(BEGUN)
 
-    def look_into(self, connection: sa.Connection, schema: str) -> None:
+    def look_into(self, connection: sa.Connection, schema: str, *, alone: bool = False) -> None:
         """For this transaction, so that no session keeps it."""
         # The rest of the path is needed: definitions name what is in it without its schema.
         found = connection.exec_driver_sql("SELECT current_schemas(false)").scalar() or []
         quote = connection.dialect.identifier_preparer.quote_identifier  # it doubles percent signs, as psycopg wants
         path = ", ".join([quote(schema), *(quote(name) for name in found if name != schema)])
         connection.exec_driver_sql(f"SET LOCAL search_path TO {path}")
+        connection.exec_driver_sql(WITHOUT_JIT)
+        if alone:
+            connection.exec_driver_sql("SELECT set_config('migsync.only_schema', current_schema(), true)")
+
+    def keep_to_schema(self, execute: Execute) -> None:
+        """By a setting that the query of `parts` asks for."""
+        execute("SELECT set_config('migsync.only_schema', current_schema(), false)")
 
     def sequence_statement(self, connection: sa.Connection, table: MigrationTable, top: int) -> str:
         """A call of setval, where rows came with their ids, from a dump or a copy."""

@@ -11,12 +11,16 @@ from migsync.engines.catalog import Execute, PartRow, decoded
 SET_OPTIONS: Final = """(SELECT string_agg(option, ', ' ORDER BY option) FROM unnest(a.attoptions) AS option
                      WHERE starts_with(option, 'n_distinct'))"""
 
+# Where there are thousands of tables, it takes longer to compile the statements than to run them.
+WITHOUT_JIT: Final = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name = 'jit'"
+
 # What an extension brings along is left out. All schemas count: a scratch database holds nothing but what the
-# migrations made. A name that is not in the current schema is qualified.
+# migrations made; look_into() may name the only one. A name that is not in the current schema is qualified.
 SPACES: Final = """
 WITH space AS (
 SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname || '.' END AS prefix
   FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+   AND n.nspname = coalesce(nullif(current_setting('migsync.only_schema', true), ''), n.nspname)
 ), own AS (
 SELECT c.oid, c.relkind, c.relpersistence, c.relowner, c.relacl, space.prefix || c.relname AS name,
        concat_ws(' ', CASE WHEN c.relrowsecurity THEN 'ROW SECURITY' END,
