@@ -61,8 +61,10 @@ def _files(history: History, finding: Finding) -> Iterator[Path]:
     if finding.code == conflicting_migrations.code:
         leaves = finding.facts["leaves"]
         keys = [Key(finding.app, str(name)) for name in leaves] if isinstance(leaves, list) else []
-    if finding.other:
-        keys.append(Key.parse(finding.other))
+    # Of some findings it is an app.
+    other, _, name = finding.other.partition(".")
+    if name:
+        keys.append(Key(other, name))
     for key in keys:
         app = history.apps.get(key.app)
         if app and app.first_party and app.directory:

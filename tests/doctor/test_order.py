@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from migsync.doctor.commits import with_commits
 from migsync.doctor.order import first_marked, in_order
 from migsync.findings import Finding
 from migsync.findings.consistency import conflicting_migrations
 from migsync.findings.database_objects import apply_first, there_unrecorded
 from migsync.findings.examination import records_of_gone_apps, sequence_behind
+from migsync.findings.records import lost_app
+from migsync.history.graph import build_history
 from migsync.key import Key
 
 LEAVES = conflicting_migrations(app="shop", name="0002_b", leaves=["0002_a", "0002_b"], own=True, directory="shop")
@@ -40,3 +43,8 @@ def test_nothing_is_hidden() -> None:
     assert marked(TABLE, TABLE, NOTE) == [(TABLE.code, None), (TABLE.code, None), (NOTE.code, None)]
     assert marked(NOTE, others=(TABLE,)) == [(NOTE.code, None)]
     assert marked() == []
+
+
+def test_a_problem_about_an_app_names_no_commit() -> None:
+    found = lost_app(app="store", other="shop", shared=["0001_initial"], names=["0001_initial"])
+    assert with_commits(build_history([], complete=False), [found]) == (found,)
