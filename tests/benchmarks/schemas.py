@@ -211,7 +211,11 @@ def sampled_connections(database: PostgreSQLDatabase) -> Iterator[list[int]]:
     """How many connections to the database the server had, again and again."""
     counts: list[int] = []
     ended = threading.Event()
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    # Not autovacuum's, and not this one.
+    query = (
+        "SELECT count(*) - 1 FROM pg_stat_activity "
+        "WHERE datname = current_database() AND backend_type = 'client backend'"
+    )
 
     def sample() -> None:
         with closing(database.connect(autocommit=True)) as connection:
