@@ -27,6 +27,10 @@ def missing_statements(statements: Sequence[Statement], result: MigrationResult,
     """What is to be run, so that the database has all of a migration of which it has a part."""
     wrong = {each.part for each in result.differences}
     tables = {part.table for part in wrong if part.kind == "table"}
+    # SQLite builds a changed table anew under another name: of such a row of statements no part runs alone.
+    changes = [change for each in statements for change in each.changes if change[0] == "table"]
+    first, last_of = {each[1]: each[3] for each in reversed(changes)}, {each[1]: each[3] for each in changes}
+    passing = {table for table in first if first[table] is not None and last_of[table] is None}
     missing: list[str] = []
     last = ""
     for place, statement in enumerate(statements):
@@ -37,7 +41,10 @@ def missing_statements(statements: Sequence[Statement], result: MigrationResult,
         lacking -= {part for part in lacking if _is_done(part, statements[place:], live)}
         if not lacking:
             last = statement.sql
-        elif any(part not in lacking and definition is not None and part in live for part, definition in parts.items()):
+        elif any(
+            part.table in passing or (part not in lacking and definition is not None and part in live)
+            for part, definition in parts.items()
+        ):
             return MissingStatements()
         else:
             missing.append(statement.sql)

@@ -177,6 +177,19 @@ def test_the_statements_that_are_missing(live: Mapping[Part, str], missing: list
     assert found.missing == tuple(STATEMENTS[number].sql for number in missing)
 
 
+@pytest.mark.pure
+def test_a_table_that_is_built_anew_is_not_printed_in_part() -> None:
+    new = Part("table", "new__line", "new__line")
+    statements = (
+        Statement("CREATE TABLE new__line", ((*new, ""),)),
+        Statement("DROP TABLE line", ((*LINE, None),)),
+        Statement("ALTER TABLE new__line", ((*LINE, ""), (*new, None))),
+        Statement("CREATE INDEX", ((*KEY, "1"),)),
+    )
+    [result] = judge([MigrationTrace(Key("shop", "1"), ((*LINE, ""), (*KEY, "1")))], set(), HALF).results
+    assert missing_statements(statements, result, HALF).missing == ()
+
+
 @pytest.mark.skipif(not THOROUGH, reason="two builds on MariaDB; the rule is tested above")
 def test_a_migration_that_stopped_half_way(new_database: NewDatabase, tmp_path: Path) -> None:
     """MariaDB keeps what ran before a process was killed: the rest is printed, run by hand, and recorded."""
