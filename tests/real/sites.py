@@ -72,6 +72,7 @@ MACHINA = (
     "haystack",
     "widget_tweaks",
 )
+ONLY_POSTGRESQL = ("netbox", "saleor")
 LABEL_STUDIO = (
     "core",
     "data_export",

@@ -5,9 +5,12 @@ MIGSYNC_TEST_SITES names a directory of environments, each with a Python that ha
     python3.12 -m venv ../sites/apps
     ../sites/apps/bin/pip install -e '.[postgresql,mysql]' django-cms djangocms-alias djangocms-versioning \\
         django-filer django-machina 'django-allauth[socialaccount,mfa]' django-celery-beat django-helpdesk \\
-        django-oauth-toolkit
+        django-oauth-toolkit django-taggit
     python3.12 -m venv ../sites/pretix && ../sites/pretix/bin/pip install pretix -e '.[postgresql,mysql]'
     MIGSYNC_TEST_SITES=$PWD/../sites python -m pytest tests/real/test_projects.py
+
+label-studio is installed like pretix, in ``labelstudio``. netbox and saleor are checkouts, whose path a ``.pth`` file
+names in an environment with their requirements; they run on PostgreSQL alone.
 
 Those that are not there are skipped. What it printed is in tests/benchmarks/REAL.md. In the quick profile, only the
 commands that run no migration are tried, on SQLite.
@@ -22,7 +25,7 @@ import pytest
 
 from tests.conftest import NewDatabase
 from tests.profiles import THOROUGH
-from tests.real.sites import kinds
+from tests.real.sites import ONLY_POSTGRESQL, kinds
 from tests.real.trial import COMMANDS, Trial
 
 pytestmark = pytest.mark.real
@@ -35,6 +38,8 @@ def trial(request: pytest.FixtureRequest, new_database: NewDatabase, tmp_path: P
     kind = kinds()[name]
     if not Path(kind.python).exists():
         pytest.skip(f"no {name}: see the module")
+    if name in ONLY_POSTGRESQL and request.param != "postgresql":
+        pytest.skip(f"{name} runs on PostgreSQL alone")
     found = Trial(kind, tmp_path, new_database(request.param))
     found.prepare()
     yield found
