@@ -296,7 +296,7 @@ def test_doctor_names_tables_without_transactions(limited: Limited) -> None:
         pytest.skip("every table has transactions")
     limited.database.execute("CREATE TABLE shop_item (id integer) ENGINE=MyISAM")
     limited.grant({TABLE: {"SELECT", "INSERT", "UPDATE", "DELETE"}, "shop_item": {"SELECT"}})
-    assert "1 table uses the storage engine MyISAM" in limited.run("doctor")
+    assert "1 table uses the storage engine MyISAM" in limited.run("doctor", "--fail-on", "never")
     limited.database.execute(f"ALTER TABLE {TABLE} ENGINE=MyISAM")
     told = limited.run("doctor", "--fail-on", "warning", status=1)
     assert f"ALTER TABLE {TABLE} ENGINE=InnoDB;" in told
