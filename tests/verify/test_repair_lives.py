@@ -20,6 +20,8 @@ from tests.profiles import THOROUGH, examples
 from tests.project.projects import write
 
 LIVES = examples(1, 40)
+QUICK_SEED = 2
+"""Rows lost. The rule is tried on random histories in the model; here it is Django's own tables."""
 HEAD = """from django.db import migrations, models
 import django.db.models.deletion
 
@@ -319,7 +321,7 @@ def test_a_damaged_database_is_mended_or_the_reason_is_said(
     found = Counter[tuple[str, str]]()
     failures = []
     for number in range(LIVES):
-        seed = random.SystemRandom().randrange(10**6)
+        seed = random.SystemRandom().randrange(10**6) if THOROUGH else QUICK_SEED
         rng = random.Random(seed)
         damage = rng.choice(DAMAGES)
         life = begin(tmp_path / str(number) / "project", new_database(engine), rng)
