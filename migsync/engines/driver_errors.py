@@ -74,8 +74,8 @@ def _denied(statement: str, said: str, meaning: str) -> NotPermitted:
             f"The user lacks {verb} on migsync's journal" if seen else "The user may not see whether there is a journal"
         )
         return JournalNotPermitted(f"{what}: {said}", meaning, right=verb, seen=seen)
-    # LOCK TABLE needs one of the two, whichever the changes need.
-    right = "UPDATE or DELETE" if verb == "LOCK" else verb or "a privilege"
+    # LOCK TABLE needs one of the two, whichever the changes need. PostgreSQL gets it behind another statement.
+    right = "UPDATE or DELETE" if "LOCK TABLE " in statement else verb or "a privilege"
     return NotPermitted(
         f"The user lacks {right} on {TABLE}: {said}", meaning, f"Grant {right} on {TABLE} to this user.", right=right
     )
