@@ -50,8 +50,8 @@ class Engine(CatalogReader, SchemaReader):
     """Django backends with another name, in full."""
     has_schemas: ClassVar[bool] = False
     """Whether a database can have schemas, each with tables of its own."""
-    tenant_backends: ClassVar[frozenset[str]] = frozenset()
-    """Those of `other_backends` under which every schema is a tenant's, or what the tenants share."""
+    tenant_backends: ClassVar[Mapping[str, str]] = {}
+    """Those of `other_backends` under which every schema is a tenant's or shared, and how to migrate one."""
     backend: ClassVar[str]
     """Django's own backend, in full."""
 

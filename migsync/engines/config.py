@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from migsync.alias import member_alias
+from migsync.alias import TENANT, member_alias
 from migsync.errors import MigsyncError
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
 
-TENANT: Final = "{tenant}"
-"""In the URL of an entry that stands for many databases, the place of a name."""
 LOCK_TIMEOUT: Final = 10.0
 """Seconds to wait for a lock where nothing else is configured."""
 
@@ -45,7 +43,8 @@ class DatabaseConfig:
     cannot be used carries the `error`, which is raised only when the alias is asked for.
 
     An entry with `schemas` stands for many targets, its members. A member has the `entry` that it belongs to, and is in
-    the entry's database or in its `own_database`.
+    the entry's database or in its `own_database`. `migrate` is the command that migrates a member, with places for its
+    name and for the arguments; empty where it is not known.
     """
 
     alias: str
@@ -60,6 +59,7 @@ class DatabaseConfig:
     schemas: SchemaChoice | None = None
     entry: str = ""
     own_database: bool = False
+    migrate: str = ""
 
     @property
     def shared_by(self) -> str:
@@ -68,7 +68,7 @@ class DatabaseConfig:
 
     def member(self, name: str) -> DatabaseConfig:
         """The target of this entry in the schema, or in the database, of that name."""
-        own = replace(self, alias=member_alias(self.alias, name), schemas=None, entry=self.alias)
+        own = replace(self, alias=member_alias(self.alias, name, self.migrate), schemas=None, entry=self.alias)
         if self.schemas is None or not self.schemas.databases:
             return replace(own, schema=name)
         # The parts of the URL, which hold the name as it is: nothing is to be encoded.

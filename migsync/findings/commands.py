@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from migsync.alias import schema_of
+from migsync.alias import ARGUMENTS, TENANT, MemberAlias, schema_of
 from migsync.key import Key
 
 
@@ -42,12 +42,19 @@ def look_at(app: str, alias: str) -> str:
 def migrate(*arguments: object, alias: str = "") -> str:
     """``python manage.py migrate shop 0003_price --database replica``; without an alias for Django's ``default``.
 
-    A member of an entry is a schema, which only the command of django-tenants reaches.
+    A member of an entry is no alias of Django's. It is migrated by the command that the alias carries; where that is
+    not known, the text says in words what to run.
     """
-    if schema := schema_of(alias):
-        return shlex.join(["python", "manage.py", "migrate_schemas", *map(str, arguments), "--schema", schema])
-    words = ["python", "manage.py", "migrate", *map(str, arguments), *(["--database", alias] if alias else [])]
-    return shlex.join(words)
+    if not (member := schema_of(alias)):
+        return shlex.join(
+            ["python", "manage.py", "migrate", *map(str, arguments), *(["--database", alias] if alias else [])]
+        )
+    command = alias.migrate if isinstance(alias, MemberAlias) else ""
+    if not command:
+        return f"`{shlex.join(['migrate', *map(str, arguments)])}` in the database of {alias}, as your project does"
+    # It goes through a shell, which may be meant ("cd src && …"): only what is put in is quoted.
+    command = command.replace(ARGUMENTS if arguments else f"{ARGUMENTS} ", shlex.join(map(str, arguments)))
+    return command.replace(TENANT, shlex.quote(member))
 
 
 def old_files(commit: str, app: str, name: str, alias: str = "") -> str:

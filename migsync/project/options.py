@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from migsync.alias import ARGUMENTS, TENANT
 from migsync.decoder import DecodeError, load_toml, shortened, utf8
-from migsync.engines.config import LOCK_TIMEOUT, TENANT, SchemaChoice
+from migsync.engines.config import LOCK_TIMEOUT, SchemaChoice
 from migsync.errors import ProjectError
 from migsync.filesystem.boundary import read_source
 from migsync.words import did_you_mean, text_list
@@ -32,6 +33,7 @@ class DatabaseOptions:
 
     By `url`, by the environment variable that holds it, or as another `alias` is. With `tenants` the URL is a template
     for many databases, and the `alias` is the one in which a query for their names runs.
+    `migrate` is the command that migrates one of the schemas or databases.
     """
 
     # A URL may hold a password: it is kept out of every representation.
@@ -41,6 +43,7 @@ class DatabaseOptions:
     schema: str = ""
     schemas: SchemaChoice | None = None
     tenants: SchemaChoice | None = None
+    migrate: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ class _Reader:
         )
 
     def database(self, document: object, where: str) -> DatabaseOptions:
-        table = self.table(document, where, ("url", "url_env", "alias", "schema", "schemas", "tenants"))
+        table = self.table(document, where, ("url", "url_env", "alias", "schema", "schemas", "tenants", "migrate"))
         database = DatabaseOptions(
             self.text(table, "url", where),
             self.text(table, "url_env", where),
@@ -161,7 +164,10 @@ class _Reader:
             self.text(table, "schema", where),
             self.choice_of(table, "schemas", where),
             self.choice_of(table, "tenants", where),
+            self.text(table, "migrate", where),
         )
+        if "migrate" in table:
+            self.check_command(database, where)
         if database.tenants:
             self.check_template(database, where)
             return database
@@ -192,6 +198,21 @@ class _Reader:
         query = found[0] if len(found) == 1 and QUERY.match(found[0]) else ""
         patterns = () if query else ("*",) if found == (AUTO,) else found
         return SchemaChoice(query, patterns, databases=key == "tenants")
+
+    def check_command(self, database: DatabaseOptions, where: str) -> None:
+        """Raise ProjectError for a `migrate` that cannot name one of many, or where there is only one."""
+        if not (ARGUMENTS in database.migrate and TENANT in database.migrate):
+            raise ProjectError(
+                f"{self.file}: {where}.migrate must have {ARGUMENTS} and {TENANT} in it.",
+                "They stand for the arguments of `migrate`, and for the name of a schema or a database.",
+                f'For example: migrate = "python manage.py migrate_schemas {ARGUMENTS} --schema {TENANT}"',
+            )
+        if not (database.schemas or database.tenants):
+            raise ProjectError(
+                f"{self.file}: [{where}] has migrate, but neither schemas nor tenants.",
+                "It is the command for an entry that stands for many.",
+                "Remove migrate, then run the command again.",
+            )
 
     def check_template(self, database: DatabaseOptions, where: str) -> None:
         """Raise ProjectError where `tenants` has no URL to put a name into."""

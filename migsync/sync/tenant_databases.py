@@ -9,8 +9,8 @@ from typing import cast
 
 import sqlalchemy as sa
 
+from migsync.alias import TENANT as PLACE
 from migsync.engines import Engine, engine_of
-from migsync.engines.config import TENANT as PLACE
 from migsync.engines.config import DatabaseConfig, SchemaChoice
 from migsync.errors import MigsyncError, TargetError
 from migsync.sync.member_names import TENANT, WILDCARDS, listed_names, queried_names

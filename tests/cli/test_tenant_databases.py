@@ -58,6 +58,15 @@ def test_a_tenant_without_a_file_hinders_no_other(project: Project) -> None:
     assert not (project.root / "tenants/gone.sqlite3").exists()
 
 
+def test_the_command_that_migrates_a_tenant_is_the_projects_own(project: Project) -> None:
+    record(file_of(project.root, "half"), ("0003_price",))
+    told = "`migrate shop 0001_initial` in the database of t:half, as your project does\n"
+    assert told in project.run("plan", "-d", "t:half").out
+    configured = project.root / "pyproject.toml"
+    configured.write_text(configured.read_text() + 'migrate = "TENANT={tenant} ./manage.py migrate {arguments}"\n')
+    assert ": TENANT=half ./manage.py migrate shop 0001_initial\n" in project.run("plan", "-d", "t:half").out
+
+
 @pytest.mark.parametrize(
     ("tenants", "found"),
     [

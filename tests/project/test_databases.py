@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from migsync.engines.address import split_statements
 from migsync.engines.config import DatabaseConfig
 from migsync.engines.mysql import address as mysql
 from migsync.errors import TargetError, UnknownAlias, UnknownEngine
+from migsync.findings.commands import migrate
 from migsync.project import find_project
 from migsync.project.databases.aliases import django_aliases, url_alias
 from tests.project.projects import app, django_project, write
@@ -49,6 +51,20 @@ def test_engines_known_by_name(engine: str, driver: str) -> None:
     config = alias(ENGINE=engine, NAME="shop")
     assert config.error is None
     assert config.url.drivername == driver
+
+
+@pytest.mark.parametrize(
+    ("engine", "command"),
+    [
+        ("django_tenants.postgresql_backend", "python manage.py migrate_schemas shop 0002_price --schema 'a b'"),
+        ("tenant_schemas.postgresql_backend", "python manage.py migrate_schemas shop 0002_price --schema 'a b'"),
+        ("django_pgschemas.postgresql", "python manage.py migrate shop 0002_price --schema 'a b'"),
+    ],
+)
+def test_a_schema_is_migrated_by_the_command_of_its_package(engine: str, command: str) -> None:
+    member = alias(ENGINE=engine, NAME="shop").member("a b")
+    assert migrate("shop", "0002_price", alias=member.alias) == command
+    assert migrate(alias=copy.deepcopy(member).alias) == command.replace(" shop 0002_price", "")
 
 
 @pytest.mark.parametrize("engine", ["django.db.backends.oracle", "mssql", "no.such.backend", "django.db.backends.new"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from migsync.engines.config import SchemaChoice
 from migsync.errors import ProjectError
 from migsync.project import find_project
 from migsync.project.options import DatabaseOptions, Options, read_options
@@ -34,6 +35,8 @@ def test_everything(tmp_path: Path) -> None:
         schema = "tenant"
         [tool.migsync.databases.other]
         alias = "main"
+        schemas = "auto"
+        migrate = "./migrate {tenant} {arguments}"
     """
     assert read(tmp_path, text) == Options(
         settings="config.settings",
@@ -46,7 +49,9 @@ def test_everything(tmp_path: Path) -> None:
         apps={"shop": "src/shop"},
         databases={
             "main": DatabaseOptions(url_env="DATABASE_URL", schema="tenant"),
-            "other": DatabaseOptions(alias="main"),
+            "other": DatabaseOptions(
+                alias="main", schemas=SchemaChoice(patterns=("*",)), migrate="./migrate {tenant} {arguments}"
+            ),
         },
         file=str(tmp_path / "pyproject.toml"),
     )
@@ -71,6 +76,12 @@ def test_no_file_no_table_and_an_empty_table(tmp_path: Path) -> None:
             "must have exactly one of the keys url, url_env and alias",
             "",
         ),
+        (
+            "[tool.migsync.databases.a]\nmigrate = './migrate {tenant}'",
+            "a.migrate must have {arguments}",
+            "For example",
+        ),
+        ("[tool.migsync.databases.a]\nmigrate = '{tenant} {arguments}'", "neither schemas nor tenants", "Remove"),
         ("[tool.migsync.databases]\na = 'sqlite://'", "tool.migsync.databases.a must be a table, not str", ""),
         ("[tool.migsync]\ncontents = 'sources'", "tool.migsync.contents is 'sources'", "Did you mean source?"),
         ("[tool.migsync]\ncontents = 1", "tool.migsync.contents must be a string", ""),

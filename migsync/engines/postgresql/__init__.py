@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from migsync.engines.base import Engine
 from migsync.engines.driver_errors import ErrorKind
@@ -42,6 +42,10 @@ WHERE sequence IS NOT NULL AND has_sequence_privilege(sequence, 'USAGE, SELECT')
   AND coalesce(pg_catalog.pg_sequence_last_value(sequence), 0) < :top
 """
 
+# How the packages for tenants migrate one schema. That of django-pgschemas takes several schemas, so they come last.
+MIGRATE_SCHEMAS = "python manage.py migrate_schemas {arguments} --schema {tenant}"
+MIGRATE = "python manage.py migrate {arguments} --schema {tenant}"
+
 # The classes of SQLSTATE in which the connection is gone: connection exceptions, and shutdowns of the server.
 LOST = ("08", "57P01", "57P02", "57P03", "25P03")
 LOCK_NOT_AVAILABLE = "55P03"
@@ -56,14 +60,12 @@ class PostgreSQL(Engine):
     schemes = frozenset({"postgres", "postgresql", "pgsql", "psql", "postgis", "timescale"})
     backend = "django.db.backends.postgresql"
     backends = frozenset({"postgresql", "postgresql_psycopg2", "postgresql_psycopg3", "postgis"})
-    tenant_backends = frozenset(
-        {
-            "django_tenants.postgresql_backend",
-            "tenant_schemas.postgresql_backend",
-            "django_pgschemas.postgresql",
-            "django_pgschemas.postgresql_backend",  # until 1.0
-        }
-    )
+    tenant_backends: ClassVar[Mapping[str, str]] = {
+        "django_tenants.postgresql_backend": MIGRATE_SCHEMAS,
+        "tenant_schemas.postgresql_backend": MIGRATE_SCHEMAS,
+        "django_pgschemas.postgresql": MIGRATE,
+        "django_pgschemas.postgresql_backend": MIGRATE,  # until 1.0
+    }
     other_backends = frozenset({"psqlextra.backend", *tenant_backends})
     has_schemas = True
     sends_many = True

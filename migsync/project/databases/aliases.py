@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from migsync.alias import TENANT
 from migsync.engines import Engine, engine_of
 from migsync.engines.address import Address
-from migsync.engines.config import TENANT, DatabaseConfig, SchemaChoice
+from migsync.engines.config import DatabaseConfig, SchemaChoice
 from migsync.errors import MigsyncError, TargetError
 from migsync.findings import Finding
 from migsync.findings.project import alias_overridden, alias_passed_over, option_dropped
@@ -117,6 +118,8 @@ def option_aliases(
             known[alias] = _asking(known[alias], options, known.get(options.alias or DEFAULT))
         elif options.alias:
             known[alias] = _other_schema(alias, options, known.get(options.alias))
+    own = {alias: options.migrate for alias, options in databases.items() if options.migrate}
+    known |= {alias: replace(known[alias], migrate=migrate) for alias, migrate in own.items()}
     return Aliases({alias: known[alias] for alias in databases}, findings=tuple(findings))
 
 
@@ -214,7 +217,8 @@ def _from_django(alias: str, settings: Mapping[str, Any], use_tz: bool | None) -
         return DatabaseConfig(alias, "", use_tz=use_tz, error=wrong), []
     config = _config(alias, address, use_tz, _missing_driver(alias, engine))
     if settings["ENGINE"] in engine.tenant_backends:
-        config = replace(config, schemas=SchemaChoice(patterns=("*",)))
+        migrate = engine.tenant_backends[settings["ENGINE"]]
+        config = replace(config, schemas=SchemaChoice(patterns=("*",)), migrate=migrate)
     return config, _dropped(alias, address)
 
 
