@@ -80,7 +80,7 @@ def _blocks(outcome: Verification, fresh: Iterable[str], *, shorten: bool) -> It
         yield line(Span(sentence_name([first, *others]), Style.HEADING), ": ", Span(_summary(verified), style))
         if blocks := findings_blocks(verified.findings, indent=2, shorten=shorten):
             members = [line(f"what was found in {first}", indent=2)] if others else []
-            yield from (*members, *same_in(others, indent=2), *blocks, EMPTY)
+            yield from (*members, *same_in(others, indent=2, findings=verified.findings), *blocks, EMPTY)
     for name, state in idle_groups(dict.fromkeys(fresh, "no migration is recorded")):
         yield line(Span(name, Style.HEADING), ": ", Span(state, Style.GOOD))
     for each in error_groups(outcome.errors):

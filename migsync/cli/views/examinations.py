@@ -39,7 +39,7 @@ def examination_blocks(survey: Survey, found: Examination, *, shorten: bool) -> 
         yield from (*shown, EMPTY)
     for aliases in _groups(found):
         yield line(Span(aliases[0], Style.HEADING))
-        yield from same_in(aliases[1:], indent=2)
+        yield from same_in(aliases[1:], indent=2, findings=found.findings[aliases[0]])
         yield from (*findings_blocks(found.findings[aliases[0]], indent=2, shorten=shorten), EMPTY)
     for group in error_groups(survey.errors):
         yield line(Span(group.name, Style.HEADING))

@@ -40,7 +40,7 @@ def findings_blocks(findings: Iterable[Finding], indent: int = 0, *, shorten: bo
         shown = len(cut(range(alike[code]), ALIKE, shorten=shorten)[0])
         if seen[code] <= shown:
             blocks += finding_blocks(finding, indent)
-            blocks += same_in(finding.others, indent=indent + 2)
+            blocks += same_in(finding.others, indent=indent + 2, findings=[finding])
         if seen[code] == shown < alike[code]:
             rest = MORE_OF.format(alike[code] - shown, code)
             blocks.append(line(WORDS[finding.severity], Span(rest, Style.DIM), indent=indent))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 import click
 
 from migsync.alias import schema_of
 from migsync.cli.views.blocks import Line, Span, Style, line
+from migsync.findings import Finding
 from migsync.words import count
 
 T = TypeVar("T")
@@ -35,8 +36,12 @@ def more(hidden: int, indent: int = 0) -> Iterator[Line]:
         yield line(Span(MORE.format(hidden), Style.DIM), indent=indent)
 
 
-def same_in(aliases: Sequence[str], *, indent: int) -> Iterator[Line]:
-    """That the same holds for other members of an entry; nothing where there are none."""
+def same_in(aliases: Sequence[str], *, indent: int, findings: Iterable[Finding] = ()) -> Iterator[Line]:
+    """That the same holds for other members of an entry; nothing where there are none.
+
+    `findings` are those of the member that stands for all. Where one would be otherwise without the alias, its commands
+    are for this member alone, and that is said too.
+    """
     if aliases:
         context = click.get_current_context(silent=True)
         verbose = bool(context and context.obj and context.obj.verbose)
@@ -44,3 +49,6 @@ def same_in(aliases: Sequence[str], *, indent: int) -> Iterator[Line]:
         said = f"the same in {count(len(aliases), 'other target')}: "
         yield line(said, ", ".join(schema_of(alias) for alias in named), indent=indent, hang=2)
         yield from more(hidden, indent=indent)
+        if alias := next((each.facts["alias"] for each in findings if each.with_facts(alias="") != each), ""):
+            told = f"the commands shown are for {alias}; run them for the others too (migsync takes -d more than once)"
+            yield line(told, indent=indent)

@@ -41,7 +41,7 @@ def plan_blocks(
     `after_summary`: a line about the target was shown already. `others` are targets with a plan that does the same.
     """
     blocks: list[Block] = [heading(plan.target.alias, plan.target.engine, standing(plan, short=after_summary))]
-    blocks += same_in(others, indent=2)
+    blocks += same_in(others, indent=2, findings=plan.findings)
     blocks += [line(about, indent=2)] if about else []
     blocks += [line("applies ", labels.get(rewrite.id, rewrite.source), indent=2) for rewrite in plan.passed]
     blocks += [line("reverts ", labels.get(rewrite.id, rewrite.source), indent=2) for rewrite in plan.returned]
