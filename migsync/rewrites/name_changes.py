@@ -17,6 +17,7 @@ from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.words import did_you_mean, text_list
 
 EACH_ONCE = "A rewrite gives each old name and each new name once."
+NAME = "Give the name of a migration: its file name without .py."
 
 
 @dataclass
@@ -128,12 +129,13 @@ def _malformed(option: str, text: str, form: str) -> UsageError:
 def _check_names(app: str, side: str, names: Sequence[str]) -> None:
     times = Counter(names)
     for name in names:
+        # No file is called so. What was pasted there by mistake may be a URL with a password, and would be committed.
+        if any(slash in text for slash in "/\\" for text in (app, name)):
+            raise UsageError(f"One of the {side} names has a slash in it, as a path or a URL has.", "", NAME)
         try:
             check_name(name)
         except ValueError as error:
-            raise UsageError(
-                f"{app}: {error}.", "", "Give the name of a migration: its file name without .py."
-            ) from error
+            raise UsageError(f"{app}: {error}.", "", NAME) from error
         if times[name] > 1:
             raise UsageError(f"{app}.{name} is given as {side} name twice.", EACH_ONCE, "Give it once.")
 

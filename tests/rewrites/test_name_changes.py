@@ -83,6 +83,14 @@ def test_a_map_that_cannot_be_meant_is_refused(maps: list[str], says: str) -> No
         parse_changes(maps)
 
 
+@pytest.mark.parametrize("given", ["shop.postgresql://u:se.cret@h/x=b", "shop.a=C:\\se.cret", "x://u:p@se.cret=b"])
+def test_what_has_a_slash_is_no_name_and_is_not_shown(given: str) -> None:
+    for arguments in ([given], []), ([], [given]), ([], [], [given]):
+        with pytest.raises(UsageError, match="has a slash in it") as raised:
+            parse_changes(*arguments)
+        assert "cret" not in str(raised.value)
+
+
 def test_the_forms_of_the_command_line() -> None:
     found = parse_changes(["shop.a=b", "shop.c=shop.d"], ["shop.n=x+y", "blog.n1+n2=o1+o2"], ["blog.gone"])
     assert found["shop"] == NameChanges({"a": "b", "c": "d"}, [(("x", "y"), ("n",))])
