@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final, Self
 
 SEPARATOR: Final = ":"
@@ -12,11 +13,11 @@ ARGUMENTS: Final = "{arguments}"
 """In the command of an entry, the place of the arguments of ``migrate``."""
 
 
-class MemberAlias(str):
-    """The alias of an entry's member, with what a hint tells to type in order to migrate it.
+class EntryAlias(str):
+    """An alias that Django's commands do not take: that of an entry, or of its member.
 
-    `migrate` is a command with places for its arguments and for the member; empty where none is known. Only the project
-    knows it, and the alias is all that a finding knows of its database.
+    `migrate` is what a hint tells to type instead, with a place for the arguments; empty where that is not known.
+    Only the project knows it, and the alias is all that a finding knows of its database.
     """
 
     __slots__ = ("migrate",)
@@ -24,15 +25,15 @@ class MemberAlias(str):
     migrate: str
 
     def __new__(cls, alias: str, migrate: str = "") -> Self:
-        """The alias of a member, and the command of its entry."""
+        """The alias, and the command of its entry."""
         made = super().__new__(cls, alias)
         made.migrate = migrate
         return made
 
 
-def member_alias(entry: str, member: str, migrate: str = "") -> MemberAlias:
-    """The alias of the schema, or the database, `member` of an entry."""
-    return MemberAlias(f"{entry}{SEPARATOR}{member}", migrate)
+def member_alias(entry: str, member: str, migrate: str = "") -> EntryAlias:
+    """The alias of the schema, or the database, `member` of an entry; `migrate` has a place for its name."""
+    return EntryAlias(f"{entry}{SEPARATOR}{member}", migrate.replace(TENANT, shlex.quote(member)))
 
 
 def entry_of(alias: str) -> str:
@@ -43,3 +44,8 @@ def entry_of(alias: str) -> str:
 def schema_of(alias: str) -> str:
     """The schema of a member, or the pattern in its place; empty for any other alias."""
     return alias.partition(SEPARATOR)[2]
+
+
+def is_of_entry(alias: str) -> bool:
+    """True for an alias that Django does not know."""
+    return isinstance(alias, EntryAlias) or bool(schema_of(alias))

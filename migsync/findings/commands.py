@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from migsync.alias import ARGUMENTS, TENANT, MemberAlias, schema_of
+from migsync.alias import ARGUMENTS, EntryAlias, is_of_entry
 from migsync.key import Key
 
 
@@ -42,19 +42,17 @@ def look_at(app: str, alias: str) -> str:
 def migrate(*arguments: object, alias: str = "") -> str:
     """``python manage.py migrate shop 0003_price --database replica``; without an alias for Django's ``default``.
 
-    A member of an entry is no alias of Django's. It is migrated by the command that the alias carries; where that is
-    not known, the text says in words what to run.
+    An alias that Django does not know carries a command of its own; where it has none, the text says in words what to
+    run.
     """
-    if not (member := schema_of(alias)):
-        return shlex.join(
-            ["python", "manage.py", "migrate", *map(str, arguments), *(["--database", alias] if alias else [])]
-        )
-    command = alias.migrate if isinstance(alias, MemberAlias) else ""
+    if not is_of_entry(alias):
+        words = ["python", "manage.py", "migrate", *map(str, arguments), *(["--database", alias] if alias else [])]
+        return shlex.join(words)
+    command = alias.migrate if isinstance(alias, EntryAlias) else ""
     if not command:
         return f"`{shlex.join(['migrate', *map(str, arguments)])}` in the database of {alias}, as your project does"
     # It goes through a shell, which may be meant ("cd src && …"): only what is put in is quoted.
-    command = command.replace(ARGUMENTS if arguments else f"{ARGUMENTS} ", shlex.join(map(str, arguments)))
-    return command.replace(TENANT, shlex.quote(member))
+    return command.replace(ARGUMENTS if arguments else f" {ARGUMENTS}", shlex.join(map(str, arguments)))
 
 
 def old_files(commit: str, app: str, name: str, alias: str = "") -> str:

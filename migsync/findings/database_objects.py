@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migsync.alias import schema_of
+from migsync.alias import is_of_entry
 from migsync.findings.commands import migrate, migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
@@ -17,7 +17,7 @@ UNSEEN = "Only tables and columns were compared. Indexes, constraints and data w
 
 def sql_of(migration: Key, alias: str) -> str:
     """The command that prints the SQL of a migration, which is the same in every schema."""
-    database = f" --database {alias}" if alias and not schema_of(alias) else ""
+    database = f" --database {alias}" if alias and not is_of_entry(alias) else ""
     return f"python manage.py sqlmigrate {migration.app} {migration.name}{database}"
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
+from migsync.alias import is_of_entry
 from migsync.findings.commands import migrate, migsync, old_files
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
@@ -184,6 +185,9 @@ def _package_advice(
 
 def _record(key: Key, alias: str) -> str:
     """What ``migrate --fake`` would do, which Django refuses while the history is inconsistent."""
+    if is_of_entry(alias):
+        code = f"MigrationRecorder(connection).record_applied({key.app!r}, {key.name!r})"
+        return f"`{code}`, in a shell of Django that is connected to {alias}"
     database = alias or "default"
     code = (
         "from django.db import connections; from django.db.migrations.recorder import MigrationRecorder; "

@@ -200,18 +200,13 @@ class _Reader:
         return SchemaChoice(query, patterns, databases=key == "tenants")
 
     def check_command(self, database: DatabaseOptions, where: str) -> None:
-        """Raise ProjectError for a `migrate` that cannot name one of many, or where there is only one."""
-        if not (ARGUMENTS in database.migrate and TENANT in database.migrate):
+        """Raise ProjectError for a `migrate` that has no place for its arguments, or for the name of one of many."""
+        places = (ARGUMENTS, TENANT) if database.schemas or database.tenants else (ARGUMENTS,)
+        if not all(place in database.migrate for place in places):
             raise ProjectError(
-                f"{self.file}: {where}.migrate must have {ARGUMENTS} and {TENANT} in it.",
+                f"{self.file}: {where}.migrate must have {text_list(places)} in it.",
                 "They stand for the arguments of `migrate`, and for the name of a schema or a database.",
                 f'For example: migrate = "python manage.py migrate_schemas {ARGUMENTS} --schema {TENANT}"',
-            )
-        if not (database.schemas or database.tenants):
-            raise ProjectError(
-                f"{self.file}: [{where}] has migrate, but neither schemas nor tenants.",
-                "It is the command for an entry that stands for many.",
-                "Remove migrate, then run the command again.",
             )
 
     def check_template(self, database: DatabaseOptions, where: str) -> None:

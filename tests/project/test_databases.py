@@ -15,7 +15,8 @@ from migsync.engines.mysql import address as mysql
 from migsync.errors import TargetError, UnknownAlias, UnknownEngine
 from migsync.findings.commands import migrate
 from migsync.project import find_project
-from migsync.project.databases.aliases import django_aliases, url_alias
+from migsync.project.databases.aliases import django_aliases, option_aliases, url_alias
+from migsync.project.options import DatabaseOptions
 from tests.project.projects import app, django_project, write
 
 SECRET = "p@ss:w/ord"
@@ -65,6 +66,24 @@ def test_a_schema_is_migrated_by_the_command_of_its_package(engine: str, command
     member = alias(ENGINE=engine, NAME="shop").member("a b")
     assert migrate("shop", "0002_price", alias=member.alias) == command
     assert migrate(alias=copy.deepcopy(member).alias) == command.replace(" shop 0002_price", "")
+
+
+def test_an_entry_that_is_no_alias_of_django_is_migrated_by_its_own_command() -> None:
+    tenants = {"ENGINE": "django_tenants.postgresql_backend", "NAME": "shop"}
+    django = django_aliases({"default": {"ENGINE": "django.db.backends.postgresql"}, "tenants": tenants}, True)
+    options = {
+        "default": DatabaseOptions(url="postgresql://host/shop"),
+        "archive": DatabaseOptions(alias="tenants", schema="a b"),
+        "production": DatabaseOptions(url="postgresql://host/shop", migrate="heroku run ./migrate {arguments}"),
+        "replica": DatabaseOptions(url="postgresql://host/shop"),
+    }
+    found = option_aliases(options, Path(), {}, True, django).databases
+    assert {name: migrate("shop", alias=config.alias) for name, config in found.items()} == {
+        "default": "python manage.py migrate shop --database default",
+        "archive": "python manage.py migrate_schemas shop --schema 'a b'",
+        "production": "heroku run ./migrate shop",
+        "replica": "`migrate shop` in the database of replica, as your project does",
+    }
 
 
 @pytest.mark.parametrize("engine", ["django.db.backends.oracle", "mssql", "no.such.backend", "django.db.backends.new"])

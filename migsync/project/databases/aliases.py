@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from migsync.alias import TENANT
+from migsync.alias import TENANT, EntryAlias
 from migsync.engines import Engine, engine_of
 from migsync.engines.address import Address
 from migsync.engines.config import DatabaseConfig, SchemaChoice
@@ -118,9 +119,19 @@ def option_aliases(
             known[alias] = _asking(known[alias], options, known.get(options.alias or DEFAULT))
         elif options.alias:
             known[alias] = _other_schema(alias, options, known.get(options.alias))
-    own = {alias: options.migrate for alias, options in databases.items() if options.migrate}
-    known |= {alias: replace(known[alias], migrate=migrate) for alias, migrate in own.items()}
-    return Aliases({alias: known[alias] for alias in databases}, findings=tuple(findings))
+    return Aliases(
+        {alias: _migrated(known[alias], options, alias in others.databases) for alias, options in databases.items()},
+        findings=tuple(findings),
+    )
+
+
+def _migrated(config: DatabaseConfig, options: DatabaseOptions, is_django: bool) -> DatabaseConfig:
+    """The entry with the command that migrates it, or a member of it; `is_django`: DATABASES has the alias too."""
+    migrate = options.migrate or config.migrate
+    if config.schemas or (is_django and not migrate):
+        return replace(config, migrate=migrate)
+    one = migrate.replace(TENANT, shlex.quote(config.schema)) if config.schema or TENANT not in migrate else ""
+    return replace(config, alias=EntryAlias(config.alias, one))
 
 
 def _other_schema(alias: str, options: DatabaseOptions, taken: DatabaseConfig | None) -> DatabaseConfig:
