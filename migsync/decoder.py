@@ -76,6 +76,8 @@ def load_toml(content: str) -> object:
     """The document; raises DecodeError for what is no TOML."""
     import tomllib  # only here: a worker's process needs no TOML, and must start fast
 
+    if content.startswith("\ufeff"):
+        raise DecodeError("begins with a byte order mark, which TOML does not allow; save it as UTF-8 without one")
     try:
         return tomllib.loads(content)
     except RecursionError:

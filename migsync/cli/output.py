@@ -211,10 +211,11 @@ def write_output(path: Path, text: str) -> None:
         ) from error
 
 
-def write_outputs(directory: Path, texts: Mapping[Path, str]) -> None:
+def write_outputs(directory: Path, texts: Mapping[Path, str], *, retry: str = "") -> None:
     """Put several texts into files in `directory`, which is made if need be: all of them, or none.
 
-    Raises MigsyncError, which says which files were written where that is not all or none.
+    Raises MigsyncError, which says which files were written where that is not all or none. `retry` is what to do next,
+    for a command that takes neither a directory nor --force.
     """
     try:
         if texts:
@@ -224,13 +225,13 @@ def write_outputs(directory: Path, texts: Mapping[Path, str]) -> None:
         raise MigsyncError(
             f"Not all files could be written to {directory}: {error.strerror} ({error.filename}).",
             f"These were written: {text_list(error.written)}. The others are unchanged.",
-            "Fix the cause, then run the command again with --force.",
+            retry or "Fix the cause, then run the command again with --force.",
         ) from error
     except OSError as error:
         raise MigsyncError(
             f"The files cannot be written to {directory}: {error.strerror}.",
             "None was written. Files that existed are unchanged.",
-            "Give another directory, or fix the cause and run the command again.",
+            retry or "Give another directory, or fix the cause and run the command again.",
         ) from error
 
 

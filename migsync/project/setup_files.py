@@ -19,7 +19,7 @@ from migsync.decoder import DecodeError, load_toml, utf8
 from migsync.errors import ProjectError
 from migsync.filesystem.boundary import read_source, refuse_links
 from migsync.filesystem.git import repository_of
-from migsync.project.options import PYPROJECT, REWRITES
+from migsync.project.options import CORRECT, PYPROJECT, REWRITES
 from migsync.project.root import Root
 
 PRE_COMMIT: Final = """\
@@ -102,24 +102,34 @@ class SetupFile:
 
 
 def settings_file(place: Root, settings: str) -> SetupFile:
-    """pyproject.toml with ``[tool.migsync]``. Raises ProjectError where it cannot be read."""
+    """pyproject.toml with ``[tool.migsync]``. Raises ProjectError where it cannot be read, or cannot get the table."""
     table = {**({"settings": settings} if settings else {}), "rewrites": REWRITES}
     text = "[tool.migsync]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
     if place.options.file:
         path = Path(place.options.file)
         return SetupFile(path, text, _read(path), FileFate.COMPLETE)
     path = place.directory / PYPROJECT
+    _refuse_links(place.directory, PYPROJECT)
     before = _read(path)
     if before is None:
         return SetupFile(path, text)
     longer = SetupFile(path, text, before, FileFate.LONGER)
-    return longer if _adds(longer, table) else SetupFile(path, text, before, FileFate.BY_HAND)
+    if not _adds(longer, table):
+        raise ProjectError(
+            f"{path} gives `tool` a value in one line, so that [tool.migsync] cannot be added at its end.",
+            hint="Write that value as tables, [tool.NAME], then run the command again.",
+        )
+    return longer
 
 
 def _adds(file: SetupFile, table: Mapping[str, str]) -> bool:
     """Whether the longer file says what the shorter one says, and the table; not so where `tool` is in one line."""
     try:
-        before, after = load_toml(utf8(file.before or b"")), load_toml(utf8(file.content))
+        before = load_toml(utf8(file.before or b""))
+    except DecodeError as error:
+        raise ProjectError(f"{file.path} is not valid TOML: {error}.", hint=CORRECT) from error
+    try:
+        after = load_toml(utf8(file.content))
     except DecodeError:
         return False
     if not isinstance(before, dict) or not isinstance(tool := before.get("tool", {}), dict):
@@ -147,18 +157,22 @@ def gitlab_file(place: Root) -> SetupFile:
 
 def _of_repository(place: Root, name: str, text: str, mark: bytes) -> SetupFile:
     path = _top(place) / name
-    try:
-        refuse_links(_top(place), [name])
-    except ValueError as error:
-        raise ProjectError(
-            f"{path} leads elsewhere: {error}.",
-            "A link may have come with the repository, and migsync does not write through one.",
-            "Replace the link by what it leads to, then run the command again.",
-        ) from error
+    _refuse_links(_top(place), name)
     before = _read(path)
     if before is None:
         return SetupFile(path, text)
     return SetupFile(path, text, before, FileFate.COMPLETE if mark in before else FileFate.BY_HAND)
+
+
+def _refuse_links(top: Path, name: str) -> None:
+    try:
+        refuse_links(top, [name])
+    except ValueError as error:
+        raise ProjectError(
+            f"{top / name} leads elsewhere: {error}.",
+            "A link may have come with the repository, and migsync does not write through one.",
+            "Replace the link by what it leads to, then run the command again.",
+        ) from error
 
 
 def _top(place: Root) -> Path:

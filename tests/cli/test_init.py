@@ -100,9 +100,7 @@ TABLE = '[tool.migsync]\nsettings = "mysite.settings"\nrewrites = "migration_rew
         ('# mine\n[project]\nname = "x"', f'# mine\n[project]\nname = "x"\n\n{TABLE}'),
         ("[tool.ruff]\n\n# the end\n", f"[tool.ruff]\n\n# the end\n\n{TABLE}"),
         ("[project]\r\n", "[project]\r\n\r\n" + TABLE.replace("\n", "\r\n")),
-        ("tool = {ruff = {}}\n", None),
         ("[tool.migsync]\n", None),
-        ("[tool\n", None),
     ],
 )
 def test_pyproject_keeps_its_bytes_and_gets_the_table(tmp_path: Path, before: str | None, after: str | None) -> None:
@@ -113,8 +111,24 @@ def test_pyproject_keeps_its_bytes_and_gets_the_table(tmp_path: Path, before: st
     told = project.run("init", "--noinput").out
     assert file.read_bytes().decode() == (before if after is None else after)
     assert ("Wrote " in told) == (after is not None)
-    assert ("Add this to it:\n  [tool.migsync]" in told) == (after is None and before != "[tool.migsync]\n")
     assert "Wrote " not in project.run("init", "--noinput").out
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        ("tool = {ruff = {}}\n", "gives `tool` a value in one line"),
+        ("tool = 5\n", "gives `tool` a value in one line"),
+        ("[tool\n", "is not valid TOML"),
+        ("\ufeff[project]\n", "begins with a byte order mark"),
+    ],
+)
+def test_a_pyproject_that_cannot_get_the_table_is_refused(tmp_path: Path, before: str, found: str) -> None:
+    ended = of_django(tmp_path, before).run("init", "--noinput", "--pre-commit")
+    assert (ended.status, ended.out) == (1, "")
+    assert found in ended.err
+    assert (tmp_path / "pyproject.toml").read_bytes().decode() == before
+    assert not (tmp_path / ".pre-commit-config.yaml").exists()
 
 
 def test_the_hook_and_the_jobs_are_written_once_and_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -149,7 +163,7 @@ def test_init_does_not_write_through_links(tmp_path: Path) -> None:
     assert "leads elsewhere" in project.run("init", "--noinput", "--ci", "github").err
     (elsewhere / "pyproject.toml").write_text("# theirs\n")
     (root / "pyproject.toml").symlink_to(elsewhere / "pyproject.toml")
-    assert "cannot be written" in project.run("init", "--noinput").err
+    assert "leads elsewhere" in project.run("init", "--noinput").err
     assert [path.read_text() for path in elsewhere.iterdir()] == ["# theirs\n"]
 
 

@@ -91,7 +91,8 @@ def init(output: Output, asked: InitOptions, where: ProjectOptions) -> ExitStatu
                 require_consent_possible(output, noinput=asked.consent.noinput)
                 require_yes(_question(written, makes), noinput=asked.consent.noinput)
             for file in written:
-                write_outputs(file.path.parent, {file.path: file.content.decode()})
+                texts = {file.path: file.content.decode()}
+                write_outputs(file.path.parent, texts, retry="Fix the cause, then run the command again.")
                 output.show([line("Wrote ", Span(near(file.path), Style.COMMAND))])
             databases = list(_make(output, found, states))
         for alias in found.fresh:
