@@ -32,6 +32,19 @@ class MigsyncCommand(click.Command):
         """The same in every context: click keeps the option as the first one asked for it."""
         return ["-h", "--help"]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse them. An empty value is refused: a variable of the shell without a value would widen what is done."""
+        given = list(args)
+        rest = super().parse_args(ctx, args)
+        if "" in given or any(argument.endswith("=") for argument in given):
+            # Asked for again, since types and defaults have hidden it in the values that the context holds.
+            raw, _, _ = self.make_parser(ctx).parse_args(args=given)
+            for parameter in self.params:
+                value = raw.get(parameter.name or "")
+                if not ctx.resilient_parsing and (value == "" or (isinstance(value, (list, tuple)) and "" in value)):
+                    raise click.BadParameter("It is empty. Give a value, or leave it out.", ctx, parameter)
+        return rest
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (as click declares it)
         """Run it. The commands in the hint of an error get the options that say where this project is."""
         try:

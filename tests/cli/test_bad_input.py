@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import make_url
 
+from migsync.cli import program
 from tests.cli.shop import MAPPED, NEW, OLD, Shop
 
 
@@ -96,6 +97,16 @@ def test_an_unknown_engine(tmp_path):
 @pytest.mark.parametrize("option", ["shop.0003_price", "0003_price=0002_price", "shop.=0002_price", "="])
 def test_a_map_of_another_form(shop, option):
     refused(shop.run("plan", "--map", option), status=64, said=["APP.OLD=NEW"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["undo|--since|", "undo|--since=", "undo|", "apply|", "plan|--url|", "plan|-d|one|-d|", "plan|--shard="],
+)
+def test_an_empty_value_is_not_the_default(arguments, capsys):
+    """As of a variable of the shell that has no value: the command would be about more than was asked for."""
+    assert program.run(arguments.split("|")) == 64
+    assert "It is empty." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "0002_\x1b[31mred", "0002_\nline"])
