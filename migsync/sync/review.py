@@ -105,7 +105,7 @@ def review(project: Project, saved: PlanFile, *, journal: bool, backwards: bool 
 
 @dataclass(frozen=True)
 class _MemberChanges:
-    """An entry whose members are not those of the file: the schemas that `came`, and the aliases that are `gone`."""
+    """An entry whose members are not those of the file: the names that `came`, and the aliases that are `gone`."""
 
     entry: str
     came: list[str]
@@ -119,10 +119,10 @@ def _member_changes(project: Project, saved: Sequence[str], asked: Sequence[str]
         members = find_targets(project, [entry])
         if any(not member.entry for member in members):
             continue
-        there = {member.alias: member.schema for member in members if member.error is None}
+        there = [member.alias for member in members if member.error is None]
         wanted = [schema_of(alias) or "*" for alias in asked if entry_of(alias) == entry] if asked else ["*"]
-        new = (schema for alias, schema in there.items() if alias not in saved)
-        came = [schema for schema in new if any(fnmatchcase(schema, pattern) for pattern in wanted)]
+        new = (schema_of(alias) for alias in there if alias not in saved)
+        came = [name for name in new if any(fnmatchcase(name, pattern) for pattern in wanted)]
         gone = [alias for alias in saved if entry_of(alias) == entry and alias not in there]
         if came or gone:
             found.append(_MemberChanges(entry, came, gone))

@@ -47,6 +47,16 @@ def test_files_by_a_pattern(project: Project) -> None:
     assert (ended.status, "The database 't' has no tenant 'acmee'." in said(ended)) == (1, True)
 
 
+def test_a_tenant_that_came_after_the_plan_is_named(project: Project) -> None:
+    plan = str(project.root / "plan.json")
+    assert project.run("plan", "-d", "t:a*", "-o", plan).status == 0
+    for name in ("alba", "zoo"):
+        record(file_of(project.root, name))
+    ended = project.run("apply", plan, "--noinput")
+    assert "1 target of t has no plan in the file: alba." in ended.out
+    assert [names(file_of(project.root, name)) for name in ("acme", "alba")] == [NEW, OLD]
+
+
 def test_a_tenant_without_a_file_hinders_no_other(project: Project) -> None:
     url = "sqlite:///tenants/{tenant}.sqlite3"
     project.configure({"t": Entry(url, tenants=["acme", "gone", "../t"])})
