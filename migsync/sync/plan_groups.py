@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from migsync.findings import Finding
     from migsync.sync.plan import Plan
 
+OWN_FACTS = frozenset({"alias", "row", "rows", "applied", "run", "number"})
+"""Facts that differ between targets of which the same is said."""
 ALONE = 3
 """So many members of one entry are named; of more, the entry is named and they are counted."""
 
@@ -65,8 +68,7 @@ def error_groups(errors: Mapping[str, MigsyncError]) -> tuple[ErrorGroup, ...]:
     """The errors, by alias, in groups, in the order of their first targets."""
     groups: dict[Hashable, list[str]] = {}
     for alias, error in errors.items():
-        # What was found names the target, so it differs.
-        kind = (error.code, error.meaning) if schema_of(alias) else ()
+        kind = (error.code, error.meaning, _without_names(error.found, alias)) if schema_of(alias) else ()
         groups.setdefault((entry_of(alias), *kind), []).append(alias)
     return tuple(ErrorGroup(tuple(aliases), errors[aliases[0]]) for aliases in groups.values())
 
@@ -92,9 +94,24 @@ def finding_kind(finding: Finding) -> Hashable:
     alias = _alias(finding)
     if not schema_of(alias):
         return finding
-    facts = {name: fact for name, fact in finding.facts.items() if name not in ("alias", "row", "rows")}
     place = (finding.app, finding.name, finding.file, finding.line, finding.other, finding.operation)
-    return (entry_of(alias), finding.code, finding.severity, *place, repr(facts))
+    return (entry_of(alias), finding.code, finding.severity, *place, _facts(finding))
+
+
+def _facts(finding: Finding) -> str:
+    """What a finding says, without what every target has for itself: ids of rows, times and runs."""
+    # A row is an id, or a migration and an id; or a migration has the ids.
+    rows = finding.facts.get("rows")
+    recorded: list[object] = list(rows) if isinstance(rows, dict) else []
+    if isinstance(rows, list):
+        recorded = [row[0] for row in rows if isinstance(row, list)]
+    return repr((recorded, {name: fact for name, fact in finding.facts.items() if name not in OWN_FACTS}))
+
+
+def _without_names(text: str, alias: str) -> str:
+    """What was found, without the name of the target, and without numbers, such as those of processes."""
+    own = "|".join(re.escape(name) for name in (alias, schema_of(alias)))
+    return re.sub(rf"(?<!\w)(?:{own})(?!\w)|\d+", "_", text)
 
 
 def group_name(aliases: Sequence[str]) -> str:
@@ -136,8 +153,8 @@ def _kind(plan: Plan) -> Hashable:
         tuple(rewrite.id for rewrite in plan.passed),
         tuple(rewrite.id for rewrite in plan.returned),
         tuple(
-            (finding.code, finding.severity, finding.app, finding.name, finding.other, finding.operation)
-            for finding in plan.findings
+            (each.code, each.severity, each.app, each.name, each.other, each.operation, _facts(each))
+            for each in plan.findings
         ),
         plan.unexplained,
         bool(plan.undoes),
