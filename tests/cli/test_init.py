@@ -8,8 +8,10 @@ import pytest
 
 from migsync.project.root import Root
 from migsync.project.setup_files import github_file, gitlab_file, hook_file
+from migsync.sync import setup
 from migsync.sync.journal.schema import VERSIONS, upgrade_journal
 from migsync.sync.journal.tables import NEWEST
+from migsync.sync.target import Target
 from tests.cli.entries import Entry, Project, record
 from tests.cli.test_grants import Limited
 from tests.cli.test_looks import add, made, migrate, tables
@@ -72,6 +74,24 @@ def test_who_may_not_create_tables_is_told_what_to_do(
         limited.run_sql(tmp_path / "sql" / "default.journal.sql")
         assert "the tables are there already; noted" in limited.run("init", "--noinput")
     assert tables(database)[1] == 1
+
+
+def test_ctrl_c_leaves_what_is_done(tmp_path: Path, new_database, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [record(new_database("sqlite")) for _ in range(2)]
+    project = Project.make(tmp_path, {"a": Entry(both[0].url), "b": Entry(both[1].url)})
+    make = setup.make_journal
+
+    def interrupted(target: Target, *, lock_timeout: float) -> str:
+        if target.alias == "b":
+            raise KeyboardInterrupt
+        return make(target, lock_timeout=lock_timeout)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(setup, "make_journal", interrupted)
+        ended = project.run("init", "--noinput")
+    assert (ended.status, ended.out.count("created the tables")) == (5, 1)
+    assert "What is listed above is done." in ended.err
+    assert project.run("init", "--noinput").out.count("created the tables") == 1
 
 
 def of_django(root: Path, text: str | None = None) -> Project:

@@ -23,7 +23,7 @@ from migsync.cli.options import (
 from migsync.cli.output import Output, write_outputs
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, near
-from migsync.errors import ExitStatus, MigsyncError, ProjectError, common_status
+from migsync.errors import ExitStatus, MigsyncError, PartlyDone, ProjectError, common_status
 from migsync.words import count, text_list
 
 if TYPE_CHECKING:
@@ -90,11 +90,15 @@ def init(output: Output, asked: InitOptions, where: ProjectOptions) -> ExitStatu
             if written or makes:
                 require_consent_possible(output, noinput=asked.consent.noinput)
                 require_yes(_question(written, makes), noinput=asked.consent.noinput)
-            for file in written:
-                texts = {file.path: file.content.decode()}
-                write_outputs(file.path.parent, texts, retry="Fix the cause, then run the command again.")
-                output.show([line("Wrote ", Span(near(file.path), Style.COMMAND))])
-            databases = list(_make(output, found, states))
+            try:
+                _write(output, written)
+                databases = list(_make(output, found, states))
+            except KeyboardInterrupt:
+                raise PartlyDone(
+                    "Interrupted.",
+                    "What is listed above is done. No record was changed.",
+                    "To do the rest, run the command again.",
+                ) from None
         for alias in found.fresh:
             output.show([line(Span(alias, Style.HEADING), f"  {FRESH}")])
             databases.append({"alias": alias, "fresh": True})
@@ -163,11 +167,17 @@ def _question(written: Sequence[SetupFile], makes: Sequence[str]) -> str:
     return f"{question[0].upper()}{question[1:]}?"
 
 
+def _write(output: Output, files: Sequence[SetupFile]) -> None:
+    for file in files:
+        texts = {file.path: file.content.decode()}
+        write_outputs(file.path.parent, texts, retry="Fix the cause, then run the command again.")
+        output.show([line("Wrote ", Span(near(file.path), Style.COMMAND))])
+
+
 def _make(output: Output, survey: Survey, states: Sequence[TargetState]) -> Iterator[dict[str, Any]]:
     """The tables of each database; what was done in it, as JSON values. Those that fail are among the errors."""
     for state in states:
         alias = state.ref.alias
-        output.changing = True
         try:
             made = _init(survey, state)
         except MigsyncError as error:
