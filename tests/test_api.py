@@ -65,6 +65,9 @@ def test_errors_have_the_codes_of_the_commands(
     with pytest.raises(api.MigsyncError) as raised:
         api.apply(project, api.plan(project), request=api.PlanRequest(accept=True))
     assert raised.value.code == "usage"
+    with pytest.raises(api.MigsyncError) as raised:
+        api.undo(project, "")  # not the last run
+    assert raised.value.code == "unknown-run"
     other = record(new_database("sqlite"), ("0001_initial", "0009_unknown", "0002_price"))
     other.execute("DELETE FROM django_migrations WHERE name = '0001_initial'")
     entries = {"default": Entry(sqlite_database.url), "gone": Entry("sqlite:////nosuch/x"), "odd": Entry(other.url)}

@@ -101,7 +101,7 @@ def undo_plans(
     """
     from migsync.sync.undo import changed_presence, last_to_undo, plan_undo
 
-    if run:
+    if run is not None:
         chosen = find_runs(found.runs, run)
     else:
         last = {alias: last_to_undo(runs) for alias, runs in found.runs.items()}
