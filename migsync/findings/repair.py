@@ -21,10 +21,22 @@ def _rest(migration: Key, statements: Sequence[str], *, custom: bool, alias: str
     """How to bring what is missing of a migration into the database."""
     then = f"Then: {migsync('repair', alias=alias)}"
     if not statements:
-        return f"To see its SQL: {sql_of(migration, alias)}\nRun the statements for what is missing.\n{then}"
+        return (
+            f"Which of its statements are to be run here cannot be told. To see them: {sql_of(migration, alias)}\n"
+            f"Run what is missing.\n{then}"
+        )
     listed = "\n".join(f"{each.rstrip().rstrip(';')};" for each in statements)
     code = "It also runs code or SQL of its own. Look at its file for what is missing of that.\n" if custom else ""
     return f"{code}Run in the database what is missing:\n{listed}\n{then}"
+
+
+def _renamed(others: Sequence[str], alias: str) -> str:
+    """What to do where tables may be there under other names."""
+    it, they = ("it", "it was") if len(others) == 1 else ("them", "they were")
+    return (
+        f"If {they} renamed by hand: rename {it} back. If nobody needs {it}: drop {it}.\n"
+        f"Then: {migsync('repair', alias=alias)}"
+    )
 
 
 def _are(migrations: Sequence[Key], one: str, several: str) -> str:
@@ -180,8 +192,12 @@ def record_in_doubt(
     """A migration is recorded, and the database does not have all that it makes. Its record stays.
 
     Only a part is missing, or migrations that depend on it are there, or it cannot be verified. To remove the record
-    would make `migrate` run all of it again. If nothing of an app is there but tables that no migration makes, the
-    files may have been reset while the database was behind; then its records stay as well.
+    would make `migrate` run all of it again.
+
+    Its record also stays if the database has a table that no migration makes, and that may be the one that is missing:
+    it has the same columns, or an index, a constraint or a sequence of the migration. Somebody renamed it, and
+    `migrate` would fail at the name of the index. Or nothing of an app is there but such tables: the files may have
+    been reset while the database was behind.
 
     Run the SQL for what is missing. If the difference is intended, name the table, the column or the index in
     `pyproject.toml`: `accept = ["shop_item.price"]` under `[tool.migsync.verify]`.
@@ -190,12 +206,11 @@ def record_in_doubt(
         return Texts(f"{migration} stays recorded: it cannot be verified: {reason}.")
     if others:
         return Texts(
-            f"{migration} stays recorded, though nothing of it is in the database: there "
-            f"{'is' if len(others) == 1 else 'are'} {count(len(others), 'table')} of {migration.app} that no migration "
-            f"makes: {text_list(others, NAMED)}.",
-            "They may come from the migrations of before a reset, of which this database had not run all.",
-            "With the files of before, run what is missing. Then take the files of today again.\n"
-            f"If the tables are of no matter: {migsync('plan', '--unrecord', migration, alias=alias)}",
+            f"{migration} stays recorded, though {text_list(parts, NAMED)}: no migration makes "
+            f"{text_list(others, NAMED)}, which may be what is missing.",
+            "Somebody may have renamed a table; or the files were reset while this database was behind. Then take the "
+            "files of before, run what is missing, and take the files of today again.",
+            _renamed(others, alias),
         )
     why = "migrations that depend on it are in the database" if absent else "the rest of it is in the database"
     return Texts(
@@ -211,6 +226,7 @@ def half_applied(
     migration: Key,
     there: Sequence[str],
     missing: Sequence[str],
+    others: Sequence[str] = (),
     statements: Sequence[str] = (),
     last: str = "",
     number: int = 0,
@@ -221,16 +237,19 @@ def half_applied(
 
     It stopped half-way: MySQL and MariaDB keep what ran before the error. Or something else made the part.
 
-    Either run the statements that are missing, and then `migsync repair`, which records the migration. Or remove what
-    is there, if it holds no data, and run `migrate`.
+    If a table that no migration makes has the columns of one that is missing, it was probably renamed: rename it back.
+    Otherwise, either run the statements that are missing, and then `migsync repair`, which records the migration. Or
+    remove what is there, if it holds no data, and run `migrate`.
     """
-    stopped = ""
-    if statements and last:
+    stopped = renamed = ""
+    if others:
+        renamed = f" No migration makes {text_list(others, NAMED)}, which may be a table of it."
+    elif statements and last:
         stopped = f" {number - len(statements)} of its {number} statements ran, the last of them: {_shortened(last)}"
     return Texts(
         f"{migration} stays unrecorded: a part of it is in the database: {text_list(there, NAMED)}.",
-        f"`migrate` would fail. What is missing: {text_list(missing, NAMED)}.{stopped}",
-        _rest(migration, statements, custom=custom, alias=alias),
+        f"`migrate` would fail. What is missing: {text_list(missing, NAMED)}.{stopped}{renamed}",
+        _renamed(others, alias) if others else _rest(migration, statements, custom=custom, alias=alias),
     )
 
 

@@ -15,6 +15,7 @@ from migsync.sync.provenance import Provenance
 from migsync.sync.stated_records import RAN
 from migsync.verify.composition import MigrationResult, State
 from migsync.verify.hypothesis import NOT_WHOLE, Hypotheses
+from migsync.verify.renamed_tables import renamed_tables
 from migsync.verify.report import outcomes_in_words
 from migsync.verify.verification import SchemaEvidence
 
@@ -69,8 +70,8 @@ class _Repair:
         coming, going = best - applied, applied - best
         coming &= graph.ancestors(self._asked(coming))
         going &= graph.descendants(self._asked(going))
-        strange = self._strange_tables(applied, going)
-        going -= graph.ancestors(key for key in going if key.app in strange)
+        others = self._others(applied, going)
+        going = self._without_renamed(going, others)
         after = (applied | coming) - going
         custom = {trace.key for trace in self.evidence.traces if trace.custom}
         found = graph.results(after)
@@ -82,7 +83,7 @@ class _Repair:
         if code := self._ordered(going & custom):
             absent = self._ordered(going - custom)
             findings.append(entries.code_runs_again(migrations=code, absent=absent, accepted=self.accept))
-        findings += self._left(found, after, strange)
+        findings += self._left(found, after, others)
         if pending := list(self._at_the_end(found, after, coming)):
             code = [key for key in pending if key in custom]
             findings.append(entries.no_trace_pending(migrations=pending, custom=code))
@@ -111,30 +112,47 @@ class _Repair:
             if known and known.source in RAN and not known.unapplied:
                 yield entries.schema_contradicts_run(migration=key, recorded=True, source=str(known.source))
 
-    def _strange_tables(self, applied: AbstractSet[Key], going: AbstractSet[Key]) -> Mapping[str, list[str]]:
-        """Tables that no migration makes, of apps that would lose all their records.
+    def _others(self, applied: AbstractSet[Key], going: AbstractSet[Key]) -> Mapping[Key, Sequence[str]]:
+        """Tables that no migration makes and that may be those of a migration, which are gone under their own names.
 
-        They may be from files of before a reset: the database has another history, and is not without one.
+        Also all that begin with the name of an app that would lose all its records. They may be from files of before a
+        reset: the database has another history, and is not without one.
         """
+        renamed = renamed_tables(self.evidence.traces, applied, self.evidence.live)
         lost = {key.app for key in going} - {key.app for key in applied - going}
         tables = [part.name for part in self.evidence.judge(applied - going).unexplained if part.kind == "table"]
-        found = {app: [each for each in tables if each.startswith(f"{app}_")] for app in lost}
-        return {app: each for app, each in found.items() if each}
+        found = {key: {each for each in tables if key.app in lost and each.startswith(f"{key.app}_")} for key in going}
+        for trace in self.evidence.traces:
+            own = {other for _, table, *_ in trace.changes for other in renamed.get(table, ())}
+            found[trace.key] = found.get(trace.key, set()) | own
+        return {key: sorted(each) for key, each in found.items() if each}
+
+    def _without_renamed(self, going: AbstractSet[Key], others: Mapping[Key, Sequence[str]]) -> frozenset[Key]:
+        """Those to take out, without what may be there under another name, and without what then may stay as well."""
+        graph = self._hypotheses
+        going -= graph.ancestors(going & others.keys())
+        found = graph.results(self.evidence.applied)
+        absent = {key for key in going if key not in found or found[key].state is not State.NO_TRACE}
+        return graph.descendants(absent) & going
 
     def _left(
-        self, found: Mapping[Key, MigrationResult], after: AbstractSet[Key], strange: Mapping[str, list[str]]
+        self, found: Mapping[Key, MigrationResult], after: AbstractSet[Key], others: Mapping[Key, Sequence[str]]
     ) -> Iterator[Finding]:
         """What stays as it is although the tables say otherwise, or nobody can tell."""
         for key in self._ordered(self._asked(found)):
             each, parts = found[key], outcomes_in_words(found[key].differences)
             if key in after and each.state in NOT_WHOLE:
-                absent = each.state is State.ABSENT
-                others = strange.get(key.app, []) if absent else []
                 yield entries.record_in_doubt(
-                    migration=key, parts=parts, reason=each.reason, absent=absent, others=others
+                    migration=key,
+                    parts=parts,
+                    reason=each.reason,
+                    absent=each.state is State.ABSENT,
+                    others=others.get(key, ()),
                 )
             elif each.state is State.PARTIAL:
-                yield entries.half_applied(migration=key, there=outcomes_in_words(each.there), missing=parts)
+                yield entries.half_applied(
+                    migration=key, there=outcomes_in_words(each.there), missing=parts, others=others.get(key, ())
+                )
 
     def _at_the_end(
         self, found: Mapping[Key, MigrationResult], after: AbstractSet[Key], coming: AbstractSet[Key]

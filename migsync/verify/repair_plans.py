@@ -93,7 +93,7 @@ def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> 
     known = KnownRuns(found.ran.get(alias, {}), found.held[alias].seen)
     result = repair(evidence, known, apps=asked.options.apps, accept=asked.accept)
     built = {trace.key for trace in evidence.traces}
-    named = [Key(each.app, each.name) for each in result.findings if each.code in IN_PART]
+    named = [Key(each.app, each.name) for each in result.findings if _is_for_sql(each)]
     wanted = tuple(key for key in named if key in built)
     if not wanted:
         return result
@@ -108,11 +108,17 @@ def _with_sql(
 ) -> Finding:
     """A finding about a migration of which a part is there, with the statements for the rest."""
     key = Key(finding.app, finding.name)
-    if finding.code not in IN_PART or key not in statements:
+    if not _is_for_sql(finding) or key not in statements:
         return finding
-    found = missing_statements(statements[key], parts[key], evidence.live)
+    tables = {table for trace in evidence.traces for _, table, *_ in trace.changes}
+    found = missing_statements(statements[key], parts[key], evidence.live, tables)
     custom = any(trace.custom for trace in evidence.traces if trace.key == key)
     return finding.with_facts(statements=found.missing, last=found.last, number=found.number, custom=custom)
+
+
+def _is_for_sql(finding: Finding) -> bool:
+    """Whether the statements for the rest are to be said; where a table may have been renamed, they are not."""
+    return finding.code in IN_PART and not finding.facts.get("others")
 
 
 def _of_sequence(found: Survey, plan: Plan) -> Iterator[Finding]:

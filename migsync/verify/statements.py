@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from migsync.engines.catalog import Part
 from migsync.verify.composition import Catalog, MigrationResult, is_as
+from migsync.verify.renamed_tables import is_named
 from migsync.worker.migration_traces import Statement
 
 
@@ -23,8 +25,13 @@ class MissingStatements:
     number: int = 0
 
 
-def missing_statements(statements: Sequence[Statement], result: MigrationResult, live: Catalog) -> MissingStatements:
-    """What is to be run, so that the database has all of a migration of which it has a part."""
+def missing_statements(
+    statements: Sequence[Statement], result: MigrationResult, live: Catalog, tables_made: Collection[str]
+) -> MissingStatements:
+    """What is to be run, so that the database has all of a migration of which it has a part.
+
+    Only if all of it can run on what is there. `tables_made` are those of all migrations.
+    """
     wrong = {each.part for each in result.differences}
     tables = {part.table for part in wrong if part.kind == "table"}
     # SQLite builds a changed table anew under another name: of such a row of statements no part runs alone.
@@ -32,7 +39,7 @@ def missing_statements(statements: Sequence[Statement], result: MigrationResult,
     first, last_of = {each[1]: each[3] for each in reversed(changes)}, {each[1]: each[3] for each in changes}
     passing = {table for table in first if first[table] is not None and last_of[table] is None}
     missing: list[str] = []
-    last = ""
+    last, now = "", dict(live)
     for place, statement in enumerate(statements):
         parts = {Part(*part): definition for *part, definition in statement.changes}
         if not parts:
@@ -44,10 +51,12 @@ def missing_statements(statements: Sequence[Statement], result: MigrationResult,
         elif any(
             part.table in passing or (part not in lacking and definition is not None and part in live)
             for part, definition in parts.items()
-        ):
+        ) or not _can_run(statement, parts, now, tables_made):
             return MissingStatements()
         else:
             missing.append(statement.sql)
+            now |= {part: each for part, each in parts.items() if each is not None}
+            now = {part: each for part, each in now.items() if parts.get(part, "") is not None}
     return MissingStatements(tuple(missing), last, sum(bool(each.changes) for each in statements))
 
 
@@ -56,3 +65,22 @@ def _is_done(part: Part, statements: Sequence[Statement], live: Catalog) -> bool
     found = live.get(part)
     after = [definition for each in statements for *other, definition in each.changes if Part(*other) == part]
     return any(is_as(part, definition, found) for definition in after) or (found is not None and len(after) > 1)
+
+
+def _can_run(
+    statement: Statement, parts: Mapping[Part, str | None], now: Catalog, tables_made: Collection[str]
+) -> bool:
+    """Whether what the statement needs is there, and nothing has a name that it gives."""
+    tables = {part.table for part in now if part.kind == "table"}
+    made = {part.table for part, definition in parts.items() if part.kind == "table" and definition is not None}
+    # Also a table that it only refers to, as a foreign key does.
+    named = set(re.findall(r"\w+", statement.sql)) & set(tables_made)
+    if (named | {part.table for part in parts if part.table}) - tables - made or made & tables:
+        return False
+    gone = {part for part, definition in parts.items() if definition is None}
+    if not gone <= now.keys():
+        return False
+    # A renamed table keeps its indexes, and most engines know an index by its name alone.
+    taken = {part[::2] for part, definition in now.items() if part not in gone and is_named(part, definition)}
+    new = {part[::2] for part, definition in parts.items() if part not in now and is_named(part, definition)}
+    return not new & taken
