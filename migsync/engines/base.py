@@ -308,7 +308,7 @@ class Engine(CatalogReader, SchemaReader):
     def error_kind(self, error: DBAPIError) -> ErrorKind:
         """What a driver's error means."""
 
-    def explain(self, error: DBAPIError, meaning: str = NOTHING_CHANGED, *, reading: bool = False) -> MigsyncError:
+    def explain(self, error: DBAPIError, meaning: str = NOTHING_CHANGED, *, reading: str = "") -> MigsyncError:
         """The error for a person; see :func:`migsync.engines.driver_errors.explain`."""
         return explain(error, self.error_kind(error), meaning, reading=reading, if_read_only=self.if_read_only)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TABLE = "django_migrations"
 JOURNAL_PREFIX = "migsync_"
 READERS_LOCKED_OUT = "Another session probably holds a lock that blocks reads, such as that of an ALTER TABLE."
+SLOW_OR_LOCKED_OUT = "The server is busy, or another session holds a lock that blocks reads."
 WAIT_LONGER = "Run the command again when it has ended, or wait longer with --lock-timeout SECONDS."
 TRY_AGAIN = "Run the command again."
 
@@ -40,19 +41,21 @@ class ErrorKind(Enum):
 
 
 def explain(
-    error: DBAPIError, kind: ErrorKind, meaning: str = NOTHING_CHANGED, *, reading: bool = False, if_read_only: str
+    error: DBAPIError, kind: ErrorKind, meaning: str = NOTHING_CHANGED, *, reading: str = "", if_read_only: str
 ) -> MigsyncError:
     """The error for a person: without SQL and parameters, and with the name of a missing privilege.
 
-    `meaning` is what the error means for the data. `reading`: the command only wanted to read. `if_read_only` is the
-    hint for a database that does not accept writes.
+    `meaning` is what the error means for the data. `reading` is what was read, if nothing was to be changed.
+    `if_read_only` is the hint for a database that does not accept writes.
     """
     said = first_line(error)
     match kind:
         case ErrorKind.LOST:
             return Unreachable(f"The connection was lost: {said}", meaning, TRY_AGAIN)
-        case ErrorKind.LOCKED | ErrorKind.CONFLICT | ErrorKind.TIMED_OUT if reading:
-            return LockTimeout(f"Could not read {TABLE} in time: {said}", READERS_LOCKED_OUT, WAIT_LONGER)
+        case ErrorKind.TIMED_OUT if reading:
+            return LockTimeout(f"Could not read {reading} in time: {said}", SLOW_OR_LOCKED_OUT, WAIT_LONGER)
+        case ErrorKind.LOCKED | ErrorKind.CONFLICT if reading:
+            return LockTimeout(f"Could not read {reading} in time: {said}", READERS_LOCKED_OUT, WAIT_LONGER)
         case ErrorKind.LOCKED | ErrorKind.CONFLICT | ErrorKind.TIMED_OUT:
             return LockTimeout(f"Could not lock {TABLE} in time: {said}", meaning)
         case ErrorKind.READ_ONLY:

@@ -110,7 +110,7 @@ def _rows(history: History, state: TargetState, key: Key, versions: VersionIndex
         return
     times: dict[tuple[int, Event], str] = {}
     if target.table is not None and held.version:
-        with target.explained(), target.transaction() as connection:
+        with target.explained(reading="the journal"), target.transaction() as connection:
             times = noted_times(connection, target.table.schema, key, held.version)
     # Git knows a file by the name under which it ran, and not by the one that a run gave the row since.
     then = {record: _as_it_ran(record, held.runs) for record in meant}
@@ -169,7 +169,7 @@ def _kept(states: Iterable[TargetState], key: Key, wanted: set[str], *, today: s
         target, version = state.target, state.held.version
         if target.table is None or not version:
             continue
-        with target.explained(), target.transaction() as connection:
+        with target.explained(reading="the journal"), target.transaction() as connection:
             asked = set(wanted)
             if not today and (last := last_digest(connection, target.table.schema, key, version)):
                 asked.add(last)

@@ -36,7 +36,7 @@ class LabelUses:
 def find_label_uses(target: Target, old: str, new: str) -> LabelUses:
     """Look at one database; nothing is changed. Raises a TargetError where it cannot be read."""
     schema = target.survey.schema or None
-    with target.explained(), target.transaction() as connection:
+    with target.explained(reading="the tables"), target.transaction() as connection:
         names = sa.inspect(connection).get_table_names(schema=schema)
         tables = tuple(sorted(name for name in names if name.startswith(f"{old}_")))
         if TYPES not in names:

@@ -128,7 +128,7 @@ def _noted(state: DatabaseState) -> Mapping[str, str]:
 
 def tables_in(target: Target) -> frozenset[str]:
     """The names of the tables beside ``django_migrations``; raises a TargetError where they cannot be read."""
-    with target.explained(), target.transaction() as connection:
+    with target.explained(reading="the names of the tables"), target.transaction() as connection:
         return frozenset(sa.inspect(connection).get_table_names(schema=target.survey.schema or None))
 
 

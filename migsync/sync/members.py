@@ -75,7 +75,7 @@ def _members(project: Project, entry: DatabaseConfig) -> tuple[DatabaseConfig, .
     try:
         with (
             open_target(replace(entry, schemas=None)) as target,
-            target.explained(),
+            target.explained(reading="the names of the schemas"),
             target.transaction() as connection,
         ):
             if choice.query:

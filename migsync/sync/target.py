@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from migsync.engines import Deadline, Engine, ErrorKind, Inspection, MigrationTable, engine_of
 from migsync.engines.access import TableAccess
 from migsync.engines.config import DatabaseConfig
-from migsync.engines.driver_errors import first_line
+from migsync.engines.driver_errors import TABLE, first_line
 from migsync.errors import JournalNotPermitted, MigsyncError, Unreachable
 from migsync.redaction import redact, secrets_in
 from migsync.rewrites.record import Record
@@ -207,17 +207,17 @@ class Target:
             raise self._unreachable(str(error)) from None
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turns a driver's error inside the block into one for a person."""
+    def explained(self, *, reading: str = "") -> Iterator[None]:
+        """Turns a driver's error inside the block into one for a person; see :meth:`explain`."""
         try:
             yield
         except DBAPIError as error:
-            raise self.explain(error) from error
+            raise self.explain(error, reading=reading) from error
 
-    def explain(self, error: DBAPIError, *, reading: bool = False, writing: bool = False) -> MigsyncError:
+    def explain(self, error: DBAPIError, *, reading: str = "", writing: bool = False) -> MigsyncError:
         """The error for a person. Where a right on the journal is missing, it says how to grant it.
 
-        `reading`: nothing was to be changed. `writing`: the journal was to be written.
+        `reading` is what was read, if nothing was to be changed. `writing`: the journal was to be written.
         """
         found = self.behaviour.explain(error, reading=reading)
         if isinstance(found, JournalNotPermitted):
@@ -304,7 +304,7 @@ class Target:
             except DBAPIError as error:
                 # A statement that ends with LOCKED has waited as long as it may.
                 if self.behaviour.error_kind(error) is not ErrorKind.CONFLICT or deadline.passed:
-                    raise self.explain(error, reading=True) from error
+                    raise self.explain(error, reading=TABLE) from error
 
     def _unreachable(self, said: str) -> MigsyncError:
         """Raised from None: the driver's error, and a traceback with it, may hold the password."""

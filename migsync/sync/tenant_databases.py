@@ -40,7 +40,11 @@ def find_databases(entry: DatabaseConfig, choice: SchemaChoice) -> tuple[Databas
 def _queried(entry: DatabaseConfig, choice: SchemaChoice) -> list[str]:
     # An entry with a query and no database to ask has an error of its own.
     asked = choice.asked or entry
-    with open_target(replace(asked, schemas=None)) as target, target.explained(), target.transaction() as connection:
+    with (
+        open_target(replace(asked, schemas=None)) as target,
+        target.explained(reading="the tenants"),
+        target.transaction() as connection,
+    ):
         return queried_names(connection, choice.query, entry.alias, TENANT)
 
 
@@ -59,7 +63,11 @@ def _there(entry: DatabaseConfig, engine: Engine) -> list[str]:
         found = glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")  # noqa: PTH207 (texts, to be compared)
     else:
         server = replace(entry, schemas=None, url=url._replace(database=engine.server_database or None))
-        with open_target(server) as target, target.explained(), target.transaction() as connection:
+        with (
+            open_target(server) as target,
+            target.explained(reading="the names of the databases"),
+            target.transaction() as connection,
+        ):
             found = list(connection.scalars(sa.text(engine.databases_query)))
     names = [name[len(before) : len(name) - len(after)] for name in found if _fits(name, before, after)]
     return sorted(names)

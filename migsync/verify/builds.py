@@ -83,5 +83,5 @@ class Builds:
 
 
 def _version(target: Target) -> tuple[object, ...]:
-    with target.explained(), target.transaction() as connection:
+    with target.explained(reading="the version of the server"), target.transaction() as connection:
         return connection.dialect.server_version_info or ()

@@ -211,7 +211,7 @@ def _look(target: Target) -> tuple[tuple[Record, ...], Catalog]:
 def read_catalog(target: Target) -> Catalog:
     """All parts that there are, as the engine tells them."""
     engine, schema = target.behaviour, target.survey.schema
-    with target.explained(), target.transaction() as connection:
+    with target.explained(reading="the tables, columns and indexes"), target.transaction() as connection:
         if schema:
             # Of thousands of tenants, each has its own tables to compare.
             engine.look_into(connection, schema, alone=bool(target.config.entry))

@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 
+from migsync.engines.config import DatabaseConfig
+from migsync.engines.postgresql import lock
+from migsync.errors import LockTimeout
+from migsync.sync.target import open_target
+from migsync.verify.verification import read_catalog
 from tests.conftest import NewDatabase
 from tests.databases import ENGINES, Database
 from tests.pitfalls.project import Project
@@ -217,3 +222,16 @@ def test_a_role_that_may_only_read(postgresql_database: Database, tmp_path: Path
         execute(project, f"DROP OWNED BY {role}")
         execute(project, f"DROP ROLE {role}")
     assert postgresql_database.execute("SELECT count(*) FROM pg_database WHERE datname ~ '^migsync_proof'") == [(0,)]
+
+
+def test_a_catalog_that_cannot_be_read_in_time(postgresql_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = DatabaseConfig("default", postgresql_database.url, lock_timeout=0.0)
+    with open_target(config) as target:
+        assert not target.has_table
+        monkeypatch.setattr(lock, "STATEMENT_SECONDS", 0.001)
+        monkeypatch.setattr(
+            type(target.behaviour), "parts", staticmethod(lambda execute: execute("SELECT pg_sleep(9)"))
+        )
+        with pytest.raises(LockTimeout, match="read the tables, columns and indexes in time") as raised:
+            read_catalog(target)
+    assert "--lock-timeout SECONDS" in raised.value.hint
