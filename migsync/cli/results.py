@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from migsync.alias import entry_of, schema_of
 from migsync.cli.next_command import next_command
 from migsync.cli.output import Output
@@ -68,10 +70,13 @@ class Result:
 
 def blocked_error(alias: str, reasons: Iterable[str]) -> Blocked:
     """The error of a database that is left as it is, with what was found there."""
+    # A plan does not read the tables, and finds nothing of what a repair finds there.
+    repairs = (context := click.get_current_context(silent=True)) and context.command.name == "repair"
+    command = ("repair", "--dry-run") if repairs else ("plan",)
     return Blocked(
         f"{alias} is blocked. Nothing was changed there.",
         "\n".join(reasons),
-        f"To see what to do about each error: {next_command('plan', databases=[alias])}",
+        f"To see what to do about each error: {next_command(*command, databases=[alias])}",
     )
 
 

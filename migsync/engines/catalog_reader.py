@@ -32,6 +32,10 @@ class CatalogReader(ABC):
     ) -> None:
         """Make `schema` the current one, for `parts` in this transaction; `alone`: they are those in it."""
 
+    def schema_statement(self, connection: sa.Connection, schema: str) -> str:
+        """What makes `schema` the current one of a session, for SQL to be run there; empty where there are none."""
+        return ""
+
     def keep_to_schema(self, execute: Execute) -> None:  # noqa: B027 (as above)
         """From now on in this session, `parts` are those of the current schema alone."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from migsync.alias import schema_of
 from migsync.findings.commands import migsync
 from migsync.findings.database_objects import sql_of
 from migsync.findings.entry import Texts, entry
@@ -17,17 +18,22 @@ LONGEST = 120
 """So many characters of a statement are shown where it only has to be recognized."""
 
 
-def _rest(migration: Key, statements: Sequence[str], *, custom: bool, alias: str) -> str:
+def _rest(migration: Key, statements: Sequence[str], *, before: str, custom: bool, alias: str) -> str:
     """How to bring what is missing of a migration into the database."""
     then = f"Then: {migsync('repair', alias=alias)}"
     if not statements:
         return (
             f"Which of its statements are to be run here cannot be told. To see them: {sql_of(migration, alias)}\n"
-            f"Run what is missing.\n{then}"
+            f"Run what is missing{_in_member(alias)}.\n{then}"
         )
-    listed = "\n".join(f"{each.rstrip().rstrip(';')};" for each in statements)
+    listed = "\n".join(f"{each.rstrip().rstrip(';')};" for each in (before, *statements) if each)
     code = "It also runs code or SQL of its own. Look at its file for what is missing of that.\n" if custom else ""
-    return f"{code}Run in the database what is missing:\n{listed}\n{then}"
+    return f"{code}Run{_in_member(alias) or ' in the database'} what is missing:\n{listed}\n{then}"
+
+
+def _in_member(alias: str) -> str:
+    """Where SQL is to be run, if that is one schema or tenant of many."""
+    return f" in {schema_of(alias)}" if schema_of(alias) else ""
 
 
 def _renamed(others: Sequence[str], alias: str) -> str:
@@ -51,6 +57,8 @@ def records_table_missing(*, database: str, tables: Sequence[str], alias: str = 
     out of a dump, or the tables were copied.
 
     Let Django make the empty table with the first command of the message. Then `migsync repair` records what is there.
+    For a schema or a tenant of an entry that stands for many, Django has no alias: make the table there as it is in the
+    others.
     """
     connection = f'connections["{alias}"]' if alias else "connection"
     imported = connection.partition("[")[0]
@@ -58,11 +66,16 @@ def records_table_missing(*, database: str, tables: Sequence[str], alias: str = 
         f"from django.db import {imported}; from django.db.migrations.recorder import MigrationRecorder; "
         f"MigrationRecorder({connection}).ensure_schema()"
     )
+    member = schema_of(alias)
+    first = (
+        f"create django_migrations in {member}, empty, with the columns that it has in the others." if member else ""
+    )
+    first = first or f"python manage.py shell -c {shlex.quote(code)}"
     return Texts(
         f"{database} has no table django_migrations, but {count(len(tables), 'table')} of the project's apps: "
         f"{text_list(tables, NAMED)}.",
         "`migrate` would fail, because they exist.",
-        f"First: python manage.py shell -c {shlex.quote(code)}\nThen: {migsync('repair', alias=alias)}",
+        f"First: {first}\nThen: {migsync('repair', alias=alias)}",
     )
 
 
@@ -130,6 +143,7 @@ def record_not_closed(
     reason: str = "",
     partly: bool = False,
     statements: Sequence[str] = (),
+    before: str = "",
     custom: bool = False,
     alias: str = "",
 ) -> Texts:
@@ -147,7 +161,7 @@ def record_not_closed(
         f"{_are(above, 'is', 'are')} in the database, but {migration}, on which "
         f"{'it depends' if len(above) == 1 else 'they depend'}, {state}: {why}.",
         "Recorded without it, they would stop `migrate` (InconsistentMigrationHistory). Nothing is changed.",
-        "" if reason else _rest(migration, statements, custom=custom, alias=alias),
+        "" if reason else _rest(migration, statements, before=before, custom=custom, alias=alias),
     )
 
 
@@ -186,6 +200,7 @@ def record_in_doubt(
     absent: bool = False,
     others: Sequence[str] = (),
     statements: Sequence[str] = (),
+    before: str = "",
     custom: bool = False,
     alias: str = "",
 ) -> Texts:
@@ -216,7 +231,7 @@ def record_in_doubt(
     return Texts(
         f"{migration} stays recorded, though {text_list(parts, NAMED)}: {why}.",
         "`migrate` does not repair this, and later migrations may fail.",
-        _rest(migration, statements, custom=custom, alias=alias),
+        _rest(migration, statements, before=before, custom=custom, alias=alias),
     )
 
 
@@ -228,6 +243,7 @@ def half_applied(
     missing: Sequence[str],
     others: Sequence[str] = (),
     statements: Sequence[str] = (),
+    before: str = "",
     last: str = "",
     number: int = 0,
     custom: bool = False,
@@ -249,7 +265,7 @@ def half_applied(
     return Texts(
         f"{migration} stays unrecorded: a part of it is in the database: {text_list(there, NAMED)}.",
         f"`migrate` would fail. What is missing: {text_list(missing, NAMED)}.{stopped}{renamed}",
-        _renamed(others, alias) if others else _rest(migration, statements, custom=custom, alias=alias),
+        _renamed(others, alias) if others else _rest(migration, statements, before=before, custom=custom, alias=alias),
     )
 
 

@@ -16,6 +16,7 @@ from migsync.sync.members import find_targets
 from migsync.sync.plan import Plan
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.survey import Survey, survey
+from migsync.sync.target import Target
 from migsync.sync.target_pool import TargetPool
 from migsync.verify.builds import Builds, Statements
 from migsync.verify.composition import MigrationResult
@@ -98,9 +99,23 @@ def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> 
     if not wanted:
         return result
     order = order_of(evidence.history, evidence.state)
-    statements = builds.statements(found.targets[alias], *order, wanted)
+    target = found.targets[alias]
+    statements = builds.statements(target, *order, wanted)
+    before = _schema_statement(target)
     parts = {each.key: each for each in evidence.judge(result.after).results}
-    return replace(result, findings=tuple(_with_sql(each, statements, parts, evidence) for each in result.findings))
+    said = (_with_sql(each, statements, parts, evidence) for each in result.findings)
+    return replace(
+        result,
+        findings=tuple(each.with_facts(before=before) if each.facts.get("statements") else each for each in said),
+    )
+
+
+def _schema_statement(target: Target) -> str:
+    """What comes before SQL that is to be run in the schema of a target; empty for the schema of the connection."""
+    if not target.config.schema:
+        return ""
+    with target.explained(reading="the names of the schemas"), target.transaction() as connection:
+        return target.behaviour.schema_statement(connection, target.config.schema)
 
 
 def _with_sql(

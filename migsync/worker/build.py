@@ -114,11 +114,15 @@ class _Build(MigrateObserver):
         self.unbuilt: dict[Key, str] = {}
         self.statements: dict[Key, list[Statement]] = {key: [] for key in by_statement}
         self._statements: list[str] = []
+        self._reading = False
         self._known: dict[Part, str] | None = None
         self._seen: dict[Part, str] | None = None
 
     def watch(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: ANN401
         """Django calls this in place of the execution of each statement."""
+        # A backend that knows tenants sets the search path for each cursor, also for that of a reading.
+        if self._reading:
+            return execute(sql, params, many, context)
         text = sql if isinstance(sql, str) else str(sql)
         self._statements.append(text)
         result = execute(sql, params, many, context)
@@ -185,6 +189,13 @@ class _Build(MigrateObserver):
         return iter(_changed(known, now))
 
     def _read(self) -> dict[Part, str]:
+        self._reading = True
+        try:
+            return self._catalog()
+        finally:
+            self._reading = False
+
+    def _catalog(self) -> dict[Part, str]:
         with self.connection.cursor() as cursor:
 
             def execute(statement: str) -> list[tuple[Any, ...]]:

@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
+from migsync.cli.results import blocked_error
 from migsync.engines.catalog import Part
 from migsync.key import Key
 from migsync.rewrites.record import Record
@@ -148,6 +150,13 @@ def test_what_ran_is_not_outvoted() -> None:
     unapplied = SeenContents(3, Key("shop", "3"), Event.UNAPPLIED, "", "", dict)
     found = repair(evidence((1, 2), AFTER_3), KnownRuns(seen=[unapplied]))
     assert [each.code for each in found.findings if each.blocks] == ["schema-contradicts-run"]
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize(("command", "leads_to"), [("repair", "repair --dry-run"), ("apply", "plan")])
+def test_what_was_found_is_shown_by_a_command_that_finds_it(command: str, leads_to: str) -> None:
+    with click.Context(click.Command(command)):
+        assert f"migsync {leads_to} --database default" in blocked_error("default", ["x"]).hint
 
 
 @pytest.fixture

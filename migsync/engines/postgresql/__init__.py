@@ -131,14 +131,18 @@ class PostgreSQL(Engine):
 
     def look_into(self, connection: sa.Connection, schema: str, *, alone: bool = False) -> None:
         """For this transaction, so that no session keeps it."""
-        # The rest of the path is needed: definitions name what is in it without its schema.
-        found = connection.exec_driver_sql("SELECT current_schemas(false)").scalar() or []
-        quote = connection.dialect.identifier_preparer.quote_identifier  # it doubles percent signs, as psycopg wants
-        path = ", ".join([quote(schema), *(quote(name) for name in found if name != schema)])
-        connection.exec_driver_sql(f"SET LOCAL search_path TO {path}")
+        statement = self.schema_statement(connection, schema).replace("SET", "SET LOCAL", 1)
+        connection.exec_driver_sql(statement.replace("%", "%%"))
         connection.exec_driver_sql(WITHOUT_JIT)
         if alone:
             connection.exec_driver_sql("SELECT set_config('migsync.only_schema', current_schema(), true)")
+
+    def schema_statement(self, connection: sa.Connection, schema: str) -> str:
+        """The rest of the path is needed: definitions name what is in it without its schema."""
+        found = connection.exec_driver_sql("SELECT current_schemas(false)").scalar() or []
+        quote = connection.dialect.identifier_preparer.quote_identifier  # it doubles percent signs, for psycopg
+        path = ", ".join(quote(name) for name in dict.fromkeys([schema, *found]))
+        return f"SET search_path TO {path}".replace("%%", "%")
 
     def keep_to_schema(self, execute: Execute) -> None:
         """By a setting that the query of `parts` asks for."""
