@@ -129,6 +129,8 @@ class Life:
     rng: random.Random
     names: list[str]
     at: int
+    renamed: str = ""
+    """The name that a table had before."""
 
     def execute(self, statement: str) -> None:
         self.project.databases["default"].execute(statement)
@@ -221,7 +223,8 @@ def type_changed(life: Life) -> None:
 
 
 def table_renamed(life: Life) -> None:
-    life.execute(f"ALTER TABLE {life.rng.choice(life.tables())} RENAME TO other")
+    life.renamed = life.rng.choice(life.tables())
+    life.execute(f"ALTER TABLE {life.renamed} RENAME TO other")
 
 
 def older_dump(life: Life) -> None:
@@ -299,6 +302,10 @@ def live(life: Life, damage: Callable[[Life], None]) -> str:
         if any(each["code"] in ("perhaps-ran", "unknown-record") for each in findings):
             # The other branch is gone for good: its record is removed, as the message says.
             assert project.migsync("apply", "--prune", "shop.0099_branch", "--noinput").status == 0
+        elif life.renamed and any(finding.get("facts", {}).get("others") for finding in findings):
+            assert not statements
+            life.execute(f"ALTER TABLE other RENAME TO {life.renamed}")
+            life.renamed = ""
         elif not statements:
             break
         # What is printed is typed.
