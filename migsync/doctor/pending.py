@@ -51,12 +51,16 @@ def already_there(
 ) -> Iterator[Finding]:
     """The findings for pending migrations of which something is `there` that none of the `recorded` ones has made."""
     earlier = {*recorded}
+    reported: list[Key] = []
     for key, parts in made.items():
         if found := next(_found(parts, recorded, there), ""):
             if not survey.records.get(alias):
                 yield objects.records_lost(what=found, migration=key)
                 return
-            yield unrecorded(survey, alias, state, found, key, parts, earlier, there)
+            below = survey.history.ancestors([key])
+            above = next((each for each in reversed(reported) if each in below), None)
+            yield unrecorded(survey, alias, state, found, key, parts, earlier, there, above)
+            reported.append(key)
         earlier |= parts.keys()
 
 
@@ -69,10 +73,11 @@ def unrecorded(
     parts: Columns,
     earlier: Collection[str],
     there: Mapping[str, AbstractSet[str]],
+    above: Key | None = None,
 ) -> Finding:
     """The finding for a migration that has not run and makes `parts`, of which `what` is there.
 
-    `earlier` are the tables that other migrations make.
+    `earlier` are the tables that other migrations make; `above` has such a finding, and comes before it.
     """
     # What a later migration removes may be missing because that one has run, too.
     kept = expected(survey.history, frozenset(survey.history.migrations), key.app)
@@ -87,7 +92,9 @@ def unrecorded(
     # The last one first: it may refer to the others.
     drops = drop_statements(target_of(survey, alias), own[::-1]) if missing and own and not in_others else []
     waits_for = [parent for parent in survey.history.parents(key) if parent not in state.applied]
-    return objects.there_unrecorded(what=what, migration=key, missing=missing, drops=drops, waits_for=waits_for)
+    return objects.there_unrecorded(
+        what=what, migration=key, missing=missing, drops=drops, waits_for=waits_for, above=above
+    )
 
 
 def _found(parts: Columns, recorded: Columns, there: Mapping[str, AbstractSet[str]]) -> Iterator[str]:

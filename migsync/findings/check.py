@@ -9,7 +9,7 @@ from migsync.findings.commands import migsync
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
-from migsync.words import text_list
+from migsync.words import text_list, truncated
 
 SHOWN = 5
 
@@ -29,7 +29,7 @@ def missing_rewrite(
     updates every database, however far behind it is.
     """
     return Texts(
-        f"{app}: names have changed since {base}, and no rewrite says so: {text_list(changes, SHOWN)}.",
+        f"{app}: names have changed since {base}, and no rewrite says so: {'; '.join(truncated(changes, SHOWN))}.",
         "Git proves it: the files do what they did under the old names.\n"
         "A database that holds the old names would run them again, or never.",
         f"To write the rewrite: {migsync('check', '--write', *options)}\nThen commit it with the migrations.",

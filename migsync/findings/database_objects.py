@@ -52,6 +52,7 @@ def there_unrecorded(
     missing: Sequence[str] = (),
     drops: Sequence[str] = (),
     waits_for: Sequence[Key] = (),
+    above: Key | None = None,
     alias: str = "",
 ) -> Texts:
     """Something is in the database, but the migration that makes it is not recorded.
@@ -67,6 +68,9 @@ def there_unrecorded(
     at the rest (indexes, constraints, data), then record it. If not, run the statements that are missing by hand, or
     remove what is there, then run the migration. The message has the statements that remove it if it is made of tables
     without a row.
+
+    Of several such migrations the first one comes first: to run a later one, `migrate` would run it too. On SQLite that
+    can make a table anew without the columns of later migrations.
     """
     if missing:
         meaning = f"Of what it makes, this is missing: {text_list(missing, NAMED)}. So it ran in part, or something "
@@ -83,6 +87,11 @@ def there_unrecorded(
                 f"Then run the migration: {migrate(migration.app, migration.name, alias=alias)}\n"
                 f"Or run only what is missing. {by_hand}"
             )
+        if above:
+            hint = f"Mend {above} first: it is not recorded either, and `migrate` would run it too.\n{hint}"
+    elif above:
+        meaning = f"Everything that it makes is there. {UNSEEN} It depends on {above}, for which the same is true."
+        hint = f"Let migsync compare everything, and record what is there: {migsync('repair', alias=alias)}"
     else:
         meaning = f"Everything that it makes is there. {UNSEEN}"
         first = [f"Run what comes before it: {migrate(each.app, each.name, alias=alias)}" for each in waits_for]

@@ -262,6 +262,6 @@ def record_gone(*, migration: Key, row: int, run: str, number: int, insert: str,
         f"Run {number} wrote {migration} into row {row} of django_migrations. This row is gone, and no run removed it.",
         f"`migrate` will run {migration} again. The row was deleted by hand, or by `migrate` backwards without the "
         "guard.",
-        f"If its operations were unapplied, there is nothing to do. If not, put the row back:\n  {insert}\n"
+        f"If its operations were unapplied, there is nothing to do. If not, put the row back:\n{insert}\n"
         f"To see the run: {migsync('show', run, alias=alias)}",
     )

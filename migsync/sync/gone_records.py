@@ -34,7 +34,10 @@ def gone_records(history: History, held: Snapshot, plan: Plan) -> Iterator[Findi
     there = {record.id for record in held.records}
     # Of a run whose rows are all there, nothing is gone.
     runs = [run for run in held.runs if not there.issuperset(touched_ids(run.changes))]
-    written = {row: found for row, found in _written(runs).items() if row not in there}
+    gone = {row: found for row, found in _written(runs).items() if row not in there}
+    # Of several rows that a migration has had, the last one is the one to put back.
+    last = {record.key: row for row, (record, _) in sorted(gone.items(), key=lambda item: item[1][1].number)}
+    written = {row: found for row, found in gone.items() if last[found[0].key] == row}
     if not written:
         return
     unapplied = {each.record for each in held.seen if each.event is Event.UNAPPLIED}

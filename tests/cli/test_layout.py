@@ -159,6 +159,16 @@ def test_a_command_wider_than_the_terminal_is_left_to_it():
     assert drawn([line("To apply it: ", Span(command, Style.COMMAND))], 60) == ["To apply it:", command]
 
 
+def test_a_command_that_has_room_nowhere_hangs_as_the_lines_around_it():
+    command = "migsync apply " + "--database staging " * 5 + "--yes"
+    assert drawn([line("Next: ", f"To apply it: {command}", hang=6)], 60) == ["Next: To apply it:", f"      {command}"]
+
+
+def test_a_statement_is_copied_whole():
+    statement = "INSERT INTO django_migrations (id, applied) VALUES (3, '2026-11-30 15:56:41.373513');"
+    assert drawn([line(statement, indent=4)], 60) == [f"    {statement}"]
+
+
 def test_a_line_of_a_file_is_left_to_the_terminal():
     text = "+    dependencies = [" + '("shop", "0001_initial"), ' * 5 + "]"
     assert drawn([Line((Span(text),), verbatim=True)], 60) == [text]

@@ -149,6 +149,17 @@ def test_a_table_that_a_pending_migration_makes(shop: Project) -> None:
     assert list(codes(shop, status=1)) == ["records-lost"]
 
 
+def test_no_hint_runs_what_is_there_already(sqlite_shop: Project) -> None:
+    sqlite_shop.manage_all(["migrate"])
+    lose_record(sqlite_shop, "0002_price")
+    lose_record(sqlite_shop, "0003_order")
+    (database,) = sqlite_shop.migsync("doctor", "--format", "json").json["databases"]
+    first, second = (one for one in database["findings"] if one["code"] == "there-unrecorded")
+    assert (first["name"], second["name"]) == ("0002_price", "0003_order")
+    assert "manage.py migrate" in first["hint"]
+    assert "manage.py migrate" not in second["hint"], "it would run 0002_price, whose column is there"
+
+
 def test_a_pending_migration_that_can_run(sqlite_shop: Project) -> None:
     sqlite_shop.manage_all(["migrate", "shop", "0002"])
     assert codes(sqlite_shop) == {}

@@ -58,6 +58,11 @@ def test_what_a_run_removed_is_no_news() -> None:
     assert told(row(1, "a"), runs=(made_row, run_of(2, Change(row(2, "b"), None)), again)) == [("b", 2, 3)]
 
 
+def test_of_several_rows_of_a_migration_the_last_one_is_told() -> None:
+    again = run_of(2, Change(None, row(7, "b")))
+    assert told(row(1, "a"), runs=(run_of(1, renamed(2, "x", "b")), again)) == [("b", 7, 2)]
+
+
 def test_what_the_guard_saw_going_is_no_news() -> None:
     unapplied = SeenContents(2, Key("shop", "b"), Event.UNAPPLIED, "", "", dict)
     assert told(row(1, "a"), runs=(run_of(1, renamed(2, "x", "b")),), seen=(unapplied,)) == []

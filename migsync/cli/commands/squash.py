@@ -199,8 +199,10 @@ def _sum(ranges: Sequence[SafeRange], files: int) -> Iterator[Block]:
     )
     if at_once < saved:
         engines = ", ".join(engine.title for engine in _strict_engines())
-        yield line(f"This splits a range after each migration that changes data, as {engines} requires, and leaves out")
-        yield line(f"files whose operations are computed when they are imported. It saves {count(at_once, 'file')}.")
+        yield line(
+            f"This splits a range after each migration that changes data, as {engines} requires, and leaves out files "
+            f"whose operations are computed when they are imported. It saves {count(at_once, 'file')}."
+        )
 
 
 def _saved_at_once(ranges: Sequence[SafeRange]) -> int:

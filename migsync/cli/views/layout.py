@@ -17,7 +17,7 @@ from migsync.escapes import printable
 GAP = 2
 """Blanks between two columns of a table."""
 NARROW = 2
-"""How far a line hangs at most where something in it would else be too wide."""
+"""How far a line hangs at most where something in it has room only so."""
 SHORT = len("Warning: ")
 """Behind so little, what is wider than the terminal follows on the same line."""
 LEAST = 24
@@ -28,9 +28,11 @@ Spans = tuple[Span, ...]
 _TIME = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d\S*(?: UTC)?"
 # Behind a colon or at the beginning of the line, up to its end. What ends with a full stop is a sentence about migsync.
 _COMMAND = r"(?:(?<=: )|^)(?:migsync|python|git|pip|django-admin) \S.*(?<!\.)$"
+# A line to copy into a SQL shell: a break in a literal would become part of the value.
+_SQL = r"^(?:INSERT|UPDATE|DELETE|DROP|ALTER|CREATE|GRANT|SELECT) \S.*;$"
 _WORD = r"(?:`[^`]*`|\S)+"
-_WHOLE = re.compile(rf"{_COMMAND}|{_TIME}|{_WORD}")
-"""What is never broken: a word, a time, and a command on its own or in backquotes."""
+_WHOLE = re.compile(rf"{_COMMAND}|{_SQL}|{_TIME}|{_WORD}")
+"""What is never broken: a word, a time, a statement of SQL on its own, and a command on its own or in backquotes."""
 
 
 def lay_out(block: Block, width: int) -> Iterator[Spans]:
@@ -78,7 +80,7 @@ def _breaks(text: str, kept: Iterable[tuple[int, int]], width: int, most: int) -
     begin = end = hang = 0
     for start, stop in kept:
         piece, before = columns(text[start:stop]), hang + columns(text[begin:start])
-        deep = most if most + piece <= width else min(most, NARROW)
+        deep = min(most, NARROW) if most + piece > width >= NARROW + piece else most
         # Behind a label that is as wide as the next line's indent, a break would win no room. Behind a short word it is
         # of no use where the piece has no room on the next line either.
         useful = before > (deep if deep + piece <= width else SHORT)

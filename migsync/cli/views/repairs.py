@@ -30,4 +30,4 @@ def repair_line(findings: Iterable[Finding], *apps: str) -> list[Block]:
     if not any(finding.code in OF_RECORDS for finding in findings):
         return []
     command = Span(next_command("repair", *apps), Style.COMMAND)
-    return [EMPTY, line("To make the records say what is in the tables, use ", command)]
+    return [EMPTY, line("To make the records say what is in the tables: ", command)]
