@@ -84,11 +84,13 @@ def there_already(
     key = migrations[-1]
     if foreign:
         hint = f"{key.app} is an installed package. If this ran: {migrate(key.app, key.name, '--fake', alias=alias)}"
-    elif waits_for:
-        hint = f"This depends on {text_list(waits_for, NAMED)}, which {'is' if len(waits_for) == 1 else 'are'} not "
-        hint += f"recorded, and not seen in the tables. If everything ran: {command}"
     else:
-        hint = f"If this ran, record it: {command}"
+        hint = f"If {'everything' if waits_for else 'this'} ran, record it: {command}"
+        if len(record) > NAMED:
+            hint = f"To record all that is there: {migsync('repair', alias=alias)}"
+        if waits_for:
+            unseen = f"which {'is' if len(waits_for) == 1 else 'are'} not recorded, and not seen in the tables"
+            hint = f"This depends on {text_list(waits_for, NAMED)}, {unseen}.\n{hint}"
     return Texts(
         f"{_are(migrations)} not recorded, but all that {'it makes' if len(migrations) == 1 else 'they make'} is in "
         "the database.",

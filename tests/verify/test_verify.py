@@ -12,6 +12,8 @@ import pytest
 from migsync.engines.config import DatabaseConfig
 from migsync.engines.postgresql import lock
 from migsync.errors import LockTimeout
+from migsync.findings.verification import there_already
+from migsync.history import Key
 from migsync.sync.target import open_target
 from migsync.verify.verification import read_catalog
 from tests.conftest import NewDatabase
@@ -162,6 +164,12 @@ def test_records_and_tables_that_do_not_fit(sqlite_shop: Project) -> None:
     type_in(sqlite_shop, hints[0])
     type_in(sqlite_shop, hints[1].replace("--record shop.0002_price --record shop.0003_sku", ""))
     assert verify(sqlite_shop) == (HEALTHY, {})
+
+
+def test_a_long_list_of_records_is_left_to_repair() -> None:
+    keys = [Key("shop", f"000{number}") for number in range(1, 7)]
+    assert "--record shop.0005 -d old" in there_already(migrations=keys, record=keys[:5], alias="old").hint
+    assert there_already(migrations=keys, record=keys, alias="old").hint.endswith(": migsync repair -d old")
 
 
 def type_in(project: Project, hint: str) -> None:

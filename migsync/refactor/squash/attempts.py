@@ -91,7 +91,7 @@ def _app(finding: Finding, ranges: Sequence[Range]) -> str:
 def _left(history: History, left: Range, why: Finding) -> Finding:
     app, name = left.squash
     command = f"migsync squash {app} {ends(history, left.keys)} --dry-run"
-    return range_left(
+    finding = range_left(
         app=app,
         name=name,
         first=left.keys[0],
@@ -99,3 +99,4 @@ def _left(history: History, left: Range, why: Finding) -> Finding:
         reason=why.found,
         advice=f"To see all that stands against it: {command}",
     )
+    return replace(finding, database=why.database)

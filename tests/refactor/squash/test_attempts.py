@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migsync.findings.proof import proof_failed, state_differs
@@ -148,9 +150,9 @@ def test_a_refusal_is_held_against_the_range_that_it_is_about(refusal, refused):
     plain = after_refusal(HISTORY, choice, [refusal], optimize=True)
     assert sorted(squash.app for squash in plain.plain) == sorted(refused)
     assert [finding.code for finding in plain.findings] == ["not-optimized"] * len(refused)
-    left = after_refusal(HISTORY, plain, [refusal], optimize=True)
+    left = after_refusal(HISTORY, plain, [replace(refusal, database="old")], optimize=True)
     assert [each.squash.app for each in left.ranges] == [
         each for each in ("shop", "blog", "shop_more") if each not in refused
     ]
-    assert [finding.code for finding in left.findings] == ["range-left"] * len(refused)
+    assert [(finding.code, finding.database) for finding in left.findings] == [("range-left", "old")] * len(refused)
     assert after_refusal(HISTORY, Choice("squash shop 2 3", RANGES[:1]), [refusal], optimize=False) is None
