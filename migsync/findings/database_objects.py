@@ -90,7 +90,7 @@ def there_unrecorded(
         if above:
             hint = f"Mend {above} first: it is not recorded either, and `migrate` would run it too.\n{hint}"
     elif above:
-        meaning = f"Everything that it makes is there. {UNSEEN} It depends on {above}, for which the same is true."
+        meaning = f"Everything that it makes is there. {UNSEEN} It depends on {above}, which is not recorded either."
         hint = f"Let migsync compare everything, and record what is there: {migsync('repair', alias=alias)}"
     else:
         meaning = f"Everything that it makes is there. {UNSEEN}"
