@@ -115,6 +115,7 @@ def test_an_unknown_name_gets_a_suggestion(tmp_path: Path, sqlite_database: Data
     ended = project.run("show", "shop.0002_prise")
     assert (ended.status, "Did you mean shop.0002_price" in ended.err) == (64, True)
     assert project.run("show", "shop.").status == 64
+    assert "the APP.NAME of a migration" in project.run("show", "0002_price").err
     assert project.run("show", "7").status == 1, "a run, as before"
 
 

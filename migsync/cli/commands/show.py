@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 FORMS = "Give a plan file, the id of a run (migsync log lists them), or the APP.NAME of a migration."
+RUN = frozenset("0123456789abcdefABCDEF")
+"""What an id or a number of a run is made of."""
 
 
 @option_group
@@ -56,6 +58,8 @@ def show(output: Output, asked: ShowOptions, where: ProjectOptions) -> ExitStatu
         return ExitStatus.DONE
     if "." in what:
         return _show_migration(output, asked, where.project())
+    if not RUN.issuperset(what):
+        raise UsageError(f"{what} is no plan file, no run and no APP.NAME.", "", FORMS)
     from migsync.cli.targets import find_runs, open_targets, rewrite_labels
     from migsync.cli.views.documents import run_document
     from migsync.cli.views.findings import error_blocks
