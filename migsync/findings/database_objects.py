@@ -171,15 +171,16 @@ def recorded_not_there(
     - The table or the column was removed by hand.
 
     If nothing of the migration is there, and no migration that builds on it is recorded, take the record back and run
-    the migration; the message has the commands. Otherwise run the statements that are missing by hand.
+    the migration; the message has the commands. Otherwise run the statements that are missing by hand, or let `migsync
+    repair` remove the records of all that is not there, if `--fake` went too far.
     """
-    hint = f"To see its SQL: {sql_of(migration, alias)}\nRun the statements for what is missing."
+    hint = f"To see its SQL: {sql_of(migration, alias)}\nRun the statements for what is missing.\n"
     if before:
         hint = (
             f"Take the record back: {migrate(migration.app, before, '--fake', alias=alias)}\n"
             f"Then run it: {migrate(migration.app, migration.name, alias=alias)}\n"
-            f"Or let migsync compare everything, and remove such records: {migsync('repair', alias=alias)}"
         )
+    hint += f"Or let migsync compare everything, and remove such records: {migsync('repair', alias=alias)}"
     return Texts(
         f"{migration} is recorded, but {'nothing' if whole else 'not all'} of what it makes is there.",
         f"Missing: {text_list(missing, NAMED)}. It will not run by itself.",
