@@ -35,7 +35,11 @@ class MigsyncCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse them. An empty value is refused: a variable of the shell without a value would widen what is done."""
         given = list(args)
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # whose help is the one to read
+            raise
         if "" in given or any(argument.endswith("=") for argument in given):
             # Asked for again, since types and defaults have hidden it in the values that the context holds.
             raw, _, _ = self.make_parser(ctx).parse_args(args=given)

@@ -99,6 +99,11 @@ def test_a_map_of_another_form(shop, option):
     refused(shop.run("plan", "--map", option), status=64, said=["APP.OLD=NEW"])
 
 
+def test_an_option_without_its_value_leads_to_the_help_of_its_command(capsys):
+    assert program.run(["undo", "--since"]) == 64
+    assert "Next: migsync undo --help" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     ["undo|--since|", "undo|--since=", "undo|", "apply|", "plan|--url|", "plan|-d|one|-d|", "plan|--shard="],
