@@ -252,21 +252,27 @@ def _errors(project: Project, given: dict[str, str]) -> dict[str, str]:
 
 
 def _type_all(project: Project, errors: dict[str, str], capsys: pytest.CaptureFixture[str], *more: list[str]) -> None:
-    """Type what doctor says of each error: those of manage.py, and `more`, in one process."""
-    typed = [*(words for app, text in errors.items() for words in _told(project, app, text, capsys)), *more]
+    """Type what doctor says of each error: those of manage.py, and `more`, in one process.
+
+    `migsync repair` is for the whole database: it comes last, and once.
+    """
+    told = {app: _told(text, capsys) for app, text in errors.items()}
+    repaired = [app for app in told if "migsync repair" in told[app]]
+    apps = [*(app for app in told if app not in repaired), *repaired[:1]]
+    typed = [*(words for app in apps for words in _typed(project, app, told[app], capsys)), *more]
     for ended, words in zip(project.manage_all(*typed), typed, strict=True):
         assert ended.status == 0, (words, ended.err)
 
 
-def _told(project: Project, app: str, text: str, capsys: pytest.CaptureFixture[str]) -> Iterator[list[str]]:
-    """The commands of `manage.py migrate` that doctor prints; statements, edits and commands of migsync are done here.
-
-    Of several ways, the first one that needs nothing to be filled in.
-    """
+def _told(text: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What doctor says of an error; of several ways, the first one."""
     capsys.readouterr()
     assert run(["doctor", "--error", text]) in (0, 1)
-    told = capsys.readouterr().out
-    ways = re.split(r"^ +Or ", told, flags=re.MULTILINE)[0]
+    return re.split(r"^ +Or ", capsys.readouterr().out, flags=re.MULTILINE)[0]
+
+
+def _typed(project: Project, app: str, ways: str, capsys: pytest.CaptureFixture[str]) -> Iterator[list[str]]:
+    """The commands of `manage.py migrate` in the text; statements, edits and commands of migsync are done here."""
     done = _edit(project, ways)
     for line in ways.splitlines():
         if statement := STATEMENT.search(line):
@@ -280,13 +286,13 @@ def _told(project: Project, app: str, text: str, capsys: pytest.CaptureFixture[s
         else:
             continue
         done = True
-    assert done, (app, text[-300:], told)
+    assert done, (app, ways)
 
 
 def _run(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """One command of migsync; after `plan`, the `apply` that it prints."""
-    confirmed = [*words, "--noinput"] if words[0] in ("apply", "fix-conflicts") else words
-    if words[0] == "fix-conflicts":
+    confirmed = [*words, "--noinput"] if words[0] in ("apply", "fix-conflicts", "repair") else words
+    if words[0] in ("fix-conflicts", "repair"):
         confirmed += ["--settings", "config.settings"]
     if "--record" in words and words[0] == "apply":  # on a terminal it asks for it
         confirmed += ["--reason", "its table is there"]
