@@ -258,13 +258,19 @@ def half_applied(
     remove what is there, if it holds no data, and run `migrate`.
     """
     stopped = renamed = ""
+    lack = "What is missing" if there else "What differs"
     if others:
         renamed = f" No migration makes {text_list(others, NAMED)}, which may be a table of it."
     elif statements and last:
         stopped = f" {number - len(statements)} of its {number} statements ran, the last of them: {_shortened(last)}"
     return Texts(
-        f"{migration} stays unrecorded: a part of it is in the database: {text_list(there, NAMED)}.",
-        f"`migrate` would fail. What is missing: {text_list(missing, NAMED)}.{stopped}{renamed}",
+        f"{migration} stays unrecorded: "
+        + (
+            f"a part of it is in the database: {text_list(there, NAMED)}."
+            if there
+            else "the database has it otherwise."
+        ),
+        f"`migrate` would fail. {lack}: {text_list(missing, NAMED)}.{stopped}{renamed}",
         _renamed(others, alias) if others else _rest(migration, statements, before=before, custom=custom, alias=alias),
     )
 

@@ -82,5 +82,5 @@ def _can_run(
         return False
     # A renamed table keeps its indexes, and most engines know an index by its name alone.
     taken = {part[::2] for part, definition in now.items() if part not in gone and is_named(part, definition)}
-    new = {part[::2] for part, definition in parts.items() if part not in now and is_named(part, definition)}
+    new = {part[::2] for part, definition in parts.items() if is_named(part, definition)}
     return not new & taken

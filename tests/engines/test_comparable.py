@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+
 import pytest
 
 from migsync.engines import engine_named
-from migsync.engines.catalog import catalog_of
+from migsync.engines.catalog import PartRow, catalog_of
+from migsync.engines.sqlite.catalog import parts
 
 COLUMNS = {
     "postgresql": [
@@ -79,3 +84,38 @@ def test_a_partitioned_table() -> None:
     assert list(engine_named("postgresql").comparable(rows)) == [("table", "item", "item", "partitioned")]
     options = [("table", "item", "item", ""), ("table options", "item", "", "engine = innodb partition by range (a)")]
     assert list(engine_named("mysql").comparable(options)) == [("table", "item", "item", "partitioned")]
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize(
+    ("by_hand", "same"),
+    [
+        ("(name)", True),
+        ("( Name , size DESC)", False),
+        ("(name, size)", False),
+        ("(lower(name))", False),
+        ("(name) WHERE size > 1", False),
+    ],
+)
+def test_an_index_of_sqlite_that_was_made_by_hand(by_hand: str, same: bool) -> None:
+    """People leave the quotes out, and Django does not."""
+
+    def index(columns: str) -> Sequence[PartRow]:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute("CREATE TABLE item (name text, size integer)")
+            connection.execute(f"CREATE INDEX x ON item {columns}")
+            return [each for each in parts(connection.execute) if each[0] == "index"]
+
+    assert (index('("name")') == index(by_hand)) == same
+
+
+@pytest.mark.pure
+def test_quotes_of_several_columns_do_not_matter() -> None:
+    statements = ['CREATE INDEX x ON item ("name" DESC, "size")', "create index x on item(name desc, size)"]
+    found = []
+    for each in statements:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute("CREATE TABLE item (name text, size integer)")
+            connection.execute(each)
+            found.append([part for part in parts(connection.execute) if part[0] == "index"])
+    assert found[0] == found[1]

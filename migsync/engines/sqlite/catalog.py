@@ -14,6 +14,9 @@ STATEMENTS: Final = "SELECT type, tbl_name, name, sql FROM sqlite_master WHERE s
 INTEGER: Final = re.compile(r"^(big|small)int\b(?!.* primary key)")
 """SQLite has one type for these. Only of a primary key does it matter that it is called ``integer``."""
 INDEX_NAME: Final = re.compile(r'^create (unique )?index ("[^"]*"|\S+) on ("[^"]*"|[^\s(]+) ?')
+COLUMN: Final = r'(?:"[^"]*"|\w+)(?: (?:asc|desc))?'
+COLUMNS: Final = re.compile(rf"(?:unique )?\({COLUMN}(?:, ?{COLUMN})*\)")
+BARE_COLUMN: Final = re.compile(r"(?<=[(,])( ?)(\w+)")
 
 
 def parts(execute: Execute) -> Iterator[PartRow]:
@@ -27,6 +30,10 @@ def parts(execute: Execute) -> Iterator[PartRow]:
             for item in items:
                 yield item.kind, table, item.name, item.definition if keyed else INTEGER.sub("integer", item.definition)
         elif kind == "index":
-            yield kind, table, name, INDEX_NAME.sub(r"\1", normal(statement))
+            definition = INDEX_NAME.sub(r"\1", normal(statement))
+            # As Django writes it: people leave the quotes out.
+            if COLUMNS.fullmatch(definition):
+                definition = BARE_COLUMN.sub(r'\1"\2"', definition)
+            yield kind, table, name, definition
         else:
             yield kind, "" if kind == "view" else table, name, normal(statement)
