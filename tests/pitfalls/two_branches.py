@@ -229,13 +229,16 @@ class Life:
             self.git_resolved("cherry-pick", self.random.choice(commits))
         else:
             self.git_resolved("merge", "-q", "--no-edit", MAIN)
-            commits = self.git("rev-list", "--no-merges", "HEAD").split()[:-1]
+            commits = self.git("rev-list", "--no-merges", "--topo-order", "HEAD").split()[:-1]
             # Only a rewrite of names is reverted: a migration that ran is not, without migrating back.
             commits = [each for each in commits if "migration_rewrites/" in self.git("show", "--name-only", each)]
             if not commits:
                 raise Discarded("nothing to revert")
-            commit = self.random.choice(commits)
-            self.log.append(f"  revert {self.git('log', '-1', '--format=%s', commit).strip()}")
+            # By subject, and the first one last: git orders the commits of one second as it likes.
+            subjects = {self.git("log", "-1", "--format=%s", each).strip(): each for each in commits}
+            subject = self.random.choice(sorted(subjects))
+            commit = subjects[subject]
+            self.log.append(f"  revert {subject}")
             self.git_resolved("revert", "--no-edit", commit)
         on = (MAIN, MINE) if way == "merge into main" else (MINE, MAIN)
         self.on(*(on[:1] if way == "cherry-pick" else on))
