@@ -106,12 +106,11 @@ def undo_plans(
     else:
         last = {alias: last_to_undo(runs) for alias, runs in found.runs.items()}
         chosen = {alias: each for alias, each in last.items() if each and each.at >= since}
-    history = _readable_history(project) if any(each and changed_presence(each) for each in chosen.values()) else None
+    history = _readable_history(project) if any(map(changed_presence, chosen.values())) else None
     plans = []
     for alias, each in chosen.items():
         target = found.targets[alias]
-        files = history if changed_presence(each) else None
-        plan = plan_undo(target.ref, each, found.records[alias], found.runs[alias], rewrites, files)
+        plan = plan_undo(target.ref, each, found.records[alias], found.runs[alias], rewrites, history)
         plans.append(plan.naming(project.typed(alias)))
     return plans, [] if run else [alias for alias in found.targets if alias not in chosen]
 
@@ -121,7 +120,8 @@ def _readable_history(project: Project) -> History | None:
     from migsync.sync.survey import open_survey
 
     try:
-        return open_survey(project).history
+        with open_survey(project) as files:
+            return files.history
     except MigsyncError:
         return None
 

@@ -33,7 +33,7 @@ def plan_undo(
 
     `records` are all of the target's, `runs` its whole journal. Rows recorded since the run stay as they are.
     `rewrites` are those on disk, as far as they can be read: one that changed no row is in no journal. `history` are
-    the files, for a run that :func:`changed_presence`.
+    the files, which only a run that :func:`changed_presence` needs.
     """
     records, runs = tuple(records), tuple(runs)
     journaled = {rewrite.id for other in runs for rewrite in other.passed}
@@ -294,7 +294,7 @@ def open_ends(
     run: Run, history: History | None, records: Iterable[Record], after: Iterable[Record]
 ) -> Iterator[Finding]:
     """A finding where the undo would leave records without something that they depend on, which have it now."""
-    if history is None:
+    if history is None or not changed_presence(run):
         return
     before, then = (history.state(frozenset(row.key for row in rows)) for rows in (records, after))
     if lost := set(then.inconsistent) - set(before.inconsistent):

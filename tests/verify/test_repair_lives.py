@@ -18,25 +18,11 @@ from tests.databases import ENGINES
 from tests.pitfalls.project import Project, columns
 from tests.profiles import THOROUGH, examples
 from tests.project.projects import write
+from tests.verify.test_verify import ID, MIGRATION
 
 LIVES = examples(1, 40)
 QUICK_SEED = 2
 """Rows lost. The rule is tried on random histories in the model; here it is Django's own tables."""
-HEAD = """from django.db import migrations, models
-import django.db.models.deletion
-
-
-def nothing(apps, schema_editor):
-    pass
-
-
-class Migration(migrations.Migration):
-    dependencies = [{after}]
-    operations = [
-        {operations}
-    ]
-"""
-ID = '("id", models.BigAutoField(primary_key=True, serialize=False))'
 FIELDS = (
     "IntegerField(null=True)",
     "CharField(max_length={size}, default='')",
@@ -250,7 +236,7 @@ def reset(life: Life) -> None:
         text = (place / f"{name}.py").read_text()
         bodies.append(text.split("operations = [\n", 1)[1].rsplit("    ]", 1)[0])
         (place / f"{name}.py").unlink()
-    write(place, {"0001_initial.py": HEAD.format(after="", operations="".join(bodies).strip())})
+    write(place, {"0001_initial.py": MIGRATION.format(after="", operations="".join(bodies).strip())})
     life.execute("DELETE FROM django_migrations WHERE app = 'shop'")
     life.execute(
         "INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0001_initial', '2024-01-01 00:00:00')"
@@ -283,7 +269,7 @@ def begin(root: Path, database: object, rng: random.Random) -> Life:
         after = f'("shop", "{names[-1]}")' if names else ""
         names.append(f"{number:04}_step")
         operations = ",\n        ".join(author.migration()) + ","
-        write(project.migrations("shop"), {f"{names[-1]}.py": HEAD.format(after=after, operations=operations)})
+        write(project.migrations("shop"), {f"{names[-1]}.py": MIGRATION.format(after=after, operations=operations)})
     at = rng.randint(1, len(names))
     [ended] = project.manage_all(["migrate", "shop", names[at - 1]])
     assert ended.status == 0, ended.err
