@@ -21,7 +21,7 @@ from migsync.graph.drawing import number_of
 from migsync.graph.nodes import Graph, Node, SquashRange
 from migsync.history import Key
 
-SCRIPTS = ("layout.js", "pane.js", "page.js")
+SCRIPTS = ("layout.js", "pane.js", "links.js", "page.js")
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 

@@ -262,6 +262,35 @@ class TestInABrowser:
         assert names(page, ".found") == ["shop.0003_c", "shop.0004_d"]
         assert "was (2)" in page.run("document.getElementById('details').textContent")
 
+    def test_lines_lead_from_old_to_new_names(self, opened):
+        page = opened(rewrite_page(renumbered(), "t"))
+
+        def lines(kind):
+            return page.run(f"document.querySelector('.link.{kind}').getAttribute('d').split('M').length - 1")
+
+        assert [lines(kind) for kind in ("kept", "renamed", "collapsed", "self")] == [1, 1, 2, 0]
+        page.click(f".pane:nth-child(2) {node('shop.0002_cd')}")
+        assert [lines(kind) for kind in ("collapsed", "self")] == [0, 2]
+        page.run("(panes[1].view.y -= 5000, panes[1].move())")
+        assert [lines(kind) for kind in ("kept", "self")] == [0, 0], "no line to what is out of sight"
+
+    def test_what_is_related_is_so_by_its_old_and_its_new_name(self, opened):
+        page = opened(rewrite_page(renumbered(), "t"))
+        page.click(f".pane:nth-child(2) {node('shop.0002_cd')}")
+        page.click("#related")
+        assert names(page, "") == [
+            "shop.0001_a",
+            "shop.0002_b",
+            "shop.0003_c",
+            "shop.0004_d",
+            "shop.0001_a",
+            "shop.0002_cd",
+            "shop.0003_b",
+        ]
+        page.click(f".pane:nth-child(2) {node('shop.0001_a')}")
+        page.press("Escape")
+        assert len(names(page, "")) == 8
+
     def test_an_evil_name_is_shown_as_it_is(self, opened):
         page = opened(graph_page(evil(), EVIL, "/"))
         assert page.run("document.getElementById('evil')") is None

@@ -75,8 +75,9 @@ function near(apps, nodes, shown) {
   return order;
 }
 
-// {lanes: [{app, top, height}], spots: [{x, y} or null], width, height} of the shown nodes of one side.
-function arrange(nodes, shown, inside) {
+// {lanes: [{app, top, height}], spots: [{x, y} or null], width, height} of the shown nodes of one side. The apps in
+// `first` come first, in this order.
+function arrange(nodes, shown, inside, first) {
   const column = columns(nodes, shown, inside), byApp = new Map();
   nodes.forEach((node, place) => {
     if (!shown[place]) return;
@@ -87,7 +88,8 @@ function arrange(nodes, shown, inside) {
   const order = [...byApp.keys()].map((app) => [middle(app), app]).sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1));
   const spots = nodes.map(() => null), lanes = [];
   let top = 0, width = 0;
-  for (const app of near(order.map(([, app]) => app), nodes, shown)) {
+  const apps = near(order.map(([, app]) => app), nodes, shown), given = first.filter((app) => byApp.has(app));
+  for (const app of [...given, ...apps.filter((app) => !given.includes(app))]) {
     const members = byApp.get(app), {row, count} = rows(nodes, members, column);
     for (const place of members) {
       spots[place] = {x: column[place] * COLUMN, y: top + GAP + row.get(place) * ROW};

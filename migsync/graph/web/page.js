@@ -5,6 +5,7 @@ const by = (id) => document.getElementById(id);
 const hidden = new Set();
 const keyOf = (node) => `${node.app}.${node.name}`;
 const panes = data.sides.map((side) => new Pane(by("panes"), side, choose));
+const links = panes.length > 1 ? new Links(by("panes"), panes, data.links) : null;
 let matches = [], at = -1;
 
 function element(name, properties, ...inside) {
@@ -13,33 +14,30 @@ function element(name, properties, ...inside) {
   return made;
 }
 
-// Draw every pane anew: what the filter leaves, or only what hangs together with what is chosen.
+// Draw every pane anew: what the filter leaves, or only what hangs together with what is chosen, by whichever name.
 function redraw() {
-  for (const pane of panes) {
-    const only = by("related").checked && pane.chosen !== null;
-    pane.draw(pane.nodes.map((node, place) => !hidden.has(node.app)
-      && (!only || place === pane.chosen || pane.above.has(place) || pane.below.has(place))), by("compact").checked);
-  }
+  const here = by("related").checked ? panes.findIndex((pane) => pane.chosen !== null) : -1, pane = panes[here];
+  const related = pane && new Set([pane.chosen, ...pane.above, ...pane.below]);
+  panes.forEach((each, side) => {
+    const only = related && (side === here ? related : links.partners(here, related));
+    each.draw(each.nodes.map((node, place) => !hidden.has(node.app) && (!only || only.has(place))), by("compact").checked,
+      side ? panes[0].layout.lanes.map(({app}) => app) : []);
+  });
   const apps = allApps().length;
   by("chosen").textContent = hidden.size ? `(${apps - hidden.size} of ${apps})` : `(${apps})`;
 }
 
 function choose(pane, place) {
   for (const each of panes) each.light(each === pane ? place : null);
-  if (panes.length > 1 && place !== null) {
-    const here = panes.indexOf(pane), other = panes[1 - here];
-    other.mark(new Set(partners(here, place)));
-    const [first] = partners(here, place);
+  tell(pane, place);
+  if (by("related").checked) { redraw(); if (place !== null) pane.center(place); }
+  if (links && place !== null) {
+    const here = panes.indexOf(pane), other = panes[1 - here], partners = links.partners(here, new Set([place])), [first] = partners;
+    other.mark(partners);
     if (first !== undefined) other.center(first);
   }
-  if (by("related").checked) { redraw(); if (place !== null) pane.center(place); }
-  tell(pane, place);
+  if (links) links.draw();
   history.replaceState(null, "", place === null ? "#" : `#${encodeURIComponent(keyOf(pane.nodes[place]))}`);
-}
-
-// What a node of one side is on the other.
-function partners(side, place) {
-  return (data.links || []).filter((link) => link[side] === place).map((link) => link[1 - side]);
 }
 
 function go(pane, place) {
@@ -79,7 +77,7 @@ function tell(pane, place) {
   const gone = (node.replaces || []).map((name) => element("li", {textContent: name}));
   panel.replaceChildren(close, element("h2", {textContent: keyOf(node)}),
     ...facts.map((text) => element("p", {textContent: text})), ...about,
-    ...(other ? list(other, here ? "was" : "became", partners(here, place)) : []),
+    ...(other ? list(other, here ? "was" : "became", [...links.partners(here, new Set([place]))]) : []),
     ...list(pane, "depends on", pane.parents[place]), ...list(pane, "needed by", pane.children[place]),
     ...(gone.length ? [element("h3", {textContent: `replaces (${gone.length})`}), element("ul", {}, ...gone)] : []),
     ...list(pane, "replaced by", node.by || []),
@@ -218,3 +216,4 @@ redraw();
 for (const pane of panes) pane.fit(LEGIBLE);
 follow();
 addEventListener("hashchange", follow);
+if (links) addEventListener("resize", () => links.draw());

@@ -53,10 +53,10 @@ class Pane {
     return element;
   }
 
-  // Place and draw the nodes for which `shown` is true.
-  draw(shown, compact) {
+  // Place and draw the nodes for which `shown` is true, the apps in `first` at the top.
+  draw(shown, compact, first) {
     this.shown = shown;
-    this.layout = arrange(this.nodes, shown, compact);
+    this.layout = arrange(this.nodes, shown, compact, first);
     const {lanes, spots, width} = this.layout;
     this.lanes.replaceChildren(...lanes.map((lane) => make("rect",
       {class: "lane", x: -10000, y: lane.top, width: width + 20000, height: lane.height})));
@@ -132,6 +132,20 @@ class Pane {
       name.style.display = place < last + 12 ? "none" : "";
       if (place >= last + 12) last = place;
     });
+    this.moves();
+  }
+
+  // Called after each move.
+  moves() {}
+
+  // Where the box of a node is in the window; null where it is not drawn, or its middle is outside of `frame`.
+  seen(place, frame) {
+    const spot = this.layout && this.layout.spots[place];
+    if (!spot) return null;
+    const {x, y, scale} = this.view, left = frame.left + x + spot.x * scale, top = frame.top + y + spot.y * scale;
+    const right = left + BOX.width * scale, bottom = top + BOX.height * scale, middle = (left + right) / 2, center = (top + bottom) / 2;
+    if (middle < frame.left || middle > frame.right || center < frame.top || center > frame.bottom) return null;
+    return {left: Math.max(left, frame.left), right: Math.min(right, frame.right), top, bottom, middle, center};
   }
 
   size() {
