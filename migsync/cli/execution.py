@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from click.globals import push_context
 
+from migsync.cli.applier import Applier, LocalApplier
 from migsync.cli.output import Output
 from migsync.cli.recovery import PendingRuns
 from migsync.cli.results import FAILED, Result, tell_groups, tell_result
@@ -47,7 +48,8 @@ class Execution:
     """The runs of one command on `targets`, by alias; each result is told as soon as it is known.
 
     `reason` is the note for the log. Without `journal`, runs leave no entry. With `replan`, a plan that turned stale
-    since it was made is made again, as long as the project's lock time-out lasts.
+    since it was made is made again, as long as the project's lock time-out lasts. Without an `applier`, this process
+    carries out the plans.
     """
 
     output: Output
@@ -57,6 +59,7 @@ class Execution:
     journal: bool = True
     replan: Replan | None = None
     rollout: Rollout = ONE_BY_ONE
+    applier: Applier | None = None
 
     def carry_out(self, plans: Sequence[Plan]) -> list[Result]:
         """Apply each plan that has something to do. A failure on one database does not stop the others; Ctrl-C does."""
@@ -155,6 +158,8 @@ class Execution:
                         tell(future.result())
                 except KeyboardInterrupt:
                     interrupted.set()
+                    if self.applier:
+                        self.applier.interrupt()
         return [future.result() for future in futures]
 
     def _unless_refused(self, plan: Plan, run: _LastRun, failures: Failures) -> Result:
@@ -196,20 +201,14 @@ class Execution:
             plan = made
 
     def _attempt(self, plan: Plan, run: _LastRun) -> Result:
-        from migsync.sync.apply import apply_plan
-        from migsync.sync.stated_records import waits_for_time, with_time
-
-        alias = plan.target.alias
-        if waits_for_time(plan):
-            target = self.targets[alias]
-            plan = with_time(plan, target.read() or (), target.behaviour.applied_form, use_tz=bool(self.project.use_tz))
+        alias, applier = plan.target.alias, self.applier or LocalApplier(bool(self.project.use_tz))
         run_id = run.id = uuid.uuid4().hex
         # Kept before the first statement: should this process be killed, `migsync recover` knows what to ask for.
         pending = PendingRuns.beside(self.project.cache)
         pending.add(alias, run_id, journaled=self.journal)
         self.output.changing = True
         try:
-            outcome = apply_plan(
+            outcome = applier.apply(
                 self.targets[alias],
                 plan,
                 run_id=run_id,
