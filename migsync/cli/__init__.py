@@ -10,6 +10,7 @@
 ``progress``         how far long work has got, on standard error
 ``prompts``          questions to a person
 ``next_command``     the command lines that messages print
+``completion``       the names that the shell completes; ``bash_words``: words as bash cuts them
 ``signals``          SIGTERM taken for Ctrl-C
 ``recovery``         what an earlier command left unfinished
 ``plan_set``         the plans of ``apply`` and ``script``, from a plan file or made now
@@ -35,6 +36,7 @@ From ``argv`` to the exit status:
    the error, in the format that was asked for, and returns the error's own status. Only ``run`` catches errors of a
    command as a whole; a command catches those of one database, and goes on with the next.
 
-``migsync --help`` imports all commands, and ``migsync plan`` runs before every deployment. So no module here imports
-Django, SQLAlchemy, Rich or a room that is slow to import at its top. Functions import what they need, on purpose.
+``migsync --help`` imports all commands, the shell waits for names, and ``migsync plan`` runs before every deployment.
+So no module here imports Django, SQLAlchemy, Rich or a room that is slow to import at its top. Functions import what
+they need, on purpose.
 """

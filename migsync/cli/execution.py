@@ -14,6 +14,7 @@ import click
 from click.globals import push_context
 
 from migsync.cli.applier import Applier, LocalApplier
+from migsync.cli.completion import remember_runs
 from migsync.cli.output import Output
 from migsync.cli.recovery import PendingRuns
 from migsync.cli.results import FAILED, Result, tell_groups, tell_result
@@ -85,6 +86,7 @@ class Execution:
             else:
                 results += self._told((self._interrupted(plan, _LastRun()) for plan in rest), made)
         tell_groups(self.output, results)
+        remember_runs(self.project, {each.alias: [each.run] for each in results if each.run})
         return results
 
     def _is_late(self, result: Result, plans: Sequence[Plan]) -> bool:

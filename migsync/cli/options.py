@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import click
 
+from migsync.cli.completion import completed, remember
 from migsync.cli.output import FORMS, Output
 from migsync.cli.views.findings import NO_JOURNAL
 from migsync.words import text_list
@@ -74,12 +75,12 @@ def repeated(*names: str, **settings: Any) -> tuple[str, ...]:  # noqa: ANN401 -
 
 def argument(**settings: Any) -> Any:  # noqa: ANN401 -- a value of the field's type
     """A field that is a positional argument; it must be given unless ``required=False``."""
-    return _parameter(lambda name: click.argument(name, **settings), None)
+    return _parameter(lambda name: click.argument(name, **completed(settings)), None)
 
 
 def arguments(**settings: Any) -> tuple[str, ...]:  # noqa: ANN401 -- click's own
     """A field that is all remaining positional arguments."""
-    return _parameter(lambda name: click.argument(name, nargs=-1, **settings), ())
+    return _parameter(lambda name: click.argument(name, nargs=-1, **completed(settings)), ())
 
 
 def group(cls: type[T]) -> T:
@@ -93,7 +94,7 @@ def _parameter(make: Callable[[str], Decorator], default: T) -> T:
 
 def _option(names: tuple[str, ...], settings: dict[str, Any]) -> Callable[[str], Decorator]:
     # Click names a parameter after its longest option. Here it is always the field.
-    return lambda name: click.option(*(names or [f"--{name.replace('_', '-')}"]), name, **settings)
+    return lambda name: click.option(*(names or [f"--{name.replace('_', '-')}"]), name, **completed(settings))
 
 
 def options(*groups: type[DataclassInstance], formats: tuple[str, ...] = ("text", "json")) -> Decorator:
@@ -218,6 +219,7 @@ class ProjectOptions:
         from migsync.project import find_project
 
         project = find_project(settings=self.settings, url=self.url, root=self.files.root, files_only=files_only)
+        remember(project)
         return project if self.lock_timeout is None else replace(project, lock_timeout=self.lock_timeout)
 
 

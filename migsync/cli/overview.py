@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from migsync.cli.completion import remember
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 
@@ -25,6 +26,7 @@ def show_overview(output: Output) -> bool:
     from migsync.sync.survey import survey
 
     project = find_project(files_only=True)
+    remember(project)
     settle_files(output, project, dry_run=True)
     with survey(project, PlanRequest(), needs_database=False) as found:
         output.show(overview_blocks(found, new=not place.options.file, shorten=output.shorten))

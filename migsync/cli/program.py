@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import UserDict
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ import click
 
 from migsync import __version__
 from migsync.cli.command import MigsyncGroup
+from migsync.cli.completion import INSTRUCTION
 from migsync.cli.help_text import WIDTH
 from migsync.cli.output import Output
 from migsync.errors import ExitStatus, InDoubt, Interrupted, MigsyncError, ProjectError, UsageError
@@ -38,29 +40,6 @@ Shell completion:
 
 New here? Run: migsync demo
 """
-
-
-@click.group(
-    cls=MigsyncGroup,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
-    epilog=EPILOG,
-)
-@click.version_option(__version__, prog_name="migsync", message="%(prog)s %(version)s")
-@click.pass_context
-def program(ctx: click.Context) -> None:
-    """Update django_migrations after migration files were renamed, squashed or removed.
-
-    migsync compares the migration files, the committed rewrites and the records of each database, and shows what must
-    change. It changes each database in one transaction, keeps every applied timestamp, and can undo it exactly.
-
-    Without a command, it says what it finds in this project, and what to do next.
-    """
-    if ctx.invoked_subcommand is None:
-        from migsync.cli.overview import show_overview
-
-        if not show_overview(ctx.obj):
-            click.echo(ctx.get_help())
 
 
 COMMANDS = (
@@ -91,14 +70,54 @@ COMMANDS = (
     "demo",
 )
 """In the order of ``--help``: the modules of :mod:`migsync.cli.commands`, each with a function of the same name."""
-for name in COMMANDS:
-    program.add_command(getattr(import_module(f"migsync.cli.commands.{name}"), name))
+
+
+class Commands(UserDict[str, click.Command]):
+    """The commands by name. A module is imported when its command is asked for: no other one makes the shell wait."""
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        super().__init__()
+        self.data = dict.fromkeys((module.replace("_", "-") for module in modules), click.Command(None))
+
+    def __getitem__(self, name: str) -> click.Command:
+        """The command; raises KeyError for a name that is none."""
+        if name not in self.data:
+            raise KeyError(name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"migsync.cli.commands.{module}"), module)
+        return command
+
+
+@click.group(
+    cls=MigsyncGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
+    epilog=EPILOG,
+    commands=Commands(COMMANDS),
+)
+@click.version_option(__version__, prog_name="migsync", message="%(prog)s %(version)s")
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Update django_migrations after migration files were renamed, squashed or removed.
+
+    migsync compares the migration files, the committed rewrites and the records of each database, and shows what must
+    change. It changes each database in one transaction, keeps every applied timestamp, and can undo it exactly.
+
+    Without a command, it says what it finds in this project, and what to do next.
+    """
+    if ctx.invoked_subcommand is None:
+        from migsync.cli.overview import show_overview
+
+        if not show_overview(ctx.obj):
+            click.echo(ctx.get_help())
 
 
 def run(arguments: Sequence[str], program_name: str = "migsync") -> int:
     """Run one command line and return its exit status; every message has been written."""
     output = Output(form="json" if _asks_for_json(arguments) else "text")
-    if (error := _lost_directory()) is not None:
+    if INSTRUCTION in os.environ:
+        from migsync.cli import bash_words  # noqa: F401 -- click knows it by the import
+    elif (error := _lost_directory()) is not None:
         output.error(error)
         return error.exit_status
     result = _run(list(arguments), program_name, output)

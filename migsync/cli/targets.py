@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from migsync.cli.completion import remember_runs
 from migsync.errors import MigsyncError, UnknownRun
 from migsync.sync.plan_groups import sentence_names
 from migsync.words import did_you_mean, text_list
@@ -71,6 +72,7 @@ def open_targets(project: Project, aliases: Sequence[str], *, records: bool = Fa
         # Not before the last one is open: a later alias may be kept in the place of the one that was kept so far.
         kept = {alias: chosen[identity].alias for alias, identity in identities.items()}
         found.same = {alias: other for alias, other in kept.items() if alias != other}
+        remember_runs(project, found.runs)
         yield found
 
 

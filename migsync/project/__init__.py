@@ -5,7 +5,7 @@
 - :mod:`.settings` imports the settings module, in migsync's own process as :mod:`.environment` sets it up.
 - :mod:`.apps` are the installed apps, told by their files (:mod:`.appconfigs`, :mod:`.modules`); :mod:`.scan` finds
   apps without settings; :mod:`.registry` asks a started Django for what no file says.
-- :mod:`.firstparty` says which directories are the project's own, :mod:`.cache_file` where parsed files are remembered.
+- :mod:`.firstparty` says which directories are the project's own.
 - :mod:`.databases` turns ``DATABASES`` and URLs into configurations.
 """
 

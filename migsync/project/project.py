@@ -10,11 +10,11 @@ from pathlib import Path
 from migsync.alias import entry_of, schema_of
 from migsync.engines.config import LOCK_TIMEOUT, DatabaseConfig
 from migsync.errors import NOTHING_CHANGED, ProjectError, SettingsError, UnknownAlias
+from migsync.filesystem.cache_file import cache_file
 from migsync.findings import Finding
 from migsync.findings.project import no_app, settings_not_imported
 from migsync.history.migration import App, Key
 from migsync.project.apps import Apps, installed_apps
-from migsync.project.cache_file import cache_file
 from migsync.project.databases.aliases import DEFAULT, Aliases, django_aliases, option_aliases, url_alias
 from migsync.project.environment import project_set_up
 from migsync.project.firstparty import FirstParty

@@ -22,7 +22,7 @@ SIZES = [1000, 2000, 5000, 10_000]
 
 
 def start(directory: Path, times: int) -> str:
-    return starting.report(20 * times)
+    return starting.report(planning.Project.make(directory, SIZES[-1]), 20 * times)
 
 
 def plan(directory: Path, times: int) -> str:

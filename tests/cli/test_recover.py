@@ -10,8 +10,8 @@ import pytest
 
 from migsync.cli.program import run
 from migsync.cli.recovery import PendingRuns
+from migsync.filesystem.cache_file import cache_file
 from migsync.project import find_project
-from migsync.project.cache_file import cache_file
 from tests.files.commit.story import Killer, fill, is_new_in, killed, step_of
 from tests.profiles import THOROUGH
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from migsync.errors import ProjectError
+from migsync.filesystem.cache_file import cache_file
 from migsync.project import find_project
-from migsync.project.cache_file import cache_file
 from migsync.project.firstparty import FirstParty
 from tests.project.projects import MIGRATION, app, django_project, write
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class RenameAppOptions:
     """The label of today, and the one to come."""
 
-    old: str = argument()
+    old: str = argument(metavar="OLD")
     new: str = argument()
 
 

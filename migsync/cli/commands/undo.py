@@ -63,7 +63,7 @@ def _utc(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
 class UndoOptions:
     """What ``migsync undo`` takes back."""
 
-    run: str | None = argument(required=False)
+    run: str | None = argument(metavar="[RUN]", required=False)
     chosen: TargetOptions = group(TargetOptions)
     since: str = option(
         default="",
