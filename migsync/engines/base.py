@@ -71,6 +71,8 @@ class Engine(CatalogReader, SchemaReader):
     """Whether all integer types are the same but in name."""
     file_suffix: ClassVar[str] = ""
     """What the file of a database is called at the end; empty for an engine with a server."""
+    rebuild_prefix: ClassVar[str] = ""
+    """How Django calls a table while it builds it in place of another one, before the name of that; or empty."""
     longest_name: ClassVar[int] = 0
     """How long the name of a table may be (Django's ``max_name_length``); 0 for any length."""
     fields_without_default: ClassVar[frozenset[str]] = frozenset()
@@ -324,8 +326,14 @@ class Engine(CatalogReader, SchemaReader):
 
     # Scratch databases. An engine with `file_suffix` needs none of these: its scratch database is a new file.
 
-    unused_databases: ClassVar[str] = ""
-    """A query for the names of databases that nobody is connected to, and that this user can drop."""
+    ownerless_databases: ClassVar[str] = ""
+    """A query for the names of databases that nobody uses or has claimed, and that this user can drop.
+
+    They begin with its parameter ``prefix``.
+    """
+
+    def claim_database(self, connection: sa.Connection, name: str) -> None:
+        """Make the session of this connection the owner of a database that it is about to create, until it ends."""
 
     def create_database(self, connection: sa.Connection, name: str) -> Sequence[str]:
         """Create a database like the connection's own; the schemas that it needs beside the one it has."""

@@ -135,6 +135,33 @@ def not_verified(*, migration: Key, reason: str, parts: Sequence[str] = (), alia
     )
 
 
+@entry("rebuild-interrupted", Severity.ERROR)
+def rebuild_interrupted(
+    *, table: str, rebuilt: str, is_there: bool, statements: Sequence[str], alias: str = ""
+) -> Texts:
+    """A migration stopped while Django was building a changed table anew, and the new one is left.
+
+    SQLite changes few things of a table in place. For the others Django makes a table `new__shop_item`, copies the
+    rows, drops `shop_item`, and gives the new table its name. All of that is one transaction, unless the migration has
+    `atomic = False` and its process was killed. `migrate` then fails with `table "new__shop_item" already exists`.
+
+    If the old table is there, it has all of its rows, and the new one can go. If it is not, the new one has the rows
+    and must get the name. Copy the file of the database before.
+    """
+    state = (
+        f"{rebuilt} is still there with its rows, so the new table can go."
+        if is_there
+        else f"{rebuilt} is gone: its rows are in the new table."
+    )
+    return Texts(
+        f"{table} is left from a migration that stopped while Django was building {rebuilt} anew.",
+        f"`migrate` would fail. {state}",
+        "Copy the file of the database, then run in it:\n"
+        + "\n".join(f"{each};" for each in statements)
+        + f"\nThen: {migsync('repair', alias=alias)}",
+    )
+
+
 @entry("made-by-no-migration", Severity.INFO)
 def made_by_no_migration(*, tables: Sequence[str]) -> Texts:
     """The database has tables that no migration of the project makes, and that are called like those of its apps.

@@ -1,4 +1,8 @@
-"""Databases that live for one proof, on the server of one alias."""
+"""Databases that live for one proof or one verification, on the server of one alias.
+
+The session that makes a database claims it, and keeps the claim for as long as the process lives. So every other
+process, on whatever host, can ask the server whether the owner is alive, and drops what a killed one left.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +27,12 @@ from migsync.errors import NOTHING_CHANGED, MigsyncError, NotPermitted, Unreacha
 from migsync.sync.target import without_passwords
 from migsync.worker.signals import signals_later
 
-PREFIX: Final = "migsync_proof"
-NAME: Final = re.compile(rf"^{PREFIX}_(\d+)_[0-9a-f]+$")
-"""The name of a scratch database says when it was made, in seconds since 1970."""
+PREFIX: Final = "migsync_scratch"
+NAME: Final = re.compile(rf"^{PREFIX}_[0-9a-f]{{12}}$")
+WAIT: Final = 5
+"""So many seconds the removal of another process's database may wait for a lock."""
 ABANDONED: Final = 24 * 60 * 60
-"""So many seconds after it was made nobody is at work on one any more that has no connection."""
+"""So many seconds after it was made nobody is at work in a directory any more."""
 MEANING = f"The schemas of the old and the new files cannot be compared on that server. {NOTHING_CHANGED}"
 HINT = "Check that the server is running, and that host, port, user and password in the settings are correct."
 
@@ -75,31 +80,33 @@ def scratch_database(config: DatabaseConfig) -> Iterator[Scratch]:
 
 @contextmanager
 def _on_server(config: DatabaseConfig, engine: Engine, directory: Path) -> Iterator[Scratch]:
-    name = f"{PREFIX}_{int(time.time())}_{secrets.token_hex(6)}"
+    name = f"{PREFIX}_{secrets.token_hex(6)}"
     # A driver's argument goes over the database in the URL, and would lead to the alias's own.
     arguments = {key: value for key, value in config.connect_args.items() if key not in ("dbname", "database")}
     url = sa.make_url(config.url).set(database=name)
     scratch = Scratch(name, replace(config, url=url, connect_args=arguments), directory)
     exists = False
-    try:
-        with _home(config, engine) as home:
-            # A process that is killed cannot drop its database: the next proof on the server does.
-            _drop_abandoned(home, engine)
-            # Before it is made: Ctrl-C may come when the server has made it, and nobody here knows that yet.
-            exists = True
-            try:
-                schemas = _create(home, engine, name, config.alias)
-            except MigsyncError:
-                exists = False
-                raise
-        if schemas:
-            with _home(scratch.config, engine) as inside:
-                for schema in schemas:
-                    inside.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-        yield scratch
-    finally:
-        if exists:
-            _drop(config, engine, name)
+    with _connect(config, engine) as owner:
+        try:
+            with _explained(engine):
+                _drop_abandoned(owner, engine)
+                # Before there is a database: nobody ever sees it without its owner.
+                engine.claim_database(owner, name)
+                # Before it is made: Ctrl-C may come when the server has made it, and nobody here knows that yet.
+                exists = True
+                try:
+                    schemas = _create(owner, engine, name, config.alias)
+                except MigsyncError:
+                    exists = False
+                    raise
+            if schemas:
+                with _home(scratch.config, engine) as inside:
+                    for schema in schemas:
+                        inside.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+            yield scratch
+        finally:
+            if exists:
+                _drop(config, engine, name)
 
 
 def _drop(config: DatabaseConfig, engine: Engine, name: str) -> None:
@@ -111,18 +118,25 @@ def _drop(config: DatabaseConfig, engine: Engine, name: str) -> None:
 
 @contextmanager
 def _home(config: DatabaseConfig, engine: Engine) -> Iterator[sa.Connection]:
+    with _connect(config, engine) as connection, _explained(engine):
+        yield connection
+
+
+def _connect(config: DatabaseConfig, engine: Engine) -> sa.Connection:
     """A connection on which every statement stands for itself: databases are not made in transactions."""
-    server = engine.create(config).execution_options(isolation_level="AUTOCOMMIT")
     try:
-        connection = server.connect()
+        return engine.create(config).execution_options(isolation_level="AUTOCOMMIT").connect()
     except DBAPIError as error:
         said = without_passwords(first_line(error), config)
         raise Unreachable(f"{config.alias} cannot be reached: {said}", MEANING, HINT) from None
-    with connection:
-        try:
-            yield connection
-        except DBAPIError as error:
-            raise engine.explain(error) from error
+
+
+@contextmanager
+def _explained(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise engine.explain(error) from error
 
 
 def _remove_abandoned() -> None:
@@ -136,12 +150,12 @@ def _remove_abandoned() -> None:
 
 
 def _drop_abandoned(home: sa.Connection, engine: Engine) -> None:
-    """Drop what proofs left behind that were killed, as far as that is certain and allowed."""
-    limit = time.time() - ABANDONED
+    """Drop what processes left behind that were killed, as far as that is allowed."""
     with suppress(DBAPIError):
-        for (name,) in home.execute(sa.text(engine.unused_databases)).all():
-            made = NAME.match(name)
-            if made and int(made[1]) < limit:
+        for statement in engine.impatience(WAIT):
+            home.exec_driver_sql(statement)
+        for (name,) in home.execute(sa.text(engine.ownerless_databases), {"prefix": PREFIX}).all():
+            if NAME.match(name):
                 home.execute(sa.text(f"DROP DATABASE {_quoted(home, name)}"))
 
 

@@ -13,8 +13,8 @@ from migsync.key import Key
 from migsync.sync.journal.contents import Event, SeenContents
 from migsync.sync.provenance import Provenance
 from migsync.sync.stated_records import RAN
+from migsync.verify.candidates import NOT_WHOLE, Candidates
 from migsync.verify.composition import MigrationResult, State
-from migsync.verify.hypothesis import NOT_WHOLE, Hypotheses
 from migsync.verify.renamed_tables import renamed_tables
 from migsync.verify.report import outcomes_in_words
 from migsync.verify.verification import SchemaEvidence
@@ -65,7 +65,7 @@ class _Repair:
     accept: bool
 
     def repair(self) -> Repair:
-        graph, applied = self._hypotheses, self.evidence.applied
+        graph, applied = self._candidates, self.evidence.applied
         best = graph.best()
         coming, going = best - applied, applied - best
         coming &= graph.ancestors(self._asked(coming))
@@ -92,7 +92,7 @@ class _Repair:
 
     def _refused(self, after: AbstractSet[Key]) -> Iterator[Finding]:
         """What is there, and cannot be recorded because what it depends on is not."""
-        for gap, above in self._hypotheses.gaps(after):
+        for gap, above in self._candidates.gaps(after):
             if above and self._asked([gap.key]):
                 yield entries.record_not_closed(
                     migration=gap.key,
@@ -129,11 +129,15 @@ class _Repair:
 
     def _without_renamed(self, going: AbstractSet[Key], others: Mapping[Key, Sequence[str]]) -> frozenset[Key]:
         """Those to take out, without what may be there under another name, and without what then may stay as well."""
-        graph = self._hypotheses
+        graph = self._candidates
         going -= graph.ancestors(going & others.keys())
-        found = graph.results(self.evidence.applied)
-        absent = {key for key in going if key not in found or found[key].state is not State.NO_TRACE}
-        return graph.descendants(absent) & going
+        found, applied = graph.results(self.evidence.applied), self.evidence.applied
+        reasons = {
+            key
+            for key in going
+            if key not in found or found[key].state is not State.NO_TRACE or not applied >= set(graph.parents(key))
+        }
+        return graph.descendants(reasons) & going
 
     def _left(
         self, found: Mapping[Key, MigrationResult], after: AbstractSet[Key], others: Mapping[Key, Sequence[str]]
@@ -160,7 +164,7 @@ class _Repair:
         """What leaves no trace and comes right after something that gets its record now: it may have run as well."""
         reached = set(coming)
         for key in self._ordered(found):
-            parents = self._hypotheses.parents(key)
+            parents = self._candidates.parents(key)
             if (
                 key not in after
                 and found[key].state is State.NO_TRACE
@@ -171,12 +175,12 @@ class _Repair:
                 yield key
 
     @cached_property
-    def _hypotheses(self) -> Hypotheses:
+    def _candidates(self) -> Candidates:
         # Where another file ran under the name, nobody knows what is to be there.
         fixed = {
             row.key for row in self.evidence.records if (known := self.known.ran.get(row.id or 0)) and known.versions
         }
-        return Hypotheses(self.evidence, fixed)
+        return Candidates(self.evidence, fixed)
 
     @cached_property
     def _ids(self) -> Mapping[Key, int | None]:

@@ -22,7 +22,15 @@ from migsync.verify.builds import Builds, Statements
 from migsync.verify.composition import MigrationResult
 from migsync.verify.repair import KnownRuns, Repair, repair
 from migsync.verify.statements import missing_statements
-from migsync.verify.verification import SchemaEvidence, VerifyOptions, check_apps, find_evidence, order_of, read_catalog
+from migsync.verify.verification import (
+    SchemaEvidence,
+    VerifyOptions,
+    check_apps,
+    find_evidence,
+    left_by_rebuilds,
+    order_of,
+    read_catalog,
+)
 
 IN_PART = frozenset({half_applied.code, record_in_doubt.code, record_not_closed.code})
 """About migrations of which a part is there."""
@@ -93,13 +101,14 @@ def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> 
     evidence = find_evidence(found, alias, plan.changes, asked.options, builds)
     known = KnownRuns(found.ran.get(alias, {}), found.held[alias].seen)
     result = repair(evidence, known, apps=asked.options.apps, accept=asked.accept)
+    target = found.targets[alias]
+    result = replace(result, findings=(*left_by_rebuilds(target, evidence), *result.findings))
     built = {trace.key for trace in evidence.traces}
     named = [Key(each.app, each.name) for each in result.findings if _is_for_sql(each)]
     wanted = tuple(key for key in named if key in built)
     if not wanted:
         return result
     order = order_of(evidence.history, evidence.state)
-    target = found.targets[alias]
     statements = builds.statements(target, *order, wanted)
     before = _schema_statement(target)
     parts = {each.key: each for each in evidence.judge(result.after).results}
@@ -126,7 +135,8 @@ def _with_sql(
     if not _is_for_sql(finding) or key not in statements:
         return finding
     tables = {table for trace in evidence.traces for _, table, *_ in trace.changes}
-    found = missing_statements(statements[key], parts[key], evidence.live, tables)
+    before = evidence.built_before(key)
+    found = missing_statements(statements[key], parts[key], evidence.live, tables, before)
     custom = any(trace.custom for trace in evidence.traces if trace.key == key)
     return finding.with_facts(statements=found.missing, last=found.last, number=found.number, custom=custom)
 

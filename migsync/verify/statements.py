@@ -26,11 +26,16 @@ class MissingStatements:
 
 
 def missing_statements(
-    statements: Sequence[Statement], result: MigrationResult, live: Catalog, tables_made: Collection[str]
+    statements: Sequence[Statement],
+    result: MigrationResult,
+    live: Catalog,
+    tables_made: Collection[str],
+    before: Catalog,
 ) -> MissingStatements:
     """What is to be run, so that the database has all of a migration of which it has a part.
 
-    Only if all of it can run on what is there. `tables_made` are those of all migrations.
+    Only if all of it can run on what is there. `tables_made` are those of all migrations, `before` is what those make
+    that run before this one.
     """
     wrong = {each.part for each in result.differences}
     tables = {part.table for part in wrong if part.kind == "table"}
@@ -39,7 +44,7 @@ def missing_statements(
     first, last_of = {each[1]: each[3] for each in reversed(changes)}, {each[1]: each[3] for each in changes}
     passing = {table for table in first if first[table] is not None and last_of[table] is None}
     missing: list[str] = []
-    last, now = "", dict(live)
+    last, now, built = "", dict(live), dict(before)
     for place, statement in enumerate(statements):
         parts = {Part(*part): definition for *part, definition in statement.changes}
         if not parts:
@@ -48,16 +53,35 @@ def missing_statements(
         lacking -= {part for part in lacking if _is_done(part, statements[place:], live)}
         if not lacking:
             last = statement.sql
-        elif any(
-            part.table in passing or (part not in lacking and definition is not None and part in live)
-            for part, definition in parts.items()
-        ) or not _can_run(statement, parts, now, tables_made):
+        elif (
+            any(
+                part.table in passing or (part not in lacking and definition is not None and part in live)
+                for part, definition in parts.items()
+            )
+            or not _fits_columns(parts, now, built)
+            or not _can_run(statement, parts, now, tables_made)
+        ):
             return MissingStatements()
         else:
             missing.append(statement.sql)
-            now |= {part: each for part, each in parts.items() if each is not None}
-            now = {part: each for part, each in now.items() if parts.get(part, "") is not None}
+            now = _after(now, parts)
+        built = _after(built, parts)
     return MissingStatements(tuple(missing), last, sum(bool(each.changes) for each in statements))
+
+
+def _after(catalog: Catalog, parts: Mapping[Part, str | None]) -> dict[Part, str]:
+    """The catalog once a statement has made these parts, and removed those without a definition."""
+    made = {part: definition for part, definition in parts.items() if definition is not None}
+    return {part: definition for part, definition in catalog.items() if part not in parts} | made
+
+
+def _fits_columns(parts: Mapping[Part, str | None], now: Catalog, built: Catalog) -> bool:
+    """Whether each column that the statement adds is not there yet, and each that it alters is."""
+    return all(
+        (part in now) == (part in built)
+        for part, definition in parts.items()
+        if part.kind == "column" and definition is not None
+    )
 
 
 def _is_done(part: Part, statements: Sequence[Statement], live: Catalog) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from migsync.engines.catalog import Part, catalog_of
 from migsync.errors import MigsyncError, TargetError, UsageError
 from migsync.findings import Finding, Severity
+from migsync.findings.verification import rebuild_interrupted
 from migsync.history import History
 from migsync.history.loader import LoaderState
 from migsync.key import Key
@@ -92,6 +94,12 @@ class SchemaEvidence:
         """The migrations that count as recorded."""
         return self.state.applied | self.state.recorded
 
+    def built_before(self, key: Key) -> Catalog:
+        """What the migrations make that the build ran before this one."""
+        earlier = itertools.takewhile(lambda trace: trace.key != key, self.traces)
+        made = {Part(*part): definition for trace in earlier for *part, definition in trace.changes}
+        return {part: definition for part, definition in made.items() if definition is not None}
+
     def judge(self, applied: AbstractSet[Key]) -> Judgement:
         """Judge each migration as if these were recorded."""
         return judge(self.traces, applied, self.live, unknown=self.unknown, accepted=self.accepted)
@@ -111,7 +119,7 @@ def verify(survey: Survey, options: VerifyOptions) -> Verification:
         alias = plan.target.alias
         try:
             found = find_evidence(survey, alias, () if plan.blocked else plan.changes, options, builds)
-            done[alias] = _verified(survey.project, alias, found, options)
+            done[alias] = _verified(survey.project, survey.targets[alias], found, options)
         except MigsyncError as error:
             errors[alias] = error
     return Verification(done, errors)
@@ -154,7 +162,7 @@ def _refuse_routed(target: Target, result: BuildResult) -> None:
         )
 
 
-def _verified(project: Project, alias: str, evidence: SchemaEvidence, options: VerifyOptions) -> Verified:
+def _verified(project: Project, target: Target, evidence: SchemaEvidence, options: VerifyOptions) -> Verified:
     found = evidence.judge(evidence.applied)
     wanted = [
         each
@@ -162,8 +170,21 @@ def _verified(project: Project, alias: str, evidence: SchemaEvidence, options: V
         if (not options.apps or each.key.app in options.apps) and str(each.key) not in options.accept
     ]
     kept = Judgement(tuple(wanted), () if options.apps else found.unexplained)
-    said = tuple(judgement_findings(evidence.history, evidence.applied, kept))
-    return Verified(kept, tuple(each.with_facts(alias=project.typed(alias)) for each in said))
+    said = (*left_by_rebuilds(target, evidence), *judgement_findings(evidence.history, evidence.applied, kept))
+    return Verified(kept, tuple(each.with_facts(alias=project.typed(target.alias)) for each in said))
+
+
+def left_by_rebuilds(target: Target, evidence: SchemaEvidence) -> Iterator[Finding]:
+    """The tables that Django was building in place of others when its process was killed."""
+    prefix = target.behaviour.rebuild_prefix
+    made = {table for trace in evidence.traces for _, table, *_ in trace.changes}
+    tables = {part.name for part in evidence.live if part.kind == "table"}
+    for name in sorted(tables):
+        rebuilt = name.removeprefix(prefix)
+        if prefix and name != rebuilt and rebuilt in made:
+            there = rebuilt in tables
+            statement = f'DROP TABLE "{name}"' if there else f'ALTER TABLE "{name}" RENAME TO "{rebuilt}"'
+            yield rebuild_interrupted(table=name, rebuilt=rebuilt, is_there=there, statements=[statement])
 
 
 def order_of(history: History, state: LoaderState) -> tuple[tuple[Key, ...], tuple[Key, ...]]:

@@ -54,7 +54,7 @@ def databases(database) -> list[str]:
     if database.engine == "sqlite":
         return sorted(path.name for path in database.path.parent.iterdir() if path.suffix == ".sqlite3")
     names = "SELECT datname FROM pg_database" if database.engine == "postgresql" else "SHOW DATABASES"
-    return sorted(name for (name,) in database.execute(names) if name.startswith("migsync_proof"))
+    return sorted(name for (name,) in database.execute(names) if name.startswith("migsync_scratch"))
 
 
 @pytest.fixture
@@ -326,26 +326,10 @@ def test_no_right_to_create_a_database(tmp_path, postgresql_database):
 
 def test_directories_of_a_killed_proof_are_removed_a_day_later(sqlite_site, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    abandoned, recent, strange = (tmp_path / name for name in ("migsync_proofab", "migsync_proofcd", "mine"))
+    abandoned, recent, strange = (tmp_path / name for name in ("migsync_scratchab", "migsync_scratchcd", "mine"))
     for directory in (abandoned, recent, strange):
         directory.mkdir()
     for directory in (abandoned, strange):
         os.utime(directory, (time.time() - 90000,) * 2)
     assert differences(sqlite_site, item(), item() + "\n") == []
     assert [abandoned.exists(), recent.exists(), strange.exists()] == [False, True, True]
-
-
-@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
-def test_what_a_killed_proof_left_is_dropped_a_day_later(tmp_path, new_database, engine):
-    database = new_database(engine)
-    now = int(time.time())
-    abandoned, recent, strange = (f"migsync_proof_{part}" for part in (f"{now - 90000}_ab", f"{now - 600}_ab", "mine"))
-    for name in (abandoned, recent, strange):
-        database.execute(f"CREATE DATABASE {name}")
-    try:
-        assert differences(site_on(tmp_path, database), item(), item() + "\n") == []
-        assert abandoned not in databases(database)
-        assert {recent, strange} <= set(databases(database))
-    finally:
-        for name in (abandoned, recent, strange):
-            database.execute(f"DROP DATABASE IF EXISTS {name}")

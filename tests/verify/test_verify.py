@@ -229,7 +229,7 @@ def test_a_role_that_may_only_read(postgresql_database: Database, tmp_path: Path
     finally:
         execute(project, f"DROP OWNED BY {role}")
         execute(project, f"DROP ROLE {role}")
-    assert postgresql_database.execute("SELECT count(*) FROM pg_database WHERE datname ~ '^migsync_proof'") == [(0,)]
+    assert postgresql_database.execute("SELECT count(*) FROM pg_database WHERE datname ~ '^migsync_scratch'") == [(0,)]
 
 
 def test_a_catalog_that_cannot_be_read_in_time(postgresql_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from migsync.engines.mysql.comparable import comparable
 from migsync.engines.mysql.inspection import access, error_number, inspect
 from migsync.engines.mysql.lock import begin_note, begin_read, lock_table, reserve
 from migsync.engines.mysql.rows import delete_rows, prepare_delete, prepare_update, read_rows, update_rows
-from migsync.engines.mysql.scratch import UNUSED, create_database
+from migsync.engines.mysql.scratch import OWNERLESS, claim_database, create_database
 from migsync.engines.mysql.script import NOW, make_script
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class MySQL(Engine):
         for dialect in ("mysql", "mariadb")
         for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"))
     }
-    unused_databases = UNUSED
+    ownerless_databases = OWNERLESS
     databases_query = "SELECT schema_name FROM information_schema.schemata ORDER BY 1"
 
     settings_address = staticmethod(settings_address)
@@ -90,6 +90,7 @@ class MySQL(Engine):
     prepare_update = staticmethod(prepare_update)
     prepare_delete = staticmethod(prepare_delete)
     script = staticmethod(make_script)
+    claim_database = staticmethod(claim_database)
     create_database = staticmethod(create_database)
     parts = staticmethod(parts)
     comparable = staticmethod(comparable)

@@ -15,7 +15,7 @@ from migsync.engines.postgresql.inspection import SCHEMA, access, has_table, ins
 from migsync.engines.postgresql.lock import begin_read, lock_table, release, reserve
 from migsync.engines.postgresql.rows import delete_rows, update_rows
 from migsync.engines.postgresql.schema_batch import read_schemas
-from migsync.engines.postgresql.scratch import UNUSED, create_database, end_sessions
+from migsync.engines.postgresql.scratch import OWNERLESS, claim_database, create_database, end_sessions
 from migsync.engines.postgresql.script import NOW, literal, make_script
 from migsync.engines.target_table import MigrationTable
 
@@ -86,7 +86,7 @@ class PostgreSQL(Engine):
     client = "psql -X -v ON_ERROR_STOP=1 -d DATABASE -f {file}"
     operations_module = "django.contrib.postgres.operations"
     operations_first = ("CreateExtension", "CreateCollation", "RemoveCollation")
-    unused_databases = UNUSED
+    ownerless_databases = OWNERLESS
     server_database = "postgres"
     databases_query = "SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1"
 
@@ -104,6 +104,7 @@ class PostgreSQL(Engine):
     update_rows = staticmethod(update_rows)
     delete_rows = staticmethod(delete_rows)
     script = staticmethod(make_script)
+    claim_database = staticmethod(claim_database)
     create_database = staticmethod(create_database)
     end_sessions = staticmethod(end_sessions)
     parts = staticmethod(parts)

@@ -7,11 +7,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-UNUSED = (
-    "SELECT datname FROM pg_database d WHERE datdba = current_user::regrole "
-    "AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)"
+# Of the sessions of its own role, every user sees the name.
+OWNERLESS = (
+    "SELECT datname FROM pg_database d WHERE datdba = current_user::regrole AND starts_with(datname, :prefix) "
+    "AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE d.datname IN (a.datname, a.application_name))"
+)
+# A session that does nothing for long must not end: it has a claim. (Older servers have no such limit.)
+CLAIM = (
+    "SELECT set_config('application_name', :name, false)",
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'",
 )
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
+
+
+def claim_database(connection: sa.Connection, name: str) -> None:
+    """Give the session the name of the database, which all sessions of the server can see."""
+    import sqlalchemy as sa
+
+    for statement in CLAIM:
+        connection.execute(sa.text(statement), {"name": name} if ":name" in statement else {})
 
 
 def create_database(connection: sa.Connection, name: str) -> list[str]:

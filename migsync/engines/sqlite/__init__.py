@@ -44,6 +44,7 @@ class SQLite(Engine):
     driver = DRIVER
     driver_module = "sqlite3"
     file_suffix = ".sqlite3"
+    rebuild_prefix = "new__"
     one_integer_type = True
     now = NOW
     current_database = "SELECT file FROM pragma_database_list WHERE name = 'main'"

@@ -24,7 +24,7 @@ SHOWN = frozenset({State.PRESENT, State.PARTIAL, State.UNKNOWN})
 
 
 @dataclass(frozen=True)
-class Hypotheses:
+class Candidates:
     """The sets that may be right for one database. Records of `fixed` migrations are not taken out."""
 
     evidence: SchemaEvidence
