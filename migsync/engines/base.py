@@ -13,6 +13,7 @@ from migsync.engines.catalog_reader import CatalogReader
 from migsync.engines.deadline import Deadline
 from migsync.engines.driver_errors import ErrorKind, explain
 from migsync.engines.schema_reader import SchemaReader
+from migsync.engines.scratch_databases import ScratchDatabases
 from migsync.engines.target_table import Inspection, MigrationTable, Row, select_rows
 from migsync.errors import NOTHING_CHANGED, MigsyncError, ReadOnly, TargetError
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from migsync.engines.script import ScriptPlan
 
 
-class Engine(CatalogReader, SchemaReader):
+class Engine(CatalogReader, SchemaReader, ScratchDatabases):
     """One family of database servers, and everything in which it differs from the others.
 
     A subclass must set the class variables that have no value here, and implement the abstract methods; what has a
@@ -323,24 +324,6 @@ class Engine(CatalogReader, SchemaReader):
         They must do all of it or nothing, also under a client that runs on after an error. `journal_ddl` creates the
         journal's tables where they are absent; empty for a script without a journal.
         """
-
-    # Scratch databases. An engine with `file_suffix` needs none of these: its scratch database is a new file.
-
-    ownerless_databases: ClassVar[str] = ""
-    """A query for the names of databases that nobody uses or has claimed, and that this user can drop.
-
-    They begin with its parameter ``prefix``.
-    """
-
-    def claim_database(self, connection: sa.Connection, name: str) -> None:
-        """Make the session of this connection the owner of a database that it is about to create, until it ends."""
-
-    def create_database(self, connection: sa.Connection, name: str) -> Sequence[str]:
-        """Create a database like the connection's own; the schemas that it needs beside the one it has."""
-        return ()
-
-    def end_sessions(self, connection: sa.Connection, name: str) -> None:
-        """End the sessions in a database that is to be dropped, where they would hinder that."""
 
     # For the worker, over Django's own connection.
 
