@@ -1,3 +1,3 @@
 """migsync keeps Django's ``django_migrations`` table in step with migration files whose history was rewritten."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"

@@ -2,5 +2,5 @@
 
 `atomic` writes files; `boundary` checks every path, mode and id that was read; `user_key` seals what only this user may
 have written; `git` starts git. `cache_file` says where parsed files are remembered, and `names_file` keeps the names
-that the shell completes.
+that the shell completes; `own_source` says which migsync has made a cache.
 """

@@ -1,7 +1,7 @@
 """Remembers what migration files said, so that an unchanged file is not read again.
 
 One JSON file per project. It may be deleted at any time, several processes may use it at once (it is replaced as a
-whole, the last one wins), and whatever is not a sound cache of this version counts as none.
+whole, the last one wins), and whatever is not a sound cache of this very migsync counts as none.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import Any
 
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_regular
+from migsync.filesystem.own_source import own_source
 from migsync.history.directory import Stamp
 from migsync.history.migration import Key, Problem
 from migsync.history.parser import Header
-from migsync.history.source_cache import SourceCache
-
-VERSION = 4
+from migsync.history.source_cache import ROOMS, SourceCache
 
 _Entries = dict[str, dict[str, list[Any]]]
 _DEFAULTS = Header()
@@ -42,7 +41,7 @@ class Cache:
         """Read the file; a missing, unreadable or foreign one is an empty cache."""
         try:
             document = json.loads(read_regular(self.path))
-            if document["migsync"] == VERSION:
+            if document["migsync"] == own_source(*ROOMS):
                 self._loaded = dict(document["directories"])
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             self._loaded = {}
@@ -75,7 +74,7 @@ class Cache:
         # Nothing was read anew, but directories may be gone: then the file is written without them.
         if not self._changed and self._kept.keys() == self._loaded.keys():
             return
-        document = {"migsync": VERSION, "directories": self._kept}
+        document = {"migsync": own_source(*ROOMS), "directories": self._kept}
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_file(self.path, json.dumps(document, separators=(",", ":")).encode(), durable=False)

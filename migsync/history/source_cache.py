@@ -7,9 +7,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from migsync import __version__
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_regular
+from migsync.filesystem.own_source import own_source
+
+ROOMS = ("history",)
+"""Where files are read, and what is made of them."""
 
 LIMIT = 50_000
 """So many values are kept, those that were asked for last."""
@@ -18,7 +21,7 @@ LIMIT = 50_000
 class SourceCache:
     """Texts by app and by the digest of the sources that they come from. Nothing is read before one is asked for.
 
-    As with :class:`migsync.history.cache.Cache`, the file may be deleted at any time, and one that another version of
+    As with :class:`migsync.history.cache.Cache`, the file may be deleted at any time, and one that another
     migsync wrote counts as none: what it worked out may differ.
     """
 
@@ -45,7 +48,7 @@ class SourceCache:
             return
         others = [each for each in (self._known or {}).items() if each[0] not in self._asked]
         kept = dict([*others, *self._asked.items()][-LIMIT:])
-        document = json.dumps({"migsync": __version__, "texts": kept}, separators=(",", ":"))
+        document = json.dumps({"migsync": own_source(*ROOMS), "texts": kept}, separators=(",", ":"))
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_file(self.path, document.encode(), durable=False)
@@ -54,7 +57,7 @@ class SourceCache:
     def _loaded(self) -> dict[str, str]:
         try:
             document = json.loads(read_regular(self.path))
-            if document["migsync"] == __version__:
+            if document["migsync"] == own_source(*ROOMS):
                 return {str(name): str(text) for name, text in document["texts"].items()}
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass

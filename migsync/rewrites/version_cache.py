@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_regular
+from migsync.filesystem.own_source import own_source
 from migsync.rewrites.file_versions import FileVersion
 from migsync.rewrites.version_log import LoggedVersion, Tips, VersionLog
 
-VERSION = 1
+ROOMS = ("history", "rewrites")
 SOUND = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What is raised by a file that is missing or is not a cache."""
 
@@ -54,7 +55,7 @@ class VersionCache:
         with suppress(*SOUND):
             first, _, self._rest = read_regular(self.path).partition(b"\n") if self.path else (b"{}", b"", b"")
             document = json.loads(first)
-            if document["migsync"] == VERSION and document["rest"] == len(self._rest):
+            if document["migsync"] == own_source(*ROOMS) and document["rest"] == len(self._rest):
                 self.tips = {top: _tips(each) for top, each in document["tips"].items()}
                 self.directories = {top: frozenset(each) for top, each in document["directories"].items()}
                 self.open = {app: _open(*each) for app, each in document["open"].items()}
@@ -66,7 +67,7 @@ class VersionCache:
         if self.path is None or not self.changed:
             return
         head: dict[str, Any] = {
-            "migsync": VERSION,
+            "migsync": own_source(*ROOMS),
             "tips": {top: [each.head, each.all, each.shallow] for top, each in self.tips.items()},
             "directories": {top: sorted(each) for top, each in self.directories.items()},
             "open": {app: [each.directory, each.disk, each.files] for app, each in self.open.items()},

@@ -10,12 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from migsync import __version__
 from migsync.filesystem.atomic import write_file
 from migsync.filesystem.boundary import read_regular
+from migsync.filesystem.own_source import own_source
 from migsync.history import History
 from migsync.worker.codec import decode, encode
 from migsync.worker.migration_traces import BuildResult
+
+ROOMS: Final = ("engines", "verify", "worker")
+"""What builds, and reads what was built."""
 
 KEPT: Final = 20
 """So many builds are kept for a project, the newest."""
@@ -54,7 +57,7 @@ class BuildCache:
 def build_key(history: History, parts: Iterable[object]) -> str:
     """A digest of all that a build depends on: the files of all migrations, installed packages, and these `parts`."""
     files = sorted((str(key), migration.source) for key, migration in history.migrations.items())
-    document = json.dumps([__version__, sys.version, files, sorted(_packages()), *map(str, parts)])
+    document = json.dumps([own_source(*ROOMS), sys.version, files, sorted(_packages()), *map(str, parts)])
     return hashlib.sha256(document.encode()).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
--- migsync 0.1.0: apply plan 1d1aff00e2299075bb25fbd85b200b7a
+-- migsync 1.0.0rc1: apply plan 1d1aff00e2299075bb25fbd85b200b7a
 --
 -- 2 renames in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
@@ -257,7 +257,7 @@ INSERT INTO migsync_run (
 SELECT @migsync_number, CONCAT('1d1aff00e2299075bb25fbd8', LPAD(LOWER(HEX(@migsync_number)), 8, '0')),
        'apply', '1d1aff00e2299075bb25fbd85b200b7a',
        DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ'),
-       LEFT(USER(), 255), '0.1.0', '', NULL,
+       LEFT(USER(), 255), '1.0.0rc1', '', NULL,
        @migsync_passed, @migsync_returned, @migsync_changes, @migsync_digests
   FROM DUAL WHERE @migsync_open = 1;
 SET @migsync_open = (@migsync_open = 1 AND ROW_COUNT() = 1);

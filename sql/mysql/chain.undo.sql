@@ -1,4 +1,4 @@
--- migsync 0.1.0: undo plan 1d1aff00e2299075bb25fbd85b200b7a
+-- migsync 1.0.0rc1: undo plan 1d1aff00e2299075bb25fbd85b200b7a
 --
 -- 2 renames in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
@@ -235,7 +235,7 @@ INSERT INTO migsync_run (
 SELECT @migsync_number, CONCAT('6855a1cdc8c463311ced86c4', LPAD(LOWER(HEX(@migsync_number)), 8, '0')),
        'undo', '6855a1cdc8c463311ced86c472672b54',
        DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ'),
-       LEFT(USER(), 255), '0.1.0', '', @migsync_standing,
+       LEFT(USER(), 255), '1.0.0rc1', '', @migsync_standing,
        @migsync_passed, @migsync_returned, @migsync_changes, @migsync_digests
   FROM DUAL WHERE @migsync_open = 1;
 SET @migsync_open = (@migsync_open = 1 AND ROW_COUNT() = 1);

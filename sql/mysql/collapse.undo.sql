@@ -1,4 +1,4 @@
--- migsync 0.1.0: undo plan 8f593a45fe19ada4b1a794a30004e2a0
+-- migsync 1.0.0rc1: undo plan 8f593a45fe19ada4b1a794a30004e2a0
 --
 -- 1 rename, 2 inserts in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
@@ -242,7 +242,7 @@ INSERT INTO migsync_run (
 SELECT @migsync_number, CONCAT('665ac441067aae3cb96b036f', LPAD(LOWER(HEX(@migsync_number)), 8, '0')),
        'undo', '665ac441067aae3cb96b036f7b46542f',
        DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ'),
-       LEFT(USER(), 255), '0.1.0', '', @migsync_standing,
+       LEFT(USER(), 255), '1.0.0rc1', '', @migsync_standing,
        @migsync_passed, @migsync_returned, @migsync_changes, @migsync_digests
   FROM DUAL WHERE @migsync_open = 1;
 SET @migsync_open = (@migsync_open = 1 AND ROW_COUNT() = 1);

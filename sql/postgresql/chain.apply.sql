@@ -1,4 +1,4 @@
--- migsync 0.1.0: apply plan 5fa4c046c01b0c459f884569cb046c8b
+-- migsync 1.0.0rc1: apply plan 5fa4c046c01b0c459f884569cb046c8b
 --
 -- 2 renames in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
@@ -243,7 +243,7 @@ BEGIN
            '5fa4c046c01b0c459f884569cb046c8b',
            to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
            left(session_user || '@' || coalesce(host(inet_client_addr()), 'local'), 255),
-           '0.1.0', '',
+           '1.0.0rc1', '',
            NULL,
            '[{"id":"45b13e18f4de63ad1ddf9f9a635d69d2205370bccce7d15e9e1dc9f0b73b11cc","format":1,"parents":[],"command":"rewrite chain","created":"2026-11-20T10:45:00Z","apps":{"shop":{"before":["0001_initial","0003_alter_item_price","0004_alter_item_price"],"after":["0001_initial","0002_alter_item_price","0003_alter_item_price"],"removed":[],"renamed":[["0003_alter_item_price","0002_alter_item_price"],["0004_alter_item_price","0003_alter_item_price"]],"collapsed":[]}}}]',
            '[]',

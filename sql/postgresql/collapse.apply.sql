@@ -1,4 +1,4 @@
--- migsync 0.1.0: apply plan 6e6667e141f2bbc34804336f0aab3417
+-- migsync 1.0.0rc1: apply plan 6e6667e141f2bbc34804336f0aab3417
 --
 -- 1 rename, 2 removals in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
@@ -251,7 +251,7 @@ BEGIN
            '6e6667e141f2bbc34804336f0aab3417',
            to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
            left(session_user || '@' || coalesce(host(inet_client_addr()), 'local'), 255),
-           '0.1.0', '',
+           '1.0.0rc1', '',
            NULL,
            '[{"id":"bfd18de4af04d2730feb97af127eb32a17a4695b7e859e13aee5861947eeee8f","format":1,"parents":[],"command":"rewrite collapse","created":"2026-11-20T10:45:00Z","apps":{"shop":{"before":["0001_initial","0002_add_a","0003_add_b","0004_add_c"],"after":["0001_initial","0002_squashed_0004_add_c"],"removed":["0002_add_a","0003_add_b"],"renamed":[["0004_add_c","0002_squashed_0004_add_c"]],"collapsed":[]}}}]',
            '[]',

@@ -1,4 +1,4 @@
--- migsync 0.1.0: apply plan 300fdd6e49fb8710968ebc8cb0cbfeb3
+-- migsync 1.0.0rc1: apply plan 300fdd6e49fb8710968ebc8cb0cbfeb3
 --
 -- 1 rename, 1 insert in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
@@ -256,7 +256,7 @@ BEGIN
            '300fdd6e49fb8710968ebc8cb0cbfeb3',
            to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
            left(session_user || '@' || coalesce(host(inet_client_addr()), 'local'), 255),
-           '0.1.0', '',
+           '1.0.0rc1', '',
            NULL,
            '[{"id":"33386f49f2b9c567b4481e567335c42bdbf925b881f0dcf9f41d1d3f18a61bb1","format":1,"parents":[],"command":"rewrite remake","created":"2026-11-20T10:45:00Z","apps":{"shop":{"before":["0001_initial","0002_everything"],"after":["0001_initial","0002_prices","0003_stock"],"removed":[],"renamed":[["0002_everything","0003_stock"]],"collapsed":[[["0002_everything"],["0002_prices"]]]}}}]',
            '[]',

@@ -1,4 +1,4 @@
--- migsync 0.1.0: undo plan b2984e9b9ce5fdeb4409d573a08b8ef7
+-- migsync 1.0.0rc1: undo plan b2984e9b9ce5fdeb4409d573a08b8ef7
 --
 -- 2 renames in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
@@ -202,7 +202,7 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
     INSERT INTO migsync_run (
         number, id, kind, plan_id, at, author, version, reason, undoes, passed, returned, changes, digests)
     SELECT next, '365edfa34d9d482d10342b9e' || printf('%08x', next), 'undo', '365edfa34d9d482d10342b9e2048cfe2',
-           strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), 'script', '0.1.0', '',
+           strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), 'script', '1.0.0rc1', '',
            standing,
            passed, returned, changes, digests
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM migsync_run), temp.migsync_json, (SELECT standing FROM temp.migsync_state);

@@ -1,4 +1,4 @@
--- migsync 0.1.0: create the journal, in which migsync notes every run.
+-- migsync 1.0.0rc1: create the journal, in which migsync notes every run.
 -- Creates its tables beside django_migrations, unless they exist. It is safe to run it again.
 -- To run     sqlite3 -bail -cmd '.timeout 10000' DATABASE < journal.sql
 

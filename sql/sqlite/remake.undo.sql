@@ -1,4 +1,4 @@
--- migsync 0.1.0: undo plan 01df00d6dedabb723e9470a5b5cedba7
+-- migsync 1.0.0rc1: undo plan 01df00d6dedabb723e9470a5b5cedba7
 --
 -- 1 rename, 1 removal in django_migrations (shop).
 -- Every row that stays keeps its id and its applied timestamp.
@@ -211,7 +211,7 @@ CREATE TEMPORARY TRIGGER migsync_sync INSTEAD OF INSERT ON migsync_state BEGIN
     INSERT INTO migsync_run (
         number, id, kind, plan_id, at, author, version, reason, undoes, passed, returned, changes, digests)
     SELECT next, '2dc8f4048ddc60119d863f79' || printf('%08x', next), 'undo', '2dc8f4048ddc60119d863f799c97a2b0',
-           strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), 'script', '0.1.0', '',
+           strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), 'script', '1.0.0rc1', '',
            standing,
            passed, returned, changes, digests
       FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM migsync_run), temp.migsync_json, (SELECT standing FROM temp.migsync_state);
