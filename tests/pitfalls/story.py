@@ -84,14 +84,20 @@ class Story:
 
 def read_story(path: Path) -> Story:
     """Read a story; what it does not understand is told when the story is played."""
-    steps = list(_steps(path))
+    return story_of(read_steps(path.name, path.read_text().splitlines()))
+
+
+def story_of(steps: Iterable[Step]) -> Story:
+    """The story that the steps tell, the first of which say what it needs."""
+    steps = list(steps)
     head = {step.verb: tuple(step.words.split()) for step in steps if step.verb in HEAD}
     rest = tuple(step for step in steps if step.verb not in HEAD)
     return Story(rest, head.get("databases", ("default",)), head.get("engines", ("sqlite",)))
 
 
-def _steps(path: Path) -> Iterator[Step]:
-    numbered = [(number, line) for number, line in enumerate(path.read_text().splitlines(), 1)]
+def read_steps(name: str, lines: Iterable[str], first: int = 1) -> Iterator[Step]:
+    """The steps in the lines of a file, of which the first has that number."""
+    numbered = list(enumerate(lines, first))
     written = [(number, line) for number, line in numbered if line.strip() and not line.lstrip().startswith("# ")]
     for place, (number, line) in enumerate(written):
         if line[0].isspace():
@@ -102,7 +108,7 @@ def _steps(path: Path) -> Iterator[Step]:
                 break
             body.append(" ".join(following.split()))
         verb, _, words = line.partition(" ")
-        yield Step(f"{path.name}:{number}: {line}", verb, words.strip(), tuple(body))
+        yield Step(f"{name}:{number}: {line}", verb, words.strip(), tuple(body))
 
 
 @dataclass
@@ -227,7 +233,7 @@ class Player:
             ended = self.project.run(*words)
         said = ended.out + ended.err
         same(status, ended.status, f"its exit status, after:\n{said}")
-        _check_said(said, tuple(map(self._filled, step.body)))
+        check_said(said, tuple(map(self._filled, step.body)))
 
     def _migsync(self, words: list[str], status: int) -> Ended:
         rows, files = self.project.dumps(), self.project.files()
@@ -273,7 +279,8 @@ def _keys(app: str, names: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)  # type: ignore[arg-type]
 
 
-def _check_said(said: str, expected: tuple[str, ...]) -> None:
+def check_said(said: str, expected: tuple[str, ...]) -> None:
+    """Raise ToldOtherwise unless the expected lines are in what was said, in this order."""
     text = re.sub(r"[ \t]+", " ", said)
     place = 0
     for line in expected:
