@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from migsync.demo.stage import DemoFailed, Stage
+from tests.pitfalls.story import check_said
+from tests.recipes.page import session
+
+ROOT = Path(__file__).parents[2]
 
 
 def demo(*arguments, **environment):
@@ -42,6 +48,11 @@ def test_the_whole_story(tmp_path, with_git):
     ]
     assert f"  cd {shlex.quote(str(home))}\n" in ended.stdout
     assert (home / "default.sqlite3").exists()
+    for page in ("README.md", "docs/tutorial.md") if with_git else ():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for shown in re.findall(r"^```text\n(\$ .*?)^```", text, re.MULTILINE | re.DOTALL):
+            for step in session(shown, page):
+                check_said(ended.stdout.partition(f"$ {step.words}\n")[2], step.body)
 
 
 def test_a_directory_that_is_in_use_is_left_alone(tmp_path):

@@ -240,7 +240,7 @@ class Player:
         ended = self.project.migsync(*words)
         rows_now, files_now = self.project.dumps(), self.project.files()
         said = ended.out + ended.err
-        if (status and status != 5) or words[0] == "plan" or "--dry-run" in words:
+        if (status and status != 5) or words[:1] == ["plan"] or "--dry-run" in words:
             same(rows, rows_now, f"rows were changed:\n{said}")
             same(files, files_now, f"files were changed:\n{said}")
         for alias, before in rows.items():

@@ -9,7 +9,7 @@ Comments in the page say how; no reader sees them. Their lines are steps of a st
     -->
     <!-- then                  more steps, before the next block
     <!-- file: Procfile -->    the next block is this file
-    <!-- ends with 2 -->       the last command of the next block has this exit status; the others have 0
+    <!-- ends with 2 -->       the commands of the next block have this exit status, in place of 0
     <!-- not run: REASON -->   the next block is not run
     <!-- the rest is not run: REASON -->       nor are those after it, up to the next project
     <!-- tested by tests/test_api.py -->       the blocks after it have a test of their own, up to the next project
@@ -17,11 +17,13 @@ Comments in the page say how; no reader sees them. Their lines are steps of a st
 What a block is depends on its language:
 
     sh                 its commands
+    python             a script
     console, text      what a person typed behind `$`, and then what was printed. Run ids, times, commits, engines and
                        `…` stand for any text; a line `…` for any lines
     yaml               a pipeline of GitHub or GitLab, objects of Kubernetes, a pre-commit configuration: its commands
 
-Nothing is installed: `pip` and `apt-get` do nothing here.
+A command that asks is run with `--noinput`, as if a person said yes. Nothing is installed: `pip` and `apt-get` do
+nothing here.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from tests.pitfalls.story import Step, Story, read_steps, story_of
 from tests.recipes.pipelines import Job, jobs_of
 
 COMMENT = re.compile(r"<!-- (.+?)\s*-->", re.DOTALL)
+OF_A_TERMINAL = re.compile(r"d shows every diff|.*\[y/N(/d)?\]: ")
 PROJECT, THEN = "a project", "then"
 NOT_RUN = re.compile(r"(the rest is )?not run: \S|tested by (\S+)")
 ENDS = re.compile(r"ends with (\d+)$")
@@ -45,7 +48,8 @@ FILE = re.compile(r"file: (\S+)$")
 FOR_A_SHELL = re.compile(r"[|<>&;$`]|^(sh|cd|export) ", re.MULTILINE)
 """What only a shell understands. All else is run without one, which takes a tenth of the time."""
 VOLATILE = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?|\d{8}T\d{6}|\b(?=[a-f]*\d)[0-9a-f]{7,12}\b|(SQLite|PostgreSQL|MariaDB)\b|…",
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?|\d{8}T\d{6}|\b(?=[a-f]*\d)[0-9a-f]{7,12}\b"
+    r"|(SQLite|PostgreSQL|MariaDB)\b|…",
     re.ASCII,
 )
 
@@ -77,15 +81,16 @@ class Block:
         if self.language == "sh":
             commands = [Step(self.place, "$", line, ()) for line in _commands(self.text)]
         elif self.language in ("console", "text"):
-            commands = list(self._session())
+            commands = list(session(self.text, self.place))
+        elif self.language == "python":
+            commands = [Step(self.place, "$", shlex.join(["python", "-c", self.text]), ())]
         elif self.language == "yaml":
             commands = [step for job in jobs_of(self.text) for step in self._job(job)]
         else:
             raise ValueError(f"{self.place}: a block of {self.language or 'no language'} needs a comment")
         if not commands:
             raise ValueError(f"{self.place}: nothing in this block can be run")
-        *others, last = commands
-        yield from (*others, replace(last, verb=f"{last.verb}{status or ''}"))
+        yield from (replace(command, verb=f"{command.verb}{status or ''}") for command in commands)
 
     def _job(self, job: Job) -> Iterator[Step]:
         variables = "".join(f"{name}={shlex.quote(value)} " for name, value in job.environment)
@@ -93,13 +98,16 @@ class Block:
         scripts = [f"sh -euc {shlex.quote(job.script)}"] if whole else job.script.splitlines()
         yield from (Step(self.place, "$", f"{variables}{script}", ()) for script in scripts)
 
-    def _session(self) -> Iterator[Step]:
-        typed, *rest = re.split(r"^\$ ", self.text, flags=re.MULTILINE)
-        if typed.strip():
-            raise ValueError(f"{self.place}: what was typed is missing")
-        for each in rest:
-            command, *printed = each.splitlines()
-            yield Step(self.place, "$", command, tuple(_expected(line) for line in printed if line.strip(" …")))
+
+def session(text: str, place: str) -> Iterator[Step]:
+    """The commands that were typed in a terminal, each with the lines that it printed."""
+    typed, *rest = re.split(r"^\$ ", text, flags=re.MULTILINE)
+    if typed.strip():
+        raise ValueError(f"{place}: what was typed is missing")
+    for each in rest:
+        command, *printed = each.splitlines()
+        said = [line for line in printed if line.strip(" …") and not OF_A_TERMINAL.match(line)]
+        yield Step(place, "$", command, tuple(map(_expected, said)))
 
 
 def _commands(text: str) -> Iterator[str]:

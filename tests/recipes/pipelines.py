@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ class Job:
 
 
 def jobs_of(text: str) -> list[Job]:
-    """What the service would run, in order; a job on several machines once for each."""
+    """What the service would run, in order; a job on several machines on the first and on the last of them."""
     return [job for document in yaml.safe_load_all(text) for job in _jobs(document)]
 
 
@@ -40,7 +40,7 @@ def _jobs(document: Any) -> Iterator[Job]:
 def _kubernetes(spec: Mapping[str, Any]) -> Iterator[Job]:
     pod = spec["template"]["spec"]
     containers = [*pod.get("initContainers", ()), *pod.get("containers", ())]
-    indexes = range(spec["completions"]) if spec.get("completionMode") == "Indexed" else [None]
+    indexes = _ends(range(spec["completions"])) if spec.get("completionMode") == "Indexed" else [None]
     for index in indexes:
         variables = () if index is None else (("JOB_COMPLETION_INDEX", str(index)),)
         for each in containers:
@@ -55,7 +55,7 @@ def _github(job: Mapping[str, Any]) -> Iterator[Job]:
     script = f"cd {directory}\n{script}" if directory else script
     matrix = job.get("strategy", {}).get("matrix", {})
     for name, values in matrix.items():
-        for value in values:
+        for value in _ends(values):
             yield Job(re.sub(rf"\$\{{\{{ matrix\.{name} \}}\}}", str(value), script))
     if not matrix:
         yield Job(script)
@@ -64,5 +64,9 @@ def _github(job: Mapping[str, Any]) -> Iterator[Job]:
 def _gitlab(job: Mapping[str, Any]) -> Iterator[Job]:
     script = "\n".join([*job.get("before_script", ()), *job.get("script", ())])
     machines = job.get("parallel", 1)
-    for number in range(1, machines + 1):
+    for number in _ends(range(1, machines + 1)):
         yield Job(script, (("CI_NODE_INDEX", str(number)), ("CI_NODE_TOTAL", str(machines))))
+
+
+def _ends(values: Sequence[Any]) -> list[Any]:
+    return [values[0], values[-1]] if len(values) > 1 else list(values)

@@ -6,22 +6,26 @@ import os
 import re
 import shlex
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from unittest.mock import patch
 
 from tests.cli.shop import Ended
 from tests.pitfalls.project import Project
-from tests.pitfalls.story import Player, Step, check_said, same
+from tests.pitfalls.story import Player, Step, ToldOtherwise, check_said, same
 from tests.recipes.page import FOR_A_SHELL
 
+ASKS = "[needs-consent]"
 VARIABLE = re.compile(r"[A-Z_]+=")
 NOTHING = ("pip", "pipx", "apt-get")
 """Programs that install something."""
 
 
+@dataclass
 class PagePlayer(Player):
-    """Knows two more steps, `file` and `remove`, each with a path in the project."""
+    """Knows the steps `file PATH`, with its lines, and `environment NAME=VALUE …`: variables of later commands."""
+
+    environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def in_project(cls, project: Project) -> PagePlayer:
@@ -40,19 +44,19 @@ class PagePlayer(Player):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join([*step.body, ""]))
 
-    def _do_remove(self, step: Step) -> None:
-        (self.project.root / step.words).unlink()
+    def _do_environment(self, step: Step) -> None:
+        self.environment = _split(step.words)[0]
 
     def _command(self, step: Step) -> None:
         variables, words = _split(step.words)
         if words[0] in NOTHING:
             return
         # Project.environment starts from that of this process.
-        with patch.dict(os.environ, variables):
-            if FOR_A_SHELL.search(step.words):
+        with patch.dict(os.environ, self.environment | variables):
+            if words[:2] != ["python", "-c"] and FOR_A_SHELL.search(step.words):
                 ended = self._shell(step.words)
             elif words[0] in ("migsync", "manage.py"):
-                super()._command(replace(step, words=shlex.join(words)))
+                self._own(replace(step, words=shlex.join(words)))
                 return
             elif words[0] == "python":
                 ended = self.project.run(sys.executable, *words[1:])
@@ -61,6 +65,14 @@ class PagePlayer(Player):
         said = ended.out + ended.err
         same(int(step.verb[1:] or 0), ended.status, f"its exit status, after:\n{said}")
         check_said(said, step.body)
+
+    def _own(self, step: Step) -> None:
+        try:
+            super()._command(step)
+        except ToldOtherwise as error:
+            if ASKS not in str(error):
+                raise
+            super()._command(replace(step, words=f"{step.words} --noinput"))
 
     def _shell(self, script: str) -> Ended:
         path = f"PATH={shlex.quote(str(self.project.root.parent / 'bin'))}:$PATH\n"
