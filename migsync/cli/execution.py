@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from migsync.cli.output import Output
 from migsync.cli.recovery import PendingRuns
 from migsync.cli.results import FAILED, Result, tell_groups, tell_result
 from migsync.cli.rollout import ONE_BY_ONE, Failures, Rollout, waves
+from migsync.cli.run_ids import RunIds
 from migsync.engines import Deadline
 from migsync.errors import InDoubt, Interrupted, LockTimeout, MigsyncError, NotBegun, StalePlan
 from migsync.progress import ProgressStep, step
@@ -62,6 +63,10 @@ class Execution:
     rollout: Rollout = ONE_BY_ONE
     applier: Applier | None = None
 
+    @cached_property
+    def _ids(self) -> RunIds:
+        return RunIds(PendingRuns.beside(self.project.cache), journaled=self.journal)
+
     def carry_out(self, plans: Sequence[Plan]) -> list[Result]:
         """Apply each plan that has something to do. A failure on one database does not stop the others; Ctrl-C does."""
         from migsync.sync.plan_groups import plan_groups
@@ -85,6 +90,7 @@ class Execution:
                     results += self._wave(again, failures, made, last=True)
             else:
                 results += self._told((self._interrupted(plan, _LastRun()) for plan in rest), made)
+        self._ids.close()
         tell_groups(self.output, results)
         remember_runs(self.project, {each.alias: [each.run] for each in results if each.run})
         return results
@@ -98,6 +104,7 @@ class Execution:
     ) -> list[Result]:
         """The results of the plans. Those that are tried again are not told, unless this is the `last` time."""
         waits = not (canary or last)
+        self._ids.expect([plan.target.alias for plan in plans if not plan.blocked])
 
         def one(plan: Plan, run: _LastRun) -> Result:
             result = self._unless_refused(plan, run, failures)
@@ -173,13 +180,13 @@ class Execution:
 
     def _interrupted(self, plan: Plan, run: _LastRun) -> Result:
         """The result of a plan at which Ctrl-C came, or that was not begun because of it."""
-        alias, pending = plan.target.alias, PendingRuns.beside(self.project.cache)
+        alias = plan.target.alias
         if not run.commit_sent.is_set():
             if run.id:
-                pending.discard(run.id)
+                self._ids.end(run.id)
             return Result.failed(alias, Interrupted(f"Interrupted. Nothing was changed in {alias}."), plan)
         # Once more: Ctrl-C may also have come after it was discarded.
-        pending.add(alias, run.id, journaled=self.journal)
+        self._ids.doubt(alias, run.id)
         error = InDoubt(
             f"Interrupted during the COMMIT of run {run.id} in {alias}.",
             "Either all of its changes were made or none.",
@@ -204,10 +211,8 @@ class Execution:
 
     def _attempt(self, plan: Plan, run: _LastRun) -> Result:
         alias, applier = plan.target.alias, self.applier or LocalApplier(bool(self.project.use_tz))
-        run_id = run.id = uuid.uuid4().hex
         # Kept before the first statement: should this process be killed, `migsync recover` knows what to ask for.
-        pending = PendingRuns.beside(self.project.cache)
-        pending.add(alias, run_id, journaled=self.journal)
+        run_id = run.id = self._ids.begin(alias)
         self.output.changing = True
         try:
             outcome = applier.apply(
@@ -219,12 +224,13 @@ class Execution:
                 reason=self.reason,
                 commit_sent=run.commit_sent,
             )
-        except InDoubt as error:  # stays pending, for `migsync recover`
+        except InDoubt as error:
+            self._ids.doubt(alias, run_id)
             return Result.failed(alias, error, plan, interrupted=error.interrupted)
         except MigsyncError as error:
-            pending.discard(run_id)
+            self._ids.end(run_id)
             return Result.failed(alias, error, plan)
-        pending.discard(run_id)
+        self._ids.end(run_id)
         return _result(alias, plan, outcome)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from migsync.cli.options import option, option_group
 from migsync.errors import NotBegun
 
 if TYPE_CHECKING:
+    from migsync.project import Project
     from migsync.sync.plan import Plan
 
 MOST_JOBS = 32
@@ -38,11 +39,10 @@ ONE_BY_ONE = Rollout(canary=0)
 class RolloutOptions:
     """How many databases are changed at a time, which ones first, and when to stop."""
 
-    jobs: int = option(
-        default=1,
+    jobs: int | None = option(
         type=click.IntRange(1, MOST_JOBS),
         metavar="N",
-        help="Change N databases at a time. Default: 1.",
+        help="Change N databases at a time, and read as many. Default: change 1, read 8.",
     )
     canary: int = option(
         default=1,
@@ -57,9 +57,13 @@ class RolloutOptions:
         help="Begin no other database after N failures. Default: 0, no limit.",
     )
 
+    def of(self, project: Project) -> Project:
+        """The project, of whose databases no more are read at a time than are changed."""
+        return replace(project, readers=self.jobs or project.readers)
+
     def rollout(self) -> Rollout:
         """The options as the execution takes them."""
-        return Rollout(self.jobs, self.canary, self.max_failures)
+        return Rollout(self.jobs or 1, self.canary, self.max_failures)
 
 
 def waves(groups: Iterable[Sequence[Plan]], canary: int) -> tuple[list[Plan], list[Plan]]:

@@ -42,6 +42,7 @@ class OpenTargets:
 @contextmanager
 def open_targets(project: Project, aliases: Sequence[str], *, records: bool = False) -> Iterator[OpenTargets]:
     """Open the targets of `aliases` (none: all). Raises UnknownAlias; what cannot be read is in `errors`."""
+    from migsync.sync.snapshots import SnapshotReader
     from migsync.sync.survey import choose
     from migsync.sync.target import Snapshot
     from migsync.sync.target_pool import TargetPool
@@ -49,15 +50,19 @@ def open_targets(project: Project, aliases: Sequence[str], *, records: bool = Fa
     found = OpenTargets()
     chosen: dict[str, Target] = {}
     identities: dict[str, str] = {}
+
+    def alone(target: Target) -> tuple[Snapshot, str]:
+        return target.snapshot() if records else Snapshot((), target.runs()), ""
+
     with TargetPool() as pool:
-        for config in choose(project, aliases):
-            try:
-                target = pool.open(config)
-                held = target.snapshot() if records else Snapshot((), target.runs())
-                identity = target.ref.identity
-            except MigsyncError as error:
-                found.errors[config.alias] = error
+        # The schemas of a database are of no interest here, so none is asked for.
+        reader = SnapshotReader(pool, alone, None, journaled=True, readers=project.readers)
+        for reading in reader.read_all(choose(project, aliases)):
+            config, target, held = reading.config, reading.target, reading.snapshot
+            if isinstance(target, MigsyncError):
+                found.errors[config.alias] = target
                 continue
+            identity = target.ref.identity
             identities[config.alias] = identity
             # Two aliases of one database (a replica that tests share, say): the one that can be written to is kept.
             other = chosen.get(identity)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from migsync.engines.target_table import Inspection
+from migsync.engines.deadline import Deadline
+from migsync.engines.target_table import Inspection, MigrationTable, Row
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -63,3 +64,12 @@ class SchemaReader:
         A schema is missing too where the first of the tables is not in it, or where this user may not read one of them.
         """
         return {}
+
+    def lock_and_read(
+        self, connection: sa.Connection, table: MigrationTable, deadline: Deadline, queries: Sequence[str]
+    ) -> tuple[Sequence[Row], list[Sequence[Any]]]:
+        """``lock`` and ``read_rows`` of an engine that `sends_many`, and the rows of more `queries`, all sent at once.
+
+        Everything is read under the lock. Nothing may have been sent in this transaction before.
+        """
+        raise NotImplementedError

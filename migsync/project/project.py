@@ -44,7 +44,8 @@ class Project:
     `settings_module` is empty without one. `leftovers` are the recorded migrations that the project says are no file of
     today. Schemas that match one of the patterns in `ignore_schemas` belong to other projects. With `keep_sources`, the
     databases keep the files that run. `packages` are those that ship rewrites. `verify` is what the project says of
-    ``migsync verify``. With a `shard`, only those targets count that are in it.
+    ``migsync verify``. With a `shard`, only those targets count that are in it. So many `readers` at most read the
+    members of an entry at the same time.
     """
 
     root: Path
@@ -66,6 +67,7 @@ class Project:
     packages: tuple[Package, ...] = ()
     verify: VerifySettings = field(default_factory=VerifySettings)
     shard: Shard | None = None
+    readers: int = 8
 
     @property
     def is_library(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple, overload
@@ -38,6 +38,11 @@ class StoredRecords(Sequence[Record]):
     def all(self) -> tuple[Record, ...]:
         """The records."""
         return as_records(zip(*self.shared, self.applied, strict=True))
+
+    def equals(self, records: Sequence[Record]) -> bool:
+        """Whether these are the same records in the same order, column by column: no record is made for that."""
+        columns = tuple(zip(*records, strict=True)) or ((), (), (), ())
+        return columns[:3] == self.shared and columns[3] == tuple(self.applied)
 
     @overload
     def __getitem__(self, place: int) -> Record: ...
@@ -89,24 +94,35 @@ class FingerprintForm:
 
 
 class StoredFingerprints(Mapping[str, str]):
-    """Fingerprints that are worked out when one of them is asked for."""
+    """Fingerprints of `records` that are worked out when one of them is asked for.
 
-    def __init__(self, form: FingerprintForm, times: Callable[[], Sequence[str]]) -> None:
+    The `form` is filled with the times of the records. What it lacks is as in `others`.
+    """
+
+    def __init__(self, form: FingerprintForm, records: StoredRecords, others: Mapping[str, str] | None = None) -> None:
         self._form = form
-        self._times = times
+        self._records = records
+        self._others = others or {}
+
+    def are_of(self, records: Sequence[Record]) -> bool:
+        """Whether these are the records, so that nothing has to be worked out; never for fingerprints with `others`."""
+        return not self._others and self._records.equals(records)
 
     @cached_property
     def _found(self) -> dict[str, str]:
-        return self._form.filled(self._times())
+        # Made again: to keep the times of thousands of targets takes much memory.
+        times = sorted({text or "" for text in self._records.applied})
+        found = {**self._others, **self._form.filled(times)}
+        return {app: found[app] for app in sorted(found)}
 
     def __getitem__(self, app: str) -> str:
         return self._found[app]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._form.apps)
+        return iter(sorted({*self._others, *self._form.apps}))
 
     def __len__(self) -> int:
-        return len(tuple(self._form.apps))
+        return len({*self._others, *self._form.apps})
 
     def __repr__(self) -> str:
         return repr(self._found)

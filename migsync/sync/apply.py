@@ -33,13 +33,14 @@ from migsync.sync.comparison import (
     expected_after,
     fits_after,
     fits_before,
-    fits_fingerprints,
     free_ids,
     is_applied,
+    leaves_fingerprints,
     made_changes,
     stale_plan,
 )
-from migsync.sync.journal.tables import NEWEST, as_row, journal_version, read_runs, write_run
+from migsync.sync.journal.tables import NEWEST, as_row, read_runs, write_run
+from migsync.sync.locked import Locked, lock_target
 from migsync.sync.plan import Plan
 from migsync.sync.preconditions import check_plan, check_target
 from migsync.sync.recorder import Step, Writes, prepare_writes, read_records, write_changes
@@ -193,25 +194,27 @@ class _Application:
 
     def _change(self, connection: sa.Connection, deadline: Deadline, writes: Writes, upgrade: bool = True) -> Outcome:
         """Everything but the COMMIT: lock, compare, write, read back, journal, which is upgraded first."""
-        records = self._lock(connection, deadline)
-        version = journal_version(connection, self.table.schema) if self.journal else ""
-        repeated = self._check(connection, records, version)
+        locked = lock_target(self.target, connection, self.table, deadline, self.step, journaled=self.journal)
+        records = locked.records
+        repeated = self._check(locked)
         if repeated:
             return repeated
         # Only now, under the lock and after the check: a run that is refused leaves no tables behind.
-        if self.journal and upgrade and version != NEWEST:
+        if self.journal and upgrade and locked.version != NEWEST:
             from migsync.sync.journal.schema import upgraded  # Alembic is slow to import, and needed once
 
-            if not upgraded(connection, self.target.behaviour, self.table.schema, version):
+            if not upgraded(connection, self.target.behaviour, self.table.schema, locked.version):
                 # The lock is gone, and what was read under it counts no more.
                 return self._change(connection, deadline, writes, upgrade=False)
+            # Without its version, a journal may have runs all the same.
+            locked = replace(locked, runs=read_runs(connection, self.table.schema, version=NEWEST))
         changes, findings = free_ids(self.plan.changes, records)
         self._check_removals(connection)
         write_changes(connection, self.target.behaviour, self.table, records, writes, changes, self.step)
         found = read_records(connection, self.target.behaviour, self.table)
         self.step("read back", connection)
         run = replace(self.run, changes=made_changes(expected_after(records, changes), changes, found))
-        if not fits_fingerprints(self.plan, found):
+        if not leaves_fingerprints(self.plan, found):
             raise PlanFileError(
                 "After the changes of the plan, the rows are not those that the plan states.",
                 f"The plan was edited or damaged. {NOTHING_CHANGED}",
@@ -221,30 +224,23 @@ class _Application:
             return Outcome(Status.APPLIED, None, tuple(findings))
         # Ids that the database gave, or could not give again, are known only now.
         row = self.row if run.changes == self.plan.changes else as_row(run)
-        run = write_run(connection, self.target.behaviour, self.table.schema, run, row)
+        run = write_run(
+            connection, self.target.behaviour, self.table.schema, run, row, runs=locked.runs, now=locked.now
+        )
         self.step("journal", connection)
         return Outcome(Status.APPLIED, run, tuple(findings))
 
-    def _lock(self, connection: sa.Connection, deadline: Deadline) -> tuple[Record, ...]:
-        """Take the lock, and read the records under it."""
-        self.target.behaviour.lock(connection, self.table, deadline)
-        self.step("locked", connection)
-        records = read_records(connection, self.target.behaviour, self.table)
-        self.step("read", connection)
-        return records
-
-    def _check(self, connection: sa.Connection, records: tuple[Record, ...], version: str) -> Outcome | None:
+    def _check(self, locked: Locked) -> Outcome | None:
         """How it ended before, if it did; raises _StaleRecords for records that are neither before nor after the plan.
 
         Raises StalePlan where the journal says that another run came in between.
         """
-        plan = self.plan
+        plan, records, runs = self.plan, locked.records, locked.runs
         if not self.journal:
             if is_applied(plan, records):
                 return Outcome(Status.ALREADY_APPLIED)
             self._check_before(records)
             return None
-        runs = read_runs(connection, self.table.schema, version=version)
         repeated = next((run for run in runs if run.id == self.run.id), None) or already_applied(plan, records, runs)
         if repeated:
             return Outcome(Status.ALREADY_APPLIED, repeated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from migsync.errors import NOTHING_CHANGED, StalePlan, UnexpectedResult
@@ -12,6 +12,7 @@ from migsync.findings.undo import id_taken
 from migsync.history.migration import is_second
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.stored_records import StoredFingerprints
 from migsync.sync.plan import Change, Plan
 from migsync.sync.run import Run, in_force, passed_rewrites
 from migsync.words import truncated
@@ -112,9 +113,15 @@ def fits_after(plan: Plan, records: Sequence[Record]) -> bool:
     )
 
 
-def fits_fingerprints(plan: Plan, records: Sequence[Record]) -> bool:
-    """Whether the records have the fingerprints that the plan states for afterwards."""
-    return fingerprints(records, plan.fingerprints_after) == dict(plan.fingerprints_after)
+def leaves_fingerprints(plan: Plan, records: Sequence[Record]) -> bool:
+    """Whether the records have the fingerprints that the plan states for afterwards.
+
+    Those before had the others, and were changed by the plan alone: what it does not touch is not looked at again.
+    """
+    touched = {row.app for change in plan.changes for row in (change.before, change.after) if row}
+    asked = [app for app in plan.fingerprints_after if app in touched or app not in plan.fingerprints]
+    expected = dict(plan.fingerprints) | fingerprints(records, asked)
+    return all(expected[app] == digest for app, digest in plan.fingerprints_after.items())
 
 
 def is_applied(plan: Plan, records: Sequence[Record]) -> bool:
@@ -128,7 +135,13 @@ def fits_before(plan: Plan, records: Sequence[Record]) -> bool:
     images = [change.before for change in plan.changes if change.before is not None]
     # Lists are compared, and not row by row: this is done under the lock.
     found = [by_id.get(image[0]) for image in images]
-    return found == images and fingerprints(records, plan.fingerprints) == dict(plan.fingerprints)
+    return found == images and _have_fingerprints(records, plan.fingerprints)
+
+
+def _have_fingerprints(records: Sequence[Record], expected: Mapping[str, str]) -> bool:
+    if isinstance(expected, StoredFingerprints) and expected.are_of(records):
+        return True
+    return fingerprints(records, expected) == dict(expected)
 
 
 def stale_plan(plan: Plan, records: Sequence[Record]) -> StalePlan:

@@ -18,6 +18,7 @@ from migsync.findings.contents import NOT_RUN
 from migsync.findings.records import unknown_record, unknown_records
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
+from migsync.sync.shared_text import SharedText
 
 FORMAT_VERSION = 1
 PLAN_FIELDS = (
@@ -182,11 +183,21 @@ class Plan:
     @cached_property
     def id(self) -> str:
         """A digest (32 hexadecimal digits) of what the plan does and where; equal plans have equal ids."""
-        content = self.as_dict(with_id=False)
         # Texts change from one migsync to the next, and a database may have several aliases; what is done stays the
         # same.
-        del content["findings"], content["target"]["alias"]
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        target = self.target.as_dict()
+        del target["alias"]
+        parts = {
+            "changes": _canonical([change.as_dict() for change in self.changes]),
+            "digests": _DIGESTS(self.digests),
+            "fingerprints": _canonical(dict(self.fingerprints)),
+            "fingerprints_after": _canonical(dict(self.fingerprints_after)),
+            "passed": _PASSED(self.passed),
+            "returned": _RETURNED(self.returned),
+            "target": _canonical(target),
+            "undoes": _canonical(self.undoes),
+        }
+        canonical = "{" + ",".join(f'"{name}":{part}' for name, part in parts.items()) + "}"
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
     def as_dict(self, with_id: bool = True) -> dict[str, Any]:
@@ -222,3 +233,16 @@ class Plan:
         if fields.get("id", text) != plan.id:
             raise DecodeError("does not match the content: the plan was edited", "id")
         return plan
+
+
+def _canonical(value: object) -> str:
+    """JSON that is the same text for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _canonical_rewrites(rewrites: tuple[Rewrite, ...]) -> str:
+    return _canonical([rewrite.as_dict() for rewrite in rewrites])
+
+
+_PASSED, _RETURNED = SharedText(_canonical_rewrites), SharedText(_canonical_rewrites)
+_DIGESTS: SharedText[Mapping[str, str]] = SharedText(lambda digests: _canonical(dict(digests)))

@@ -6,7 +6,7 @@ from migsync.engines import MigrationTable
 from migsync.errors import NOTHING_CHANGED, Blocked, PlanFileError, ReadOnly, StalePlan, TargetError
 from migsync.findings import Severity
 from migsync.findings.commands import migrate
-from migsync.rewrites.record import name_problem
+from migsync.rewrites.record import name_problem, names_sound
 from migsync.sync.comparison import new_plan
 from migsync.sync.plan import Plan
 from migsync.sync.target import Target
@@ -29,11 +29,14 @@ def check_plan(target: Target, plan: Plan) -> None:
     check_identity(target, plan)
     _check_ids(plan)
     errors = [finding.found for finding in plan.findings if finding.severity is Severity.ERROR]
-    for change in plan.changes:
-        for row in (change.before, change.after):
-            problem = row and (name_problem(row.app) or name_problem(row.name))
-            if row and problem:
-                errors.append(f"A change has {problem}: {row.key!s:.120}".encode("unicode_escape").decode())
+    rows = [row for change in plan.changes for row in (change.before, change.after) if row]
+    if not names_sound({text for row in rows for text in row[1:3]}):
+        problems = [(row, name_problem(row.app) or name_problem(row.name)) for row in rows]
+        errors += [
+            f"A change has {problem}: {row.key!s:.120}".encode("unicode_escape").decode()
+            for row, problem in problems
+            if problem
+        ]
     if errors:
         raise Blocked(
             "The plan has errors and cannot be applied:\n" + "\n".join(f"  {error}" for error in errors),

@@ -98,7 +98,11 @@ class _Example:
         """The plan that was made for the state."""
         records, places = state.held.records, times.by_text
         before = FingerprintForm(records, plan.fingerprints, places)
-        after = FingerprintForm(afterwards(records, plan), plan.fingerprints_after, places) if plan.changes else before
+        touched = {row.app for change in plan.changes for row in (change.before, change.after) if row}
+        # Those of the apps that it does not touch stay.
+        stay = plan.fingerprints.keys() == plan.fingerprints_after.keys()
+        apps = [app for app in plan.fingerprints_after if not stay or app in touched]
+        after = FingerprintForm(afterwards(records, plan), apps, places) if plan.changes else before
         return cls(plan, times, tuple(answers), before, after)
 
     def fits(self, clock: Clock, times: _Times) -> bool:
@@ -111,12 +115,8 @@ class _Example:
     def taken_over(self, state: DatabaseState, records: StoredRecords, times: _Times) -> Plan:
         """The plan for another target, with its records."""
         plan = self.plan
-
-        def ordered() -> Sequence[str]:  # made again: to keep the times of thousands of targets takes much memory
-            return _Times.of(records.applied).ordered
-
-        before = StoredFingerprints(self.before, ordered)
-        after = before if self.after is self.before else StoredFingerprints(self.after, ordered)
+        before = StoredFingerprints(self.before, records)
+        after = before if self.after is self.before else StoredFingerprints(self.after, records, before)
         made = replace(plan, target=state.ref, fingerprints=before, fingerprints_after=after)
         if not plan.changes:
             return made

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy.exc import DBAPIError
 
@@ -14,6 +17,7 @@ from migsync.engines.config import DatabaseConfig
 from migsync.engines.driver_errors import TABLE
 from migsync.engines.schema_reader import SchemaRows, TableRead
 from migsync.errors import MigsyncError
+from migsync.progress import step
 from migsync.rewrites.record import as_records
 from migsync.rewrites.stored_records import RecordNames, StoredRecords
 from migsync.sync.journal.contents import COLUMNS as EVENT_COLUMNS
@@ -42,6 +46,7 @@ has 6,400 of them by default."""
 WAIT_SECONDS = 1.0
 """How long a statement about many schemas waits for a lock. Where one is held longer, they are read one by one."""
 
+NOTHING = Snapshot()
 RECORDS = TableRead(TABLE, (("id",), ("app",), ("name",), ("applied",)), "id", as_text=frozenset({"applied"}))
 JOURNAL = (
     TableRead(VERSION_TABLE, (("version_num",),), "version_num"),
@@ -52,29 +57,82 @@ JOURNAL = (
 )
 
 
-class SnapshotReader:
-    """Reads snapshots of the members of entries, and keeps once what they have in common."""
+@dataclass(frozen=True)
+class Reading:
+    """What reading one target gave: the target with what it holds, or why it cannot be read.
 
-    def __init__(self, pool: TargetPool, *, journaled: bool) -> None:
+    `unseen` is :attr:`migsync.sync.target_state.DatabaseState.unseen`.
+    """
+
+    config: DatabaseConfig
+    target: Target | MigsyncError
+    snapshot: Snapshot = NOTHING
+    unseen: str = ""
+
+
+ReadAlone: TypeAlias = Callable[[Target], tuple[Snapshot, str]]
+
+
+class SnapshotReader:
+    """Reads snapshots: of the members of an entry several at once, and keeps once what they have in common.
+
+    `alone` reads a target that has to be read by itself: it is no member, has no table, cannot be read, or holds what
+    is refused. `listed` is as for :meth:`Target.snapshot`. Members are read by up to `readers` threads, each of which
+    uses one connection at a time.
+    """
+
+    def __init__(
+        self, pool: TargetPool, alone: ReadAlone, listed: Container[str] | None, *, journaled: bool, readers: int = 1
+    ) -> None:
         self._pool = pool
+        self._alone = alone
+        self._listed = listed
         self._journaled = journaled
+        self._readers = readers
         self._names: dict[tuple[str, str, str], RecordNames] = {}
 
-    def read_all(
-        self, configs: Iterable[DatabaseConfig], listed: Container[str]
-    ) -> Iterator[tuple[DatabaseConfig, Snapshot | None]]:
-        """Each target, with its snapshot where several were read at once; see :meth:`Target.snapshot`.
+    def read_all(self, configs: Sequence[DatabaseConfig]) -> Iterator[Reading]:
+        """Each target, in this order."""
+        pieces = _pieces(configs)
+        with step("Reading databases", len(configs)) as made:
+            for piece in self._in_threads(pieces) if self._readers > 1 else map(self._read, pieces):
+                for each in piece:
+                    yield each
+                    made.done += 1
 
-        Without one where a target has to be read by itself: it is no member, has no table, cannot be read, or holds
-        what is refused.
-        """
-        for entry, members in groupby(configs, key=lambda config: "" if config.error else config.shared_by):
-            while some := list(islice(members, TOGETHER if entry else 1)):
-                found = self._read(some, listed) if len(some) > 1 else {}
-                yield from ((config, found.get(config.alias)) for config in some)
+    def _in_threads(self, pieces: Iterator[Sequence[DatabaseConfig]]) -> Iterator[list[Reading]]:
+        """Those of entries in threads. No more is read ahead than keeps them busy: memory is for what is kept."""
+        with ThreadPoolExecutor(self._readers) as executor:
+            begun: deque[Future[list[Reading]]] = deque()
+            known: set[str] = set()
+            for piece in pieces:
+                entry = piece[0].entry
+                # What the first one tells of its database, the others need not ask.
+                if not entry or entry not in known:
+                    while begun:
+                        yield begun.popleft().result()
+                    yield self._read(piece)
+                    known.add(entry)
+                    continue
+                begun.append(executor.submit(self._read, piece))
+                if len(begun) > self._readers:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
 
-    def _read(self, configs: Sequence[DatabaseConfig], listed: Container[str]) -> dict[str, Snapshot]:
-        """The snapshots by alias, of members of one entry."""
+    def _read(self, configs: Sequence[DatabaseConfig]) -> list[Reading]:
+        together = self._read_together(configs) if len(configs) > 1 else {}
+        return [together.get(config.alias) or self._read_alone(config) for config in configs]
+
+    def _read_alone(self, config: DatabaseConfig) -> Reading:
+        try:
+            target = self._pool.open(config)
+            return Reading(config, target, *self._alone(target))
+        except MigsyncError as error:
+            return Reading(config, error)
+
+    def _read_together(self, configs: Sequence[DatabaseConfig]) -> dict[str, Reading]:
+        """By alias, what members of one entry hold."""
         reads = (RECORDS, *JOURNAL) if self._journaled else (RECORDS,)
         try:
             targets = [self._pool.open(config) for config in configs]
@@ -82,24 +140,26 @@ class SnapshotReader:
             with targets[0].transaction(WAIT_SECONDS) as connection:
                 found = behaviour.read_schemas(connection, [config.schema for config in configs], reads)
                 database = next((rows.inspection.database for rows in found.values()), "")
-                schemas = behaviour.schemas(connection) if found and database not in listed else ()
+                wanted = found and self._listed is not None and database not in self._listed
+                schemas = behaviour.schemas(connection) if wanted else ()
         except (DBAPIError, MigsyncError):
             return {}
-        snapshots: dict[str, Snapshot] = {}
+        readings: dict[str, Reading] = {}
         for target in targets:
             rows = found.get(target.config.schema)
             if rows is None:
                 continue
             try:
-                snapshots[target.alias] = self._snapshot(target, rows, () if snapshots else schemas)
+                held = self._snapshot(target, rows, () if readings else schemas)
             except (MigsyncError, DecodeError, ValueError):
                 continue
             target.survey = rows.inspection
-        return snapshots
+            readings[target.alias] = Reading(target.config, target, held)
+        return readings
 
     def _snapshot(self, target: Target, rows: SchemaRows, schemas: tuple[str, ...]) -> Snapshot:
         records = self._records(rows.texts[TABLE])
-        version = known_version(_values(rows, VERSION_TABLE))
+        version = target.version_seen = known_version(_values(rows, VERSION_TABLE))
         if not version:
             return Snapshot(records, schemas=schemas)
         events: list[SeenContents] = []
@@ -125,8 +185,15 @@ class SnapshotReader:
         if key not in self._names:
             shared = RecordNames(*(tuple(json.loads(text)) for text in key))
             check_rows(as_records(zip(*shared, shared.apps, strict=True)))
-            self._names[key] = shared
+            self._names.setdefault(key, shared)  # another thread may have been faster, and its plans are shared
         return StoredRecords(self._names[key], applied)
+
+
+def _pieces(configs: Sequence[DatabaseConfig]) -> Iterator[Sequence[DatabaseConfig]]:
+    """What is read at once: members of an entry for schemas together, others each by itself."""
+    for entry, members in groupby(configs, key=lambda config: "" if config.error else config.shared_by):
+        while some := list(islice(members, TOGETHER if entry else 1)):
+            yield some
 
 
 def _values(rows: SchemaRows, table: str) -> list[Any]:

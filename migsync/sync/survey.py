@@ -15,7 +15,6 @@ from migsync.findings import Finding
 from migsync.findings.databases import same_database
 from migsync.history import Cache, History, build_history, read_history
 from migsync.history.max_migration import stale_max_migrations
-from migsync.progress import counted
 from migsync.project import Project
 from migsync.project.registry import missing_settings, with_loaded_headers
 from migsync.project.search import no_databases
@@ -105,13 +104,19 @@ class Survey:
         pool = self._open.enter_context(TargetPool())
         states: dict[str, TargetState] = {}
         schemas = Schemas()
-        reader = SnapshotReader(pool, journaled=self.project.journal)
-        for config, snapshot in reader.read_all(counted("Reading databases", chosen), schemas.databases):
-            try:
-                state = self._read(pool.open(config), schemas, snapshot)
-            except MigsyncError as error:
-                self.errors[config.alias] = error
+        reader = SnapshotReader(
+            pool,
+            lambda target: self._snapshot(target, schemas),
+            schemas.databases,
+            journaled=self.project.journal,
+            readers=self.project.readers,
+        )
+        for reading in reader.read_all(chosen):
+            config = reading.config
+            if isinstance(reading.target, MigsyncError):
+                self.errors[config.alias] = reading.target
                 continue
+            state = self._state(reading.target, schemas, reading.snapshot, reading.unseen)
             if state is None:
                 self.fresh.append(config.alias)
                 continue
@@ -136,9 +141,8 @@ class Survey:
         )
         return list(states.values())
 
-    def _read(self, target: Target, schemas: Schemas, snapshot: Snapshot | None) -> TargetState | None:
+    def _state(self, target: Target, schemas: Schemas, found: Snapshot, unseen: str) -> TargetState | None:
         config = target.config
-        found, unseen = (snapshot, "") if snapshot else self._snapshot(target, schemas)
         schemas.add(target, found.schemas)
         if found.fresh:
             return None
@@ -198,7 +202,7 @@ def survey_target(files: Survey, schemas: Schemas, versions: VersionIndex, targe
         renamed=files.renamed,
         request=PlanRequest(databases=(target.alias,)),
     )
-    state = found._read(target, schemas, None)
+    state = found._state(target, schemas, *found._snapshot(target, schemas))
     if state is None or not state.held.records:
         found.fresh.append(target.alias)
         return found

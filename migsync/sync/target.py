@@ -75,6 +75,8 @@ class Target:
         self.behaviour = behaviour
         self._engine = engine
         self._connection: sa.Connection | None = None
+        self.version_seen = ""
+        """The version of the journal when it was last looked at; empty where it was not there, or not looked at."""
 
     def __repr__(self) -> str:
         return f"<Target {self.alias}: {self.address}>"
@@ -146,7 +148,7 @@ class Target:
             if not journaled:
                 return Snapshot(records, schemas=schemas)
             place = survey.table.schema
-            version = journal_version(connection, place)
+            version = self.version_seen = journal_version(connection, place)
             runs = read_runs(connection, place, version=version)
             seen = read_contents_seen(connection, place, self.documents, version=version)
             return Snapshot(

@@ -71,6 +71,10 @@ def keep_journal(chance: random.Random, target: Target) -> None:
             write_look(connection, target.behaviour, schema_of(target), LOOK, FileSet({}))
 
 
+class ReadAlone(MigsyncError):
+    """What could not be read together with others."""
+
+
 def single(config: DatabaseConfig) -> Snapshot | str:
     with open_target(config) as target:
         try:
@@ -98,13 +102,18 @@ def test_schemas_that_are_read_together_are_as_those_that_are_read_singly(postgr
             if chance.random() < 0.2:
                 database.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {quoted(schema)} FROM {user}")
         configs = [replace(entry, url=url).member(schema) for schema in ["gone", *SCHEMAS]]
+
+        def alone(_: Target) -> tuple[Snapshot, str]:
+            raise ReadAlone("")
+
         with TargetPool(1) as pool:
-            for config, snapshot in SnapshotReader(pool, journaled=True).read_all(configs, ()):
-                expected = single(config)
+            for reading in SnapshotReader(pool, alone, (), journaled=True).read_all(configs):
+                config, expected = reading.config, single(reading.config)
+                snapshot = None if isinstance(reading.target, MigsyncError) else reading.snapshot
                 # What can be read at all is read together.
                 assert isinstance(snapshot, Snapshot) is (isinstance(expected, Snapshot) and not expected.fresh)
                 if snapshot:
                     assert replace(snapshot, schemas=()) == expected, config.alias
                     assert {event.contents for event in snapshot.seen} <= {CONTENTS}
-                    with open_target(config) as alone:
-                        assert pool.open(config).survey == alone.survey
+                    with open_target(config) as other:
+                        assert pool.open(config).survey == other.survey

@@ -67,7 +67,7 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
     from migsync.cli.application import Application
     from migsync.cli.plan_set import open_plan_set, plan_again
 
-    project = asked.share.of(where.project())
+    project = asked.rollout.of(asked.share.of(where.project()))
     file, consent, no_journal = asked.file, asked.consent, asked.journal.no_journal
     settle_files(output, project, dry_run=consent.dry_run)
     ask = not (consent.noinput or consent.dry_run)

@@ -71,7 +71,7 @@ def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, wher
     files = settle_files(output, project)
     _clear_left_over(project)
     blocks: list[Block] = []
-    settled = []
+    settled, known = [], set()
     for run in pending.all():
         try:
             committed = _committed(project, run)
@@ -82,10 +82,11 @@ def recover(output: Output, asked: RecoverOptions, consent: NoInputOptions, wher
             )
             continue
         # Also where it is unknown: no later look could tell more.
-        pending.discard(run.id)
+        known.add(run)
         state = {True: "committed", False: "not committed", None: UNKNOWN}[committed]
         settled.append({"alias": run.alias, "run": run.id, "state": state})
         blocks.append(_told(run, MEANINGS[state]))
+    pending.forget(known)
     if not settled and not files:
         blocks.append(line(Span("Nothing to recover: it is known how every run ended.", Style.GOOD)))
     output.show(blocks)

@@ -110,7 +110,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
     from migsync.cli.results import finish
     from migsync.cli.targets import open_targets, readable_rewrites, undo_plans
 
-    project = asked.share.of(where.project())
+    project = asked.rollout.of(asked.share.of(where.project()))
     run, databases, consent = asked.run, asked.chosen.databases, asked.consent
     settle_files(output, project, dry_run=consent.dry_run)
     if asked.since and (run or asked.files):

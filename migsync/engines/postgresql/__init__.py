@@ -12,8 +12,8 @@ from migsync.engines.postgresql.address import DRIVER, settings_address, url_add
 from migsync.engines.postgresql.catalog import WITHOUT_JIT, extension_tables, parts, schemas_beside
 from migsync.engines.postgresql.comparable import comparable
 from migsync.engines.postgresql.inspection import SCHEMA, access, has_table, inspect, qualified, schemas
-from migsync.engines.postgresql.lock import begin_read, lock_table, release, reserve
-from migsync.engines.postgresql.rows import delete_rows, update_rows
+from migsync.engines.postgresql.lock import BEGINS, begin_read, lock_and_read, lock_table, release, reserve
+from migsync.engines.postgresql.rows import delete_rows, read_rows, update_rows
 from migsync.engines.postgresql.schema_batch import read_schemas
 from migsync.engines.postgresql.scratch import OWNERLESS, claim_database, create_database, end_sessions
 from migsync.engines.postgresql.script import NOW, literal, make_script
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from migsync.engines.catalog import Execute
 
-# `applied` as text depends on the first two. SET LOCAL leaves no trace in a session that a pooler gives to others.
+# `applied` as text depends on these. SET LOCAL leaves no trace in a session that a pooler gives to others.
 BEGUN = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'"
 
 RAISE_SEQUENCE = """
@@ -101,6 +101,8 @@ class PostgreSQL(Engine):
     reserve = staticmethod(reserve)
     release = staticmethod(release)
     lock = staticmethod(lock_table)
+    lock_and_read = staticmethod(lock_and_read)
+    read_rows = staticmethod(read_rows)
     update_rows = staticmethod(update_rows)
     delete_rows = staticmethod(delete_rows)
     script = staticmethod(make_script)
@@ -128,7 +130,8 @@ class PostgreSQL(Engine):
 
     def begun(self, connection: sa.Connection) -> None:
         """Have the server write `applied` as text in UTC and in ISO form."""
-        connection.exec_driver_sql(BEGUN)
+        if not connection.get_execution_options().get(BEGINS):
+            connection.exec_driver_sql(BEGUN)
 
     def look_into(self, connection: sa.Connection, schema: str, *, alone: bool = False) -> None:
         """For this transaction, so that no session keeps it."""

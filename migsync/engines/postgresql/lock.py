@@ -7,11 +7,13 @@ somebody else afterwards.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from migsync.engines.deadline import STATEMENT_SECONDS, Deadline
 from migsync.engines.postgresql.inspection import qualified
-from migsync.engines.target_table import MigrationTable
+from migsync.engines.postgresql.rows import read_rows, rows_query
+from migsync.engines.target_table import MigrationTable, Row
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -29,7 +31,7 @@ def begin_read(connection: sa.Connection, seconds: float) -> None:
 # What is left of the time when the first lock has been waited for.
 LEFT = """
 SELECT pg_catalog.set_config('lock_timeout', greatest(1, {milliseconds} - ceil(extract(
-    epoch FROM clock_timestamp() - statement_timestamp()) * 1000))::bigint::text, true);
+    epoch FROM clock_timestamp() - statement_timestamp()) * 1000))::bigint::text, true)
 """
 
 
@@ -54,9 +56,56 @@ def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadl
     name = qualified(table.schema).replace("%", "%%")
     # The same order as in a script: the other way round, the two could wait for each other.
     connection.exec_driver_sql(
-        f"{_advisory_lock(table)}; {LEFT.format(milliseconds=milliseconds(deadline.left))}"
+        f"{_advisory_lock(table)}; {LEFT.format(milliseconds=milliseconds(deadline.left))}; "
         f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"
     )
+
+
+BEGINS = "migsync_begins"
+"""An execution option: the first statement of the transaction makes the settings that each transaction begins with."""
+
+# The settings of a transaction that writes, and of its limits, as one statement.
+SETTINGS = """
+SELECT pg_catalog.set_config('TimeZone', 'UTC', true), pg_catalog.set_config('DateStyle', 'ISO, YMD', true),
+       pg_catalog.set_config('lock_timeout', '{lock}', true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true),
+       pg_catalog.set_config('statement_timeout', '{statement}', true)
+"""
+STATEMENTS_TIMED = (13,)
+"""Since this version, each of several statements that are sent at once has a time limit of its own."""
+
+
+def lock_and_read(
+    connection: sa.Connection, table: MigrationTable, deadline: Deadline, queries: Sequence[str]
+) -> tuple[Sequence[Row], list[Sequence[Any]]]:
+    """Each statement sees what was committed when it begins, so those after the LOCK see all that was."""
+    if (connection.dialect.server_version_info or ()) < STATEMENTS_TIMED:
+        lock_table(connection, table, deadline)
+        return read_rows(connection, table), [connection.exec_driver_sql(query).all() for query in queries]
+    left = deadline.left
+    name = qualified(table.schema).replace("%", "%%")
+    statements = [
+        SETTINGS.format(lock=milliseconds(left), statement=milliseconds(left + STATEMENT_SECONDS)),
+        _advisory_lock(table),
+        LEFT.format(milliseconds=milliseconds(left)),
+        f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE",
+        rows_query(table),
+        *queries,
+    ]
+    connection.execution_options(**{BEGINS: True})
+    try:
+        # The first one returns a row: after one that does not, SQLAlchemy would close the cursor.
+        result = connection.exec_driver_sql(";".join(statements))
+    finally:
+        connection.execution_options(**{BEGINS: False})
+    cursor = cast("Any", result.cursor)
+    for _ in statements[:4]:
+        cursor.nextset()
+    found = [cursor.fetchall()]
+    while cursor.nextset():
+        found.append(cursor.fetchall())
+    result.close()
+    return found[0], found[1:]
 
 
 def _set_limits(connection: sa.Connection, deadline: Deadline) -> None:

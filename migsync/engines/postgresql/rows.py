@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from migsync.engines.postgresql.inspection import qualified
 from migsync.engines.target_table import MigrationTable, Row, renamed_columns
@@ -20,6 +20,19 @@ UNCHANGED = """
 WHERE m.id = c.id AND m.app COLLATE "C" = c.app AND m.name COLLATE "C" = c.name
   AND m.applied::text COLLATE "C" IS NOT DISTINCT FROM c.applied
 """
+
+
+def rows_query(table: MigrationTable) -> str:
+    """A query for all rows, ordered by id."""
+    return f"SELECT id, app, name, applied::text FROM {_name(table)} ORDER BY id"
+
+
+def read_rows(connection: sa.Connection, table: MigrationTable) -> Sequence[Row]:
+    """As the driver gives them: SQLAlchemy would make an object of each."""
+    result = connection.exec_driver_sql(rows_query(table))
+    rows = cast("Any", result.cursor).fetchall()
+    result.close()
+    return cast("Sequence[Row]", rows)
 
 
 def update_rows(connection: sa.Connection, table: MigrationTable, pairs: Sequence[tuple[Row, Row]]) -> int:

@@ -24,6 +24,7 @@ from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.journal.versions import VERSIONS, v0001_runs, v0002_contents
 from migsync.sync.plan import Change
 from migsync.sync.run import Run, RunKind
+from migsync.sync.shared_text import SharedText
 from migsync.sync.stored_changes import StoredChanges
 
 RUN_TABLE = "migsync_run"
@@ -126,22 +127,45 @@ def read_runs(
     )
 
 
-def write_run(
-    connection: sa.Connection, behaviour: Engine, schema: str | None, run: Run, row: Mapping[str, Any]
-) -> Run:
-    """Write the run under the next number and the server's time; returns it with both. The caller holds the lock.
+def journal_queries(connection: sa.Connection, behaviour: Engine, schema: str) -> tuple[str, str, str]:
+    """SQL for the heads, the runs and the present moment, of a journal that is there; see :func:`from_answers`."""
+    quote = connection.dialect.identifier_preparer.quote_identifier  # it doubles percent signs, as drivers want
+    place = quote(schema)
+    return (
+        f"SELECT version_num FROM {place}.{VERSION_TABLE}",  # noqa: S608 (names, quoted)
+        f"SELECT {', '.join(COLUMNS)} FROM {place}.{RUN_TABLE} ORDER BY number",  # noqa: S608 (names, quoted)
+        f"SELECT {behaviour.now}",
+    )
 
-    `row` is what :func:`as_row` makes of the run.
+
+def from_answers(answers: Sequence[Sequence[Sequence[Any]]]) -> tuple[str, tuple[Run, ...], str]:
+    """The version, the runs, oldest first, and the present moment, of what :func:`journal_queries` ask for."""
+    heads, runs, ((now,),) = answers
+    version = known_version([head for (head,) in heads])
+    return version, tuple(from_row(dict(zip(COLUMNS, row, strict=True))) for row in runs), now
+
+
+def write_run(
+    connection: sa.Connection,
+    behaviour: Engine,
+    schema: str | None,
+    run: Run,
+    row: Mapping[str, Any],
+    runs: Sequence[Run],
+    now: str = "",
+) -> Run:
+    """Write the run after the other `runs` of the journal; returns it with its number and time.
+
+    `row` is what :func:`as_row` makes of the run, and `now` the server's time; without it, the server is asked. The
+    caller has read the runs under the lock, and holds it.
     """
-    options = schema_options(schema)
-    last, now = connection.execute(
-        sa.select(sa.select(sa.func.max(RUNS.c.number)).scalar_subquery(), sa.literal_column(behaviour.now)),
-        execution_options=options,
-    ).one()
+    if not now:
+        now = connection.scalar(sa.select(sa.literal_column(behaviour.now))) or ""
     # Nobody else can take the number: whoever writes the journal holds the lock.
-    numbered = replace(run, number=(last or 0) + 1, at=now)
-    connection.execute(RUNS.insert(), {**row, "number": numbered.number, "at": now}, execution_options=options)
-    return numbered
+    number = max((each.number for each in runs), default=0) + 1
+    values = {**row, "number": number, "at": now}
+    connection.execute(RUNS.insert(), values, execution_options=schema_options(schema))
+    return replace(run, number=number, at=now)
 
 
 def as_row(run: Run) -> dict[str, Any]:
@@ -156,10 +180,10 @@ def as_row(run: Run) -> dict[str, Any]:
         "version": run.version,
         "reason": redact_urls(run.reason),  # a person may paste the URL of a database
         "undoes": run.undoes or None,
-        "passed": as_json([rewrite.as_dict() for rewrite in run.passed]),
-        "returned": as_json([rewrite.as_dict() for rewrite in run.returned]),
+        "passed": _PASSED(run.passed),
+        "returned": _RETURNED(run.returned),
         "changes": as_json([change.as_dict() for change in run.changes]),
-        "digests": as_json(dict(run.digests)),
+        "digests": _DIGESTS(run.digests),
     }
 
 
@@ -246,6 +270,13 @@ def insert_rows(
 def as_json(value: Iterable[Any]) -> str:
     """`value` as JSON in ASCII, which any character set of a database holds."""
     return _ENCODER.encode(value)
+
+
+_PASSED, _RETURNED = (
+    SharedText[tuple[Rewrite, ...]](lambda rewrites: as_json([rewrite.as_dict() for rewrite in rewrites]))
+    for _ in range(2)
+)
+_DIGESTS = SharedText[Mapping[str, str]](lambda digests: as_json(dict(digests)))
 
 
 def packed(decode: Decoder[T]) -> Decoder[T]:
