@@ -45,7 +45,7 @@ PROJECT, THEN = "a project", "then"
 NOT_RUN = re.compile(r"(the rest is )?not run: \S|tested by (\S+)")
 ENDS = re.compile(r"ends with (\d+)$")
 FILE = re.compile(r"file: (\S+)$")
-FOR_A_SHELL = re.compile(r"[|<>&;$`]|^(sh|cd|export) ", re.MULTILINE)
+FOR_A_SHELL = re.compile(r"[|<>&;$`]|^(sh|cd|export|rm) ", re.MULTILINE)
 """What only a shell understands. All else is run without one, which takes a tenth of the time."""
 VOLATILE = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?|\d{8}T\d{6}|\b(?=[a-f]*\d)[0-9a-f]{7,12}\b"
