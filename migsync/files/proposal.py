@@ -31,8 +31,10 @@ class FileChange:
 class Proposal:
     """A Reshape worked out: every file that changes, and the rewrite to be committed with them.
 
-    `rewrite` is None where no name and no label changes. `notes` are sentences that a person should read: what was
-    carried over, and what was left out. `replaced` maps what a new migration has in its `replaces` to that migration.
+    `rewrite` is None where no name and no label changes. `found` is what is proven of names that were changed by hand
+    before, where `rewrite` is made on top of it and no file says it yet. `notes` are sentences that a person should
+    read: what was carried over, and what was left out. `replaced` maps what a new migration has in its `replaces` to
+    that migration.
     `leaves`, `anew`, `merges` and `unordered` are what the proof must find: :class:`migsync.files.reshape.Expectation`.
     """
 
@@ -46,6 +48,7 @@ class Proposal:
     anew: frozenset[str] = frozenset()
     unordered: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
     merges: frozenset[Key] = frozenset()
+    found: Rewrite | None = None
 
     @property
     def empty(self) -> bool:

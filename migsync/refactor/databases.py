@@ -82,11 +82,12 @@ def _of_database(
         optional = terms.allow_applied and not updated
         yield target_blocked(alias=alias, reason=own[0].found, optional=optional)
         return
-    if updated and (back := [each for each in database.plan.findings if each.code == database_ahead.code]):
+    touched = sorted(reshape.misread(database.applied))
+    back = [each for each in database.plan.findings if each.code == database_ahead.code]
+    if back and (updated or (touched and not terms.allow_applied)):
         yield target_blocked(alias=alias, reason=back[0].found, optional=False)  # nobody said that it may go back
         return
     yield from (replace(finding, database=alias) for finding in plan.findings if finding.blocks)
-    touched = sorted(reshape.misread(database.applied))
     if touched and not (terms.update_db or terms.allow_applied):
         yield applied_names(app=touched[0].app, alias=alias, applied=touched)
     # The planner and the command each work out the rows of afterwards in a way of their own: the two must agree.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from migsync.files.proposal import Proposal
+from migsync.findings import Finding
 from migsync.history import History, Key
 from migsync.progress import counted
 from migsync.proof.scope import ProofScope
@@ -16,7 +17,7 @@ from migsync.sync.consistency import stops
 from migsync.sync.plan import Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.survey import Survey
-from migsync.sync.target_state import TargetState, afterwards
+from migsync.sync.target_state import TargetState, afterwards, unexplained_apps
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,13 @@ class Ground:
     """The survey, and every database that could be read by its alias.
 
     `files_first`: the files stop `migrate`, so `apply --backwards` is refused. Plans are made as if it was not.
+    `findings` say what became of names that were changed by hand, as `migsync plan` does.
     """
 
     survey: Survey
     databases: Mapping[str, SurveyedDatabase]
     files_first: bool = False
+    findings: Sequence[Finding] = ()
 
     @property
     def applied(self) -> dict[str, frozenset[Key]]:
@@ -80,12 +83,23 @@ class Ground:
 
 
 def survey_ground(survey: Survey, databases: Sequence[str]) -> Ground:
-    """Read every target of the project, and those that are asked for by name though they are synced on demand only."""
+    """Read every target of the project, and those that are asked for by name though they are synced on demand only.
+
+    Where records are not explained, what is proven of names that were changed by hand is a rewrite of the survey.
+    """
     aliases = dict.fromkeys([*survey.project.databases, *databases])
     states = survey.read_targets(list(aliases)) if aliases else ()
-    found = Ground(survey, {}, any(stops(survey.history)))
-    plans = ((it, plan_for(found, it, survey.history)) for it in counted("Planning databases", states))
-    return replace(found, databases={it.target.alias: SurveyedDatabase(it, plan) for it, plan in plans})
+    ground = Ground(survey, {}, any(stops(survey.history)))
+    plans = _plans(ground, states)
+    if any(map(unexplained_apps, plans)) and (found := survey.evidence(states, plans)).proposed:
+        ground = replace(ground, findings=[each for each in found.findings if not each.blocks])
+        plans = _plans(ground, states)
+    pairs = zip(states, plans, strict=True)
+    return replace(ground, databases={it.target.alias: SurveyedDatabase(it, plan) for it, plan in pairs})
+
+
+def _plans(ground: Ground, states: Sequence[TargetState]) -> list[Plan]:
+    return [plan_for(ground, it, ground.survey.history) for it in counted("Planning databases", states)]
 
 
 def plan_for(ground: Ground, state: TargetState, history: History, proposal: Proposal | None = None) -> Plan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migsync.files.builder import make_proposal
 from migsync.files.proposal import Proposal
@@ -103,6 +103,8 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
         proposal = make_proposal(
             survey.history, survey.rewrites, reshape, root=survey.project.root, created=terms.created
         )
+        if proposal.rewrite and survey.proposed and survey.proposed.id in proposal.rewrite.parents:
+            proposal = replace(proposal, found=survey.proposed)
     # A max_migration.txt alone is of no matter to Django and to databases: there is nothing to prove.
     if proposal.blocked or proposal.empty or not (proposal.rewrite or overlay(proposal.files)):
         return Draft(proposal, survey.history, findings=proposal.findings)
@@ -113,7 +115,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
     }
     only_names = reshape.only_names(survey.history.migrations)
     chosen = () if only_names else chosen_databases(ground, terms)
-    findings = [*proposal.findings, *(finding for finding in history.findings if finding.blocks)]
+    findings = [*ground.findings, *proposal.findings, *(finding for finding in history.findings if finding.blocks)]
     findings += database_findings(ground, plans, reshape, chosen, terms)
     facts: Sequence[Fact] = ()
     # The proof takes long, and what is refused anyway needs none; nor does a label that all files bear already.

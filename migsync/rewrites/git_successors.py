@@ -40,10 +40,12 @@ def git_successors(
     history: History,
     missing: Iterable[Key],
     of_contents: Callable[[str, str], tuple[tuple[Key, ...], ...]] = lambda *_: (),
+    of_branch: Callable[[Key, str], tuple[tuple[Key, ...], ...]] = lambda *_: (),
 ) -> GitSuccessors:
     """Ask git about each of `missing`; names of apps that are not the project's own are passed over.
 
-    `of_contents` says what the rewrites made of the file of an app with a digest, whatever it was called.
+    `of_contents` says what the rewrites made of the file of an app with a digest, whatever it was called, and
+    `of_branch` what the rewrites of a branch say that it was made of.
     """
     asked = [key for key in missing if key.app in history.first_party and history.apps[key.app].directory]
     renamed: dict[Key, tuple[tuple[Key, ...], ...]] = {}
@@ -61,6 +63,8 @@ def git_successors(
             answers = of_contents(key.app, had) if had and not found else ()
             if state and not (found or answers):
                 found = _proven(history, key, state, git)
+            if branch and not (found or answers):
+                answers = of_branch(key, branch)
             if len(found) == 1:
                 renamed[key] = (tuple(found),)
             elif len(answers) == 1:

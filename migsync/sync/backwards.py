@@ -88,7 +88,6 @@ def bring_back(
             # A record is newer when it came after the run, not only after its undo.
             run = next((one for one in runs if one.id == undoing.undoes), undoing)
     unknown = tuple(rewrite for rewrite in returned if _unknown(rewrite, rewrites, apps))
-    now += _merges(now, unknown, history)
     return Back(now, before, returned, unknown, tuple(findings), run, frozenset(restored))
 
 
@@ -123,28 +122,6 @@ def _under_old_names(
     # A collapse that is taken back makes rows of all its old names, also of those that a before-image has brought back.
     others = [row for row in others if row.origin or row.now is None or row.now.key not in brought]
     return kept + others, findings
-
-
-def _merges(rows: Sequence[TrackedRow], gone: Iterable[Rewrite], history: History) -> list[TrackedRow]:
-    """New rows for migrations without operations that `gone` removed, where one that depends on them is recorded.
-
-    Merges, mostly: a database that was migrated without them has run all that they stand for.
-    """
-    removed = {
-        Key(change.origin or app, name) for each in gone for app, change in each.apps.items() for name in change.removed
-    }
-    if not removed:
-        return []
-    recorded = {row.now.key: row.now.applied for row in rows if row.now}
-    found: list[TrackedRow] = []
-    # Children first: a merge that is found may be the child by which the next one is.
-    for key in reversed(history.order):
-        times = [recorded[child] or "" for child in history.children(key) if child in recorded]
-        if key in removed and key not in recorded and not history.migrations[key].operations and times:
-            # It came before everything that depends on it.
-            recorded[key] = min(times)
-            found.append(TrackedRow(None, Record(None, key.app, key.name, min(times)), "back to older files"))
-    return found
 
 
 def _parts(rows: Iterable[TrackedRow], app: str, rewrite: Rewrite) -> Iterator[Finding]:

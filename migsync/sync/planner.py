@@ -34,6 +34,7 @@ from migsync.sync.backwards import (
     reversals_of,
 )
 from migsync.sync.consistency import conflicts, inconsistencies, without_wrong_names
+from migsync.sync.empty_migrations import with_empty
 from migsync.sync.plan import Change, ChangeKind, Plan, TargetRef
 from migsync.sync.provenance import NOTHING_KNOWN, Provenance, beside_git, contents_that_ran
 from migsync.sync.prune import prune
@@ -127,7 +128,7 @@ class _Planner:
         """The plan."""
         start = self._start()
         translated = self._translate(start)
-        translation, told = self._stated(translated)
+        translation, told = self._stated(with_empty(self.history, translated))
         if any(finding.blocks for finding in told):
             return self._refused(start, told)
         changes = _changes(translation.rows)
@@ -136,8 +137,7 @@ class _Planner:
         if goes_back and (newer := self._newer_records(start.back)):
             return self._refused(start, [past_newer_records(start.back, newer)])
         # Where only the file of a rewrite is lost, nothing is to go back, and what would hinder that is of no matter.
-        of_rows = lost or start.back.findings
-        findings = [*start.findings, *start.pruned, *start.doubles, *of_rows]
+        findings = [*start.findings, *start.pruned, *start.doubles, *(lost or start.back.findings)]
         # Where it is open which of two rewrites counts, what both make of the rows is of no matter.
         if all(finding.code != rewrites_conflict.code for finding in start.findings):
             findings += translation.findings

@@ -19,6 +19,7 @@ from migsync.history.migration import Key
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rows import TrackedRow
 from migsync.sync.comparison import INFERRED, PRESENT, RECORD, RECORDED
+from migsync.sync.empty_migrations import WITHOUT_OPERATIONS
 from migsync.sync.journal.contents import Event, SeenContents
 from migsync.sync.plan import Change, Plan
 from migsync.sync.provenance import ContentSource, Provenance
@@ -78,6 +79,8 @@ def state_records(
 
     `ran` is what ran by the ids of the rows. With `stated` a person knows better than that.
     """
+    # What a person states goes before what follows from the files.
+    rows = [row for row in rows if not (row.cause == WITHOUT_OPERATIONS and row.now and row.now.key in asked.record)]
     before = {row.now.key: row.now for row in rows if row.now}
     coming = list(dict.fromkeys(each for key in asked.record for each in _with_replaced(history, key)))
     going = {each for key in asked.unrecord for each in _with_replaced(history, key)}

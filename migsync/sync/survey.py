@@ -18,6 +18,7 @@ from migsync.history.max_migration import stale_max_migrations
 from migsync.project import Project
 from migsync.project.registry import missing_settings, with_loaded_headers
 from migsync.project.search import no_databases
+from migsync.rewrites.branch_rewrites import made_of
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.git_successors import Answers, git_successors
 from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
@@ -41,7 +42,7 @@ from migsync.sync.provenance import Provenance, provenances, what_ran
 from migsync.sync.run import Run
 from migsync.sync.snapshots import SnapshotReader
 from migsync.sync.target import Snapshot, Target
-from migsync.sync.target_plans import TargetPlanner
+from migsync.sync.target_plans import JointPlans, TargetPlanner
 from migsync.sync.target_pool import TargetPool
 from migsync.sync.target_state import DatabaseState, TargetState
 from migsync.sync.third_party import with_stated
@@ -140,6 +141,13 @@ class Survey:
             self.project, chosen, {config.alias for config in chosen} - self.errors.keys(), asked
         )
         return list(states.values())
+
+    def evidence(self, states: Sequence[TargetState], plans: Sequence[Plan]) -> JointPlans:
+        """What became of names that no rewrite of the `plans` explains; what is proven is among the rewrites then."""
+        options, asked = _asked(self, self.request)
+        found = _planner(self, states, _what_ran(self, states), options, asked).finished(plans)
+        self.proposed, self.rewrites = found.proposed, self.rewrites.with_proposed(found.proposed)
+        return found
 
     def _state(self, target: Target, schemas: Schemas, found: Snapshot, unseen: str) -> TargetState | None:
         config = target.config
@@ -241,6 +249,7 @@ def open_survey(project: Project) -> Survey:
         history,
         unexplained(history, rewrites),
         lambda app, digest: successors_of_contents(app, digest, history, rewrites),
+        lambda missing, branch: made_of(missing, branch, project.rewrites, history),
     )
     history = with_successors(history, rewrites, by_git).with_rewritten(rewritten_apps(rewrites))
     found = Survey(project, history, rewrites, renamed=by_git.renamed)
@@ -263,9 +272,12 @@ def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]
 def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None:
     options, asked = _asked(result, request)  # a mistake in it is told before a database is opened
     states = result.read_targets(request.databases) if needs_database or result.project.targets() else []
+    _plan_states(result, states, _what_ran(result, states), options, asked)
+
+
+def _what_ran(result: Survey, states: Sequence[DatabaseState]) -> Sequence[Mapping[int, Provenance]]:
     held = [(each.held.records, each.held.seen, each.clock) for each in states]
-    ran = what_ran(result.history, result.project.cache.with_suffix(".versions"), held)
-    _plan_states(result, states, ran, options, asked)
+    return what_ran(result.history, result.project.cache.with_suffix(".versions"), held)
 
 
 def plan_state(result: Survey, state: DatabaseState, ran: Mapping[int, Provenance], git: GitHistory) -> None:
@@ -290,8 +302,28 @@ def _plan_states(
     git: GitHistory | None = None,
 ) -> None:
     result.ran = {each.ref.alias: found for each, found in zip(states, ran, strict=True)}
+    planner = _planner(result, states, ran, options, asked, git)
+    first = planner.first()
+    result.findings += [*unread_apps(result.history), *stale_max_migrations(result.history)]
+    # A plan says what stops `migrate`, and a database without the table has none.
+    if result.fresh or not first:
+        told = {finding for plan in first for finding in plan.findings}
+        result.findings += [finding for finding in stops(result.history) if finding not in told]
+    found = planner.finished(first)
+    result.plans, result.proposed, result.open_pairs = found.plans, found.proposed, found.open_pairs
+    result.findings += found.findings
+
+
+def _planner(
+    result: Survey,
+    states: Sequence[DatabaseState],
+    ran: Sequence[Mapping[int, Provenance]],
+    options: PlanOptions,
+    asked: Mapping[str, NameChanges],
+    git: GitHistory | None = None,
+) -> TargetPlanner:
     unread = {alias: error.found for alias, error in result.errors.items()}
-    planner = TargetPlanner(
+    return TargetPlanner(
         result.project,
         result.history,
         result.rewrites,
@@ -304,15 +336,6 @@ def _plan_states(
         created=now(),
         git=git,
     )
-    first = planner.first()
-    result.findings += [*unread_apps(result.history), *stale_max_migrations(result.history)]
-    # A plan says what stops `migrate`, and a database without the table has none.
-    if result.fresh or not first:
-        told = {finding for plan in first for finding in plan.findings}
-        result.findings += [finding for finding in stops(result.history) if finding not in told]
-    found = planner.finished(first)
-    result.plans, result.proposed, result.open_pairs = found.plans, found.proposed, found.open_pairs
-    result.findings += found.findings
 
 
 def now() -> str:

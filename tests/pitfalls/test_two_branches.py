@@ -10,21 +10,14 @@ import pytest
 from tests.pitfalls.two_branches import Discarded, Life
 from tests.profiles import THOROUGH
 
-SEEDS = (240, 124, 132, 145, 332)
-"""A fork after a revert, a retired name, a conflict of rewrites, a branch that is moved, records that are behind."""
-KNOWN_FAULTS = {
-    234: "A fourth command, since one database has to go back after the other one was brought up to date.",
-    241: "Commands that change files plan databases without the rewrite that git proves.",
-    245: "A cherry-picked file names what only commits knew that were not picked.",
-    310: "As 241: fix-conflicts is refused for records of which plan proves what they are called now.",
-    325: "A revert gives an app its old label back, and the database must be told its position each time.",
-}
-MANY = (*range(200, 250), 311)
+SEEDS = (240, 124, 132, 145, 332, 245)
+"""A fork after a revert, a retired name, a conflict of rewrites, a branch that is moved, records that are behind, and a
+squash that was not picked."""
+MANY = (*range(200, 250), 310, 311, 325)
 
 
-def _seeds() -> list[object]:
-    known = [pytest.param(seed, marks=pytest.mark.xfail(reason=why)) for seed, why in KNOWN_FAULTS.items()]
-    return [*SEEDS, *(seed for seed in MANY if seed not in {*SEEDS, *KNOWN_FAULTS}), *known] if THOROUGH else [*SEEDS]
+def _seeds() -> list[int]:
+    return [*SEEDS, *(seed for seed in MANY if seed not in SEEDS)] if THOROUGH else [*SEEDS]
 
 
 @pytest.mark.parametrize("seed", _seeds())

@@ -294,7 +294,8 @@ class Life:
         """Type what is printed until `plan` is content; raise DeadEnd where that leads nowhere."""
         typed: list[str] = []
         transcript: list[str] = []
-        said, name = self.plan(transcript), "migsync plan"
+        said: str | None = self.plan(transcript)
+        name = "migsync plan"
         while said is not None:
             command = next(self.printed(said, name), None)
             if command is None:
@@ -305,8 +306,11 @@ class Life:
             ended = self.type(command)
             said, name = f"{ended.out}\n{ended.err}", command
             transcript.append(f"$ {command}  [{ended.status}]\n{said}")
-            if ended.status == 0 and not command.startswith("migsync plan") and not next(self.printed(said, name), ""):
-                said, name = self.plan(transcript), "migsync plan"
+            if ended.status == 0 and not command.startswith("migsync plan"):
+                # What is said of other databases, or of later, is of no matter where nothing is left to do here.
+                planned = self.plan(transcript)
+                if planned is None or not next(self.printed(said, name), ""):
+                    said, name = planned, "migsync plan"
         return typed
 
     def plan(self, transcript: list[str]) -> str | None:

@@ -126,7 +126,9 @@ def _state(draft: Draft, plan: Plan) -> Span:
     # Of a refused draft nobody has decided yet when the databases change. `apply` waits for files that do not stop
     # `migrate`.
     decided = not draft.blocked and plan.target.alias not in draft.chosen and not any(stops(draft.history))
-    command = "migsync apply --backwards" if plan.goes_back else "migsync apply"
+    # One command for all, since one that has its word applies the other plans too.
+    back = any(each.goes_back for each in draft.plans)
+    command = "migsync apply --backwards" if back else "migsync apply"
     return Span(f"{needs(plan)}{f'; later: {command}' if decided else ''}", Style.WARNING)
 
 

@@ -81,8 +81,8 @@ def commit(
         reasons = "\n".join(finding.found for finding in proposal.findings if finding.blocks)
         raise Blocked(f"{proposal.command} is blocked. {NOTHING_CHANGED}", reasons)
     changes = list(proposal.files)
-    if proposal.rewrite:
-        path, content = rewrite_file(project.rewrites, proposal.rewrite)
+    for rewrite in filter(None, (proposal.found, proposal.rewrite)):
+        path, content = rewrite_file(project.rewrites, rewrite)
         if not path.exists():
             changes.append(FileChange(None, path, None, content, 0o644))
     work = FileTransaction.of(project, files, databases, run_was_committed, timeout)

@@ -176,3 +176,24 @@ def test_files_of_an_app_that_was_not_asked_for_still_block() -> None:
     plan = make_plan(history, Rewrites(), [Record(1, "shop", "0001_initial", "")], REF, options=limited)
     assert codes(plan) == ["broken-graph"]
     assert plan.blocked
+
+
+@pytest.mark.parametrize(("recorded", "inserted"), [("1 2 3 5", ["4"]), ("1 2 3", []), ("1 2 3 7", ["4", "6"])])
+def test_a_merge_is_recorded_where_what_depends_on_it_is(recorded: str, inserted: list[str]) -> None:
+    """There is nothing to run. 4 and 6 are merges; 6 is below 7, and 4 below 6 only."""
+    text = "1 2<1 3<1 4<2,3 5<4" if "7" not in recorded else "1 2<1 3<1 4<2,3 6<3,4 7<6"
+    files = build_history(migrations("shop", text).values(), [App("shop", "/p/shop")])
+    rows = records(*(f"shop.{name}" for name in recorded.split()))
+    plan = make_plan(files, Rewrites(), rows, REF, options=WHOLE)
+    assert not plan.blocked
+    assert sorted(row.name for row in after(rows, plan) if row not in rows) == inserted
+
+
+def test_what_has_operations_or_is_somebody_elses_is_not_recorded() -> None:
+    own = plan_of(two(shop="0001_initial 0002_b 0003_c"), "shop.0001_initial", "shop.0003_c")
+    assert "inconsistent-history" in codes(own)
+    merge = "0001_initial 0002_b<0001_initial 0002_c<0001_initial 0003_m<0002_b,0002_c 0004_d"
+    names = ("0001_initial", "0002_b", "0002_c", "0004_d")
+    plan = plan_of(two(wares=merge), "shop.0001_initial", *(f"wares.{name}" for name in names))
+    assert plan.blocked
+    assert not plan.changes
