@@ -7,7 +7,7 @@ name. After a cherry-pick, it may name a file that only another branch has.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migsync.history import History, Migration
@@ -42,16 +42,17 @@ def git_successors(
     of_contents: Callable[[str, str], tuple[tuple[Key, ...], ...]] = lambda *_: (),
     of_branch: Callable[[Key, str], tuple[tuple[Key, ...], ...]] = lambda *_: (),
 ) -> GitSuccessors:
-    """Ask git about each of `missing`; names of apps that are not the project's own are passed over.
+    """Ask git about each of `missing`; names of apps that are installed and not the project's own are passed over.
 
     `of_contents` says what the rewrites made of the file of an app with a digest, whatever it was called, and
     `of_branch` what the rewrites of a branch say that it was made of.
     """
+    missing = list(missing)
     asked = [key for key in missing if key.app in history.first_party and history.apps[key.app].directory]
-    renamed: dict[Key, tuple[tuple[Key, ...], ...]] = {}
+    renamed = _relabelled(history, [key for key in missing if key.app not in history.apps])
     elsewhere: dict[Key, tuple[str, str]] = {}
     if not asked:
-        return NOTHING_IN_GIT
+        return GitSuccessors(renamed)
     with GitHistory(history.apps[app] for app in dict.fromkeys(key.app for key in asked)) as git:
         for key in counted("Searching git for lost names", asked):
             state = _last_with(key.name, git.of(key.app))
@@ -73,6 +74,30 @@ def git_successors(
                 directory = history.apps[key.app].directory or ""
                 elsewhere[key] = branch, os.path.join(directory, f"{key.name}.py")  # noqa: PTH118 -- text
     return GitSuccessors(renamed, elsewhere)
+
+
+def _relabelled(history: History, missing: Sequence[Key]) -> dict[Key, tuple[tuple[Key, ...], ...]]:
+    """Names under a label that no app has any more: the app has it where its own files used to depend on it so."""
+    found: dict[Key, tuple[tuple[Key, ...], ...]] = {}
+    bearers = {key: [Key(app, key.name) for app in sorted(history.first_party)] for key in missing}
+    apps = {new.app for news in bearers.values() for new in news if new in history.migrations}
+    with GitHistory(history.apps[app] for app in sorted(apps)) as git:
+        had = {app: _labels(history, app, git) for app in sorted(apps)}
+        for key, news in bearers.items():
+            if answers := [new for new in news if new in history.migrations and key.app in had[new.app]]:
+                found[key] = tuple((new,) for new in answers)
+    return found
+
+
+def _labels(history: History, app: str, git: GitHistory) -> set[str]:
+    """The labels by which the app's files depended on each other, where they depend on its label today."""
+    found = set()
+    for state in git.of(app):
+        for name, old in state.migrations.items():
+            now = history.migrations.get(Key(app, name))
+            if now and now.has(old.digest):
+                found |= {key.app for key in old.dependencies if Key(app, key.name) in now.dependencies}
+    return found - {app}
 
 
 def _last_with(name: str, states: Iterable[FileState]) -> FileState | None:
