@@ -44,8 +44,9 @@ class Base:
 
     @property
     def label(self) -> str:
-        """``main (1a2b3c4d)``."""
-        return f"{self.name} ({self.commit[:8]})"
+        """``main (1a2b3c4d)``, or ``1a2b3c4d``."""
+        short = self.commit[:8]
+        return short if self.commit.startswith(self.name) else f"{self.name} ({short})"
 
 
 def find_base(top: Path, against: str | None, head: str | None, environ: Mapping[str, str]) -> Base | None:
