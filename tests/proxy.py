@@ -1,4 +1,4 @@
-"""A proxy between a client and its server that loses a COMMIT, or the server's answer to it."""
+"""Proxies between a client and its server: one loses a COMMIT, or the answer to it; one lets only reading pass."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ from tests.databases import Database, MySQLDatabase, PostgreSQLDatabase
 COMMIT = re.compile(rb"\s*commit\s*;?\s*\0?\Z", re.IGNORECASE)
 
 
+READS = re.compile(
+    rb"\s*(?:SELECT(?!.*\b(?:setval|nextval|lo_\w+)\b)|SHOW|DESCRIBE|BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET"
+    rb"|WITH(?!.*\)\s*(?:INSERT|UPDATE|DELETE|MERGE)\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Statements that change nothing but the session."""
+
+
 class When(Enum):
     """Where the connection is cut. For the client the two look the same."""
 
@@ -27,8 +35,10 @@ class When(Enum):
 class Wire(Protocol):
     """How to read one engine's stream as whole messages."""
 
-    def requests(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> AsyncIterator[tuple[bytes, bool]]:
-        """The client's messages as they are, and whether each one asks for COMMIT."""
+    def requests(
+        self, client: asyncio.StreamReader, answer: asyncio.StreamWriter
+    ) -> AsyncIterator[tuple[bytes, bytes]]:
+        """The client's messages as they are, and the statement in each one; empty where there is none."""
 
     def answers(self, server: asyncio.StreamReader) -> AsyncIterator[tuple[bytes, bool]]:
         """The server's messages as they are, and whether each one, when it follows a COMMIT, is the answer to it."""
@@ -40,19 +50,19 @@ class PostgreSQLWire:
 
     async def requests(
         self, client: asyncio.StreamReader, answer: asyncio.StreamWriter
-    ) -> AsyncIterator[tuple[bytes, bool]]:
+    ) -> AsyncIterator[tuple[bytes, bytes]]:
         while True:
             length = await client.readexactly(4)
             body = await client.readexactly(int.from_bytes(length) - 4)
             if int.from_bytes(body[:4]) not in (self.SSL_REQUEST, self.GSSENC_REQUEST):
                 break
             answer.write(b"N")  # no encryption: the proxy has to read
-        yield length + body, False
+        yield length + body, b""
         while True:
             kind, body = await self._message(client)
             # Simple protocol: Query(text). Extended protocol: Parse(statement's name, text, types of parameters).
             text = body[4:] if kind == b"Q" else body[4:].split(b"\0")[1] if kind == b"P" else b""
-            yield kind + body, COMMIT.match(text) is not None
+            yield kind + body, text
 
     async def answers(self, server: asyncio.StreamReader) -> AsyncIterator[tuple[bytes, bool]]:
         while True:
@@ -70,13 +80,12 @@ class MySQLWire:
 
     async def requests(
         self, client: asyncio.StreamReader, answer: asyncio.StreamWriter
-    ) -> AsyncIterator[tuple[bytes, bool]]:
+    ) -> AsyncIterator[tuple[bytes, bytes]]:
         while True:
             number, message = await self._packet(client)
             payload = message[4:]
             # Only a new command has number 0; what a client sends while it logs in has not.
-            command = number == 0 and payload[:1] == self.COM_QUERY
-            yield message, command and COMMIT.match(payload[1:]) is not None
+            yield message, payload[1:] if number == 0 and payload[:1] == self.COM_QUERY else b""
 
     async def answers(self, server: asyncio.StreamReader) -> AsyncIterator[tuple[bytes, bool]]:
         while True:
@@ -92,12 +101,15 @@ class Proxy:
     """A listening proxy. `database` is the upstream database at the proxy's address."""
 
     upstream: PostgreSQLDatabase | MySQLDatabase
-    when: When
-    only_after: bytes
-    dead_afterwards: bool
+    when: When | None = None
+    only_after: bytes = b""
+    dead_afterwards: bool = False
     host: str = "127.0.0.1"
     port: int = 0
     cuts: int = 0
+    may: re.Pattern[bytes] | None = None
+    passed: list[bytes] = field(default_factory=list)
+    refused: list[bytes] = field(default_factory=list)
     _sessions: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
@@ -170,9 +182,13 @@ class Connection:
         proxy = self.proxy
         self.armed = not proxy.only_after
         with suppress(asyncio.IncompleteReadError, ConnectionError):
-            async for message, is_commit in self.wire.requests(client, to_client):
+            async for message, statement in self.wire.requests(client, to_client):
+                if statement and proxy.may and not proxy.may.match(statement):
+                    proxy.refused.append(statement)
+                    return
+                proxy.passed += [statement] if statement else []
                 self.armed = self.armed or proxy.only_after in message
-                if is_commit and self.armed and not proxy.cuts:
+                if COMMIT.match(statement) and proxy.when and self.armed and not proxy.cuts:
                     if proxy.when is When.BEFORE_COMMIT:
                         proxy.cuts += 1
                         return
@@ -200,7 +216,20 @@ def cutting_proxy(
     the cut are passed on, or hung up on at once with `dead_afterwards`.
     """
     assert isinstance(upstream, PostgreSQLDatabase | MySQLDatabase)
-    proxy = Proxy(upstream, when, only_after, dead_afterwards)
+    with _running(Proxy(upstream, when, only_after, dead_afterwards)) as proxy:
+        yield proxy
+
+
+@contextmanager
+def reading_proxy(upstream: Database) -> Iterator[Proxy]:
+    """A proxy to `upstream` that lets only statements pass which read, and cuts the connection at any other."""
+    assert isinstance(upstream, PostgreSQLDatabase | MySQLDatabase)
+    with _running(Proxy(upstream, may=READS)) as proxy:
+        yield proxy
+
+
+@contextmanager
+def _running(proxy: Proxy) -> Iterator[Proxy]:
     ready = threading.Event()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()

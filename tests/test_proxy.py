@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import NewDatabase
 from tests.databases import Database
-from tests.proxy import Proxy, When, cutting_proxy
+from tests.proxy import Proxy, When, cutting_proxy, reading_proxy
 
 LOST = (psycopg.OperationalError, pymysql.err.OperationalError, pymysql.err.InterfaceError)
 INSERT = "INSERT INTO django_migrations (id, app, name, applied) VALUES (1, 'shop', '0001_initial', '2024-01-02')"
@@ -93,3 +93,12 @@ def settled(database: Database) -> int:
             cursor.execute("LOCK TABLE django_migrations IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute("SELECT id FROM django_migrations FOR UPDATE")
         return len(cursor.fetchall())
+
+
+def test_only_reading_passes(upstream: Database) -> None:
+    with reading_proxy(upstream) as proxy:
+        assert proxy.database.execute("SELECT count(*) FROM django_migrations") == [(0,)]
+        with pytest.raises(LOST):
+            insert_and_commit(proxy.database)
+        assert [INSERT.encode() in each for each in proxy.refused] == [True]
+    assert settled(upstream) == 0

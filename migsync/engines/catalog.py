@@ -49,6 +49,23 @@ def catalog_of(parts: Iterable[PartRow]) -> dict[Part, str]:
     return found
 
 
+def link_tables(rows: Iterable[PartRow]) -> set[str]:
+    """The tables that look like those of a ManyToManyField: an id, and the ids of two others.
+
+    Whether Django makes that first id an integer or a bigint depends on its version and on DEFAULT_AUTO_FIELD, and it
+    never changes one that is there.
+    """
+    columns: dict[str, set[str]] = {}
+    for kind, table, name, _ in rows:
+        if kind == "column":
+            columns.setdefault(table, set()).add(name)
+    return {
+        table
+        for table, names in columns.items()
+        if len(names) == 3 and "id" in names and all(name == "id" or name.endswith("_id") for name in names)
+    }
+
+
 def differing(before: Mapping[Part, str], after: Mapping[Part, str]) -> list[Part]:
     """The parts that two catalogs do not have in common, sorted; of a table that only one has, the table alone."""
     parts = sorted(part for part in before.keys() | after.keys() if before.get(part) != after.get(part))

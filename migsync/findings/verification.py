@@ -163,12 +163,17 @@ def rebuild_interrupted(
 
 
 @entry("made-by-no-migration", Severity.INFO)
-def made_by_no_migration(*, tables: Sequence[str]) -> Texts:
-    """The database has tables that no migration of the project makes, and that are called like those of its apps.
+def made_by_no_migration(*, tables: Sequence[str], columns: Sequence[str] = ()) -> Texts:
+    """The database has tables or columns that no migration of the project makes.
 
-    They may belong to models with `managed = False`, or be left from a migration that is gone. They do no harm unless a
-    migration is to make a table of that name.
+    The tables are called like those of its apps. They may belong to models with `managed = False`, or be left from a
+    migration that is gone. They do no harm unless a migration is to make a table of that name.
+
+    The columns are in tables that migrations make: they were added by hand, or by a migration of another branch. If
+    such a column must have a value and has no default, Django cannot insert a row.
     """
-    return Texts(
-        f"{count(len(tables), 'table')} that no migration made: {text_list(tables, NAMED)}.",
-    )
+    told = [
+        count(len(tables), "table") if tables else "",
+        count(len(columns), "column") if columns else "",
+    ]
+    return Texts(f"{' and '.join(filter(None, told))} that no migration made: {text_list([*tables, *columns], NAMED)}.")

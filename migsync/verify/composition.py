@@ -68,7 +68,7 @@ class MigrationResult:
 
 @dataclass(frozen=True)
 class Judgement:
-    """All migrations, in the order in which they run; and the tables and views that no trace explains."""
+    """All migrations, in the order in which they run; and the tables, views and columns that no trace explains."""
 
     results: tuple[MigrationResult, ...]
     unexplained: tuple[Part, ...] = ()
@@ -98,20 +98,26 @@ def judge(
         for kind, table, name, definition in trace.changes:
             writes[Part(kind, table, name)].append((number, definition))
     last = sum(each.key in recorded for each in traces)
+    place = {each.key: number for number, each in enumerate(traces)}
+    places = [place[each.key] for each in ordered]
     loose = _otherwise_stored(writes, live)
     lost = _lost_tables(writes, last, live)
     outcomes: defaultdict[int, list[PartResult]] = defaultdict(list)
     for part, values in writes.items():
         if accepted(part) or (part.kind in ON_TABLES and part.table in loose):
             continue
-        for number, outcome in _outcomes(part, values, last, live.get(part), lost=part.table in lost):
+        for number, outcome in _outcomes(part, values, last, places, live.get(part), lost=part.table in lost):
             outcomes[number].append(outcome)
     results = [
         _result(trace, trace.key in recorded, outcomes[number], doubtful) for number, trace in enumerate(ordered)
     ]
     results += [MigrationResult(key, key in recorded, State.UNKNOWN, reason=why) for key, why in unknown.items()]
-    known = {part for part, _ in writes.items()}
-    unexplained = [part for part in live if part.kind in ("table", "view") and part not in known and not accepted(part)]
+    tables = {part.name for part in writes if part.kind == "table"}
+    unexplained = [
+        part
+        for part in live.keys() - writes.keys()
+        if (part.kind in ("table", "view") or (part.kind == "column" and part.table in tables)) and not accepted(part)
+    ]
     return Judgement(tuple(results), tuple(sorted(unexplained)))
 
 
@@ -162,16 +168,24 @@ def _lost_tables(writes: Mapping[Part, Sequence[tuple[int, str | None]]], last: 
 
 
 def _outcomes(
-    part: Part, values: Sequence[tuple[int, str | None]], last: int, found: str | None, *, lost: bool
+    part: Part,
+    values: Sequence[tuple[int, str | None]],
+    last: int,
+    places: Sequence[int],
+    found: str | None,
+    *,
+    lost: bool,
 ) -> Iterable[tuple[int, PartResult]]:
     """What became of each write of a part: (number of the migration, outcome); `last` recorded ones come first.
 
-    Where its table is `lost`, no pending migration has removed it.
+    `places` says for each migration when it ran in the build. A pending one before a recorded one is needed by that: it
+    ran, or neither did. Where its table is `lost`, no pending migration has removed it.
 
     Writes that nothing can be said of have none: earlier ones, where the part is otherwise than any of them left it.
     """
     recorded = [(number, value) for number, value in values if number < last]
-    pending = [(number, value) for number, value in values if number >= last]
+    end = places[recorded[-1][0]] if recorded else -1
+    pending = [(number, value) for number, value in values if number >= last and places[number] > end]
     to_be = recorded[-1][1] if recorded else None
     if is_as(part, to_be, found):
         # As recorded. A pending write that would leave it so anyway says nothing.
@@ -189,7 +203,8 @@ def _outcomes(
         for place, (number, value) in enumerate(pending):
             yield number, PartResult(part, value, found, PartState.THERE if place <= done else PartState.NOT_THERE)
         return
-    reached = max((place for place, (_, value) in enumerate(recorded) if is_as(part, value, found)), default=-1)
+    until = sorted((each for each in values if places[each[0]] <= end), key=lambda each: places[each[0]])
+    reached = max((place for place, (_, value) in enumerate(until) if is_as(part, value, found)), default=-1)
     if reached < 0 and found is not None:
         # The part is there, and otherwise than anything that the files say.
         if recorded:
@@ -197,7 +212,7 @@ def _outcomes(
         elif pending:
             yield pending[0][0], PartResult(part, pending[0][1], found, PartState.DIFFERENT)
         return
-    for place, (number, value) in enumerate(recorded):
+    for place, (number, value) in enumerate(until):
         yield number, PartResult(part, value, found, PartState.THERE if place <= reached else PartState.NOT_THERE)
 
 

@@ -40,8 +40,12 @@ def judgement_findings(history: History, applied: Collection[Key], found: Judgem
             yield entries.not_verified(
                 migration=each.key, reason=each.reason, parts=outcomes_in_words(each.differences)
             )
-    if tables := [part.name for part in found.unexplained if _is_own(history, part.name)]:
-        yield entries.made_by_no_migration(tables=tables)
+    if any(each.key in history.migrations for each in by_state[State.UNKNOWN]):
+        return  # it may be what could not be built
+    tables = [part.name for part in found.unexplained if part.kind != "column" and _is_own(history, part.name)]
+    columns = [f"{part.table}.{part.name}" for part in found.unexplained if part.kind == "column"]
+    if tables or columns:
+        yield entries.made_by_no_migration(tables=tables, columns=columns)
 
 
 def _there_already(history: History, applied: Collection[Key], found: Judgement) -> Iterator[Finding]:

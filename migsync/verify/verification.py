@@ -11,21 +11,21 @@ from dataclasses import dataclass, field
 from migsync.engines.catalog import Part, catalog_of
 from migsync.errors import MigsyncError, TargetError, UsageError
 from migsync.findings import Finding, Severity
+from migsync.findings.inconsistency import inconsistent_history
 from migsync.findings.verification import rebuild_interrupted
 from migsync.history import History
 from migsync.history.loader import LoaderState
 from migsync.key import Key
 from migsync.progress import counted
-from migsync.project import Project
 from migsync.proof.schema import executing
 from migsync.rewrites.record import Record
-from migsync.sync.plan import Change
+from migsync.sync.plan import Change, Plan
 from migsync.sync.survey import Survey
 from migsync.sync.target import Target
 from migsync.sync.undo import rows_after
 from migsync.verify.build import BuildOptions
 from migsync.verify.builds import Builds
-from migsync.verify.composition import Catalog, Judgement, MigrationResult, judge, misfits
+from migsync.verify.composition import Catalog, Judgement, MigrationResult, State, judge, misfits
 from migsync.verify.report import judgement_findings
 from migsync.words import did_you_mean
 from migsync.worker.migration_traces import BuildResult, MigrationTrace
@@ -119,7 +119,7 @@ def verify(survey: Survey, options: VerifyOptions) -> Verification:
         alias = plan.target.alias
         try:
             found = find_evidence(survey, alias, () if plan.blocked else plan.changes, options, builds)
-            done[alias] = _verified(survey.project, survey.targets[alias], found, options)
+            done[alias] = _verified(survey, plan, found, options)
         except MigsyncError as error:
             errors[alias] = error
     return Verification(done, errors)
@@ -162,7 +162,7 @@ def _refuse_routed(target: Target, result: BuildResult) -> None:
         )
 
 
-def _verified(project: Project, target: Target, evidence: SchemaEvidence, options: VerifyOptions) -> Verified:
+def _verified(survey: Survey, plan: Plan, evidence: SchemaEvidence, options: VerifyOptions) -> Verified:
     found = evidence.judge(evidence.applied)
     wanted = [
         each
@@ -170,8 +170,19 @@ def _verified(project: Project, target: Target, evidence: SchemaEvidence, option
         if (not options.apps or each.key.app in options.apps) and str(each.key) not in options.accept
     ]
     kept = Judgement(tuple(wanted), () if options.apps else found.unexplained)
-    said = (*left_by_rebuilds(target, evidence), *judgement_findings(evidence.history, evidence.applied, kept))
-    return Verified(kept, tuple(each.with_facts(alias=project.typed(target.alias)) for each in said))
+    target = survey.targets[plan.target.alias]
+    said = [*left_by_rebuilds(target, evidence), *judgement_findings(evidence.history, evidence.applied, kept)]
+    said += _gaps(plan, kept)
+    alias = survey.project.typed(target.alias)
+    return Verified(kept, tuple(each.with_facts(alias=alias) for each in said))
+
+
+def _gaps(plan: Plan, found: Judgement) -> Iterator[Finding]:
+    """Migrations below recorded ones that are not recorded themselves, and that no table shows any more."""
+    unseen = {str(each.key) for each in found.results if each.state is State.NO_TRACE and not each.recorded}
+    for finding in plan.findings:
+        if finding.code == inconsistent_history.code and str(finding.facts["other"]) in unseen:
+            yield finding
 
 
 def left_by_rebuilds(target: Target, evidence: SchemaEvidence) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from tests.conftest import NewDatabase
 from tests.databases import ENGINES, Database
 from tests.pitfalls.project import File, Project, columns
 
+SOUND = "Nothing is wrong. For types, indexes and constraints: migsync verify"
 FIRST = (("shop", "0001_initial"),)
 SECOND = (("shop", "0002_price"),)
 FILES = (
@@ -193,7 +194,7 @@ def test_nothing_is_wrong_here(sqlite_shop: Project) -> None:
     assert list(doctor(sqlite_shop, NO_TABLE["sqlite"].format("shop_order"))) == ["as-recorded"]
     assert list(doctor(sqlite_shop, "no such column: shop_item.weight")) == ["made-by-none"]
     assert list(doctor(sqlite_shop, "Conflicting migrations detected; multiple leaf nodes")) == ["not-seen-here"]
-    assert project_says(sqlite_shop, "doctor") == "3 migrations of 1 app, 1 database read.\n\nNothing is wrong.\n"
+    assert project_says(sqlite_shop, "doctor") == f"3 migrations of 1 app, 1 database read.\n\n{SOUND}\n"
 
 
 def project_says(project: Project, *arguments: str) -> str:
@@ -218,6 +219,11 @@ def test_a_sequence_that_is_behind(postgresql_database: Database, tmp_path: Path
     found = doctor(project, failed(project))
     assert list(found) == ["sequence-behind"]
     assert project.migsync("doctor").status == 1
+    # A sequence that was never called since gives its value itself.
+    top = int(postgresql_database.dump()[-1][0])
+    for start, status in ((top + 1, 0), (top, 1)):
+        postgresql_database.execute(f"ALTER SEQUENCE django_migrations_id_seq RESTART WITH {start}")
+        assert project.migsync("doctor").status == status
     postgresql_database.execute(found["sequence-behind"]["facts"]["statement"])
     assert_sound(project)
 

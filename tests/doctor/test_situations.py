@@ -1,4 +1,6 @@
-"""Situations in which `migrate`, or the application, fails: what doctor says is typed until `migrate` is content.
+"""Situations in which `migrate`, or the application, fails: what doctor says is typed until all are content.
+
+`migrate` each time, and `migsync verify` at the end.
 
 Each app of one project is in a situation of its own. Django's commands run in few processes, and doctor in this one.
 """
@@ -114,7 +116,14 @@ def lost_index(project: Project, database: Database, app: str) -> str:
 def lost_link(project: Project, database: Database, app: str) -> str:
     field = f'models.ManyToManyField("{app}.Item")'
     with_operation(project, app, "0004_link", "0003_order", f'migrations.AddField("order", "items", {field})')
-    database.execute(f"CREATE TABLE {app}_order_items (id integer, order_id bigint, item_id bigint)")
+    links = ", ".join(
+        f'{name}_id bigint NOT NULL REFERENCES "{app}_{name}" ("id") DEFERRABLE INITIALLY DEFERRED'
+        for name in ("order", "item")
+    )
+    database.execute(f"CREATE TABLE {app}_order_items (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, {links})")
+    database.execute(f"CREATE UNIQUE INDEX {app}_0123abcd_uniq ON {app}_order_items (order_id, item_id)")
+    for name in ("order", "item"):
+        database.execute(f"CREATE INDEX {app}_{name}_id_0123abcd ON {app}_order_items ({name}_id)")
     return ""
 
 
@@ -239,6 +248,7 @@ def test_what_doctor_prints_mends_each_situation(project: Project, capsys: pytes
         wanted = [name for name in ("id", "name", "price", *more) if name not in gone]
         assert columns(database, f"{app}_item") == wanted, app
     assert run(["doctor"]) == 0, capsys.readouterr().out
+    assert run(["verify", "--settings", "config.settings"]) == 0, capsys.readouterr().out
     assert len(DAMAGES) + len(OF_THE_WHOLE) + 1 == 20
 
 

@@ -79,6 +79,27 @@ def test_the_index_of_a_constraint_on_postgresql() -> None:
     assert [kind for kind, *_ in engine_named("postgresql").comparable(rows)] == ["unique constraint"]
 
 
+@pytest.mark.parametrize(("others", "same"), [(("item_id", "maker_id"), True), (("item_id", "name"), False)])
+@pytest.mark.parametrize(
+    ("engine", "one", "other"),
+    [
+        ("postgresql", "integer NOT NULL DEFAULT nextval()", "bigint NOT NULL IDENTITY"),
+        ("mysql", "int(11) not null auto_increment", "bigint(20) not null auto_increment"),
+    ],
+)
+def test_the_id_of_a_link_table(engine: str, one: str, other: str, others: tuple[str, str], same: bool) -> None:
+    """DEFAULT_AUTO_FIELD changes what Django makes for a ManyToManyField, and none that is there."""
+    catalogs = [
+        catalog_of(
+            engine_named(engine).comparable(
+                [("column", "links", "id", definition), *(("column", "links", name, "bigint") for name in others)]
+            )
+        )
+        for definition in (one, other)
+    ]
+    assert (catalogs[0] == catalogs[1]) is same
+
+
 def test_a_partitioned_table() -> None:
     rows = [("table", "item", "item", "p RANGE (made)"), ("grants", "item", "", "SELECT TO PUBLIC")]
     assert list(engine_named("postgresql").comparable(rows)) == [("table", "item", "item", "partitioned")]

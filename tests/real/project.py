@@ -202,6 +202,11 @@ class RealProject:
         """What ``migsync`` says; it must succeed."""
         return self._run("-m", "migsync", *arguments)
 
+    def answer(self, *arguments: str) -> tuple[int, str]:
+        """The exit status of ``migsync``, and what it says."""
+        finished = self._finished("-m", "migsync", *arguments)
+        return finished.returncode, finished.stdout
+
     def start_migrate(self, alias: str) -> subprocess.Popen[str]:
         """Begin to record every migration in one database."""
         return subprocess.Popen(
@@ -214,7 +219,12 @@ class RealProject:
         )
 
     def _run(self, *arguments: str) -> str:
-        finished = subprocess.run(
+        finished = self._finished(*arguments)
+        assert finished.returncode == 0, f"{arguments[:3]}\n{finished.stdout[-8000:]}"
+        return finished.stdout
+
+    def _finished(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [self.kind.python, *arguments],
             cwd=self.root,
             env=os.environ | ENVIRONMENT | dict(self.kind.environment),
@@ -223,8 +233,6 @@ class RealProject:
             text=True,
             check=False,
         )
-        assert finished.returncode == 0, f"{arguments[:3]}\n{finished.stdout[-8000:]}"
-        return finished.stdout
 
 
 def make_project(root: Path, databases: Mapping[str, Database], kind: Kind = WAGTAIL_AND_OSCAR) -> RealProject:

@@ -65,6 +65,21 @@ def test_states(recorded: int, live: dict[Part, str], states: list[State]) -> No
     assert [each.state for each in found.results] == states
 
 
+@pytest.mark.parametrize(
+    ("live", "states"),
+    [
+        (without(PRICE), [P, P, P]),  # what a recorded one has removed since shows nothing of it
+        (without(PRICE, UNNAMED), [P, P, A]),
+        (without() | {PRICE: "integer"}, [P, A, P]),  # the removal was faked
+    ],
+)
+def test_a_record_lost_below_a_recorded_one(live: dict[Part, str], states: list[State]) -> None:
+    traces = [*TRACES[:2], trace(3, {PRICE: None})]
+    assert [each.state for each in judge(traces, {key(1), key(3)}, live).results] == states
+    traces[1] = trace(2, {PRICE: "integer"})
+    assert judge(traces, {key(1), key(3)}, without(PRICE)).results[2].state is N
+
+
 def test_differences_of_a_table_that_is_gone_are_one() -> None:
     [first, *_] = judge(TRACES, {key(1)}, {}).results
     assert [(each.part, each.verdict) for each in first.differences] == [(TABLE, PartState.NOT_THERE)]
@@ -81,10 +96,11 @@ def test_what_could_not_be_built_makes_its_app_doubtful() -> None:
 
 
 def test_accepted_and_unexplained() -> None:
-    live = without(PRICE) | {Part("table", "shop_old", "shop_old"): ""}
+    old, extra = Part("table", "shop_old", "shop_old"), Part("column", "item", "extra")
+    live = without(PRICE) | {old: "", extra: "text", Part("column", "shop_old", "id"): "integer"}
     found = judge(TRACES, {key(1), key(2), key(3)}, live, accepted=lambda part: part == PRICE)
     assert [each.state for each in found.results][:3] == [P, P, N]
-    assert found.unexplained == (Part("table", "shop_old", "shop_old"),)
+    assert found.unexplained == (extra, old)
 
 
 changes = st.dictionaries(st.sampled_from([TABLE, NAME, PRICE]), st.sampled_from(["a", "b", None]), max_size=3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from migsync.history import Key
 from migsync.sync.target import open_target
 from migsync.verify.verification import read_catalog
 from tests.conftest import NewDatabase
-from tests.databases import ENGINES, Database
+from tests.databases import ENGINES, Database, user_of
 from tests.pitfalls.project import Project
 from tests.project.projects import write
+from tests.proxy import reading_proxy
 
 MIGRATION = """from django.db import migrations, models
 import django.db.models.deletion
@@ -131,6 +131,7 @@ def test_a_healthy_database_and_a_damaged_one(shop: Project) -> None:
 
     wrong = {"0003_sku": "partial", "0005_order": "partial"}
     execute(shop, DROPPED_INDEX[engine])
+    execute(shop, "ALTER TABLE shop_item ADD COLUMN legacy integer")
     execute(shop, "ALTER TABLE shop_order_items RENAME TO shop_lost")
     if engine in RETYPED:
         execute(shop, RETYPED[engine])
@@ -138,7 +139,8 @@ def test_a_healthy_database_and_a_damaged_one(shop: Project) -> None:
         wrong |= {"0002_price": "partial", "0003_sku": "absent"}
     states, found = verify(shop)
     assert states == HEALTHY | wrong
-    assert found["made-by-no-migration"]["facts"]["tables"] == ["shop_lost"]
+    facts = found["made-by-no-migration"]["facts"]
+    assert (facts["tables"], facts["columns"]) == (["shop_lost"], ["shop_item.legacy"])
     assert {"differs-from-record", "made-by-no-migration"} <= found.keys()
 
 
@@ -164,6 +166,14 @@ def test_records_and_tables_that_do_not_fit(sqlite_shop: Project) -> None:
     type_in(sqlite_shop, hints[0])
     type_in(sqlite_shop, hints[1].replace("--record shop.0002_price --record shop.0003_sku", ""))
     assert verify(sqlite_shop) == (HEALTHY, {})
+
+
+def test_a_record_lost_that_no_table_shows(sqlite_shop: Project) -> None:
+    """Only what the plan says of the order of records speaks of it, and `migrate` refuses to start."""
+    sqlite_shop.manage_all(["migrate"])
+    execute(sqlite_shop, "DELETE FROM django_migrations WHERE name = '0004_data'")
+    states, found = verify(sqlite_shop)
+    assert (states["0004_data"], list(found)) == ("no trace", ["inconsistent-history"])
 
 
 def test_a_long_list_of_records_is_left_to_repair() -> None:
@@ -210,26 +220,36 @@ def test_what_cannot_be_built(sqlite_shop: Project) -> None:
     assert verify(sqlite_shop) == (HEALTHY | {"0007_insert": "no trace", "0008_note": "present"}, {})
 
 
-def test_a_role_that_may_only_read(postgresql_database: Database, tmp_path: Path) -> None:
-    """The live side needs SELECT alone; the scratch database is made with another role."""
-    project = make_project(tmp_path, postgresql_database)
+GRANTS = {
+    "postgresql": "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {account}",
+    "mysql": "GRANT SELECT, TRIGGER, SHOW VIEW ON `{name}`.* TO {account}",
+}
+
+
+@pytest.mark.parametrize("engine", GRANTS)
+def test_a_user_that_may_only_read(engine: str, new_database: NewDatabase, tmp_path: Path) -> None:
+    """The live side needs SELECT alone, and sends nothing that writes; the scratch database is made by another user."""
+    database = new_database(engine)
+    project = make_project(tmp_path, database)
     project.manage_all(["migrate"])
-    role = f"reader_{secrets.token_hex(4)}"
-    execute(project, f"CREATE ROLE {role} LOGIN PASSWORD 'reader'")
-    try:
-        execute(project, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
-        options = f"DATABASES['default'] |= {{'USER': '{role}', 'PASSWORD': 'reader'}}\n"
-        with (project.root / "config/settings.py").open("a") as settings:
-            settings.write(options)
+    with user_of(database) as (account, _), reading_proxy(database) as proxy:
+        name, user = database.django["NAME"], account.partition("@")[0].strip("'\"")
+        execute(project, GRANTS[engine].format(account=account, name=name))
+        _change_settings(project, USER=user, PASSWORD="s3cr3t")
         ended = project.migsync("verify", "--format", "json")
-        [database] = ended.json["databases"]
-        assert (ended.status, database["error"]["code"]) == (1, "not-permitted")
-        assert "--scratch URL" in database["error"]["hint"]
-        assert verify(project, "--scratch", postgresql_database.url) == (HEALTHY, {})
-    finally:
-        execute(project, f"DROP OWNED BY {role}")
-        execute(project, f"DROP ROLE {role}")
-    assert postgresql_database.execute("SELECT count(*) FROM pg_database WHERE datname ~ '^migsync_scratch'") == [(0,)]
+        [found] = ended.json["databases"]
+        assert (ended.status, found["error"]["code"]) == (1, "not-permitted")
+        assert "--scratch URL" in found["error"]["hint"]
+        place = proxy.database.django
+        _change_settings(project, HOST=place["HOST"], PORT=place["PORT"])
+        ended = project.migsync("verify", "--scratch", database.url)
+        assert (proxy.refused, ended.status) == ([], 0), ended.out
+        assert proxy.passed
+
+
+def _change_settings(project: Project, **values: str) -> None:
+    with (project.root / "config/settings.py").open("a") as settings:
+        settings.write(f"DATABASES['default'] |= {values!r}\n")
 
 
 def test_a_catalog_that_cannot_be_read_in_time(postgresql_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,8 @@ WHERE sequence IS NOT NULL AND has_sequence_privilege(sequence, 'UPDATE')
 """
 
 SEQUENCE_BEHIND = """
-SELECT sequence::text
+SELECT sequence::text, pg_catalog.pg_sequence_last_value(sequence) IS NOT NULL,
+       has_sequence_privilege(sequence, 'SELECT')
 FROM (SELECT pg_catalog.pg_get_serial_sequence(:table, 'id')::regclass AS sequence) AS found
 WHERE sequence IS NOT NULL AND has_sequence_privilege(sequence, 'USAGE, SELECT')
   AND coalesce(pg_catalog.pg_sequence_last_value(sequence), 0) < :top
@@ -157,8 +158,16 @@ class PostgreSQL(Engine):
         import sqlalchemy as sa
 
         asked = {"table": qualified(table.schema), "top": top}
-        sequence = connection.execute(sa.text(SEQUENCE_BEHIND), asked).scalar()
-        return f"SELECT setval({literal(sequence)}, {top});" if sequence else ""
+        found = connection.execute(sa.text(SEQUENCE_BEHIND), asked).one_or_none()
+        if found is None:
+            return ""
+        sequence, called, readable = found
+        if not called:
+            # As after RESTART WITH: its value is the next one, and only the sequence itself tells it.
+            value = sa.text(f"SELECT last_value FROM {sequence}")  # noqa: S608 -- quoted by the server
+            if not readable or connection.execute(value).scalar_one() > top:
+                return ""
+        return f"SELECT setval({literal(sequence)}, {top});"
 
     def before_inserts(self, connection: sa.Connection, table: MigrationTable, top: int) -> None:
         """A sequence that is behind, as after a copy of the rows alone, would give ids that are taken."""
