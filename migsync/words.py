@@ -52,3 +52,17 @@ def did_you_mean(given: str, known: Iterable[str], otherwise: str = "") -> str:
     """``Did you mean shop or store?``; `otherwise` where none of the known words is like `given`."""
     near = similar(given, known)
     return f"Did you mean {text_list(near, last='or')}?" if near else otherwise
+
+
+def clock_text(seconds: float) -> str:
+    """A duration as a clock shows it: ``1:05``, ``2:00:00``."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def rate_text(per_second: float) -> str:
+    """How much is done in a second, or in a minute where that is little."""
+    if per_second < 1:
+        return f"{per_second * 60:.0f}/min"
+    return f"{per_second:.0f}/s" if per_second >= 10 else f"{per_second:.1f}/s"

@@ -153,6 +153,29 @@ def test_a_line_for_each_step(monkeypatch):
     assert lines.draw([reading]) == "Reading: the rest 3/300 …\n"
 
 
+def test_a_line_says_how_fast_it_goes_and_what_is_left(monkeypatch):
+    monkeypatch.setattr("migsync.cli.progress.time.monotonic", lambda: 1000.0)
+    changing = ProgressStep("Changing databases", total=1000, done=400, started=980.0)
+    assert Lines().draw([changing]) == "Changing databases 400/1000, 20/s, 0:30 left …\n"
+    changing.started, changing.done = 600.0, 100
+    assert Lines().draw([changing]) == "Changing databases 100/1000, 15/min, 1:00:00 left …\n"
+
+
+def test_a_bar_says_how_fast_it_goes_where_there_is_room(at_once, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("migsync.cli.views.bars.time.monotonic", lambda: now[0])
+    for columns, said in ((100, ", 10/s, 0:20 left"), (60, "0:20 left")):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        changing = ProgressStep("Changing", total=400, done=0, started=now[0])
+        bars = Bars(Terminal(), colour=False)
+        bars.draw([changing])
+        for changing.done in (100, 200):
+            now[0] += 10
+            drawn = bars.draw([changing])
+        assert said in drawn
+        assert ("/s" in drawn) is (columns == 100)
+
+
 def test_what_is_written_meanwhile_stands_alone(at_once):
     stream = Terminal()
     shown = display(stream)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TextIO
 
 from migsync.progress import ProgressStep, shown_by
+from migsync.words import clock_text, rate_text
 
 QUIET: Final = 0.5
 """So many seconds of work pass before anything is shown, and again after something else was written."""
@@ -149,10 +150,19 @@ class Lines:
             known = (id(step), step.text)
             if now >= self._due.get(known, now):
                 self._due[known] = now + LINE_INTERVAL
-                counts = f" {step.done}/{step.total}" if step.total else ""
+                counts = f" {step.done}/{step.total}{_pace(step, now)}" if step.total else ""
                 lines.append(f"{step.text}{counts} …\n")
         return "".join(lines)
 
     def erase(self) -> str:
         """Lines stay."""
         return ""
+
+
+def _pace(step: ProgressStep, now: float) -> str:
+    """The rate and the time that is left, by what is done so far."""
+    passed = now - step.started
+    if not step.done or passed <= QUIET:
+        return ""
+    left = passed / step.done * max(step.total - step.done, 0)
+    return f", {rate_text(step.done / passed)}, {clock_text(left)} left"

@@ -13,6 +13,7 @@ from rich.table import Column
 from rich.text import Text
 
 from migsync.cli.views.width import USUAL, width_of
+from migsync.words import clock_text, rate_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,19 +33,18 @@ class _Bar(BarColumn):
 
 
 class _Counts(ProgressColumn):
-    """Done and total, the time so far and the time that is left, as far as they are known."""
+    """Done and total, the time so far, the rate where there is room, and the time that is left, as far as known."""
+
+    def __init__(self, table_column: Column, *, with_rate: bool) -> None:
+        super().__init__(table_column)
+        self._with_rate = with_rate
 
     def render(self, task: Task) -> Text:
         counts = f"{int(task.completed)}/{int(task.total)}  " if task.total else ""
         left = task.time_remaining if task.total else None
-        remaining = f", {_clock(left)} left" if left else ""
-        return Text(f"{counts}{_clock(task.elapsed or 0)}{remaining}")
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        rate = f", {rate_text(task.speed)}" if left and task.speed and self._with_rate else ""
+        remaining = f", {clock_text(left)} left" if left else ""
+        return Text(f"{counts}{clock_text(task.elapsed or 0)}{rate}{remaining}")
 
 
 class Bars:
@@ -70,7 +70,7 @@ class Bars:
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False, table_column=text),
             *([_Bar(BAR)] if room else []),
-            _Counts(Column(no_wrap=True)),
+            _Counts(Column(no_wrap=True), with_rate=room),
             console=console,
             auto_refresh=False,
             get_time=time.monotonic,
