@@ -1,6 +1,6 @@
 """What other tools say of damaged and of healthy databases, beside migsync. Prints Markdown.
 
-    python -m tests.benchmarks.peers PEERS [--engine postgresql mysql] [--only damages products] [--directory DIR]
+    python -m tests.benchmarks.peers PEERS [--engine postgresql mysql] [--only damages products] [--damage NAME …]
 
 PEERS has an environment for each, as ``PEERS/NAME/bin/python``; each needs the drivers ``psycopg`` and ``pymysql``::
 
@@ -9,9 +9,9 @@ PEERS has an environment for each, as ``PEERS/NAME/bin/python``; each needs the 
 
 and so on for django-migrations-guardrail, django-migration-doctor, and django-migraid (``pip install --pre``).
 
-A damage is *found* where a tool that is content with the whole database is not with the damaged one; *named* where
-what the tool says besides has the name of the migration, or of the table, column or index. It is *mended* where, after
-all that the tool does or prints, ``migrate`` succeeds, and every column and index of a fresh database is there.
+A damage is *found* where a tool has more alarms, or another exit status, than for the whole database. It is *named*
+where what the tool says besides has the name of the migration, or of the table, column or index. It is *mended* where,
+after all that the tool does or prints, ``migrate`` succeeds, and every column and index of a fresh database is there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -342,8 +342,10 @@ def _repair(case: Case) -> None:
             return
 
 
-def damages(make: Callable[[str], Database], engine: str, peers: Path, directory: Path) -> Iterator[list[str]]:
-    """A row of cells for each damage."""
+def damages(
+    make: Callable[[str], Database], engine: str, peers: Path, directory: Path, chosen: Collection[str] = ()
+) -> Iterator[list[str]]:
+    """A row of cells for each damage, or for the `chosen` ones."""
     stages = Stages(make, engine, peers, directory)
     whole = stages.case("0007", "whole")
     wanted = whole.schema()
@@ -351,6 +353,8 @@ def damages(make: Callable[[str], Database], engine: str, peers: Path, directory
     for tool, answer in content.items():
         (directory / f"{tool.name}.txt").write_text(answer.said)
     for number, (damage, (title, stage, named)) in enumerate(DAMAGES.items()):
+        if chosen and damage.__name__ not in chosen:
+            continue
         case = stages.case(stage, f"{number}-looked-at")
         damage(case)
         now = {tool: case.run(tool, *tool.look) for tool in (MIGSYNC, *TOOLS)}
@@ -358,8 +362,9 @@ def damages(make: Callable[[str], Database], engine: str, peers: Path, directory
         cells = [title, "mended" if alone else ""]
         for tool, answer in now.items():
             (directory / f"{number}-{tool.name}.txt").write_text(answer.said)
-            says = re.search(named, answer.beyond(content[tool])) is not None
-            found = answer.status != content[tool].status or (answer.status and says)
+            more = answer.beyond(content[tool])
+            found = answer.status != content[tool].status or re.search(tool.alarms, more, re.MULTILINE)
+            says = re.search(named, more) is not None
             words = ["named" if says else "found"] if found else []
             if (tool is MIGSYNC or tool.mend or re.search(tool.printed, answer.said, re.MULTILINE)) and not alone:
                 case = stages.case(stage, f"{number}-{tool.name}")
@@ -415,6 +420,7 @@ def main() -> None:
     parser.add_argument("peers", type=Path)
     parser.add_argument("--engine", nargs="+", default=["postgresql", "mysql"])
     parser.add_argument("--only", nargs="+", default=["damages", "products"])
+    parser.add_argument("--damage", nargs="+", default=[], choices=[each.__name__ for each in DAMAGES])
     parser.add_argument("--directory", type=Path)
     parser.add_argument("--postgresql", default="postgresql://root@127.0.0.1:5432/")
     parser.add_argument("--mariadb", default="mysql://root@127.0.0.1:3306/")
@@ -443,7 +449,8 @@ def main() -> None:
                 place.mkdir(parents=True)
                 head = heads[part]
                 print(f"\n{part}, {engine}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
-                for cells in rows(make, engine, peers, place):
+                chosen = {"chosen": asked.damage} if part == "damages" else {}
+                for cells in rows(make, engine, peers, place, **chosen):
                     print(f"| {' | '.join(cells)} |", flush=True)
 
 

@@ -29,6 +29,8 @@ COLUMNS = {
         ("varchar(9) not null", "varchar(8) not null", False),
         ("int(11) default null", "int(11)", True),
         ("int unsigned not null", "int not null", False),
+        ("int(10) unsigned not null", 'int(10) unsigned not null check("a" > = 0)', True),
+        ("int(10) unsigned not null", 'int(10) unsigned not null check("a" > = 1)', False),
     ],
     "sqlite": [
         ("varchar(9) not null", 'varchar(9) not null collate "nocase"', True),

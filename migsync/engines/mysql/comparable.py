@@ -9,6 +9,8 @@ from typing import Final
 from migsync.engines.catalog import PartRow, link_tables
 
 CHARACTERS: Final = re.compile(r' (?:character set|collate) (?:"[^"]*"|\w+)')
+POSITIVE: Final = re.compile(r' check\("[^"]*" > = 0\)$')
+"""What newer versions of Django say of an unsigned column besides."""
 COMMENT: Final = re.compile(r" comment '(?:[^'\\]|''|\\.)*'")
 DEFAULT: Final = re.compile(r" default ('(?:[^'\\]|''|\\.)*'|\((?:[^()]|\([^()]*\))*\)|\w+(?:\(\d*\))?|[^\s(]+)")
 PRECISION: Final = re.compile(r"^ (datetime|time|timestamp)\(6\)")
@@ -38,4 +40,6 @@ def _column(table: str, name: str, definition: str) -> Iterator[PartRow]:
             yield "default", table, name, default[1]
         said = said.replace(default[0], "", 1)
     said = WIDTH.sub(r" \1", PRECISION.sub(r" \1", said)).strip()
+    if " unsigned" in said:
+        said = POSITIVE.sub("", said)
     yield "column", table, name, re.sub(r"^char\(32\)", "uuid", said)
