@@ -12,8 +12,10 @@ from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_reason, require_yes
 from migsync.cli.rollout import ONE_BY_ONE, Rollout
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
+from migsync.cli.workers import Workers, applying, require_written
 from migsync.errors import ExitStatus
 from migsync.sync.plan_groups import sentence_names, shortened_aliases
+from migsync.sync.plan_request import PlanRequest
 from migsync.sync.run import second
 from migsync.words import count
 
@@ -30,7 +32,8 @@ class Application:
     """How the plans of a set are applied.
 
     `reason` is for the log, `journal` whether there is one. `again` is the command that goes on where some databases
-    are left, and `replan` plans again for one whose rows have changed meanwhile.
+    are left, and `replan` plans again for one whose rows have changed meanwhile. With `workers`, these change the
+    databases.
     """
 
     output: Output
@@ -40,6 +43,7 @@ class Application:
     again: Sequence[str]
     replan: Replan | None = None
     rollout: Rollout = ONE_BY_ONE
+    workers: Workers | None = None
 
     def carry_out(self, plan_set: PlanSet) -> ExitStatus:
         """Show the plans, ask, apply them, and say what became of each database."""
@@ -53,6 +57,8 @@ class Application:
             output.show([EMPTY, line("Dry run: nothing was changed.")])
             output.document(plan_set.document)
             return plan_set.status
+        if self.workers and plan_set.ready:
+            require_written(plan_set.proposed)
         reason = require_reason(output, plan_set.ready, self.reason, noinput=noinput)
         if plan_set.ready:
             require_consent_possible(output, noinput=noinput)
@@ -77,8 +83,12 @@ class Application:
         written = write_proposed(self.output, plan_set)
         results = [*(Result.failed(alias, error) for alias, error in plan_set.errors.items()), *plan_set.settled]
         targets, project = plan_set.targets, plan_set.project
-        execution = Execution(self.output, project, targets, reason, self.journal, self.replan, self.rollout)
-        results += execution.carry_out(plan_set.plans)
+        asked = plan_set.survey.request if plan_set.survey else PlanRequest()
+        with applying(self.workers, asked) as applier:
+            execution = Execution(
+                self.output, project, targets, reason, self.journal, self.replan, self.rollout, applier
+            )
+            results += execution.carry_out(plan_set.plans)
         if self.journal and plan_set.survey:
             take_looks(self.output, plan_set.survey, plan_set.plans, results)
         return results, written

@@ -193,7 +193,28 @@ def _shared() -> dict[str, Schema]:
     saved = document(PLAN_FILE, about="What migsync plan -o FILE saves.")
     results = document(RESULTS, {"rewrite": PERHAPS, "error": ref("error")}, "What became of each database.")
     survey = document({**PLAN_FILE, **SURVEY}, about="The plans of a survey.")
-    return {"change_of_files": changed, "idle": idle, "plan_file": saved, "results": results, "survey": survey}
+    return {
+        "change_of_files": changed,
+        "idle": idle,
+        "plan_file": saved,
+        "results": results,
+        "survey": survey,
+        **_of_workers(),
+    }
+
+
+def _of_workers() -> dict[str, Schema]:
+    """What a command and a Celery worker send each other."""
+    plan = {"plan": ref("database_plan"), "asked": {"type": "object"}, "backwards": FLAG}
+    run = {"lock_timeout": {"type": "number"}, "reason": TEXT, "author": TEXT}
+    error = structure(dict.fromkeys(("code", "found", "meaning", "hint"), TEXT))
+    said = {"state": one_of("begun", "ended", "failed"), "worker": TEXT, "journaled": TEXT, "findings": FINDINGS}
+    return {
+        "task_message": document({"kind": constant("task"), "run": TEXT, **plan, **run}, about="A task for a worker."),
+        "task_answer": document(
+            {"kind": constant("answer"), "run": TEXT, **said, "error": nullable(error)}, about="What a worker answers."
+        ),
+    }
 
 
 def _suggestions() -> Schema:

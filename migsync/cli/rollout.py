@@ -14,6 +14,7 @@ from migsync.cli.options import option, option_group
 from migsync.errors import NotBegun
 
 if TYPE_CHECKING:
+    from migsync.cli.workers import Workers
     from migsync.project import Project
     from migsync.sync.plan import Plan
 
@@ -42,7 +43,8 @@ class RolloutOptions:
     jobs: int | None = option(
         type=click.IntRange(1, MOST_JOBS),
         metavar="N",
-        help="Change N databases at a time, and read as many. Default: change 1, read 8.",
+        help="Change N databases at a time, and read as many. Default: change 1, read 8; with --workers, change as "
+        "many as there are worker processes.",
     )
     canary: int = option(
         default=1,
@@ -61,9 +63,10 @@ class RolloutOptions:
         """The project, of whose databases no more are read at a time than are changed."""
         return replace(project, readers=self.jobs or project.readers)
 
-    def rollout(self) -> Rollout:
-        """The options as the execution takes them."""
-        return Rollout(self.jobs or 1, self.canary, self.max_failures)
+    def rollout(self, workers: Workers | None = None) -> Rollout:
+        """The options as the execution takes them, here or with workers."""
+        jobs = self.jobs or (min(workers.processes, MOST_JOBS) if workers else 1)
+        return Rollout(jobs, self.canary, self.max_failures)
 
 
 def waves(groups: Iterable[Sequence[Plan]], canary: int) -> tuple[list[Plan], list[Plan]]:

@@ -6,7 +6,7 @@ django-tenants takes the command for that from a setting, in each of its executo
 
 Its connection is in the schema already when the command begins, so the guard looks over that connection: also into a
 schema that is not committed yet, and into the database that a test has made. The lock is the session's, which has a
-search path of its own and so is shared by no pooler. Files are read once in a process (:class:`_Files`).
+search path of its own and so is shared by no pooler. Files are read once in a process.
 
 A new tenant's ``django_migrations`` is empty, and so never refused. A copy of another schema holds that one's records
 and journal, and is judged by them.
@@ -14,12 +14,11 @@ and journal, and is judged by them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -34,13 +33,13 @@ from migsync.companion.guard import (
     Refusal,
     on_migrate,
     refused,
-    running_project,
     settle,
     stop,
     sync,
     unsound,
 )
 from migsync.companion.guarded_migrate import GuardedMigrate
+from migsync.companion.project_files import FILES
 from migsync.engines import ENGINES, Deadline, Inspection, MigrationTable, engine_named
 from migsync.engines.borrowed import borrowing_engine
 from migsync.engines.config import DatabaseConfig, SchemaChoice
@@ -48,10 +47,8 @@ from migsync.errors import MigsyncError
 from migsync.escapes import printable_lines
 from migsync.files.commit import Settlement
 from migsync.project import Project
-from migsync.rewrites.version_index import VersionIndex
-from migsync.sync.survey import Survey, open_survey, survey_target
+from migsync.sync.survey import survey_target
 from migsync.sync.target import Target
-from migsync.sync.unnamed_schemas import Schemas
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -72,39 +69,6 @@ def is_hooked() -> bool:
         found = import_string(getattr(settings, HOOK, None) or "")
         return isinstance(found, type) and issubclass(found, GuardedSchema)
     return False
-
-
-class _Files:
-    """What all schemas have in common, read once in a process, and again where a migration file has come or gone."""
-
-    def __init__(self) -> None:
-        self.survey: Survey | None = None
-        self.stamp: tuple[int, ...] = ()
-
-    @cached_property
-    def project(self) -> Project:
-        """The project of this process."""
-        return running_project()
-
-    def read(self) -> tuple[Survey, Schemas, VersionIndex]:
-        """The files, the schemas that were seen, and what git knows."""
-        places = [*(app.directory for app in self.project.apps), str(self.project.rewrites)]
-        stamp = tuple(_changed_at(place) for place in places if place)
-        if self.survey is None or stamp != self.stamp:
-            self.stamp, self.survey = stamp, open_survey(self.project)
-            self.schemas = Schemas()
-            self.versions = VersionIndex(self.survey.history, self.project.cache.with_suffix(".versions"))
-        return self.survey, self.schemas, self.versions
-
-
-FILES = _Files()
-
-
-def _changed_at(directory: str) -> int:
-    try:
-        return os.stat(directory).st_mtime_ns  # noqa: PTH116 (for hundreds of directories, for each schema)
-    except OSError:
-        return 0
 
 
 @cache

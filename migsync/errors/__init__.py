@@ -21,6 +21,9 @@
   * UnexpectedResult ......  1  the database did something else than it was asked to; rolled back
   * Interrupted ...........  1  the user answered no or pressed Ctrl-C; nothing changed
   * NotBegun ..............  1  others failed before this database; nothing changed
+  * WorkersUnusable .......  1  the project's Celery workers cannot be used; nothing changed
+  * NotTaken ..............  1  no worker did the work for a database in time; nothing changed there
+  * OtherFiles ............  1  a worker would make another plan; nothing changed there
   * NeedsConsent ..........  1  a confirmation is needed and nobody can give it; nothing changed
   * FilesRefused ..........  1  migration files that must not, or cannot, be changed; none was
   * StaleFiles ............  3  migration files changed since the command read them; migsync changed none
@@ -76,6 +79,7 @@ from migsync.errors.project import (
     SettingsError,
     UsageError,
 )
+from migsync.errors.workers import NotTaken, OtherFiles, WorkersUnusable
 
 __all__ = [
     "NOTHING_CHANGED",
@@ -94,6 +98,8 @@ __all__ = [
     "NeedsConsent",
     "NotBegun",
     "NotPermitted",
+    "NotTaken",
+    "OtherFiles",
     "PartlyDone",
     "PlanFileError",
     "ProjectError",
@@ -110,6 +116,7 @@ __all__ = [
     "Unreachable",
     "Unsettled",
     "UsageError",
+    "WorkersUnusable",
     "common_status",
     "page_address",
 ]

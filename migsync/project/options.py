@@ -69,6 +69,7 @@ class Options:
     apps: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
     verify: VerifySettings = field(default_factory=VerifySettings)
+    celery: str = ""
     file: str = ""
 
     @property
@@ -130,6 +131,7 @@ class _Reader:
                 "apps",
                 "leftovers",
                 "verify",
+                "celery",
             ),
         )
         databases = self.table(table.get("databases", {}), f"{where}.databases")
@@ -152,6 +154,7 @@ class _Reader:
                 self.path(self.text(verify, "setup", f"{where}.verify"), f"{where}.verify.setup"),
             ),
             apps={label: self.path(self.text(apps, label, f"{where}.apps"), f"{where}.apps") for label in apps},
+            celery=self.text(table, "celery", where),
             file=self.file,
         )
 

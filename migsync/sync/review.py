@@ -179,18 +179,22 @@ def _check_proposed(proposed: Rewrite | None, now: Survey) -> None:
 
 
 def _outdated(saved: Plan, made: Plan) -> StalePlan:
+    return StalePlan(
+        f"The saved plan for {saved.target.alias} is not the plan that migsync makes now:\n" + differences(saved, made),
+        "The migration files or the rewrites have changed since the plan was saved, or the plan file was edited, or an "
+        f"older migsync saved it without its options. {NOTHING_CHANGED}",
+        f"{new_plan(saved)} -o FILE",
+    )
+
+
+def differences(saved: Plan, made: Plan) -> str:
+    """The changes that only one of two plans has, a line for each."""
     old, new = ([_words(change) for change in plan.changes] for plan in (saved, made))
     lines = [f"only in the saved plan: {words}" for words in old if words not in new]
     lines += [f"only in the new plan: {words}" for words in new if words not in old]
     if not lines:
         lines = ["the changes are the same, but they come from other rewrites or operations"]
-    return StalePlan(
-        f"The saved plan for {saved.target.alias} is not the plan that migsync makes now:\n"
-        + indented(truncated(lines, NAMED, "and {} more")),
-        "The migration files or the rewrites have changed since the plan was saved, or the plan file was edited, or an "
-        f"older migsync saved it without its options. {NOTHING_CHANGED}",
-        f"{new_plan(saved)} -o FILE",
-    )
+    return indented(truncated(lines, NAMED, "and {} more"))
 
 
 def _words(change: Change) -> str:

@@ -196,11 +196,13 @@ def survey(
     return result
 
 
-def survey_target(files: Survey, schemas: Schemas, versions: VersionIndex, target: Target) -> Survey:
+def survey_target(
+    files: Survey, schemas: Schemas, versions: VersionIndex, target: Target, request: PlanRequest | None = None
+) -> Survey:
     """Read and plan one target that is open already, with the files of :func:`open_survey` and what git knows of them.
 
-    `schemas` are those that were seen. A target without a record is fresh. Raises what reading the target raises; the
-    caller closes it.
+    `schemas` are those that were seen; `request` is about this target alone. A target without a record is fresh. Raises
+    what reading the target raises; the caller closes it.
     """
     found = Survey(
         files.project,
@@ -208,14 +210,14 @@ def survey_target(files: Survey, schemas: Schemas, versions: VersionIndex, targe
         files.rewrites,
         [*files.findings],
         renamed=files.renamed,
-        request=PlanRequest(databases=(target.alias,)),
+        request=request or PlanRequest(databases=(target.alias,)),
     )
     state = found._state(target, schemas, *found._snapshot(target, schemas))
     if state is None or not state.held.records:
         found.fresh.append(target.alias)
         return found
     with versions:
-        held = state.held
+        held = found.held[target.alias] = state.held
         ran = provenances(found.history, held.records, seen=held.seen, versions=versions, clock=state.clock)
         _plan_states(found, [state], [ran], *_asked(found, found.request))
     found.plans = tuple(map(found.typed, found.plans))

@@ -173,6 +173,11 @@ class Target:
         """The journal alone, oldest run first; empty where there is none."""
         return self._read(lambda connection, table: read_runs(connection, table.schema)) or ()
 
+    def run(self, run_id: str) -> Run | None:
+        """The run with this id, where the journal has it."""
+        found = self._read(lambda connection, table: read_runs(connection, table.schema, run_id)) or ()
+        return next(iter(found), None)
+
     def look(self, read: Callable[[sa.Connection, str | None], T], absent: T) -> T:
         """What `read` returns for a connection and the schema of ``django_migrations``, or where it would be.
 

@@ -23,6 +23,7 @@ from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
 from migsync.cli.rollout import RolloutOptions
 from migsync.cli.shard import ShardOptions
+from migsync.cli.workers import WorkersOptions
 from migsync.errors import ExitStatus
 
 
@@ -37,6 +38,7 @@ class ApplyOptions:
     journal: JournalOptions = group(JournalOptions)
     rollout: RolloutOptions = group(RolloutOptions)
     share: ShardOptions = group(ShardOptions)
+    who: WorkersOptions = group(WorkersOptions)
 
 
 @click.command(
@@ -49,6 +51,7 @@ class ApplyOptions:
     migsync apply -d default --reason "TICKET-7"  # one database, with a note in the log
     migsync apply --dry-run                       # only show what would change
     migsync apply -d tenants --jobs 8 --noinput   # eight schemas at a time
+    migsync apply --workers celery --noinput      # by the project's own Celery workers
     migsync apply --backwards --noinput           # after a revert: back to the older names
     """,
 )
@@ -72,16 +75,21 @@ def apply(output: Output, asked: ApplyOptions, where: ProjectOptions) -> ExitSta
     settle_files(output, project, dry_run=consent.dry_run)
     ask = not (consent.noinput or consent.dry_run)
     request = asked.planning.request(trust_names=no_journal)
-    with open_plan_set(output, project, file, request, ask=ask) as plan_set:
+    journal = project.journal and not no_journal
+    with (
+        asked.who.open(project, journal=journal, dry_run=consent.dry_run) as workers,
+        open_plan_set(output, project, file, request, ask=ask) as plan_set,
+    ):
         # Not for a saved plan: what was reviewed is applied, or nothing is.
         survey = None if plan_set.saved else plan_set.survey
         application = Application(
             output,
             consent,
             asked.log.reason,
-            journal=project.journal and not no_journal,
+            journal=journal,
             again=("apply", *([str(file)] if file else ())),
             replan=partial(plan_again, output, survey, noinput=consent.noinput) if survey else None,
-            rollout=asked.rollout.rollout(),
+            rollout=asked.rollout.rollout(workers),
+            workers=workers,
         )
         return application.carry_out(plan_set)

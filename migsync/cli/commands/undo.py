@@ -27,6 +27,7 @@ from migsync.cli.recovery import settle_files
 from migsync.cli.rollout import RolloutOptions
 from migsync.cli.shard import ShardOptions
 from migsync.cli.views.blocks import EMPTY, Block, line
+from migsync.cli.workers import WorkersOptions, applying
 from migsync.errors import (
     ExitStatus,
     UsageError,
@@ -80,6 +81,7 @@ class UndoOptions:
     log: ReasonOptions = group(ReasonOptions)
     rollout: RolloutOptions = group(RolloutOptions)
     share: ShardOptions = group(ShardOptions)
+    who: WorkersOptions = group(WorkersOptions)
 
 
 @click.command(
@@ -109,6 +111,7 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
     from migsync.cli.file_undo import undo_with_files
     from migsync.cli.results import finish
     from migsync.cli.targets import open_targets, readable_rewrites, undo_plans
+    from migsync.sync.plan_request import PlanRequest
 
     project = asked.rollout.of(asked.share.of(where.project()))
     run, databases, consent = asked.run, asked.chosen.databases, asked.consent
@@ -116,17 +119,21 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
     if asked.since and (run or asked.files):
         raise UsageError("--since cannot be combined with RUN or --files.", "It chooses the runs to undo.")
     if asked.files:
-        if databases:
-            raise UsageError(
-                "--files cannot be combined with --database.",
-                "The files and the records that changed with them are undone together.",
-            )
+        for given, name in ((databases, "--database"), (asked.who.workers, "--workers")):
+            if given:
+                raise UsageError(
+                    f"--files cannot be combined with {name}.",
+                    "The files and the records that changed with them are undone together.",
+                )
         return undo_with_files(output, project, run, consent, asked.log.reason, diff=asked.diff)
     if asked.diff:
         raise UsageError(
             "--diff needs --files.", "Without it, no file changes.", "migsync undo --files --dry-run --diff"
         )
-    with open_targets(project, databases, records=True) as found:
+    with (
+        asked.who.open(project, dry_run=consent.dry_run) as workers,
+        open_targets(project, databases, records=True) as found,
+    ):
         rewrites = readable_rewrites(project)
         plans, idle = undo_plans(project, found, run, rewrites, asked.since)
         labels = {rewrite.id: rewrite.label for rewrite in rewrites}
@@ -142,8 +149,10 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
             if any(plan.changes and (plan.passed or plan.returned) for plan in ready):
                 output.show([line(FILES_STAY)])
             require_yes(_question(ready), noinput=consent.noinput)
-        execution = Execution(output, project, found.targets, asked.log.reason, rollout=asked.rollout.rollout())
-        results = undo_all(execution, found, plans, idle)
+        rollout = asked.rollout.rollout(workers)
+        with applying(workers, PlanRequest()) as applier:
+            execution = Execution(output, project, found.targets, asked.log.reason, rollout=rollout, applier=applier)
+            results = undo_all(execution, found, plans, idle)
         return finish(output, results, again=_again(asked, plans, found), facts={})
 
 
