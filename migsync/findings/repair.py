@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from migsync.alias import schema_of
-from migsync.findings.commands import migsync
+from migsync.findings.commands import migrate, migsync
 from migsync.findings.database_objects import sql_of
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
@@ -26,9 +26,8 @@ def _rest(migration: Key, statements: Sequence[str], *, before: str, custom: boo
             f"Which of its statements are to be run here cannot be told. To see them: {sql_of(migration, alias)}\n"
             f"Run what is missing{_in_member(alias)}.\n{then}"
         )
-    listed = "\n".join(f"{each.rstrip().rstrip(';')};" for each in (before, *statements) if each)
     code = "It also runs code or SQL of its own. Look at its file for what is missing of that.\n" if custom else ""
-    return f"{code}Run{_in_member(alias) or ' in the database'} what is missing:\n{listed}\n{then}"
+    return f"{code}Run{_in_member(alias) or ' in the database'} what is missing:\n{_listed(before, statements)}\n{then}"
 
 
 def _in_member(alias: str) -> str:
@@ -244,6 +243,7 @@ def half_applied(
     others: Sequence[str] = (),
     statements: Sequence[str] = (),
     before: str = "",
+    undo: Sequence[str] = (),
     last: str = "",
     number: int = 0,
     custom: bool = False,
@@ -255,10 +255,10 @@ def half_applied(
 
     If a table that no migration makes has the columns of one that is missing, it was probably renamed: rename it back.
     Otherwise, either run the statements that are missing, and then `migsync repair`, which records the migration. Or
-    remove what is there, if it holds no data, and run `migrate`.
+    take back what ran, with the other statements, and run `migrate`. They drop tables and columns: look first whether
+    the application has written to them.
     """
     stopped = renamed = ""
-    lack = "What is missing" if there else "What differs"
     if others:
         renamed = f" No migration makes {text_list(others, NAMED)}, which may be a table of it."
     elif statements and last:
@@ -270,9 +270,27 @@ def half_applied(
             if there
             else "the database has it otherwise."
         ),
-        f"`migrate` would fail. {lack}: {text_list(missing, NAMED)}.{stopped}{renamed}",
-        _renamed(others, alias) if others else _rest(migration, statements, before=before, custom=custom, alias=alias),
+        f"`migrate` would fail. In the database {text_list(missing, NAMED)}.{stopped}{renamed}",
+        _renamed(others, alias)
+        if others
+        else _rest(migration, statements, before=before, custom=custom, alias=alias)
+        + _take_back(undo, before=before, custom=custom, alias=alias),
     )
+
+
+def _take_back(statements: Sequence[str], *, before: str, custom: bool, alias: str) -> str:
+    """How to bring the database back to where the migration began; empty where that cannot be told."""
+    if not statements:
+        return ""
+    code = " What its own code or SQL did stays." if custom else ""
+    return (
+        f"\nOr take back what ran, if nothing was written to it since.{code} Run{_in_member(alias)}:\n"
+        f"{_listed(before, statements)}\nThen: {migrate(alias=alias)}"
+    )
+
+
+def _listed(before: str, statements: Sequence[str]) -> str:
+    return "\n".join(f"{each.rstrip().rstrip(';')};" for each in (before, *statements) if each)
 
 
 def _shortened(statement: str) -> str:

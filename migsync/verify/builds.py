@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -14,10 +13,9 @@ from migsync.project import Project
 from migsync.sync.target import Target
 from migsync.verify.build import BuildOptions, build
 from migsync.verify.build_cache import BuildCache, build_key
-from migsync.worker.migration_traces import BuildResult, Statement
+from migsync.worker.migration_traces import BuildResult
 
 Keys = tuple[Key, ...]
-Statements = Mapping[Key, Sequence[Statement]]
 
 
 @dataclass
@@ -49,10 +47,9 @@ class Builds:
         result = build(self.project, config, self.options, first, hidden)
         return self._save(of_alias if result.routed else prefix, result)
 
-    def statements(self, target: Target, first: Keys, hidden: Keys, wanted: Keys) -> Statements:
-        """The statements of the `wanted` migrations, from a build of its own."""
-        result = build(self.project, target.config, self.options, first, hidden, by_statement=wanted)
-        return dict(result.statements)
+    def by_statement(self, target: Target, first: Keys, hidden: Keys, wanted: Keys) -> BuildResult:
+        """A build of its own, with the statements of the `wanted` migrations; it ends with the last of them."""
+        return build(self.project, target.config, self.options, first, hidden, by_statement=wanted)
 
     @property
     def _cache(self) -> BuildCache:

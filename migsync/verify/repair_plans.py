@@ -18,7 +18,7 @@ from migsync.sync.plan_request import PlanRequest
 from migsync.sync.survey import Survey, survey
 from migsync.sync.target import Target
 from migsync.sync.target_pool import TargetPool
-from migsync.verify.builds import Builds, Statements
+from migsync.verify.builds import Builds
 from migsync.verify.composition import MigrationResult
 from migsync.verify.repair import KnownRuns, Repair, repair
 from migsync.verify.statements import missing_statements
@@ -31,6 +31,7 @@ from migsync.verify.verification import (
     order_of,
     read_catalog,
 )
+from migsync.worker.migration_traces import BuildResult
 
 IN_PART = frozenset({half_applied.code, record_in_doubt.code, record_not_closed.code})
 """About migrations of which a part is there."""
@@ -109,14 +110,16 @@ def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> 
     if not wanted:
         return result
     order = order_of(evidence.history, evidence.state)
-    statements = builds.statements(target, *order, wanted)
+    made = builds.by_statement(target, *order, wanted)
     before = _schema_statement(target)
     parts = {each.key: each for each in evidence.judge(result.after).results}
-    said = (_with_sql(each, statements, parts, evidence) for each in result.findings)
-    return replace(
-        result,
-        findings=tuple(each.with_facts(before=before) if each.facts.get("statements") else each for each in said),
-    )
+    said = (_with_sql(each, made, parts, evidence) for each in result.findings)
+    return replace(result, findings=tuple(_after_schema(each, before) for each in said))
+
+
+def _after_schema(finding: Finding, statement: str) -> Finding:
+    has_sql = finding.facts.get("statements") or finding.facts.get("undo")
+    return finding.with_facts(before=statement) if has_sql else finding
 
 
 def _schema_statement(target: Target) -> str:
@@ -128,17 +131,22 @@ def _schema_statement(target: Target) -> str:
 
 
 def _with_sql(
-    finding: Finding, statements: Statements, parts: Mapping[Key, MigrationResult], evidence: SchemaEvidence
+    finding: Finding, made: BuildResult, parts: Mapping[Key, MigrationResult], evidence: SchemaEvidence
 ) -> Finding:
-    """A finding about a migration of which a part is there, with the statements for the rest."""
+    """A finding about a migration of which a part is there, with the statements for the rest; or to take it back."""
     key = Key(finding.app, finding.name)
-    if not _is_for_sql(finding) or key not in statements:
+    statements = dict(made.statements).get(key)
+    if not _is_for_sql(finding) or statements is None:
         return finding
+    result, live = parts[key], evidence.live
     tables = {table for trace in evidence.traces for _, table, *_ in trace.changes}
-    before = evidence.built_before(key)
-    found = missing_statements(statements[key], parts[key], evidence.live, tables, before)
+    found = missing_statements(statements, result.differences, live, tables, evidence.built(key))
     custom = any(trace.custom for trace in evidence.traces if trace.key == key)
-    return finding.with_facts(statements=found.missing, last=found.last, number=found.number, custom=custom)
+    finding = finding.with_facts(statements=found.missing, last=found.last, number=found.number, custom=custom)
+    if finding.code != half_applied.code or key != made.traces[-1].key:
+        return finding
+    back = missing_statements(made.reversal, result.there, live, tables, evidence.built(key, with_it=True))
+    return finding.with_facts(undo=back.missing)
 
 
 def _is_for_sql(finding: Finding) -> bool:

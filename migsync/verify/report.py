@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
@@ -13,6 +14,8 @@ from migsync.key import Key
 from migsync.verify.composition import Judgement, MigrationResult, PartResult, PartState, State
 
 PARTS: Final = {"column": "column {0.table}.{0.name}", "default": "default of {0.table}.{0.name}"}
+
+KIND: Final = re.compile(r"((unique|foreign|primary|fulltext|spatial)\b ?)?(key\b ?)?(using btree ?)?", re.IGNORECASE)
 
 
 def judgement_findings(history: History, applied: Collection[Key], found: Judgement) -> Iterator[Finding]:
@@ -98,10 +101,12 @@ def _in_words(outcome: PartResult) -> str:
 
 
 def part_in_words(part: Part) -> str:
-    """``column shop_item.price``, ``index (sku) on shop_item``."""
+    """``column shop_item.price``, ``index (sku) on shop_item``, ``foreign key (a) references b(id) on c``."""
     if part.kind in PARTS:
         return PARTS[part.kind].format(part)
-    return f"{part.kind} {part.name}" + (f" on {part.table}" if part.table and part.kind != "table" else "")
+    # What has no name is called by its definition, which begins with the kind again.
+    name = KIND.sub("", part.name, count=1) if "(" in part.name else part.name
+    return f"{part.kind} {name}" + (f" on {part.table}" if part.table and part.kind != "table" else "")
 
 
 def _is_own(history: History, table: str) -> bool:

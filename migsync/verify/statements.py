@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from migsync.engines.catalog import Part
-from migsync.verify.composition import Catalog, MigrationResult, is_as
+from migsync.verify.composition import Catalog, PartResult, is_as
 from migsync.verify.renamed_tables import is_named
 from migsync.worker.migration_traces import Statement
 
@@ -27,17 +27,18 @@ class MissingStatements:
 
 def missing_statements(
     statements: Sequence[Statement],
-    result: MigrationResult,
+    results: Iterable[PartResult],
     live: Catalog,
     tables_made: Collection[str],
     before: Catalog,
 ) -> MissingStatements:
-    """What is to be run, so that the database has all of a migration of which it has a part.
+    """Which of these statements of a migration are to be run, so that nothing is left of these results.
 
-    Only if all of it can run on what is there. `tables_made` are those of all migrations, `before` is what those make
-    that run before this one.
+    Those that apply it, for what is not there; or those that unapply it, for what is. Only if all of them can run on
+    what is there. `tables_made` are those of all migrations, `before` is what there is before the first statement on a
+    database where nothing differs.
     """
-    wrong = {each.part for each in result.differences}
+    wrong = {each.part for each in results}
     tables = {part.table for part in wrong if part.kind == "table"}
     # SQLite builds a changed table anew under another name: of such a row of statements no part runs alone.
     changes = [change for each in statements for change in each.changes if change[0] == "table"]
@@ -102,7 +103,9 @@ def _can_run(
     if (named | {part.table for part in parts if part.table}) - tables - made or made & tables:
         return False
     gone = {part for part, definition in parts.items() if definition is None}
-    if not gone <= now.keys():
+    # What goes with its table need not be there.
+    dropped = {part.table for part in gone if part.kind == "table"}
+    if any(part not in now for part in gone if part.kind == "table" or part.table not in dropped):
         return False
     # A renamed table keeps its indexes, and most engines know an index by its name alone.
     taken = {part[::2] for part, definition in now.items() if part not in gone and is_named(part, definition)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -94,9 +93,10 @@ class SchemaEvidence:
         """The migrations that count as recorded."""
         return self.state.applied | self.state.recorded
 
-    def built_before(self, key: Key) -> Catalog:
-        """What the migrations make that the build ran before this one."""
-        earlier = itertools.takewhile(lambda trace: trace.key != key, self.traces)
+    def built(self, key: Key, *, with_it: bool = False) -> Catalog:
+        """What the migrations make that the build ran before this one; or, `with_it`, until the end of it."""
+        number = next(number for number, trace in enumerate(self.traces) if trace.key == key)
+        earlier = self.traces[: number + with_it]
         made = {Part(*part): definition for trace in earlier for *part, definition in trace.changes}
         return {part: definition for part, definition in made.items() if definition is not None}
 

@@ -49,17 +49,21 @@ def answer(request: BuildRequest) -> BuildResult:
         failures = migrate_in_order(build, connection.alias, loader, way)
         if failures and failures[-1].at is None:
             raise failures[-1]  # `migrate` itself did not start, or not end
+        complete = build.complete()
+        statements = tuple((key, tuple(each)) for key, each in build.statements.items())
+        reversal = build.reversal(graph.unmigrated_apps) if request.by_statement else ()
     from django.conf import settings
 
     return BuildResult(
         tuple(build.traces),
         tuple(build.unbuilt.items()),
         dict(_files()),
-        build.complete(),
+        complete,
         bool(settings.DATABASE_ROUTERS),
         request.schema,
         shared,
-        tuple((key, tuple(each)) for key, each in build.statements.items()),
+        statements,
+        reversal,
     )
 
 
@@ -173,6 +177,25 @@ class _Build(MigrateObserver):
         self.migration = None
         self._changes()  # without DDL in transactions, a part of it stays, and is none of the next one's
         return True
+
+    def reversal(self, real_apps: Collection[str]) -> tuple[Statement, ...]:
+        """Unapply the migration that ran last; its statements, or nothing where it cannot be unapplied."""
+        from django.db.migrations.state import ProjectState
+
+        *before, last = self.way
+        state: Any = ProjectState(real_apps=set(real_apps))
+        for node in before:
+            state = self.graph.nodes[node].mutate_state(state, preserve=False)
+        migration = self.graph.nodes[last]
+        noted: list[Statement] = []
+        self.statements = {Key(*last): noted}
+        self.migration, self._seen = migration, self._read()
+        try:
+            with self.connection.schema_editor(atomic=migration.atomic) as editor:
+                migration.unapply(state, editor)
+        except Exception:  # it is irreversible, or code of its own expects rows
+            return ()
+        return tuple(noted)
 
     def complete(self) -> bool:
         """Whether what is known of the catalog is what is there."""

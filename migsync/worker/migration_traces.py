@@ -53,7 +53,8 @@ class BuildResult(NamedTuple):
     `files` are the files of the project that the process imported, with their digests. `complete`: the traces together
     are the catalog at the end. `routed`: database routers may have kept some of them away from this alias. Where the
     backend knows tenants, `schema` is the one that was built, and `shared` the name of the one that they share.
-    `statements` are those of each migration that was asked for.
+    `statements` are those of each migration that was asked for; `reversal` are those that unapply the last one, if it
+    can be unapplied.
     """
 
     traces: tuple[MigrationTrace, ...]
@@ -64,3 +65,4 @@ class BuildResult(NamedTuple):
     schema: str = ""
     shared: str = ""
     statements: tuple[tuple[Key, tuple[Statement, ...]], ...] = ()
+    reversal: tuple[Statement, ...] = ()

@@ -226,7 +226,7 @@ def test_the_statements_that_are_missing(live: Mapping[Part, str], missing: list
     [result] = judge(
         [trace._replace(changes=tuple({each[:3]: each for each in trace.changes}.values()))], set(), live
     ).results
-    found = missing_statements(STATEMENTS, result, live, {"order", "line"}, {})
+    found = missing_statements(STATEMENTS, result.differences, live, {"order", "line"}, {})
     assert found.missing == tuple(STATEMENTS[number].sql for number in missing)
 
 
@@ -240,7 +240,7 @@ def test_a_table_that_is_built_anew_is_not_printed_in_part() -> None:
         Statement("CREATE INDEX", ((*KEY, "1"),)),
     )
     [result] = judge([MigrationTrace(Key("shop", "1"), ((*LINE, ""), (*KEY, "1")))], set(), HALF).results
-    assert missing_statements(statements, result, HALF, (), {}).missing == ()
+    assert missing_statements(statements, result.differences, HALF, (), {}).missing == ()
 
 
 @pytest.mark.pure
@@ -261,14 +261,17 @@ def test_what_cannot_run_is_not_printed(
     before = {LINE: "", **live} if sql.split()[-1] != "line" else dict(live)
     [result] = judge([MigrationTrace(Key("shop", "1"), changes)], set(), before).results
     statements = (Statement(sql, changes),)
-    assert missing_statements(statements, result, before, {"order", "line", "item"}, {}).missing == ()
+    assert missing_statements(statements, result.differences, before, {"order", "line", "item"}, {}).missing == ()
     there = before.keys() - live.keys() | {Part(*part) for *part, definition in changes if definition is None}
-    assert missing_statements(statements, result, dict.fromkeys(there, "x"), {"order", "line"}, {}).missing == (sql,)
+    assert missing_statements(
+        statements, result.differences, dict.fromkeys(there, "x"), {"order", "line"}, {}
+    ).missing == (sql,)
 
 
-@pytest.mark.skipif(not THOROUGH, reason="two builds on MariaDB; the rule is tested above")
-def test_a_migration_that_stopped_half_way(new_database: NewDatabase, tmp_path: Path) -> None:
-    """MariaDB keeps what ran before a process was killed: the rest is printed, run by hand, and recorded."""
+@pytest.mark.skipif(not THOROUGH, reason="three builds on MariaDB; the rule is tested above")
+@pytest.mark.parametrize("way", ["statements", "undo"])
+def test_a_migration_that_stopped_half_way(way: str, new_database: NewDatabase, tmp_path: Path) -> None:
+    """MariaDB keeps what ran before a process was killed: the rest is printed, or what takes it back."""
     project = make_project(tmp_path, new_database("mysql"))
     project.manage_all(["migrate", "shop", "0004"])
     text = project.manage_all(["sqlmigrate", "shop", "0005"])[0].out
@@ -279,9 +282,23 @@ def test_a_migration_that_stopped_half_way(new_database: NewDatabase, tmp_path: 
     [finding] = [each for plan in told.json["plans"] for each in plan["findings"]]
     assert (told.status, finding["code"]) == (1, "half-applied")
     assert finding["facts"]["statements"] == statements[2:]
+    assert finding["facts"]["undo"] == ["DROP TABLE `shop_order_items` CASCADE", "DROP TABLE `shop_order` CASCADE"]
     assert "2 of its 5 statements ran, the last of them: CREATE TABLE `shop_order_items`" in finding["meaning"]
-    for statement in statements[2:]:
+    for statement in finding["facts"][way]:
         execute(project, statement)
     assert project.migsync("repair", "--noinput").status == 0
     assert project.manage_all(["migrate"])[0].status == 0
     assert verify(project) == (HEALTHY, {})
+
+
+@pytest.mark.pure
+def test_the_statements_that_take_back_what_ran() -> None:
+    reversal = (
+        Statement("DROP TABLE line", ((*LINE, None), ("column", "line", "item", None), (*KEY, None))),
+        Statement("DROP TABLE order", ((*ORDER, None), ("column", "order", "id", None))),
+    )
+    trace = MigrationTrace(Key("shop", "1"), tuple((*part, definition) for part, definition in WHOLE.items()))
+    for live, number in ((HALF, 1), (HALF | {LINE: "", Part("column", "line", "item"): "bigint"}, 0)):
+        [result] = judge([trace], set(), live).results
+        found = missing_statements(reversal, result.there, live, {"order", "line"}, WHOLE)
+        assert found.missing == tuple(each.sql for each in reversal[number:])
