@@ -156,9 +156,8 @@ def rebuild_interrupted(
     return Texts(
         f"{table} is left from a migration that stopped while Django was building {rebuilt} anew.",
         f"`migrate` would fail. {state}",
-        "Copy the file of the database, then run in it:\n"
-        + "\n".join(f"{each};" for each in statements)
-        + f"\nThen: {migsync('repair', alias=alias)}",
+        f"First: copy the file of the database, and run in it: {'; '.join(statements)};\n"
+        f"Then: {migsync('repair', alias=alias)}",
     )
 
 

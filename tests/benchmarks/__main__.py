@@ -1,6 +1,6 @@
 """Runs benchmarks by hand and prints their tables, as they stand in the README of this directory.
 
-    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [runs] [look] [growth] [schemas]
+    python -m tests.benchmarks [start] [plan] [changes] [graph] [apply] [runs] [look] [growth] [schemas] [verify]
 
 Without a name, all of them. PostgreSQL is the tests' own or MIGSYNC_TEST_POSTGRESQL, MariaDB is MIGSYNC_TEST_MARIADB.
 """
@@ -82,6 +82,12 @@ def schemas(directory: Path, times: int) -> str:
     return schemas.report(directory, times)
 
 
+def verify(directory: Path, times: int) -> str:
+    from tests.benchmarks import verifying
+
+    return verifying.report(directory, times)
+
+
 BENCHMARKS = {
     "start": start,
     "plan": plan,
@@ -92,6 +98,7 @@ BENCHMARKS = {
     "look": look,
     "growth": growth,
     "schemas": schemas,
+    "verify": verify,
 }
 
 
