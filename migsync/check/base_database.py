@@ -10,9 +10,9 @@ from migsync import __version__
 from migsync.check.base import Base
 from migsync.history import History
 from migsync.history.migration import Key
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.git import GitHistory
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import TargetRef

@@ -15,6 +15,8 @@ from typing import NamedTuple
 from migsync.history.columns import UNKNOWN, Column, Link
 from migsync.history.contents import CLASS_MARK, Action, Contents, Operation, OperationStep, PartKind
 
+CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
+"""Operations that fail where what they make is there already."""
 TAKES = (Action.REMOVE, Action.RENAME)
 """After these, the part is not there under its name any more."""
 
@@ -309,3 +311,8 @@ def part_after(step: OperationStep) -> TablePart:
     if step.part is PartKind.MODEL:
         return TablePart(step.part, step.value)
     return TablePart(step.part, step.model, step.value)
+
+
+def is_made(operation: Operation, state: TableState) -> bool:
+    """Whether an operation would fail, since what it makes is there."""
+    return operation.kind in CREATES and any(part_before(step) in state.parts for step in operation.steps)

@@ -8,7 +8,6 @@ that no file holds yet, what git tells. What stays open is refused.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,8 +17,10 @@ from migsync.errors import UsageError
 from migsync.findings import Finding
 from migsync.findings.positions import doubtful_name, no_position, open_position
 from migsync.history.contents import Contents
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.name_history import NameHistory
 from migsync.rewrites.record import Record
+from migsync.rewrites.rewrite import EVIDENCE
 from migsync.rewrites.rows import TrackedRow
 from migsync.rewrites.split import NO_REVERSALS, Reversals, Split, onward, splits
 from migsync.words import did_you_mean, text_list
@@ -30,47 +31,6 @@ KnownContents: TypeAlias = Callable[[Record], "Contents | None"]
 
 def nothing_known(_: Record) -> None:
     """Of no record it is known what ran."""
-
-
-# No time zone is further from UTC.
-WIDEST_OFFSET = datetime.timedelta(hours=14)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """How `applied` texts without an offset are to be read: as UTC, or, where that is not known, with a margin."""
-
-    naive_is_utc: bool = False
-
-    def older(self, applied: str | None, moment: str) -> bool:
-        """True when `applied` is certainly before `moment` (UTC text); False for anything that is no time."""
-        try:
-            time = datetime.datetime.fromisoformat(applied or "")
-        except ValueError:
-            return False
-        limit = datetime.datetime.fromisoformat(moment)
-        if time.tzinfo is None:
-            time = time.replace(tzinfo=datetime.UTC)
-            limit -= datetime.timedelta() if self.naive_is_utc else WIDEST_OFFSET
-        return time < limit
-
-    def span(self, applied: str | None) -> tuple[float, float] | None:
-        """Between which two moments `applied` was, in seconds since 1970; None for anything that is no time."""
-        try:
-            time = datetime.datetime.fromisoformat(applied or "")
-            if time.tzinfo is not None:
-                return time.timestamp(), time.timestamp()
-            time = time.replace(tzinfo=datetime.UTC)
-            margin = 0.0 if self.naive_is_utc else WIDEST_OFFSET.total_seconds()
-            return time.timestamp() - margin, time.timestamp() + margin
-        except (ValueError, OverflowError):
-            return None
-
-    def newer(self, applied: str | None, moment: str) -> bool:
-        """True when `applied` is certainly after `moment` (UTC text); False for anything that is no time."""
-        span = self.span(applied)
-        # The moment is cut off to whole seconds.
-        return span is not None and span[0] >= datetime.datetime.fromisoformat(moment).timestamp() + 1
 
 
 @dataclass(frozen=True)
@@ -113,6 +73,12 @@ def decide(
     if not explained:
         names = {record.name for record in records} & touched
         return Position(journaled, (_nowhere(name_history, names, journaled, bool(reversals.rewrites)),))
+    # A rewrite that is made of evidence just now may be for another database, and makes nothing of these records then.
+    unwritten = {rewrite.id for rewrite in changing if not rewrite.path}
+    evidence = {rewrite.id for rewrite in changing if rewrite.id in unwritten and rewrite.command == EVIDENCE}
+    if evidence and len(explained) > 1:
+        explained = [split for split in explained if _is_sound(name_history, records, split)] or explained
+    evidence.intersection_update(*(split.base for split in explained))
     if not _same_rows(name_history, records, explained):
         explained = _as_ran(name_history, records, explained, ran, journaled)
     # Weaker evidence is asked only while the answer matters: where all positions lead to the same rows, none is needed,
@@ -127,7 +93,6 @@ def decide(
         fitting = [split for split in explained if narrow(name_history, split.own, split.base, journaled, clock)]
         explained = fitting or explained
     # Names are what rewrites change, so this tells nothing of one that a run may have applied without a journal.
-    unwritten = {rewrite.id for rewrite in changing if not rewrite.path}
     if all(first.base ^ second.base <= unwritten for first, second in pairwise(explained)):
         explained = _as_ran(name_history, records, explained, presumed)
     # Of several that lead to the same rows, the one that is furthest on: the fewest steps are left to take.
@@ -136,7 +101,9 @@ def decide(
         return Position(furthest[0].base, (_open(name_history, [split.base for split in explained]),))
     found = []
     for split in furthest:
-        doubts = [] if trust_names else list(_doubts(name_history, split, journaled, clock, unseen_journal))
+        # Nor does its time tell anything.
+        told = [] if trust_names else _doubts(name_history, split, journaled, clock, unseen_journal)
+        doubts = [doubt for doubt in told if doubt.file or not evidence]
         if doubts:
             known, likely = (_known_names(name_history, split, each) for each in (ran, presumed))
             doubts = [doubt for doubt in doubts if doubt.name not in (known if doubt.file else likely)]
@@ -178,6 +145,13 @@ def _same_rows(name_history: NameHistory, records: Sequence[Record], explained: 
     return len(outcomes) == 1
 
 
+def _is_sound(name_history: NameHistory, records: Sequence[Record], split: Split) -> bool:
+    """False where two rows would end with one name."""
+    after, _ = onward([TrackedRow.of(record) for record in records], name_history, split)
+    names = [row.now.name for row in after if row.now]
+    return len(set(names)) == len(names)
+
+
 def _as_ran(
     name_history: NameHistory,
     records: Sequence[Record],
@@ -197,14 +171,21 @@ def _as_ran(
     digests = {split.base: name_history.digests(split.base) for split in explained}
     for split in explained:
         digests |= {later: name_history.digests(later) for later in split.later.values()}
-    against: set[int] = set()
+    targets = {name for rewrite in name_history.steps for name in rewrite.apps[name_history.app].targets}
+    against: list[set[int]] = [set(), set()]
     for record in records:
         at = [digests[split.position(record)].get(record.name, "") for split in explained]
         contents, known = ran(record), given.get(record.name, "")
         fits = [name_history.stands_for(digest, contents) if contents else digest == known != "" for digest in at]
         if any(fits):
-            against |= {number for number, digest in enumerate(at) if digest and not fits[number]}
-    left = [split for number, split in enumerate(explained) if number not in against] or list(explained)
+            wrong = {number for number, digest in enumerate(at) if digest and not fits[number]}
+            against[record.name not in targets] |= wrong
+    # What a rewrite unites with others runs only after it. What ran before it may be under its name still, where the
+    # file of that name was edited since: it counts among what the former leaves.
+    places = list(range(len(explained)))
+    for wrong in against:
+        places = [number for number in places if number not in wrong] or places
+    left = [explained[number] for number in places]
     # Where the files of today are all that ran, nothing is to be done.
     by_name = {record.name: ran(record) for record in records}
     return [each for each in left if not each.later and name_history.are_today(each.base, by_name)] or left

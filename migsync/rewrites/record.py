@@ -56,6 +56,18 @@ class Record(NamedTuple):
         return self == other if self.id is not None else self[1:] == other[1:]
 
 
+def is_squash_label(name: str, recorded: Iterable[str]) -> bool:
+    """True for a squash, by its name, beside the records of its first and last migration in the same app.
+
+    Django records what a squash replaces together with it, so these rows say what ran; they are judged themselves.
+    """
+    first, squashed, last = name.rpartition("_squashed_")
+    others = [other for other in recorded if "_squashed_" not in other] if squashed else []
+    return bool(squashed) and all(
+        any(other == end or other.startswith(f"{end}_") for other in others) for end in (first, last)
+    )
+
+
 def as_records(rows: Iterable[Iterable[Any]]) -> tuple[Record, ...]:
     """The rows of a query as records."""
     return tuple(map(partial(_NEW, Record), rows))

@@ -15,9 +15,10 @@ from migsync.findings.positions import doubtful_name, label_used_again, no_posit
 from migsync.findings.rewrites import duplicate_records, never_run, partial_collapse, run_again, two_rows
 from migsync.history.graph import History
 from migsync.history.migration import Key
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.labels import Labels
 from migsync.rewrites.name_history import NameHistory
-from migsync.rewrites.position import Clock, KnownContents, Position, decide, forced, nothing_known
+from migsync.rewrites.position import KnownContents, Position, decide, forced, nothing_known
 from migsync.rewrites.record import Record
 from migsync.rewrites.row_labels import NO_BOUNDS, Bounds, relabel, under_labels
 from migsync.rewrites.rows import TrackedRow, forward_names

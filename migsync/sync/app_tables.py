@@ -10,20 +10,19 @@ from functools import cached_property
 from migsync.history.contents import Action, Operation, PartKind
 from migsync.history.migration import Key, Migration
 from migsync.history.tables import (
+    CREATES,
     TAKES,
     Difference,
     TablePart,
     TableState,
     differences,
+    is_made,
     part_after,
     part_before,
     steps_of,
     table_of,
 )
 from migsync.sync.run_order import needed
-
-CREATES = frozenset(["AddConstraint", "AddField", "AddIndex", "CreateModel"])
-"""Operations that fail where what they make is there already."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,15 @@ class AppTables:
 
     def is_made(self, operation: Operation) -> bool:
         """Whether an operation would fail, since what it makes is there."""
-        return operation.kind in CREATES and any(part_before(step) in self.there.parts for step in operation.steps)
+        return is_made(operation, self.there)
 
-    def is_unclaimed(self, place: TablePart) -> bool:
-        """Whether a part is there that is not claimed; an index counts on any table, since its name is taken."""
+    def makes_again(self, operation: Operation, place: TablePart) -> bool:
+        """Whether an operation makes a part that is there and not claimed.
+
+        An index counts on any table, since its name is taken.
+        """
+        if operation.kind not in CREATES:
+            return False
         if place.part is not PartKind.INDEX or not place.name:
             return place in self.there.parts and place not in self.claimed.parts
         there, claimed = (

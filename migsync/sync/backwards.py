@@ -21,8 +21,8 @@ from migsync.findings.backwards import (
 )
 from migsync.history.graph import History
 from migsync.history.migration import Key
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites

@@ -39,7 +39,7 @@ from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
 from migsync.history.tables import Difference, TablePart, TableState, part_after, part_before, steps_of, table_of
 from migsync.rewrites.record import Record
-from migsync.sync.app_tables import CREATES, AppTables
+from migsync.sync.app_tables import AppTables
 from migsync.sync.edited_code import claims, code_of, lost, pair_off
 from migsync.sync.followed_rows import NONE_FOLLOWED, FollowedRows
 from migsync.sync.other_apps import OtherApps
@@ -255,7 +255,7 @@ def _twice(tables: AppTables, *, presumed: bool) -> Iterator[Finding]:
         for operation in migration.contents.operations:
             for step in operation.steps if operation.comparable and not operation.state_only else ():
                 place = part_before(step)
-                made = operation.kind in CREATES and tables.is_unclaimed(place)
+                made = tables.makes_again(operation, place)
                 if made and not (again and operation.kind == "CreateModel" and step.part is not PartKind.MODEL):
                     again.append((operation.kind, str(place)))
                 if tables.is_missing(place) and there.taken[step] > claimed.taken[step]:

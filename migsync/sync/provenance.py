@@ -16,8 +16,9 @@ from migsync.history.contents import Contents
 from migsync.history.graph import History
 from migsync.history.migration import Key, Migration
 from migsync.progress import counted
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.file_versions import FileVersion, fitting
-from migsync.rewrites.position import Clock, KnownContents
+from migsync.rewrites.position import KnownContents
 from migsync.rewrites.record import Record
 from migsync.rewrites.stored_records import StoredRecords
 from migsync.sync.journal.contents import Event, SeenContents, last_events
@@ -245,7 +246,7 @@ def _in_git(
         return AS_TODAY[ContentSource.GIT]
     found = tuple(_read(record.app, blobs, versions))
     if found and _was_on_disk(file, known, span[1], versions):
-        return AS_TODAY[ContentSource.GIT]
+        return AS_TODAY[ContentSource.NAME]
     return Provenance(ContentSource.GIT, found) if found else None
 
 

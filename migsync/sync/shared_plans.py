@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from migsync.history.graph import History
-from migsync.rewrites.position import Clock
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.stored_records import FingerprintForm, StoredFingerprints, StoredRecords
 from migsync.sync.plan import Change, Plan

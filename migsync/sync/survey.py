@@ -19,11 +19,11 @@ from migsync.project import Project
 from migsync.project.registry import missing_settings, with_loaded_headers
 from migsync.project.search import no_databases
 from migsync.rewrites.branch_rewrites import made_of
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.evidence.pairs import Pair
 from migsync.rewrites.git_successors import Answers, git_successors
 from migsync.rewrites.name_changes import NameChanges, is_written, parse_changes
 from migsync.rewrites.package_rewrites import all_rewrites, rewritten_apps
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites

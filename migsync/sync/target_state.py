@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from migsync.findings.contents import NOT_RUN, ran_elsewhere, runs_twice
 from migsync.history.graph import History
 from migsync.history.migration import Key
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.evidence.database import DatabaseEvidence
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
+from migsync.rewrites.translation import UNDECIDED
 from migsync.sync.journal.contents import digests_seen
 from migsync.sync.plan import Plan, TargetRef
 from migsync.sync.planner import changed_ids
@@ -81,7 +82,13 @@ def evidence_of(
 ) -> DatabaseEvidence:
     """What a database shows of names: the records as its `plan` would leave them, and what ran under them."""
     held = state.held
-    records = [record for record in afterwards(held.records, plan) if record.key not in leftovers]
+    # Where it is open what a record means, it shows nothing.
+    undecided = {finding.app for finding in plan.findings if finding.code in UNDECIDED}
+    records = [
+        record
+        for record in afterwards(held.records, plan)
+        if record.key not in leftovers and record.app not in undecided
+    ]
     return DatabaseEvidence(
         state.ref.alias,
         records,

@@ -11,7 +11,7 @@ from migsync.findings import Finding
 from migsync.findings import undo as undo_findings
 from migsync.history.graph import History
 from migsync.history.migration import Key
-from migsync.rewrites.position import Clock
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
 from migsync.sync.comparison import expected_after, free_ids, new_plan

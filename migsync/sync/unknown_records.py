@@ -23,7 +23,7 @@ from migsync.history.graph import History
 from migsync.history.loader import LoaderState
 from migsync.history.migration import Key
 from migsync.rewrites.evidence.origins import Origins
-from migsync.rewrites.record import Record
+from migsync.rewrites.record import Record, is_squash_label
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.words import text_list
 
@@ -51,7 +51,8 @@ def leftovers(
     replaced = {key for migration in history.migrations.values() for key in migration.replaces}
     known = history.migrations.keys() | replaced | origins.stated | origins.explained
     unknown = [record for record in records if record.app in scope and record.key not in known]
-    labels = [record for record in unknown if _is_label(record, records)]
+    names = {app: [record.name for record in records if record.app == app] for app in {each.app for each in unknown}}
+    labels = [record for record in unknown if is_squash_label(record.name, names[record.app])]
     yield from (squashed_record(app=each.app, name=each.name, squash="", replaced=()) for each in labels)
     unknown = [record for record in unknown if record not in labels]
     for app, found in groupby(sorted(unknown, key=lambda record: (record.app, record.age)), key=lambda it: it.app):
@@ -139,18 +140,6 @@ def _list(value: Fact | None) -> list[Fact]:
 def _seen(records: Iterable[Record], origins: Origins) -> dict[str, str]:
     """Where git last saw the files of these records, by key; what git does not know is left out."""
     return {str(each.key): origins.seen[each.key] for each in records if each.key in origins.seen}
-
-
-def _is_label(record: Record, records: Sequence[Record]) -> bool:
-    """True for a squash, by its name, beside the records of its first and last migration.
-
-    Django records what a squash replaces together with it, so these rows say what ran; they are judged themselves.
-    """
-    first, squashed, last = record.name.rpartition("_squashed_")
-    others = [other.name for other in records if other.app == record.app and "_squashed_" not in other.name]
-    return bool(squashed) and all(
-        any(name == end or name.startswith(f"{end}_") for name in others) for end in (first, last)
-    )
 
 
 def _passed(files: Sequence[Key], records: Sequence[Record], history: History) -> Iterator[tuple[Key, list[Record]]]:

@@ -13,7 +13,7 @@ from migsync.findings import Finding
 from migsync.history import History
 from migsync.history.migration import Key, Migration
 from migsync.project.project import Project
-from migsync.rewrites.position import Clock
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync import survey

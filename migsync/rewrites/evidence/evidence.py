@@ -212,7 +212,9 @@ def _evidence(
     taken = tuple(name for name in case.recorded if name in given and name not in leaving)
     taken = tuple(name for name in taken if not any(name in pair.new for pair in (*collapsed, *reset.pairs)))
     hints = Hints(case, settled, frozenset(removed), frozenset(taken))
-    gone = {name: reasons for name in hints.old if name not in taken and (reasons := _gone_reasons(case, name))}
+    gone = {
+        name: reasons for name in hints.old if name not in taken and (reasons := _gone_reasons(case, name, leaving))
+    }
     # Of what is in a recorded file, nothing else is likely.
     likely = tuple(pair for pair in hints.pairs() if not gone.keys() >= set(pair.old))
     before, depends, digests_before = _old_side(proofs, removed, reset, ran)
@@ -300,14 +302,16 @@ def _merge_reason(app: str, name: str, state: FileState) -> str:
     return f"In {state.source} it was a merge of {between} without operations, and its file is gone."
 
 
-def _gone_reasons(case: Case, name: str) -> tuple[str, ...]:
-    """Why a record without a file is explained; nothing where it is not."""
+def _gone_reasons(case: Case, name: str, leaving: AbstractSet[str]) -> tuple[str, ...]:
+    """Why a record without a file is explained; nothing where it is not. `leaving` are records that get other names."""
     if replacing := case.replaced_in(name):
         return (f"It was replaced by a squash in {replacing.source}.",)
     held = case.last_seen(name)
     if held is None:
         return ()
-    heirs = sorted(set(case.disk.bearers.get(held.digests[name], ())) & case.records)
+    files = case.disk.migrations
+    heirs = sorted((case.records - leaving).intersection(case.disk.bearers.get(held.digests[name], ())))
+    heirs = [each for each in heirs if not case.ran_otherwise(each, files[each].contents)]
     if not heirs:
         return ()
     heir = f"{case.app}.{heirs[0]}, which is recorded as well, has its operations"

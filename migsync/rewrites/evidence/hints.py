@@ -9,6 +9,7 @@ from functools import cached_property
 
 from migsync.rewrites.evidence.case import Case
 from migsync.rewrites.evidence.pairs import Pair, Verdict
+from migsync.rewrites.record import is_squash_label
 from migsync.words import text_list
 
 _NUMBER = re.compile(r"^\d+_?")
@@ -57,7 +58,9 @@ class Hints:
         return tuple(
             name
             for name in self.case.recorded
-            if name not in leaving and (name not in self.case.disk.names or name in self._given)
+            if name not in leaving
+            and (name not in self.case.disk.names or name in self._given)
+            and not is_squash_label(name, self.case.recorded)
         )
 
     @cached_property

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from migsync.history.contents import Contents
+from migsync.history.tables import TableState, is_made
 from migsync.rewrites.evidence.case import Case
 from migsync.rewrites.evidence.collapses import Collapse, Files, RunFile, collapses_of, run_files
 from migsync.rewrites.evidence.pairs import Pair, Verdict
@@ -168,6 +169,19 @@ def _doubt(case: Case, state: FileState | None, collapse: Collapse, ran: Mapping
             return f"But {name} had other operations when it ran, by its time."
         if name not in case.presumed and len(versions) > 1:
             return f"But {name} was edited while they were there, and nothing shows which version ran."
+    return _made_before(case, state, collapse, ran) if state else ""
+
+
+def _made_before(case: Case, state: FileState, collapse: Collapse, ran: Mapping[str, Contents]) -> str:
+    """Why the old files cannot all have run here: what one of them makes was there by then; empty where they can."""
+    there = TableState()
+    for name in case.recorded:
+        file = state.migrations.get(name)
+        contents = ran.get(name) or (file.contents if file else case.presumed.get(name, Contents()))
+        for operation in contents.operations:
+            if name in collapse.olds and name not in ran and is_made(operation, there):
+                return f"But {name} cannot have run as it was: what it makes was there by then."
+            there.run([operation])
     return ""
 
 

@@ -422,3 +422,17 @@ def test_a_record_of_another_branch_is_no_leftover(tmp_path: Path) -> None:
         found = git.elsewhere("shop", ["0001_initial", "0002_lost", "0003_feature", "0009_nowhere"])
         assert {name: branch for name, (branch, _) in found.items()} == {"0003_feature": "feature"}
         assert found["0003_feature"][1]
+
+
+def test_a_squash_beside_what_it_replaced_became_nothing_else(tmp_path: Path) -> None:
+    """The squash was taken out again, and a new file has one of its operations."""
+    project = Project(tmp_path)
+    line(project, "0001_initial", "0002_b")
+    originals = ("0001_initial", "0002_b")
+    project.write("0001_initial_squashed_0002_b", op="price", replaces=originals)
+    project.commit()
+    project.delete("0001_initial_squashed_0002_b")
+    more = source(["0002_b"], "price").replace("operations = [", "operations = [migrations.RunSQL('SELECT 2'), ")
+    (project.migrations / "0003_c.py").write_text(more)
+    assert project.evidence("0001_initial", "0001_initial_squashed_0002_b").open
+    assert not project.evidence(*originals, "0001_initial_squashed_0002_b").open

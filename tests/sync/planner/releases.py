@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.name_changes import make_rewrite
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.sync.plan import Plan

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from migsync.errors import UsageError
 from migsync.history import App, History, build_history
 from migsync.history.migration import Key, Migration
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.labels import Labels
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites

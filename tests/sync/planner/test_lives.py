@@ -357,6 +357,62 @@ MENDED: Mapping[str, tuple[Sequence[Step], int, Source]] = {
         1,
         GIT,
     ),
+    "the file of today cannot have run where another record has made its table": (
+        (
+            *(("add", 0, 45, 0), ("commit", *ONE), ("alter", *ONE), ("reset", *ONE), ("rename", 0, 45, 0)),
+            ("migrate", 0, 1, 0),
+        ),
+        1,
+        GIT,
+    ),
+    "the files of a later commit cannot have run where another record has made their table": (
+        (
+            *(("add", 0, 53, 0), ("add", 0, 5, 0), ("migrate", 0, 1, 1), ("reset", *ONE), ("rename", 0, 23, 0)),
+            *(("add", 0, 35, 20), ("commit", *ONE), ("reset", *ONE), ("rename", *ONE)),
+        ),
+        1,
+        GIT,
+    ),
+    "what ran under a united name tells more than what ran under one that is gone": (
+        (
+            *(("add", *ONE), ("add", 0, 1, 8), ("commit", *ONE), ("unite", 0, 0, 1), ("migrate", 1, 1, 2)),
+            *(("shrink", 0, 0, 1), ("commit", *ONE), ("migrate", 0, 1, 1)),
+        ),
+        2,
+        GUARDED,
+    ),
+    "records that a rewrite for another database would double have been through it": (
+        (
+            *(("migrate", 1, 0, 0), ("add", *ONE), ("add", 0, 1, 0), ("exchange", 0, 1, 0), ("migrate", 0, 1, 1)),
+            ("rename", 0, 2, 2),
+        ),
+        2,
+        PARTLY,
+    ),
+    "the time of a rewrite that was made just now does not make a name doubtful": (
+        (
+            *(("add", *ONE), ("add", 0, 1, 0), ("cycle", *ONE), ("add", 0, 2, 0), ("migrate", 1, 0, 0)),
+            *(("migrate", 0, 1, 1), ("rename", 0, 3, 3)),
+        ),
+        2,
+        PARTLY,
+    ),
+    "a database of which it is open what its records mean shows nothing for another one": (
+        (
+            *(("add", *ONE), ("commit", *ONE), ("shift", 0, 1, 1), ("migrate", 0, 1, 2), ("reset", *ONE)),
+            *(("migrate", 1, 0, 0), ("rename", *ONE), ("shrink", 0, 1, 0)),
+        ),
+        2,
+        GIT,
+    ),
+    "a file is not recorded as well where its record gets another name": (
+        (
+            *(("add", *ONE), ("add", 0, 1, 0), ("branch", 0, 3, 0), ("first", 0, 2, 0), ("commit", *ONE)),
+            *(("migrate", 0, 1, 0), ("unshift", 0, 0, 18), ("rename", 0, 13, 3)),
+        ),
+        1,
+        GIT,
+    ),
 }
 """Lives that went wrong once: their steps, the number of databases, and what was known."""
 

@@ -8,9 +8,9 @@ import pytest
 
 from migsync.errors import UsageError
 from migsync.history import App, Key, Migration, Problem, build_history
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.name_changes import make_rewrite, parse_changes
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.translation import Translation, translate

@@ -7,7 +7,7 @@ import random
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from migsync.rewrites.position import Clock
+from migsync.rewrites.clock import Clock
 from migsync.sync.planner import PlanOptions, make_plan
 from tests.sync.planner.epochs import build, closed_rows, expected
 from tests.sync.planner.texts import REF, after

@@ -12,7 +12,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from migsync.history.graph import History
-from migsync.rewrites.position import Clock
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite_graph import Rewrites
 from migsync.rewrites.stored_records import RecordNames, StoredRecords

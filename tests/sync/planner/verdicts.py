@@ -25,11 +25,11 @@ from migsync.history.migration import Key
 from migsync.history.parser import read_contents, read_header, source_digest
 from migsync.project import Project
 from migsync.rewrites import version_index
+from migsync.rewrites.clock import Clock
 from migsync.rewrites.evidence import discovery
 from migsync.rewrites.file_state import FileState
 from migsync.rewrites.file_versions import DELETED, FileVersion
 from migsync.rewrites.git import GitHistory
-from migsync.rewrites.position import Clock
 from migsync.rewrites.record import Record
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_files import check_rewrite, to_toml
