@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from json.encoder import encode_basestring_ascii
-from typing import NamedTuple, overload
+from threading import local
+from typing import NamedTuple, cast, overload
 
 from migsync.rewrites.record import Record, as_records, fingerprint
 
@@ -20,6 +21,10 @@ class RecordNames(NamedTuple):
     names: tuple[str, ...]
 
 
+_LAST = local()
+"""The times of the records that this thread asked for last."""
+
+
 class StoredRecords(Sequence[Record]):
     """Records that are made anew each time that one of them is asked for. `applied` is a JSON array of their times."""
 
@@ -30,10 +35,14 @@ class StoredRecords(Sequence[Record]):
         self._applied = zlib.compress(applied.encode(), 1)
 
     @property
-    def applied(self) -> list[str | None]:
+    def applied(self) -> tuple[str | None, ...]:
         """The time of each record, as the server writes it."""
-        found: list[str | None] = json.loads(zlib.decompress(self._applied))
-        return found
+        # A target's times are asked for several times in a row, each target by one thread.
+        kept, found = getattr(_LAST, "times", (None, ()))
+        if kept is not self:
+            found = tuple(json.loads(zlib.decompress(self._applied)))
+            _LAST.times = self, found
+        return cast("tuple[str | None, ...]", found)
 
     def all(self) -> tuple[Record, ...]:
         """The records."""
@@ -42,7 +51,7 @@ class StoredRecords(Sequence[Record]):
     def equals(self, records: Sequence[Record]) -> bool:
         """Whether these are the same records in the same order, column by column: no record is made for that."""
         columns = tuple(zip(*records, strict=True)) or ((), (), (), ())
-        return columns[:3] == self.shared and columns[3] == tuple(self.applied)
+        return columns[:3] == self.shared and columns[3] == self.applied
 
     @overload
     def __getitem__(self, place: int) -> Record: ...
