@@ -13,6 +13,7 @@ import pytest
 
 from migsync.cli.program import program
 from migsync.project.options import DatabaseOptions, Options, VerifySettings, read_options
+from tests.recipes.page import read_pages
 
 pytestmark = pytest.mark.pure
 
@@ -39,6 +40,11 @@ CODE = re.compile(r"```(?:sh|console|text)\n(.*?)```|(`migsync [^`\n]*`)", re.DO
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
+
+
+def test_every_code_block_is_run_or_says_why_not() -> None:
+    """How a page says so is in tests/recipes/page.py, and tests/recipes/test_recipes.py runs it."""
+    assert [place for _, loose in read_pages().values() for place in loose] == []
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=NAMES)

@@ -39,6 +39,8 @@ from markdown_it import MarkdownIt
 from tests.pitfalls.story import Step, Story, read_steps, story_of
 from tests.recipes.pipelines import Job, jobs_of
 
+ROOT = Path(__file__).parents[2]
+GENERATED = "docs/reference/commands.md"
 COMMENT = re.compile(r"<!-- (.+?)\s*-->", re.DOTALL)
 OF_A_TERMINAL = re.compile(r"d shows every diff|.*\[y/N(/d)?\]: ")
 PROJECT, THEN = "a project", "then"
@@ -155,3 +157,10 @@ def recipes_of(page: Path, name: str) -> tuple[list[Recipe], list[str]]:
             else:
                 recipes[-1].steps += block.steps(int(ends[1]) if (ends := ENDS.match(said)) else 0)
     return recipes, loose
+
+
+def read_pages() -> dict[str, tuple[list[Recipe], list[str]]]:
+    """What :func:`recipes_of` finds in each page that is written by hand, by the page's path in the checkout."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/*/*.md")]
+    names = {str(page.relative_to(ROOT)): page for page in sorted(pages)}
+    return {name: recipes_of(page, name) for name, page in names.items() if name != GENERATED}

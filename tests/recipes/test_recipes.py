@@ -8,23 +8,10 @@ import pytest
 
 from tests.conftest import NewDatabase
 from tests.pitfalls.story import ToldOtherwise, stage
-from tests.recipes.page import Recipe, recipes_of
+from tests.recipes.page import Recipe, read_pages
 from tests.recipes.player import PagePlayer
 
-ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/*/*.md")]
-GENERATED = "docs/reference/commands.md"
-READ = {
-    str(page.relative_to(ROOT)): recipes_of(page, str(page.relative_to(ROOT)))
-    for page in sorted(PAGES)
-    if str(page.relative_to(ROOT)) != GENERATED
-}
-RECIPES = {f"{name}:{recipe.line}": recipe for name, (recipes, _) in READ.items() for recipe in recipes}
-
-
-@pytest.mark.pure
-def test_every_block_is_run_or_says_why_not() -> None:
-    assert [place for _, loose in READ.values() for place in loose] == []
+RECIPES = {f"{name}:{recipe.line}": recipe for name, (recipes, _) in read_pages().items() for recipe in recipes}
 
 
 @pytest.mark.parametrize(
