@@ -6,7 +6,7 @@ Work is that of the command's processes and of the server's, which is one of its
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ import psutil
 
 from tests.benchmarks.measuring import Command, ratio, run, table
 from tests.benchmarks.planning import MIGSYNC
-from tests.databases import PostgreSQLDatabase, PostgreSQLDatabases
+from tests.databases import Database, PostgreSQLDatabases
 from tests.pitfalls.project import Project
 from tests.postgresql_server import running_server
 from tests.project.projects import write
@@ -46,10 +46,10 @@ CHANGES = (
 )
 
 
-def make(root: Path, database: PostgreSQLDatabase) -> Project:
+def make(root: Path, databases: Mapping[str, Database]) -> Project:
     """A project with such migrations."""
     root.mkdir(parents=True)
-    project = Project(root, {"default": database})
+    project = Project(root, databases)
     for app in (f"app{letter}" for letter in "abcdefghijklmnop"[:APPS]):
         project.write_files(app, ())
         before = ""
@@ -97,15 +97,13 @@ def taken(command: Command, server: psutil.Process) -> Taken:
 def one_round(server: PostgreSQLDatabases, process: psutil.Process, directory: Path) -> list[Taken]:
     """One project, with databases of its own."""
     with server.database() as first, server.database() as second:
-        project = make(directory / "project", first)
+        project = make(directory / "project", {"default": first, "other": second})
         environment = {"MIGSYNC_CACHE": str(directory / "cache")}
-        verify = Command("verify", [*MIGSYNC, "verify"], project.root, environment=environment)
+        verify = Command("verify", [*MIGSYNC, "verify", "-d", "default"], project.root, environment=environment)
         migrate = replace(verify, arguments=[sys.executable, "manage.py", "migrate"])
         steps = [taken(migrate, process), taken(verify, process)]
-        other = replace(project, databases={"default": second})
-        other.write_settings()
-        assert other.manage_all(["migrate"])[0].status == 0
-        return [*steps, taken(verify, process)]
+        assert project.manage_all(["migrate", "--database", "other"])[0].status == 0
+        return [*steps, taken(replace(verify, arguments=[*MIGSYNC, "verify", "-d", "other"]), process)]
 
 
 def report(directory: Path, times: int) -> str:
