@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from threading import Event
@@ -162,7 +162,8 @@ class Execution:
             waiting = set(futures)
             while waiting:
                 try:
-                    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    # Not wait(), which looks at all that are left each time that one is done.
+                    for future in as_completed(waiting):
                         waiting.discard(future)
                         tell(future.result())
                 except KeyboardInterrupt:
