@@ -49,9 +49,10 @@ def lock_target(
     try:
         rows, answers = behaviour.lock_and_read(connection, table, deadline, queries)
     except DBAPIError as error:
-        if not queries or behaviour.error_kind(error) is not ErrorKind.OTHER:
+        if not queries or behaviour.error_kind(error) not in (ErrorKind.OTHER, ErrorKind.DENIED):
             raise
-        # The journal may have been dropped since. The lock is gone with the transaction.
+        # The journal may have been dropped since, or a right is missing: one by one, the statement says which. The lock
+        # is gone with the transaction.
         target.version_seen = ""
         connection.rollback()
         return lock_target(target, connection, table, deadline, step, journaled=journaled)
