@@ -77,6 +77,12 @@ SECRET_KEY = "not a secret"
 """
 
 
+OF_A_PRODUCT = """
+INSTALLED_APPS = [*INSTALLED_APPS, *os.environ.get("PEER_APP", "").split()]
+SILENCED_SYSTEM_CHECKS = ["mysql.E001", "admin.E403", "admin.E408", "admin.E409", "admin.E410"]
+"""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What one command of a tool said."""
@@ -237,7 +243,8 @@ def reset(case: Case) -> None:
     place = case.project.migrations("shop")
     for name in NAMES:
         (place / f"{name}.py").unlink()
-    write(place, {"0001_initial.py": MIGRATION.format(after="", operations="\n".join(HISTORY.values()))})
+    operations = "".join(f"{each.rstrip().rstrip(',')},\n" for each in HISTORY.values())
+    write(place, {"0001_initial.py": MIGRATION.format(after="", operations=operations)})
     case.database.execute("DELETE FROM django_migrations WHERE app = 'shop'")
     case.record("0001_initial")
 
@@ -382,7 +389,7 @@ def products(make: Callable[[str], Database], engine: str, peers: Path, director
             continue
         root = directory / name.replace(" ", "-")
         root.mkdir()
-        settings = kind.settings + '\nINSTALLED_APPS = [*INSTALLED_APPS, *os.environ.get("PEER_APP", "").split()]\n'
+        settings = kind.settings + OF_A_PRODUCT
         kind = Kind(kind.packages, settings, kind.python, kind.environment)
         project = make_project(root, {"default": make(engine)}, kind)
         project.manage("migrate", "--noinput", "--skip-checks")
