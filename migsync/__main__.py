@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+# Built in: a project's signal.py cannot come in its place, and it is there at once.
+import _signal  # type: ignore[import-not-found]
 import gc
+import os
 import sys
+
+
+def _too_early(_number: int, _frame: object) -> None:
+    end = b"\n" if os.isatty(2) else b""  # of the line with the ^C
+    os.write(2, end + b"Error: Interrupted. Nothing was changed.\n")
+    os._exit(1)
+
+
+_is_program = __name__ == "__main__" or sys.argv[0].rpartition(os.sep)[2].startswith("migsync")
+if _is_program and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    # Until `terminable` takes over, a KeyboardInterrupt would be a traceback.
+    _signal.signal(_signal.SIGINT, _too_early)
 
 
 def main() -> None:
@@ -14,6 +29,8 @@ def main() -> None:
     # Before the slow imports of the program, so that a SIGTERM that comes during them has its exit status, too.
     from migsync.cli.signals import terminable
 
+    if _signal.getsignal(_signal.SIGINT) is _too_early:
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     status = terminable(_run)
     gc.freeze()  # nor once more when Python ends
     sys.exit(status)

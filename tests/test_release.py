@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,27 @@ def test_the_pages_name_the_version_and_its_formats():
     assert f"({NEWEST})" in upgrade
     assert f"`format_version` {FORMAT_VERSION} " in upgrade
     assert f"migsync=={__version__}]" in (ROOT / "docs/how-to/ci.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_versions_says_what_the_matrix_runs():
+    page = (ROOT / "docs/reference/versions.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    source = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    constants = {
+        statement.targets[0].id: ast.literal_eval(statement.value)
+        for statement in source.body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }
+    rows = dict(re.findall(r"^\| (\w+) \|[^|]*\| ([^|]+) \|$", page, re.MULTILINE))
+    assert rows["Python"] == ", ".join(constants["PYTHONS"])
+    assert rows["Django"] == ", ".join(constants["DJANGOS"])
+    classified = [name.rpartition(" ")[2] for name in project["classifiers"] if re.search(r":: \d+\.\d+$", name)]
+    assert sorted(classified) == sorted([*constants["PYTHONS"], *constants["DJANGOS"]])
+    assert project["requires-python"] == f">={constants['PYTHONS'][0]}"
+
+
+def test_the_page_of_versions_names_the_postgresql_of_the_tests():
+    from tests.postgresql_server import POSTGRES_VERSIONS
+
+    page = (ROOT / "docs/reference/versions.md").read_text(encoding="utf-8")
+    assert f"| PostgreSQL | | {', '.join(map(str, sorted(POSTGRES_VERSIONS)))} |" in page

@@ -11,6 +11,7 @@ from migsync.cli.options import ConsentOptions
 from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_reason, require_yes
 from migsync.cli.rollout import ONE_BY_ONE, Rollout
+from migsync.cli.shard import empty_shard
 from migsync.cli.views.blocks import EMPTY, Span, Style, line
 from migsync.cli.workers import Workers, applying, require_written
 from migsync.errors import ExitStatus
@@ -47,10 +48,14 @@ class Application:
 
     def carry_out(self, plan_set: PlanSet) -> ExitStatus:
         """Show the plans, ask, apply them, and say what became of each database."""
-        from migsync.cli.results import finish, tell_result
+        from migsync.cli.results import APPLIED, finish, tell_result
 
         output, project, noinput = self.output, plan_set.project, self.consent.noinput
-        output.show(plan_set.shown)
+        fresh = plan_set.survey.fresh if plan_set.survey else ()
+        of = " of the plan" if plan_set.saved else ""
+        output.show(
+            empty_shard(project, plan_set.plans, plan_set.errors, plan_set.settled, fresh, of=of) or plan_set.shown
+        )
         for result in plan_set.settled:
             tell_result(output, result)
         if self.consent.dry_run:
@@ -68,7 +73,7 @@ class Application:
         results, written = self.apply(plan_set, reason)
         if not plan_set.ready and not results:
             output.show([EMPTY, line(Span("Nothing to do.", Style.GOOD))])
-        elif done := {result.alias: result.run for result in results if result.run}:
+        elif done := {each.alias: each.run for each in results if each.run and each.status == APPLIED}:
             output.show([line("To undo this: ", Span(_undo(project, done), Style.COMMAND))])
         return finish(output, results, again=tuple(self.again), facts={"rewrite": written})
 

@@ -220,7 +220,8 @@ def _from_file(
         labels = rewrite_labels(project)
         # What is carried out is the plan made now, so that is shown: it does the same, and its findings are of today.
         made = {plan.target.alias: plan for plan in found.plans}
-        told = [made.get(plan.target.alias, plan) for plan in saved.plans if plan.target.alias not in found.gone]
+        past = {*found.gone, *(plan.target.alias for plan, _ in found.applied)}
+        told = [made.get(plan.target.alias, plan) for plan in saved.plans if plan.target.alias not in past]
         shown = targets_blocks(told, findings=found.findings, labels=labels, shorten=shorten)
         settled = [Result(plan.target.alias, str(Status.ALREADY_APPLIED), plan, run) for plan, run in found.applied]
         settled += [Result.failed(alias, error) for alias, error in found.errors.items()]

@@ -15,6 +15,7 @@ from migsync.cli.command import MigsyncGroup
 from migsync.cli.completion import INSTRUCTION
 from migsync.cli.help_text import WIDTH
 from migsync.cli.output import Output
+from migsync.cli.signals import last_words
 from migsync.errors import ExitStatus, InDoubt, Interrupted, MigsyncError, ProjectError, UsageError
 from migsync.words import did_you_mean
 
@@ -153,9 +154,10 @@ def _run(arguments: list[str], program_name: str, output: Output) -> int:
         output.error(MigsyncError(error.format_message()))
         return ExitStatus.REFUSED
     except (click.Abort, KeyboardInterrupt):
-        output.end_line()
-        ended_by = _interruption(output)
-        output.error(ended_by)
+        with last_words():
+            output.end_line()
+            ended_by = _interruption(output)
+            output.error(ended_by)
         return ended_by.exit_status
     except MigsyncError as error:
         output.error(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from migsync.shard import Shard
 
 if TYPE_CHECKING:
     from migsync.project import Project
-    from migsync.sync.survey import Survey
 
 FORM = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)|auto(?:/([1-9][0-9]*))?", re.ASCII)
 VARIABLES = (
@@ -77,12 +76,13 @@ class ShardOptions:
         "of CI says; auto/N: as a Kubernetes Indexed Job of N pods says.",
     )
 
-    def empty(self, survey: Survey) -> list[Block]:
-        """That no database is in this share, where that is so."""
-        if not self.shard or survey.plans or survey.fresh or survey.errors:
-            return []
-        return [line(f"No database is in the shard {self.shard}.")]
-
     def of(self, project: Project) -> Project:
         """The project with only this share of its databases."""
         return replace(project, shard=self.shard)
+
+
+def empty_shard(project: Project, *found: Sized, of: str = "") -> list[Block]:
+    """That no database (`of` something else than the project) is in the shard, where nothing is `found`."""
+    if project.shard is None or any(map(len, found)):
+        return []
+    return [line(f"No database{of} is in the shard {project.shard}.")]

@@ -55,20 +55,23 @@ def target_blocked(*, alias: str, reason: str, optional: bool) -> Texts:
     )
 
 
-@entry("applied-names", Severity.ERROR)
-def applied_names(*, app: str, alias: str, applied: Sequence[Key]) -> Texts:
+@entry("applied-names", Severity.ERROR, Severity.WARNING)
+def applied_names(*, app: str, alias: str, applied: Sequence[Key], dry_run: bool = False) -> Texts:
     """Migrations that would be renamed are applied in a database.
 
     With new names on disk and old names in the records, `migrate` would run these migrations there again.
 
     - To change the records in the same step, add `--update-db`.
     - To change them later, add `--allow-applied`. Then run `migsync apply` on the database before the next `migrate`.
+
+    With `--dry-run` it is a warning: nothing has to be decided yet.
     """
     return Texts(
         f"{text_list(applied, 3)} {'is' if len(applied) == 1 else 'are'} applied in {alias}.",
         "With new names on disk and the old names in the records, `migrate` would run them there again.",
         "To change the records in the same step: run the command again with `--update-db`.\n"
         "To change them later, with migsync apply: run the command again with `--allow-applied`.",
+        Severity.WARNING if dry_run else Severity.ERROR,
     )
 
 

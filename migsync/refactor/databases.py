@@ -89,7 +89,7 @@ def _of_database(
         return
     yield from (replace(finding, database=alias) for finding in plan.findings if finding.blocks)
     if touched and not (terms.update_db or terms.allow_applied):
-        yield applied_names(app=touched[0].app, alias=alias, applied=touched)
+        yield applied_names(app=touched[0].app, alias=alias, applied=touched, dry_run=terms.dry_run)
     # The planner and the command each work out the rows of afterwards in a way of their own: the two must agree.
     after = {row.key for row in afterwards(database.records, plan)}
     if not plan.blocked and after != reshape.keys.recorded(database.applied):

@@ -107,7 +107,7 @@ def _draft(ground: Ground, reshape: Reshape, terms: Terms, workers: Sequence[Wor
             proposal = replace(proposal, found=survey.proposed)
     # A max_migration.txt alone is of no matter to Django and to databases: there is nothing to prove.
     if proposal.blocked or proposal.empty or not (proposal.rewrite or overlay(proposal.files)):
-        return Draft(proposal, survey.history, findings=proposal.findings)
+        return Draft(proposal, survey.history, findings=tuple(finding_groups(proposal.findings)))
     history = history_after(survey.project, survey.history, proposal)
     plans = {
         alias: plan_for(ground, it.state, history, proposal)

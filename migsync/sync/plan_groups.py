@@ -74,10 +74,17 @@ def error_groups(errors: Mapping[str, MigsyncError]) -> tuple[ErrorGroup, ...]:
 
 
 def finding_groups(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings, each once: one that holds for several members of an entry names the first, and the `others`."""
+    """The findings, each once: one that holds for several members of an entry names the first, and the `others`.
+
+    So does one that holds for several databases, where the same is to be done about all of them.
+    """
     groups: dict[Hashable, list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(finding_kind(finding), []).append(finding)
+        kind = finding_kind(finding)
+        if kind is finding and "alias" in finding.facts and not finding.database:
+            facts = {name: fact for name, fact in finding.facts.items() if name != "alias"}
+            kind = (finding.code, finding.severity, finding.meaning, finding.hint, finding.file, repr(facts))
+        groups.setdefault(kind, []).append(finding)
     return [
         replace(found[0], others=tuple(dict.fromkeys(map(_alias, found[1:])))) if len(found) > 1 else found[0]
         for found in groups.values()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,3 +91,73 @@ def test_after_a_commit_ctrl_c_never_says_that_nothing_was_changed(
         ends.add((in_doubt, is_new(databases["two"])))
     assert number > 50
     assert ends >= {(True, False), (False, False), (False, True)}
+
+
+CONTROL_C = """
+import os, signal, sys
+
+def control_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+class AtImport:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            control_c()
+
+sys.meta_path.insert(0, AtImport())
+sys.argv = ["migsync", "explain", "blocked"]
+from migsync.__main__ import main
+{patch}
+main()
+"""
+SAYS_SO = "Error: Interrupted. Nothing was changed.\n"
+
+
+def interrupted(module: str = "", patch: str = "") -> tuple[int, str]:
+    """The status and what was said, where Ctrl-C comes as the module is imported, or where the patch sends it."""
+    code = CONTROL_C.format(module=module, patch=patch)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.fresh
+@pytest.mark.parametrize("module", ["migsync.cli.signals", "migsync.cli.program", "migsync.cli.commands.explain"])
+def test_ctrl_c_while_the_program_starts_says_that_nothing_was_changed(module: str) -> None:
+    assert interrupted(module) == (1, SAYS_SO)
+
+
+TWICE = """
+from migsync.cli import output, program
+tell = output.Output.error
+
+def interrupt_again(self, error):
+    control_c()
+    tell(self, error)
+
+def interrupt(*_, **__):
+    raise KeyboardInterrupt
+
+output.Output.error = interrupt_again
+program.program.main = interrupt
+"""
+
+
+@pytest.mark.fresh
+def test_a_second_ctrl_c_does_not_cut_off_what_is_said_of_the_first() -> None:
+    assert interrupted(patch=TWICE) == (1, SAYS_SO)
+
+
+@pytest.mark.fresh
+@pytest.mark.parametrize("changes", [True, False])
+def test_ctrl_c_twice_in_a_moment_is_no_traceback(changes: bool) -> None:
+    patch = "from migsync.cli import program\nprogram.run = lambda _: control_c()"
+    status, said = interrupted(patch=f"import migsync.cli.execution\n{patch}" if changes else patch)
+    assert status == (6 if changes else 1)
+    assert "Next: Run: migsync recover" in said if changes else said == SAYS_SO
+
+
+@pytest.mark.fresh
+def test_ctrl_c_when_all_is_said_ends_the_process_without_a_traceback() -> None:
+    patch = "import gc\ngc.freeze = control_c"
+    assert interrupted(patch=patch) == (-signal.SIGINT, "")

@@ -22,7 +22,7 @@ from migsync.cli.options import (
 )
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
-from migsync.cli.shard import ShardOptions
+from migsync.cli.shard import ShardOptions, empty_shard
 from migsync.cli.views.blocks import EMPTY, Block, Span, Style, line
 
 if TYPE_CHECKING:
@@ -80,7 +80,12 @@ def plan(output: Output, asked: PlanCommandOptions, where: ProjectOptions) -> Ex
     with survey(project, asked.planning.request(trust_names=asked.journal.no_journal)) as found:
         if asked.file:
             save_plans(asked.file, found.plan_file)
-        output.show([*survey_blocks(found, shorten=output.shorten), *asked.share.empty(found)])
+        output.show(
+            [
+                *survey_blocks(found, shorten=output.shorten),
+                *empty_shard(project, found.plans, found.fresh, found.errors),
+            ]
+        )
         output.show(_next(found, asked.file))
         if output.json:
             output.document(survey_document(found))

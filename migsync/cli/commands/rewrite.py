@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsync.cli.command import MigsyncCommand
+from migsync.cli.next_command import for_this_project
 from migsync.cli.options import (
     AGAINST_EVIDENCE,
     NameOptions,
@@ -138,11 +139,14 @@ def _nothing_for_library(output: Output, comparison: Comparison | None) -> ExitS
             [line("Nothing was compared: a library has no database, and git has no older commit."), line(state)]
         )
         return ExitStatus.REFUSED
-    base = comparison.base.label
+    base, older = comparison.base.label, for_this_project("migsync check --against REV --write")
     output.show(
         [
             line(Span(f"Nothing to write: since {base}, every change of names has a rewrite.", Style.GOOD)),
-            line("To compare with an older release: ", Span("migsync check --against REV --write", Style.COMMAND)),
+            line(
+                "To compare with an older release: ",
+                Span(older, Style.COMMAND),
+            ),
         ]
     )
     return ExitStatus.DONE

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migsync.cli.command import MigsyncCommand
+from migsync.cli.next_command import for_this_project
 from migsync.cli.options import ProjectOptions, arguments, flag, option, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.refactor import FORMATS, ProvenRefactorOptions, change_files
@@ -213,7 +214,8 @@ def _saved_at_once(ranges: Sequence[SafeRange]) -> int:
 
 def _all(ranges: Sequence[SafeRange]) -> Span:
     apps = {safe.app for safe in ranges}
-    return Span(f"migsync squash {' '.join([*(apps if len(apps) == 1 else ()), '--all-safe'])}", Style.COMMAND)
+    command = f"migsync squash {' '.join([*(apps if len(apps) == 1 else ()), '--all-safe'])}"
+    return Span(for_this_project(command), Style.COMMAND)
 
 
 def _suggestion_document(history: History, ranges: Sequence[SafeRange], files: int) -> dict[str, Any]:
@@ -263,4 +265,4 @@ def _strict_engines() -> list[Engine]:
 def _command(history: History, keys: Sequence[Key]) -> str:
     from migsync.refactor.squash.ranges import ends
 
-    return f"migsync squash {keys[0].app} {ends(history, keys)}"
+    return for_this_project(f"migsync squash {keys[0].app} {ends(history, keys)}")

@@ -13,7 +13,7 @@ from migsync.cli.next_command import next_command
 from migsync.cli.options import JournalOptions, ProjectOptions, TargetOptions, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
-from migsync.cli.shard import ShardOptions
+from migsync.cli.shard import ShardOptions, empty_shard
 from migsync.cli.views.blocks import EMPTY, Span, Style, line, table
 from migsync.cli.views.lists import cut, more
 from migsync.errors import ExitStatus
@@ -68,7 +68,9 @@ def status(
             return survey_status(found)
         rows, hidden = _shown(_rows(found), shorten=output.shorten)
         head = ("database", "engine", "state", "to apply", "last run")
-        output.show(share.empty(found) or [table(head, rows, indent=0), *more(hidden)])
+        output.show(
+            empty_shard(project, found.plans, found.fresh, found.errors) or [table(head, rows, indent=0), *more(hidden)]
+        )
         for group in error_groups(found.errors):
             output.show([EMPTY, line(Span(group.name, Style.HEADING)), *error_blocks(group.error, indent=2)])
         output.show([EMPTY, *findings_blocks(found.findings, shorten=output.shorten)] if found.findings else [])

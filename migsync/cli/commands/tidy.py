@@ -10,6 +10,7 @@ import click
 
 from migsync.alias import entry_of, schema_of
 from migsync.cli.command import MigsyncCommand
+from migsync.cli.next_command import for_this_project
 from migsync.cli.options import arguments, flag, option_group, options
 from migsync.cli.output import Output
 from migsync.cli.recovery import settle_files
@@ -160,7 +161,7 @@ def _next(transition: SquashTransition) -> Block:
         command = " ".join(["migsync apply", *(f"-d {shlex.quote(name)}" for name in names)])
     else:
         command = f"migsync tidy {squash.key.app}{' --remove-replaced' if squash.files else ''}"
-    return line("Next: ", Span(command, Style.COMMAND), indent=2)
+    return line("Next: ", Span(for_this_project(command), Style.COMMAND), indent=2)
 
 
 def transition_document(transition: SquashTransition) -> dict[str, Any]:

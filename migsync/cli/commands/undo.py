@@ -25,7 +25,7 @@ from migsync.cli.output import Output
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.recovery import settle_files
 from migsync.cli.rollout import RolloutOptions
-from migsync.cli.shard import ShardOptions
+from migsync.cli.shard import ShardOptions, empty_shard
 from migsync.cli.views.blocks import EMPTY, Block, line
 from migsync.cli.workers import WorkersOptions, applying
 from migsync.errors import (
@@ -137,7 +137,9 @@ def undo(output: Output, asked: UndoOptions, where: ProjectOptions) -> ExitStatu
         rewrites = readable_rewrites(project)
         plans, idle = undo_plans(project, found, run, rewrites, asked.since)
         labels = {rewrite.id: rewrite.label for rewrite in rewrites}
-        output.show(_shown(plans, idle, found, output.shorten, labels))
+        output.show(
+            empty_shard(project, found.targets, found.errors) or _shown(plans, idle, found, output.shorten, labels)
+        )
         ready = [plan for plan in plans if not plan.blocked]
         if consent.dry_run:
             output.show([EMPTY, line("Dry run: nothing was changed.")])

@@ -37,18 +37,18 @@ def more(hidden: int, indent: int = 0) -> Iterator[Line]:
 
 
 def same_in(aliases: Sequence[str], *, indent: int, findings: Iterable[Finding] = ()) -> Iterator[Line]:
-    """That the same holds for other members of an entry; nothing where there are none.
+    """That the same holds for other targets; nothing where there are none.
 
-    `findings` are those of the member that stands for all. Where one would be otherwise without the alias, its commands
-    are for this member alone, and that is said too.
+    `findings` are those of the target that stands for all. Where the hint of one would be otherwise without the alias,
+    its commands are for this target alone, and that is said too.
     """
     if aliases:
         context = click.get_current_context(silent=True)
         verbose = bool(context and context.obj and context.obj.verbose)
         named, hidden = cut(aliases, OTHERS, shorten=not verbose)
         said = f"the same in {count(len(aliases), 'other target')}: "
-        yield line(said, ", ".join(schema_of(alias) for alias in named), indent=indent, hang=2)
+        yield line(said, ", ".join(schema_of(alias) or alias for alias in named), indent=indent, hang=2)
         yield from more(hidden, indent=indent)
-        if alias := next((each.facts["alias"] for each in findings if each.with_facts(alias="") != each), ""):
+        if alias := next((each.facts["alias"] for each in findings if each.with_facts(alias="").hint != each.hint), ""):
             told = f"the commands shown are for {alias}; run them for the others too (migsync takes -d more than once)"
             yield line(told, indent=indent)

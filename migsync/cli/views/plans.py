@@ -20,7 +20,7 @@ from migsync.sync.stated_records import ABSENT
 from migsync.sync.stored_changes import kinds_of
 from migsync.words import count
 
-HEADER = ("", "old name", "new name", "applied (kept)")
+HEADER = ("", "old name", "new name", "applied")
 SHOWN = 10
 """On a terminal, so many changes of one app are shown."""
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migsync.cli.next_command import for_this_project, next_command
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, near, table
 from migsync.cli.views.diffs import counted, diff, diff_blocks, place
 from migsync.cli.views.findings import findings_blocks
@@ -128,7 +129,7 @@ def _state(draft: Draft, plan: Plan) -> Span:
     decided = not draft.blocked and plan.target.alias not in draft.chosen and not any(stops(draft.history))
     # One command for all, since one that has its word applies the other plans too.
     back = any(each.goes_back for each in draft.plans)
-    command = "migsync apply --backwards" if back else "migsync apply"
+    command = for_this_project("migsync apply --backwards" if back else "migsync apply")
     return Span(f"{needs(plan)}{f'; later: {command}' if decided else ''}", Style.WARNING)
 
 
@@ -211,14 +212,19 @@ def done_blocks(draft: Draft, made: CommitResult, project: Project, *, shorten: 
     blocks += [EMPTY, line("Add it to git: ", Span(f"git add -A {shlex.join(places)}", Style.COMMAND))]
     by_hand = [finding for finding in draft.findings if finding.code == "reference-by-name"]
     if by_hand:
-        found = [f"{near(Path(finding.file))}:{finding.line}" for finding in by_hand]
-        blocks.append(line("Check by hand: ", ", ".join(truncated(found, BY_HAND if shorten else None, MORE))))
+        found = dict.fromkeys(f"{near(Path(finding.file))}:{finding.line}" for finding in by_hand)
+        blocks.append(line("Check by hand: ", ", ".join(truncated([*found], BY_HAND if shorten else None, MORE))))
     if draft.later:
         blocks.append(line(f"Not up to date yet: {', '.join(sentence_names(draft.later))}"))
     if proposal.rewrite:
         where = "In projects that install the library" if project.is_library else "For every other database"
-        blocks.append(line(f"{where}, with the new files: ", Span("migsync apply", Style.COMMAND)))
-    blocks.append(line("To undo this: ", Span("migsync undo --files", Style.COMMAND)))
+        blocks.append(
+            line(
+                f"{where}, with the new files: ",
+                Span(next_command("apply", without={"databases", "url"}), Style.COMMAND),
+            )
+        )
+    blocks.append(line("To undo this: ", Span(for_this_project("migsync undo --files"), Style.COMMAND)))
     if made.interrupted:
         blocks.append(line("Ctrl-C came too late: everything above was done."))
     return blocks
