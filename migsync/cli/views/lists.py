@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import click
@@ -49,6 +50,7 @@ def same_in(aliases: Sequence[str], *, indent: int, findings: Iterable[Finding] 
         said = f"the same in {count(len(aliases), 'other target')}: "
         yield line(said, ", ".join(schema_of(alias) or alias for alias in named), indent=indent, hang=2)
         yield from more(hidden, indent=indent)
-        if alias := next((each.facts["alias"] for each in findings if each.with_facts(alias="").hint != each.hint), ""):
+        own = (each for each in findings if replace(each.with_facts(alias=""), found=each.found) != each)
+        if alias := next((each.facts["alias"] for each in own), ""):
             told = f"the commands shown are for {alias}; run them for the others too (migsync takes -d more than once)"
             yield line(told, indent=indent)
