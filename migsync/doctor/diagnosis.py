@@ -31,6 +31,7 @@ from migsync.history import History
 from migsync.history.loader import LoaderState
 from migsync.key import Key
 from migsync.sync.plan import Plan
+from migsync.sync.rebuilds import left_by_rebuilds
 from migsync.sync.survey import Survey
 from migsync.sync.target import Target
 
@@ -114,6 +115,9 @@ class _Objects:
     def findings(self) -> Iterator[Finding]:
         if not self.makers:
             return
+        if left := self._left_by_rebuild():
+            yield from left
+            return
         state = self._state()
         ran = [each for each in self.makers if each.migration in state.applied]
         pending = [each for each in self.makers if each.migration not in state.applied]
@@ -125,6 +129,12 @@ class _Objects:
         elif ran:
             key = ran[-1].migration
             yield self._recorded_index(what, key, state) if self.message.index else self._recorded(what, ran[-1], state)
+
+    def _left_by_rebuild(self) -> list[Finding]:
+        """What is left of a rebuild of the table: what else seems to be missing, may be in it."""
+        table, prefix = self.message.table, self.target.behaviour.rebuild_prefix
+        there = columns_there(self.target, {table, prefix + table}) if table and prefix else {}
+        return list(left_by_rebuilds(self.target, there, {table}))
 
     def _unrecorded(self, what: str, maker: Maker, ran: Sequence[Maker], state: LoaderState) -> Finding:
         """What a migration that has not run would make, is there."""

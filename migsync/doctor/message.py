@@ -78,11 +78,11 @@ _K = MessageKind
 _PATTERNS: Final[tuple[tuple[MessageKind, str], ...]] = (
     # PostgreSQL calls tables and indexes relations; which of them is meant, the files tell.
     (_K.TABLE_EXISTS, r'relation "(?P<table>[^"]+)" already exists'),
-    (_K.TABLE_EXISTS, r"table [\"`]?(?P<table>[\w.$-]+)[\"`]? already exists"),
+    (_K.TABLE_EXISTS, r"table [\"`]?(?:new__)?(?P<table>[\w.$-]+)[\"`]? already exists"),
     (_K.TABLE_EXISTS, r"1050, [\"']Table '(?P<table>[^']+)' already exists"),
     (_K.TABLE_MISSING, r'relation "(?P<table>[^"]+)" does not exist'),
     (_K.TABLE_MISSING, r'(?<!relation )table "(?P<table>[^"]+)" does not exist'),
-    (_K.TABLE_MISSING, r"no such table: (?P<table>[\w.$-]+)"),
+    (_K.TABLE_MISSING, r"no such table: (?:new__)?(?P<table>[\w.$-]+)"),
     (_K.TABLE_MISSING, r"1146, [\"']Table '(?P<table>[^']+)' doesn't exist"),
     (_K.TABLE_MISSING, r"1051, [\"']Unknown table '(?P<table>[^']+)'"),
     (_K.COLUMN_EXISTS, r'column "(?P<column>[^"]+)" of relation "(?P<table>[^"]+)" already exists'),

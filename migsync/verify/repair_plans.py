@@ -27,9 +27,9 @@ from migsync.verify.verification import (
     VerifyOptions,
     check_apps,
     find_evidence,
-    left_by_rebuilds,
     order_of,
     read_catalog,
+    rebuilds_left,
 )
 from migsync.worker.migration_traces import BuildResult
 
@@ -102,7 +102,7 @@ def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> 
     evidence = find_evidence(found, alias, plan.changes, asked.options, builds)
     known = KnownRuns(found.ran.get(alias, {}), found.held[alias].seen)
     target = found.targets[alias]
-    if left := tuple(left_by_rebuilds(target, evidence)):
+    if left := tuple(rebuilds_left(target, evidence)):
         # Until these are settled, what else seems to be missing or renamed may be in them.
         return Repair(findings=left)
     result = repair(evidence, known, apps=asked.options.apps, accept=asked.accept)

@@ -11,7 +11,6 @@ from migsync.engines.catalog import Part, catalog_of
 from migsync.errors import MigsyncError, TargetError, UsageError
 from migsync.findings import Finding, Severity
 from migsync.findings.inconsistency import inconsistent_history
-from migsync.findings.verification import rebuild_interrupted
 from migsync.history import History
 from migsync.history.loader import LoaderState
 from migsync.key import Key
@@ -19,6 +18,7 @@ from migsync.progress import counted
 from migsync.proof.schema import executing
 from migsync.rewrites.record import Record
 from migsync.sync.plan import Change, Plan
+from migsync.sync.rebuilds import left_by_rebuilds
 from migsync.sync.survey import Survey
 from migsync.sync.target import Target
 from migsync.sync.undo import rows_after
@@ -171,7 +171,7 @@ def _verified(survey: Survey, plan: Plan, evidence: SchemaEvidence, options: Ver
     ]
     kept = Judgement(tuple(wanted), () if options.apps else found.unexplained)
     target = survey.targets[plan.target.alias]
-    said = [*left_by_rebuilds(target, evidence), *judgement_findings(evidence.history, evidence.applied, kept)]
+    said = [*rebuilds_left(target, evidence), *judgement_findings(evidence.history, evidence.applied, kept)]
     said += _gaps(plan, kept)
     alias = survey.project.typed(target.alias)
     return Verified(kept, tuple(each.with_facts(alias=alias) for each in said))
@@ -185,17 +185,10 @@ def _gaps(plan: Plan, found: Judgement) -> Iterator[Finding]:
             yield finding
 
 
-def left_by_rebuilds(target: Target, evidence: SchemaEvidence) -> Iterator[Finding]:
-    """The tables that Django was building in place of others when its process was killed."""
-    prefix = target.behaviour.rebuild_prefix
-    made = {table for trace in evidence.traces for _, table, *_ in trace.changes}
+def rebuilds_left(target: Target, evidence: SchemaEvidence) -> Iterator[Finding]:
+    """What is left of rebuilds of tables that migrations make."""
     tables = {part.name for part in evidence.live if part.kind == "table"}
-    for name in sorted(tables):
-        rebuilt = name.removeprefix(prefix)
-        if prefix and name != rebuilt and rebuilt in made:
-            there = rebuilt in tables
-            statement = f'DROP TABLE "{name}"' if there else f'ALTER TABLE "{name}" RENAME TO "{rebuilt}"'
-            yield rebuild_interrupted(table=name, rebuilt=rebuilt, is_there=there, statements=[statement])
+    return left_by_rebuilds(target, tables, {table for trace in evidence.traces for _, table, *_ in trace.changes})
 
 
 def order_of(history: History, state: LoaderState) -> tuple[tuple[Key, ...], tuple[Key, ...]]:

@@ -201,6 +201,27 @@ def project_says(project: Project, *arguments: str) -> str:
     return project.migsync(*arguments).out
 
 
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE {} AS SELECT * FROM shop_item", "ALTER TABLE shop_item RENAME TO {}"]
+)
+def test_what_is_left_of_a_rebuild_on_sqlite(sqlite_shop: Project, statement: str) -> None:
+    """A migration that is not atomic was killed while Django built a table anew."""
+    sqlite_shop.manage_all(["migrate"])
+    database = sqlite_shop.databases["default"]
+    database.execute(statement.format("new__shop_item"))
+    messages = ['table "new__shop_item" already exists']
+    messages += ["no such table: shop_item"] if statement.startswith("ALTER") else []
+    for text in messages:
+        found = doctor(sqlite_shop, text)
+        assert list(found) == ["rebuild-interrupted"]
+    for each in found["rebuild-interrupted"]["facts"]["statements"]:
+        database.execute(each)
+    type_in(sqlite_shop, found["rebuild-interrupted"]["hint"])
+    assert_sound(sqlite_shop)
+    # It is gone: the message is of an earlier day.
+    assert list(doctor(sqlite_shop, messages[0])) == ["as-recorded"]
+
+
 def test_what_stops_migrate_before_it_runs_anything(sqlite_shop: Project) -> None:
     sqlite_shop.manage_all(["migrate"])
     lose_record(sqlite_shop, "0002_price")
