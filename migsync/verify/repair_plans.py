@@ -20,6 +20,7 @@ from migsync.sync.target import Target
 from migsync.sync.target_pool import TargetPool
 from migsync.verify.builds import Builds
 from migsync.verify.composition import MigrationResult
+from migsync.verify.passing_parts import perhaps_stopped, to_take_back, with_passing
 from migsync.verify.repair import KnownRuns, Repair, repair
 from migsync.verify.statements import missing_statements
 from migsync.verify.verification import (
@@ -105,13 +106,15 @@ def _repair(found: Survey, plan: Plan, asked: RepairRequest, builds: Builds) -> 
     if left := tuple(rebuilds_left(target, evidence)):
         # Until these are settled, what else seems to be missing or renamed may be in them.
         return Repair(findings=left)
+    order = order_of(evidence.history, evidence.state)
+    if stopped := perhaps_stopped(evidence):
+        evidence = with_passing(evidence, dict(builds.by_statement(target, *order, stopped).statements))
     result = repair(evidence, known, apps=asked.options.apps, accept=asked.accept)
     built = {trace.key for trace in evidence.traces}
     named = [Key(each.app, each.name) for each in result.findings if _is_for_sql(each)]
     wanted = tuple(key for key in named if key in built)
     if not wanted:
         return result
-    order = order_of(evidence.history, evidence.state)
     made = builds.by_statement(target, *order, wanted)
     before = _schema_statement(target)
     parts = {each.key: each for each in evidence.judge(result.after).results}
@@ -142,12 +145,14 @@ def _with_sql(
         return finding
     result, live = parts[key], evidence.live
     tables = {table for trace in evidence.traces for _, table, *_ in trace.changes}
-    found = missing_statements(statements, result.differences, live, tables, evidence.built(key))
+    earlier = evidence.built(key)
+    found = missing_statements(statements, result.differences, live, tables, earlier)
     custom = any(trace.custom for trace in evidence.traces if trace.key == key)
     finding = finding.with_facts(statements=found.missing, last=found.last, number=found.number, custom=custom)
     if finding.code != half_applied.code or key != made.traces[-1].key:
         return finding
-    back = missing_statements(made.reversal, result.there, live, tables, evidence.built(key, with_it=True))
+    ran = to_take_back(result, earlier)
+    back = missing_statements(made.reversal, ran, live, tables, evidence.built(key, with_it=True))
     return finding.with_facts(undo=back.missing)
 
 

@@ -17,6 +17,7 @@ from migsync.rewrites.record import Record
 from migsync.sync.journal.contents import Event, SeenContents
 from migsync.sync.provenance import ContentSource, Provenance
 from migsync.verify.composition import judge
+from migsync.verify.passing_parts import perhaps_stopped, to_take_back, with_passing
 from migsync.verify.repair import KnownRuns, Repair, repair
 from migsync.verify.statements import missing_statements
 from migsync.verify.verification import SchemaEvidence
@@ -302,3 +303,36 @@ def test_the_statements_that_take_back_what_ran() -> None:
         [result] = judge([trace], set(), live).results
         found = missing_statements(reversal, result.there, live, {"order", "line"}, WHOLE)
         assert found.missing == tuple(each.sql for each in reversal[number:])
+
+
+@pytest.mark.pure
+def test_a_migration_that_stopped_before_it_removed_what_it_makes() -> None:
+    """It adds a column and drops the table: afterwards nothing shows the column, but half-way it is there."""
+    price = Part("column", "line", "price")
+    live = {LINE: "", Part("column", "line", "item"): "bigint", price: "integer"}
+    statements = (
+        Statement("ADD price", ((*price, "integer"),)),
+        Statement("DROP TABLE line", tuple((*part, None) for part in live)),
+    )
+    reversal = (
+        Statement("CREATE TABLE line", tuple((*part, definition) for part, definition in live.items())),
+        Statement("DROP price", ((*price, None),)),
+    )
+    made = {part: each for part, each in live.items() if part != price}
+    files = history(shop="1 2 3")
+    first, second = Key("shop", "1"), Key("shop", "2")
+    rows = (Record(1, "shop", "1", "2024-01-01 00:00:00"),)
+    traces = [
+        MigrationTrace(first, tuple((*part, each) for part, each in made.items())),
+        MigrationTrace(second, tuple((*part, None) for part in made)),
+        MigrationTrace(Key("shop", "3"), ((*ORDER, ""),)),
+    ]
+    found = SchemaEvidence(files, rows, files.state(frozenset({first})), traces, {}, live, lambda part: False)
+    assert perhaps_stopped(found) == (second,)
+    assert perhaps_stopped(replace(found, live=made)) == ()
+    wider = with_passing(found, {second: statements})
+    [half] = repair(wider).findings
+    assert (half.code, half.name) == ("half-applied", "2")
+    result = wider.judge({first}).results[1]
+    assert missing_statements(statements, result.differences, live, {"line"}, made).missing == ("DROP TABLE line",)
+    assert missing_statements(reversal, to_take_back(result, made), live, {"line"}, {}).missing == ("DROP price",)
