@@ -6,6 +6,7 @@ recorded before, means the app by the label of old.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from itertools import combinations
 
 from migsync.findings import Finding
 from migsync.findings.rewrites import rewrites_conflict
+from migsync.history.graph import History
+from migsync.history.migration import Key
 from migsync.rewrites.common_changes import seen, with_common_changes
 from migsync.rewrites.rewrite import AppRewrite, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
@@ -42,6 +45,21 @@ class Labels:
             for app, change in rewrite.apps.items()
             if change.origin
         )
+
+    def recorders(self, history: History) -> Counter[Key]:
+        """How many squashes replace a migration, those on disk and those that were tidied since."""
+        pairs = {(squash, old) for squash, each in history.migrations.items() for old in each.replaces}
+        for rewrite in self.view.ordered:
+            for app, change in rewrite.apps.items():
+                tidied = (*change.absorbing.items(), *change.squashes.items())
+                pairs |= {(Key(app, squash), Key(app, old)) for squash, olds in tidied for old in olds}
+        counts = Counter(old for _, old in pairs)
+        # The rows bear the old names until they are changed, and the files name the new ones.
+        for rewrite in reversed(self.view.ordered):
+            for app, change in rewrite.apps.items():
+                for old, new in change.renamed:
+                    counts[Key(app, old)] = max(counts[Key(app, old)], counts[Key(app, new)])
+        return counts
 
     def path(self, label: str, passed: Collection[str] = ()) -> tuple[Relabel, ...]:
         """The changes that lead from `label` to the one of today.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migsync.findings import Finding
@@ -152,9 +152,17 @@ def forward_names(names: Iterable[str], change: AppRewrite) -> set[str]:
 
 
 def dedupe(
-    rows: Sequence[TrackedRow], apps: Collection[str], keep_earliest: bool
+    rows: Sequence[TrackedRow],
+    apps: Collection[str],
+    keep_earliest: bool,
+    recorders: Callable[[], Mapping[Key, int]] = dict,
 ) -> tuple[list[TrackedRow], list[Finding]]:
-    """Find several rows of one key in `apps`; with `keep_earliest` all but the first applied are removed."""
+    """Find several rows of one key in `apps`; with `keep_earliest` all but the first applied are removed.
+
+    `recorders` counts the squashes that replace a key. Django records what each of them replaces, and does not look
+    whether a row is there. So up to that many rows are no error, and all but the first are removed as well:
+    :func:`with_duplicates` brings back those that nothing is to be done about.
+    """
     keys = [row.now.key for row in rows if row.now is not None and row.now.app in apps]
     if len(set(keys)) == len(keys):
         return list(rows), []
@@ -163,10 +171,25 @@ def dedupe(
         if row.now is not None and row.now.app in apps:
             by_key.setdefault(row.now.key, []).append(row)
     doubles = {key: found for key, found in by_key.items() if len(found) > 1}
-    if not keep_earliest:
-        return list(rows), [
-            duplicate_records(migration=key, rows=[row.now.id or 0 for row in found if row.now])
-            for key, found in doubles.items()
-        ]
-    spare = {id(row) for found in doubles.values() for row in sorted(found, key=lambda row: row.age)[1:]}
-    return [row.removed("dedupe") if id(row) in spare else row for row in rows], []
+    allowed = {} if keep_earliest else recorders()
+    open_ = {} if keep_earliest else {key: each for key, each in doubles.items() if len(each) > allowed.get(key, 1)}
+    clear = [found for key, found in doubles.items() if key not in open_]
+    spare = {id(row) for found in clear for row in sorted(found, key=lambda row: row.age)[1:]}
+    return [row.removed("dedupe") if id(row) in spare else row for row in rows], [
+        duplicate_records(migration=key, rows=[row.now.id or 0 for row in found if row.now])
+        for key, found in open_.items()
+    ]
+
+
+def with_duplicates(rows: Sequence[TrackedRow], asked: bool) -> Sequence[TrackedRow]:
+    """The rows with the duplicates that Django made, where the one that is kept does not change either.
+
+    With `asked`, a person wants them removed.
+    """
+    if asked or not any(row.cause == "dedupe" for row in rows):
+        return rows
+    same = {row.now.key for row in rows if row.now and row.now == row.origin}
+    return [
+        TrackedRow.of(row.origin) if row.cause == "dedupe" and row.origin and row.origin.key in same else row
+        for row in rows
+    ]

@@ -21,7 +21,7 @@ from migsync.rewrites.labels import Labels
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import EVIDENCE, Rewrite
 from migsync.rewrites.rewrite_graph import Rewrites
-from migsync.rewrites.rows import TrackedRow, dedupe
+from migsync.rewrites.rows import TrackedRow, dedupe, with_duplicates
 from migsync.rewrites.split import Reversals
 from migsync.rewrites.translation import UNDECIDED, Translation, TranslationOptions, translate
 from migsync.sync.backwards import (
@@ -131,7 +131,7 @@ class _Planner:
         translation, told = self._stated(with_empty(self.history, translated))
         if any(finding.blocks for finding in told):
             return self._refused(start, told)
-        changes = _changes(translation.rows)
+        changes = _changes(rows := with_duplicates(translation.rows, self.options.dedupe))
         lost = list(lost_rewrites(self.history, start.back.returned, changes))
         goes_back = bool(start.back.returned and (changes or start.back.findings) and not lost)
         if goes_back and (newer := self._newer_records(start.back)):
@@ -158,7 +158,7 @@ class _Planner:
             blocked = any(finding.blocks for finding in findings)
             allowed = self.options.backwards
             findings.insert(0, ahead(start.back, changes=len(changes), allowed=allowed, blocked=blocked))
-        return self._made(start, translation.after, changes, passed, findings)
+        return self._made(start, [row.now for row in rows if row.now], changes, passed, findings)
 
     def _start(self) -> _Start:
         history, labels, options = self.history, self.labels, self.options
@@ -169,7 +169,7 @@ class _Planner:
         rows = [TrackedRow.of(record) for record in self.records]
         # Before anything is decided: rows that go must not count as evidence.
         rows, pruned = prune(rows, history, options.prune, options.positions, labels)
-        rows, doubles = dedupe(rows, self.scope, options.dedupe)
+        rows, doubles = dedupe(rows, self.scope, options.dedupe, lambda: labels.recorders(history))
         # Rewrites of which there is no file here come first: no rewrite on disk was made on top of their names.
         back = bring_back(rows, self.runs, rewrites, self.scope | labels.olds(self.scope), history)
         journaled = rewrites.counted(back.passed)

@@ -137,6 +137,23 @@ def test_a_database_that_cannot_be_judged_stops_migrate_too(tmp_path: Path, sqli
     assert "python manage.py migsync explain duplicate-records" in said
 
 
+def test_django_records_twice_what_two_squashes_replace(tmp_path: Path, sqlite_database: Database) -> None:
+    shop = Shop.make(tmp_path, sqlite_database)
+
+    def write(name: str, after: str, *replaced: str) -> None:
+        replaces = f"    replaces = {[('shop', each) for each in replaced]}\n"
+        (tmp_path / f"shop/migrations/{name}.py").write_text(LATER.replace("0001_initial", after) + replaces)
+
+    for after, name in (("0003_later", "0004_a"), ("0004_a", "0005_b"), ("0005_b", "0006_c")):
+        write(name, after)
+    write("0004_squashed", "0003_later", "0004_a", "0005_b")
+    write("0005_squashed", "0004_squashed", "0005_b", "0006_c")
+    assert shop.manage("migrate", "-v0") == (0, "")
+    assert shop.names().count("0005_b") == 2
+    assert shop.migsync("plan", "--check")[0] == 0
+    assert shop.manage("migrate", "-v0") == (0, "")
+
+
 def test_migrate_syncs_first_where_the_project_wants_it(tmp_path: Path, database: Database) -> None:
     shop = Shop.make(tmp_path, database)
     applied = [row[3] for row in database.dump()]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from migsync.errors import UsageError
-from migsync.history import App, Key, Migration, Problem, build_history
+from migsync.history import App, History, Key, Migration, Problem, build_history
 from migsync.rewrites.clock import Clock
 from migsync.rewrites.evidence.origins import Origins
 from migsync.rewrites.name_changes import make_rewrite, parse_changes
@@ -18,6 +19,7 @@ from migsync.sync import planner
 from migsync.sync.plan import ChangeKind, Plan
 from migsync.sync.planner import PlanOptions, make_plan
 from migsync.sync.run import Run, RunKind
+from migsync.sync.undo import plan_undo
 from tests.sync.planner.texts import MADE, REF, after, codes, history, migrations, records, rewrite, rewrites
 
 BACK = PlanOptions(backwards=True)
@@ -197,6 +199,44 @@ def test_duplicates_are_refused_until_told_how() -> None:
     assert plan.blocked
     told = make_plan(disk, Rewrites(), rows, REF, options=PlanOptions(dedupe=True))
     assert after(rows, told) == rows[:2]
+
+
+class TestSquashesThatOverlap:
+    """Django records all that each of them replaces, without a look at what is recorded."""
+
+    ROWS = records(*(f"shop.{name}" for name in ["1", "2", "3", "3", "4", "2_squashed_3", "3_squashed_4"]))
+
+    def disk(self, *names: str, replaces: Mapping[str, str]) -> History:
+        files = migrations("shop", " ".join(names))
+        parts = {name: tuple(Key("shop", each) for each in olds.split()) for name, olds in replaces.items()}
+        made = [replace(each, replaces=parts.get(each.key.name, ())) for each in files.values()]
+        return build_history(made, apps=[App("shop", "/project/shop")])
+
+    def test_rows_that_keep_their_names_stay(self) -> None:
+        replaces = {"2_squashed_3": "2 3", "3_squashed_4": "3 4"}
+        disk = self.disk("1", "2", "3", "4", "2_squashed_3<1", "3_squashed_4<2_squashed_3", replaces=replaces)
+        plan = make_plan(disk, Rewrites(), self.ROWS, REF)
+        assert (codes(plan), plan.empty) == ([], True)
+        assert after(self.ROWS, make_plan(disk, Rewrites(), self.ROWS, REF, options=PlanOptions(dedupe=True))) == [
+            *self.ROWS[:3],
+            *self.ROWS[4:],
+        ]
+
+    def test_more_rows_than_squashes_are_duplicates(self) -> None:
+        disk = self.disk("1", "2", "3", "2_squashed_3<1", replaces={"2_squashed_3": "2 3"})
+        assert codes(make_plan(disk, Rewrites(), self.ROWS[:4], REF)) == ["duplicate-records"]
+
+    def test_a_renamed_one_is_recorded_once_and_an_undo_brings_both_back(self) -> None:
+        replaces = {"2_squashed_3": "2 new", "3_squashed_4": "new 4"}
+        disk = self.disk("1", "2", "new", "4", "2_squashed_3<1", "3_squashed_4<2_squashed_3", replaces=replaces)
+        known = rewrites(disk, "shop.3=new", old={"shop": "1 2 3 4 2_squashed_3<1 3_squashed_4<2_squashed_3"})
+        plan = make_plan(disk, known, self.ROWS, REF)
+        now = after(self.ROWS, plan)
+        assert codes(plan) == []
+        assert now == [*self.ROWS[:2], self.ROWS[2]._replace(name="new"), *self.ROWS[4:]]
+        run = run_of(plan)
+        assert make_plan(disk, known, now, REF, runs=[run]).empty
+        assert after(now, plan_undo(REF, run, now, [run], known.ordered)) == self.ROWS
 
 
 def test_collapse_keeps_the_last_row() -> None:
