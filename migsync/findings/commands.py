@@ -55,9 +55,9 @@ def migrate(*arguments: object, alias: str = "") -> str:
     return command.replace(ARGUMENTS if arguments else f" {ARGUMENTS}", shlex.join(map(str, arguments)))
 
 
-def old_files(commit: str, app: str, name: str, alias: str = "") -> str:
-    """Migrating with the files of a commit, line by line, and back again."""
-    return f"git checkout {commit[:10]}\n{migrate(app, name, alias=alias)}\ngit checkout -"
+def old_files(revision: str, app: str, name: str, alias: str = "") -> str:
+    """Migrating with the files of a commit or a branch, line by line, and back again."""
+    return f"git checkout {revision}\n{migrate(app, name, alias=alias)}\ngit checkout -"
 
 
 def remove_files(paths: Sequence[str]) -> str:

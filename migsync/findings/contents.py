@@ -140,7 +140,11 @@ def never_ran(
         _will_not_run(stops, presumed=presumed),
         "If the database needs it, take it out of this file again, and put it into a new migration"
         + (f" that {stops} depends on." if stops else ".")
-        + (f"\nOr run the old files, which make it:\n{old_files(commit, migration.app, last, alias)}" if commit else "")
+        + (
+            f"\nOr run the old files, which make it:\n{old_files(commit[:10], migration.app, last, alias)}"
+            if commit
+            else ""
+        )
         + _made_by_hand(alias, stated=stated),
         _severity(stops, needed=needed, presumed=presumed, stated=stated),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
-from migsync.findings.commands import keep_hint, migsync, prune
+from migsync.findings.commands import keep_hint, migsync, old_files, prune
 from migsync.findings.entry import Texts, entry
 from migsync.findings.finding import Severity
 from migsync.key import Key
@@ -97,16 +98,21 @@ def _said(app: str, keys: Sequence[Key], files: Sequence[Key]) -> str:
 
 
 @entry("on-another-branch", Severity.INFO)
-def on_another_branch(*, migration: Key, row: int | None, branch: str) -> Texts:
+def on_another_branch(*, migration: Key, row: int | None, branch: str, alias: str = "") -> Texts:
     """A record belongs to a migration of another git branch.
 
     Somebody ran `migrate` on this database with a branch whose migrations are not in this checkout. Django ignores the
-    record, and migsync leaves it as it is. There is nothing to do. When the branch is merged, the file explains the
-    record again.
+    record, and migsync leaves it as it is. When the branch is merged, the file explains the record again, so there is
+    nothing to do.
+
+    If the branch will not be merged, unapply its migrations with its files: switch to it, run `migrate` with the name
+    of the last migration that both branches have, and switch back.
     """
     return Texts(
         f"{migration} is recorded (row {row}). Its file is on the branch {branch} and was never on this one.",
         "Django ignores this record, and migsync leaves it as it is.",
+        f"If {branch} will not be merged, unapply its migrations with its files. NAME is the last migration before "
+        f"them:\n{old_files(shlex.quote(branch), migration.app, 'NAME', alias)}",
     )
 
 

@@ -95,7 +95,7 @@ def partial_collapse(
         f"{text_list(missing)}." + (f" This database does not have: {text_list(parts, 5)}." if parts else ""),
         "If migsync recorded the new name, Django would never run what is missing. If it did not, Django would run the "
         "others again.",
-        _run_the_rest(rewrite, last, old_files(commit, other.app, other.name, alias) if commit else "")
+        _run_the_rest(rewrite, last, old_files(commit[:10], other.app, other.name, alias) if commit else "")
         if file
         # The rewrite of a change that is only planned has no file yet, and the old files are still there.
         else f"Apply the rest first, with the files from before this change: {last}\nThen run this command again.",

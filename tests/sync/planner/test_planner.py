@@ -319,7 +319,9 @@ def test_a_lost_record_that_the_next_file_may_repeat_is_a_question() -> None:
     gone = PlanOptions(prune=("shop.0002_b", "shop.0003_c"))
     assert codes(make_plan(disk, Rewrites(), rows, REF, options=gone)) == []
     elsewhere = PlanOptions(origins=Origins(branches={rows[1].key: "feature", rows[2].key: "feature"}))
-    assert codes(make_plan(disk, Rewrites(), rows, REF, options=elsewhere)) == ["on-another-branch"] * 2
+    plan = make_plan(disk, Rewrites(), rows, REF, options=elsewhere)
+    assert codes(plan) == ["on-another-branch"] * 2
+    assert "git checkout feature\npython manage.py migrate shop NAME\ngit checkout -" in plan.findings[0].hint
 
 
 CASE_40 = ("shop.0001_initial", "shop.0002_auto", "shop.0002_menu")
