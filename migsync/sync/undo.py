@@ -14,6 +14,7 @@ from migsync.history.migration import Key
 from migsync.rewrites.clock import Clock
 from migsync.rewrites.record import Record, fingerprints
 from migsync.rewrites.rewrite import Rewrite
+from migsync.rewrites.rows import forward_names
 from migsync.sync.comparison import expected_after, free_ids, new_plan
 from migsync.sync.plan import Change, Plan, TargetRef
 from migsync.sync.run import Run, RunKind, applies_in_force, in_force, passed_rewrites
@@ -261,14 +262,30 @@ def recorded_since(
         higher = [rewrite.apps[record.app] for rewrite in above if record.app in rewrite.apps]
         # Where the label has changed too, the sources are names under the old label: this row cannot bear one.
         if any(record.name in step.sources and not step.origin for step in (*steps, *higher)):
-            stays = any(record.name in step.staying for step in steps)
-            if _made_since(record, run, stays=stays):
+            if _made_since(record, run, stays=_may_be_left(record, run)):
                 forward = run.kind is RunKind.UNDO
                 yield undo_findings.name_means_another(
                     migration=record.key, row=record.id, run=run.number, forward=forward
                 )
         elif run.passed and any(record.name in step.targets and record.name not in step.before for step in steps):
             yield undo_findings.row_stays(migration=record.key, row=record.id)
+
+
+def _may_be_left(record: Record, run: Run) -> bool:
+    """Whether the run may have left a row of this name as it was: where it united others with it, or split it."""
+    if any(record.name in rewrite.apps[record.app].staying for rewrite in run.returned if record.app in rewrite.apps):
+        return True
+    steps = [rewrite.apps[record.app] for rewrite in run.passed if record.app in rewrite.apps]
+    labels = {record.app, *(step.origin for step in steps)}
+    others = {change.before.name for change in run.changes if change.before and change.before.app in labels}
+    inserted = any(change.before is None for change in run.changes)
+    for step in steps:
+        for olds, news in step.collapsed:
+            # Else there was nothing to collapse when it ran, and the row is newer.
+            if record.name in olds and record.name in news and (inserted or not others.isdisjoint(olds)):
+                return True
+        others = forward_names(others, step)
+    return False
 
 
 def _made_since(record: Record, run: Run, *, stays: bool) -> bool:

@@ -249,6 +249,23 @@ def test_collapse_keeps_the_last_row() -> None:
     assert now == [rows[0], rows[3]._replace(name="0002_squashed")]
 
 
+def test_an_undo_knows_a_newer_row_under_the_name_of_a_collapse_by_the_journal_alone() -> None:
+    """None of what was united was there when the run removed the merge, whatever the clocks say."""
+    disk = history(shop="0001_initial 0002_a<0001_initial")
+    old = "0001_initial 0002_a<0001_initial 0003_b<0002_a 0002_c<0001_initial 0004_merge<0001_initial,0002_c"
+    known = rewrites(disk, ":shop.0002_a=0002_a+0003_b", "-shop.0004_merge", "-shop.0002_c", old={"shop": old})
+    rows = records("shop.0001_initial", "shop.0002_c", "shop.0004_merge")
+    run = run_of(plan := make_plan(disk, known, rows, REF))
+    run = replace(run, at="2027-01-01T00:00:00Z")
+    now = [*after(rows, plan), Record(9, "shop", "0002_a", "2024-02-01 10:00:00")]
+    refused = plan_undo(REF, run, now, [run], known.ordered)
+    assert [each.code for each in refused.findings if each.blocks] == ["name-means-another"]
+    # Here the run united two rows, of which one kept its name: that may be this one, and its time counts.
+    both = records("shop.0001_initial", "shop.0003_b", "shop.0002_a")
+    run = replace(run_of(plan := make_plan(disk, known, both, REF)), at="2027-01-01T00:00:00Z")
+    assert not plan_undo(REF, run, after(both, plan), [run], known.ordered).blocked
+
+
 def test_collapse_of_some_is_refused_and_says_what_to_run() -> None:
     disk = history(shop="0001_initial 0002_squashed")
     known = rewrites(disk, ":shop.0002_squashed=0002_a+0003_b", old={"shop": "0001_initial 0002_a 0003_b"})
