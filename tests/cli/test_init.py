@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,22 @@ def of_django(root: Path, text: str | None = None) -> Project:
     if text is not None:
         (root / "pyproject.toml").write_bytes(text.encode())
     return Project(root)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_files_that_git_is_to_have_are_named(tmp_path: Path, kept: bool) -> None:
+    project = of_django(tmp_path)
+    if kept:
+        subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    command = ("init", "--noinput", "--pre-commit", "--ci", "github")
+    told = project.run(*command).out
+    added = [text.split(": ", 1)[1] for text in told.splitlines() if text.startswith("Add it to git: ")]
+    assert len(added) == kept
+    for each in added:
+        subprocess.run(shlex.split(each), cwd=tmp_path, check=True)
+        listed = subprocess.run(["git", "ls-files"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+        assert listed.split() == [".github/workflows/migrations.yml", ".pre-commit-config.yaml", "pyproject.toml"]
+    assert "Add it to git" not in project.run(*command).out
 
 
 TABLE = '[tool.migsync]\nsettings = "mysite.settings"\nrewrites = "migration_rewrites"\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -24,9 +25,12 @@ from migsync.cli.output import Output, write_outputs
 from migsync.cli.prompts import require_consent_possible, require_yes
 from migsync.cli.views.blocks import EMPTY, Block, Line, Span, Style, line, near
 from migsync.errors import ExitStatus, MigsyncError, PartlyDone, ProjectError, common_status
+from migsync.filesystem.git import repository_of
 from migsync.words import count, text_list
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from migsync.project import Project
     from migsync.project.setup_files import SetupFile
     from migsync.sync.survey import Survey
@@ -105,6 +109,8 @@ def init(output: Output, asked: InitOptions, where: ProjectOptions) -> ExitStatu
         for alias, failed in found.errors.items():
             output.tell([EMPTY, line(Span(alias, Style.HEADING)), *error_blocks(failed, indent=2)])
             databases.append({"alias": alias, "error": _error(failed)})
+        if not asked.consent.dry_run:
+            output.show(_left(written, project.root))
         output.document({"databases": databases, "files": [_document(file) for file in files]})
         return common_status(found.errors.values())
 
@@ -172,6 +178,14 @@ def _write(output: Output, files: Sequence[SetupFile]) -> None:
         texts = {file.path: file.content.decode()}
         write_outputs(file.path.parent, texts, retry="Fix the cause, then run the command again.")
         output.show([line("Wrote ", Span(near(file.path), Style.COMMAND))])
+
+
+def _left(written: Sequence[SetupFile], root: Path) -> list[Block]:
+    """What is left to be done with the files, where git keeps the project."""
+    if not written or repository_of(root) is None:
+        return []
+    paths = shlex.join(near(file.path) for file in written)
+    return [EMPTY, line("Add it to git: ", Span(f"git add {paths}", Style.COMMAND))]
 
 
 def _make(output: Output, survey: Survey, states: Sequence[TargetState]) -> Iterator[dict[str, Any]]:
