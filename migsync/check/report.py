@@ -117,13 +117,20 @@ class ComparisonReport:
                     file=self._path(pair.news[0]),
                 )
         asked = {key for pair in pairs if len(pair.old) > 1 for key in pair.olds}
+        # An app with new files was perhaps changed by a command whose rewrite is not in the branch.
+        renewed = {key.app for key in self.after.migrations.keys() - self.before.migrations.keys()}
         for key in dict.fromkeys(_names(self._of_plan(), pairs)):
             if key not in asked:
                 mine = [pair for pair in pairs if pair.olds == (key,) and pair.verdict is Verdict.HINT]
                 candidates = [new for pair in mine for new in pair.news]
                 reasons = [reason for pair in mine for reason in pair.reasons]
                 yield entries.unexplained_name(
-                    migration=key, base=self._base, candidates=candidates, reasons=reasons, file=self._path(key)
+                    migration=key,
+                    base=self._base,
+                    candidates=candidates,
+                    reasons=reasons,
+                    file=self._path(key),
+                    new_files=key.app in renewed,
                 )
 
     def _told(self, finding: Finding) -> Iterator[Finding]:

@@ -57,13 +57,21 @@ def changed_again(*, app: str, rewrite: str, commit: str = "") -> Texts:
 
 @entry("unexplained-name", Severity.ERROR)
 def unexplained_name(
-    *, migration: Key, base: str, candidates: Sequence[Key] = (), reasons: Sequence[str] = (), file: str = ""
+    *,
+    migration: Key,
+    base: str,
+    candidates: Sequence[Key] = (),
+    reasons: Sequence[str] = (),
+    file: str = "",
+    new_files: bool = False,
 ) -> Texts:
     """A migration of the base commit is gone, and nothing proves what became of it.
 
     A database that has run the migration holds its name. Either the file was renamed and edited, or several files were
     united in a way that reading them does not prove, or the migration was deleted for good. migsync does not guess.
 
+    - If a command of migsync changed the files, such as `migsync squash`, commit the rewrite that it wrote. That is
+      enough for all of the names.
     - If it was renamed, say so with `migsync rewrite --map`; if several became one, with `--collapse`.
     - If it was deleted and nothing replaced it, say so with `migsync rewrite --remove`. What it made stays in the
       databases that have run it.
@@ -75,7 +83,8 @@ def unexplained_name(
     return Texts(
         f"{migration} is in {base} and gone since, and nothing proves what became of it.",
         "\n".join([*dict.fromkeys(reasons), "A database that has run it holds this name."]),
-        "If it was renamed: "
+        ("If migsync changed the files, commit the rewrite that it wrote.\n" if new_files else "")
+        + "If it was renamed: "
         + "\nOr: ".join(stated or [migsync("rewrite", "--map", f"{migration}=NEW")])
         + f"\nIf it was deleted for good: {migsync('rewrite', '--remove', migration)}\n"
         "If it was deleted by mistake, restore its file.",

@@ -187,6 +187,15 @@ def test_each_of_many_names_that_are_gone_is_named(branch: Branch) -> None:
     assert [finding["name"] for finding in ended.document["findings"]] == names
 
 
+@pytest.mark.parametrize(("change", "told"), [(deleted, False), (renamed_and_edited, True)])
+def test_a_rewrite_that_was_not_committed_is_thought_of_where_there_are_new_files(
+    branch: Branch, change: Change, told: bool
+) -> None:
+    change(branch)
+    hint = branch.check().document["findings"][0]["hint"]
+    assert ("commit the rewrite that it wrote" in hint) is told
+
+
 def test_what_was_deleted_may_be_said_to_be_gone(branch: Branch) -> None:
     deleted(branch)
     assert branch.check().codes == ["unexplained-name"]
