@@ -118,7 +118,7 @@ def interrupted(module: str = "", patch: str = "") -> tuple[int, str]:
     """The status and what was said, where Ctrl-C comes as the module is imported, or where the patch sends it."""
     code = CONTROL_C.format(module=module, patch=patch)
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    return ended.returncode, ended.stderr
+    return ended.returncode, ended.stderr.removeprefix("\n")  # the end of the line with the ^C
 
 
 @pytest.mark.fresh
