@@ -339,10 +339,15 @@ def _repair(case: Case) -> None:
         unknown = [each for each in findings if each["code"] in ("perhaps-ran", "unknown-record")]
         for each in unknown:
             case.project.migsync("apply", "--prune", f"{each['app']}.{each['name']}", "--noinput")
-        renamed = [each for each in facts if each.get("others")]
+        renamed = [
+            (each["facts"]["others"][0], missing[1])
+            for each in findings
+            if each.get("facts", {}).get("others")
+            and (missing := re.search(r"table (\w+) is missing", f"{each['found']} {each['meaning']}"))
+        ]
         statements = [each for fact in facts for each in fact.get("statements", [])]
-        for each in renamed:
-            case.database.execute(f"ALTER TABLE {each['others'][0]} RENAME TO {each['table']}")
+        for other, table in renamed:
+            case.database.execute(f"ALTER TABLE {other} RENAME TO {table}")
         for statement in statements if not renamed else ():
             case.database.execute(statement)
         if not (unknown or renamed or statements):
