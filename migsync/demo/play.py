@@ -19,15 +19,17 @@ DATABASES = ("default", "staging")
 
 def play(stage: Stage) -> None:
     """Tell the whole story; raises DemoFailed where a command does not do what is said of it."""
-    _begin(stage)
+    in_git = _begin(stage)
     _tidy(stage)
     before = _records(stage)
     _sync(stage)
     _undo_and_back(stage, before)
+    _taste(stage, in_git)
     _end(stage)
 
 
-def _begin(stage: Stage) -> None:
+def _begin(stage: Stage) -> bool:
+    """True where the project is in git."""
     write_project(stage.root)
     in_git = keep_in_git(stage.root)
     stage.say(
@@ -36,6 +38,7 @@ def _begin(stage: Stage) -> None:
     )
     stage.run("python manage.py migrate", seen=["shop.0005_alter_item_sku... OK"])
     stage.run("python manage.py migrate --database staging shop 0003", seen=[f"shop.{MERGE}... OK"])
+    return in_git
 
 
 def _tidy(stage: Stage) -> None:
@@ -77,6 +80,16 @@ def _undo_and_back(stage: Stage, before: dict[str, Rows]) -> None:
 
 def _records(stage: Stage) -> dict[str, Rows]:
     return {database: stage.records(database) for database in DATABASES}
+
+
+def _taste(stage: Stage, in_git: bool) -> None:
+    if in_git:
+        stage.say("In CI, check finds a change of names without its rewrite. It needs no database:")
+        stage.run("migsync check", seen=["has its rewrite"])
+    stage.say("doctor looks for all that could go wrong, and says what to type:")
+    stage.run("migsync doctor", seen=["2 databases read"])
+    stage.say("migsync also changes files itself, and proves each change first. These ranges could be squashed:")
+    stage.run("migsync squash --suggest", seen=["migsync squash shop"])
 
 
 def _end(stage: Stage) -> None:

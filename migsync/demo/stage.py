@@ -11,12 +11,16 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
 from migsync.errors import MigsyncError
 
 Rows: TypeAlias = list[tuple[object, ...]]
+
+REPEATED = 12
+"""So many lines in a row that were shown before are not shown again."""
 
 
 class DemoFailed(MigsyncError):
@@ -37,9 +41,10 @@ class Stage:
     type_: Callable[[str], None]
     show: Callable[[str], None]
     environment: Mapping[str, str] = field(default_factory=dict)
+    _shown: set[str] = field(default_factory=set)
 
     def run(self, command: str, *, status: int = 0, seen: Iterable[str] = (), unseen: Iterable[str] = ()) -> str:
-        """Run one command line and show its real output.
+        """Run one command line and show its real output, without the parts that an earlier one has shown.
 
         `python` is this interpreter and `migsync` this migsync, whatever PATH holds. Raises DemoFailed for another
         exit status, a text of `seen` that is not in the output, or one of `unseen` that is.
@@ -56,13 +61,24 @@ class Stage:
             errors="replace",
             check=False,
         )
-        self.show(ended.stdout)
+        self.show(self._without_repeated(ended.stdout))
         self._check(command, ended.returncode == status, f"it ended with {ended.returncode}, not {status}")
         for text in seen:
             self._check(command, text in ended.stdout, f"its output does not have {text!r}")
         for text in unseen:
             self._check(command, text not in ended.stdout, f"its output has {text!r}")
         return ended.stdout
+
+    def _without_repeated(self, output: str) -> str:
+        lines = output.splitlines(keepends=True)
+        kept: list[str] = []
+        for known, group in groupby(lines, lambda line: not line.strip() or line in self._shown):
+            part = list(group)
+            if known and len(part) >= REPEATED:
+                part = [part[0], f"\u2026 ({len(part) - 1} lines as before)\n\n"]
+            kept += part
+        self._shown.update(lines)
+        return "".join(kept)
 
     def records(self, database: str) -> Rows:
         """Every row of one database's django_migrations, `applied` as the text that it is."""

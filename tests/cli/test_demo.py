@@ -38,14 +38,19 @@ def test_the_whole_story(tmp_path, with_git):
     assert ended.stderr == ""
     assert (home / ".git").exists() == with_git
     commands = [line for line in ended.stdout.splitlines() if line.startswith("$ ")]
-    assert [command.split()[1:3] for command in commands[-6:]] == [
+    assert [command.split()[1:3] for command in commands[-9 if with_git else -8 :]] == [
         ["migsync", "apply"],
         ["python", "manage.py"],
         ["python", "manage.py"],
         ["migsync", "undo"],
         ["migsync", "apply"],
         ["migsync", "log"],
+        *([["migsync", "check"]] if with_git else []),
+        ["migsync", "doctor"],
+        ["migsync", "squash"],
     ]
+    assert "lines as before)" in ended.stdout
+    assert ended.stdout.count("    rename  0005_alter_item_sku ") == 1, "a plan is shown once"
     assert f"  cd {shlex.quote(str(home))}\n" in ended.stdout
     assert (home / "default.sqlite3").exists()
     for page in ("README.md", "docs/tutorial.md") if with_git else ():
