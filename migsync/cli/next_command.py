@@ -125,7 +125,9 @@ def _words(parameter: click.Parameter, value: Any) -> Iterator[str]:  # noqa: AN
         return
     for each in value if parameter.multiple else [value]:
         yield option
-        yield _public(str(each)) if parameter.name == "url" else str(each)
+        # A number of seconds is a float, also where 30 was typed.
+        text = str(each).removesuffix(".0") if isinstance(each, float) else str(each)
+        yield _public(text) if parameter.name == "url" else text
 
 
 def _public(url: str) -> str:

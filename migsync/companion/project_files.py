@@ -13,6 +13,7 @@ from migsync.engines.config import DatabaseConfig
 from migsync.errors import NOTHING_CHANGED, TargetError
 from migsync.project import Project
 from migsync.rewrites.version_index import VersionIndex
+from migsync.sync.kept_plans import KeptPlans
 from migsync.sync.survey import Survey, choose, open_survey
 from migsync.sync.unnamed_schemas import Schemas
 
@@ -36,15 +37,16 @@ class ProjectFiles:
         """The project of this process."""
         return running_project()
 
-    def read(self) -> tuple[Survey, Schemas, VersionIndex]:
-        """The files, the schemas that were seen, and what git knows."""
+    def read(self) -> tuple[Survey, Schemas, KeptPlans]:
+        """The files, the schemas that were seen, and what is kept for the files."""
         places = [*(app.directory for app in self.project.apps), str(self.project.rewrites)]
         stamp = tuple(_changed_at(place) for place in places if place)
         if self.survey is None or stamp != self.stamp:
             self.stamp, self.survey = stamp, open_survey(self.project)
             self.schemas = Schemas()
-            self.versions = VersionIndex(self.survey.history, self.project.cache.with_suffix(".versions"))
-        return self.survey, self.schemas, self.versions
+            versions = VersionIndex(self.survey.history, self.project.cache.with_suffix(".versions"))
+            self.kept = KeptPlans(self.survey.history, versions)
+        return self.survey, self.schemas, self.kept
 
     def target(self, alias: str) -> DatabaseConfig:
         """The one target that has this alias. Raises UnknownAlias, and TargetError where several are meant.

@@ -109,7 +109,8 @@ class _Lock:
         wrapper = connections[self.alias]
         if self.table is None or wrapper.connection is not self.connection:
             return
-        with suppress(DatabaseError), wrapper.cursor() as cursor:
+        # The driver's own cursor: that of the backend would set the search path once more.
+        with suppress(DatabaseError), wrapper.wrap_database_errors, wrapper.connection.cursor() as cursor:
             cursor.execute(engine_named(wrapper.vendor).release(self.table))
 
 

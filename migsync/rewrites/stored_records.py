@@ -75,6 +75,21 @@ class StoredRecords(Sequence[Record]):
         return repr(self.all())
 
 
+class HeldRecords(StoredRecords):
+    """Those of a target that is worked on now: there is but one, so its times need not be small."""
+
+    __slots__ = ("_times",)
+
+    def __init__(self, shared: RecordNames, applied: tuple[str | None, ...]) -> None:
+        self.shared = shared
+        self._times = applied
+
+    @property
+    def applied(self) -> tuple[str | None, ...]:
+        """As :attr:`StoredRecords.applied`."""
+        return self._times
+
+
 class FingerprintForm:
     """The fingerprints of records of which only the times are open: these are numbered in their order."""
 

@@ -22,7 +22,7 @@ from migsync.sync.task_message import TaskMessage
 from migsync.sync.undo import changed_presence, plan_undo
 
 if TYPE_CHECKING:
-    from migsync.rewrites.version_index import VersionIndex
+    from migsync.sync.kept_plans import KeptPlans
     from migsync.sync.unnamed_schemas import Schemas
 
 
@@ -37,14 +37,14 @@ def done_before(target: Target, message: TaskMessage) -> Outcome | None:
 
 
 def plan_here(
-    message: TaskMessage, target: Target, files: Survey, schemas: Schemas, versions: VersionIndex, *, worker: str
+    message: TaskMessage, target: Target, files: Survey, schemas: Schemas, kept: KeptPlans, *, worker: str
 ) -> Plan | Outcome:
     """The plan to carry out, made here; or how it ended, where another run has done the same.
 
     Raises StalePlan for rows that have changed, and OtherFiles, which names the `worker`, for another plan.
     """
     saved = message.plan
-    made, held = _undo(message, target, files) if saved.undoes else _plan(message, target, files, schemas, versions)
+    made, held = _undo(message, target, files) if saved.undoes else _plan(message, target, files, schemas, kept)
     if does_the_same(saved, made):
         return made
     if run := already_applied(saved, held.records, held.runs):
@@ -60,9 +60,9 @@ def plan_here(
 
 
 def _plan(
-    message: TaskMessage, target: Target, files: Survey, schemas: Schemas, versions: VersionIndex
+    message: TaskMessage, target: Target, files: Survey, schemas: Schemas, kept: KeptPlans
 ) -> tuple[Plan, Snapshot]:
-    found = survey_target(files, schemas, versions, target, message.request)
+    found = survey_target(files, schemas, kept, target, message.request)
     if not found.plans:
         raise StalePlan(f"{target.alias} has no records any more.", NOTHING_CHANGED)
     return found.plans[0], found.held[target.alias]

@@ -93,14 +93,14 @@ def what_ran(
     from migsync.rewrites.version_index import VersionIndex  # not for those who only want the values
 
     with VersionIndex(history, cache) as versions:
-        common = _Common(history, versions)
+        common = CommonProvenances(history, versions)
         return [
             common.provenances(records, seen, clock)
             for records, seen, clock in counted("Reading what ran in databases", targets)
         ]
 
 
-class _Common:
+class CommonProvenances:
     """What is the same for many targets: it is worked out once, and is the same mapping."""
 
     def __init__(self, history: History, versions: VersionIndex) -> None:
@@ -108,6 +108,9 @@ class _Common:
         self._versions = versions
         self._by_names: dict[int, tuple[dict[int, Provenance], Sequence[int]]] = {}
         self._found: dict[Hashable, dict[int, Provenance]] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
 
     def provenances(
         self, records: Sequence[Record], seen: Sequence[SeenContents], clock: Clock

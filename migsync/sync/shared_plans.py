@@ -92,6 +92,8 @@ class _Example:
     answers: Sequence[_Answer]
     before: FingerprintForm
     after: FingerprintForm
+    digests: Sequence[object]
+    """Those of the runs, by whose identity it is found: as long as it is kept, nothing else has that."""
 
     @classmethod
     def of(cls, state: DatabaseState, plan: Plan, times: _Times, answers: Iterable[_Answer]) -> _Example:
@@ -103,7 +105,7 @@ class _Example:
         stay = plan.fingerprints.keys() == plan.fingerprints_after.keys()
         apps = [app for app in plan.fingerprints_after if not stay or app in touched]
         after = FingerprintForm(afterwards(records, plan), apps, places) if plan.changes else before
-        return cls(plan, times, tuple(answers), before, after)
+        return cls(plan, times, tuple(answers), before, after, [run.digests for run in state.held.runs])
 
     def fits(self, clock: Clock, times: _Times) -> bool:
         """Whether the clock would have given the same answers about these times."""
@@ -139,6 +141,10 @@ class SharedPlans:
         }
         self._own = history.first_party
         self._examples: dict[Hashable, list[_Example]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
 
     def plan(
         self,
@@ -167,6 +173,7 @@ class SharedPlans:
         plan = make(replace(state, clock=clock))
         if not clock.unknown and self._can_be_shared(state, plan, clock, times) and not asks_more(plan):
             found.append(_Example.of(state, plan, times, clock.answers))
+            self._count += 1
         return plan
 
     def _can_be_shared(self, state: DatabaseState, plan: Plan, clock: _AskedClock, times: _Times) -> bool:

@@ -38,7 +38,7 @@ from migsync.sync.plan_file import PlanFile, SavedOptions
 from migsync.sync.plan_options import plan_options
 from migsync.sync.plan_request import PlanRequest
 from migsync.sync.planner import PlanOptions
-from migsync.sync.provenance import Provenance, provenances, what_ran
+from migsync.sync.provenance import Provenance, what_ran
 from migsync.sync.run import Run
 from migsync.sync.snapshots import SnapshotReader
 from migsync.sync.target import Snapshot, Target
@@ -50,7 +50,8 @@ from migsync.sync.unnamed_schemas import Schemas
 
 if TYPE_CHECKING:
     from migsync.rewrites.git import GitHistory
-    from migsync.rewrites.version_index import VersionIndex
+    from migsync.sync.kept_plans import KeptPlans
+    from migsync.sync.shared_plans import SharedPlans
 
 
 @dataclass
@@ -197,9 +198,9 @@ def survey(
 
 
 def survey_target(
-    files: Survey, schemas: Schemas, versions: VersionIndex, target: Target, request: PlanRequest | None = None
+    files: Survey, schemas: Schemas, kept: KeptPlans, target: Target, request: PlanRequest | None = None
 ) -> Survey:
-    """Read and plan one target that is open already, with the files of :func:`open_survey` and what git knows of them.
+    """Read and plan one target that is open already, with the files of :func:`open_survey` and what is kept for these.
 
     `schemas` are those that were seen; `request` is about this target alone. A target without a record is fresh. Raises
     what reading the target raises; the caller closes it.
@@ -216,10 +217,13 @@ def survey_target(
     if state is None or not state.held.records:
         found.fresh.append(target.alias)
         return found
-    with versions:
-        held = found.held[target.alias] = state.held
-        ran = provenances(found.history, held.records, seen=held.seen, versions=versions, clock=state.clock)
-        _plan_states(found, [state], [ran], *_asked(found, found.request))
+    with kept.versions:
+        records = kept.records(state.held.records)
+        ran = kept.ran(records, state.held.seen, state.clock)
+        held = found.held[target.alias] = replace(state.held, records=records)
+        # A request may ask for another plan.
+        shared = None if request else kept.plans
+        _plan_states(found, [replace(state, held=held)], [ran], *_asked(found, found.request), shared=shared)
     found.plans = tuple(map(found.typed, found.plans))
     return found
 
@@ -302,9 +306,10 @@ def _plan_states(
     options: PlanOptions,
     asked: Mapping[str, NameChanges],
     git: GitHistory | None = None,
+    shared: SharedPlans | None = None,
 ) -> None:
     result.ran = {each.ref.alias: found for each, found in zip(states, ran, strict=True)}
-    planner = _planner(result, states, ran, options, asked, git)
+    planner = replace(_planner(result, states, ran, options, asked, git), shared=shared)
     first = planner.first()
     result.findings += [*unread_apps(result.history), *stale_max_migrations(result.history)]
     # A plan says what stops `migrate`, and a database without the table has none.

@@ -66,6 +66,7 @@ class TargetPlanner:
     `ran` is what ran in each of the `states`, in their order. `asked` are changes of names that are stated and that no
     rewrite says yet, by app; `unread` the databases that could not be read, with the reason. `created` is the moment of
     a proposed rewrite, and `git` has the older files, where it is not that of the apps' own repositories.
+    `shared` has plans of the first pass that were made before, for the same files, rewrites and request.
     """
 
     project: Project
@@ -79,10 +80,11 @@ class TargetPlanner:
     unread: Mapping[str, str]
     created: str
     git: GitHistory | None = None
+    shared: SharedPlans | None = None
 
     def first(self) -> tuple[Plan, ...]:
         """The plans by the written rewrites alone."""
-        return tuple(self._plan_all(self.rewrites, self._everywhere(self._as_written)))
+        return tuple(self._plan_all(self.rewrites, self._everywhere(self._as_written), self.shared))
 
     def finished(self, first: Sequence[Plan]) -> JointPlans:
         """The plans with all that was asked for; `first` are those of the first pass."""
@@ -131,9 +133,11 @@ class TargetPlanner:
         """The same options for each target."""
         return [options] * len(self.states)
 
-    def _plan_all(self, rewrites: Rewrites, options: Sequence[PlanOptions]) -> list[Plan]:
+    def _plan_all(
+        self, rewrites: Rewrites, options: Sequence[PlanOptions], shared: SharedPlans | None = None
+    ) -> list[Plan]:
         """A plan for each target, with options of its own."""
-        shared = SharedPlans(self.history)
+        shared = SharedPlans(self.history) if shared is None else shared
         return [
             self._plan(shared, rewrites, state, ran, each)
             for state, ran, each in zip(counted("Planning databases", self.states), self.ran, options, strict=True)

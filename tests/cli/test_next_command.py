@@ -96,3 +96,10 @@ def test_a_url_is_repeated_unless_it_holds_a_password(url: str, shown: str) -> N
     with program.make_context("migsync", ["plan"]) as group, plan.make_context("plan", arguments, parent=group):
         printed = next_command("apply")
     assert printed == f"migsync apply --database url --no-journal --url {shown}"
+
+
+@pytest.mark.parametrize("seconds", ["30", "0.5"])
+def test_a_number_of_seconds_is_repeated_as_it_was_typed(seconds: str) -> None:
+    arguments = ["--lock-timeout", seconds]
+    with program.make_context("migsync", ["plan"]) as group, plan.make_context("plan", arguments, parent=group):
+        assert next_command("apply") == f"migsync apply --lock-timeout {seconds}"

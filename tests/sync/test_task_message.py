@@ -18,6 +18,7 @@ from migsync.decoder import DecodeError
 from migsync.errors import InDoubt, LockTimeout, MigsyncError, NotPermitted, OtherFiles, PlanFileError, StalePlan
 from migsync.rewrites.record import fingerprints
 from migsync.rewrites.version_index import VersionIndex
+from migsync.sync.kept_plans import KeptPlans
 from migsync.sync.apply import Outcome, apply_plan
 from migsync.sync.message_review import done_before, plan_here
 from migsync.sync.plan import Plan
@@ -70,8 +71,8 @@ def work(project: Project, sent: TaskMessage) -> Outcome:
             return done
         found = find_project(root=project.root)
         with open_survey(found) as files:
-            versions = VersionIndex(files.history, found.cache.with_suffix(".versions"))
-            plan = plan_here(sent, target, files, Schemas(), versions, worker="w1@here")
+            kept = KeptPlans(files.history, VersionIndex(files.history, found.cache.with_suffix(".versions")))
+            plan = plan_here(sent, target, files, Schemas(), kept, worker="w1@here")
         if isinstance(plan, Outcome):
             return plan
         return apply_plan(target, plan, run_id=sent.run, reason=sent.reason, author=sent.author)

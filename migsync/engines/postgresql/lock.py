@@ -40,18 +40,22 @@ def reserve(connection: sa.Connection, table: MigrationTable, deadline: Deadline
 
     Only where each schema is a tenant's: there the session has a search path of its own, so no pooler shares it.
     """
-    _set_limits(connection, deadline)
-    connection.exec_driver_sql(_advisory_lock(table, session=session))
+    limits, lock = _limits(deadline), _advisory_lock(table, session=session)
+    if (connection.dialect.server_version_info or ()) < STATEMENTS_TIMED:
+        connection.exec_driver_sql(limits)
+        connection.exec_driver_sql(lock)
+    else:
+        connection.exec_driver_sql(f"{limits}; {lock}")
 
 
 def release(table: MigrationTable) -> str:
     """The statement that ends the lock of a session. Where another session runs it, it is no error."""
-    return f"SELECT pg_advisory_unlock({advisory_key(table.schema)})"
+    return f"SELECT pg_catalog.pg_advisory_unlock({advisory_key(table.schema)})"
 
 
 def lock_table(connection: sa.Connection, table: MigrationTable, deadline: Deadline) -> None:
     """Locks writers out of the table; readers go on."""
-    _set_limits(connection, deadline)
+    connection.exec_driver_sql(_limits(deadline))
     # psycopg takes a percent sign for a parameter.
     name = qualified(table.schema).replace("%", "%%")
     # The same order as in a script: the other way round, the two could wait for each other.
@@ -108,10 +112,10 @@ def lock_and_read(
     return found[0], found[1:]
 
 
-def _set_limits(connection: sa.Connection, deadline: Deadline) -> None:
+def _limits(deadline: Deadline) -> str:
     """For the statements after this one. The role's own limits would end the wait for a lock before its time."""
     statement = milliseconds(deadline.left + STATEMENT_SECONDS)
-    connection.exec_driver_sql(
+    return (
         f"SET LOCAL lock_timeout = {milliseconds(deadline.left)}; "
         f"SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = {statement}"
     )
