@@ -101,7 +101,7 @@ class _Lock:
     """A lock on one schema, which a connection of the driver's holds; `table` is None where there is none."""
 
     alias: str
-    connection: object
+    connection: Any
     table: MigrationTable | None = None
 
     def release(self) -> None:

@@ -18,8 +18,8 @@ from migsync.decoder import DecodeError
 from migsync.errors import InDoubt, LockTimeout, MigsyncError, NotPermitted, OtherFiles, PlanFileError, StalePlan
 from migsync.rewrites.record import fingerprints
 from migsync.rewrites.version_index import VersionIndex
-from migsync.sync.kept_plans import KeptPlans
 from migsync.sync.apply import Outcome, apply_plan
+from migsync.sync.kept_plans import KeptPlans
 from migsync.sync.message_review import done_before, plan_here
 from migsync.sync.plan import Plan
 from migsync.sync.plan_request import PlanRequest
