@@ -21,6 +21,7 @@ from migsync.filesystem.git import GitError, repository_of, run_git
 from migsync.findings import Finding
 from migsync.findings import database_objects as objects
 from migsync.findings import examination as entries
+from migsync.findings.inconsistency import inconsistent_history
 from migsync.findings.records import on_another_branch
 from migsync.history import History
 from migsync.history.migration import FIRST, LATEST
@@ -28,6 +29,9 @@ from migsync.history.source_cache import SourceCache
 from migsync.key import Key
 from migsync.sync.plan import Plan
 from migsync.sync.survey import Survey
+
+MANY_GAPS = 5
+"""From so many on, gaps in the history have one cause: records were lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,23 @@ def _of_database(survey: Survey, plan: Plan) -> tuple[Finding, ...]:
             *schema_findings(survey, alias),
             *_gone_apps(survey, alias),
         )
-    return (*_ahead_first(survey.project.root, plan.findings), *_named(survey, alias, more))
+    found = _ahead_first(survey.project.root, _gaps_first(plan.findings, survey.project.typed(alias)))
+    return (*found, *_named(survey, alias, more))
 
 
 def _named(survey: Survey, alias: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings with the alias in their commands, where it has to be typed."""
     return tuple(finding.with_facts(alias=survey.project.typed(alias)) for finding in findings)
+
+
+def _gaps_first(findings: Sequence[Finding], alias: str) -> Sequence[Finding]:
+    """The findings of a plan; where the history has many gaps, they are one finding, which comes first."""
+    gaps = [each for each in findings if each.code == inconsistent_history.code and each.blocks]
+    missing = [*dict.fromkeys(Key.parse(each.other) for each in gaps)]
+    # What is wrong with names may be the cause, and comes first.
+    if len(missing) < MANY_GAPS or any(each.blocks for each in findings if each not in gaps):
+        return findings
+    return [entries.gaps_in_history(migrations=missing, alias=alias), *(each for each in findings if each not in gaps)]
 
 
 def _ahead_first(root: Path, findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from migsync.findings.database_objects import (
     removed_unrecorded,
     there_unrecorded,
 )
-from migsync.findings.examination import sequence_behind
+from migsync.findings.examination import gaps_in_history, sequence_behind
 from migsync.findings.finding import Fact
 from migsync.findings.history import (
     broken_migration,
@@ -48,7 +48,7 @@ _STEPS = {
         *(broken_migration, unreadable_migration, dangling_dependency, retired_name),
         *(unresolved_dependency, unknown_setting, cycle),
     ),
-    MigrateStep.COMPARE_RECORDS: (inconsistent_history,),
+    MigrateStep.COMPARE_RECORDS: (inconsistent_history, gaps_in_history),
     MigrateStep.FIND_LEAVES: (conflicting_migrations,),
     MigrateStep.RUN: (
         *(there_unrecorded, recorded_not_there, removed_unrecorded, records_lost),

@@ -137,6 +137,27 @@ def irreversible_migrations(*, app: str, names: Sequence[str]) -> Texts:
     )
 
 
+@entry("gaps-in-history", Severity.ERROR)
+def gaps_in_history(*, migrations: Sequence[Key], alias: str = "") -> Texts:
+    """Several migrations are not recorded, but others that depend on them are.
+
+    One such gap is explained by the dependency: see `inconsistent-history`. So many at once mean that records were
+    lost: rows were deleted, or django_migrations comes from another time than the tables, or from another version of
+    a package. `migrate` refuses to start on such a database (InconsistentMigrationHistory).
+
+    If you can, copy django_migrations from a backup that belongs to these tables. If not, `migsync repair` compares the
+    tables with what each migration makes, on a scratch database, and records what is there.
+    """
+    return Texts(
+        f"{count(len(migrations), 'migration')} are not recorded, but others that depend on them are: "
+        f"{text_list(migrations, NAMED)}.",
+        "`migrate` refuses to start on such a database (InconsistentMigrationHistory). With so many gaps, records were "
+        "probably lost.",
+        f"Let migsync compare the tables, and record what is there: {migsync('repair', alias=alias)}\n"
+        f"To see the reason of each gap: {migsync('plan', alias=alias)}",
+    )
+
+
 @entry("ahead-of-code", Severity.WARNING)
 def ahead_of_code(*, migrations: Sequence[Key], branch: str) -> Texts:
     """A database has run migrations that only later commits have.

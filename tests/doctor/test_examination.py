@@ -34,6 +34,29 @@ def test_records_of_an_app_that_is_gone(sqlite_shop: Project) -> None:
     assert codes(sqlite_shop) == {}
 
 
+def test_many_gaps_are_one_finding_that_leads_to_repair(sqlite_shop: Project) -> None:
+    above = "0003_order"
+    for number in range(4, 14):
+        name = f"{number:04d}_field"
+        sqlite_shop.write_files("shop", [File(name, (f"add Item.f{number}",), (("shop", above),))])
+        above = name
+    sqlite_shop.manage_all(["migrate"])
+    assert codes(sqlite_shop) == {}
+    before = {row[1:3] for row in sqlite_shop.databases["default"].dump()}
+    for number in range(4, 14, 2):
+        lose_record(sqlite_shop, f"{number:04d}_field")
+    found = codes(sqlite_shop, status=1)
+    assert "inconsistent-history" not in found
+    assert found["gaps-in-history"]["facts"]["migrations"] == [f"shop.{number:04d}_field" for number in range(4, 14, 2)]
+    command = str(found["gaps-in-history"]["hint"]).splitlines()[0].partition(": ")[2]
+    assert command == "migsync repair"
+    assert sqlite_shop.migsync("repair", "--noinput").status == 0
+    assert codes(sqlite_shop) == {}
+    assert {row[1:3] for row in sqlite_shop.databases["default"].dump()} == before
+    lose_record(sqlite_shop, "0004_field")
+    assert "inconsistent-history" in codes(sqlite_shop, status=1), "one gap is explained"
+
+
 def test_files_that_git_does_not_hold(sqlite_shop: Project) -> None:
     sqlite_shop.run("git", "init", "-q")
     sqlite_shop.run("git", "add", ".")
