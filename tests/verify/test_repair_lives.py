@@ -21,7 +21,7 @@ from tests.pitfalls.project import Project
 from tests.profiles import THOROUGH, examples
 from tests.verify.lives import DAMAGES, Life, begin
 
-LIVES = examples(10, 334)
+LIVES = examples(4, 334)
 """For each engine. Those of all engines have all damages."""
 ROUNDS = 3
 """So often what is printed is typed."""
