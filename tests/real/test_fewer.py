@@ -6,6 +6,8 @@ on SQLite, and of the remake, schema and data on PostgreSQL; when thorough, both
 proven on both engines, it is six, and four by the clock::
 
     MIGSYNC_TEST_WHOLE=1 python -m pytest tests/real/test_fewer.py
+
+Not in CI, which it would make longer than 12 minutes.
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ import pytest
 
 from tests.conftest import NewDatabase
 from tests.databases import Database
-from tests.profiles import THOROUGH
+from tests.profiles import IN_CI, THOROUGH
 from tests.real.project import WAGTAIL, WAGTAIL_AND_OSCAR, RealProject, make_project, use_databases
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.skipif(IN_CI and not THOROUGH, reason="too long for CI")]
 
 WHOLE = bool(os.environ.get("MIGSYNC_TEST_WHOLE"))
 ENGINES = {"default": "SQLite", "postgresql": "PostgreSQL"}
