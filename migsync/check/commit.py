@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from migsync.filesystem.git import run_git
 from migsync.rewrites.git import Repository
 
 
@@ -19,18 +17,8 @@ def write_commit(
     Only those that are `wanted` by their path; no links and no submodules. Raises GitError.
     """
     with closing(Repository(top)) as repository:
-        for path, blob in _listed(top, commit, places):
+        for path, blob in repository.files(commit, places):
             if wanted(path) and (content := repository.blob(blob)) is not None:
                 target = into / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
-
-
-def _listed(top: Path, commit: str, places: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(path, blob) of each regular file."""
-    listed = run_git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *places)
-    for entry in filter(None, os.fsdecode(listed).split("\0")):
-        head, _, path = entry.partition("\t")
-        mode, kind, blob = head.split(" ")
-        if kind == "blob" and mode.startswith("100"):
-            yield path, blob

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing, suppress
+from pathlib import Path, PurePosixPath
 
 from migsync.decoder import load_toml, utf8
-from migsync.filesystem.git import GitError, repository_of, run_git
+from migsync.filesystem.git import GitError, repository_of
 from migsync.history import History
 from migsync.history.migration import Key
+from migsync.rewrites.git import Repository
 from migsync.rewrites.rewrite import Rewrite
 from migsync.rewrites.rewrite_files import check_rewrite
 
@@ -42,15 +44,13 @@ def _rewrites_of(branch: str, directory: Path) -> Iterator[Rewrite]:
     if top is None:
         return
     place = real.relative_to(top).as_posix()
-    try:
-        paths = os.fsdecode(run_git(top, "ls-tree", "-z", "--name-only", branch, "--", f"{place}/")).split("\0")
-        for path in filter(None, paths):
-            content = run_git(top, "cat-file", "blob", f"{branch}:{path}")
-            _, rewrite = Rewrite.stated(load_toml(utf8(content)), path=path)
-            check_rewrite(rewrite)
-            yield rewrite
-    except (GitError, ValueError):
-        return
+    with closing(Repository(top)) as repository, suppress(GitError):
+        for path, blob in repository.files(branch, [place]):
+            if PurePosixPath(path).parent == PurePosixPath(place) and path.endswith(".toml"):
+                with suppress(ValueError):
+                    _, rewrite = Rewrite.stated(load_toml(utf8(repository.blob(blob) or b"")), path=path)
+                    check_rewrite(rewrite)
+                    yield rewrite
 
 
 def _with_operations(app: str, digest: str, history: History) -> Key | None:

@@ -226,6 +226,15 @@ class Repository:
         """True for the name of an object that git holds."""
         return self._object(name)[0] != "missing"
 
+    def files(self, commit: str, places: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """(path, blob id) of each regular file below `places`: no links and no submodules. Raises GitError."""
+        listed = self._run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *places)
+        for entry in filter(None, listed.split("\0")):
+            head, _, path = entry.partition("\t")
+            mode, kind, blob = head.split(" ")
+            if kind == "blob" and mode.startswith("100"):
+                yield path, blob
+
     def blob(self, name: str) -> bytes | None:
         """The content of a file by its id or its ``branch:path``; None when git does not have it."""
         kind, _, content = self._object(name)
