@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from threading import Event
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from migsync.sync.target import Target
 
 
+class RunArguments(TypedDict):
+    """What a run of a plan takes besides, as :func:`migsync.sync.apply.apply_plan` does."""
+
+    run_id: str
+    lock_timeout: float
+    journal: bool
+    reason: str
+    commit_sent: Event
+
+
 class Applier(Protocol):
     """Carries out plans. Used by several threads at a time."""
 
-    def apply(
-        self,
-        target: Target,
-        plan: Plan,
-        *,
-        run_id: str,
-        lock_timeout: float,
-        journal: bool,
-        reason: str,
-        commit_sent: Event,
-    ) -> Outcome:
+    def apply(self, target: Target, plan: Plan, **run: Unpack[RunArguments]) -> Outcome:
         """As :func:`migsync.sync.apply.apply_plan` does."""
 
     def interrupt(self) -> None:
@@ -39,32 +39,12 @@ class LocalApplier:
 
     use_tz: bool = False
 
-    def apply(
-        self,
-        target: Target,
-        plan: Plan,
-        *,
-        run_id: str,
-        lock_timeout: float,
-        journal: bool,
-        reason: str,
-        commit_sent: Event,
-    ) -> Outcome:
+    def apply(self, target: Target, plan: Plan, **run: Unpack[RunArguments]) -> Outcome:
         """At the present time, where the plan waits for that."""
         from migsync.sync.apply import apply_plan
-        from migsync.sync.stated_records import waits_for_time, with_time
+        from migsync.sync.stated_records import timed
 
-        if waits_for_time(plan):
-            plan = with_time(plan, target.read() or (), target.behaviour.applied_form, use_tz=self.use_tz)
-        return apply_plan(
-            target,
-            plan,
-            run_id=run_id,
-            lock_timeout=lock_timeout,
-            journal=journal,
-            reason=reason,
-            commit_sent=commit_sent,
-        )
+        return apply_plan(target, timed(plan, target, use_tz=self.use_tz), **run)
 
     def interrupt(self) -> None:
         """Nothing: a run that has begun is finished."""

@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Condition, Event, Thread
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 from kombu import Consumer, Queue
 from kombu.exceptions import OperationalError
 
+from migsync.cli.applier import RunArguments
 from migsync.decoder import DecodeError
 from migsync.engines import Deadline
 from migsync.errors import NOTHING_CHANGED, InDoubt, Interrupted, MigsyncError, NotTaken, Unreachable, WorkersUnusable
@@ -94,23 +95,13 @@ class CeleryApplier:
         self._closing.set()
         self._thread.join(LOOK_SECONDS)
 
-    def apply(
-        self,
-        target: Target,
-        plan: Plan,
-        *,
-        run_id: str,
-        lock_timeout: float,
-        journal: bool,
-        reason: str,
-        commit_sent: Event,
-    ) -> Outcome:
+    def apply(self, target: Target, plan: Plan, **run: Unpack[RunArguments]) -> Outcome:
         """Have the plan carried out. Raises what the worker raised, NotTaken, Interrupted and InDoubt."""
-        alias = plan.target.alias
         if self._withdrawn:
-            raise _interrupted(alias)
+            raise _interrupted(plan.target.alias)
+        run_id, lock_timeout, commit_sent = run["run_id"], run["lock_timeout"], run["commit_sent"]
         message = TaskMessage.of(
-            run_id, plan, self.request, lock_timeout=lock_timeout, reason=reason, author=default_author()
+            run_id, plan, self.request, lock_timeout=lock_timeout, reason=run["reason"], author=default_author()
         )
         begun = self.timeout + BEGUN_SECONDS
         task = _Task(message, target, Deadline(begun), Deadline(begun + lock_timeout))

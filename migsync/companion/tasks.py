@@ -23,7 +23,7 @@ from migsync.escapes import printable, printable_lines
 from migsync.redaction import redact
 from migsync.sync.apply import Outcome, apply_plan
 from migsync.sync.message_review import done_before, plan_here
-from migsync.sync.stated_records import waits_for_time, with_time
+from migsync.sync.stated_records import timed
 from migsync.sync.target import open_target
 from migsync.sync.task_message import ANSWERS, TASK, TaskAnswer, TaskMessage, TaskState
 
@@ -46,12 +46,9 @@ def carry_out(message: TaskMessage, worker: str) -> Outcome:
             plan = plan_here(message, target, *FILES.read(), worker=worker)
         if isinstance(plan, Outcome):
             return plan
-        if waits_for_time(plan):
-            use_tz = bool(FILES.project.use_tz)
-            plan = with_time(plan, target.read() or (), target.behaviour.applied_form, use_tz=use_tz)
         return apply_plan(
             target,
-            plan,
+            timed(plan, target, use_tz=bool(FILES.project.use_tz)),
             run_id=message.run,
             lock_timeout=message.lock_timeout,
             reason=message.reason,

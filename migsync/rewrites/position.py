@@ -75,7 +75,7 @@ def decide(
         return Position(journaled, (_nowhere(name_history, names, journaled, bool(reversals.rewrites)),))
     # A rewrite that is made of evidence just now may be for another database, and makes nothing of these records then.
     unwritten = {rewrite.id for rewrite in changing if not rewrite.path}
-    evidence = {rewrite.id for rewrite in changing if rewrite.id in unwritten and rewrite.command == EVIDENCE}
+    evidence = {rewrite.id for rewrite in changing if not rewrite.path and rewrite.command == EVIDENCE}
     if evidence and len(explained) > 1:
         explained = [split for split in explained if _is_sound(name_history, records, split)] or explained
     evidence.intersection_update(*(split.base for split in explained))
@@ -101,7 +101,7 @@ def decide(
         return Position(furthest[0].base, (_open(name_history, [split.base for split in explained]),))
     found = []
     for split in furthest:
-        # Nor does its time tell anything.
+        # The time of a rewrite that is made of evidence just now tells nothing.
         told = [] if trust_names else _doubts(name_history, split, journaled, clock, unseen_journal)
         doubts = [doubt for doubt in told if doubt.file or not evidence]
         if doubts:

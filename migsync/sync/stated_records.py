@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from migsync.findings import Finding
 from migsync.findings.stated import evidence_against_record, nothing_to_record, record_needs_others
@@ -24,6 +25,9 @@ from migsync.sync.journal.contents import Event, SeenContents
 from migsync.sync.plan import Change, Plan
 from migsync.sync.provenance import ContentSource, Provenance
 from migsync.sync.undo import rows_after
+
+if TYPE_CHECKING:
+    from migsync.sync.target import Target
 
 UNRECORD = "unrecord"
 """The cause of a change that removes a record on a person's word."""
@@ -155,6 +159,13 @@ def with_unapplied(seen: Iterable[SeenContents], plan: Plan, *, stated: bool) ->
 def waits_for_time(plan: Plan) -> bool:
     """Whether a plan records a migration at the time of the run, which is not known yet."""
     return any(map(_waits, plan.changes))
+
+
+def timed(plan: Plan, target: Target, *, use_tz: bool) -> Plan:
+    """The plan :func:`with_time`; the target is read only if the plan waits for the time."""
+    if not waits_for_time(plan):
+        return plan
+    return with_time(plan, target.read() or (), target.behaviour.applied_form, use_tz=use_tz)
 
 
 def with_time(plan: Plan, records: Sequence[Record], form: str, *, use_tz: bool) -> Plan:

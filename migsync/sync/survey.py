@@ -51,7 +51,6 @@ from migsync.sync.unnamed_schemas import Schemas
 if TYPE_CHECKING:
     from migsync.rewrites.git import GitHistory
     from migsync.sync.kept_plans import KeptPlans
-    from migsync.sync.shared_plans import SharedPlans
 
 
 @dataclass
@@ -221,9 +220,9 @@ def survey_target(
         records = kept.records(state.held.records)
         ran = kept.ran(records, state.held.seen, state.clock)
         held = found.held[target.alias] = replace(state.held, records=records)
+        planner = _planner(found, [replace(state, held=held)], [ran], *_asked(found, found.request))
         # A request may ask for another plan.
-        shared = None if request else kept.plans
-        _plan_states(found, [replace(state, held=held)], [ran], *_asked(found, found.request), shared=shared)
+        _plan_states(found, planner if request else replace(planner, shared=kept.plans))
     found.plans = tuple(map(found.typed, found.plans))
     return found
 
@@ -278,7 +277,7 @@ def choose(project: Project, asked: Sequence[str]) -> tuple[DatabaseConfig, ...]
 def _plan(result: Survey, request: PlanRequest, *, needs_database: bool) -> None:
     options, asked = _asked(result, request)  # a mistake in it is told before a database is opened
     states = result.read_targets(request.databases) if needs_database or result.project.targets() else []
-    _plan_states(result, states, _what_ran(result, states), options, asked)
+    _plan_states(result, _planner(result, states, _what_ran(result, states), options, asked))
 
 
 def _what_ran(result: Survey, states: Sequence[DatabaseState]) -> Sequence[Mapping[int, Provenance]]:
@@ -288,7 +287,7 @@ def _what_ran(result: Survey, states: Sequence[DatabaseState]) -> Sequence[Mappi
 
 def plan_state(result: Survey, state: DatabaseState, ran: Mapping[int, Provenance], git: GitHistory) -> None:
     """Plan one database that need not be there; `ran` is what ran in it, and `git` has the older files."""
-    _plan_states(result, [state], [ran], *_asked(result, result.request), git)
+    _plan_states(result, replace(_planner(result, [state], [ran], *_asked(result, result.request)), git=git))
 
 
 def _asked(result: Survey, request: PlanRequest) -> tuple[PlanOptions, dict[str, NameChanges]]:
@@ -299,17 +298,8 @@ def _asked(result: Survey, request: PlanRequest) -> tuple[PlanOptions, dict[str,
     return plan_options(request, result.project, result.history, result.rewrites, stated), asked
 
 
-def _plan_states(
-    result: Survey,
-    states: Sequence[DatabaseState],
-    ran: Sequence[Mapping[int, Provenance]],
-    options: PlanOptions,
-    asked: Mapping[str, NameChanges],
-    git: GitHistory | None = None,
-    shared: SharedPlans | None = None,
-) -> None:
-    result.ran = {each.ref.alias: found for each, found in zip(states, ran, strict=True)}
-    planner = replace(_planner(result, states, ran, options, asked, git), shared=shared)
+def _plan_states(result: Survey, planner: TargetPlanner) -> None:
+    result.ran = {each.ref.alias: found for each, found in zip(planner.states, planner.ran, strict=True)}
     first = planner.first()
     result.findings += [*unread_apps(result.history), *stale_max_migrations(result.history)]
     # A plan says what stops `migrate`, and a database without the table has none.
@@ -327,7 +317,6 @@ def _planner(
     ran: Sequence[Mapping[int, Provenance]],
     options: PlanOptions,
     asked: Mapping[str, NameChanges],
-    git: GitHistory | None = None,
 ) -> TargetPlanner:
     unread = {alias: error.found for alias, error in result.errors.items()}
     return TargetPlanner(
@@ -341,7 +330,6 @@ def _planner(
         asked,
         unread,
         created=now(),
-        git=git,
     )
 
 

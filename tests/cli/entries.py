@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from migsync.cli.program import run
 from tests.databases import Database
 
@@ -92,3 +94,16 @@ def record(database: Database, names: tuple[str, ...] = OLD) -> Database:
 
 def names(database: Database) -> tuple[str, ...]:
     return tuple(name for _, _, name, _ in database.dump())
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """A database that has the old names."""
+    return record(sqlite_database)
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with that database, and a cache of its own."""
+    monkeypatch.setenv("MIGSYNC_CACHE", str(tmp_path / "cache"))
+    return Project.make(tmp_path, {"default": Entry(database.url)})

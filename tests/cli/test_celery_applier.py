@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -22,8 +21,10 @@ from migsync.sync.survey import survey
 from migsync.sync.target import Target
 from migsync.sync.task_message import TASK, TaskAnswer, TaskState
 from tests.cli.celery_site import require_broker, until
-from tests.cli.entries import NEW, OLD, Entry, Project, names, record
+from tests.cli.entries import NEW, OLD, Project, database, names, project
 from tests.databases import Database
+
+__all__ = ["database", "project"]
 
 RUN = "0123456789abcdef" * 2
 EARLIER = "f" * 32
@@ -47,17 +48,6 @@ class Sent:
 
     def carry_out(self, run_id: str = RUN) -> None:
         apply_plan(self.target, self.plan, run_id=run_id)
-
-
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    return record(sqlite_database)
-
-
-@pytest.fixture
-def project(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setenv("MIGSYNC_CACHE", str(tmp_path / "cache"))
-    return Project.make(tmp_path, {"default": Entry(database.url)})
 
 
 @contextmanager

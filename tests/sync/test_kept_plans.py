@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from migsync.companion.project_files import ProjectFiles
 from migsync.project import find_project
@@ -13,19 +11,13 @@ from migsync.sync import kept_plans
 from migsync.sync.kept_plans import KeptPlans
 from migsync.sync.survey import Survey, survey_target
 from migsync.sync.target import open_target
-from tests.cli.entries import NEW, OLD, Entry, Project, record
+from tests.cli.entries import NEW, OLD, Project, database, project
 from tests.databases import Database
 
+if TYPE_CHECKING:
+    import pytest
 
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    return record(sqlite_database)
-
-
-@pytest.fixture
-def project(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setenv("MIGSYNC_CACHE", str(tmp_path / "cache"))
-    return Project.make(tmp_path, {"default": Entry(database.url)})
+__all__ = ["database", "project"]
 
 
 def files_of(project: Project) -> ProjectFiles:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,22 +27,13 @@ from migsync.sync.target import Target, open_target
 from migsync.sync.task_message import TaskAnswer, TaskMessage, TaskState
 from migsync.sync.undo import rows_after
 from migsync.sync.unnamed_schemas import Schemas
-from tests.cli.entries import NEW, OLD, Entry, Project, names, record
+from tests.cli.entries import NEW, OLD, Project, database, names, project
 from tests.databases import Database
+
+__all__ = ["database", "project"]
 
 RUN = "0123456789abcdef" * 2
 DEFINITIONS = document_schema()
-
-
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    return record(sqlite_database)
-
-
-@pytest.fixture
-def project(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setenv("MIGSYNC_CACHE", str(tmp_path / "cache"))
-    return Project.make(tmp_path, {"default": Entry(database.url)})
 
 
 def message(project: Project, **fields: Any) -> TaskMessage:
